@@ -1,0 +1,1 @@
+"""The agents: each has its prompt, its tools and one factory."""

@@ -1,0 +1,194 @@
+"""Everything that can go wrong, as one small tree of typed errors with stable codes.
+
+::
+
+    TradewindError                     status  code
+    +-- RequestError                   400     (the caller's to mend; no model was called)
+    |   +-- InvalidRequest             400     INVALID_REQUEST
+    |   +-- UnknownAgent               400     UNKNOWN_AGENT
+    |   +-- QueryTooLong               400     QUERY_TOO_LONG
+    +-- DeadlineExceeded               504     DEADLINE_EXCEEDED
+    +-- ModelError                     (the model service's, or the way to it)
+    |   +-- ModelThrottled             429     MODEL_THROTTLED
+    |   +-- ModelAccessDenied          403     MODEL_ACCESS_DENIED
+    |   +-- ModelRequestRejected       502     MODEL_REQUEST_REJECTED
+    |   +-- ModelContextOverflow       400     MODEL_CONTEXT_OVERFLOW
+    |   +-- ModelTimeout               504     MODEL_TIMEOUT
+    |   +-- ModelUnavailable           503     MODEL_UNAVAILABLE
+    |   +-- ModelFailed                502     MODEL_FAILED
+    |   +-- ModelStreamBroken          502     MODEL_STREAM_BROKEN
+    |   +-- ModelOutputTruncated       502     MODEL_OUTPUT_TRUNCATED
+    +-- StorageError                   (artifacts and invocation records)
+    |   +-- StorageAccessDenied        403     STORAGE_ACCESS_DENIED
+    |   +-- StorageUnavailable         503     STORAGE_UNAVAILABLE
+    |   +-- ArtifactNotFound           404     ARTIFACT_NOT_FOUND
+    |   +-- DuplicateRequest           409     DUPLICATE_REQUEST
+    +-- ToolInputError                 422     TOOL_INPUT_INVALID
+    +-- ConfigurationError             500     CONFIGURATION_INVALID
+    +-- InternalError                  500     INTERNAL_ERROR
+
+Vendor exceptions are mapped to this tree where they are caught, with ``raise ... from``.
+"""
+
+from typing import ClassVar
+
+
+class TradewindError(Exception):
+    """Base of the tree.
+
+    Attributes:
+        code: Stable, machine-readable; callers may branch on it.
+        status: The HTTP status that says the same.
+        field: The request field at fault, where there is one.
+    """
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class RequestError(TradewindError):
+    """The request cannot be served as it stands."""
+
+    code = "INVALID_REQUEST"
+    status = 400
+
+
+class InvalidRequest(RequestError):
+    """A field is missing, empty, of the wrong type or out of range."""
+
+
+class UnknownAgent(RequestError):
+    """The request names an agent that this function does not serve."""
+
+    code = "UNKNOWN_AGENT"
+
+
+class QueryTooLong(RequestError):
+    """The query, or the request as a whole, is over its length limit."""
+
+    code = "QUERY_TOO_LONG"
+
+
+class DeadlineExceeded(TradewindError):
+    """The Lambda's time ran out; the answer holds what was done until then."""
+
+    code = "DEADLINE_EXCEEDED"
+    status = 504
+
+
+class ModelError(TradewindError):
+    """The model service failed, or could not be reached."""
+
+    code = "MODEL_FAILED"
+    status = 502
+
+
+class ModelThrottled(ModelError):
+    """Too many requests or tokens for the account's quota; worth a retry."""
+
+    code = "MODEL_THROTTLED"
+    status = 429
+
+
+class ModelAccessDenied(ModelError):
+    """The role, or the account, may not use this model. A retry cannot help."""
+
+    code = "MODEL_ACCESS_DENIED"
+    status = 403
+
+
+class ModelRequestRejected(ModelError):
+    """The service found the request invalid, or does not know the model."""
+
+    code = "MODEL_REQUEST_REJECTED"
+
+
+class ModelContextOverflow(ModelError):
+    """The conversation is longer than the model's context window."""
+
+    code = "MODEL_CONTEXT_OVERFLOW"
+    status = 400
+
+
+class ModelTimeout(ModelError):
+    """The service did not answer, or fell silent, for longer than the read timeout."""
+
+    code = "MODEL_TIMEOUT"
+    status = 504
+
+
+class ModelUnavailable(ModelError):
+    """The service is overloaded, not ready, or cannot be reached; worth a retry."""
+
+    code = "MODEL_UNAVAILABLE"
+    status = 503
+
+
+class ModelFailed(ModelError):
+    """The service reported an error of its own."""
+
+
+class ModelStreamBroken(ModelError):
+    """The answer broke off: a cut, a damaged frame, or no ``messageStop``."""
+
+    code = "MODEL_STREAM_BROKEN"
+
+
+class ModelOutputTruncated(ModelError):
+    """The answer reached its token limit in mid-sentence or mid-call."""
+
+    code = "MODEL_OUTPUT_TRUNCATED"
+
+
+class StorageError(TradewindError):
+    """Artifacts or records could not be read or written."""
+
+    code = "STORAGE_UNAVAILABLE"
+    status = 503
+
+
+class StorageAccessDenied(StorageError):
+    """The role may not touch this object or item. A retry cannot help."""
+
+    code = "STORAGE_ACCESS_DENIED"
+    status = 403
+
+
+class StorageUnavailable(StorageError):
+    """The storage service failed, throttled or could not be reached."""
+
+
+class ArtifactNotFound(StorageError):
+    """No such artifact in this project."""
+
+    code = "ARTIFACT_NOT_FOUND"
+    status = 404
+
+
+class DuplicateRequest(StorageError):
+    """A request with this id was already taken."""
+
+    code = "DUPLICATE_REQUEST"
+    status = 409
+
+
+class ToolInputError(TradewindError):
+    """A tool was called with values it cannot use; the message tells the model what to change."""
+
+    code = "TOOL_INPUT_INVALID"
+    status = 422
+
+
+class ConfigurationError(TradewindError):
+    """The function's environment is incomplete or invalid."""
+
+    code = "CONFIGURATION_INVALID"
+
+
+class InternalError(TradewindError):
+    """A defect of ours. The log has the cause."""

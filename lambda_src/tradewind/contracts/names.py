@@ -1,0 +1,59 @@
+"""Names that the runtime and the infrastructure must spell alike.
+
+Standard library only: the CDK app imports this module too.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class AgentName(StrEnum):
+    """The deployed agents, in the order their work builds on each other."""
+
+    TERRAIN = "terrain"
+    LAYOUT = "layout"
+    SIMULATION = "simulation"
+    REPORT = "report"
+
+
+#: The agents whose artifacts an agent reads. Its role is granted these prefixes, and no others.
+READS_FROM: Final[dict[AgentName, tuple[AgentName, ...]]] = {
+    AgentName.TERRAIN: (),
+    AgentName.LAYOUT: (AgentName.TERRAIN,),
+    AgentName.SIMULATION: (AgentName.LAYOUT,),
+    AgentName.REPORT: (AgentName.TERRAIN, AgentName.LAYOUT, AgentName.SIMULATION),
+}
+
+
+class EnvVar(StrEnum):
+    """Environment variables an agent function is given. See ``contracts.environment``."""
+
+    AGENT = "TRADEWIND_AGENT"
+    ENVIRONMENT = "TRADEWIND_ENVIRONMENT"
+    MODEL_ID = "BEDROCK_MODEL_ID"
+    # Not AWS_REGION: Lambda reserves that one, and the model may live elsewhere.
+    MODEL_REGION = "BEDROCK_REGION"
+    MAX_TOKENS = "BEDROCK_MAX_TOKENS"
+    CONNECT_TIMEOUT_S = "BEDROCK_CONNECT_TIMEOUT_S"
+    READ_TIMEOUT_S = "BEDROCK_READ_TIMEOUT_S"
+    MAX_CONNECTIONS = "BEDROCK_MAX_CONNECTIONS"
+    ARTIFACTS_BUCKET = "ARTIFACTS_BUCKET"
+    RECORDS_TABLE = "RECORDS_TABLE"
+    RECORD_TTL_DAYS = "RECORD_TTL_DAYS"
+
+
+#: Partition key of the invocation-record table.
+RECORD_KEY: Final = "request_id"
+#: The record's time-to-live attribute, in epoch seconds.
+RECORD_TTL: Final = "expires_at"
+
+#: The alias every caller invokes; it follows the newest published version.
+LIVE_ALIAS: Final = "live"
+
+#: ``module.function`` of the agents' Lambda handler.
+AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
+
+
+def artifact_key(project_id: str, agent: str, file_name: str) -> str:
+    """The S3 key of an artifact: ``{project_id}/{agent}/{file}``."""
+    return f"{project_id}/{agent}/{file_name}"

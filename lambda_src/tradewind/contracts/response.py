@@ -1,0 +1,72 @@
+"""What an agent function answers."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Artifact(_Frozen):
+    """A file the request left in the artifacts bucket."""
+
+    key: str
+    content_type: str
+    size_bytes: int
+
+
+class Usage(_Frozen):
+    """Tokens as the model service counted them, over all model calls of the request."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    model_calls: int = 0
+    tool_calls: int = 0
+
+
+class Performance(_Frozen):
+    """How the request went. Field names are part of the published answer. Times in ms, memory MB.
+
+    Attributes:
+        coldStart: Whether this is the process's first request.
+        initTime: From process start to the handler's readiness, imports included.
+        executionTime: From the handler's start to this answer.
+        connectionTime: Spent opening connections to the model service for this request.
+        connectionReused: Whether the request opened no new connection to the model service.
+        memoryUsed: The process's peak resident memory so far.
+    """
+
+    coldStart: bool  # noqa: N815  the published answer is camel case here
+    initTime: float  # noqa: N815
+    executionTime: float  # noqa: N815
+    connectionTime: float  # noqa: N815
+    connectionReused: bool  # noqa: N815
+    memoryUsed: float  # noqa: N815
+
+
+class Failure(_Frozen):
+    """Why a request failed. ``code`` is one of ``contracts.errors``."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class AgentAnswer(_Frozen):
+    """The answer of an agent function, success or not."""
+
+    success: bool
+    statusCode: int  # noqa: N815
+    agent: str
+    response: str
+    artifacts: list[Artifact] = Field(default_factory=list)
+    facts: dict[str, Any] = Field(default_factory=dict)
+    project_id: str | None
+    request_id: str
+    usage: Usage
+    performance: Performance
+    error: Failure | None = None

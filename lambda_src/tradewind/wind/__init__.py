@@ -1,0 +1,1 @@
+"""Geometry and physics of wind farms. Imports neither AWS nor Strands."""
