@@ -40,10 +40,13 @@ class TradewindError(Exception):
         code: Stable, machine-readable; callers may branch on it.
         status: The HTTP status that says the same.
         field: The request field at fault, where there is one.
+        answered: Whether an agent function answers it as a result, because the caller has to act,
+            instead of failing the invocation, so that Lambda counts it and keeps the event.
     """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
+    answered: ClassVar[bool] = False
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -56,6 +59,7 @@ class RequestError(TradewindError):
 
     code = "INVALID_REQUEST"
     status = 400
+    answered = True
 
 
 class InvalidRequest(RequestError):
@@ -79,6 +83,7 @@ class DeadlineExceeded(TradewindError):
 
     code = "DEADLINE_EXCEEDED"
     status = 504
+    answered = True
 
 
 class ModelError(TradewindError):
@@ -113,6 +118,7 @@ class ModelContextOverflow(ModelError):
 
     code = "MODEL_CONTEXT_OVERFLOW"
     status = 400
+    answered = True
 
 
 class ModelTimeout(ModelError):
@@ -168,6 +174,7 @@ class ArtifactNotFound(StorageError):
 
     code = "ARTIFACT_NOT_FOUND"
     status = 404
+    answered = True
 
 
 class DuplicateRequest(StorageError):
@@ -175,6 +182,7 @@ class DuplicateRequest(StorageError):
 
     code = "DUPLICATE_REQUEST"
     status = 409
+    answered = True
 
 
 class ToolInputError(TradewindError):

@@ -1,0 +1,48 @@
+"""The agent function's environment, read once and checked."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tradewind.contracts.errors import ConfigurationError
+from tradewind.contracts.names import AgentName, EnvVar
+
+
+class ModelEnvironment(BaseModel):
+    """How to reach the model. Field aliases are the variables' names."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+    model_id: str = Field(alias=EnvVar.MODEL_ID, min_length=1)
+    model_region: str = Field(alias=EnvVar.MODEL_REGION, min_length=1)
+    max_tokens: int = Field(alias=EnvVar.MAX_TOKENS, ge=1)
+    connect_timeout_s: float = Field(alias=EnvVar.CONNECT_TIMEOUT_S, gt=0)
+    read_timeout_s: float = Field(alias=EnvVar.READ_TIMEOUT_S, gt=0)
+    max_connections: int = Field(alias=EnvVar.MAX_CONNECTIONS, ge=1)
+
+    @classmethod
+    def from_variables(cls, variables: Mapping[str, str]) -> Self:
+        """Read and check the environment.
+
+        Raises:
+            ConfigurationError: A variable is missing or invalid; the message names each.
+        """
+        try:
+            return cls.model_validate(dict(variables))
+        except ValidationError as invalid:
+            problems = "; ".join(
+                f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+                for error in invalid.errors(include_url=False, include_input=False)
+            )
+            raise ConfigurationError(f"The function's environment is invalid: {problems}") from None
+
+
+class AgentEnvironment(ModelEnvironment):
+    """What the stacks tell an agent function."""
+
+    agent: AgentName = Field(alias=EnvVar.AGENT)
+    environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
+    artifacts_bucket: str = Field(alias=EnvVar.ARTIFACTS_BUCKET, min_length=3)
+    records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
+    record_ttl_days: int = Field(alias=EnvVar.RECORD_TTL_DAYS, ge=1)

@@ -1,0 +1,83 @@
+"""What an agent function is asked, and how an event becomes that."""
+
+import json
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tradewind.contracts.errors import InvalidRequest, QueryTooLong, UnknownAgent
+from tradewind.contracts.names import AgentName
+
+#: Characters. About 4,000 tokens: room for a long brief, far from a model's context window.
+MAX_QUERY_LENGTH: Final = 16_000
+#: Characters of JSON. A site with a few thousand features fits; Lambda's own limit is 6 MB.
+MAX_PARAMETERS_LENGTH: Final = 2_000_000
+
+#: Ids become S3 key parts and table keys, so they are plain.
+PROJECT_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{2,62}$"
+REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+
+
+class AgentRequest(BaseModel):
+    """A request to one agent.
+
+    Attributes:
+        agent: Which agent; a function serves one, so this only guards against mix-ups.
+        query: What is wanted, in words.
+        parameters: Values and data for the agent's tools, such as the site's GeoJSON.
+        project_id: The project to work on; a new one is made when absent.
+        request_id: The caller's own id, which makes a repeat detectable.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    agent: str | None = None
+    query: str = Field(min_length=1)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    project_id: str | None = Field(default=None, pattern=PROJECT_ID_PATTERN)
+    request_id: str | None = Field(default=None, pattern=REQUEST_ID_PATTERN)
+
+
+def parse_request(event: object, serving: AgentName) -> AgentRequest:
+    """Check an event and return the request in it.
+
+    Args:
+        event: The Lambda event, as decoded from JSON.
+        serving: The agent this function serves.
+
+    Raises:
+        InvalidRequest: A field is missing, empty, unknown, of the wrong type or malformed.
+        QueryTooLong: The query or the parameters are over their limit.
+        UnknownAgent: The request is for another agent.
+    """
+    if not isinstance(event, dict):
+        raise InvalidRequest("The event must be a JSON object with at least a query.")
+    query = event.get("query")
+    if isinstance(query, str) and not query.strip():
+        raise InvalidRequest("The query is empty. Say what the agent should do.", field="query")
+    if isinstance(query, str) and len(query) > MAX_QUERY_LENGTH:
+        raise QueryTooLong(
+            f"The query has {len(query)} characters; at most {MAX_QUERY_LENGTH} are taken.",
+            field="query",
+        )
+    try:
+        request = AgentRequest.model_validate(event)
+    except ValidationError as invalid:
+        # Inputs stay out of the message: they may be private.
+        first = invalid.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InvalidRequest(f"{field}: {first['msg']}", field=field) from None
+    if request.agent is not None and request.agent != serving:
+        raise UnknownAgent(
+            f"This function serves the {serving} agent. "
+            f"The agents are {', '.join(AgentName)}; each has a function of its own.",
+            field="agent",
+        )
+    length = len(json.dumps(request.parameters, ensure_ascii=False))
+    if length > MAX_PARAMETERS_LENGTH:
+        raise QueryTooLong(
+            f"The parameters have {length} characters of JSON; "
+            f"at most {MAX_PARAMETERS_LENGTH} are taken.",
+            field="parameters",
+        )
+    return request

@@ -1,0 +1,36 @@
+"""The error tree is drawn as it is, and its codes are unambiguous."""
+
+import re
+from collections.abc import Iterator
+
+from tradewind.contracts import errors
+from tradewind.contracts.errors import TradewindError
+
+
+def leaves(cls: type[TradewindError]) -> Iterator[type[TradewindError]]:
+    subclasses = cls.__subclasses__()
+    if not subclasses:
+        yield cls
+    for subclass in subclasses:
+        yield from leaves(subclass)
+
+
+def test_each_leaf_has_a_code_of_its_own() -> None:
+    codes = [leaf.code for leaf in leaves(TradewindError)]
+    assert len(codes) == len(set(codes))
+
+
+def test_the_drawn_tree_names_every_leaf_with_its_status_and_code() -> None:
+    drawn = {
+        (name, int(status), code)
+        for name, status, code in re.findall(
+            r"\+-- (\w+) +(\d{3}) +([A-Z_]+)$", errors.__doc__ or "", re.MULTILINE
+        )
+    }
+    assert drawn == {(leaf.__name__, leaf.status, leaf.code) for leaf in leaves(TradewindError)}
+
+
+def test_what_the_caller_must_mend_is_answered_and_what_we_must_is_not() -> None:
+    for leaf in leaves(TradewindError):
+        callers = leaf.status in {400, 404, 409} or leaf is errors.DeadlineExceeded
+        assert leaf.answered == callers, leaf

@@ -1,0 +1,107 @@
+"""An event becomes a request, or says which field is wrong."""
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tradewind.contracts.errors import InvalidRequest, QueryTooLong, RequestError, UnknownAgent
+from tradewind.contracts.names import AgentName
+from tradewind.contracts.request import (
+    MAX_PARAMETERS_LENGTH,
+    MAX_QUERY_LENGTH,
+    AgentRequest,
+    parse_request,
+)
+
+
+def parse(event: object) -> AgentRequest:
+    return parse_request(event, AgentName.TERRAIN)
+
+
+def test_a_whole_request_keeps_every_field() -> None:
+    event = {
+        "agent": "terrain",
+        "query": "Where can we build?",
+        "parameters": {"radius_km": 5},
+        "project_id": "project-1",
+        "request_id": "req-1",
+    }
+    assert parse(event).model_dump() == event
+
+
+def test_a_query_alone_is_enough() -> None:
+    request = parse({"query": "Where can we build?"})
+    assert request.parameters == {}
+    assert request.project_id is None
+
+
+@pytest.mark.parametrize(
+    ("event", "field"),
+    [
+        ({}, "query"),
+        ({"query": ""}, "query"),
+        ({"query": "  \n "}, "query"),
+        ({"query": 5}, "query"),
+        ({"query": None}, "query"),
+        ({"query": "x", "parameters": []}, "parameters"),
+        ({"query": "x", "parameters": "radius"}, "parameters"),
+        ({"query": "x", "project_id": "../other"}, "project_id"),
+        ({"query": "x", "project_id": "A/B"}, "project_id"),
+        ({"query": "x", "project_id": 7}, "project_id"),
+        ({"query": "x", "request_id": ""}, "request_id"),
+        ({"query": "x", "request_id": "r" * 129}, "request_id"),
+        ({"query": "x", "agent": 1}, "agent"),
+        ({"query": "x", "prompt": "y"}, "prompt"),
+    ],
+)
+def test_a_wrong_field_is_named(event: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse(event)
+    assert caught.value.field == field
+    assert (caught.value.code, caught.value.status) == ("INVALID_REQUEST", 400)
+
+
+@pytest.mark.parametrize("event", [None, [], "query", 3])
+def test_an_event_that_is_no_object_is_refused(event: object) -> None:
+    with pytest.raises(InvalidRequest):
+        parse(event)
+
+
+def test_another_agents_request_is_refused_with_the_agents_that_exist() -> None:
+    with pytest.raises(UnknownAgent, match="terrain, layout, simulation, report") as caught:
+        parse({"query": "x", "agent": "weather"})
+    assert (caught.value.code, caught.value.field) == ("UNKNOWN_AGENT", "agent")
+    with pytest.raises(UnknownAgent):
+        parse({"query": "x", "agent": "layout"})
+
+
+def test_length_limits_are_inclusive() -> None:
+    assert parse({"query": "q" * MAX_QUERY_LENGTH})
+    with pytest.raises(QueryTooLong) as caught:
+        parse({"query": "q" * (MAX_QUERY_LENGTH + 1)})
+    assert (caught.value.code, caught.value.field) == ("QUERY_TOO_LONG", "query")
+    with pytest.raises(QueryTooLong) as caught:
+        parse({"query": "q", "parameters": {"site": "x" * MAX_PARAMETERS_LENGTH}})
+    assert caught.value.field == "parameters"
+
+
+def test_what_was_sent_is_not_repeated_in_the_error() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse({"query": "x", "project_id": "secret/../path"})
+    assert "secret" not in str(caught.value)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(AgentRequest.model_fields)), json_values))
+def test_any_event_is_a_request_or_a_request_error(event: dict[str, Any]) -> None:
+    with contextlib.suppress(RequestError):  # and nothing else comes out
+        assert parse(event).query.strip()
