@@ -1,0 +1,103 @@
+"""Vendor exceptions become typed errors, whatever shape they come in."""
+
+from typing import Any
+
+import pytest
+import urllib3.exceptions
+from botocore import exceptions as boto
+from botocore.eventstream import ChecksumMismatch
+from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
+
+from tradewind.bedrock.faults import RETRYABLE, to_model_error
+from tradewind.contracts import errors
+
+
+def http_error(code: str, status: int) -> boto.ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": "because"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return boto.ClientError(response, "ConverseStream")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("ValidationException", 400, errors.ModelRequestRejected),
+        ("AccessDeniedException", 403, errors.ModelAccessDenied),
+        ("UnrecognizedClientException", 403, errors.ModelAccessDenied),
+        ("ExpiredTokenException", 403, errors.ModelAccessDenied),
+        ("ResourceNotFoundException", 404, errors.ModelRequestRejected),
+        ("ModelTimeoutException", 408, errors.ModelTimeout),
+        ("ModelErrorException", 424, errors.ModelFailed),
+        ("ThrottlingException", 429, errors.ModelThrottled),
+        ("ModelNotReadyException", 429, errors.ModelUnavailable),
+        ("InternalServerException", 500, errors.ModelFailed),
+        ("ServiceUnavailableException", 503, errors.ModelUnavailable),
+        ("SomethingNew", 502, errors.ModelUnavailable),
+        ("SomethingNew", 418, errors.ModelRequestRejected),
+    ],
+)
+def test_http_errors(code: str, status: int, expected: type[errors.ModelError]) -> None:
+    mapped = to_model_error(http_error(code, status))
+    assert type(mapped) is expected
+    assert mapped is not None
+    assert mapped.message == f"Bedrock: {code}: because"
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        ("throttlingException", errors.ModelThrottled),
+        ("modelStreamErrorException", errors.ModelStreamBroken),
+        ("internalServerException", errors.ModelFailed),
+        ("serviceUnavailableException", errors.ModelUnavailable),
+        ("validationException", errors.ModelRequestRejected),
+        ("somethingNew", errors.ModelStreamBroken),
+    ],
+)
+def test_exception_frames_inside_a_stream(frame: str, expected: type[errors.ModelError]) -> None:
+    error = boto.EventStreamError({"Error": {"Code": frame, "Message": "m"}}, "ConverseStream")
+    assert type(to_model_error(error)) is expected
+
+
+POOL = urllib3.HTTPSConnectionPool("bedrock")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ModelThrottledException("slow down"), errors.ModelThrottled),
+        (ContextWindowOverflowException("too long"), errors.ModelContextOverflow),
+        (boto.NoCredentialsError(), errors.ModelAccessDenied),
+        (boto.EndpointConnectionError(endpoint_url="https://b"), errors.ModelUnavailable),
+        (boto.ConnectTimeoutError(endpoint_url="https://b"), errors.ModelUnavailable),
+        (boto.ReadTimeoutError(endpoint_url="https://b"), errors.ModelTimeout),
+        (boto.ConnectionClosedError(endpoint_url="https://b"), errors.ModelStreamBroken),
+        (boto.SSLError(endpoint_url="https://b", error=OSError("eof")), errors.ModelStreamBroken),
+        (urllib3.exceptions.ReadTimeoutError(POOL, "/", "stall"), errors.ModelTimeout),
+        (urllib3.exceptions.ProtocolError("cut"), errors.ModelStreamBroken),
+        (ChecksumMismatch(1, 2), errors.ModelStreamBroken),
+        (boto.DataNotFoundError(data_path="x"), errors.ModelFailed),
+    ],
+)
+def test_transport_errors(error: Exception, expected: type[errors.ModelError]) -> None:
+    assert type(to_model_error(error)) is expected
+
+
+def test_an_error_of_ours_stays_and_a_strangers_is_not_claimed() -> None:
+    ours = errors.ModelThrottled("x")
+    assert to_model_error(ours) is ours
+    assert to_model_error(KeyError("bug")) is None
+
+
+def test_only_what_a_repeat_can_cure_is_retried() -> None:
+    hopeless = {
+        errors.ModelAccessDenied,
+        errors.ModelRequestRejected,
+        errors.ModelContextOverflow,
+        errors.ModelOutputTruncated,
+        errors.ModelTimeout,
+    }
+    every = set(errors.ModelError.__subclasses__())
+    assert set(RETRYABLE) == every - hopeless

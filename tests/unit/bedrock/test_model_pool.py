@@ -1,0 +1,102 @@
+"""Models are shared by what makes them differ, on the client they were asked for."""
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tradewind.bedrock.client import create_bedrock_client
+from tradewind.bedrock.model_pool import MAX_MODELS, ModelKey, ModelPool
+from tradewind.contracts.environment import ModelEnvironment
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    return create_bedrock_client(
+        ModelEnvironment(
+            BEDROCK_MODEL_ID="m",
+            BEDROCK_REGION="us-east-1",
+            BEDROCK_MAX_TOKENS=16,
+            BEDROCK_CONNECT_TIMEOUT_S=1,
+            BEDROCK_READ_TIMEOUT_S=1,
+            BEDROCK_MAX_CONNECTIONS=1,
+        )
+    )
+
+
+KEY = ModelKey("bedrock", "us.anthropic.claude-sonnet-4-6", "us-east-1", "https://b", 1024)
+
+
+def test_the_model_runs_on_the_client_it_was_given(client: Any) -> None:
+    model = ModelPool().get(KEY, client)
+    assert model.client is client
+    assert model.get_config()["max_tokens"] == 1024
+
+
+def test_same_key_same_model_and_any_difference_another(client: Any) -> None:
+    pool = ModelPool()
+    first = pool.get(KEY, client)
+    assert pool.get(replace(KEY), client) is first
+    for other in (
+        replace(KEY, model_id="eu.anthropic.claude-sonnet-4-6"),
+        replace(KEY, max_tokens=2048),
+        replace(KEY, temperature=0.0),
+        replace(KEY, top_p=0.5),
+        replace(KEY, endpoint="https://elsewhere"),
+    ):
+        assert pool.get(other, client) is not first
+    assert (pool.hits, pool.misses) == (1, 6)
+
+
+def test_a_model_on_another_client_is_not_handed_out(client: Any) -> None:
+    pool = ModelPool()
+    first = pool.get(KEY, client)
+
+    class Other:
+        meta = client.meta
+
+    other: Any = Other()
+    assert pool.get(KEY, other).client is other
+    assert pool.get(KEY, client) is not first
+
+
+@settings(max_examples=30, deadline=None)
+@given(uses=st.lists(st.integers(0, 24), max_size=60))
+def test_the_pool_keeps_the_most_recently_used(client: Any, uses: list[int]) -> None:
+    pool = ModelPool(max_models=4)
+    recent: list[int] = []
+    for number in uses:
+        hits = pool.hits
+        pool.get(replace(KEY, max_tokens=number + 1), client)
+        assert (pool.hits > hits) == (number in recent)
+        recent = [*(kept for kept in recent if kept != number), number][-4:]
+        assert len(pool) == len(recent)
+    assert pool.hits + pool.misses == len(uses)
+
+
+def test_threads_that_ask_together_get_one_model(client: Any) -> None:
+    pool = ModelPool()
+    models: list[object] = []
+    start = threading.Barrier(8)
+
+    def ask() -> None:
+        start.wait()
+        models.append(pool.get(KEY, client))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(model) for model in models}) == 1
+    assert (pool.hits, pool.misses) == (7, 1)
+
+
+def test_at_most_sixteen_models_are_kept(client: Any) -> None:
+    pool = ModelPool()
+    for tokens in range(1, 30):
+        pool.get(replace(KEY, max_tokens=tokens), client)
+    assert len(pool) == MAX_MODELS == 16

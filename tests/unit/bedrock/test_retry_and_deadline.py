@@ -1,0 +1,98 @@
+"""Model calls are repeated while that can help and time is left."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tradewind.bedrock.deadline import MARGIN_S, Deadline
+from tradewind.bedrock.meter import ModelMeter, current_meter
+from tradewind.bedrock.retry import MAX_ATTEMPTS, DeadlineRetry
+from tradewind.contracts.errors import ModelAccessDenied, ModelThrottled, ModelTimeout
+
+
+class Clock:
+    """A clock that the retry layer's own pauses move."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            self.pauses.append(seconds)
+            self.now += seconds
+
+        monkeypatch.setattr("tradewind.bedrock.retry.asyncio.sleep", sleep)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def attempts(clock: Clock, remaining_s: float, error: Exception, call_s: float = 0.1) -> int:
+    """How often a model call that always fails is sent."""
+    layer = DeadlineRetry(Deadline(remaining_s, clock))
+
+    async def run() -> int:
+        for attempt in range(1, 100):
+            clock.now += call_s
+            event: Any = SimpleNamespace(exception=error, retry=False)
+            await layer._after_model_call(event)
+            if not event.retry:
+                return attempt
+        raise AssertionError("it never gave up")
+
+    return asyncio.run(run())
+
+
+def test_a_passing_fault_is_repeated_a_few_times(clock: Clock) -> None:
+    meter = ModelMeter()
+    token = current_meter.set(meter)
+    try:
+        assert attempts(clock, 900, ModelThrottled("x")) == MAX_ATTEMPTS
+    finally:
+        current_meter.reset(token)
+    assert meter.retries == MAX_ATTEMPTS - 1
+    for number, pause in enumerate(clock.pauses):
+        assert 0 <= pause <= 0.5 * 2**number
+
+
+@pytest.mark.parametrize("error", [ModelAccessDenied("x"), ModelTimeout("x"), KeyError("bug")])
+def test_a_lasting_fault_is_sent_once(clock: Clock, error: Exception) -> None:
+    assert attempts(clock, 900, error) == 1
+
+
+def test_nothing_is_repeated_that_the_deadline_would_cut(clock: Clock) -> None:
+    assert attempts(clock, 10, ModelThrottled("x"), call_s=6.5) == 1
+    assert clock.pauses == []
+
+
+def test_a_success_starts_the_count_anew(clock: Clock) -> None:
+    layer = DeadlineRetry(Deadline(900, clock))
+
+    async def run() -> list[bool]:
+        outcomes = []
+        for failure in [ModelThrottled("x"), None, *[ModelThrottled("x")] * MAX_ATTEMPTS]:
+            event: Any = SimpleNamespace(exception=failure, retry=False)
+            await layer._after_model_call(event)
+            outcomes.append(event.retry)
+        return outcomes
+
+    assert asyncio.run(run()) == [True, False, *[True] * (MAX_ATTEMPTS - 1), False]
+
+
+@given(remaining=st.floats(0, 900), passed=st.floats(0, 2000))
+def test_the_deadline_leaves_time_for_the_answer(remaining: float, passed: float) -> None:
+    now = 0.0
+    deadline = Deadline(remaining, lambda: now)
+    at_once = deadline.remaining_s()
+    assert at_once == pytest.approx(max(remaining - MARGIN_S, remaining * 0.8))
+    now = passed
+    assert deadline.remaining_s() == pytest.approx(max(0, at_once - passed))
