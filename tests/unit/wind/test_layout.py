@@ -1,0 +1,220 @@
+import json
+from math import cos, radians, sin
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import MultiPolygon, Point, Polygon, shape
+
+from tests.unit.wind.sites import point, site, square
+from tradewind.wind import layout
+from tradewind.wind.errors import WindError
+from tradewind.wind.exclusions import find_exclusions, read_buildable
+from tradewind.wind.features import FeatureClass
+from tradewind.wind.geojson import polygons_of
+from tradewind.wind.layout import GridSpec, grid_layout
+from tradewind.wind.site import read_boundary, read_site
+
+
+def spec(**changes: float) -> GridSpec:
+    asked = {
+        "turbine_count": 12,
+        "rotor_diameter_m": 130.0,
+        "spacing_along_wind_diameters": 5.0,
+        "spacing_across_wind_diameters": 3.0,
+        "wind_direction_degrees": 270.0,
+    }
+    return GridSpec(**{**asked, **changes})  # type: ignore[arg-type]
+
+
+def land(*rings: list[tuple[float, float]]) -> MultiPolygon:
+    return MultiPolygon([Polygon(ring) for ring in rings])
+
+
+SQUARE = land(square(0, 0, 4000))
+
+specs = st.builds(
+    GridSpec,
+    turbine_count=st.integers(1, 60),
+    rotor_diameter_m=st.floats(40, 200),
+    spacing_along_wind_diameters=st.floats(2, 9),
+    spacing_across_wind_diameters=st.floats(2, 9),
+    wind_direction_degrees=st.floats(0, 360),
+)
+
+
+@st.composite
+def boundaries(draw: st.DrawFn) -> MultiPolygon:
+    """A star-shaped site of a few kilometres."""
+    corners = draw(st.integers(3, 9))
+    radii = [draw(st.floats(300, 3000)) for _ in range(corners)]
+    turns = [radians(360 * at / corners) for at in range(corners)]
+    ring = [
+        (500_000 + radius * cos(turn), 6_000_000 + radius * sin(turn))
+        for radius, turn in zip(radii, turns, strict=True)
+    ]
+    return MultiPolygon([Polygon(ring).buffer(0)])
+
+
+@st.composite
+def sites(draw: st.DrawFn) -> tuple[MultiPolygon, MultiPolygon]:
+    """A boundary and what is left of it after up to four round exclusions."""
+    boundary = draw(boundaries())
+    holes = [
+        Point(
+            500_000 + draw(st.floats(-2500, 2500)), 6_000_000 + draw(st.floats(-2500, 2500))
+        ).buffer(draw(st.floats(50, 900)))
+        for _ in range(draw(st.integers(0, 4)))
+    ]
+    rest = boundary.difference(shapely.union_all(holes))
+    return boundary, polygons_of(rest)
+
+
+@given(sites(), specs)
+def test_every_turbine_stands_on_buildable_land(
+    given_site: tuple[MultiPolygon, MultiPolygon], asked: GridSpec
+) -> None:
+    boundary, buildable = given_site
+
+    for x, y in grid_layout(boundary, buildable, asked).positions_m:
+        # A centimetre of ground around the tower, exactly.
+        assert boundary.contains(Point(x, y).buffer(0.01))
+        assert buildable.contains(Point(x, y).buffer(0.01))
+
+
+@given(sites(), specs)
+def test_the_spacing_is_kept_along_and_across_the_wind(
+    given_site: tuple[MultiPolygon, MultiPolygon], asked: GridSpec
+) -> None:
+    positions = grid_layout(*given_site, asked).positions_m
+    turn = radians(asked.wind_direction_degrees)
+    along = positions @ (-sin(turn), -cos(turn))
+    across = positions @ (cos(turn), -sin(turn))
+
+    for at in range(len(positions)):
+        for other in range(at):
+            rows_apart = abs(along[at] - along[other]) >= asked.spacing_along_wind_m
+            columns_apart = abs(across[at] - across[other]) >= asked.spacing_across_wind_m
+            assert rows_apart or columns_apart
+            assert np.hypot(*(positions[at] - positions[other])) >= 2 * asked.rotor_diameter_m
+
+
+@given(sites(), specs)
+def test_the_same_request_gives_the_same_layout(
+    given_site: tuple[MultiPolygon, MultiPolygon], asked: GridSpec
+) -> None:
+    first, again = grid_layout(*given_site, asked), grid_layout(*given_site, asked)
+
+    assert first.positions_m.tolist() == again.positions_m.tolist()
+
+
+@given(sites(), specs)
+def test_the_counts_add_up(given_site: tuple[MultiPolygon, MultiPolygon], asked: GridSpec) -> None:
+    found = grid_layout(*given_site, asked)
+
+    assert found.turbines_placed == min(asked.turbine_count, found.grid_positions_buildable)
+    assert found.turbines_placed + found.turbines_not_placed == asked.turbine_count
+    assert found.grid_positions_in_boundary >= found.grid_positions_buildable
+    assert bool(found.why_not_placed(1.0)) is bool(found.turbines_not_placed)
+
+
+def test_the_offset_is_chosen_for_the_most_turbines() -> None:
+    # Two rows of three fit only if the grid is shifted: 1,400 m takes 2 x 650 m along the wind.
+    tight = land([(0, 0), (1400, 0), (1400, 500), (0, 500)])
+
+    assert grid_layout(tight, tight, spec()).grid_positions_buildable == 6
+
+
+def test_an_edge_is_kept_clear_even_when_the_grid_would_just_fit() -> None:
+    # Three columns at 650 m fit with 3 cm to spare on either side; 5 cm are kept.
+    tight = land([(0, 0), (1300.10, 0), (1300.10, 400), (0, 400)])
+
+    found = grid_layout(tight, tight, spec())
+
+    assert found.turbines_placed == 4
+    assert min(Point(place).distance(tight.boundary) for place in found.positions_m) >= 0.05
+
+
+def test_rows_face_the_wind_and_fill_from_its_side() -> None:
+    westerly = grid_layout(SQUARE, SQUARE, spec(turbine_count=10)).positions_m
+
+    assert len(set(westerly[:, 0].tolist())) == 1  # ten in the row that the west wind meets first
+    assert np.diff(np.sort(westerly[:, 1])).min() == pytest.approx(390, abs=0.05)
+    northerly = grid_layout(
+        SQUARE, SQUARE, spec(turbine_count=10, wind_direction_degrees=0.0)
+    ).positions_m
+    assert len(set(northerly[:, 1].tolist())) == 1
+    assert northerly[0, 1] > 3000
+
+
+def test_what_did_not_fit_is_explained() -> None:
+    hole = Polygon(square(0, 0, 4000), [square(1000, 1000, 2000)])
+    found = grid_layout(SQUARE, MultiPolygon([hole]), spec(turbine_count=100))
+
+    why = found.why_not_placed(12.0)
+
+    assert f"{100 - found.turbines_placed} of 100 turbines did not fit" in why
+    assert "650 m along and 390 m across" in why
+    in_hole = found.grid_positions_in_boundary - found.grid_positions_buildable
+    assert in_hole > 5
+    assert f"of which {in_hole} lie in exclusion zones" in why
+
+
+@pytest.mark.parametrize("buildable", [MultiPolygon(), land(square(100, 100, 0.05))])
+def test_without_land_there_are_no_turbines(buildable: MultiPolygon) -> None:
+    found = grid_layout(SQUARE, buildable, spec())
+
+    assert (found.turbines_placed, found.turbines_not_placed) == (0, 12)
+    assert found.grid_positions_in_boundary > 50
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("turbine_count", 0, "1 to 300"),
+        ("turbine_count", 301, "1 to 300"),
+        ("rotor_diameter_m", 9.0, "10 to 300"),
+        ("rotor_diameter_m", float("nan"), "10 to 300"),
+        ("spacing_along_wind_diameters", 1.99, "2 to 30"),
+        ("spacing_across_wind_diameters", 1.99, "2 to 30"),
+        ("spacing_across_wind_diameters", float("inf"), "2 to 30"),
+        ("wind_direction_degrees", -1.0, "0 to 360"),
+        ("wind_direction_degrees", 361.0, "0 to 360"),
+    ],
+)
+def test_a_grid_out_of_range_is_refused(name: str, value: float, allowed: str) -> None:
+    with pytest.raises(WindError, match=f"{name} is .*; give .*{allowed}"):
+        spec(**{name: value})
+
+
+def test_a_grid_too_fine_for_the_site_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "MAX_GRID_POSITIONS", 1000)
+
+    with pytest.raises(WindError, match="more than 1000 positions"):
+        grid_layout(SQUARE, SQUARE, spec(rotor_diameter_m=20.0))
+
+
+@given(st.floats(0, 360), st.floats(-500, 4500), st.floats(-500, 4500), st.floats(0, 800))
+def test_from_geojson_to_geojson_no_turbine_crosses_a_line(
+    direction: float, x: float, y: float, setback_m: float
+) -> None:
+    ring = [(0.0, 0.0), (4200.0, -300.0), (3900.0, 3100.0), (1500.0, 2400.0), (-200.0, 3300.0)]
+    given_site = site(ring, ("building", point(x, y)))
+    found = find_exclusions(read_site(given_site), {FeatureClass.BUILDING: setback_m})
+    # As the layout agent does: from what was written, not from what is in memory.
+    buildable_json = json.loads(json.dumps(found.buildable_geojson()))
+    again = read_boundary(json.loads(json.dumps(found.site.to_geojson())))
+    grid = grid_layout(
+        again.boundary_m,
+        read_buildable(buildable_json, again),
+        spec(turbine_count=60, wind_direction_degrees=direction),
+    )
+
+    boundary_deg = shape(given_site["features"][0]["geometry"])
+    house_m = found.site.features[0].shape_m
+    degrees = again.projection.points_to_degrees(grid.positions_m).round(8)
+    for position_deg, position_m in zip(degrees, grid.positions_m, strict=True):
+        assert boundary_deg.contains(Point(position_deg))
+        assert house_m.distance(Point(position_m)) >= setback_m
