@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tradewind.contracts.errors import ArtifactNotFound, StorageAccessDenied
+from tradewind.contracts.errors import (
+    ArtifactNotFound,
+    DeadlineExceeded,
+    StorageAccessDenied,
+    TradewindError,
+)
 from tradewind.contracts.names import READS_FROM, AgentName, artifact_key
 from tradewind.contracts.response import Artifact
 
@@ -56,6 +61,8 @@ class Project:
         store: Where artifacts live.
         artifacts: What this request has written so far, in order.
         facts: Headline figures for the answer, such as ``aep_gwh``.
+        failure: The first failure that no model can talk itself out of, such as lost storage. It
+            fails the request, whatever the model makes of the tool's error.
     """
 
     project_id: str
@@ -64,13 +71,22 @@ class Project:
     store: ArtifactStore
     artifacts: list[Artifact] = field(default_factory=list)
     facts: dict[str, float | int | str] = field(default_factory=dict)
+    failure: TradewindError | None = None
+    _closed: bool = False
+
+    def close(self) -> None:
+        """Take no more artifacts: the request is over, though a tool may still be running."""
+        self._closed = True
 
     def save(self, file_name: str, body: bytes, content_type: str) -> Artifact:
         """Write an artifact under this agent's name and note it for the answer.
 
         Raises:
+            DeadlineExceeded: The request is over.
             StorageError: The artifact could not be written.
         """
+        if self._closed:
+            raise DeadlineExceeded(f"The request ended before {file_name} was written.")
         key = artifact_key(self.project_id, self.agent, file_name)
         self.store.put(key, body, content_type)
         artifact = Artifact(key=key, content_type=content_type, size_bytes=len(body))

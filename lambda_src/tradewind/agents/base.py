@@ -1,0 +1,22 @@
+"""What makes an agent: its name, its prompt and its tools. Built once per process."""
+
+from dataclasses import dataclass
+
+from strands.types.tools import AgentTool
+
+from tradewind.contracts.names import AgentName
+
+
+@dataclass(frozen=True)
+class AgentDefinition:
+    """The parts of an agent that requests share.
+
+    Attributes:
+        name: Which agent it is.
+        system_prompt: What the model is told before every conversation.
+        tools: What the model may call. They hold no state of a request.
+    """
+
+    name: AgentName
+    system_prompt: str
+    tools: tuple[AgentTool, ...]

@@ -1,0 +1,223 @@
+"""A site as a map: GeoJSON in, shapes for an SVG out. Standard library only.
+
+Degrees become pixels by an equirectangular projection about the site's middle, north up: over one
+site its scale differs by less than a line's width.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import cos, floor, hypot, inf, log10, radians
+from typing import Any, Final
+
+_WIDTH_PX: Final = 900.0
+_MAX_HEIGHT_PX: Final = 760.0
+_MIN_HEIGHT_PX: Final = 320.0
+#: Around the boundary, as a share of the map's width.
+_PADDING: Final = 0.05
+_METRES_PER_DEGREE: Final = 111_195.0
+#: The scale bar is about this share of the map's width.
+_SCALE_BAR: Final = 0.2
+#: Labels nearer to each other than this would overlap.
+_LABEL_ROOM_PX: Final = 30.0
+_HALF_TURN_DEG: Final = 180.0
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A drawn shape.
+
+    Attributes:
+        kind: The class it is drawn as, such as ``road``.
+        path: The ``d`` of an SVG path, areas closed.
+        is_line: Whether it is a line, which is not to be filled.
+    """
+
+    kind: str
+    path: str
+    is_line: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A turbine's place on the map, in pixels."""
+
+    label: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleBar:
+    """A round distance and how long it is on the map, in pixels."""
+
+    label: str
+    length: float
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMap:
+    """Everything the report's map shows, in pixels from its upper left corner.
+
+    Attributes:
+        width: Of the map.
+        height: Of the map.
+        boundary: The site's boundary.
+        zones: Exclusion zones, one shape per class.
+        features: What the zones are kept from.
+        turbines: Where turbines stand.
+        labelled: Whether there is room to label each turbine.
+        scale_bar: The map's scale.
+    """
+
+    width: float
+    height: float
+    boundary: Shape
+    zones: tuple[Shape, ...]
+    features: tuple[Shape, ...]
+    turbines: tuple[Marker, ...]
+    labelled: bool
+    scale_bar: ScaleBar
+
+    @property
+    def feature_kinds(self) -> tuple[str, ...]:
+        """The classes of features drawn, each once, in order."""
+        return tuple(dict.fromkeys(shape.kind for shape in self.features))
+
+
+def draw_site(
+    site: Mapping[str, Any], zones: Mapping[str, Any], turbines: Sequence[Mapping[str, Any]]
+) -> SiteMap:
+    """Draw a site.
+
+    Args:
+        site: The site's FeatureCollection, its boundary first.
+        zones: The exclusion zones' FeatureCollection.
+        turbines: Objects with ``id``, ``longitude_deg`` and ``latitude_deg``.
+    """
+    boundary, *others = site["features"]
+    frame = _Frame.around(boundary["geometry"])
+    markers = tuple(
+        Marker(str(one["id"]), *frame.to_pixels((one["longitude_deg"], one["latitude_deg"])))
+        for one in turbines
+    )
+    return SiteMap(
+        width=frame.width,
+        height=frame.height,
+        boundary=frame.shape(boundary),
+        zones=frame.shapes(zones["features"]),
+        features=frame.shapes(others),
+        turbines=markers,
+        labelled=_least_distance(markers) >= _LABEL_ROOM_PX,
+        scale_bar=frame.scale_bar(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    west_deg: float
+    north_deg: float
+    pixels_per_metre: float
+    metres_per_longitude: float
+    left_px: float
+    top_px: float
+    width: float
+    height: float
+
+    @classmethod
+    def around(cls, geometry: Mapping[str, Any]) -> "_Frame":
+        points = [point for part in _parts(geometry) for point in part]
+        west_first = points[0][0]
+        longitudes = [_near(point[0], west_first) for point in points]
+        latitudes = [point[1] for point in points]
+        middle_deg = (min(latitudes) + max(latitudes)) / 2
+        metres_per_longitude = _METRES_PER_DEGREE * cos(radians(middle_deg))
+        wide_m = (max(longitudes) - min(longitudes)) * metres_per_longitude
+        high_m = (max(latitudes) - min(latitudes)) * _METRES_PER_DEGREE
+        padding_px = _WIDTH_PX * _PADDING
+        scale = min(
+            (_WIDTH_PX - 2 * padding_px) / wide_m, (_MAX_HEIGHT_PX - 2 * padding_px) / high_m
+        )
+        height = max(_MIN_HEIGHT_PX, high_m * scale + 2 * padding_px)
+        return cls(
+            west_deg=min(longitudes),
+            north_deg=max(latitudes),
+            pixels_per_metre=scale,
+            metres_per_longitude=metres_per_longitude,
+            left_px=(_WIDTH_PX - wide_m * scale) / 2,
+            top_px=(height - high_m * scale) / 2,
+            width=_WIDTH_PX,
+            height=round(height, 1),
+        )
+
+    def to_pixels(self, point: Sequence[float]) -> Point:
+        east_m = (_near(point[0], self.west_deg) - self.west_deg) * self.metres_per_longitude
+        south_m = (self.north_deg - point[1]) * _METRES_PER_DEGREE
+        return (
+            round(self.left_px + east_m * self.pixels_per_metre, 1),
+            round(self.top_px + south_m * self.pixels_per_metre, 1),
+        )
+
+    def shapes(self, features: Sequence[Mapping[str, Any]]) -> tuple[Shape, ...]:
+        """Draw those features that show: the others would be in the legend only."""
+        return tuple(self.shape(one) for one in features if self._shows(one["geometry"]))
+
+    def shape(self, feature: Mapping[str, Any]) -> Shape:
+        geometry = feature["geometry"]
+        is_line = geometry["type"].endswith("LineString")
+        close = "" if is_line else "Z"
+        paths = []
+        for part in _parts(geometry):
+            # A path of a single point is drawn by its round line caps.
+            pixels = [self.to_pixels(point) for point in part] * (2 if len(part) == 1 else 1)
+            paths.append("M" + "L".join(f"{x:g} {y:g}" for x, y in pixels) + close)
+        return Shape(kind=feature["properties"]["class"], path="".join(paths), is_line=is_line)
+
+    def _shows(self, geometry: Mapping[str, Any]) -> bool:
+        pixels = [self.to_pixels(point) for part in _parts(geometry) for point in part]
+        if not pixels:
+            return False
+        xs, ys = [x for x, _ in pixels], [y for _, y in pixels]
+        return min(xs) < self.width and max(xs) > 0 and min(ys) < self.height and max(ys) > 0
+
+    def scale_bar(self) -> ScaleBar:
+        longest_m = _WIDTH_PX * _SCALE_BAR / self.pixels_per_metre
+        power = 10.0 ** floor(log10(longest_m))
+        length_m = max(step * power for step in (1, 2, 5) if step * power <= longest_m)
+        label = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"  # noqa: PLR2004
+        return ScaleBar(label, round(length_m * self.pixels_per_metre, 1))
+
+
+def _near(longitude_deg: float, other_deg: float) -> float:
+    """Shift a longitude by a whole turn to the side of the antimeridian ``other_deg`` is on."""
+    if longitude_deg - other_deg > _HALF_TURN_DEG:
+        return longitude_deg - 360.0
+    return longitude_deg + 360.0 if longitude_deg - other_deg < -_HALF_TURN_DEG else longitude_deg
+
+
+def _parts(geometry: Mapping[str, Any]) -> Iterator[Sequence[Sequence[float]]]:
+    """Yield a geometry's points, lines or rings, each as a list of positions."""
+    coordinates = geometry["coordinates"]
+    match geometry["type"]:
+        case "Point":
+            yield [coordinates]
+        case "MultiPoint":
+            yield from ([point] for point in coordinates)
+        case "LineString":
+            yield coordinates
+        case "MultiLineString" | "Polygon":
+            yield from coordinates
+        case _:  # MultiPolygon
+            yield from (ring for polygon in coordinates for ring in polygon)
+
+
+def _least_distance(markers: Sequence[Marker]) -> float:
+    return min(
+        (
+            hypot(one.x - other.x, one.y - other.y)
+            for at, one in enumerate(markers)
+            for other in markers[:at]
+        ),
+        default=inf,
+    )

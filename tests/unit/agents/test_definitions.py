@@ -1,0 +1,109 @@
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.agents.chain import DEFINITIONS, run_until
+from tradewind.contracts.names import READS_FROM, AgentName
+
+ROOT = Path(__file__).parents[3]
+SCIENCE = {"numpy", "shapely", "pyproj", "jinja2"}
+#: What each agent's bundle carries; shapely brings NumPy.
+CARRIED = {
+    AgentName.TERRAIN: {"numpy", "shapely", "pyproj"},
+    AgentName.LAYOUT: {"numpy", "shapely", "pyproj"},
+    AgentName.SIMULATION: {"numpy"},
+    AgentName.REPORT: {"jinja2"},
+}
+
+#: Runs an agent's example in a process where only its bundle's libraries can be imported.
+ALONE = """
+import json, pickle, sys
+
+agent, carried, objects = sys.argv[1], json.loads(sys.argv[2]), pickle.load(sys.stdin.buffer)
+science = {"numpy", "shapely", "pyproj", "jinja2"}
+
+class NotInBundle:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in science - set(carried):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, NotInBundle())
+
+from importlib import import_module
+from types import SimpleNamespace
+from tradewind.agents.project import MemoryArtifactStore, Project
+from tradewind.contracts.names import AgentName
+
+definition = import_module(f"tradewind.agents.{agent}").DEFINITION
+at_start = sorted(science & set(sys.modules))
+store = MemoryArtifactStore()
+store.objects = objects
+with open(f"examples/requests/{agent}.json") as file:
+    parameters = json.load(file)["parameters"]
+project = Project("moorkoog", AgentName(agent), parameters, store)
+(tool,) = definition.tools
+named = tool.tool_spec["inputSchema"]["json"]["properties"]
+tool(
+    tool_context=SimpleNamespace(invocation_state={"project": project}),
+    **{name: value for name, value in parameters.items() if name in named},
+)
+print(json.dumps({"at_start": at_start, "after": sorted(science & set(sys.modules)),
+                  "artifacts": len(project.artifacts)}))
+"""
+
+
+def test_every_agent_has_a_definition() -> None:
+    assert set(DEFINITIONS) == set(AgentName)
+
+
+@pytest.mark.parametrize("agent", AgentName)
+def test_a_prompt_names_the_tools_and_asks_for_honest_numbers(agent: AgentName) -> None:
+    definition = DEFINITIONS[agent]
+
+    for tool in definition.tools:
+        assert tool.tool_name in definition.system_prompt
+    assert "Report numbers only from tool results" in definition.system_prompt
+    assert "Units:" in definition.system_prompt
+
+
+@pytest.mark.parametrize("agent", AgentName)
+def test_every_argument_is_described_to_the_model(agent: AgentName) -> None:
+    for tool in DEFINITIONS[agent].tools:
+        assert len(tool.tool_spec["description"]) > 40
+        properties = tool.tool_spec["inputSchema"]["json"]["properties"]
+        assert properties
+        for name, schema in properties.items():
+            assert schema["type"] in {"number", "integer", "string"}
+            assert schema["description"] != f"Parameter {name}"
+
+
+@pytest.fixture(scope="module")
+def whole_project() -> dict[str, bytes]:
+    return run_until(AgentName.REPORT).objects
+
+
+@pytest.mark.parametrize("agent", AgentName)
+def test_an_agent_runs_on_its_own_bundle(agent: AgentName, whole_project: dict[str, bytes]) -> None:
+    readable = tuple(f"moorkoog/{source}/" for source in READS_FROM[agent])
+    objects = {key: body for key, body in whole_project.items() if key.startswith(readable)}
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ALONE, agent, json.dumps(sorted(CARRIED[agent]))],
+        input=pickle.dumps(objects),
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "lambda_src")},
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    seen = json.loads(done.stdout)
+    # A cold start pays for none of them; the first tool call does.
+    assert seen["at_start"] == []
+    assert set(seen["after"]) == CARRIED[agent]
+    assert seen["artifacts"] >= 1
