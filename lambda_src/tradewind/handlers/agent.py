@@ -1,0 +1,48 @@
+"""The Lambda entry point of an agent function.
+
+Everything a request can share is built here, at import: settings, prompt and tools, the pooled
+Bedrock client, the storage clients. Lambda runs this once per process.
+"""
+
+import gc
+import importlib
+import os
+from typing import Any
+
+import boto3
+
+from tradewind.agents.artifacts import S3ArtifactStore
+from tradewind.agents.base import AgentDefinition
+from tradewind.bedrock.client import get_client_pool
+from tradewind.contracts.environment import AgentEnvironment
+from tradewind.handlers.records import RecordTable
+from tradewind.handlers.service import AgentService, LambdaContext
+
+
+def _create_service() -> AgentService:
+    environment = AgentEnvironment.from_variables(os.environ)
+    # Only the function's own agent: its bundle holds no other agent's libraries.
+    agent_module = importlib.import_module(f"tradewind.agents.{environment.agent}")
+    definition: AgentDefinition = agent_module.DEFINITION
+    session = boto3.Session()
+    clients = get_client_pool()
+    clients.get()
+    return AgentService(
+        environment=environment,
+        definition=definition,
+        clients=clients,
+        store=S3ArtifactStore(environment.artifacts_bucket, session.client("s3")),
+        records=RecordTable(
+            environment.records_table, environment.record_ttl_days, session.client("dynamodb")
+        ),
+    )
+
+
+_service = _create_service()
+gc.enable()
+gc.freeze()  # what the imports built lives as long as the process
+
+
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    """Serve one invocation. See ``AgentService.handle``."""
+    return _service.handle(event, context)

@@ -1,0 +1,135 @@
+"""An agent service on the Bedrock stand-in, with storage in memory."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from strands import tool
+
+from localcloud.bedrock import BedrockStandIn
+from tests.integration.callers import PROFILE, REGION
+from tradewind.agents.base import AgentDefinition
+from tradewind.agents.project import ArtifactStore, MemoryArtifactStore
+from tradewind.bedrock.client import ClientPool
+from tradewind.contracts.environment import AgentEnvironment
+from tradewind.contracts.errors import DuplicateRequest, StorageError
+from tradewind.contracts.names import AgentName
+from tradewind.contracts.response import AgentAnswer
+from tradewind.handlers.service import AgentService
+
+
+@dataclass
+class MemoryRecords:
+    """Invocation records in a dictionary, with failures on demand."""
+
+    status: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, str | None] = field(default_factory=dict)
+    fail_start: StorageError | None = None
+    fail_finish: StorageError | None = None
+
+    def start(self, *, request_id: str, **_rest: Any) -> None:
+        if self.fail_start:
+            raise self.fail_start
+        if self.status.get(request_id) in {"running", "succeeded"}:
+            raise DuplicateRequest("taken")
+        self.status[request_id] = "running"
+
+    def finish(self, answer: AgentAnswer) -> None:
+        if self.fail_finish:
+            raise self.fail_finish
+        self.status[answer.request_id] = "succeeded" if answer.success else "failed"
+        self.codes[answer.request_id] = answer.error.code if answer.error else None
+
+
+@dataclass
+class Context:
+    """Lambda's context object, with a fixed time left."""
+
+    remaining_ms: int = 60_000
+    aws_request_id: str = "lambda-request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
+@tool
+def measure_wind(height_m: float = 100.0) -> dict[str, float]:
+    """Measure the wind.
+
+    Args:
+        height_m: Height above ground in metres.
+    """
+    return {"speed_m_per_s": height_m / 10}
+
+
+WITH_TOOL = AgentDefinition(
+    name=AgentName.TERRAIN,
+    system_prompt="You measure. Call measure_wind once.",
+    tools=(measure_wind,),
+)
+CHAT = AgentDefinition(name=AgentName.TERRAIN, system_prompt="You answer briefly.", tools=())
+
+
+@dataclass
+class Harness:
+    """A service and what it keeps its records and artifacts in."""
+
+    service: AgentService
+    records: MemoryRecords
+    store: MemoryArtifactStore
+
+    def handle(self, event: object, context: Context | None = None) -> dict[str, Any]:
+        return self.service.handle(event, context or Context())
+
+
+Build = Callable[..., Harness]
+
+
+@pytest.fixture
+def build(
+    standin: BedrockStandIn,
+    standin_environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Build]:
+    """Build a service for a definition; each has a client pool of its own."""
+    for name, value in standin_environment.items():
+        monkeypatch.setenv(name, value)
+    # Pauses of a test's length; how they grow is a unit test's matter.
+    monkeypatch.setattr("tradewind.bedrock.retry.BASE_PAUSE_S", 0.01)
+    built: list[AgentService] = []
+
+    def make(
+        definition: AgentDefinition = WITH_TOOL,
+        store: ArtifactStore | None = None,
+        read_timeout_s: float = 5,
+    ) -> Harness:
+        environment = AgentEnvironment.from_variables(
+            {
+                "TRADEWIND_AGENT": definition.name,
+                "TRADEWIND_ENVIRONMENT": "test",
+                "BEDROCK_MODEL_ID": PROFILE,
+                "BEDROCK_REGION": REGION,
+                "BEDROCK_MAX_TOKENS": "1024",
+                "BEDROCK_CONNECT_TIMEOUT_S": "2",
+                "BEDROCK_READ_TIMEOUT_S": str(read_timeout_s),
+                "BEDROCK_MAX_CONNECTIONS": "10",
+                "ARTIFACTS_BUCKET": "artifacts",
+                "RECORDS_TABLE": "records",
+                "RECORD_TTL_DAYS": "30",
+            }
+        )
+        records, memory = MemoryRecords(), MemoryArtifactStore()
+        service = AgentService(
+            environment=environment,
+            definition=definition,
+            clients=ClientPool(environment),
+            store=store or memory,
+            records=records,
+        )
+        built.append(service)
+        return Harness(service, records, memory)
+
+    yield make
+    for service in built:
+        service.close()

@@ -1,0 +1,257 @@
+"""Faults of the model service, of storage and of tools end in a typed error, never in silence."""
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from strands import ToolContext, tool
+
+from localcloud.bedrock import (
+    BedrockStandIn,
+    Fault,
+    FaultKind,
+    Identity,
+    StaticAuthorizer,
+)
+from localcloud.tls import TlsFiles
+from tests.integration.callers import ACCOUNT, REGION, make_identity
+from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Context, Harness
+from tradewind.agents.base import AgentDefinition
+from tradewind.agents.project import MemoryArtifactStore
+from tradewind.agents.tools import project_of, surfacing_failures
+from tradewind.bedrock.retry import MAX_ATTEMPTS
+from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable, ToolInputError
+from tradewind.contracts.names import AgentName
+from tradewind.handlers.service import InvocationFailed
+
+QUERY = {"query": "How strong is the wind?", "request_id": "r"}
+
+
+def failure_of(harness: Harness, context: Context | None = None) -> dict[str, Any]:
+    with pytest.raises(InvocationFailed) as caught:
+        harness.handle(QUERY, context)
+    answer: dict[str, Any] = json.loads(str(caught.value))
+    assert answer["success"] is False
+    assert harness.records.status == {"r": "failed"}
+    assert harness.records.codes == {"r": answer["error"]["code"]}
+    return answer
+
+
+LASTING = [
+    (FaultKind.VALIDATION, "MODEL_REQUEST_REJECTED"),
+    (FaultKind.ACCESS_DENIED, "MODEL_ACCESS_DENIED"),
+    (FaultKind.NOT_FOUND, "MODEL_REQUEST_REJECTED"),
+    (FaultKind.MODEL_TIMEOUT, "MODEL_TIMEOUT"),
+    (FaultKind.STREAM_VALIDATION, "MODEL_REQUEST_REJECTED"),
+]
+PASSING = [
+    (FaultKind.MODEL_ERROR, "MODEL_FAILED"),
+    (FaultKind.THROTTLED, "MODEL_THROTTLED"),
+    (FaultKind.MODEL_NOT_READY, "MODEL_UNAVAILABLE"),
+    (FaultKind.INTERNAL, "MODEL_FAILED"),
+    (FaultKind.UNAVAILABLE, "MODEL_UNAVAILABLE"),
+    (FaultKind.STREAM_THROTTLED, "MODEL_THROTTLED"),
+    (FaultKind.STREAM_MODEL_ERROR, "MODEL_STREAM_BROKEN"),
+    (FaultKind.STREAM_INTERNAL, "MODEL_FAILED"),
+    (FaultKind.STREAM_UNAVAILABLE, "MODEL_UNAVAILABLE"),
+    (FaultKind.NO_MESSAGE_STOP, "MODEL_STREAM_BROKEN"),
+    (FaultKind.MALFORMED_FRAME, "MODEL_STREAM_BROKEN"),
+    (FaultKind.CUT, "MODEL_STREAM_BROKEN"),
+    (FaultKind.RESET, "MODEL_STREAM_BROKEN"),
+]
+
+
+@pytest.mark.parametrize(("kind", "code"), LASTING)
+def test_a_lasting_fault_is_met_once(
+    build: Build, standin: BedrockStandIn, kind: FaultKind, code: str
+) -> None:
+    standin.inject(Fault(kind, count=None))
+    assert failure_of(build(CHAT))["error"]["code"] == code
+    assert standin.stats().requests == 1
+
+
+@pytest.mark.parametrize(("kind", "code"), PASSING)
+def test_a_passing_fault_that_stays_is_met_a_few_times(
+    build: Build, standin: BedrockStandIn, kind: FaultKind, code: str
+) -> None:
+    standin.inject(Fault(kind, count=None))
+    answer = failure_of(build(CHAT))
+    assert answer["error"]["code"] == code
+    assert answer["response"] == ""
+    # One retry layer: what the server saw is what that layer sent.
+    assert standin.stats().requests == answer["usage"]["model_calls"] == MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in PASSING])
+def test_a_passing_fault_that_passes_is_healed(
+    build: Build, standin: BedrockStandIn, kind: FaultKind
+) -> None:
+    standin.inject(Fault(kind, count=2))
+    answer = build().handle(QUERY)
+    assert answer["success"]
+    assert answer["response"].count("[scripted model]") == 1  # nothing of the broken attempts
+    assert answer["usage"]["model_calls"] == standin.stats().requests == 4
+
+
+@pytest.mark.parametrize("kind", [FaultKind.IDLE_CLOSE, FaultKind.IDLE_RESET])
+def test_a_connection_lost_between_requests_is_replaced(
+    build: Build, standin: BedrockStandIn, kind: FaultKind
+) -> None:
+    harness = build(CHAT)
+    standin.inject(Fault(kind))
+    assert harness.handle({"query": "x", "request_id": "1"})["success"]
+    assert harness.handle({"query": "x", "request_id": "2"})["success"]
+    assert standin.stats().connections_opened == 2
+
+
+def test_a_silent_service_costs_one_read_timeout(build: Build, standin: BedrockStandIn) -> None:
+    standin.inject(Fault(FaultKind.STALL, count=None))
+    assert failure_of(build(CHAT, read_timeout_s=0.3))["error"]["code"] == "MODEL_TIMEOUT"
+    assert standin.stats().requests == 1
+
+
+def test_no_service_at_all_is_unavailable(build: Build, standin: BedrockStandIn) -> None:
+    harness = build(CHAT)
+    standin.stop()
+    assert failure_of(harness)["error"]["code"] == "MODEL_UNAVAILABLE"
+
+
+def test_at_the_deadline_the_answer_is_what_there_is(build: Build, standin: BedrockStandIn) -> None:
+    standin.inject(Fault(FaultKind.STALL, after_frames=4))
+    harness = build(CHAT)
+    answer = harness.handle(QUERY, Context(remaining_ms=1_000))
+    assert (answer["success"], answer["statusCode"]) == (False, 504)
+    assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
+    assert answer["response"].startswith("[scripted")
+    assert answer["performance"]["executionTime"] < 1_000
+    assert harness.records.codes == {"r": "DEADLINE_EXCEEDED"}
+    # The process serves on, though the stalled read may still hold a thread.
+    assert harness.handle({"query": "x", "request_id": "next"})["success"]
+
+
+def test_a_tool_that_hangs_is_left_behind_and_writes_nothing_more(build: Build) -> None:
+    release = threading.Event()
+    late_write: list[str] = []
+    written = threading.Event()
+
+    @tool(context=True)
+    @surfacing_failures
+    def survey(*, tool_context: ToolContext) -> str:
+        """Survey the site, slowly."""
+        release.wait(10)
+        try:
+            project_of(tool_context).save("late.txt", b"late", "text/plain")
+        except Exception as error:
+            late_write.append(type(error).__name__)
+        written.set()
+        return "done"
+
+    slow = AgentDefinition(AgentName.TERRAIN, "Call survey once.", (survey,))
+    harness = build(slow)
+    answer = harness.handle(QUERY, Context(remaining_ms=1_000))
+    assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
+    assert answer["artifacts"] == []
+    release.set()
+    assert written.wait(5)
+    assert late_write == ["DeadlineExceeded"]
+    assert harness.store.objects == {}
+
+
+class BrokenStore(MemoryArtifactStore):
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        raise StorageAccessDenied("The function's role may not write it.")
+
+
+@tool(context=True)
+@surfacing_failures
+def take_notes(*, tool_context: ToolContext) -> str:
+    """Take notes."""
+    project_of(tool_context).save("notes.txt", b"notes", "text/plain")
+    return "noted"
+
+
+def test_lost_storage_fails_the_request_though_the_model_would_talk_it_away(
+    build: Build, standin: BedrockStandIn
+) -> None:
+    notes = AgentDefinition(AgentName.TERRAIN, "Call take_notes once.", (take_notes,))
+    answer = failure_of(build(notes, store=BrokenStore()))
+    assert answer["error"]["code"] == "STORAGE_ACCESS_DENIED"
+    assert answer["usage"]["model_calls"] == 1  # no further call for a request that has failed
+
+
+def test_input_the_model_can_mend_goes_to_the_model(build: Build, standin: BedrockStandIn) -> None:
+    @tool(context=True)
+    @surfacing_failures
+    def place(*, tool_context: ToolContext) -> str:
+        """Place turbines."""
+        raise ToolInputError("spacing_m must be at least 260.")
+
+    answer = build(AgentDefinition(AgentName.TERRAIN, "Call place.", (place,))).handle(QUERY)
+    assert answer["success"]
+    assert "spacing_m must be at least 260" in answer["response"]
+
+
+def test_a_defect_in_a_tool_is_an_internal_error_that_does_not_leak(build: Build) -> None:
+    @tool(context=True)
+    @surfacing_failures
+    def compute(*, tool_context: ToolContext) -> str:
+        """Compute."""
+        raise KeyError("secret detail")
+
+    answer = failure_of(build(AgentDefinition(AgentName.TERRAIN, "Call compute.", (compute,))))
+    assert answer["error"]["code"] == "INTERNAL_ERROR"
+    assert "secret" not in answer["error"]["message"]
+
+
+def test_without_a_record_nothing_runs(build: Build, standin: BedrockStandIn) -> None:
+    harness = build(CHAT)
+    harness.records.fail_start = StorageUnavailable("down")
+    with pytest.raises(InvocationFailed, match="STORAGE_UNAVAILABLE"):
+        harness.handle(QUERY)
+    assert standin.stats().requests == 0
+
+
+def test_a_record_that_cannot_be_closed_fails_the_request(build: Build) -> None:
+    harness = build(CHAT)
+    harness.records.fail_finish = StorageAccessDenied("denied")
+    with pytest.raises(InvocationFailed, match="STORAGE_ACCESS_DENIED"):
+        harness.handle(QUERY)
+
+
+def test_an_earlier_failure_is_not_hidden_by_the_records(
+    build: Build, standin: BedrockStandIn
+) -> None:
+    standin.inject(Fault(FaultKind.ACCESS_DENIED))
+    harness = build(CHAT)
+    harness.records.fail_finish = StorageAccessDenied("denied")
+    with pytest.raises(InvocationFailed, match="MODEL_ACCESS_DENIED"):
+        harness.handle(QUERY)
+
+
+def test_a_role_without_the_grant_is_denied_once(
+    build: Build, tls_files: TlsFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody: Identity = make_identity("nobody", statements=())
+    harness = build(CHAT)
+    with BedrockStandIn(
+        authorizer=StaticAuthorizer([nobody]), tls=tls_files, region=REGION, account=ACCOUNT
+    ) as strict:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", strict.endpoint_url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", nobody.access_key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", nobody.secret_key)
+        monkeypatch.setenv("AWS_SESSION_TOKEN", nobody.session_token or "")
+        assert failure_of(harness)["error"]["code"] == "MODEL_ACCESS_DENIED"
+        assert strict.stats().requests == 1
+
+
+def test_an_answer_cut_by_its_token_limit_is_an_error(
+    build: Build, standin: BedrockStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = build(WITH_TOOL)
+    monkeypatch.setattr(
+        harness.service,
+        "_environment",
+        harness.service._environment.model_copy(update={"max_tokens": 2}),
+    )
+    assert failure_of(harness)["error"]["code"] == "MODEL_OUTPUT_TRUNCATED"
