@@ -1,0 +1,1 @@
+"""What exists in the account: settings, names, one module per stack, constructs under ``parts``."""

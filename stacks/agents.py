@@ -1,0 +1,100 @@
+"""The agents stack: one function per agent."""
+
+from typing import Any
+
+from aws_cdk import AssetHashType, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks import names
+from stacks.bundling.provider import BundleProvider
+from stacks.parts.agent_alarms import AgentAlarms, AlarmTopic
+from stacks.parts.agent_function import AgentFunction
+from stacks.parts.agent_role import Reach
+from stacks.settings import Settings
+from stacks.state import StateStack
+from tradewind.contracts.names import AgentName, EnvVar
+from tradewind.telemetry import metric_names
+
+
+class AgentsStack(Stack):
+    """The four agents, their alarms, and the topic the alarms go to."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        state: StateStack,
+        bundles: BundleProvider,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        reach = Reach(
+            # Exported by name here, so that findings on it can be acknowledged by name.
+            artifacts_arn=state.export_value(state.artifacts.bucket_arn),
+            records_arn=state.records.table_arn,
+            key=state.key,
+            profile=settings.model.profile,
+        )
+        topic = AlarmTopic(
+            self,
+            "Alarms",
+            key=state.key,
+            email=settings.alarm_email,
+            alarm_prefix=names.resource_prefix(settings.environment),
+        ).topic
+        for agent in AgentName:
+            function = settings.agents.of(agent)
+            bundle = bundles.bundle(agent, function.target_architecture, function.bundle_budget_mb)
+            deployed = AgentFunction(
+                self,
+                agent.title(),
+                agent=agent,
+                function_name=names.function_name(settings.environment, agent),
+                log_group_name=names.log_group_name(settings.environment, agent),
+                code=lambda_.Code.from_asset(
+                    str(bundle.path),
+                    asset_hash=bundle.sha256,
+                    asset_hash_type=AssetHashType.CUSTOM,
+                ),
+                function=function,
+                environment=_environment(settings, state, agent),
+                log_level=settings.log_level,
+                log_retention_days=settings.log_retention_days,
+                snap_start=settings.snap_start,
+                reach=reach,
+                removal_policy=(
+                    RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
+                ),
+            )
+            AgentAlarms(
+                self,
+                f"{agent.title()}Alarms",
+                agent=deployed,
+                name_prefix=names.function_name(settings.environment, agent),
+                topic=topic,
+            )
+            CfnOutput(self, names.agent_arn_output(agent), value=deployed.alias.function_arn)
+
+
+def _environment(settings: Settings, state: StateStack, agent: AgentName) -> dict[str, str]:
+    """The variables of an agent's function; ``contracts.environment`` reads them."""
+    model = settings.model
+    return {
+        EnvVar.AGENT: agent,
+        EnvVar.ENVIRONMENT: settings.environment,
+        EnvVar.MODEL_ID: model.inference_profile,
+        EnvVar.MODEL_REGION: model.region,
+        EnvVar.MAX_TOKENS: str(model.max_tokens),
+        EnvVar.CONNECT_TIMEOUT_S: str(model.connect_timeout_s),
+        EnvVar.READ_TIMEOUT_S: str(model.read_timeout_s),
+        EnvVar.MAX_CONNECTIONS: str(model.max_connections),
+        EnvVar.ARTIFACTS_BUCKET: state.artifacts.bucket_name,
+        EnvVar.RECORDS_TABLE: state.records.table_name,
+        EnvVar.RECORD_TTL_DAYS: str(settings.record_ttl_days),
+        "POWERTOOLS_SERVICE_NAME": f"{names.PROJECT}-{agent}",
+        "POWERTOOLS_METRICS_NAMESPACE": metric_names.NAMESPACE,
+        "POWERTOOLS_LOG_LEVEL": settings.log_level,
+    }

@@ -1,0 +1,1 @@
+"""Lambda bundles: built by uv without Docker, compiled, pruned, reproducible and cached."""

@@ -1,0 +1,140 @@
+"""Make a function's bundle, or find it already made."""
+
+import hashlib
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from stacks.bundling import rules
+from stacks.bundling.archive import Archive, add_tree
+from stacks.bundling.aws_models import cut_aws_models
+from stacks.bundling.errors import OverBudget
+from stacks.bundling.install import install
+from stacks.bundling.interpreter import Interpreter, compile_tree, find_interpreter
+from stacks.bundling.prune import prune
+from stacks.bundling.store import ArchiveStore
+from stacks.settings import Architecture
+from tradewind.contracts.names import AgentName
+
+
+class Bundler:
+    """Builds bundles into ``.build/bundles``, each named by the hash of what went in.
+
+    In two layers: the libraries, which change with their pins, and the runtime package on top,
+    which changes with every edit. An edit costs a second, not the libraries again.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._sources = root / "lambda_src"
+        self._store = ArchiveStore(root / ".build" / "bundles")
+
+    def bundle(self, agent: AgentName, architecture: Architecture, budget_mb: int) -> Archive:
+        """Return the agent's bundle, built if its inputs changed.
+
+        Raises:
+            BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
+        """
+        name = f"{agent}-{architecture}"
+        libraries_inputs = self._libraries_inputs(agent, architecture)
+
+        def make(workplace: Path) -> dict[str, int]:
+            libraries = self._store.get(
+                f"libraries-{name}",
+                libraries_inputs,
+                lambda folder: self._make_libraries(folder, agent, architecture),
+            )
+            sys.stderr.write(f"bundling {agent} for {architecture} ...\n")
+            return self._make_bundle(workplace, libraries)
+
+        inputs = _digest([libraries_inputs.encode(), self._runtime_digest])
+        archive = self._store.get(name, inputs, make)
+        _check_budget(archive, agent, budget_mb)
+        return archive
+
+    def _make_libraries(
+        self, workplace: Path, agent: AgentName, architecture: Architecture
+    ) -> dict[str, int]:
+        sys.stderr.write(f"installing the {agent} agent's libraries for {architecture} ...\n")
+        tree = workplace / "tree"
+        install(self._requirements(agent), tree, architecture, self._interpreter.path)
+        prune(tree)
+        cut_aws_models(tree, rules.AWS_OPERATIONS)
+        compile_tree(tree, self._interpreter)
+        return add_tree(workplace / "archive.zip", tree)
+
+    def _make_bundle(self, workplace: Path, libraries: Archive) -> dict[str, int]:
+        tree = workplace / "tree"
+        for file in self._runtime_files:
+            copy = tree / file.relative_to(self._sources)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        compile_tree(tree, self._interpreter)
+        archive = workplace / "archive.zip"
+        shutil.copyfile(libraries.path, archive)
+        return {**libraries.packages, **add_tree(archive, tree)}
+
+    def _requirements(self, agent: AgentName) -> Path:
+        return self._sources / "requirements" / f"{agent}.txt"
+
+    @cached_property
+    def _runtime_files(self) -> list[Path]:
+        return sorted(
+            file
+            for file in (self._sources / "tradewind").rglob("*")
+            if file.is_file() and "__pycache__" not in file.parts
+        )
+
+    @cached_property
+    def _interpreter(self) -> Interpreter:
+        return find_interpreter()
+
+    @cached_property
+    def _runtime_digest(self) -> bytes:
+        return _digest(_name_and_content(self._runtime_files, self._sources)).encode()
+
+    @cached_property
+    def _builder_digest(self) -> bytes:
+        """Of what builds: uv, the compiler, and this very package with its rules."""
+        package = Path(__file__).parent
+        versions = f"{importlib.metadata.version('uv')} {self._interpreter.version}"
+        own = _name_and_content(sorted(package.glob("*.py")), package)
+        return _digest([versions.encode(), *own]).encode()
+
+    def _libraries_inputs(self, agent: AgentName, architecture: Architecture) -> str:
+        return _digest(
+            [
+                self._builder_digest,
+                rules.PLATFORMS[architecture].encode(),
+                self._requirements(agent).read_bytes(),
+            ]
+        )
+
+
+def _name_and_content(files: Iterable[Path], root: Path) -> Iterable[bytes]:
+    for file in files:
+        yield file.relative_to(root).as_posix().encode()
+        yield file.read_bytes()
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        # The length keeps neighbouring parts apart.
+        digest.update(f"{len(part)}:".encode() + part)
+    return digest.hexdigest()[:16]
+
+
+def _check_budget(archive: Archive, agent: AgentName, budget_mb: int) -> None:
+    limit = min(budget_mb * 10**6, rules.UNZIPPED_LIMIT)
+    if archive.unzipped_bytes <= limit:
+        return
+    largest = ", ".join(
+        f"{package} {size / 10**6:.1f}" for package, size in list(archive.packages.items())[:10]
+    )
+    raise OverBudget(
+        f"The {agent} bundle is {archive.unzipped_bytes / 10**6:.1f} MB unzipped; at most "
+        f"{limit / 10**6:.1f} MB is allowed. Its largest packages, in MB: {largest}"
+    )

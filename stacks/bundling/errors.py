@@ -1,0 +1,40 @@
+"""What can go wrong while a bundle is made.
+
+::
+
+    BundleError
+    +-- NoInterpreter          no Python of the functions' version to compile with
+    +-- MissingWheel           a pinned package has no wheel for the target platform
+    +-- HashMismatch           a downloaded package is not the one that was pinned
+    +-- RegistryUnreachable    the package registry cannot be reached, and the cache lacks a package
+    +-- InstallFailed          uv refused for another reason
+    +-- OverBudget             the bundle is larger than its budget, or than Lambda takes
+"""
+
+
+class BundleError(Exception):
+    """A bundle cannot be made. The message is for the person who ran the synth."""
+
+
+class NoInterpreter(BundleError):
+    """There is no Python of the functions' version to compile their modules with."""
+
+
+class MissingWheel(BundleError):
+    """A package has no wheel for the target platform, and nothing is built from source."""
+
+
+class HashMismatch(BundleError):
+    """A package's hash is not the pinned one."""
+
+
+class RegistryUnreachable(BundleError):
+    """A package is not in uv's cache and its registry cannot be reached."""
+
+
+class InstallFailed(BundleError):
+    """uv could not install the requirements for another reason, which it gave."""
+
+
+class OverBudget(BundleError):
+    """The unzipped bundle is too large. The message names its largest packages."""

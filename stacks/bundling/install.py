@@ -1,0 +1,66 @@
+"""Install a requirements file for another platform with uv, and say plainly why it failed."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import uv
+
+from stacks.bundling import rules
+from stacks.bundling.errors import (
+    BundleError,
+    HashMismatch,
+    InstallFailed,
+    MissingWheel,
+    RegistryUnreachable,
+)
+from stacks.settings import Architecture
+
+
+def install(
+    requirements: Path, target: Path, architecture: Architecture, interpreter: Path
+) -> None:
+    """Install pinned, hashed wheels for Lambda's platform into ``target``.
+
+    Raises:
+        MissingWheel: A package has no wheel for the platform.
+        HashMismatch: A package is not the pinned one.
+        RegistryUnreachable: A package has to be downloaded and cannot be.
+        InstallFailed: uv refused for another reason.
+    """
+    command = [
+        uv.find_uv_bin(),
+        *("pip", "install", "--quiet"),
+        *("--python", str(interpreter)),
+        *("--target", str(target)),
+        *("--python-platform", rules.PLATFORMS[architecture]),
+        *("--python-version", rules.PYTHON),
+        *("--only-binary", ":all:"),
+        # The file is the whole closure; nothing may join it.
+        "--no-deps",
+        "--require-hashes",
+        *("--requirements", str(requirements)),
+    ]
+    # The command is ours; only paths vary.
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise _explain(done.stderr, requirements.name, rules.PLATFORMS[architecture])
+
+
+def _explain(said: str, requirements: str, platform: str) -> BundleError:
+    if found := re.search(r"Because (\S+?)==(\S+) has no (?:usable )?wheels", said):
+        return MissingWheel(
+            f"{requirements}: {found[1]} {found[2]} has no wheel for {platform}, Python "
+            f"{rules.PYTHON}; pin a version that has one"
+        )
+    if found := re.search(r"Hash mismatch for `(\S+?)==(\S+?)`", said):
+        return HashMismatch(
+            f"{requirements}: {found[1]} {found[2]} is not the package that was pinned; "
+            "its hash differs"
+        )
+    if found := re.search(r"Failed to (?:fetch|download)[^\n]*", said):
+        return RegistryUnreachable(
+            f"{requirements}: the package registry cannot be reached and uv's cache does not "
+            f"have every package: {found[0]}"
+        )
+    return InstallFailed(f"{requirements}: uv could not install it: {' '.join(said.split())}")

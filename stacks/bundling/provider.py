@@ -1,0 +1,29 @@
+"""What the stacks ask of whoever makes bundles."""
+
+from typing import Protocol
+
+from stacks.bundling.archive import Archive
+from stacks.settings import Architecture
+from tradewind.contracts.names import AgentName
+
+
+class BundleProvider(Protocol):
+    """Gives the bundle of an agent. ``Bundler`` builds it; ``OneBundle`` stands in for tests."""
+
+    def bundle(self, agent: AgentName, architecture: Architecture, budget_mb: int) -> Archive:
+        """Return the agent's bundle, built if need be.
+
+        Raises:
+            BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
+        """
+
+
+class OneBundle:
+    """A ``BundleProvider`` that builds nothing: every agent gets the same archive."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+
+    def bundle(self, agent: AgentName, architecture: Architecture, budget_mb: int) -> Archive:
+        """Return the archive."""
+        return self.archive

@@ -1,0 +1,1 @@
+"""Constructs, one capability each. They take values and never ask which environment they are in."""

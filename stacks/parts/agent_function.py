@@ -1,0 +1,104 @@
+"""One agent's Lambda function with everything that is its own."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.checks import acknowledge
+from stacks.parts.agent_role import AgentRole, Reach
+from stacks.settings import LOG_RETENTION, FunctionSettings
+from tradewind.contracts.names import AGENT_HANDLER, LIVE_ALIAS, AgentName
+
+_ARCHITECTURES = {
+    "arm64": lambda_.Architecture.ARM_64,
+    "x86_64": lambda_.Architecture.X86_64,
+}
+
+
+class AgentFunction(Construct):
+    """Function, role, log group, dead-letter queue, and the live alias callers use."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        agent: AgentName,
+        function_name: str,
+        log_group_name: str,
+        code: lambda_.Code,
+        function: FunctionSettings,
+        environment: Mapping[str, str],
+        log_level: str,
+        log_retention_days: int,
+        snap_start: bool,
+        reach: Reach,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=log_group_name,
+            encryption_key=reach.key,
+            retention=logs.RetentionDays[LOG_RETENTION[log_retention_days]],
+            removal_policy=removal_policy,
+        )
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            # Its own encryption: a customer-managed key would need one more grant in the role.
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            removal_policy=removal_policy,
+        )
+        role = AgentRole(
+            self,
+            "Access",
+            agent=agent,
+            log_group_arn=log_group.log_group_arn,
+            dead_letters=self.dead_letters,
+            reach=reach,
+        ).role
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=function_name,
+            description=f"Tradewind's {agent} agent.",
+            runtime=lambda_.Runtime.PYTHON_3_12,
+            architecture=_ARCHITECTURES[function.target_architecture],
+            handler=AGENT_HANDLER,
+            code=code,
+            role=role,
+            memory_size=function.memory_mb,
+            timeout=Duration.seconds(function.timeout_s),
+            reserved_concurrent_executions=function.reserved_concurrency,
+            environment=dict(environment),
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel[log_level],
+            # Its REPORT lines carry the only init duration Lambda gives.
+            system_log_level_v2=lambda_.SystemLogLevel.INFO,
+            # Lambda's own segments; nothing is imported for it.
+            tracing=lambda_.Tracing.ACTIVE,
+            dead_letter_queue=self.dead_letters,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
+        )
+        acknowledge(
+            self.function,
+            "AwsSolutions-L1",
+            "Bundles are resolved, compiled and tested for Python 3.12, a supported runtime.",
+        )
+        self.alias = lambda_.Alias(
+            self,
+            "Live",
+            alias_name=LIVE_ALIAS,
+            version=self.function.current_version,
+            # A request is not safe to repeat unasked: it costs tokens and writes artifacts.
+            retry_attempts=0,
+        )

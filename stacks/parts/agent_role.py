@@ -1,0 +1,126 @@
+"""An agent function's role: the actions its handler performs, on the resources it touches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.checks import acknowledge_wildcard
+from stacks.parts.bedrock_access import InferenceProfile, invoke_grants
+from tradewind.contracts.names import READS_FROM, AgentName, artifact_key
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The resources that agent functions share.
+
+    Attributes:
+        artifacts_arn: The bucket; each agent writes under its own name, reads under its sources'.
+        records_arn: The table of invocation records.
+        key: Encrypts both.
+        profile: The model's inference profile.
+    """
+
+    artifacts_arn: str
+    records_arn: str
+    key: kms.IKey
+    profile: InferenceProfile
+
+
+class AgentRole(Construct):
+    """The role of one agent's function.
+
+    Its policies are inline and complete when the role exists: a function is never created, or
+    called, before what it may do. Nothing can be added to it later by a construct's own grants.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        agent: AgentName,
+        log_group_arn: str,
+        dead_letters: sqs.IQueue,
+        reach: Reach,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        log_streams = f"{log_group_arn}:log-stream:*"
+        read = sorted({agent, *READS_FROM[agent]})
+        written_files = f"{reach.artifacts_arn}/{artifact_key('*', agent, '*')}"
+        read_files = [f"{reach.artifacts_arn}/{artifact_key('*', name, '*')}" for name in read]
+
+        policies = {
+            "Logs": [_allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams])],
+            "Tracing": [_allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
+            "DeadLetters": [_allow(["sqs:SendMessage"], [dead_letters.queue_arn])],
+            "Records": [
+                _allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [reach.records_arn]),
+                # DynamoDB opens the table's own key on the caller's behalf.
+                _allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
+            ],
+            "Artifacts": [
+                _allow(["s3:PutObject"], [written_files]),
+                _allow(["s3:GetObject"], read_files),
+                # How the handler tells an artifact that is missing from one it may not read.
+                _allow(
+                    ["s3:ListBucket"],
+                    [reach.artifacts_arn],
+                    {"StringLike": {"s3:prefix": [artifact_key("*", name, "*") for name in read]}},
+                ),
+                _allow_key(
+                    reach.key, ["kms:Decrypt", "kms:GenerateDataKey"], through=f"s3.{stack.region}"
+                ),
+            ],
+            "Model": [
+                _allow(grant.actions, grant.resources, grant.conditions)
+                for grant in invoke_grants(
+                    reach.profile, partition=stack.partition, account=stack.account
+                )
+            ],
+        }
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What the {agent} agent may do.",
+            inline_policies={
+                name: iam.PolicyDocument(statements=statements)
+                for name, statements in policies.items()
+            },
+        )
+        acknowledge_wildcard(
+            role,
+            log_streams,
+            "Lambda names a stream per instance; the group is the function's own.",
+        )
+        acknowledge_wildcard(role, "*", "X-Ray's write actions have no resource level.")
+        for files in read_files:
+            acknowledge_wildcard(
+                role, files, "Projects and file names are chosen at run time; the agent's are not."
+            )
+        self.role = role.without_policy_updates()
+
+
+def _allow(
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: Mapping[str, Mapping[str, str | list[str]]] | None = None,
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=list(actions),
+        resources=list(resources),
+        conditions={operator: dict(keys) for operator, keys in (conditions or {}).items()},
+    )
+
+
+def _allow_key(key: kms.IKey, actions: Sequence[str], *, through: str) -> iam.PolicyStatement:
+    """Use the key, but only through one service."""
+    return _allow(
+        actions, [key.key_arn], {"StringEquals": {"kms:ViaService": f"{through}.amazonaws.com"}}
+    )

@@ -1,0 +1,326 @@
+"""Deploy-time choices, read from ``config/NAME.yaml`` into frozen settings.
+
+A value that is not allowed stops the synth with one line: file, field, value, what is allowed.
+"""
+
+import platform
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from stacks.parts.bedrock_access import (
+    InferenceProfile,
+    UnsupportedProfile,
+    UnsupportedSourceRegion,
+)
+from tradewind.contracts.names import AgentName
+
+#: Days CloudWatch Logs can keep a log group's events, and CDK's name for each.
+LOG_RETENTION: Final[Mapping[int, str]] = {
+    1: "ONE_DAY",
+    3: "THREE_DAYS",
+    5: "FIVE_DAYS",
+    7: "ONE_WEEK",
+    14: "TWO_WEEKS",
+    30: "ONE_MONTH",
+    60: "TWO_MONTHS",
+    90: "THREE_MONTHS",
+    120: "FOUR_MONTHS",
+    150: "FIVE_MONTHS",
+    180: "SIX_MONTHS",
+    365: "ONE_YEAR",
+    400: "THIRTEEN_MONTHS",
+    545: "EIGHTEEN_MONTHS",
+    731: "TWO_YEARS",
+    1096: "THREE_YEARS",
+    1827: "FIVE_YEARS",
+    2192: "SIX_YEARS",
+    2557: "SEVEN_YEARS",
+    2922: "EIGHT_YEARS",
+    3288: "NINE_YEARS",
+    3653: "TEN_YEARS",
+}
+
+#: What an environment may be called: it becomes part of resource names and of a file's path.
+_ENVIRONMENT_NAME: Final = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
+_ENVIRONMENT_NAME_ALLOWED: Final = (
+    "1 to 20 lower-case letters, digits and hyphens, a letter first and no hyphen last"
+)
+
+Architecture = Literal["arm64", "x86_64"]
+#: This machine's architecture, by every name a platform gives it.
+_MACHINES: Final[Mapping[str, Architecture]] = {
+    "aarch64": "arm64",
+    "arm64": "arm64",
+    "x86_64": "x86_64",
+    "amd64": "x86_64",
+}
+
+
+_MAPPING: Final = "a mapping"
+
+
+class SettingsError(Exception):
+    """The environment does not exist, or a value in its file is not allowed. One line."""
+
+
+def _one_of_retention(days: int) -> int:
+    if days not in LOG_RETENTION:
+        raise PydanticCustomError("retention", "not a retention CloudWatch Logs offers")
+    return days
+
+
+def _no_reserved_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise PydanticCustomError("reserved_tag", "aws: is reserved")
+    return tags
+
+
+def _whole_number(low: int, high: int, unit: str = "") -> Any:
+    """Describe a bounded whole number; the description is what an error message says."""
+    suffix = f" {unit}" if unit else ""
+    return Field(
+        strict=True, ge=low, le=high, description=f"a whole number from {low} to {high}{suffix}"
+    )
+
+
+_REGION_PATTERN: Final = r"^[a-z]{2}(-[a-z]+)+-[1-9]$"
+_Region = Annotated[
+    str, Field(pattern=_REGION_PATTERN, description="an AWS region such as us-east-1")
+]
+_Days = Annotated[int, _whole_number(1, 3650)]
+_Seconds = Annotated[
+    float, Field(gt=0, le=900, description="a number of seconds above 0 and at most 900")
+]
+
+
+class _Frozen(BaseModel):
+    # Strict: YAML has types of its own, and "3072" or `yes` for a number is a slip, not a value.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ModelSettings(_Frozen):
+    """The model every agent calls, and how patiently.
+
+    Attributes:
+        inference_profile: Id of a cross-region inference profile; the model id is in it.
+        region: Where the profile is called. The functions' own region may be another.
+        max_tokens: Longest answer of one model call. Never unset: the quota would be charged for
+            the model's maximum.
+        connect_timeout_s: For opening a connection.
+        read_timeout_s: For silence on an open one.
+        max_connections: Size of the process's connection pool.
+    """
+
+    inference_profile: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z][a-z-]*\.[a-z0-9-]+\.[A-Za-z0-9.:-]+$",
+            description="an inference profile id such as us.anthropic.claude-sonnet-4-6",
+        ),
+    ]
+    region: _Region
+    max_tokens: Annotated[int, _whole_number(1, 64_000)]
+    connect_timeout_s: _Seconds
+    read_timeout_s: _Seconds
+    max_connections: Annotated[int, _whole_number(1, 1000)]
+
+    @model_validator(mode="after")
+    def _profile_is_callable_from_region(self) -> "ModelSettings":
+        try:
+            self.profile  # noqa: B018  constructing it is the check
+        except UnsupportedProfile as unsupported:
+            is_region = isinstance(unsupported, UnsupportedSourceRegion)
+            at_fault = "region" if is_region else "inference_profile"
+            raise PydanticCustomError(
+                "profile", "{allowed}", {"allowed": str(unsupported), "field": at_fault}
+            ) from None
+        return self
+
+    @property
+    def profile(self) -> InferenceProfile:
+        """The profile as seen from the model's region."""
+        return InferenceProfile(self.inference_profile, self.region)
+
+
+class FunctionSettings(_Frozen):
+    """One agent's function.
+
+    Attributes:
+        memory_mb: Also its share of CPU.
+        timeout_s: At most Lambda's 15 minutes.
+        architecture: ``native`` is this machine's own, for functions that run on it.
+        reserved_concurrency: Instances set aside for, and at most given to, this function.
+        bundle_budget_mb: The unzipped bundle may be this large, in MB of 10**6 bytes.
+    """
+
+    memory_mb: Annotated[int, _whole_number(128, 10_240)] = 3072
+    timeout_s: Annotated[int, _whole_number(1, 900)] = 900
+    architecture: Annotated[
+        Literal["arm64", "x86_64", "native"], Field(description="arm64, x86_64 or native")
+    ] = "arm64"
+    reserved_concurrency: Annotated[
+        int | None,
+        Field(ge=0, le=1000, description="a whole number from 0 to 1000, or null for none"),
+    ] = None
+    bundle_budget_mb: Annotated[int, _whole_number(1, 262)] = 150
+
+    @property
+    def target_architecture(self) -> Architecture:
+        """The architecture with ``native`` resolved.
+
+        Raises:
+            SettingsError: This machine's is not one that Lambda has.
+        """
+        if self.architecture != "native":
+            return self.architecture
+        machine = platform.machine().lower()
+        if machine not in _MACHINES:
+            raise SettingsError(f"architecture: native is not possible on a {machine} machine")
+        return _MACHINES[machine]
+
+
+class AgentSettings(_Frozen):
+    """Each agent's function. An empty mapping, ``{}``, takes every default."""
+
+    terrain: FunctionSettings
+    layout: FunctionSettings
+    simulation: FunctionSettings
+    report: FunctionSettings
+
+    def of(self, agent: AgentName) -> FunctionSettings:
+        """One agent's settings."""
+        settings: FunctionSettings = getattr(self, agent)
+        return settings
+
+
+class Settings(_Frozen):
+    """One environment.
+
+    Attributes:
+        environment: Its name, and its file's.
+        account: The only account it may be deployed to; without it, the one of the credentials
+            used.
+        region: Where the stacks are deployed.
+        model: The model every agent calls.
+        agents: Each agent's function.
+        log_level: The agents' own; Lambda's platform lines always stay.
+        log_retention_days: For each function's log group.
+        snap_start: Whether published versions start from a snapshot.
+        alarm_email: Who is told about alarms.
+        record_ttl_days: Life of an invocation record.
+        artifact_expiry_days: Life of an artifact.
+        access_log_expiry_days: Life of the artifact bucket's access logs.
+        keep_data: Whether data outlives its stack, and stacks and table resist deletion.
+        tags: Put on every resource that takes tags.
+    """
+
+    environment: Annotated[str, Field(pattern=rf"^{_ENVIRONMENT_NAME.pattern}$")]
+    account: Annotated[
+        str | None, Field(pattern=r"^[0-9]{12}$", description="twelve digits in quotes, or null")
+    ] = None
+    region: _Region
+    model: Annotated[ModelSettings, Field(description=_MAPPING)]
+    agents: Annotated[AgentSettings, Field(description=_MAPPING)]
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
+    ]
+    log_retention_days: Annotated[
+        int,
+        AfterValidator(_one_of_retention),
+        Field(description=f"one of {', '.join(map(str, LOG_RETENTION))}"),
+    ]
+    snap_start: Annotated[bool, Field(description="true or false")]
+    alarm_email: Annotated[
+        str | None,
+        Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", description="an e-mail address, or null"),
+    ]
+    record_ttl_days: _Days
+    artifact_expiry_days: _Days
+    access_log_expiry_days: _Days
+    keep_data: Annotated[bool, Field(description="true or false")]
+    tags: Annotated[
+        Mapping[
+            Annotated[str, Field(min_length=1, max_length=128)],
+            Annotated[str, Field(max_length=256)],
+        ],
+        AfterValidator(_no_reserved_tags),
+        Field(description="text for text, no key beginning with aws:"),
+    ]
+
+
+def load_settings(environment: str, folder: Path) -> Settings:
+    """Read ``folder/environment.yaml``.
+
+    Raises:
+        SettingsError: There is no such environment, or its file is not as it must be.
+    """
+    # Checked before it becomes a path.
+    if not _ENVIRONMENT_NAME.fullmatch(environment):
+        raise SettingsError(
+            f"env: {environment!r} is not allowed; give {_ENVIRONMENT_NAME_ALLOWED}"
+        )
+    file = folder / f"{environment}.yaml"
+    shown = f"{folder.name}/{file.name}"
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        existing = ", ".join(sorted(path.stem for path in folder.glob("*.yaml"))) or "none"
+        raise SettingsError(
+            f"env: there is no {shown}; the environments that exist: {existing}"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as broken:
+        raise SettingsError(f"{shown}: not valid YAML: {' '.join(str(broken).split())}") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"{shown}: the file is not allowed to be anything but a mapping")
+    if "environment" in content:
+        raise SettingsError(f"{shown}: environment: is not a setting; it is the file's name")
+    try:
+        return Settings.model_validate({**content, "environment": environment})
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        raise SettingsError(f"{shown}: {_explain(first)}") from None
+
+
+def _explain(error: ErrorDetails) -> str:
+    """Say in one line which field is wrong and what it may be."""
+    location = [str(part) for part in error["loc"] if part != "[key]"]
+    dotted = ".".join(location)
+    owner, allowed = _find(location)
+    if error["type"] == "missing":
+        return f"{dotted} is missing; give {allowed}"
+    if error["type"] == "extra_forbidden":
+        known = ", ".join(sorted(set(owner.model_fields) - {"environment"}))
+        return f"{dotted} is not a setting; those here are {known}"
+    if error["type"] == "profile":
+        field = error["ctx"]["field"]
+        return f"{dotted}.{field}: {error['input'][field]!r} is not allowed; give {error['msg']}"
+    # repr: an empty or multi-line text stays visible and on one line.
+    return f"{dotted}: {error['input']!r} is not allowed; give {allowed}"
+
+
+def _find(location: list[str]) -> tuple[type[BaseModel], str]:
+    """Walk to ``location``: the model that owns the field there, and what the field may be."""
+    owner: type[BaseModel] = Settings
+    allowed = _MAPPING
+    for name in location:
+        field = owner.model_fields.get(name)
+        if field is None:
+            break
+        allowed = field.description or _MAPPING
+        nested = field.annotation
+        if isinstance(nested, type) and issubclass(nested, BaseModel):
+            owner = nested
+    return owner, allowed

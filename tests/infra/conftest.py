@@ -1,0 +1,75 @@
+"""Templates, synthesized once per session, from the real settings and no real bundle."""
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from aws_cdk import App
+
+import app as cdk_app  # first: it chooses jsii's Node and finds the runtime package
+from stacks.bundling.archive import Archive
+from stacks.bundling.provider import OneBundle
+from stacks.settings import Settings, load_settings
+from tests.infra.assembly import Assembly
+
+ROOT = Path(__file__).parents[2]
+
+
+class Synthesize(Protocol):
+    """Synthesizes an app of these settings; of one bundle for all agents if none is given."""
+
+    def __call__(self, settings: Settings, bundles: OneBundle | None = None) -> Assembly: ...
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def context() -> dict[str, Any]:
+    """The feature flags the CDK CLI hands to the app."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+@pytest.fixture(scope="session")
+def one_bundle(tmp_path_factory: pytest.TempPathFactory) -> OneBundle:
+    path = tmp_path_factory.mktemp("bundle") / "bundle.zip"
+    path.write_bytes(b"not a real bundle")
+    return OneBundle(Archive(path=path, sha256="0" * 64, packages={}))
+
+
+@pytest.fixture(scope="session")
+def synthesize(
+    tmp_path_factory: pytest.TempPathFactory, context: dict[str, Any], one_bundle: OneBundle
+) -> Synthesize:
+    def run(settings: Settings, bundles: OneBundle | None = None) -> Assembly:
+        folder = tmp_path_factory.mktemp("cdk.out")
+        app = App(outdir=str(folder), context=context)
+        cdk_app.build(app, settings, bundles or one_bundle)
+        app.synth()
+        return Assembly(
+            folder=folder,
+            settings=settings,
+            state=json.loads((folder / "State.template.json").read_text()),
+            agents=json.loads((folder / "Agents.template.json").read_text()),
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def dev_settings() -> Settings:
+    return load_settings("dev", ROOT / "config")
+
+
+@pytest.fixture(scope="session")
+def dev(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
+    return synthesize(dev_settings)
+
+
+@pytest.fixture(scope="session")
+def prod(synthesize: Synthesize) -> Assembly:
+    return synthesize(load_settings("prod", ROOT / "config"))

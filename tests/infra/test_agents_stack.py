@@ -1,0 +1,272 @@
+"""What each agent's function is made of."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stacks.bundling.provider import OneBundle
+from stacks.settings import FunctionSettings, Settings
+from tests.infra.assembly import Assembly
+from tests.infra.conftest import Synthesize
+from tradewind.contracts.environment import AgentEnvironment
+from tradewind.contracts.names import AgentName
+
+each_agent = pytest.mark.parametrize("agent", list(AgentName))
+
+
+def function(assembly: Assembly, agent: AgentName) -> dict[str, Any]:
+    found = assembly.only(assembly.agents, "AWS::Lambda::Function", f"{agent.title()}Function")
+    properties: dict[str, Any] = found["Properties"]
+    return properties
+
+
+def one(assembly: Assembly, resource_type: str, prefix: str) -> dict[str, Any]:
+    properties: dict[str, Any] = assembly.only(assembly.agents, resource_type, prefix)["Properties"]
+    return properties
+
+
+def test_there_is_one_function_per_agent_and_no_other(dev: Assembly) -> None:
+    functions = dev.all(dev.agents, "AWS::Lambda::Function")
+    assert sorted(resource["Properties"]["FunctionName"] for resource in functions) == sorted(
+        f"tradewind-dev-{agent}" for agent in AgentName
+    )
+
+
+@each_agent
+def test_a_function_has_the_size_time_and_runtime_of_the_settings(
+    dev: Assembly, agent: AgentName
+) -> None:
+    expected = {
+        "Runtime": "python3.12",
+        "Architectures": ["arm64"],
+        "Handler": "tradewind.handlers.agent.handler",
+        "MemorySize": 3072,
+        "Timeout": 900,
+        "TracingConfig": {"Mode": "Active"},
+    }
+    assert expected.items() <= function(dev, agent).items()
+
+
+@each_agent
+def test_logs_are_json_in_an_encrypted_group_of_the_functions_own(
+    dev: Assembly, agent: AgentName
+) -> None:
+    assert function(dev, agent)["LoggingConfig"] == {
+        "ApplicationLogLevel": "DEBUG",
+        "LogFormat": "JSON",
+        "LogGroup": f"<{agent.title()}Logs>",
+        "SystemLogLevel": "INFO",
+    }
+    group = one(dev, "AWS::Logs::LogGroup", f"{agent.title()}Logs")
+    assert group["LogGroupName"] == f"/aws/lambda/tradewind-dev-{agent}"
+    assert group["RetentionInDays"] == dev.settings.log_retention_days
+    assert group["KmsKeyId"] == "<DataKey.Arn>"
+
+
+@each_agent
+def test_what_the_function_is_told_is_what_the_runtime_reads(
+    dev: Assembly, agent: AgentName
+) -> None:
+    told = function(dev, agent)["Environment"]["Variables"]
+    model = dev.settings.model
+
+    read = AgentEnvironment.from_variables(told)
+
+    assert read.agent == agent
+    assert read.environment == "dev"
+    assert read.model_id == model.inference_profile
+    assert read.model_region == model.region
+    assert read.max_tokens == model.max_tokens
+    assert read.connect_timeout_s == model.connect_timeout_s
+    assert read.read_timeout_s == model.read_timeout_s
+    assert read.max_connections == model.max_connections
+    assert read.artifacts_bucket == "<ArtifactsBucket>"
+    assert read.records_table == "<RecordsTable>"
+    assert read.record_ttl_days == dev.settings.record_ttl_days
+    assert told["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
+    # Lambda refuses variables it reserves.
+    assert not [name for name in told if name.startswith("AWS_")]
+
+
+@each_agent
+def test_callers_use_an_alias_of_a_published_version(dev: Assembly, agent: AgentName) -> None:
+    alias = one(dev, "AWS::Lambda::Alias", f"{agent.title()}Live")
+    version = one(dev, "AWS::Lambda::Version", f"{agent.title()}Function")
+    assert alias["Name"] == "live"
+    assert alias["FunctionName"] == version["FunctionName"] == f"<{agent.title()}Function>"
+    assert alias["FunctionVersion"].startswith(f"<{agent.title()}FunctionCurrentVersion")
+    outputs = dev.spell(dev.agents, dev.agents["Outputs"])
+    assert outputs[f"{agent.title()}FunctionArn"]["Value"] == f"<{agent.title()}Live>"
+
+
+@each_agent
+def test_an_asynchronous_request_is_tried_once_and_then_kept(
+    dev: Assembly, agent: AgentName
+) -> None:
+    asynchronous = one(dev, "AWS::Lambda::EventInvokeConfig", f"{agent.title()}Live")
+    queue = one(dev, "AWS::SQS::Queue", f"{agent.title()}DeadLetters")
+    policy = one(dev, "AWS::SQS::QueuePolicy", f"{agent.title()}DeadLetters")
+    [plain_http] = policy["PolicyDocument"]["Statement"]
+
+    assert asynchronous["MaximumRetryAttempts"] == 0
+    assert function(dev, agent)["DeadLetterConfig"] == {
+        "TargetArn": f"<{agent.title()}DeadLetters.Arn>"
+    }
+    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert plain_http["Effect"] == "Deny"
+    assert plain_http["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@each_agent
+def test_failures_and_dead_letters_raise_an_alarm(dev: Assembly, agent: AgentName) -> None:
+    alarms = {
+        alarm["Properties"]["AlarmName"]: alarm["Properties"]
+        for alarm in dev.all(dev.agents, "AWS::CloudWatch::Alarm", f"{agent.title()}Alarms")
+    }
+    errors = alarms[f"tradewind-dev-{agent}-errors"]
+    dead_letters = alarms[f"tradewind-dev-{agent}-dead-letters"]
+
+    assert (errors["Namespace"], errors["MetricName"]) == ("AWS/Lambda", "Errors")
+    assert errors["Dimensions"] == [
+        {"Name": "FunctionName", "Value": f"<{agent.title()}Function>"},
+        {"Name": "Resource", "Value": f"<{agent.title()}Function>:live"},
+    ]
+    assert dead_letters["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    assert dead_letters["Dimensions"] == [
+        {"Name": "QueueName", "Value": f"<{agent.title()}DeadLetters.QueueName>"}
+    ]
+    for alarm in alarms.values():
+        assert alarm["Threshold"] == 0
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["AlarmActions"] == ["<AlarmsTopic>"]
+
+
+def test_alarms_travel_encrypted_and_only_this_accounts(dev: Assembly) -> None:
+    topic = one(dev, "AWS::SNS::Topic", "Alarms")
+    plain_http, publish = one(dev, "AWS::SNS::TopicPolicy", "Alarms")["PolicyDocument"]["Statement"]
+
+    assert topic["KmsMasterKeyId"] == "<DataKey.Arn>"
+    assert plain_http["Effect"] == "Deny"
+    assert plain_http["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert publish["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "ACCOUNT"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:ACCOUNT:alarm:tradewind-dev-*"},
+    }
+
+
+def test_without_an_address_nobody_is_told(dev: Assembly) -> None:
+    assert dev.settings.alarm_email is None
+    assert dev.all(dev.agents, "AWS::SNS::Subscription") == []
+
+
+@pytest.fixture(scope="module")
+def unusual(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
+    """Everything that dev leaves at its default, set."""
+    terrain = FunctionSettings(
+        memory_mb=512, timeout_s=60, architecture="x86_64", reserved_concurrency=7
+    )
+    return synthesize(
+        dev_settings.model_copy(
+            update={
+                "account": "111122223333",
+                "alarm_email": "crew@example.org",
+                "snap_start": True,
+                "log_level": "WARN",
+                "agents": dev_settings.agents.model_copy(update={"terrain": terrain}),
+            }
+        )
+    )
+
+
+def test_an_agents_own_settings_are_its_alone(unusual: Assembly) -> None:
+    terrain = function(unusual, AgentName.TERRAIN)
+    assert terrain["Architectures"] == ["x86_64"]
+    assert (terrain["MemorySize"], terrain["Timeout"]) == (512, 60)
+    assert terrain["ReservedConcurrentExecutions"] == 7
+    for other in (AgentName.LAYOUT, AgentName.SIMULATION, AgentName.REPORT):
+        assert function(unusual, other)["Architectures"] == ["arm64"]
+        assert "ReservedConcurrentExecutions" not in function(unusual, other)
+
+
+@each_agent
+def test_snap_start_is_for_published_versions(
+    dev: Assembly, unusual: Assembly, agent: AgentName
+) -> None:
+    assert function(unusual, agent)["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert "SnapStart" not in function(dev, agent)
+
+
+@each_agent
+def test_the_log_level_is_one_for_lambda_and_for_powertools(
+    unusual: Assembly, agent: AgentName
+) -> None:
+    properties = function(unusual, agent)
+    assert properties["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
+    assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "WARN"
+
+
+def test_an_address_is_told_about_alarms(unusual: Assembly) -> None:
+    subscription = one(unusual, "AWS::SNS::Subscription", "Alarms")
+    assert subscription == {
+        "Endpoint": "crew@example.org",
+        "Protocol": "email",
+        "TopicArn": "<AlarmsTopic>",
+    }
+
+
+def test_a_named_account_is_the_only_one_deployed_to(unusual: Assembly, dev: Assembly) -> None:
+    def environments(assembly: Assembly) -> set[str]:
+        manifest = assembly.manifest()
+        return {
+            artifact["environment"]
+            for artifact in manifest["artifacts"].values()
+            if artifact["type"] == "aws:cloudformation:stack"
+        }
+
+    assert environments(unusual) == {"aws://111122223333/us-east-1"}
+    assert environments(dev) == {"aws://unknown-account/us-east-1"}
+
+
+def test_stacks_have_names_of_their_environment(dev: Assembly, prod: Assembly) -> None:
+    for assembly, name in ((dev, "dev"), (prod, "prod")):
+        stacks = {
+            artifact["properties"]["stackName"]: artifact["properties"]["terminationProtection"]
+            for artifact in assembly.manifest()["artifacts"].values()
+            if artifact["type"] == "aws:cloudformation:stack"
+        }
+        protected = assembly.settings.keep_data
+        assert stacks == {
+            f"Tradewind-{name}-State": protected,
+            f"Tradewind-{name}-Agents": protected,
+        }
+
+
+@pytest.fixture(scope="module")
+def same_again(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
+    return synthesize(dev_settings)
+
+
+@pytest.fixture(scope="module")
+def other_code(synthesize: Synthesize, dev_settings: Settings, one_bundle: OneBundle) -> Assembly:
+    changed = replace(one_bundle.archive, sha256="1" * 64)
+    return synthesize(dev_settings, OneBundle(changed))
+
+
+@each_agent
+def test_a_version_is_new_when_the_code_is_and_only_then(
+    dev: Assembly, same_again: Assembly, other_code: Assembly, agent: AgentName
+) -> None:
+    def version(assembly: Assembly) -> str:
+        [found] = [
+            str(logical_id)
+            for logical_id, resource in assembly.agents["Resources"].items()
+            if resource["Type"] == "AWS::Lambda::Version" and logical_id.startswith(agent.title())
+        ]
+        return found
+
+    assert version(dev) == version(same_again)
+    assert version(dev) != version(other_code)

@@ -1,0 +1,192 @@
+"""The bundles that are deployed: each agent's, for both of Lambda's architectures."""
+
+import importlib.metadata
+import os
+import platform
+import struct
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from stacks.bundling.archive import Archive
+from stacks.bundling.bundler import Bundler
+from stacks.bundling.rules import NEVER_IMPORTED, UNZIPPED_LIMIT
+from stacks.settings import Architecture, Settings
+from tradewind.contracts.names import AgentName
+
+each_agent = pytest.mark.parametrize("agent", list(AgentName))
+each_architecture = pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+NATIVE: Architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+
+#: ELF's numbers for them.
+MACHINES = {"x86_64": 62, "arm64": 183}
+
+IMPORT_AND_ANSWER = """
+import sys
+
+# As in Lambda: the bundle and the standard library, and no packages of this environment.
+bundle = sys.argv[1]
+sys.path = [bundle, *(path for path in sys.path if path and "site-packages" not in path)]
+
+from tradewind.handlers import agent
+
+
+class Context:
+    aws_request_id = "request"
+
+    def get_remaining_time_in_millis(self):
+        return 30_000
+
+
+answer = agent.handler({"query": ""}, Context())
+assert answer["error"]["code"] == "INVALID_REQUEST", answer
+outside = [
+    name
+    for name, module in sys.modules.items()
+    if "site-packages" in (getattr(module, "__file__", None) or "")
+]
+assert not outside, outside
+uncompiled = [
+    name
+    for name, module in sys.modules.items()
+    if (getattr(module, "__file__", None) or "").startswith(bundle)
+    and module.__file__.endswith(".py")
+    and not module.__loader__.get_code(name).co_filename.startswith("/var/task/")
+]
+assert not uncompiled, uncompiled
+"""
+
+ENVIRONMENT = {
+    "TRADEWIND_ENVIRONMENT": "test",
+    "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
+    "BEDROCK_REGION": "us-east-1",
+    "BEDROCK_MAX_TOKENS": "100",
+    "BEDROCK_CONNECT_TIMEOUT_S": "1",
+    "BEDROCK_READ_TIMEOUT_S": "1",
+    "BEDROCK_MAX_CONNECTIONS": "1",
+    "ARTIFACTS_BUCKET": "bucket",
+    "RECORDS_TABLE": "table",
+    "RECORD_TTL_DAYS": "1",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+}
+
+Built = Callable[[AgentName, Architecture], Archive]
+
+
+@pytest.fixture(scope="module")
+def built(root: Path, dev_settings: Settings) -> Built:
+    """Bundles as a synth makes them, in the same cache."""
+    bundler = Bundler(root)
+
+    @cache
+    def build(agent: AgentName, architecture: Architecture) -> Archive:
+        return bundler.bundle(agent, architecture, dev_settings.agents.of(agent).bundle_budget_mb)
+
+    return build
+
+
+@each_architecture
+@each_agent
+def test_a_bundle_is_within_its_budget_and_lambdas_limit(
+    built: Built, dev_settings: Settings, agent: AgentName, architecture: Architecture
+) -> None:
+    archive = built(agent, architecture)
+    assert archive.unzipped_bytes <= dev_settings.agents.of(agent).bundle_budget_mb * 10**6
+    assert archive.unzipped_bytes <= UNZIPPED_LIMIT
+
+
+@each_architecture
+@each_agent
+def test_every_shared_library_is_for_the_target(
+    built: Built, agent: AgentName, architecture: Architecture
+) -> None:
+    with zipfile.ZipFile(built(agent, architecture).path) as zipped:
+        libraries = [name for name in zipped.namelist() if ".so" in Path(name).suffixes]
+        machines = {struct.unpack_from("<H", zipped.read(name), 18)[0] for name in libraries}
+    assert machines == {MACHINES[architecture]}
+
+
+@each_architecture
+@each_agent
+def test_every_module_has_its_byte_code(
+    built: Built, agent: AgentName, architecture: Architecture
+) -> None:
+    with zipfile.ZipFile(built(agent, architecture).path) as zipped:
+        names = set(zipped.namelist())
+    missing = [
+        name
+        for name in names
+        if name.endswith(".py")
+        and f"{name.rpartition('/')[0]}/__pycache__/{Path(name).stem}.cpython-312.pyc".lstrip("/")
+        not in names
+    ]
+    assert missing == []
+
+
+@each_agent
+def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: AgentName) -> None:
+    pruned = {
+        file.parts[0]
+        for name in NEVER_IMPORTED
+        for file in importlib.metadata.files(name) or ()
+        if file.parts[0] != ".." and not file.parts[0].endswith(".dist-info")
+    }
+    assert {"mcp", "httpx", "cryptography", "starlette"} <= pruned
+    with zipfile.ZipFile(built(agent, NATIVE).path) as zipped:
+        assert not {name.split("/")[0] for name in zipped.namelist()} & pruned
+
+
+@each_agent
+def test_a_bundle_answers_with_nothing_but_itself(
+    built: Built, agent: AgentName, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(built(agent, NATIVE).path) as zipped:
+        zipped.extractall(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", IMPORT_AND_ANSWER, str(tmp_path)],
+        env={**ENVIRONMENT, "TRADEWIND_AGENT": agent},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+BUILD = """
+import sys
+from pathlib import Path
+from stacks.bundling.bundler import Bundler
+from tradewind.contracts.names import AgentName
+
+print(Bundler(Path(sys.argv[1])).bundle(AgentName.REPORT, "arm64", 250).sha256)
+"""
+
+
+def test_the_same_inputs_give_the_same_bytes(root: Path, tmp_path: Path) -> None:
+    """In two other folders, under two hash seeds."""
+    made = set()
+    for seed in ("1", "2"):
+        elsewhere = tmp_path / f"elsewhere-{seed}"
+        elsewhere.mkdir()
+        (elsewhere / "lambda_src").symlink_to(root / "lambda_src")
+        done = subprocess.run(
+            [sys.executable, "-c", BUILD, str(elsewhere)],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{root}:{root / 'lambda_src'}",
+                "PYTHONHASHSEED": seed,
+            },
+        )
+        made.add(done.stdout)
+    assert len(made) == 1

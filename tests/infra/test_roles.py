@@ -1,0 +1,150 @@
+"""Least privilege: what each role holds, to the letter."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stacks.bundling.rules import AWS_OPERATIONS
+from tests.infra.assembly import Assembly
+from tradewind.contracts.names import READS_FROM, AgentName
+
+each_agent = pytest.mark.parametrize("agent", list(AgentName))
+
+BUCKET = "<ArtifactsBucket.Arn>"
+PROFILE = "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/us.anthropic.claude-sonnet-4-6"
+INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+
+#: Action, resource, condition as JSON.
+Permission = tuple[str, str, str]
+
+#: The IAM action that authorises each AWS operation the handler calls.
+ACTION_OF = {
+    ("bedrock-runtime", "ConverseStream"): "bedrock:InvokeModelWithResponseStream",
+    ("dynamodb", "PutItem"): "dynamodb:PutItem",
+    ("dynamodb", "UpdateItem"): "dynamodb:UpdateItem",
+    ("s3", "GetObject"): "s3:GetObject",
+    ("s3", "ListObjectsV2"): "s3:ListBucket",
+    ("s3", "PutObject"): "s3:PutObject",
+}
+
+
+def role(assembly: Assembly, agent: AgentName) -> dict[str, Any]:
+    found = assembly.only(assembly.agents, "AWS::IAM::Role", f"{agent.title()}Access")
+    properties: dict[str, Any] = found["Properties"]
+    return properties
+
+
+def statements(assembly: Assembly, agent: AgentName) -> list[dict[str, Any]]:
+    return [
+        statement
+        for policy in role(assembly, agent)["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def allow(
+    actions: str | list[str], resources: str | list[str], condition: dict[str, Any] | None = None
+) -> set[Permission]:
+    """One permission per action and resource, however the statements group them."""
+    spelled = json.dumps(condition or {}, sort_keys=True)
+    return {
+        (action, resource, spelled) for action in listed(actions) for resource in listed(resources)
+    }
+
+
+def permissions(assembly: Assembly, agent: AgentName) -> set[Permission]:
+    held: set[Permission] = set()
+    for statement in statements(assembly, agent):
+        assert set(statement) <= {"Effect", "Action", "Resource", "Condition"}
+        assert statement["Effect"] == "Allow"
+        held |= allow(statement["Action"], statement["Resource"], statement.get("Condition"))
+    return held
+
+
+def through(service: str) -> dict[str, Any]:
+    return {"StringEquals": {"kms:ViaService": f"{service}.us-east-1.amazonaws.com"}}
+
+
+@each_agent
+def test_a_role_holds_exactly_this(dev: Assembly, agent: AgentName) -> None:
+    read = [agent, *READS_FROM[agent]]
+    models = [
+        f"arn:aws:bedrock:{region}::foundation-model/anthropic.claude-sonnet-4-6"
+        for region in ("us-east-1", "us-east-2", "us-west-2")
+    ]
+    prefixes = sorted(f"*/{name}/*" for name in read)
+
+    assert permissions(dev, agent) == {
+        *allow(
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [f"<{agent.title()}Logs.Arn>:log-stream:*"],
+        ),
+        *allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
+        *allow(["sqs:SendMessage"], [f"<{agent.title()}DeadLetters.Arn>"]),
+        *allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], ["<RecordsTable.Arn>"]),
+        *allow(["kms:Decrypt"], ["<DataKey.Arn>"], through("dynamodb")),
+        *allow(["s3:PutObject"], [f"{BUCKET}/*/{agent}/*"]),
+        *allow(["s3:GetObject"], [f"{BUCKET}/*/{name}/*" for name in read]),
+        *allow(["s3:ListBucket"], [BUCKET], {"StringLike": {"s3:prefix": prefixes}}),
+        *allow(["kms:Decrypt", "kms:GenerateDataKey"], ["<DataKey.Arn>"], through("s3")),
+        *allow(INVOKE, [PROFILE]),
+        *allow(INVOKE, models, {"StringEquals": {"bedrock:InferenceProfileArn": PROFILE}}),
+    }
+
+
+@each_agent
+def test_a_role_is_lambdas_alone_and_borrows_no_policy(dev: Assembly, agent: AgentName) -> None:
+    [trust] = role(dev, agent)["AssumeRolePolicyDocument"]["Statement"]
+    assert trust == {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+    }
+    assert "ManagedPolicyArns" not in role(dev, agent)
+
+
+def test_each_function_has_a_role_of_its_own_and_nothing_is_added_to_it(dev: Assembly) -> None:
+    functions = dev.all(dev.agents, "AWS::Lambda::Function")
+    roles = {resource["Properties"]["Role"] for resource in functions}
+    assert roles == {f"<{agent.title()}AccessRole.Arn>" for agent in AgentName}
+    assert len(dev.all(dev.agents, "AWS::IAM::Role")) == len(AgentName)
+    for added in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+        assert dev.all(dev.agents, added) == []
+        assert dev.all(dev.state, added) == []
+
+
+@each_agent
+def test_no_action_has_a_wildcard_and_only_tracing_has_no_resource(
+    dev: Assembly, agent: AgentName
+) -> None:
+    everything = []
+    for statement in statements(dev, agent):
+        assert not [action for action in listed(statement["Action"]) if "*" in action]
+        if "*" in listed(statement["Resource"]):
+            everything.append(statement["Action"])
+    # X-Ray's actions have no resource level.
+    assert everything == [["xray:PutTelemetryRecords", "xray:PutTraceSegments"]]
+
+
+@each_agent
+def test_a_role_may_do_what_the_bundle_can_call_and_no_more(
+    dev: Assembly, agent: AgentName
+) -> None:
+    called = {
+        ACTION_OF[service, operation]
+        for service, operations in AWS_OPERATIONS.items()
+        for operation in operations
+    }
+    held = {
+        action
+        for statement in statements(dev, agent)
+        for action in listed(statement["Action"])
+        if action.split(":")[0] in {"bedrock", "dynamodb", "s3"}
+    }
+    # InvokeModel comes with its streaming sister: a profile is granted as a whole.
+    assert held == called | {"bedrock:InvokeModel"}

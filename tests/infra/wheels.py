@@ -1,0 +1,122 @@
+"""Tiny wheels in a folder of their own, so that bundles are built without any registry."""
+
+import base64
+import gzip
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
+
+
+class Wheelhouse:
+    """A folder of wheels, and the pins to install them by."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+
+    def add(
+        self,
+        name: str,
+        files: Mapping[str, bytes],
+        *,
+        version: str = "1.0",
+        tag: str = "py3-none-any",
+    ) -> str:
+        """Write a wheel and return its line for a requirements file."""
+        distribution = name.replace("-", "_")
+        info = f"{distribution}-{version}.dist-info"
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        kind = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n"
+        everything = {
+            **files,
+            f"{info}/METADATA": metadata.encode(),
+            f"{info}/WHEEL": kind.encode(),
+            f"{info}/entry_points.txt": b"[console_scripts]\n",
+        }
+        record = "".join(
+            f"{path},sha256={_digest(content)},{len(content)}\n"
+            for path, content in everything.items()
+        )
+        everything[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
+        wheel = self.folder / f"{distribution}-{version}-{tag}.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            for path, content in everything.items():
+                archive.writestr(path, content)
+        sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        return f"{name}=={version} --hash=sha256:{sha256}\n"
+
+
+def _digest(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
+def usual_closure(wheels: Wheelhouse) -> str:
+    """What every agent's bundle holds, in miniature: the requirements file to install it by."""
+    data = "botocore/data"
+    botocore = {
+        "botocore/__init__.py": b"",
+        f"{data}/endpoints.json": json.dumps(
+            {"partitions": [{"services": {name: {} for name in (*AWS_OPERATIONS, "ec2")}}]}
+        ).encode(),
+        f"{data}/ec2/2016-11-15/service-2.json.gz": gzip.compress(b"{}"),
+    }
+    for service, operations in AWS_OPERATIONS.items():
+        for version in ("2019-01-01", "2020-02-02"):
+            folder = f"{data}/{service}/{version}"
+            model = json.dumps(service_model([*operations, "NeverCalled"])).encode()
+            botocore[f"{folder}/service-2.json.gz"] = gzip.compress(model)
+            botocore[f"{folder}/endpoint-rule-set-1.json.gz"] = gzip.compress(b"{}")
+            botocore[f"{folder}/paginators-1.json"] = b"{}"
+    lines = [
+        wheels.add("botocore", botocore),
+        wheels.add("boto3", {"boto3/__init__.py": b"", "boto3/data/s3/resources-1.json": b"{}"}),
+        wheels.add(
+            "geometry",
+            {
+                "geometry/__init__.py": b"def area(side: int) -> int:\n    return side * side\n",
+                "geometry/tests/test_area.py": b"",
+                "geometry/_fast.pyi": b"",
+                "geometry/_fast.pyx": b"",
+                "geometry/shapes.json": b'{"square": 4}',
+                "geometry-stubs/__init__.pyi": b"",
+                "geometry.libs/libgeos.so": b"\x7fELF" + b"0" * 5000,
+            },
+        ),
+        *(wheels.add(name, {f"{name}/__init__.py": b""}) for name in METADATA_READ),
+        *(wheels.add(name, {f"{name}/__init__.py": b""}) for name in NEVER_IMPORTED),
+    ]
+    return "".join(lines)
+
+
+def service_model(operations: list[str]) -> dict[str, object]:
+    """A service model in botocore's form, in which every operation has shapes of its own."""
+    return {
+        "metadata": {},
+        "operations": {
+            name: {
+                "input": {"shape": f"{name}Request"},
+                "errors": [{"shape": f"{name}Fault"}],
+            }
+            for name in operations
+        },
+        "shapes": {
+            shape: body
+            for name in operations
+            for shape, body in {
+                f"{name}Request": {
+                    "type": "structure",
+                    # A member that is itself called "shape", and one that refers back.
+                    "members": {
+                        "shape": {"shape": f"{name}Text"},
+                        "again": {"shape": f"{name}Request"},
+                    },
+                },
+                f"{name}Text": {"type": "string"},
+                f"{name}Fault": {"type": "structure", "members": {}},
+            }.items()
+        },
+    }

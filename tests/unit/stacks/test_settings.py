@@ -1,0 +1,223 @@
+"""What a person sees who mistypes a setting: one line that says how to mend it."""
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stacks.settings import LOG_RETENTION, Settings, SettingsError, load_settings
+from tradewind.contracts.names import AgentName
+
+Content = dict[str, Any]
+CONFIG = Path(__file__).parents[3] / "config"
+
+
+@pytest.fixture
+def content() -> Content:
+    loaded: Content = yaml.safe_load((CONFIG / "dev.yaml").read_text())
+    return loaded
+
+
+def load(folder: Path, content: object) -> Settings:
+    config = folder / "config"
+    config.mkdir()
+    (config / "dev.yaml").write_text(yaml.safe_dump(content))
+    return load_settings("dev", config)
+
+
+def refusal(folder: Path, content: object) -> str:
+    with pytest.raises(SettingsError) as refused:
+        load(folder, content)
+    said = str(refused.value)
+    assert "\n" not in said
+    return said
+
+
+@pytest.mark.parametrize("file", sorted(CONFIG.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_environment_of_the_repository_is_valid(file: Path) -> None:
+    assert load_settings(file.stem, CONFIG).environment == file.stem
+
+
+def test_environments_differ_in_values_only() -> None:
+    shapes = []
+    for file in CONFIG.glob("*.yaml"):
+        loaded = yaml.safe_load(file.read_text())
+        shapes.append(
+            {key: sorted(loaded[key]) for key in ("model", "agents")} | {"": sorted(loaded)}
+        )
+    assert all(shape == shapes[0] for shape in shapes)
+
+
+def test_an_empty_mapping_takes_every_default(tmp_path: Path, content: Content) -> None:
+    terrain = load(tmp_path, content).agents.of(AgentName.TERRAIN)
+    assert (terrain.memory_mb, terrain.timeout_s, terrain.target_architecture) == (
+        3072,
+        900,
+        "arm64",
+    )
+
+
+def test_settings_are_frozen(tmp_path: Path, content: Content) -> None:
+    loaded = load(tmp_path, content)
+    with pytest.raises(ValueError, match="frozen"):
+        loaded.log_level = "ERROR"  # type: ignore[misc]  # the point of the test
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture"),
+    [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")],
+)
+def test_native_is_this_machines_architecture(
+    tmp_path: Path,
+    content: Content,
+    monkeypatch: pytest.MonkeyPatch,
+    machine: str,
+    architecture: str,
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    content["agents"]["layout"] = {"architecture": "native"}
+    loaded = load(tmp_path, content).agents
+    assert loaded.of(AgentName.LAYOUT).target_architecture == architecture
+
+
+def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
+    tmp_path: Path, content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    content["agents"]["layout"] = {"architecture": "native"}
+    agents = load(tmp_path, content).agents
+    with pytest.raises(SettingsError, match="riscv64"):
+        _ = agents.of(AgentName.LAYOUT).target_architecture
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (
+            "agents.terrain.memory_mb",
+            99999,
+            "config/dev.yaml: agents.terrain.memory_mb: 99999 is not allowed; "
+            "give a whole number from 128 to 10240",
+        ),
+        (
+            "agents.terrain.memory_mb",
+            "3072",
+            "config/dev.yaml: agents.terrain.memory_mb: '3072' is not allowed; "
+            "give a whole number from 128 to 10240",
+        ),
+        ("agents.report.timeout_s", 901, "give a whole number from 1 to 900"),
+        ("agents.report.timeout_s", True, "agents.report.timeout_s: True is not allowed"),
+        ("agents.layout.architecture", "mips", "give arm64, x86_64 or native"),
+        ("agents.layout.reserved_concurrency", -1, "or null for none"),
+        ("agents.layout.bundle_budget_mb", 263, "give a whole number from 1 to 262"),
+        ("agents.terrain", None, "agents.terrain: None is not allowed; give a mapping"),
+        (
+            "model.region",
+            "eu-west-1",
+            "model.region: 'eu-west-1' is not allowed; give a region "
+            "that us. profiles are called from: ca-central-1, us-east-1",
+        ),
+        (
+            "model.inference_profile",
+            "xx.vendor.model",
+            "begins with one of us., eu., apac., global.",
+        ),
+        ("model.inference_profile", "claude", "an inference profile id such as us.anthropic"),
+        ("model.max_tokens", 0, "give a whole number from 1 to 64000"),
+        ("model.read_timeout_s", 0, "above 0 and at most 900"),
+        ("model.read_timeout_s", float("nan"), "above 0 and at most 900"),
+        ("model.read_timeout_s", float("inf"), "above 0 and at most 900"),
+        ("log_level", "info", "give DEBUG, INFO, WARN or ERROR"),
+        ("log_retention_days", 2, "log_retention_days: 2 is not allowed; give one of 1, 3, 5, 7"),
+        ("snap_start", "on", "give true or false"),
+        ("alarm_email", "nobody", "give an e-mail address, or null"),
+        ("account", 123456789012, "give twelve digits in quotes, or null"),
+        ("account", "12\n34", "account: '12\\n34' is not allowed"),
+        ("region", "mars", "give an AWS region such as us-east-1"),
+        ("tags", {"aws:owner": "x"}, "no key beginning with aws:"),
+        ("tags.project", 3, "tags.project: 3 is not allowed"),
+        ("tags", [], "give text for text"),
+        ("record_ttl_days", 1.5, "give a whole number from 1 to 3650"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_named_with_what_is(
+    tmp_path: Path, content: Content, path: str, value: object, expected: str
+) -> None:
+    *owners, field = path.split(".")
+    owner = content
+    for name in owners:
+        owner = owner[name]
+    owner[field] = value
+    assert expected in refusal(tmp_path, content)
+
+
+def test_a_missing_field_is_named(tmp_path: Path, content: Content) -> None:
+    del content["model"]["region"]
+    assert refusal(tmp_path, content) == (
+        "config/dev.yaml: model.region is missing; give an AWS region such as us-east-1"
+    )
+
+
+def test_a_missing_agent_is_named(tmp_path: Path, content: Content) -> None:
+    del content["agents"]["report"]
+    assert "agents.report is missing; give a mapping" in refusal(tmp_path, content)
+
+
+def test_an_unknown_field_is_named_with_those_that_exist(tmp_path: Path, content: Content) -> None:
+    content["agents"]["terrain"] = {"memory": 512}
+    assert refusal(tmp_path, content) == (
+        "config/dev.yaml: agents.terrain.memory is not a setting; those here are architecture, "
+        "bundle_budget_mb, memory_mb, reserved_concurrency, timeout_s"
+    )
+
+
+def test_the_environments_name_cannot_be_set_in_its_file(tmp_path: Path, content: Content) -> None:
+    content["environment"] = "prod"
+    assert "the file's name" in refusal(tmp_path, content)
+
+
+def test_an_unknown_environment_lists_those_that_exist() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings("staging", CONFIG)
+    assert str(refused.value) == (
+        "env: there is no config/staging.yaml; the environments that exist: dev, local, prod"
+    )
+
+
+@pytest.mark.parametrize("name", ["../dev", "dev/../prod", "/etc", "Dev", "", "a" * 21, "a-"])
+def test_an_environments_name_cannot_leave_the_folder(name: str) -> None:
+    with pytest.raises(SettingsError, match="is not allowed"):
+        load_settings(name, CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("model: [", "not valid YAML"),
+        ("- a list", "a mapping"),
+        ("", "a mapping"),
+        ("model: !!python/object:os.system {}", "not valid YAML"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "dev.yaml").write_text(text)
+    with pytest.raises(SettingsError) as refused:
+        load_settings("dev", tmp_path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dev.yaml").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(SettingsError, match="not valid YAML"):
+        load_settings("dev", tmp_path)
+
+
+@pytest.mark.parametrize("days", sorted(LOG_RETENTION))
+def test_every_retention_that_is_offered_is_taken(
+    tmp_path: Path, content: Content, days: int
+) -> None:
+    content["log_retention_days"] = days
+    assert load(tmp_path, content).log_retention_days == days
