@@ -1,0 +1,163 @@
+"""The resource types and properties that are honoured. What is not listed is refused."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+#: Property names; below a name, None allows anything and a mapping lists what it allows.
+Tree = Mapping[str, Any]
+
+
+def _all(*names: str) -> dict[str, None]:
+    return dict.fromkeys(names)
+
+
+_POLICY_TARGETS = _all("PolicyDocument", "Roles", "Users", "Groups")
+
+#: What MiniStack 1.5.33 carries out itself, read in its source and read back from a deployment.
+NATIVE: Mapping[str, Tree] = {
+    "AWS::CDK::Metadata": _all("Analytics"),
+    "AWS::CloudWatch::Alarm": _all(
+        "AlarmName",
+        "ActionsEnabled",
+        "AlarmActions",
+        "AlarmDescription",
+        "ComparisonOperator",
+        "DatapointsToAlarm",
+        "Dimensions",
+        "EvaluationPeriods",
+        "InsufficientDataActions",
+        "MetricName",
+        "Namespace",
+        "OKActions",
+        "Period",
+        "Statistic",
+        "Tags",
+        "Threshold",
+        "TreatMissingData",
+        "Unit",
+    ),
+    "AWS::DynamoDB::Table": _all(
+        "TableName",
+        "AttributeDefinitions",
+        "BillingMode",
+        "DeletionProtectionEnabled",
+        "GlobalSecondaryIndexes",
+        "KeySchema",
+        "LocalSecondaryIndexes",
+        "ProvisionedThroughput",
+        "StreamSpecification",
+        "Tags",
+    ),
+    "AWS::ECR::Repository": _all(
+        "RepositoryName",
+        "ImageScanningConfiguration",
+        "ImageTagMutability",
+        "LifecyclePolicy",
+        "RepositoryPolicyText",
+        "Tags",
+    ),
+    "AWS::IAM::ManagedPolicy": {
+        **_POLICY_TARGETS,
+        **_all("ManagedPolicyName", "Path", "Description"),
+    },
+    "AWS::IAM::Policy": {**_POLICY_TARGETS, **_all("PolicyName")},
+    "AWS::IAM::Role": _all(
+        "RoleName",
+        "AssumeRolePolicyDocument",
+        "Description",
+        "ManagedPolicyArns",
+        "MaxSessionDuration",
+        "Path",
+        "Policies",
+        "Tags",
+    ),
+    "AWS::KMS::Alias": _all("AliasName", "TargetKeyId"),
+    "AWS::KMS::Key": _all(
+        "Description",
+        "Enabled",
+        "EnableKeyRotation",
+        "KeyPolicy",
+        "KeySpec",
+        "KeyUsage",
+        "MultiRegion",
+        "Origin",
+        "PendingWindowInDays",
+        "RotationPeriodInDays",
+        "Tags",
+    ),
+    "AWS::Lambda::Alias": _all("FunctionName", "FunctionVersion", "Name", "Description"),
+    "AWS::Lambda::EventInvokeConfig": {
+        **_all("FunctionName", "Qualifier", "MaximumEventAgeInSeconds", "MaximumRetryAttempts"),
+        "DestinationConfig": _all("OnFailure"),
+    },
+    "AWS::Lambda::Function": {
+        **_all(
+            "FunctionName",
+            "Architectures",
+            "Description",
+            "Handler",
+            "LoggingConfig",
+            "MemorySize",
+            "Role",
+            "Runtime",
+            "Tags",
+            "Timeout",
+            "TracingConfig",
+        ),
+        "Code": _all("S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile"),
+        "Environment": _all("Variables"),
+        "EphemeralStorage": _all("Size"),
+        "SnapStart": _all("ApplyOn"),
+    },
+    "AWS::Lambda::Permission": _all(
+        "Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"
+    ),
+    "AWS::Lambda::Version": _all("FunctionName", "Description"),
+    "AWS::Logs::LogGroup": _all(
+        "LogGroupName", "KmsKeyId", "LogGroupClass", "RetentionInDays", "Tags"
+    ),
+    "AWS::S3::Bucket": _all("BucketName", "PublicAccessBlockConfiguration"),
+    "AWS::S3::BucketPolicy": _all("Bucket", "PolicyDocument"),
+    "AWS::SNS::Subscription": _all(
+        "Endpoint",
+        "FilterPolicy",
+        "FilterPolicyScope",
+        "Protocol",
+        "RawMessageDelivery",
+        "TopicArn",
+    ),
+    "AWS::SNS::Topic": {
+        **_all("TopicName", "DisplayName", "Tags"),
+        "Subscription": _all("Endpoint", "Protocol"),
+    },
+    "AWS::SNS::TopicPolicy": _all("PolicyDocument", "Topics"),
+    "AWS::SQS::Queue": _all(
+        "QueueName",
+        "ContentBasedDeduplication",
+        "DeduplicationScope",
+        "DelaySeconds",
+        "FifoQueue",
+        "FifoThroughputLimit",
+        "KmsDataKeyReusePeriodSeconds",
+        "KmsMasterKeyId",
+        "MaximumMessageSize",
+        "MessageRetentionPeriod",
+        "ReceiveMessageWaitTimeSeconds",
+        "RedriveAllowPolicy",
+        "RedrivePolicy",
+        "SqsManagedSseEnabled",
+        "Tags",
+        "VisibilityTimeout",
+    ),
+    "AWS::SQS::QueuePolicy": _all("PolicyDocument", "Queues"),
+    "AWS::SSM::Parameter": _all("Name", "Description", "Type", "Value", "Tags"),
+}
+
+
+def refused(given: Mapping[str, Any], allowed: Tree, above: str = "") -> Iterator[str]:
+    """Name the properties in ``given`` that are not allowed, nested ones with their path."""
+    for name, value in given.items():
+        if name not in allowed:
+            yield above + name
+        elif allowed[name] is not None and isinstance(value, Mapping):
+            yield from refused(value, allowed[name], f"{above}{name}.")

@@ -1,0 +1,411 @@
+"""Deployed functions run as on Lambda: awslambdaric, the bundle, the role, and nothing else."""
+
+import base64
+import json
+import py_compile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud import Running
+from tests.integration.localcloud.conftest import Client, Deploy, DeploymentFailed, package, role
+
+STACK = "functions"
+
+
+@dataclass(frozen=True)
+class Answer:
+    payload: Any
+    error: str | None
+    log: list[str]
+
+
+class Functions:
+    """The deployed functions, by logical id."""
+
+    def __init__(self, client: Client, names: dict[str, str]) -> None:
+        self._client = client
+        self.names = names
+
+    def invoke(self, function: str, qualifier: str = "$LATEST", **event: Any) -> Answer:
+        answer = self._client("lambda").invoke(
+            FunctionName=self.names[function],
+            Qualifier=qualifier,
+            Payload=json.dumps(event),
+            LogType="Tail",
+        )
+        return Answer(
+            payload=json.load(answer["Payload"]),
+            error=answer.get("FunctionError"),
+            log=base64.b64decode(answer["LogResult"]).decode().splitlines(),
+        )
+
+
+def function(code: dict[str, str], role_id: str = "Role", **properties: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Runtime": "python3.12",
+            "Handler": "app.handler",
+            "Role": {"Fn::GetAtt": [role_id, "Arn"]},
+            "Timeout": 10,
+            "Code": code,
+            **properties,
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def functions(
+    client: Client, deploy: Deploy, upload: Callable[[str, bytes], dict[str, str]]
+) -> Functions:
+    code = upload("function.zip", package(bundled="", **{"sibling.py": "NAME = 1"}))
+    broken = upload("broken.zip", package(**{"app.py": "import boto3\nimport shapely\n"}))
+    dead_letters = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": dead_letters}
+    resources = {
+        "Role": role(),
+        "DeadLetters": {"Type": "AWS::SQS::Queue"},
+        "TlsOnly": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {
+                "Queues": [{"Ref": "DeadLetters"}],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Deny",
+                            "Principal": {"AWS": "*"},
+                            "Action": "sqs:*",
+                            "Resource": dead_letters,
+                            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                        }
+                    ],
+                },
+            },
+        },
+        "SendingRole": role(send),
+        "Plain": function(
+            code, Environment={"Variables": {"GREETING": "hello", "AWS_REGION": "elsewhere"}}
+        ),
+        "Version": {
+            "Type": "AWS::Lambda::Version",
+            "Properties": {"FunctionName": {"Ref": "Plain"}},
+        },
+        "Live": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {
+                "FunctionName": {"Ref": "Plain"},
+                "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
+                "Name": "live",
+            },
+        },
+        "Hasty": function(code, Timeout=1),
+        "Broken": function(broken, Timeout=3),
+        "Json": function(
+            code,
+            LoggingConfig={
+                "LogFormat": "JSON",
+                "ApplicationLogLevel": "WARN",
+                "LogGroup": {"Ref": "Logs"},
+            },
+        ),
+        "Logs": {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {"LogGroupName": "/own/group", "RetentionInDays": 1},
+        },
+        "Silent": function(code, role_id="BareRole"),
+        "BareRole": role(
+            {"Effect": "Deny", "Action": "logs:*", "Resource": "arn:aws:logs:*:*:log-group:*"}
+        ),
+        "Single": function(code, ReservedConcurrentExecutions=1),
+        "Failing": function(
+            code, role_id="SendingRole", DeadLetterConfig={"TargetArn": dead_letters}
+        ),
+        "FailingVersion": {
+            "Type": "AWS::Lambda::Version",
+            "Properties": {"FunctionName": {"Ref": "Failing"}},
+        },
+        "FailingLive": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {
+                "FunctionName": {"Ref": "Failing"},
+                "FunctionVersion": {"Fn::GetAtt": ["FailingVersion", "Version"]},
+                "Name": "live",
+            },
+        },
+        "NoRetries": {
+            "Type": "AWS::Lambda::EventInvokeConfig",
+            "Properties": {
+                "FunctionName": {"Ref": "Failing"},
+                "MaximumRetryAttempts": 0,
+                "Qualifier": "live",
+            },
+            "DependsOn": "FailingLive",
+        },
+    }
+    kinds = {"AWS::Lambda::Function", "AWS::SQS::Queue"}
+    named = [key for key, resource in resources.items() if resource["Type"] in kinds]
+    return Functions(client, deploy(STACK, resources, {key: {"Ref": key} for key in named}))
+
+
+def events_of(client: Client, group: str) -> list[str]:
+    found = client("logs").filter_log_events(logGroupName=group)["events"]
+    return [event["message"] for event in found]
+
+
+def test_it_gets_what_lambda_gives_and_nothing_of_the_servers(
+    functions: Functions, cloud: Running
+) -> None:
+    about = functions.invoke("Plain", do="describe").payload
+    environment = about["environment"]
+    assert environment["GREETING"] == "hello"
+    assert environment["AWS_REGION"] == cloud.region
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == functions.names["Plain"]
+    assert environment["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
+    assert environment["AWS_ENDPOINT_URL"] == cloud.endpoint_url
+    assert environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == cloud.bedrock_endpoint_url
+    assert environment["AWS_ACCESS_KEY_ID"] != cloud.access_key
+    assert not {"GATEWAY_PORT", "MINISTACK_ACCOUNT_ID", "AUTH"} & set(environment)
+    assert about["memory_mb"] == "128"
+    assert 0 < about["remaining_ms"] <= 10_000
+    assert about["directory"] == environment["LAMBDA_TASK_ROOT"]
+
+
+def test_only_the_bundle_the_runtime_and_the_standard_library_can_be_imported(
+    functions: Functions,
+) -> None:
+    assert functions.invoke("Plain", do="import", module="sibling").payload == "sibling"
+    assert functions.invoke("Plain", do="import", module="awslambdaric").error is None
+    about = functions.invoke("Plain", do="describe").payload
+    assert not [folder for folder in about["path"] if "site-packages" in folder]
+    # The server's own environment has these two; the function must not find them.
+    for module in ("botocore", "cryptography", "ministack"):
+        answer = functions.invoke("Plain", do="import", module=module)
+        assert answer.error == "Unhandled"
+        assert answer.payload["errorType"] == "ModuleNotFoundError"
+
+
+def test_a_dependency_missing_from_the_bundle_fails_its_start(functions: Functions) -> None:
+    answer = functions.invoke("Broken")
+    assert answer.error == "Unhandled"
+    assert answer.payload["errorType"] == "Runtime.ImportModuleError"
+    assert "No module named 'boto3'" in answer.payload["errorMessage"]
+
+
+def test_the_next_event_finds_the_same_process(functions: Functions) -> None:
+    first = functions.invoke("Plain", "live", do="describe")
+    second = functions.invoke("Plain", "live", do="describe")
+    assert first.payload["pid"] == second.payload["pid"]
+    assert first.payload["request_id"] != second.payload["request_id"]
+    assert "Init Duration" in first.log[-1]
+    assert "Init Duration" not in second.log[-1]
+    assert first.payload["environment"]["AWS_LAMBDA_FUNCTION_VERSION"] == "1"
+    assert first.payload["function_arn"].endswith(":live")
+
+
+@pytest.mark.parametrize("answer", [None, "text", 1.5, [1, {"a": "ü"}], {"statusCode": 200}])
+def test_any_json_comes_back_as_it_is(functions: Functions, answer: object) -> None:
+    assert functions.invoke("Plain", do="answer", answer=answer).payload == answer
+
+
+def test_an_exception_is_reported_by_its_own_name(functions: Functions) -> None:
+    answer = functions.invoke("Plain", do="fail", message="too close")
+    assert answer.error == "Unhandled"
+    assert answer.payload["errorType"] == "SitingError"
+    assert answer.payload["errorMessage"] == "too close"
+    # It does not cost the process: the next event is a warm one.
+    assert "Init Duration" not in functions.invoke("Plain", do="describe").log[-1]
+
+
+def test_a_function_over_its_time_is_killed(functions: Functions) -> None:
+    first = functions.invoke("Hasty", do="describe").payload
+    late = functions.invoke("Hasty", do="sleep", seconds=30)
+    assert late.payload["errorType"] == "Sandbox.Timedout"
+    assert late.payload["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    assert late.log[-1].endswith("Status: timeout")
+    again = functions.invoke("Hasty", do="describe")
+    assert again.payload["pid"] != first["pid"]
+    assert not Path(f"/proc/{first['pid']}").exists()
+
+
+def test_a_function_that_exits_is_reported_and_replaced(functions: Functions) -> None:
+    gone = functions.invoke("Plain", do="exit", status=7)
+    assert gone.payload["errorType"] == "Runtime.ExitError"
+    assert gone.payload["errorMessage"].endswith("exit status 7")
+    assert functions.invoke("Plain", do="answer", answer="back").payload == "back"
+
+
+def test_output_reaches_the_log_unmodified_between_lambdas_own_lines(
+    functions: Functions, client: Client
+) -> None:
+    text = json.dumps({"_aws": {"CloudWatchMetrics": []}, "tab": "a\tb", "ü": 1})
+    answer = functions.invoke("Plain", do="print", text=text)
+    assert answer.log[0].startswith("START RequestId: ")
+    assert answer.log[1:3] == [text, text]
+    assert answer.log[3].startswith("END RequestId: ")
+    assert answer.log[4].startswith("REPORT RequestId: ")
+    events = events_of(client, f"/aws/lambda/{functions.names['Plain']}")
+    assert set(answer.log) <= set(events)
+
+
+def test_all_output_is_in_the_log_before_the_report(functions: Functions) -> None:
+    many = "\n".join(str(number) for number in range(5000))
+    log = functions.invoke("Plain", do="print", text=many).log
+    assert log[-1].startswith("REPORT ")
+    assert log[-3] == "4999"
+
+
+def test_a_process_has_one_log_stream_of_the_name_it_was_given(
+    functions: Functions, client: Client
+) -> None:
+    about = functions.invoke("Json", do="describe").payload["environment"]
+    functions.invoke("Json", do="print", text="{}")
+    streams = client("logs").describe_log_streams(logGroupName="/own/group")["logStreams"]
+    assert [stream["logStreamName"] for stream in streams] == [about["AWS_LAMBDA_LOG_STREAM_NAME"]]
+    assert about["AWS_LAMBDA_LOG_GROUP_NAME"] == "/own/group"
+    assert about["AWS_LAMBDA_LOG_LEVEL"] == "WARN"
+
+
+def test_json_logging_makes_every_line_json(functions: Functions, client: Client) -> None:
+    log = functions.invoke("Json", do="print", text='{"message": "ours"}').log
+    kinds = [json.loads(line).get("type") for line in log]
+    assert kinds == ["platform.start", None, None, "platform.report"]
+
+
+def test_without_the_permission_there_is_no_log(functions: Functions, client: Client) -> None:
+    assert functions.invoke("Silent", do="print", text="lost").error is None
+    groups = client("logs").describe_log_groups(
+        logGroupNamePrefix=f"/aws/lambda/{functions.names['Silent']}"
+    )["logGroups"]
+    assert groups == []
+
+
+def test_reserved_concurrency_throttles(functions: Functions, client: Client) -> None:
+    invoke = client("lambda").invoke
+    name = functions.names["Single"]
+    invoke(FunctionName=name, InvocationType="Event", Payload=b'{"do": "sleep", "seconds": 2}')
+
+    def invoke_until_throttled() -> None:
+        # The asynchronous one may not have begun yet.
+        for _ in until(5):
+            invoke(FunctionName=name, Payload=b'{"do": "answer", "answer": 1}')
+
+    with pytest.raises(client("lambda").exceptions.TooManyRequestsException):
+        invoke_until_throttled()
+
+
+def test_an_asynchronous_failure_ends_in_the_dead_letter_queue(
+    functions: Functions, client: Client
+) -> None:
+    event = {"do": "fail", "message": "nobody waits"}
+    client("lambda").invoke(
+        FunctionName=functions.names["Failing"],
+        Qualifier="live",
+        InvocationType="Event",
+        Payload=json.dumps(event),
+    )
+    (message,) = client("sqs").receive_message(
+        QueueUrl=functions.names["DeadLetters"], WaitTimeSeconds=10, MessageAttributeNames=["All"]
+    )["Messages"]
+    assert json.loads(message["Body"]) == event
+    attributes = message["MessageAttributes"]
+    assert attributes["ErrorMessage"]["StringValue"] == "nobody waits"
+    assert attributes["ErrorCode"]["StringValue"] == "200"
+    # The alias's own setting counts: called once, not again.
+    errors = client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="Errors",
+        Dimensions=[{"Name": "FunctionName", "Value": functions.names["Failing"]}],
+        StartTime=time.time() - 600,
+        EndTime=time.time() + 60,
+        Period=3600,
+        Statistics=["Sum", "SampleCount"],
+    )["Datapoints"]
+    assert [(point["Sum"], point["SampleCount"]) for point in errors] == [(1.0, 1.0)]
+
+
+def test_byte_code_in_the_bundle_is_used(
+    client: Client, functions: Functions, tmp_path: Path
+) -> None:
+    """The source says one thing and its unchecked byte code another; the byte code counts."""
+    source = tmp_path / "compiled.py"
+    source.write_text("def handler(event, context): return 'byte code'")
+    byte_code = tmp_path / "compiled.pyc"
+    py_compile.compile(
+        str(source),
+        cfile=str(byte_code),
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        doraise=True,
+    )
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("compiled.py", "def handler(event, context): return 'source'")
+        archive.write(byte_code, "__pycache__/compiled.cpython-312.pyc")
+    configuration = client("lambda").get_function_configuration(
+        FunctionName=functions.names["Plain"]
+    )
+    client("lambda").create_function(
+        FunctionName="compiled",
+        Runtime="python3.12",
+        Handler="compiled.handler",
+        Role=configuration["Role"],
+        Code={"ZipFile": content.getvalue()},
+    )
+    answer = client("lambda").invoke(FunctionName="compiled", Payload=b"{}")
+    assert json.load(answer["Payload"]) == "byte code"
+
+
+HOOKS = """
+import time
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+happened = ["initialised"]
+register_before_snapshot(lambda: happened.append("snapshot"))
+register_after_restore(lambda: happened.append("restored"))
+
+def handler(event, context):
+    return happened
+"""
+
+
+def snap_start(code: dict[str, str]) -> dict[str, Any]:
+    version = {"FunctionName": {"Ref": "Function"}}
+    return {
+        "Role": role(),
+        "Function": function(code, SnapStart={"ApplyOn": "PublishedVersions"}),
+        "Version": {"Type": "AWS::Lambda::Version", "Properties": version},
+    }
+
+
+def test_a_snapshot_is_taken_when_a_version_is_published_and_restored_once(
+    client: Client, deploy: Deploy, upload: Callable[[str, bytes], dict[str, str]]
+) -> None:
+    code = upload("hooks.zip", package(**{"app.py": HOOKS}))
+    version = deploy("snap-start", snap_start(code), {"Arn": {"Ref": "Version"}})["Arn"]
+    for _ in range(2):
+        answer = client("lambda").invoke(FunctionName=version, Payload=b"{}", LogType="Tail")
+        assert json.load(answer["Payload"]) == ["initialised", "snapshot", "restored"]
+        assert b"Init Duration" not in base64.b64decode(answer["LogResult"])
+
+
+def test_a_version_whose_snapshot_fails_is_not_published(
+    deploy: Deploy, upload: Callable[[str, bytes], dict[str, str]]
+) -> None:
+    code = upload("no-snapshot.zip", package(**{"app.py": "import missing"}))
+    with pytest.raises(DeploymentFailed, match="No module named 'missing'"):
+        deploy("no-snapshot", snap_start(code))
+
+
+def until(seconds: float) -> Iterator[None]:
+    """Go round until the time is up."""
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        yield
+        time.sleep(0.02)
