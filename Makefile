@@ -1,0 +1,127 @@
+# Tradewind. `make help` lists what there is. Every target sets up what it needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# Any Python from 3.11 on starts the setup; the setup finds or brings a 3.12 for the rest.
+PYTHON ?= python3
+ENV ?= dev
+UV := .tools/bin/uv
+LOCK := --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
+AGENTS := terrain layout simulation report
+AGENT_LOCKS := $(AGENTS:%=lambda_src/requirements/%.txt)
+
+# The project's own Python, Node and CDK come before the machine's.
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
+export UV_NO_PROGRESS := 1
+
+.PHONY: help setup demo up down test check format lint types coverage synth bench bench-synth \
+	bench-bundles bench-coldstart bench-pool lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+# --- Setting up -------------------------------------------------------------------------------
+
+$(UV): requirements-setup.txt
+	@echo "Setting up uv ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Tradewind needs Python 3.11 or newer; $(PYTHON) is older. Try make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv .tools \
+		|| { echo "Python's venv module is incomplete; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.txt
+	@touch $@
+
+.venv/.ready: requirements-dev.txt $(UV)
+	@echo "Setting up Python 3.12, Node and the app's packages ..."
+	@python312=$$($(PYTHON) scripts/find_python.py $(UV)); \
+		$(UV) venv --quiet --allow-existing --python "$$python312" .venv
+	@$(UV) pip sync --quiet --require-hashes --python .venv/bin/python requirements-dev.txt
+	@touch $@
+
+.venv-localcloud/.ready: localcloud/requirements.txt .venv/.ready
+	@echo "Setting up the embedded AWS ..."
+	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-localcloud
+	@$(UV) pip sync --quiet --require-hashes --python .venv-localcloud/bin/python localcloud/requirements.txt
+	@touch $@
+
+.build/lambda-runtime/.ready: localcloud/lambda-runtime.txt .venv/.ready
+	@rm -rf .build/lambda-runtime
+	@$(UV) pip install --quiet --require-hashes --python .venv/bin/python \
+		--target .build/lambda-runtime -r localcloud/lambda-runtime.txt
+	@touch $@
+
+node_modules/.ready: package-lock.json .venv/.ready
+	@echo "Setting up the CDK command line ..."
+	@npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready node_modules/.ready ## Install everything the other targets need
+
+# --- Using it ---------------------------------------------------------------------------------
+
+demo: setup ## Deploy the app into the embedded AWS, put a siting request to each agent, stop
+	@python -m cli demo
+
+up: setup ## Start the embedded AWS, deploy into it and keep it running
+	@python -m cli up
+
+down: setup ## Stop the embedded AWS
+	@python -m cli down
+
+synth: setup ## Synthesize the templates of ENV (default dev) into cdk.out
+	@cdk synth --quiet --no-notices -c env=$(ENV)
+
+# --- Checking it ------------------------------------------------------------------------------
+
+test: setup ## Run all tests, with coverage
+	@coverage erase
+	@coverage run -m pytest
+	@coverage report
+
+check: format lint types synth test ## What a reviewer runs: format, lint, types, synth, tests
+
+format: setup ## Check the formatting
+	@ruff format --check .
+
+lint: setup ## Lint
+	@ruff check .
+
+types: setup ## Check the types
+	@mypy
+
+# --- Measuring it -----------------------------------------------------------------------------
+
+bench: bench-synth bench-bundles bench-pool bench-coldstart ## Run every benchmark
+
+bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
+	@python -m bench.synth
+
+bench-bundles: setup ## Print each bundle's size
+	@python -m bench.bundles
+
+bench-pool: setup ## Count connections over 100 warm requests of each deployed agent
+	@python -m bench.pool
+
+bench-coldstart: setup ## Print each agent's init time
+	@python -m bench.coldstart
+
+# --- Maintaining it ---------------------------------------------------------------------------
+
+lock: $(UV) ## Compile every requirements file anew
+	@for agent in $(AGENTS); do \
+		$(UV) pip compile $(LOCK) --universal --python-version 3.12 \
+			lambda_src/requirements/$$agent.in -o lambda_src/requirements/$$agent.txt; done
+	@$(UV) pip compile $(LOCK) --universal --python-version 3.11 requirements-setup.in -o requirements-setup.txt
+	@$(UV) pip compile $(LOCK) --universal --python-version 3.11 requirements.in -o requirements.txt
+	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 requirements-dev.in -o requirements-dev.txt \
+		-c requirements.txt $(AGENT_LOCKS:%=-c %)
+	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 localcloud/requirements.in -o localcloud/requirements.txt
+	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 localcloud/lambda-runtime.in -o localcloud/lambda-runtime.txt
+
+clean: ## Remove what the build made; keep the environments
+	rm -rf .build cdk.out out .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

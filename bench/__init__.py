@@ -1,0 +1,1 @@
+"""What the README's numbers come from. Each prints the machine it ran on."""

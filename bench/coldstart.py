@@ -1,0 +1,106 @@
+"""Each agent's init: from process start to a handler that is ready, imports included.
+
+Runs the bundles as Lambda would: extracted, on a bare interpreter that finds nothing else. Shows
+what byte code and tracing are worth in the same run. No call leaves the process.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.machine import describe
+from stacks.bundling.bundler import Bundler
+from stacks.settings import load_settings
+from tradewind.contracts.names import AgentName, EnvVar
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = 7
+
+_PROBE = """
+import json, sys
+import tradewind.handlers.agent as entry
+print(json.dumps({"init_ms": entry._service.init_ms, "modules": len(sys.modules)}))
+"""
+
+
+def _environment(agent: AgentName, bundle: Path) -> dict[str, str]:
+    return {
+        "PYTHONPATH": str(bundle),
+        "PATH": os.defpath,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        EnvVar.AGENT: agent,
+        EnvVar.ENVIRONMENT: "bench",
+        EnvVar.MODEL_ID: "us.anthropic.claude-sonnet-4-6",
+        EnvVar.MODEL_REGION: "us-east-1",
+        EnvVar.MAX_TOKENS: "4096",
+        EnvVar.CONNECT_TIMEOUT_S: "2",
+        EnvVar.READ_TIMEOUT_S: "30",
+        EnvVar.MAX_CONNECTIONS: "10",
+        EnvVar.ARTIFACTS_BUCKET: "artifacts",
+        EnvVar.RECORDS_TABLE: "records",
+        EnvVar.RECORD_TTL_DAYS: "1",
+    }
+
+
+def _init(environment: dict[str, str], *flags: str) -> dict[str, Any]:
+    """One cold start's init time in ms and number of imported modules."""
+    done = subprocess.run(
+        [sys.executable, "-S", *flags, "-c", _PROBE],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def _median_ms(environment: dict[str, str], *flags: str) -> float:
+    return float(statistics.median(_init(environment, *flags)["init_ms"] for _ in range(RUNS)))
+
+
+def main() -> None:
+    """Print a row per agent."""
+    settings = load_settings("local", ROOT / "config")
+    bundler = Bundler(ROOT)
+    table = Table(title=f"Init, median of {RUNS} cold starts", title_justify="left")
+    table.add_column("agent")
+    for column in ("init ms", "without byte code ms", "modules", "modules, tracing on"):
+        table.add_column(column, justify="right")
+    with tempfile.TemporaryDirectory() as scratch:
+        for agent in AgentName:
+            function = settings.agents.of(agent)
+            archive = bundler.bundle(agent, function.target_architecture, function.bundle_budget_mb)
+            folder = Path(scratch) / agent
+            with zipfile.ZipFile(archive.path) as zipped:
+                zipped.extractall(folder)
+            environment = _environment(agent, folder)
+            traced = environment | {"_X_AMZN_TRACE_ID": "Root=1-0-0;Parent=0;Sampled=1"}
+            # A cache prefix that is empty hides the bundle's byte code; -B keeps it empty.
+            bare = environment | {"PYTHONPYCACHEPREFIX": str(Path(scratch) / "none")}
+            table.add_row(
+                agent,
+                f"{_median_ms(environment):.0f}",
+                f"{_median_ms(bare, '-B'):.0f}",
+                str(_init(environment)["modules"]),
+                str(_init(traced)["modules"]),
+            )
+    console = Console()
+    console.print(describe())
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Running the real CDK command line against the embedded AWS."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from cli.console import Step
+from cli.errors import CommandError
+from localcloud.running import Running
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+#: The environment in ``config/`` that is deployed into the embedded AWS.
+LOCAL_ENV: Final = "local"
+_CDK: Final = PROJECT / "node_modules/.bin/cdk"
+_TAIL_LINES: Final = 40
+
+
+def bootstrap(running: Running, step: Step) -> None:
+    """Prepare the embedded account for CDK deployments. Changes nothing when it is prepared.
+
+    Raises:
+        CommandError: The CDK command line failed; the message ends with what it printed.
+    """
+    # From a folder without a cdk.json: the app is not needed, and would build its bundles first.
+    with tempfile.TemporaryDirectory() as elsewhere:
+        command = ["bootstrap", f"aws://{running.account_id}/{running.region}"]
+        _run(command, running, step, Path(elsewhere))
+
+
+def deploy(running: Running, step: Step, out: Path) -> dict[str, str]:
+    """Deploy every stack of the app.
+
+    Args:
+        running: Where to.
+        step: Told what the deployment is at.
+        out: A folder for the stacks' outputs, as ``outputs.json``.
+
+    Returns:
+        The outputs of all stacks, by name.
+
+    Raises:
+        CommandError: The CDK command line failed; the message ends with what it printed.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    outputs_file = out / "outputs.json"
+    _run(
+        [
+            "deploy",
+            "--all",
+            "--require-approval=never",
+            "--concurrency=2",
+            "--progress=events",
+            f"--context=env={LOCAL_ENV}",
+            f"--output={PROJECT / '.build/cdk.out.local'}",
+            f"--outputs-file={outputs_file}",
+        ],
+        running,
+        step,
+        PROJECT,
+    )
+    stacks: dict[str, dict[str, str]] = json.loads(outputs_file.read_text())
+    return {name: value for outputs in stacks.values() for name, value in outputs.items()}
+
+
+def _run(arguments: list[str], running: Running, step: Step, folder: Path) -> None:
+    if not _CDK.exists():
+        raise CommandError("The CDK command line is not installed; `make setup` installs it.")
+    environment = {
+        **os.environ,
+        **running.environment(),
+        # The app and the CDK's Node come from this very environment.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    lines: list[str] = []
+    with subprocess.Popen(  # noqa: S603  our own pinned CLI
+        [str(_CDK), *arguments, "--no-notices", "--ci", "--no-color"],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                if line.strip():
+                    lines.append(line.rstrip())
+                    step.note = line.strip()
+            status = process.wait()
+        except BaseException:
+            process.terminate()
+            raise
+    if status != 0:
+        tail = "\n".join(lines[-_TAIL_LINES:])
+        raise CommandError(f"`cdk {arguments[0]}` failed with status {status}:\n{tail}")

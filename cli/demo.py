@@ -1,0 +1,190 @@
+"""The demo: deploy, put one siting request through the four agents, cold and warm, and tell."""
+
+import json
+import os
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from rich.table import Table
+
+from cli import cdk
+from cli.console import Steps
+from cli.errors import CommandError
+from cli.invoke import Invocation, invoke, lambda_client
+from localcloud import LocalCloud
+from localcloud.bedrock.admin import StandInAdmin
+from localcloud.running import Running
+from stacks.names import Output, agent_arn_output
+from tradewind.contracts.names import AgentName
+
+REQUESTS: Final = cdk.PROJECT / "examples/requests"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One agent's two requests.
+
+    Attributes:
+        agent: Which agent.
+        cold: The first request to its process.
+        warm: The same request again.
+        tcp_connections: What the model endpoint saw of this agent's role, over both.
+    """
+
+    agent: AgentName
+    cold: Invocation
+    warm: Invocation
+    tcp_connections: int
+
+    def summary(self) -> dict[str, Any]:
+        """What ``demo.json`` holds of this agent."""
+        usage = self.cold.answer["usage"]
+        return {
+            "cold_ms": round(self.cold.duration_ms, 1),
+            "warm_ms": round(self.warm.duration_ms, 1),
+            "init_ms": self.cold.answer["performance"]["initTime"],
+            "tcp_connections": self.tcp_connections,
+            "tokens": usage["input_tokens"] + usage["output_tokens"],
+            "artifacts": [artifact["key"] for artifact in self.cold.answer["artifacts"]],
+            **self.cold.answer["facts"],
+        }
+
+
+def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> dict[str, Any]:
+    """Run the demo and return what it wrote to ``demo.json``.
+
+    Args:
+        steps: Shows what is going on.
+        cloud: The embedded AWS. It is stopped at the end if this started it.
+        out: A folder for artifacts and ``demo.json``; what an earlier demo left is replaced.
+        keep: Leave the embedded AWS running even so.
+
+    Raises:
+        CommandError: A step failed.
+    """
+    with ExitStack() as cleanup:
+        if cloud.status() is None and not keep:
+            cleanup.callback(cloud.down)
+        running, outputs = start_and_deploy(steps, cloud, out)
+        os.environ.update(running.environment())
+        outcomes = _put_requests(steps, running, outputs)
+        _copy_artifacts(steps, outputs[Output.ARTIFACTS_BUCKET], outcomes, out)
+        summary = {
+            "model": "real" if _real_bedrock() else "scripted stand-in",
+            "agents": {str(outcome.agent): outcome.summary() for outcome in outcomes},
+        }
+        (out / "demo.json").write_text(json.dumps(summary, indent=2) + "\n")
+    _print_table(steps, outcomes, out)
+    return summary
+
+
+def start_and_deploy(steps: Steps, cloud: LocalCloud, out: Path) -> tuple[Running, dict[str, str]]:
+    """Bring the embedded AWS up with the app deployed in it.
+
+    Returns:
+        The running AWS, and the stacks' outputs by name.
+    """
+    with steps.step("Start the embedded AWS") as step:
+        running = cloud.up(lambda line: setattr(step, "note", line))
+        step.result = running.endpoint_url
+    with steps.step("Bootstrap the CDK in it") as step:
+        cdk.bootstrap(running, step)
+    with steps.step("Build the bundles, synthesize and deploy") as step:
+        outputs = cdk.deploy(running, step, out)
+        step.result = f"{len(outputs)} outputs"
+    return running, outputs
+
+
+def _real_bedrock() -> bool:
+    return os.environ.get("TRADEWIND_REAL_BEDROCK") == "1"
+
+
+def _put_requests(steps: Steps, running: Running, outputs: dict[str, str]) -> list[Outcome]:
+    """Send each agent its example request twice; each agent works on what the ones before left."""
+    client = lambda_client()
+    admin = StandInAdmin(running.bedrock_admin_url)
+    outcomes: list[Outcome] = []
+    project_id: str | None = None
+    for agent in AgentName:
+        event = example_request(agent, project_id)
+        function_arn = outputs[agent_arn_output(agent)]
+        role = client.get_function_configuration(FunctionName=function_arn)["Role"]
+        before = connections(admin, role)
+        answers = []
+        for temperature in ("cold", "warm"):
+            with steps.step(f"Ask the {agent} agent, {temperature}") as step:
+                invocation = invoke(client, function_arn, event)
+                _require_success(agent, invocation)
+                step.result = _headline(invocation.answer)
+            answers.append(invocation)
+            project_id = invocation.answer["project_id"]
+            event["project_id"] = project_id
+        opened = connections(admin, role) - before
+        outcomes.append(Outcome(agent, answers[0], answers[1], opened))
+    return outcomes
+
+
+def example_request(agent: AgentName, project_id: str | None) -> dict[str, Any]:
+    """An agent's request from ``examples/requests``, on a project if there is one already."""
+    event: dict[str, Any] = json.loads((REQUESTS / f"{agent}.json").read_text())
+    return event | ({"project_id": project_id} if project_id else {})
+
+
+def connections(admin: StandInAdmin, role: str) -> int:
+    """TCP connections that the model endpoint has seen requests of this role on."""
+    traffic = admin.stats().roles.get(role)
+    return traffic.connections if traffic else 0
+
+
+def _require_success(agent: AgentName, invocation: Invocation) -> None:
+    answer = invocation.answer
+    if not answer["success"]:
+        error = answer["error"]
+        raise CommandError(f"The {agent} agent answered {error['code']}: {error['message']}")
+
+
+def _headline(answer: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in list(answer["facts"].items())[:3])
+
+
+def _copy_artifacts(steps: Steps, bucket: str, outcomes: list[Outcome], out: Path) -> None:
+    """Copy what the agents made to ``out/{agent}/``."""
+    s3 = boto3.client("s3")
+    with steps.step("Copy the agents' artifacts") as step:
+        copied = 0
+        for outcome in outcomes:
+            folder = out / outcome.agent
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for artifact in outcome.warm.answer["artifacts"]:
+                body = s3.get_object(Bucket=bucket, Key=artifact["key"])["Body"].read()
+                (folder / Path(artifact["key"]).name).write_bytes(body)
+                copied += 1
+        step.result = f"{copied} files in {out.name}/"
+
+
+def _print_table(steps: Steps, outcomes: list[Outcome], out: Path) -> None:
+    table = Table(title="Four agents, each asked twice", title_justify="left")
+    table.add_column("agent")
+    for column in ("cold ms", "of it init", "warm ms", "TCP connections", "tokens", "artifacts"):
+        table.add_column(column, justify="right")
+    for outcome in outcomes:
+        summary = outcome.summary()
+        table.add_row(
+            str(outcome.agent),
+            f"{summary['cold_ms']:.0f}",
+            f"{summary['init_ms']:.0f}",
+            f"{summary['warm_ms']:.0f}",
+            str(summary["tcp_connections"]),
+            str(summary["tokens"]),
+            str(len(summary["artifacts"])),
+        )
+    steps.console.print(table)
+    facts = next(o.cold.answer["facts"] for o in outcomes if o.agent is AgentName.SIMULATION)
+    steps.console.print(f"Annual energy: {facts['aep_gwh']} GWh")
+    steps.console.print(f"The report: {out / 'report' / 'report.html'}")
+    steps.console.print(f"All figures: {out / 'demo.json'}")

@@ -1,0 +1,76 @@
+"""Print the path of a Python 3.12, the version the agents' Lambdas run on.
+
+Looks where one may stand under another name: on the PATH, in pyenv, among uv's own and in the
+usual prefixes. As a last resort asks uv to install one. Standard library only; any Python 3.11+.
+
+Usage: python3 scripts/find_python.py PATH_TO_UV
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+VERSION = "3.12"
+
+
+def _candidates() -> Iterator[str]:
+    yield sys.executable
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        for name in (f"python{VERSION}", "python3", "python"):
+            found = shutil.which(name, path=folder)
+            if found:
+                yield found
+    roots = [os.environ.get("PYENV_ROOT", ""), "~/.pyenv", "~/.asdf/installs/python"]
+    for root in filter(None, roots):
+        base = Path(root).expanduser()
+        yield from map(str, sorted(base.glob(f"versions/{VERSION}*/bin/python3"), reverse=True))
+        yield from map(str, sorted(base.glob(f"{VERSION}*/bin/python3"), reverse=True))
+    for prefix in ("/usr", "/usr/local", "/opt/python", "/opt/homebrew"):
+        yield f"{prefix}/bin/python{VERSION}"
+
+
+def _runs(python: str) -> bool:
+    """Whether ``python`` starts and is the right version; a pyenv shim may exist and do neither."""
+    try:
+        done = subprocess.run(  # noqa: S603  the paths are this machine's own interpreters
+            [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and done.stdout.strip() == VERSION
+
+
+def _from_uv(uv: str) -> str | None:
+    """A Python that uv manages, which it downloads when it can reach its source."""
+    install = [uv, "python", "install", "--quiet", VERSION]
+    find = [uv, "python", "find", "--quiet", "--managed-python", VERSION]
+    subprocess.run(install, capture_output=True, check=False)  # noqa: S603  our own pinned uv
+    done = subprocess.run(find, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip() or None
+
+
+def main() -> int:
+    """Print the first interpreter that runs; say what to do when there is none."""
+    found = next((path for path in _candidates() if _runs(path)), None)
+    if found is None and len(sys.argv) > 1:
+        found = _from_uv(sys.argv[1])
+    if found is None:
+        sys.stderr.write(
+            f"Tradewind needs a Python {VERSION}, which its Lambdas run on, and found none.\n"
+            f"Install one (your distribution's python{VERSION}, or `pyenv install {VERSION}`), "
+            "then run make again.\n"
+        )
+        return 1
+    sys.stdout.write(found + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

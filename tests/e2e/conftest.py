@@ -1,0 +1,117 @@
+"""The app, deployed by the real CDK command line into an embedded AWS of the tests' own."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.config import Config
+
+from cli import cdk
+from cli.console import Step
+from cli.demo import example_request
+from cli.invoke import Invocation, invoke, lambda_client
+from localcloud import LocalCloud
+from localcloud.bedrock import StandInAdmin
+from localcloud.running import Running
+from stacks.names import agent_arn_output
+from tradewind.contracts.names import AgentName
+
+_READ = TypeDeserializer()
+
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+@dataclass
+class Deployment:
+    """What is deployed, and clients that reach it.
+
+    Attributes:
+        running: The embedded AWS.
+        outputs: The stacks' outputs by name.
+        project_id: A project on which all four agents have done their work once.
+        cold: Each agent's first answer.
+    """
+
+    running: Running
+    outputs: dict[str, str]
+    project_id: str = ""
+    cold: dict[AgentName, Invocation] = field(default_factory=dict)
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        """A client that waits for agents."""
+        return lambda_client()
+
+    @property
+    def bedrock(self) -> StandInAdmin:
+        """The stand-in's counts and faults."""
+        return StandInAdmin(self.running.bedrock_admin_url)
+
+    def arn(self, agent: AgentName) -> str:
+        """The ARN of an agent's live alias."""
+        return self.outputs[agent_arn_output(agent)]
+
+    def role(self, agent: AgentName) -> str:
+        """The ARN of an agent's role."""
+        return self.functions.get_function_configuration(FunctionName=self.arn(agent))["Role"]
+
+    def ask(self, agent: AgentName, **changes: Any) -> Invocation:
+        """Send an agent its example request on the common project."""
+        event = example_request(agent, self.project_id or None) | changes
+        return invoke(self.functions, self.arn(agent), event)
+
+    def record(self, request_id: str) -> dict[str, Any]:
+        """An invocation record."""
+        item = client("dynamodb").get_item(
+            TableName=self.outputs["RecordsTableName"], Key={"request_id": {"S": request_id}}
+        )["Item"]
+        return {name: _READ.deserialize(value) for name, value in item.items()}
+
+
+@cache
+def client(service: str) -> Any:
+    """A client of the embedded AWS that does not repeat what fails."""
+    return boto3.client(service, config=Config(retries={"total_max_attempts": 1}))  # type: ignore[call-overload]
+
+
+def eventually(read: Callable[[], Any], limit_s: float = 20.0) -> Any:
+    """Return ``read()`` once it is true; what AWS does asynchronously takes its time.
+
+    Raises:
+        AssertionError: It never was.
+    """
+    give_up = time.monotonic() + limit_s
+    while time.monotonic() < give_up:
+        value = read()
+        if value:
+            return value
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Deploy, and let each agent do its work once: the cold request of its process."""
+    home = tmp_path_factory.mktemp("cloud")
+    cloud = LocalCloud(home)
+    with pytest.MonkeyPatch.context() as patch:
+        try:
+            running = cloud.up()
+            cdk.bootstrap(running, Step("bootstrap"))
+            outputs = cdk.deploy(running, Step("deploy"), home / "out")
+            for name, value in running.environment().items():
+                patch.setenv(name, value)
+            deployed = Deployment(running, outputs)
+            for agent in AgentName:
+                deployed.cold[agent] = deployed.ask(agent)
+                deployed.project_id = deployed.cold[agent].answer["project_id"]
+            yield deployed
+        finally:
+            cloud.down()

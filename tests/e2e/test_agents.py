@@ -1,0 +1,130 @@
+"""The four deployed agents answer, cold and warm, on one connection each."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.cdk import PROJECT
+from localcloud.bedrock import Fault, FaultKind
+from tests.e2e.conftest import Deployment, client, eventually
+from tradewind.contracts.names import READS_FROM, AgentName
+from tradewind.telemetry.metric_names import METRICS
+
+EXAMPLES = PROJECT / "examples"
+
+
+@pytest.mark.parametrize("agent", AgentName)
+def test_the_first_request_is_cold_and_leaves_artifacts(
+    deployment: Deployment, agent: AgentName
+) -> None:
+    answer = deployment.cold[agent].answer
+    assert answer["success"], answer["error"]
+    assert answer["agent"] == agent
+    assert answer["performance"]["coldStart"] is True
+    assert answer["performance"]["connectionReused"] is False
+    assert answer["performance"]["initTime"] > 0
+    assert answer["usage"]["tool_calls"] >= 1
+    s3 = client("s3")
+    for artifact in answer["artifacts"]:
+        assert artifact["key"].startswith(f"{deployment.project_id}/{agent}/")
+        stored = s3.get_object(
+            Bucket=deployment.outputs["ArtifactsBucketName"], Key=artifact["key"]
+        )
+        assert len(stored["Body"].read()) == artifact["size_bytes"]
+        assert stored["ContentType"] == artifact["content_type"]
+        assert stored["ServerSideEncryption"] == "aws:kms"
+
+
+@pytest.mark.parametrize("agent", AgentName)
+def test_a_hundred_warm_requests_stay_on_one_connection(
+    deployment: Deployment, agent: AgentName
+) -> None:
+    role = deployment.role(agent)
+    before = deployment.bedrock.stats().roles[role]
+    for _ in range(100):
+        answer = deployment.ask(agent).answer
+        assert answer["success"]
+        assert answer["performance"]["coldStart"] is False
+        assert answer["performance"]["connectionReused"] is True
+    after = deployment.bedrock.stats().roles[role]
+    assert after.connections == 1
+    assert after.requests - before.requests >= 200
+
+
+def test_the_published_case_study_comes_out_of_the_deployed_agent(
+    deployment: Deployment,
+) -> None:
+    case = json.loads((EXAMPLES / "iea37_case1_16.json").read_text())
+    changes = case | {"project_id": "iea37-case1"}
+    del changes["agent"]
+    answer = deployment.ask(AgentName.SIMULATION, **changes).answer
+    assert answer["success"], answer["error"]
+    assert answer["facts"]["aep_gwh"] == pytest.approx(366.94157116, abs=5e-9)
+
+
+def test_records_tell_how_it_went(deployment: Deployment) -> None:
+    answer = deployment.ask(AgentName.TERRAIN, request_id="e2e-record").answer
+    record = deployment.record("e2e-record")
+    assert record["status"] == "succeeded"
+    assert record["project_id"] == deployment.project_id
+    assert record["artifacts"] == [artifact["key"] for artifact in answer["artifacts"]]
+    assert record["finished_at"] >= record["started_at"]
+    assert record["expires_at"] > record["deadline_at"]
+
+
+def test_logs_hold_metrics_and_no_word_of_the_request(deployment: Deployment) -> None:
+    deployment.ask(AgentName.TERRAIN, query="Find land for the Zephyrhorst estate")
+    group = "/aws/lambda/tradewind-local-terrain"
+
+    def lines() -> list[str]:
+        events = client("logs").filter_log_events(logGroupName=group)["events"]
+        return [event["message"] for event in events]
+
+    def emitted() -> list[dict[str, Any]]:
+        parsed = [json.loads(line) for line in lines() if line.startswith('{"_aws"')]
+        return [line for line in parsed if "TimeToFirstToken" in line]
+
+    line = eventually(emitted)[-1]
+    assert (line["Environment"], line["Agent"]) == ("local", "terrain")
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    for metric in directive["Metrics"]:
+        assert METRICS[metric["Name"]].unit == metric["Unit"]
+    assert not [line for line in lines() if "Zephyrhorst" in line]
+
+
+def test_a_bad_request_is_answered_by_the_deployed_function(deployment: Deployment) -> None:
+    before = deployment.bedrock.stats().requests
+    answer = deployment.ask(AgentName.TERRAIN, query="").answer
+    assert (answer["statusCode"], answer["error"]["field"]) == (400, "query")
+    assert deployment.bedrock.stats().requests == before
+
+
+@pytest.mark.parametrize("agent", [agent for agent in AgentName if READS_FROM[agent]])
+def test_a_missing_step_is_named(deployment: Deployment, agent: AgentName) -> None:
+    answer = deployment.ask(agent, project_id=f"empty-{agent}").answer
+    assert answer["success"] is False
+    assert answer["error"]["code"] == "ARTIFACT_NOT_FOUND"
+    assert "agent on this project first" in answer["error"]["message"]
+
+
+def test_the_report_is_a_page_that_stands_alone(deployment: Deployment, tmp_path: Path) -> None:
+    (key,) = [artifact["key"] for artifact in deployment.cold[AgentName.REPORT].answer["artifacts"]]
+    body = (
+        client("s3")
+        .get_object(Bucket=deployment.outputs["ArtifactsBucketName"], Key=key)["Body"]
+        .read()
+    )
+    page = body.decode()
+    assert page.lstrip().lower().startswith("<!doctype html>")
+    assert "<svg" in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    assert "https://" not in page
+
+
+def test_a_fault_of_the_service_reaches_the_caller_typed(deployment: Deployment) -> None:
+    deployment.bedrock.inject(Fault(FaultKind.NOT_FOUND))
+    answer = deployment.ask(AgentName.TERRAIN, request_id="e2e-fault").answer
+    assert answer["error"]["code"] == "MODEL_REQUEST_REJECTED"
+    assert deployment.record("e2e-fault")["status"] == "failed"
