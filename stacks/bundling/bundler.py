@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -38,28 +38,32 @@ class Bundler:
             BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
         """
         name = f"{agent}-{architecture}"
-        libraries_inputs = self._libraries_inputs(agent, architecture)
+        # Inputs are read once: what is hashed is what is built, even if somebody edits meanwhile.
+        requirements = (self._sources / "requirements" / f"{agent}.txt").read_bytes()
+        platform = rules.PLATFORMS[architecture].encode()
+        libraries_inputs = _digest([self._builder_digest, platform, requirements])
 
-        def make(workplace: Path) -> dict[str, int]:
-            libraries = self._store.get(
-                f"libraries-{name}",
-                libraries_inputs,
-                lambda folder: self._make_libraries(folder, agent, architecture),
-            )
+        def make_libraries(workplace: Path) -> dict[str, int]:
+            sys.stderr.write(f"installing the {agent} agent's libraries for {architecture} ...\n")
+            pins = workplace / f"{agent}.txt"
+            pins.write_bytes(requirements)
+            return self._make_libraries(workplace, pins, architecture)
+
+        def make_bundle(workplace: Path) -> dict[str, int]:
+            libraries = self._store.get(f"libraries-{name}", libraries_inputs, make_libraries)
             sys.stderr.write(f"bundling {agent} for {architecture} ...\n")
             return self._make_bundle(workplace, libraries)
 
         inputs = _digest([libraries_inputs.encode(), self._runtime_digest])
-        archive = self._store.get(name, inputs, make)
+        archive = self._store.get(name, inputs, make_bundle)
         _check_budget(archive, agent, budget_mb)
         return archive
 
     def _make_libraries(
-        self, workplace: Path, agent: AgentName, architecture: Architecture
+        self, workplace: Path, requirements: Path, architecture: Architecture
     ) -> dict[str, int]:
-        sys.stderr.write(f"installing the {agent} agent's libraries for {architecture} ...\n")
         tree = workplace / "tree"
-        install(self._requirements(agent), tree, architecture, self._interpreter.path)
+        install(requirements, tree, architecture, self._interpreter.path)
         prune(tree)
         cut_aws_models(tree, rules.AWS_OPERATIONS)
         compile_tree(tree, self._interpreter)
@@ -67,25 +71,21 @@ class Bundler:
 
     def _make_bundle(self, workplace: Path, libraries: Archive) -> dict[str, int]:
         tree = workplace / "tree"
-        for file in self._runtime_files:
-            copy = tree / file.relative_to(self._sources)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
+        for name, content in self._runtime.items():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).write_bytes(content)
         compile_tree(tree, self._interpreter)
         archive = workplace / "archive.zip"
         shutil.copyfile(libraries.path, archive)
         return {**libraries.packages, **add_tree(archive, tree)}
 
-    def _requirements(self, agent: AgentName) -> Path:
-        return self._sources / "requirements" / f"{agent}.txt"
-
     @cached_property
-    def _runtime_files(self) -> list[Path]:
-        return sorted(
-            file
-            for file in (self._sources / "tradewind").rglob("*")
+    def _runtime(self) -> dict[str, bytes]:
+        return {
+            file.relative_to(self._sources).as_posix(): file.read_bytes()
+            for file in sorted((self._sources / "tradewind").rglob("*"))
             if file.is_file() and "__pycache__" not in file.parts
-        )
+        }
 
     @cached_property
     def _interpreter(self) -> Interpreter:
@@ -93,30 +93,20 @@ class Bundler:
 
     @cached_property
     def _runtime_digest(self) -> bytes:
-        return _digest(_name_and_content(self._runtime_files, self._sources)).encode()
+        return _digest(_flat(self._runtime)).encode()
 
     @cached_property
     def _builder_digest(self) -> bytes:
         """Of what builds: uv, the compiler, and this very package with its rules."""
-        package = Path(__file__).parent
         versions = f"{importlib.metadata.version('uv')} {self._interpreter.version}"
-        own = _name_and_content(sorted(package.glob("*.py")), package)
-        return _digest([versions.encode(), *own]).encode()
-
-    def _libraries_inputs(self, agent: AgentName, architecture: Architecture) -> str:
-        return _digest(
-            [
-                self._builder_digest,
-                rules.PLATFORMS[architecture].encode(),
-                self._requirements(agent).read_bytes(),
-            ]
-        )
+        own = {file.name: file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))}
+        return _digest([versions.encode(), *_flat(own)]).encode()
 
 
-def _name_and_content(files: Iterable[Path], root: Path) -> Iterable[bytes]:
-    for file in files:
-        yield file.relative_to(root).as_posix().encode()
-        yield file.read_bytes()
+def _flat(files: Mapping[str, bytes]) -> Iterator[bytes]:
+    for name, content in files.items():
+        yield name.encode()
+        yield content
 
 
 def _digest(parts: Iterable[bytes]) -> str:

@@ -8,6 +8,7 @@
     +-- HashMismatch           a downloaded package is not the one that was pinned
     +-- RegistryUnreachable    the package registry cannot be reached, and the cache lacks a package
     +-- InstallFailed          uv refused for another reason
+    +-- NotCompilable          a module is not valid Python
     +-- OverBudget             the bundle is larger than its budget, or than Lambda takes
 """
 
@@ -34,6 +35,10 @@ class RegistryUnreachable(BundleError):
 
 class InstallFailed(BundleError):
     """uv could not install the requirements for another reason, which it gave."""
+
+
+class NotCompilable(BundleError):
+    """A module is not valid Python of the functions' version. The message shows where."""
 
 
 class OverBudget(BundleError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import uv
 
 from stacks.bundling import rules
-from stacks.bundling.errors import NoInterpreter
+from stacks.bundling.errors import NoInterpreter, NotCompilable
 
 _WANTED = tuple(int(part) for part in rules.PYTHON.split("."))
 _SEARCH = Path(__file__).resolve().parents[2] / "scripts" / "find_python.py"
@@ -45,6 +45,9 @@ def compile_tree(tree: Path, interpreter: Interpreter) -> None:
     """Compile every module in ``tree`` beside its source, as if it stood in ``/var/task``.
 
     Byte code is checked against nothing when it is imported: times do not survive a zip.
+
+    Raises:
+        NotCompilable: A module is not valid Python; the message says which, and where.
     """
     command = [
         str(interpreter.path),
@@ -54,9 +57,11 @@ def compile_tree(tree: Path, interpreter: Interpreter) -> None:
         str(tree),
     ]
     # One process, sorted folders and a fixed seed: the same byte code every time.
-    subprocess.run(  # noqa: S603
-        command, env={"PYTHONHASHSEED": "0"}, check=True, stdout=subprocess.DEVNULL
+    done = subprocess.run(  # noqa: S603
+        command, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False
     )
+    if done.returncode != 0:
+        raise NotCompilable(done.stdout.replace(f"{tree}/", "").strip())
 
 
 def _run(command: list[str]) -> str:

@@ -50,13 +50,15 @@ class AgentRole(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        log_streams = f"{log_group_arn}:log-stream:*"
         read = sorted({agent, *READS_FROM[agent]})
         written_files = f"{reach.artifacts_arn}/{artifact_key('*', agent, '*')}"
         read_files = [f"{reach.artifacts_arn}/{artifact_key('*', name, '*')}" for name in read]
 
         policies = {
-            "Logs": [_allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams])],
+            "Logs": [
+                # CloudFormation's ARN of a log group ends in ":*": all of its streams.
+                _allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])
+            ],
             "Tracing": [_allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
             "DeadLetters": [_allow(["sqs:SendMessage"], [dead_letters.queue_arn])],
             "Records": [
@@ -93,11 +95,6 @@ class AgentRole(Construct):
                 name: iam.PolicyDocument(statements=statements)
                 for name, statements in policies.items()
             },
-        )
-        acknowledge_wildcard(
-            role,
-            log_streams,
-            "Lambda names a stream per instance; the group is the function's own.",
         )
         acknowledge_wildcard(role, "*", "X-Ray's write actions have no resource level.")
         for files in read_files:

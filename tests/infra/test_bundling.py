@@ -10,10 +10,11 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stacks.bundling import interpreter
+from stacks.bundling import bundler, interpreter
 from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.errors import (
@@ -21,9 +22,11 @@ from stacks.bundling.errors import (
     InstallFailed,
     MissingWheel,
     NoInterpreter,
+    NotCompilable,
     OverBudget,
     RegistryUnreachable,
 )
+from stacks.bundling.install import install
 from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
 from tests.infra.wheels import Wheelhouse, usual_closure
 from tradewind.contracts.names import AgentName
@@ -338,6 +341,28 @@ def test_whatever_else_uv_says_is_passed_on_in_one_line(project: Project) -> Non
     with pytest.raises(InstallFailed, match="all requirements must have a hash") as refused:
         project.bundle()
     assert "\n" not in str(refused.value)
+
+
+def test_a_module_that_does_not_compile_is_shown(project: Project) -> None:
+    (project.root / "lambda_src" / "tradewind" / "broken.py").write_text("def broken(:\n")
+    with pytest.raises(NotCompilable) as refused:
+        project.bundle()
+    assert 'File "/var/task/tradewind/broken.py", line 1' in str(refused.value)
+
+
+def test_an_edit_during_a_build_is_not_mistaken_for_what_was_hashed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = project.root / "lambda_src" / "tradewind" / "__init__.py"
+    source.write_text("MOMENT = 'before'\n")
+
+    def edit_and_install(*arguments: Any) -> None:
+        source.write_text("MOMENT = 'after'\n")
+        install(*arguments)
+
+    monkeypatch.setattr(bundler, "install", edit_and_install)
+    assert read(project.bundle(), "tradewind/__init__.py") == b"MOMENT = 'before'\n"
+    assert read(project.bundle(), "tradewind/__init__.py") == b"MOMENT = 'after'\n"
 
 
 def test_a_failed_build_can_be_repeated(project: Project) -> None:

@@ -82,7 +82,7 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: AgentName) -> None:
     assert permissions(dev, agent) == {
         *allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [f"<{agent.title()}Logs.Arn>:log-stream:*"],
+            [f"<{agent.title()}Logs.Arn>"],
         ),
         *allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
         *allow(["sqs:SendMessage"], [f"<{agent.title()}DeadLetters.Arn>"]),

@@ -1,7 +1,6 @@
 """The process itself: its age, its first request, its memory."""
 
 import os
-import resource
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +21,13 @@ def process_age_ms() -> float:
 
 
 def peak_memory_mb() -> float:
-    """Peak resident memory of this process, in MB of 1024 * 1024 bytes as Lambda counts."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Peak resident memory of this process, in MB of 1024 * 1024 bytes as Lambda counts.
+
+    ``getrusage`` would not do: its peak survives ``exec``, so it may be the parent's.
+    """
+    status = (_PROC / "self/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1024
 
 
 class ColdStart:

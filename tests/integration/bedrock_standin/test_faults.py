@@ -175,7 +175,7 @@ def test_botocore_takes_half_an_answer_for_an_empty_one(
 
 def test_a_stall(standin: BedrockStandIn, connect: Connect) -> None:
     standin.inject(Fault(FaultKind.STALL, after_frames=2))
-    events, _ = read_until_it_breaks(connect(read_timeout=0.5), Urllib3ReadTimeoutError)
+    events, _ = read_until_it_breaks(connect(read_timeout=1), Urllib3ReadTimeoutError)
     assert len(events) == 2
 
 
@@ -186,7 +186,7 @@ def test_a_stall_that_ends(standin: BedrockStandIn, client: Any) -> None:
 
 def test_latency_holds_back_the_whole_answer(standin: BedrockStandIn, connect: Connect) -> None:
     standin.inject(Fault(FaultKind.LATENCY, seconds=30))
-    client = connect(read_timeout=0.5)
+    client = connect(read_timeout=1)
     with pytest.raises(ReadTimeoutError):
         client.converse_stream(
             modelId=PROFILE, messages=[{"role": "user", "content": [{"text": "hi"}]}]
@@ -200,7 +200,7 @@ def test_latency_shows_in_the_metrics(standin: BedrockStandIn, client: Any) -> N
 
 def test_a_slow_first_byte_comes_after_the_head(standin: BedrockStandIn, connect: Connect) -> None:
     standin.inject(Fault(FaultKind.SLOW_FIRST_BYTE, seconds=30))
-    events, _ = read_until_it_breaks(connect(read_timeout=0.5), Urllib3ReadTimeoutError)
+    events, _ = read_until_it_breaks(connect(read_timeout=1), Urllib3ReadTimeoutError)
     assert events == []
 
 
@@ -231,7 +231,7 @@ def test_an_idle_connection_that_fell_silent_costs_the_read_timeout(
     standin: BedrockStandIn, connect: Connect
 ) -> None:
     standin.inject(Fault(FaultKind.IDLE_SILENCE))
-    client = connect(read_timeout=0.5)
+    client = connect(read_timeout=1)
     ask(client)
     with pytest.raises(ReadTimeoutError):
         ask(client)
