@@ -1,0 +1,54 @@
+"""How large each agent's bundle is, for both of Lambda's architectures.
+
+Usage: python -m bench.bundles
+"""
+
+import sys
+from pathlib import Path
+from typing import Final, get_args
+
+from rich.console import Console
+from rich.table import Table
+
+from stacks.bundling.bundler import Bundler
+from stacks.bundling.errors import BundleError
+from stacks.settings import Architecture, load_settings
+from tradewind.contracts.names import AgentName
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SHOWN_PACKAGES: Final = 4
+
+
+def main() -> int:
+    """Build what is not built yet, and print a table of sizes."""
+    agents = load_settings("dev", ROOT / "config").agents
+    bundler = Bundler(ROOT)
+    table = Table(title="Bundles, in MB of 1,000,000 bytes")
+    for heading in ("agent", "architecture"):
+        table.add_column(heading)
+    for heading in ("zip", "unzipped", "budget"):
+        table.add_column(heading, justify="right")
+    table.add_column("largest packages")
+    try:
+        for agent in AgentName:
+            budget_mb = agents.of(agent).bundle_budget_mb
+            for architecture in get_args(Architecture):
+                archive = bundler.bundle(agent, architecture, budget_mb)
+                largest = list(archive.packages.items())[:SHOWN_PACKAGES]
+                table.add_row(
+                    agent,
+                    architecture,
+                    f"{archive.path.stat().st_size / 1e6:.1f}",
+                    f"{archive.unzipped_bytes / 1e6:.1f}",
+                    str(budget_mb),
+                    ", ".join(f"{package} {size / 1e6:.1f}" for package, size in largest),
+                )
+    except BundleError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    Console().print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
