@@ -18,6 +18,7 @@ AGENT_LOCKS := $(AGENTS:%=lambda_src/requirements/%.txt)
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 export UV_NO_PROGRESS := 1
+export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .PHONY: help setup demo up down test check format lint types coverage synth bench bench-synth \
 	bench-bundles bench-coldstart bench-pool lock clean

@@ -10,6 +10,7 @@ from typing import Final, get_args
 from rich.console import Console
 from rich.table import Table
 
+from bench.machine import describe
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.errors import BundleError
 from stacks.settings import Architecture, load_settings
@@ -46,7 +47,9 @@ def main() -> int:
     except BundleError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    Console().print(table)
+    console = Console()
+    console.print(describe())
+    console.print(table)
     return 0
 
 

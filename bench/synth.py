@@ -4,7 +4,6 @@ Usage: python -m bench.synth
 """
 
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -13,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Final
+
+from bench.machine import describe
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RUNS: Final = 7
@@ -65,7 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         one_bucket = Path(scratch)
         write_one_bucket_app(one_bucket)
-        print(f"Synthesizing both apps {RUNS} times, in turn ...", flush=True)
+        print(f"{describe()}\nSynthesizing both apps {RUNS} times, in turn ...", flush=True)
         # Whatever is made once, bundles above all, is made now.
         for app in (ROOT, one_bucket):
             synth(app)
@@ -79,10 +80,6 @@ def main() -> None:
         figures = (statistics.median(times), min(times), max(times))
         print(f"{name:12}" + "".join(f"{seconds:8.2f}s" for seconds in figures))
     print(f"ratio {ratio:.2f} (goal: at most {GOAL})")
-    print(
-        f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, "
-        f"load {os.getloadavg()[0]:.1f}"
-    )
 
 
 if __name__ == "__main__":

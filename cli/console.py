@@ -29,7 +29,9 @@ class Steps:
     """
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False)
+        # A log file is as wide as it needs to be.
+        width = None if sys.stderr.isatty() else 120
+        self.console = Console(stderr=True, highlight=False, width=width)
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:

@@ -84,14 +84,18 @@ def prepare(function_name: str, code: CodeStore) -> None:
     code.unpack_ahead(_package_hash(function["config"]), function["code_zip"])
 
 
-def wait_until_published(version_arn: str) -> None:
-    """Wait for the snapshot of a SnapStart version; other versions have none.
+def wait_until_published(version_arn: str, code: CodeStore) -> None:
+    """Wait until a version can be called: its code is unpacked, and its snapshot taken.
+
+    Only SnapStart versions have a snapshot.
 
     Raises:
         ValueError: The function's initialisation failed, and so has the publication.
     """
     *_, name, version = version_arn.split(":")
-    config = lambda_svc._functions[name]["versions"][version]["config"]
+    published = lambda_svc._functions[name]["versions"][version]
+    config = published["config"]
+    code.unpack(_package_hash(config), published["code_zip"])
     while config["State"] == "Pending" and config["SnapStart"]["OptimizationStatus"] == "On":
         time.sleep(_POLL_S)
     if config["State"] == "Failed":

@@ -29,7 +29,7 @@ def install(clients: Clients, code: CodeStore) -> None:
         del handlers[resource_type]
     finish: dict[str, Callable[[str], None]] = {
         "AWS::Lambda::Function": lambda name: prepare(name, code),
-        "AWS::Lambda::Version": wait_until_published,
+        "AWS::Lambda::Version": lambda arn: wait_until_published(arn, code),
     }
     for resource_type in NATIVE:
         _wrap(resource_type, handlers[resource_type], clients, finish.get(resource_type))
