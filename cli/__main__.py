@@ -5,6 +5,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,8 @@ def invoke_agent(
 
 def main() -> None:
     """Run the command; failures are one message and a status, not a traceback."""
+    # Asked to end politely, it cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         tradewind(standalone_mode=False)
     except click.ClickException as error:

@@ -34,12 +34,8 @@ def _as_nag_writes(value: Any) -> str:
     match value:
         case {"Fn::Join": [delimiter, [*parts]]}:
             return str(delimiter).join(_as_nag_writes(part) for part in parts)
-        case {"Fn::GetAtt": [resource, attribute]}:
-            return f"<{resource}.{attribute}>"
         case {"Fn::ImportValue": name}:
             return str(name)
-        case {"Ref": name}:
-            return f"<{name}>"
         case str():
             return value
         case _:

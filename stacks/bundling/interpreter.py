@@ -1,5 +1,6 @@
 """Find a Python of the functions' version: byte code is valid for one minor version only."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -56,9 +57,15 @@ def compile_tree(tree: Path, interpreter: Interpreter) -> None:
         *("-s", str(tree), "-p", "/var/task"),
         str(tree),
     ]
-    # One process, sorted folders and a fixed seed: the same byte code every time.
+    # One process, sorted folders, a fixed seed and none of the caller's settings: the same byte
+    # code every time.
+    environment = {name: value for name, value in os.environ.items() if name[:6] != "PYTHON"}
     done = subprocess.run(  # noqa: S603
-        command, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False
+        command,
+        env={**environment, "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise NotCompilable(done.stdout.replace(f"{tree}/", "").strip())

@@ -94,6 +94,12 @@ class AgentFunction(Construct):
             "AwsSolutions-L1",
             "Bundles are resolved, compiled and tested for Python 3.12, a supported runtime.",
         )
+        if snap_start:
+            acknowledge(
+                self.function,
+                "@aws-cdk/aws-lambda:snapStartRequirePublish",
+                "Callers use an alias of a published version, and that starts from a snapshot.",
+            )
         self.alias = lambda_.Alias(
             self,
             "Live",

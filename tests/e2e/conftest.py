@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -35,12 +36,14 @@ class Deployment:
     Attributes:
         running: The embedded AWS.
         outputs: The stacks' outputs by name.
+    out: The folder the deployment wrote them to.
         project_id: A project on which all four agents have done their work once.
         cold: Each agent's first answer.
     """
 
     running: Running
     outputs: dict[str, str]
+    out: Path
     project_id: str = ""
     cold: dict[AgentName, Invocation] = field(default_factory=dict)
 
@@ -108,7 +111,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             outputs = cdk.deploy(running, Step("deploy"), home / "out")
             for name, value in running.environment().items():
                 patch.setenv(name, value)
-            deployed = Deployment(running, outputs)
+            deployed = Deployment(running, outputs, home / "out")
             for agent in AgentName:
                 deployed.cold[agent] = deployed.ask(agent)
                 deployed.project_id = deployed.cold[agent].answer["project_id"]

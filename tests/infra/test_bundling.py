@@ -128,6 +128,14 @@ def test_aws_models_are_cut_to_what_is_called(project: Project) -> None:
         }
 
 
+def test_the_callers_python_settings_do_not_reach_the_compiler(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+    assert "tradewind/__pycache__/__init__.cpython-312.pyc" in names_in(project.bundle())
+
+
 def test_byte_code_needs_no_check_and_speaks_of_lambdas_folder(project: Project) -> None:
     code = read(project.bundle(), "geometry/__pycache__/__init__.cpython-312.pyc")
     unchecked_hash = 0b01

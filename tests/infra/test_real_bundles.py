@@ -52,6 +52,8 @@ outside = [
     if "site-packages" in (getattr(module, "__file__", None) or "")
 ]
 assert not outside, outside
+# Active tracing is Lambda's own doing.
+assert "aws_xray_sdk" not in sys.modules
 """
 
 ENVIRONMENT = {
@@ -146,9 +148,10 @@ def test_a_bundle_answers_with_nothing_but_itself(
         zipped.extractall(tmp_path)
     for source in tmp_path.rglob("*.py"):
         source.write_text("raise AssertionError('compiled anew')")
+    ours = {key: os.environ[key] for key in os.environ if not key.startswith(("AWS_", "PYTHON"))}
     done = subprocess.run(
         [sys.executable, "-S", "-c", IMPORT_AND_ANSWER, str(tmp_path)],
-        env={**ENVIRONMENT, "TRADEWIND_AGENT": agent},
+        env={**ours, **ENVIRONMENT, "TRADEWIND_AGENT": agent},
         capture_output=True,
         text=True,
         check=False,

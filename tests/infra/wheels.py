@@ -35,6 +35,7 @@ class Wheelhouse:
             **files,
             f"{info}/METADATA": metadata.encode(),
             f"{info}/WHEEL": kind.encode(),
+            f"{info}/licenses/LICENSE": b"Apache-2.0",
             f"{info}/entry_points.txt": b"[console_scripts]\n",
         }
         record = "".join(
