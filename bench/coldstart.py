@@ -36,7 +36,7 @@ def _environment(agent: AgentName, bundle: Path) -> dict[str, str]:
     return {
         "PYTHONPATH": str(bundle),
         "PATH": os.defpath,
-        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "bench",
         "AWS_SECRET_ACCESS_KEY": "bench",
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -230,8 +230,13 @@ def test_a_killed_build_leaves_nothing_that_counts(
         assert building.stdout.readline() == b"here\n"
         building.send_signal(signal.SIGKILL)
     assert not list((project.root / ".build").rglob("report-arm64-*"))
+    [tree] = (project.root / ".build").rglob("libraries-report-arm64/tree")
+    (tree / "half_written.py").touch()
 
-    assert "tradewind/__init__.py" in names_in(project.bundle())
+    names = names_in(project.bundle())
+
+    assert "tradewind/__init__.py" in names
+    assert "half_written.py" not in names
 
 
 BUILD = """
@@ -266,6 +271,14 @@ def test_the_same_inputs_give_the_same_bytes_anywhere(
         made.append(Path(done.stdout.strip()))
     assert made[0].name == made[1].name
     assert made[0].read_bytes() == made[1].read_bytes()
+
+
+def test_files_are_in_order_whatever_the_disk_says(project: Project) -> None:
+    with zipfile.ZipFile(project.bundle().path) as zipped:
+        names = [Path(name) for name in zipped.namelist()]
+    libraries = [name for name in names if name.parts[0] != "tradewind"]
+    runtime = [name for name in names if name.parts[0] == "tradewind"]
+    assert names == sorted(libraries) + sorted(runtime)
 
 
 def test_building_changes_nothing_in_uvs_cache(project: Project, tmp_path: Path) -> None:
