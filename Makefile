@@ -17,6 +17,8 @@ AGENT_LOCKS := $(AGENTS:%=lambda_src/requirements/%.txt)
 # The project's own Python, Node and CDK come before the machine's.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
+# Without cached byte code every synth compiles the CDK anew, which takes longer than the rest of it.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_NO_PROGRESS := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 

@@ -6,9 +6,19 @@ import sys
 import pytest
 
 
+class _CurrentStdout:
+    """Writes to whatever standard output is at the moment, as pytest changes it by test."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
 @pytest.fixture(autouse=True)
 def _logs_to_this_tests_output() -> None:
-    """The process's logger keeps the standard output of the test that first used it."""
+    """The process's logger would keep the standard output of the test that first used it."""
     for handler in logging.getLogger("tradewind").handlers:
         if isinstance(handler, logging.StreamHandler):
-            handler.stream = sys.stdout  # setStream would flush the old one, which is closed
+            handler.stream = _CurrentStdout()
