@@ -17,11 +17,13 @@ from cli.console import Steps, fail
 from cli.demo import run_demo, start_and_deploy
 from cli.errors import CommandError
 from cli.invoke import invoke, lambda_client
+from cli.turns import own_turn
 from localcloud import LocalCloud, LocalCloudError
 from stacks.names import agent_arn_output
 from tradewind.contracts.names import AgentName
 
 OUT = cdk.PROJECT / "out"
+BUILD = cdk.PROJECT / ".build"
 #: Where the embedded AWS keeps its state, unless TRADEWIND_HOME says otherwise.
 HOME = Path(os.environ.get("TRADEWIND_HOME", cdk.PROJECT / ".localcloud"))
 _INTERRUPTED = 130
@@ -48,7 +50,8 @@ def demo(keep: bool, as_json: bool) -> None:
     Artifacts and demo.json are left in out/. With TRADEWIND_REAL_BEDROCK=1 and AWS credentials the
     agents talk to the real Amazon Bedrock instead of the scripted stand-in.
     """
-    summary = run_demo(Steps(), LocalCloud(HOME), OUT, keep=keep)
+    with own_turn(BUILD):
+        summary = run_demo(Steps(), LocalCloud(HOME), OUT, keep=keep)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
 
@@ -57,7 +60,8 @@ def demo(keep: bool, as_json: bool) -> None:
 @as_json
 def up(as_json: bool) -> None:
     """Start the embedded AWS, deploy the app into it and leave it running."""
-    running, outputs = start_and_deploy(Steps(), LocalCloud(HOME), OUT)
+    with own_turn(BUILD):
+        running, outputs = start_and_deploy(Steps(), LocalCloud(HOME), OUT)
     environment = running.environment()
     if as_json:
         click.echo(json.dumps({"environment": environment, "outputs": outputs}, indent=2))

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -255,3 +256,16 @@ def test_an_answer_cut_by_its_token_limit_is_an_error(
         harness.service._environment.model_copy(update={"max_tokens": 2}),
     )
     assert failure_of(harness)["error"]["code"] == "MODEL_OUTPUT_TRUNCATED"
+
+
+def test_a_stream_that_failed_gives_its_connection_up(
+    build: Build, standin: BedrockStandIn
+) -> None:
+    standin.inject(Fault(FaultKind.STREAM_VALIDATION))
+    with pytest.raises(InvocationFailed) as held:  # with its traceback, as a logger may hold it
+        build(CHAT).handle(QUERY)
+    give_up = time.monotonic() + 5
+    while standin.stats().connections_open and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert standin.stats().connections_open == 0
+    assert held.value.answer.error is not None

@@ -1,0 +1,26 @@
+"""One at a time: two commands that deploy would share ``out/`` and the embedded AWS."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.errors import CommandError
+
+
+@contextmanager
+def own_turn(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for one command. The kernel lets go of it however the command ends.
+
+    Raises:
+        CommandError: Another command holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "tradewind.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                "Another `tradewind demo` or `tradewind up` is at work here. Wait until it is done."
+            ) from None
+        yield
