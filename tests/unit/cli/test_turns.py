@@ -9,9 +9,9 @@ from cli.turns import own_turn
 
 
 def test_a_second_command_is_told_to_wait_and_a_later_one_is_not(tmp_path: Path) -> None:
+    second = own_turn(tmp_path)
     with own_turn(tmp_path), pytest.raises(CommandError, match="Wait until it is done"):
-        with own_turn(tmp_path):
-            pass
+        second.__enter__()
     with own_turn(tmp_path):
         pass
 
