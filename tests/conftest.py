@@ -4,6 +4,11 @@ import logging
 import sys
 
 import pytest
+from hypothesis import settings
+
+# No example fails for being slow: how long one takes says more about the machine than the code.
+settings.register_profile("tradewind", deadline=None)
+settings.load_profile("tradewind")
 
 
 class _CurrentStdout:
