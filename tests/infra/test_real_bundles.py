@@ -52,6 +52,8 @@ outside = [
     if "site-packages" in (getattr(module, "__file__", None) or "")
 ]
 assert not outside, outside
+exporter = {"opentelemetry.exporter", "google", "requests"} & set(sys.modules)
+print(sorted(exporter), len(sys.modules))
 """
 
 ENVIRONMENT = {
@@ -154,6 +156,21 @@ def test_a_bundle_answers_with_nothing_but_itself(
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    # Spans cost nothing where nobody asks for them, and work where somebody does.
+    assert done.stdout.splitlines()[-1].startswith("[] ")
+    traced = subprocess.run(
+        [sys.executable, "-S", "-c", IMPORT_AND_ANSWER, str(tmp_path)],
+        env={
+            **ENVIRONMENT,
+            "TRADEWIND_AGENT": agent,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert traced.returncode == 0, traced.stderr
+    assert "opentelemetry.exporter" in traced.stdout.splitlines()[-1]
 
 
 BUILD = """
