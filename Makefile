@@ -23,7 +23,7 @@ export UV_NO_PROGRESS := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .PHONY: help setup demo up down test check format lint types coverage synth bench bench-synth \
-	bench-bundles bench-coldstart bench-pool lock clean
+	bench-bundles bench-coldstart bench-pool lock docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -125,6 +125,9 @@ lock: $(UV) ## Compile every requirements file anew
 		-c requirements.txt $(AGENT_LOCKS:%=-c %)
 	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 localcloud/requirements.in -o localcloud/requirements.txt
 	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 localcloud/lambda-runtime.in -o localcloud/lambda-runtime.txt
+
+docs: setup ## Write the pages that are generated
+	@python -m stacks.metrics_page
 
 clean: ## Remove what the build made; keep the environments
 	rm -rf .build cdk.out out .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -22,6 +22,7 @@ from stacks.bundling.bundler import Bundler  # noqa: E402
 from stacks.bundling.errors import BundleError  # noqa: E402
 from stacks.bundling.provider import BundleProvider  # noqa: E402
 from stacks.checks import add_checks  # noqa: E402
+from stacks.observability import ObservabilityStack  # noqa: E402
 from stacks.settings import Settings, SettingsError, load_settings  # noqa: E402
 from stacks.state import StateStack  # noqa: E402
 
@@ -45,6 +46,15 @@ def build(app: App, settings: Settings, bundles: BundleProvider) -> None:
         settings=settings,
         state=state,
         bundles=bundles,
+        termination_protection=settings.keep_data,
+    )
+    ObservabilityStack(
+        app,
+        names.StackId.OBSERVABILITY,
+        stack_name=names.stack_name(settings.environment, names.StackId.OBSERVABILITY),
+        env=env,
+        settings=settings,
+        key=state.key,
         termination_protection=settings.keep_data,
     )
     for key, value in settings.tags.items():

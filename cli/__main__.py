@@ -7,13 +7,17 @@ import json
 import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cli import cdk
+from cli import contract as contract_check
+from cli.alarms import alarms
 from cli.console import Steps, fail
+from cli.dashboard import ASSEMBLY, Span, account_preview, local_preview, report, save, show
 from cli.demo import run_demo, start_and_deploy
 from cli.errors import CommandError
 from cli.invoke import invoke, lambda_client
@@ -146,6 +150,107 @@ def invoke_agent(
             click.echo(f"  {artifact['key']}")
     if not answer["success"]:
         raise CommandError(f"{answer['error']['code']}: {answer['error']['message']}")
+
+
+@tradewind.command(name="dashboard")
+@click.argument("names", nargs=-1)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write HTML and PNG files to this folder instead of serving the page.",
+)
+@click.option("--range", "span", type=Span(), help="How far to look back, such as 15m, 3h or 1d.")
+@click.option("--html-only", is_flag=True, help="Write no PNG; needs no Chromium.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Any free one without it.")
+@click.option("--account", is_flag=True, help="Take the data from the AWS account of your profile.")
+@click.option(
+    "--templates",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --account: the folder of the synthesized templates. [default: cdk.out]",
+)
+@as_json
+def show_dashboards(
+    *,
+    names: tuple[str, ...],
+    out: Path | None,
+    span: timedelta | None,
+    html_only: bool,
+    port: int,
+    account: bool,
+    templates: Path | None,
+    as_json: bool,
+) -> None:
+    """Show the synthesized dashboards with their data: as a page, or as files.
+
+    NAMES are dashboards such as overview; all of them without any. The data come from the embedded
+    AWS. With --account they come from CloudWatch, which charges for what is asked of it.
+
+    \b
+    tradewind dashboard
+    tradewind dashboard overview --range 15m --out out/dashboards
+    """  # noqa: D301  click reads the \b
+    if out is None and (names or span or html_only or as_json):
+        raise click.UsageError("NAMES, --range, --html-only and --json go with --out.")
+    if templates and not account:
+        raise click.UsageError("--templates goes with --account.")
+    if account:
+        preview = account_preview(templates or ASSEMBLY)
+    else:
+        running = LocalCloud(HOME).status()
+        if running is None:
+            raise CommandError(
+                "The embedded AWS is not running. `tradewind up` starts it; with --account the "
+                "data come from your AWS account."
+            )
+        os.environ.update(running.environment())
+        preview = local_preview(running)
+    if out is None:
+        show(preview, port)
+    else:
+        report(save(preview, out, names, span, pictures=not html_only), as_json)
+
+
+tradewind.add_command(alarms)
+
+
+@tradewind.group()
+def contract() -> None:
+    """What the functions emit, and what the dashboards and alarms read of it."""
+
+
+@contract.command(name="check")
+@click.option(
+    "--templates",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A synthesized app; by default the one deployed on this machine.",
+)
+@click.option(
+    "--emitted",
+    "log_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Functions' log lines; by default those of the embedded AWS.",
+)
+@as_json
+def check_contract(templates: Path | None, log_files: tuple[Path, ...], as_json: bool) -> None:
+    """Fail on a widget or an alarm that nothing feeds, and on a metric that nothing reads.
+
+    \b
+    tradewind contract check
+    tradewind contract check --templates cdk.out --emitted function.log
+    """  # noqa: D301  click reads the \b
+    findings, compared = contract_check.check_contract(
+        templates or cdk.LOCAL_ASSEMBLY, log_files, LocalCloud(HOME).status()
+    )
+    if as_json:
+        shown = [{"where": finding.where, "problem": finding.problem} for finding in findings]
+        click.echo(json.dumps({"findings": shown, "compared": compared}, indent=2))
+    else:
+        for finding in findings:
+            click.echo(str(finding))
+        click.echo(f"Compared {compared}: {len(findings)} findings.")
+    if findings:
+        raise CommandError("The contract is broken.")
 
 
 def main() -> None:

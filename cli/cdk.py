@@ -15,6 +15,8 @@ from localcloud.running import Running
 PROJECT: Final = Path(__file__).resolve().parent.parent
 #: The environment in ``config/`` that is deployed into the embedded AWS.
 LOCAL_ENV: Final = "local"
+#: Where that environment is synthesized to.
+LOCAL_ASSEMBLY: Final = PROJECT / ".build/cdk.out.local"
 _CDK: Final = PROJECT / "node_modules/.bin/cdk"
 _TAIL_LINES: Final = 40
 
@@ -55,7 +57,7 @@ def deploy(running: Running, step: Step, out: Path) -> dict[str, str]:
             "--concurrency=2",
             "--progress=events",
             f"--context=env={LOCAL_ENV}",
-            f"--output={PROJECT / '.build/cdk.out.local'}",
+            f"--output={LOCAL_ASSEMBLY}",
             f"--outputs-file={outputs_file}",
         ],
         running,

@@ -18,7 +18,13 @@ from ministack.core import lambda_runtime
 from localcloud.bedrock import BedrockStandIn, RealBedrock
 from localcloud.code_store import CodeStore
 from localcloud.execution import Warden
-from localcloud.extension import access, async_invocation, encryption, functions
+from localcloud.extension import (
+    access,
+    async_invocation,
+    encryption,
+    functions,
+    service_metrics,
+)
 from localcloud.extension.cloudformation import install as cloudformation
 from localcloud.lifecycle import LAMBDA_RUNTIME
 from localcloud.running import ACCOUNT_ID, REGION, Running, start_time
@@ -47,6 +53,7 @@ async def serve(home: Path, tls: TlsFiles, gateway: socket.socket) -> None:
         region=REGION,
         account=ACCOUNT_ID,
         upstream=_real_bedrock(),
+        observe=service_metrics.publish_model_call,
     )
     stand_in.start()
     warden = Warden()
@@ -64,7 +71,9 @@ async def serve(home: Path, tls: TlsFiles, gateway: socket.socket) -> None:
             started=start_time(os.getpid()) or 0,
         )
         _extend(home, running, warden)
+        queues = asyncio.create_task(service_metrics.publish_queues())
         await _serve_http(home / "running.json", running, tls, gateway, stopping)
+        queues.cancel()
     finally:
         lambda_runtime.reset()
         stand_in.stop()

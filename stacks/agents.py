@@ -8,17 +8,15 @@ from constructs import Construct
 
 from stacks import names
 from stacks.bundling.provider import BundleProvider
-from stacks.parts.agent_alarms import AgentAlarms, AlarmTopic
 from stacks.parts.agent_function import AgentFunction
 from stacks.parts.agent_role import Reach
 from stacks.settings import Settings
 from stacks.state import StateStack
-from tradewind.contracts.names import AgentName, EnvVar
-from tradewind.telemetry import metric_names
+from tradewind.contracts.names import AgentName, EnvVar, OptionalEnvVar
 
 
 class AgentsStack(Stack):
-    """The four agents, their alarms, and the topic the alarms go to."""
+    """The four agents."""
 
     def __init__(
         self,
@@ -38,13 +36,6 @@ class AgentsStack(Stack):
             key=state.key,
             profile=settings.model.profile,
         )
-        topic = AlarmTopic(
-            self,
-            "Alarms",
-            key=state.key,
-            email=settings.alarm_email,
-            alarm_prefix=names.resource_prefix(settings.environment),
-        ).topic
         for agent in AgentName:
             function = settings.agents.of(agent)
             bundle = bundles.bundle(agent, function.target_architecture, function.bundle_budget_mb)
@@ -54,6 +45,7 @@ class AgentsStack(Stack):
                 agent=agent,
                 function_name=names.function_name(settings.environment, agent),
                 log_group_name=names.log_group_name(settings.environment, agent),
+                dead_letter_queue_name=names.dead_letter_queue_name(settings.environment, agent),
                 code=lambda_.Code.from_asset(
                     str(bundle.path),
                     asset_hash=bundle.sha256,
@@ -69,19 +61,15 @@ class AgentsStack(Stack):
                     RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
                 ),
             )
-            AgentAlarms(
-                self,
-                f"{agent.title()}Alarms",
-                agent=deployed,
-                name_prefix=names.function_name(settings.environment, agent),
-                topic=topic,
-            )
             CfnOutput(self, names.agent_arn_output(agent), value=deployed.alias.function_arn)
 
 
 def _environment(settings: Settings, state: StateStack, agent: AgentName) -> dict[str, str]:
     """The variables of an agent's function; ``contracts.environment`` reads them."""
     model = settings.model
+    tracing: dict[str, str] = (
+        {OptionalEnvVar.OTLP_ENDPOINT: settings.otlp_endpoint} if settings.otlp_endpoint else {}
+    )
     return {
         EnvVar.AGENT: agent,
         EnvVar.ENVIRONMENT: settings.environment,
@@ -94,7 +82,9 @@ def _environment(settings: Settings, state: StateStack, agent: AgentName) -> dic
         EnvVar.ARTIFACTS_BUCKET: state.artifacts.bucket_name,
         EnvVar.RECORDS_TABLE: state.records.table_name,
         EnvVar.RECORD_TTL_DAYS: str(settings.record_ttl_days),
+        OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
+        OptionalEnvVar.LOG_SAMPLE_PERCENT: str(settings.log_sample_percent),
+        **tracing,
         "POWERTOOLS_SERVICE_NAME": f"{names.PROJECT}-{agent}",
-        "POWERTOOLS_METRICS_NAMESPACE": metric_names.NAMESPACE,
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
     }

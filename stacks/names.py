@@ -13,6 +13,7 @@ class StackId(StrEnum):
 
     STATE = "State"
     AGENTS = "Agents"
+    OBSERVABILITY = "Observability"
 
 
 class Output(StrEnum):
@@ -50,6 +51,27 @@ def log_group_prefix(environment: str) -> str:
 def log_group_name(environment: str, agent: AgentName) -> str:
     """The log group of an agent's function."""
     return f"{log_group_prefix(environment)}{agent}"
+
+
+def dead_letter_queue_name(environment: str, agent: AgentName) -> str:
+    """The queue of an agent's asynchronous requests that failed."""
+    return f"{resource_prefix(environment)}{agent}-dead-letters"
+
+
+def alarm_name(environment: str, symptom: str, agent: AgentName | None = None) -> str:
+    """The name of an alarm: on an agent, or on the environment."""
+    owner = f"{agent}-" if agent else ""
+    return f"{resource_prefix(environment)}{owner}{symptom}"
+
+
+def dashboard_name(environment: str, subject: str) -> str:
+    """The name of a dashboard; its subject is ``overview``, ``model`` or an agent."""
+    return f"{resource_prefix(environment)}{subject}"
+
+
+def query_name(environment: str, title: str) -> str:
+    """The name of a saved query; the slashes make folders in the console."""
+    return f"{PROJECT}/{environment}/{title}"
 
 
 def key_alias(environment: str) -> str:

@@ -3,6 +3,7 @@
 A value that is not allowed stops the synth with one line: file, field, value, what is allowed.
 """
 
+import datetime as dt
 import platform
 import re
 from collections.abc import Mapping
@@ -104,6 +105,10 @@ _Days = Annotated[int, _whole_number(1, 3650)]
 _Seconds = Annotated[
     float, Field(gt=0, le=900, description="a number of seconds above 0 and at most 900")
 ]
+_Percent = Annotated[
+    float, Field(gt=0, lt=100, description="a number of percent above 0 and below 100")
+]
+_Price = Annotated[float, Field(ge=0, le=10_000, description="a number of US dollars")]
 
 
 class _Frozen(BaseModel):
@@ -164,6 +169,8 @@ class FunctionSettings(_Frozen):
         architecture: ``native`` is this machine's own, for functions that run on it.
         reserved_concurrency: Instances set aside for, and at most given to, this function.
         bundle_budget_mb: The unzipped bundle may be this large, in MB of 10**6 bytes.
+        expect_traffic_within_h: Alarm when no request came for this many hours; null where
+            silence is normal.
     """
 
     memory_mb: Annotated[int, _whole_number(128, 10_240)] = 3072
@@ -176,6 +183,11 @@ class FunctionSettings(_Frozen):
         Field(ge=0, le=1000, description="a whole number from 0 to 1000, or null for none"),
     ] = None
     bundle_budget_mb: Annotated[int, _whole_number(1, 262)] = 150
+    expect_traffic_within_h: Annotated[
+        int | None,
+        # CloudWatch looks back a week at most.
+        Field(ge=1, le=168, description="a whole number of hours from 1 to 168, or null"),
+    ] = None
 
     @property
     def target_architecture(self) -> Architecture:
@@ -206,6 +218,56 @@ class AgentSettings(_Frozen):
         return settings
 
 
+class TokenPrices(_Frozen):
+    """What a million tokens of each kind cost, in US dollars."""
+
+    input: _Price
+    output: _Price
+    cache_read: _Price
+    cache_write: _Price
+
+
+class PriceSettings(_Frozen):
+    """The prices that the estimated cost is made of. A table, because a bill comes too late.
+
+    Attributes:
+        as_of: The day somebody last compared the table with the provider's page.
+        usd_per_million_tokens: By inference profile.
+    """
+
+    as_of: Annotated[dt.date, Field(description="a date such as 2026-11-20")]
+    usd_per_million_tokens: Annotated[
+        Mapping[str, TokenPrices],
+        Field(description="inference profiles with input, output, cache_read and cache_write"),
+    ]
+
+
+class AlarmSettings(_Frozen):
+    """When an alarm goes off. An empty mapping, ``{}``, takes every default.
+
+    Attributes:
+        error_percent: Share of an agent's requests that fail by our fault.
+        p99_percent_of_timeout: Share of the function's timeout that the slowest requests take.
+        cold_start_percent: Share of an agent's requests that wait for a process to start.
+        cold_start_min_requests: In 15 minutes; with fewer, every share of cold starts is normal.
+        init_time_ms: Median init time of an hour's cold starts.
+        bedrock_error_percent: Share of model calls that fail, throttled ones aside.
+        bedrock_throttle_percent: Share of model calls that are throttled.
+        cost_usd_per_hour: Estimated cost of all agents' tokens.
+    """
+
+    error_percent: _Percent = 5
+    p99_percent_of_timeout: _Percent = 80
+    cold_start_percent: _Percent = 30
+    cold_start_min_requests: Annotated[int, _whole_number(1, 1_000_000)] = 20
+    init_time_ms: Annotated[int, _whole_number(1, 10_000)] = 2500
+    bedrock_error_percent: _Percent = 10
+    bedrock_throttle_percent: _Percent = 10
+    cost_usd_per_hour: Annotated[
+        float, Field(gt=0, le=100_000, description="a number of US dollars above 0")
+    ] = 20
+
+
 class Settings(_Frozen):
     """One environment.
 
@@ -219,7 +281,13 @@ class Settings(_Frozen):
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
+        log_sample_percent: Share of requests whose prompt and answer are logged, redacted.
+        otlp_endpoint: Where spans are sent over OTLP/HTTP; null for no spans.
         alarm_email: Who is told about alarms.
+        alarms: When they go off.
+        runbook_url: Where the runbooks are read, such as the repository's web address; without
+            it, alarms name the file.
+        prices: What tokens cost.
         record_ttl_days: Life of an invocation record.
         artifact_expiry_days: Life of an artifact.
         access_log_expiry_days: Life of the artifact bucket's access logs.
@@ -247,6 +315,20 @@ class Settings(_Frozen):
         str | None,
         Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", description="an e-mail address, or null"),
     ]
+    log_sample_percent: Annotated[
+        float, Field(ge=0, le=100, description="a number of percent from 0 to 100")
+    ]
+    otlp_endpoint: Annotated[
+        str | None, Field(pattern=r"^https?://[^\s]+$", description="an http(s) URL, or null")
+    ]
+    alarms: Annotated[AlarmSettings, Field(description=_MAPPING)]
+    runbook_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https://[^\s]+[^/\s]$", description="an https URL without a last /, or null"
+        ),
+    ]
+    prices: Annotated[PriceSettings, Field(description=_MAPPING)]
     record_ttl_days: _Days
     artifact_expiry_days: _Days
     access_log_expiry_days: _Days
@@ -259,6 +341,19 @@ class Settings(_Frozen):
         AfterValidator(_no_reserved_tags),
         Field(description="text for text, no key beginning with aws:"),
     ]
+
+    @model_validator(mode="after")
+    def _model_has_a_price(self) -> "Settings":
+        if self.model.inference_profile not in self.prices.usd_per_million_tokens:
+            raise PydanticCustomError(
+                "price", "{profile}", {"profile": self.model.inference_profile}
+            )
+        return self
+
+    @property
+    def model_prices(self) -> TokenPrices:
+        """What the model's tokens cost."""
+        return self.prices.usd_per_million_tokens[self.model.inference_profile]
 
 
 def load_settings(environment: str, folder: Path) -> Settings:
@@ -307,6 +402,8 @@ def _explain(error: ErrorDetails) -> str:
     if error["type"] == "profile":
         field = error["ctx"]["field"]
         return f"{dotted}.{field}: {error['input'][field]!r} is not allowed; give {error['msg']}"
+    if error["type"] == "price":
+        return f"prices.usd_per_million_tokens has no prices of the model {error['msg']}; add them"
     # repr: an empty or multi-line text stays visible and on one line.
     return f"{dotted}: {error['input']!r} is not allowed; give {allowed}"
 

@@ -6,7 +6,7 @@ from localcloud.bedrock.authorizer import Identity, Statement, StaticAuthorizer
 from localcloud.bedrock.faults import Fault, FaultKind
 from localcloud.bedrock.relay import RealBedrock
 from localcloud.bedrock.server import BedrockStandIn
-from localcloud.bedrock.service import RecordedPrompt
+from localcloud.bedrock.service import Observation, RecordedPrompt
 from localcloud.bedrock.stats import ConnectionStats, Stats, Traffic
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Identity",
+    "Observation",
     "Principal",
     "RealBedrock",
     "RecordedPrompt",

@@ -22,6 +22,8 @@ class Answer:
 
     headers: Headers
     parts: Sequence[bytes]
+    input_tokens: int
+    output_tokens: int
     status: int = 200
 
 
@@ -32,12 +34,16 @@ def compose(reply: Reply, *, streaming: bool, arrived: float) -> Answer:
         return Answer(
             [("content-type", "application/vnd.amazon.eventstream")],
             list(frames.stream(reply, latency_ms)),
+            reply.input_tokens,
+            reply.output_tokens,
         )
     body = reply.converse_body(latency_ms)
     middle = len(body) // 2
     return Answer(
         [("content-type", "application/json"), ("content-length", str(len(body)))],
         [body[:middle], body[middle:]],
+        reply.input_tokens,
+        reply.output_tokens,
     )
 
 

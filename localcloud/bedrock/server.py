@@ -14,7 +14,7 @@ from typing import Final, Self
 from localcloud.bedrock.auth import Authorizer
 from localcloud.bedrock.faults import Fault
 from localcloud.bedrock.relay import RealBedrock
-from localcloud.bedrock.service import RecordedPrompt, RuntimeService
+from localcloud.bedrock.service import Observation, RecordedPrompt, RuntimeService
 from localcloud.bedrock.stats import Stats
 from localcloud.bedrock.wire import HttpConnection, Request
 from localcloud.tls import TlsFiles
@@ -40,6 +40,7 @@ class BedrockStandIn:
         faults: Iterable[Fault] = (),
         record_prompts: bool = False,
         upstream: RealBedrock | None = None,
+        observe: Callable[[Observation], None] = lambda _: None,
     ) -> None:
         """Prepare a stand-in; ``start`` opens its ports.
 
@@ -53,6 +54,7 @@ class BedrockStandIn:
             faults: Wait for the first requests.
             record_prompts: Keep every request body, for tests of isolation.
             upstream: Answers instead of the scripted model. Checks and counts stay the same.
+            observe: Told of every call by a known caller, on the stand-in's thread.
         """
         self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._tls.load_cert_chain(tls.certificate, tls.key)
@@ -65,6 +67,7 @@ class BedrockStandIn:
             account=account,
             upstream=upstream,
             prompts=self._prompts if record_prompts else None,
+            observe=observe,
         )
         self._connections: set[asyncio.Task[None]] = set()
         self._thread: threading.Thread | None = None

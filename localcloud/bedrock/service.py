@@ -5,6 +5,7 @@ import json
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -49,6 +50,25 @@ class RecordedPrompt:
 
 
 @dataclass(frozen=True)
+class Observation:
+    """What became of a model call. Its tokens are 0 where the real service answered.
+
+    Attributes:
+        model_id: The model id, as the caller spelled it.
+        status: The HTTP status it was answered with.
+        first_byte_ms: From its arrival until the answer began.
+        duration_ms: From its arrival until the answer's end.
+    """
+
+    model_id: str
+    status: int
+    first_byte_ms: float
+    duration_ms: float
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True)
 class _Call:
     """A request that was let in."""
 
@@ -68,6 +88,7 @@ class RuntimeService:
         account: The account that owns the inference profiles.
         upstream: Answers instead of the scripted model.
         prompts: Where prompts are recorded; None records none.
+        observe: Told of every call by a known caller, after its answer.
     """
 
     authorizer: Authorizer
@@ -75,6 +96,7 @@ class RuntimeService:
     account: str
     upstream: RealBedrock | None
     prompts: list[RecordedPrompt] | None
+    observe: Callable[[Observation], None] = lambda _: None
     counters: Counters = field(default_factory=Counters)
     faults: FaultBook = field(default_factory=FaultBook)
 
@@ -103,24 +125,34 @@ class RuntimeService:
         arrived = time.perf_counter()
         request_id = ("x-amzn-requestid", str(uuid.uuid4()))
         hit = Hit()
+        call: _Call | None = None
+        tokens = (0, 0)
         try:
             call = self._admit(number, request)
             hit = self._meet_faults(call)
             answer = await self._prepare(call, hit, arrived)
         except ServiceError as error:
+            status, begun = error.status, time.perf_counter()
             await self._refuse(http, request_id, error)
         except Exception:
             # A defect here must not look like a network failure to the caller.
             _log.exception("the stand-in failed on a request")
             defect = ServiceError(500, "InternalServerException", "The stand-in has a defect.")
+            status, begun = defect.status, time.perf_counter()
             await self._refuse(http, request_id, defect)
         else:
-            self.counters.answered(answer.status)
+            status, begun = answer.status, time.perf_counter()
+            self.counters.answered(status)
             if isinstance(answer, Relayed):
                 await delivery.pass_on(http, answer)
             else:
+                tokens = (answer.input_tokens, answer.output_tokens)
                 identified = replace(answer, headers=[request_id, *answer.headers])
                 await delivery.deliver(http, identified, hit)
+        if call is not None:
+            ended = time.perf_counter()
+            first_byte_ms, duration_ms = (begun - arrived) * 1000, (ended - arrived) * 1000
+            self.observe(Observation(call.model_id, status, first_byte_ms, duration_ms, *tokens))
         return hit
 
     def _admit(self, number: int, request: Request) -> _Call:

@@ -26,12 +26,19 @@ def install() -> None:
 
 
 def _invoke_in_background(func: Mapping[str, Any], event: object) -> None:
-    threading.Thread(target=_invoke, args=(func, event), daemon=True).start()
+    threading.Thread(target=_invoke, args=(func, event, time.time()), daemon=True).start()
 
 
-def _invoke(func: Mapping[str, Any], event: object) -> None:
+def _invoke(func: Mapping[str, Any], event: object, accepted: float) -> None:
     config = func["config"]
     act_as(config["Role"])
+    cloudwatch.record_metric(
+        "AWS/Lambda",
+        "AsyncEventAge",
+        (time.time() - accepted) * 1000,
+        "Milliseconds",
+        {"FunctionName": config["FunctionName"]},
+    )
     settings = _settings(config)
     retries = settings.get("MaximumRetryAttempts")
     result = lambda_svc._execute_function(func, event)

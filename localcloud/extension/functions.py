@@ -7,7 +7,9 @@ protocol of its own. Here its pool of warm workers holds ``ExecutionEnvironment`
 import base64
 import json
 import subprocess
+import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +34,10 @@ from localcloud.runtime_api import Answer, Invocation, ProcessEnded
 
 _POLL_S = 0.02
 _MAX_ANSWER_BYTES = 6 * 1024 * 1024 + 100
+
+#: Invocations at work, by function.
+_at_work: Counter[str] = Counter()
+_at_work_lock = threading.Lock()
 
 Config = Mapping[str, Any]
 Result = dict[str, Any]
@@ -127,6 +133,9 @@ def _dispatch(
         return _failed("LocalCloud.Unsupported", f"{name}: {problem}")
     lambda_svc._ensure_reaper_thread()
     worker, _ = lambda_runtime.acquire_worker(name, config, func["code_zip"], qualifier=version)
+    with _at_work_lock:
+        _at_work[name] += 1
+        _count("ConcurrentExecutions", name, _at_work[name])
     try:
         result: Result = worker.run(
             event,
@@ -136,9 +145,14 @@ def _dispatch(
         )
     finally:
         lambda_runtime.release_worker(worker)
+        with _at_work_lock:
+            _at_work[name] -= 1
     _count("Invocations", name)
+    _count("Throttles", name, 0)
     _count("Errors", name, 1 if result.get("error") else 0)
-    _count("Duration", name, (time.time() - started) * 1000, "Milliseconds")
+    # As on AWS, without the initialisation; a process that never started took the whole time.
+    duration_ms = result.pop("duration_ms", (time.time() - started) * 1000)
+    _count("Duration", name, duration_ms, "Milliseconds")
     return result
 
 
@@ -207,7 +221,11 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
             )
             if outcome.failure:
                 self._discard_environment()
-            return {**result, "log": "\n".join(self._tail)}
+            return {
+                **result,
+                "log": "\n".join(self._tail),
+                "duration_ms": outcome.duration_ms,
+            }
 
     def _spawn(self) -> None:
         """Start ahead of the first event, as publishing a SnapStart version does.

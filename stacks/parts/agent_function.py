@@ -30,6 +30,7 @@ class AgentFunction(Construct):
         agent: AgentName,
         function_name: str,
         log_group_name: str,
+        dead_letter_queue_name: str,
         code: lambda_.Code,
         function: FunctionSettings,
         environment: Mapping[str, str],
@@ -51,6 +52,7 @@ class AgentFunction(Construct):
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
+            queue_name=dead_letter_queue_name,
             # Its own encryption: a customer-managed key would need one more grant in the role.
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,

@@ -88,9 +88,9 @@ def test_logs_hold_metrics_and_no_word_of_the_request(deployment: Deployment) ->
 
     line = eventually(emitted)[-1]
     assert (line["Environment"], line["Agent"]) == ("local", "terrain")
-    (directive,) = line["_aws"]["CloudWatchMetrics"]
-    for metric in directive["Metrics"]:
-        assert METRICS[metric["Name"]].unit == metric["Unit"]
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        for metric in directive["Metrics"]:
+            assert METRICS[metric["Name"]].unit == metric["Unit"]
     assert not [line for line in lines() if "Zephyrhorst" in line]
 
 

@@ -20,12 +20,14 @@ class Assembly:
         settings: What it was made from.
         state: The state stack's template.
         agents: The agents stack's template.
+        observability: The observability stack's template.
     """
 
     folder: Path
     settings: Settings
     state: Template
     agents: Template
+    observability: Template
 
     def manifest(self) -> dict[str, Any]:
         """What the CDK command line reads first."""

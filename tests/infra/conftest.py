@@ -55,6 +55,7 @@ def synthesize(
             settings=settings,
             state=json.loads((folder / "State.template.json").read_text()),
             agents=json.loads((folder / "Agents.template.json").read_text()),
+            observability=json.loads((folder / "Observability.template.json").read_text()),
         )
 
     return run

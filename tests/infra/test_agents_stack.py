@@ -84,6 +84,9 @@ def test_what_the_function_is_told_is_what_the_runtime_reads(
     assert read.artifacts_bucket == "<ArtifactsBucket>"
     assert read.records_table == "<RecordsTable>"
     assert read.record_ttl_days == dev.settings.record_ttl_days
+    assert read.prices is not None
+    assert read.prices.model_dump() == dev.settings.model_prices.model_dump()
+    assert read.log_sample_percent == 0
     assert told["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
     # Lambda refuses variables it reserves.
     assert not [name for name in told if name.startswith("AWS_")]
@@ -113,54 +116,12 @@ def test_an_asynchronous_request_is_tried_once_and_then_kept(
     assert function(dev, agent)["DeadLetterConfig"] == {
         "TargetArn": f"<{agent.title()}DeadLetters.Arn>"
     }
+    # By name: the alarms find it there.
+    assert queue["QueueName"] == f"tradewind-dev-{agent}-dead-letters"
     assert queue["SqsManagedSseEnabled"] is True
     assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
     assert plain_http["Effect"] == "Deny"
     assert plain_http["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-@each_agent
-def test_failures_and_dead_letters_raise_an_alarm(dev: Assembly, agent: AgentName) -> None:
-    alarms = {
-        alarm["Properties"]["AlarmName"]: alarm["Properties"]
-        for alarm in dev.all(dev.agents, "AWS::CloudWatch::Alarm", f"{agent.title()}Alarms")
-    }
-    errors = alarms[f"tradewind-dev-{agent}-errors"]
-    dead_letters = alarms[f"tradewind-dev-{agent}-dead-letters"]
-
-    assert (errors["Namespace"], errors["MetricName"]) == ("AWS/Lambda", "Errors")
-    assert errors["Dimensions"] == [
-        {"Name": "FunctionName", "Value": f"<{agent.title()}Function>"},
-        {"Name": "Resource", "Value": f"<{agent.title()}Function>:live"},
-    ]
-    assert dead_letters["MetricName"] == "ApproximateNumberOfMessagesVisible"
-    assert dead_letters["Dimensions"] == [
-        {"Name": "QueueName", "Value": f"<{agent.title()}DeadLetters.QueueName>"}
-    ]
-    for alarm in alarms.values():
-        assert alarm["Threshold"] == 0
-        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
-        assert alarm["TreatMissingData"] == "notBreaching"
-        assert alarm["AlarmActions"] == ["<AlarmsTopic>"]
-
-
-def test_alarms_travel_encrypted_and_only_this_accounts(dev: Assembly) -> None:
-    topic = one(dev, "AWS::SNS::Topic", "Alarms")
-    plain_http, publish = one(dev, "AWS::SNS::TopicPolicy", "Alarms")["PolicyDocument"]["Statement"]
-
-    assert topic["KmsMasterKeyId"] == "<DataKey.Arn>"
-    assert plain_http["Effect"] == "Deny"
-    assert plain_http["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert publish["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": "ACCOUNT"},
-        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:ACCOUNT:alarm:tradewind-dev-*"},
-    }
-
-
-def test_without_an_address_nobody_is_told(dev: Assembly) -> None:
-    assert dev.settings.alarm_email is None
-    assert dev.all(dev.agents, "AWS::SNS::Subscription") == []
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +134,8 @@ def unusual(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
         dev_settings.model_copy(
             update={
                 "account": "111122223333",
-                "alarm_email": "crew@example.org",
+                "otlp_endpoint": "https://otel.example.org",
+                "log_sample_percent": 2.5,
                 "snap_start": True,
                 "log_level": "WARN",
                 "agents": dev_settings.agents.model_copy(update={"terrain": terrain}),
@@ -201,21 +163,22 @@ def test_snap_start_is_for_published_versions(
 
 
 @each_agent
+def test_spans_and_samples_are_only_for_who_asks(
+    dev: Assembly, unusual: Assembly, agent: AgentName
+) -> None:
+    asked = function(unusual, agent)["Environment"]["Variables"]
+    assert asked["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://otel.example.org"
+    assert AgentEnvironment.from_variables(asked).log_sample_percent == 2.5
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in function(dev, agent)["Environment"]["Variables"]
+
+
+@each_agent
 def test_the_log_level_is_one_for_lambda_and_for_powertools(
     unusual: Assembly, agent: AgentName
 ) -> None:
     properties = function(unusual, agent)
     assert properties["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
     assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "WARN"
-
-
-def test_an_address_is_told_about_alarms(unusual: Assembly) -> None:
-    subscription = one(unusual, "AWS::SNS::Subscription", "Alarms")
-    assert subscription == {
-        "Endpoint": "crew@example.org",
-        "Protocol": "email",
-        "TopicArn": "<AlarmsTopic>",
-    }
 
 
 def test_a_named_account_is_the_only_one_deployed_to(unusual: Assembly, dev: Assembly) -> None:
@@ -242,6 +205,7 @@ def test_stacks_have_names_of_their_environment(dev: Assembly, prod: Assembly) -
         assert stacks == {
             f"Tradewind-{name}-State": protected,
             f"Tradewind-{name}-Agents": protected,
+            f"Tradewind-{name}-Observability": protected,
         }
 
 

@@ -54,6 +54,8 @@ outside = [
 assert not outside, outside
 # Active tracing is Lambda's own doing.
 assert "aws_xray_sdk" not in sys.modules
+exporter = {"opentelemetry.exporter", "google", "requests"} & set(sys.modules)
+print(sorted(exporter), len(sys.modules))
 """
 
 ENVIRONMENT = {
@@ -157,6 +159,21 @@ def test_a_bundle_answers_with_nothing_but_itself(
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    # Spans cost nothing where nobody asks for them, and work where somebody does.
+    assert done.stdout.splitlines()[-1].startswith("[] ")
+    traced = subprocess.run(
+        [sys.executable, "-S", "-c", IMPORT_AND_ANSWER, str(tmp_path)],
+        env={
+            **ENVIRONMENT,
+            "TRADEWIND_AGENT": agent,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert traced.returncode == 0, traced.stderr
+    assert "opentelemetry.exporter" in traced.stdout.splitlines()[-1]
 
 
 BUILD = """

@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 from tradewind.bedrock.connections import meter_connections
+from tradewind.bedrock.meter import current_meter
 from tradewind.bedrock.streams import close_failed_streams
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.telemetry.logger import get_logger
@@ -40,7 +41,16 @@ def create_bedrock_client(environment: ModelEnvironment) -> Any:
     )
     meter_connections(client)
     close_failed_streams(client)
+    client.meta.events.register("after-call.bedrock-runtime", _note_request_id)
     return client
+
+
+def _note_request_id(parsed: dict[str, Any], **_rest: Any) -> None:
+    """Keep Bedrock's id of a call: what AWS support and CloudTrail know it by."""
+    meter = current_meter.get()
+    request_id = parsed.get("ResponseMetadata", {}).get("RequestId")
+    if meter is not None and request_id:
+        meter.request_ids.append(request_id)
 
 
 class ClientPool:
@@ -54,7 +64,7 @@ class ClientPool:
         self._lock = threading.Lock()
         self._client: Any = None
         self._created_at = 0.0
-        self._creation_ms = 0.0
+        self._creations = 0
         self._last_used = 0.0
 
     @property
@@ -63,9 +73,9 @@ class ClientPool:
         return self._created_at or None
 
     @property
-    def creation_ms(self) -> float:
-        """How long creating the client took, in milliseconds."""
-        return self._creation_ms
+    def creations(self) -> int:
+        """Clients created so far: 1 from the first use on."""
+        return self._creations
 
     def get(self) -> Any:
         """Return the client, creating it on first use, with stale sockets dropped."""
@@ -74,9 +84,8 @@ class ClientPool:
             now = time.time()
             if self._client is None:
                 logger.info("Creating new Bedrock runtime client")
-                started = time.perf_counter()
                 self._client = create_bedrock_client(self._environment)
-                self._creation_ms = (time.perf_counter() - started) * 1000
+                self._creations += 1
                 self._created_at = now
             else:
                 age_s = round(now - self._created_at)

@@ -17,6 +17,8 @@ class ModelMeter:
         calls: Model calls sent, repeats included.
         retries: Model calls that repeated a failed one.
         errors: Model calls that failed, whether or not a repeat succeeded.
+        throttles: Those of them that the service refused for its quota.
+        request_ids: Bedrock's own id of each call, in order, failed ones included.
         latencies_ms: Each successful call's time from start to its last byte.
         first_token_ms: Each successful call's time from start to its first content.
         connections_opened: New TCP connections to the model service.
@@ -30,6 +32,8 @@ class ModelMeter:
     calls: int = 0
     retries: int = 0
     errors: int = 0
+    throttles: int = 0
+    request_ids: list[str] = field(default_factory=list)
     latencies_ms: list[float] = field(default_factory=list)
     first_token_ms: list[float] = field(default_factory=list)
     connections_opened: int = 0

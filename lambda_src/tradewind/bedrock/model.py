@@ -14,7 +14,7 @@ from strands.types.tools import ToolChoice, ToolSpec
 
 from tradewind.bedrock.faults import to_model_error
 from tradewind.bedrock.meter import ModelMeter, current_meter
-from tradewind.contracts.errors import ModelStreamBroken
+from tradewind.contracts.errors import ModelStreamBroken, ModelThrottled
 
 
 class _ClientSession(boto3.Session):
@@ -96,6 +96,7 @@ async def _metered(
     except Exception as error:
         meter.errors += 1
         mapped = to_model_error(error)
+        meter.throttles += isinstance(mapped, ModelThrottled)
         if mapped is None or mapped is error:
             raise
         raise mapped from error

@@ -3,10 +3,34 @@
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from tradewind.contracts.errors import ConfigurationError
-from tradewind.contracts.names import AgentName, EnvVar
+from tradewind.contracts.names import AgentName, EnvVar, OptionalEnvVar
+
+_MILLION = 1_000_000
+
+
+class ModelPrices(BaseModel):
+    """What a million tokens of each kind cost, in US dollars."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cache_read: float = Field(ge=0)
+    cache_write: float = Field(ge=0)
+
+    def cost_usd(
+        self, *, input_tokens: int, output_tokens: int, cache_read: int, cache_write: int
+    ) -> float:
+        """What these tokens cost, by the table: an estimate, not a bill."""
+        return (
+            self.input * input_tokens
+            + self.output * output_tokens
+            + self.cache_read * cache_read
+            + self.cache_write * cache_write
+        ) / _MILLION
 
 
 class ModelEnvironment(BaseModel):
@@ -46,3 +70,10 @@ class AgentEnvironment(ModelEnvironment):
     artifacts_bucket: str = Field(alias=EnvVar.ARTIFACTS_BUCKET, min_length=3)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
     record_ttl_days: int = Field(alias=EnvVar.RECORD_TTL_DAYS, ge=1)
+    #: Without prices no cost is estimated.
+    prices: Json[ModelPrices] | None = Field(default=None, alias=OptionalEnvVar.MODEL_PRICES)
+    log_sample_percent: float = Field(
+        default=0, alias=OptionalEnvVar.LOG_SAMPLE_PERCENT, ge=0, le=100
+    )
+    #: A number for a published version.
+    function_version: str = Field(default="$LATEST", alias=OptionalEnvVar.FUNCTION_VERSION)

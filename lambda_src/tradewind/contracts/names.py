@@ -42,6 +42,18 @@ class EnvVar(StrEnum):
     RECORD_TTL_DAYS = "RECORD_TTL_DAYS"
 
 
+class OptionalEnvVar(StrEnum):
+    """Environment variables that an agent function does without."""
+
+    # A JSON object; see contracts.environment.ModelPrices.
+    MODEL_PRICES = "TRADEWIND_MODEL_PRICES"
+    LOG_SAMPLE_PERCENT = "TRADEWIND_LOG_SAMPLE_PERCENT"
+    # OpenTelemetry's own name: set, it switches spans on.
+    OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+    # Lambda's own: a number for a published version.
+    FUNCTION_VERSION = "AWS_LAMBDA_FUNCTION_VERSION"
+
+
 #: Partition key of the invocation-record table.
 RECORD_KEY: Final = "request_id"
 #: The record's time-to-live attribute, in epoch seconds.

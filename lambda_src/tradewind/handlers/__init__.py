@@ -8,3 +8,8 @@ every cold start.
 import gc
 
 gc.disable()
+
+from tradewind.telemetry.process import ColdStart  # noqa: E402  collections are off first
+
+#: This process's start; its clock for the imports begins here.
+COLD_START = ColdStart()

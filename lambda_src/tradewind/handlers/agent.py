@@ -15,8 +15,10 @@ from tradewind.agents.artifacts import S3ArtifactStore
 from tradewind.agents.base import AgentDefinition
 from tradewind.bedrock.client import get_client_pool
 from tradewind.contracts.environment import AgentEnvironment
+from tradewind.handlers import COLD_START
 from tradewind.handlers.records import RecordTable
 from tradewind.handlers.service import AgentService, LambdaContext
+from tradewind.telemetry.tracing import start_tracing
 
 
 def _create_service() -> AgentService:
@@ -24,6 +26,7 @@ def _create_service() -> AgentService:
     # Only the function's own agent: its bundle holds no other agent's libraries.
     agent_module = importlib.import_module(f"tradewind.agents.{environment.agent}")
     definition: AgentDefinition = agent_module.DEFINITION
+    COLD_START.imported()
     session = boto3.Session()
     clients = get_client_pool()
     clients.get()
@@ -35,6 +38,8 @@ def _create_service() -> AgentService:
         records=RecordTable(
             environment.records_table, environment.record_ttl_days, session.client("dynamodb")
         ),
+        cold_start=COLD_START,
+        finish_spans=start_tracing(),
     )
 
 

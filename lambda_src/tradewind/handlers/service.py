@@ -2,8 +2,10 @@
 
 import asyncio
 import contextvars
+import random
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,14 +17,19 @@ from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.contracts.environment import AgentEnvironment
-from tradewind.contracts.errors import DeadlineExceeded, InternalError, RequestError, TradewindError
+from tradewind.contracts.errors import DeadlineExceeded, InternalError, TradewindError
 from tradewind.contracts.request import AgentRequest, parse_request
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
 from tradewind.handlers.records import Records
+from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
 from tradewind.telemetry.logger import get_logger
-from tradewind.telemetry.metric_names import MetricName
+from tradewind.telemetry.metric_names import Dimension, MetricName, Start
 from tradewind.telemetry.metrics import RequestMetrics
 from tradewind.telemetry.process import ColdStart, peak_memory_mb
+from tradewind.telemetry.redaction import redact
+
+# A process restored from a snapshot must not draw its siblings' samples.
+_random = random.SystemRandom()
 
 
 class LambdaContext(Protocol):
@@ -56,6 +63,7 @@ class _Request:
     started: float
     cold: bool
     run: AgentRun
+    query: str = ""
 
 
 class AgentService:
@@ -69,19 +77,24 @@ class AgentService:
         clients: ClientPool,
         store: ArtifactStore,
         records: Records,
+        cold_start: ColdStart | None = None,
+        finish_spans: Callable[[], object] = lambda: None,
     ) -> None:
         self._environment = environment
         self._definition = definition
         self._clients = clients
         self._store = store
         self._records = records
+        self._finish_spans = finish_spans
+        self._reported_creations = 0
         # One event loop for the process. Strands sends each model call through the loop's default
         # executor, whose size would otherwise follow the CPU count: 6 threads in a Lambda.
         self._runner = asyncio.Runner()
         self._runner.get_loop().set_default_executor(
             ThreadPoolExecutor(environment.max_connections, thread_name_prefix="model")
         )
-        self._cold_start = ColdStart()
+        self._cold_start = cold_start or ColdStart()
+        self._cold_start.ready()
 
     @property
     def init_ms(self) -> float:
@@ -102,6 +115,13 @@ class AgentService:
         Raises:
             InvocationFailed: The request failed, and not by the caller's fault.
         """
+        logger = get_logger()
+        # Keys of the request's own context: a tool that is left behind at the deadline keeps its
+        # request's, whoever is served meanwhile.
+        logger.thread_safe_clear_keys()
+        logger.thread_safe_append_keys(
+            request_id=context.aws_request_id, lambda_request_id=context.aws_request_id
+        )
         request = _Request(
             request_id=context.aws_request_id,
             project=self._project(AgentRequest(query="-")),
@@ -116,6 +136,10 @@ class AgentService:
             parsed = parse_request(event, self._environment.agent)
             request.request_id = parsed.request_id or request.request_id
             request.project = self._project(parsed)
+            logger.thread_safe_append_keys(
+                request_id=request.request_id, project_id=request.project.project_id
+            )
+            request.query = parsed.query
             remaining_s = context.get_remaining_time_in_millis() / 1000
             self._records.start(
                 request_id=request.request_id,
@@ -133,12 +157,13 @@ class AgentService:
         except TradewindError as error:
             failure = error
         except Exception:
-            get_logger().exception("Unexpected error", request_id=request.request_id)
+            logger.exception("Unexpected error")
             failure = InternalError("An unexpected error; the function's log has it.")
         answer = self._answer(request, failure)
         if recorded:
             answer, failure = self._finish_record(request, answer, failure)
         self._report(request, answer, failure)
+        self._finish_spans()
         if failure is not None and not failure.answered:
             raise InvocationFailed(answer) from failure
         return answer.model_dump(mode="json")
@@ -175,9 +200,7 @@ class AgentService:
         try:
             self._records.finish(answer)
         except TradewindError as error:
-            get_logger().error(
-                "Record not finished", request_id=request.request_id, code=error.code
-            )
+            get_logger().error("Record not finished", error_code=error.code)
             if failure is None:
                 return self._answer(request, error), error
         return answer, failure
@@ -217,40 +240,111 @@ class AgentService:
         self, request: _Request, answer: AgentAnswer, failure: TradewindError | None
     ) -> None:
         """Log one line and print the request's metrics."""
-        code = failure.code if failure else None
-        get_logger().info(
-            "Request done",
-            request_id=request.request_id,
-            project_id=request.project.project_id,
-            error_code=code,
+        self._log(request, answer, failure)
+        metrics = RequestMetrics(
+            {
+                Dimension.ENVIRONMENT: self._environment.environment,
+                Dimension.AGENT: self._environment.agent,
+                Dimension.MODEL: self._environment.model_id,
+                Dimension.START: Start.COLD if request.cold else Start.WARM,
+            }
+        )
+        metrics.annotate(
+            request_id=request.request_id, error_code=failure.code if failure else "none"
+        )
+        self._add_outcome(metrics, answer, failure)
+        self._add_start(metrics, request)
+        self._add_model_use(metrics, request)
+        metrics.flush()
+
+    def _log(self, request: _Request, answer: AgentAnswer, failure: TradewindError | None) -> None:
+        outcome = _outcome(failure)
+        logger = get_logger()
+        # A failure is logged as one, so that it stays visible at any level.
+        (logger.error if outcome is Outcome.FAILED else logger.info)(
+            REQUEST_DONE,
+            outcome=outcome,
+            error_code=failure.code if failure else None,
+            estimated_cost_usd=self._cost_usd(request.meter),
+            bedrock_request_ids=request.meter.request_ids,
+            **answer.usage.model_dump(),
             **answer.performance.model_dump(),
         )
-        meter = request.meter
-        metrics = RequestMetrics(self._environment.environment, self._environment.agent)
-        metrics.annotate(request_id=request.request_id, error_code=code or "none")
+        if _random.uniform(0, 100) < self._environment.log_sample_percent:
+            logger.info(
+                "Sample",
+                redacted_prompt=redact(request.query),
+                redacted_answer=redact(answer.response),
+            )
+
+    def _cost_usd(self, meter: ModelMeter) -> float | None:
+        prices = self._environment.prices
+        if prices is None:
+            return None
+        cost = prices.cost_usd(
+            input_tokens=meter.input_tokens,
+            output_tokens=meter.output_tokens,
+            cache_read=meter.cache_read_tokens,
+            cache_write=meter.cache_write_tokens,
+        )
+        return round(cost, 8)
+
+    def _add_outcome(
+        self, metrics: RequestMetrics, answer: AgentAnswer, failure: TradewindError | None
+    ) -> None:
+        outcome = _outcome(failure)
         metrics.add(MetricName.INVOCATIONS, 1)
-        metrics.add(MetricName.ERRORS, failure is not None and not failure.answered)
-        metrics.add(MetricName.REJECTED_REQUESTS, isinstance(failure, RequestError))
-        metrics.add(MetricName.DEADLINE_STOPS, isinstance(failure, DeadlineExceeded))
-        metrics.add(MetricName.COLD_START, request.cold)
-        metrics.add(MetricName.CLIENT_CREATED, request.cold)
-        if request.cold:
-            metrics.add(MetricName.INIT_TIME, answer.performance.initTime)
-            metrics.add(MetricName.CLIENT_CREATION_TIME, self._clients.creation_ms)
+        metrics.add(MetricName.ERRORS, outcome is Outcome.FAILED)
+        metrics.add(MetricName.REJECTED_REQUESTS, outcome is Outcome.REJECTED)
+        metrics.add(MetricName.DEADLINE_STOPS, outcome is Outcome.STOPPED)
         metrics.add(MetricName.INVOCATION_LATENCY, answer.performance.executionTime)
+        if self._environment.function_version.isdecimal():
+            metrics.add(MetricName.FUNCTION_VERSION, int(self._environment.function_version))
+
+    def _add_start(self, metrics: RequestMetrics, request: _Request) -> None:
+        meter, start = request.meter, self._cold_start
+        metrics.add(MetricName.COLD_START, request.cold)
+        if request.cold:
+            metrics.add(MetricName.INIT_TIME, start.init_ms)
+            metrics.add(MetricName.INIT_RUNTIME_TIME, start.runtime_ms)
+            metrics.add(MetricName.INIT_IMPORT_TIME, start.import_ms)
+            metrics.add(MetricName.INIT_CLIENT_TIME, start.client_ms)
+        created = self._clients.creations - self._reported_creations
+        self._reported_creations = self._clients.creations
+        metrics.add(MetricName.CLIENT_CREATED, created)
+        metrics.add(MetricName.CLIENT_REUSED, created == 0 and meter.calls > 0)
         metrics.add(MetricName.CONNECTIONS_OPENED, meter.connections_opened)
         if meter.calls:
-            metrics.add(MetricName.CONNECTION_REUSED, answer.performance.connectionReused)
+            metrics.add(MetricName.CONNECTION_REUSED, meter.connections_opened == 0)
         if meter.connections_opened:
             metrics.add(MetricName.CONNECTION_TIME, meter.connection_ms)
+            if request.cold:
+                metrics.add(MetricName.FIRST_CONNECTION_TIME, meter.connection_ms)
+
+    def _add_model_use(self, metrics: RequestMetrics, request: _Request) -> None:
+        meter = request.meter
         for latency_ms in meter.latencies_ms:
             metrics.add(MetricName.MODEL_LATENCY, latency_ms)
         for first_token_ms in meter.first_token_ms:
             metrics.add(MetricName.TIME_TO_FIRST_TOKEN, first_token_ms)
+        metrics.add(MetricName.MODEL_CALLS, meter.calls)
         metrics.add(MetricName.MODEL_RETRIES, meter.retries)
         metrics.add(MetricName.MODEL_ERRORS, meter.errors)
+        metrics.add(MetricName.MODEL_THROTTLES, meter.throttles)
         metrics.add(MetricName.INPUT_TOKENS, meter.input_tokens)
         metrics.add(MetricName.OUTPUT_TOKENS, meter.output_tokens)
+        metrics.add(MetricName.CACHE_READ_TOKENS, meter.cache_read_tokens)
+        metrics.add(MetricName.CACHE_WRITE_TOKENS, meter.cache_write_tokens)
+        cost_usd = self._cost_usd(meter)
+        if cost_usd is not None:
+            metrics.add(MetricName.ESTIMATED_COST, cost_usd)
         metrics.add(MetricName.TOOL_CALLS, request.run.tool_calls)
         metrics.add(MetricName.TOOL_ERRORS, request.run.tool_errors)
-        metrics.flush()
+
+
+def _outcome(failure: TradewindError | None) -> Outcome:
+    if failure is None:
+        return Outcome.SUCCEEDED
+    if isinstance(failure, DeadlineExceeded):
+        return Outcome.STOPPED
+    return Outcome.REJECTED if failure.answered else Outcome.FAILED

@@ -1,6 +1,7 @@
-"""Every metric Tradewind emits: its name, unit and meaning, once.
+"""Every metric Tradewind emits: its name, unit, dimensions and meaning, once.
 
 Standard library only: the handlers emit by these names and the stacks draw and alarm on them.
+``docs/metrics.md`` is generated from here.
 """
 
 from enum import StrEnum
@@ -14,6 +15,26 @@ class Dimension(StrEnum):
 
     ENVIRONMENT = "Environment"
     AGENT = "Agent"
+    #: The inference profile or model id, spelled as ``AWS/Bedrock`` spells it.
+    MODEL = "ModelId"
+    #: ``cold`` for a process's first request, else ``warm``.
+    START = "Start"
+
+
+class Start(StrEnum):
+    """Values of ``Dimension.START``."""
+
+    COLD = "cold"
+    WARM = "warm"
+
+
+#: Dimensions a metric is kept under together. It cannot be read under a part of them.
+DimensionSet = tuple[Dimension, ...]
+
+ALL_AGENTS: Final[DimensionSet] = (Dimension.ENVIRONMENT,)
+BY_AGENT: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.AGENT)
+BY_START: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.AGENT, Dimension.START)
+BY_MODEL: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.MODEL)
 
 
 class MetricSpec(NamedTuple):
@@ -22,68 +43,138 @@ class MetricSpec(NamedTuple):
     Attributes:
         unit: A CloudWatch unit.
         description: What one value says.
+        dimension_sets: The sets of dimensions it is kept under.
+        emitter: The module of ``tradewind`` that emits it.
     """
 
     unit: str
     description: str
+    dimension_sets: tuple[DimensionSet, ...] = (BY_AGENT,)
+    emitter: str = "handlers.service"
 
 
 class MetricName(StrEnum):
-    """Metrics, each with the dimensions ``Environment`` and ``Agent``."""
+    """Metrics, by their CloudWatch names."""
 
     INVOCATIONS = "Invocations"
     ERRORS = "Errors"
     REJECTED_REQUESTS = "RejectedRequests"
+    DEADLINE_STOPS = "DeadlineStops"
+    INVOCATION_LATENCY = "InvocationLatency"
+    FUNCTION_VERSION = "FunctionVersion"
     COLD_START = "ColdStart"
     INIT_TIME = "InitTime"
-    INVOCATION_LATENCY = "InvocationLatency"
+    INIT_RUNTIME_TIME = "InitRuntimeTime"
+    INIT_IMPORT_TIME = "InitImportTime"
+    INIT_CLIENT_TIME = "InitClientTime"
+    FIRST_CONNECTION_TIME = "FirstConnectionTime"
     CLIENT_CREATED = "ClientCreated"
-    CLIENT_CREATION_TIME = "ClientCreationTime"
+    CLIENT_REUSED = "ClientReused"
     CONNECTION_REUSED = "ConnectionReused"
     CONNECTIONS_OPENED = "ConnectionsOpened"
     CONNECTION_TIME = "ConnectionTime"
+    MODEL_CALLS = "ModelCalls"
     MODEL_LATENCY = "ModelLatency"
     TIME_TO_FIRST_TOKEN = "TimeToFirstToken"  # noqa: S105  a metric's name
     MODEL_RETRIES = "ModelRetries"
     MODEL_ERRORS = "ModelErrors"
+    MODEL_THROTTLES = "ModelThrottles"
     INPUT_TOKENS = "InputTokens"
     OUTPUT_TOKENS = "OutputTokens"
+    CACHE_READ_TOKENS = "CacheReadTokens"
+    CACHE_WRITE_TOKENS = "CacheWriteTokens"
+    ESTIMATED_COST = "EstimatedCost"
     TOOL_CALLS = "ToolCalls"
     TOOL_ERRORS = "ToolErrors"
-    DEADLINE_STOPS = "DeadlineStops"
 
+
+_MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
 
 METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.INVOCATIONS: MetricSpec("Count", "Requests that reached the handler."),
     MetricName.ERRORS: MetricSpec("Count", "1 when the request failed by our fault, else 0."),
-    MetricName.REJECTED_REQUESTS: MetricSpec("Count", "1 when the caller must mend the request."),
+    MetricName.REJECTED_REQUESTS: MetricSpec(
+        "Count", "1 when the caller must mend the request, else 0."
+    ),
+    MetricName.DEADLINE_STOPS: MetricSpec(
+        "Count", "1 when the request was stopped before the function's timeout, else 0."
+    ),
+    MetricName.INVOCATION_LATENCY: MetricSpec(
+        "Milliseconds", "From handler start to answer.", (ALL_AGENTS, BY_AGENT, BY_START)
+    ),
+    MetricName.FUNCTION_VERSION: MetricSpec(
+        "None",
+        "The published version that served the request: a step is a deployment. "
+        "Not from an unpublished function.",
+    ),
     MetricName.COLD_START: MetricSpec("Count", "1 for a process's first request, else 0."),
     MetricName.INIT_TIME: MetricSpec(
         "Milliseconds", "From process start to the handler's readiness. Cold requests only."
     ),
-    MetricName.INVOCATION_LATENCY: MetricSpec("Milliseconds", "From handler start to answer."),
-    MetricName.CLIENT_CREATED: MetricSpec("Count", "1 when a Bedrock client was created, else 0."),
-    MetricName.CLIENT_CREATION_TIME: MetricSpec(
-        "Milliseconds", "Creating the Bedrock client. Cold requests only."
+    MetricName.INIT_RUNTIME_TIME: MetricSpec(
+        "Milliseconds",
+        "Of the init time: until the runtime's first line of ours. Cold requests only.",
+    ),
+    MetricName.INIT_IMPORT_TIME: MetricSpec(
+        "Milliseconds", "Of the init time: importing libraries and our code. Cold requests only."
+    ),
+    MetricName.INIT_CLIENT_TIME: MetricSpec(
+        "Milliseconds", "Of the init time: creating the AWS clients. Cold requests only."
+    ),
+    MetricName.FIRST_CONNECTION_TIME: MetricSpec(
+        "Milliseconds",
+        "Opening connections to the model service in a process's first request. "
+        "Comes after the init time. Only when one was opened.",
+    ),
+    MetricName.CLIENT_CREATED: MetricSpec(
+        "Count", "Bedrock clients created since the process's last request."
+    ),
+    MetricName.CLIENT_REUSED: MetricSpec(
+        "Count", "1 when the request used the client of an earlier request, else 0."
     ),
     MetricName.CONNECTION_REUSED: MetricSpec(
-        "Count", "1 when the request opened no new connection to the model service, else 0."
+        "Count",
+        "1 when the request opened no new connection to the model service, else 0. "
+        "Only when it called a model.",
     ),
     MetricName.CONNECTIONS_OPENED: MetricSpec("Count", "New TCP connections to the model service."),
     MetricName.CONNECTION_TIME: MetricSpec(
         "Milliseconds", "Opening connections, TLS included. Only when one was opened."
     ),
-    MetricName.MODEL_LATENCY: MetricSpec("Milliseconds", "One model call, first byte to last."),
-    MetricName.TIME_TO_FIRST_TOKEN: MetricSpec(
-        "Milliseconds", "From a model call's start to its first content."
+    MetricName.MODEL_CALLS: MetricSpec("Count", "Model calls sent, repeats included.", _MODEL_SETS),
+    MetricName.MODEL_LATENCY: MetricSpec(
+        "Milliseconds", "One successful model call, from its start to its last byte.", _MODEL_SETS
     ),
-    MetricName.MODEL_RETRIES: MetricSpec("Count", "Model calls that repeated a failed one."),
-    MetricName.MODEL_ERRORS: MetricSpec("Count", "Model calls that failed, retried or not."),
-    MetricName.INPUT_TOKENS: MetricSpec("Count", "Tokens sent, as the service counted them."),
-    MetricName.OUTPUT_TOKENS: MetricSpec("Count", "Tokens received, as the service counted them."),
+    MetricName.TIME_TO_FIRST_TOKEN: MetricSpec(
+        "Milliseconds", "From a model call's start to its first content.", _MODEL_SETS
+    ),
+    MetricName.MODEL_RETRIES: MetricSpec(
+        "Count", "Model calls that repeated a failed one.", _MODEL_SETS
+    ),
+    MetricName.MODEL_ERRORS: MetricSpec(
+        "Count", "Model calls that failed, throttled ones and retried ones included.", _MODEL_SETS
+    ),
+    MetricName.MODEL_THROTTLES: MetricSpec(
+        "Count", "Model calls that the service refused for its quota.", _MODEL_SETS
+    ),
+    MetricName.INPUT_TOKENS: MetricSpec(
+        "Count", "Tokens sent, as the service counted them, cached ones not included.", _MODEL_SETS
+    ),
+    MetricName.OUTPUT_TOKENS: MetricSpec(
+        "Count", "Tokens received, as the service counted them.", _MODEL_SETS
+    ),
+    MetricName.CACHE_READ_TOKENS: MetricSpec(
+        "Count", "Input tokens that the service read from its prompt cache.", _MODEL_SETS
+    ),
+    MetricName.CACHE_WRITE_TOKENS: MetricSpec(
+        "Count", "Input tokens that the service wrote to its prompt cache.", _MODEL_SETS
+    ),
+    MetricName.ESTIMATED_COST: MetricSpec(
+        "None",
+        "US dollars: the request's tokens at the settings' prices. Not the bill. "
+        "Only where the function was given prices.",
+        _MODEL_SETS,
+    ),
     MetricName.TOOL_CALLS: MetricSpec("Count", "Tool calls the model made."),
     MetricName.TOOL_ERRORS: MetricSpec("Count", "Tool calls that failed."),
-    MetricName.DEADLINE_STOPS: MetricSpec(
-        "Count", "1 when the request was stopped before the function's timeout, else 0."
-    ),
 }

@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from localcloud.running import ACCOUNT_ID
+
 Value = Any
 #: Gives the client of a service.
 Clients = Callable[[str], Any]
@@ -298,7 +300,34 @@ def _read_boundary(client: Any, role: str) -> Value:
     return found.get("PermissionsBoundaryArn")
 
 
+def _dashboard_arn(name: str) -> str:
+    return f"arn:aws:cloudwatch::{ACCOUNT_ID}:dashboard/{name}"
+
+
+def _write_dashboard_tags(client: Any, name: str, tags: Value) -> None:
+    arn = _dashboard_arn(name)
+    kept = {tag["Key"] for tag in client.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+    gone = sorted(kept - {tag["Key"] for tag in tags})
+    if gone:
+        client.untag_resource(ResourceARN=arn, TagKeys=gone)
+    client.tag_resource(ResourceARN=arn, Tags=tags)
+
+
+def _read_dashboard_tags(client: Any, name: str) -> Value:
+    tags = client.list_tags_for_resource(ResourceARN=_dashboard_arn(name))["Tags"]
+    return sorted(tags, key=lambda tag: str(tag["Key"]))
+
+
 COMPLETIONS: Mapping[str, Mapping[str, Completion]] = {
+    "AWS::CloudWatch::Dashboard": {
+        "Tags": Completion(
+            "cloudwatch",
+            wanted=lambda tags: sorted(tags, key=lambda tag: str(tag["Key"])),
+            write=_write_dashboard_tags,
+            read=_read_dashboard_tags,
+            cleared=lambda _: [],
+        )
+    },
     "AWS::DynamoDB::Table": _TABLE,
     "AWS::IAM::Role": {
         "PermissionsBoundary": Completion("iam", _same, _write_boundary, _read_boundary)

@@ -6,14 +6,17 @@ from typing import Any
 from ministack.services.cloudformation import provisioners, stacks
 
 from localcloud.code_store import CodeStore
+from localcloud.extension import monitoring
 from localcloud.extension.cloudformation import pace
 from localcloud.extension.cloudformation.completions import COMPLETIONS, Clients
 from localcloud.extension.cloudformation.preconditions import PRECONDITIONS
-from localcloud.extension.cloudformation.properties import NATIVE, refused
+from localcloud.extension.cloudformation.properties import ADDED, NATIVE, refused
 from localcloud.extension.functions import prepare, wait_until_published
 
 Properties = Mapping[str, Any]
 Made = tuple[str, Mapping[str, Any]]
+
+_HONOURED = {**NATIVE, **ADDED}
 
 
 def install(clients: Clients, code: CodeStore) -> None:
@@ -23,15 +26,16 @@ def install(clients: Clients, code: CodeStore) -> None:
         clients: For the services' own APIs.
         code: Where functions' packages are unpacked while the deployment goes on.
     """
+    monitoring.install(clients)
     handlers = provisioners._RESOURCE_HANDLERS
-    for resource_type in [known for known in handlers if known not in NATIVE]:
+    for resource_type in [known for known in handlers if known not in _HONOURED]:
         # MiniStack refuses a template with a type it has no handler for, before it makes anything.
         del handlers[resource_type]
     finish: dict[str, Callable[[str], None]] = {
         "AWS::Lambda::Function": lambda name: prepare(name, code),
         "AWS::Lambda::Version": lambda arn: wait_until_published(arn, code),
     }
-    for resource_type in NATIVE:
+    for resource_type in _HONOURED:
         _wrap(resource_type, handlers[resource_type], clients, finish.get(resource_type))
 
     pace.install()
@@ -60,7 +64,7 @@ def _wrap(
 ) -> None:
     """Put a check before a type's handlers, and completion after them."""
     completions = COMPLETIONS.get(resource_type, {})
-    allowed = {**NATIVE[resource_type], **dict.fromkeys(completions)}
+    allowed = {**_HONOURED[resource_type], **dict.fromkeys(completions)}
     precondition = PRECONDITIONS.get(resource_type)
 
     def check(properties: Properties) -> None:

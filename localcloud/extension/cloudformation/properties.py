@@ -13,7 +13,23 @@ def _all(*names: str) -> dict[str, None]:
 
 _POLICY_TARGETS = _all("PolicyDocument", "Roles", "Users", "Groups")
 
+#: What ``extension.monitoring`` adds to MiniStack's resource types.
+ADDED: Mapping[str, Tree] = {
+    "AWS::CloudWatch::CompositeAlarm": _all(
+        "AlarmName",
+        "ActionsEnabled",
+        "AlarmActions",
+        "AlarmDescription",
+        "AlarmRule",
+        "InsufficientDataActions",
+        "OKActions",
+        "Tags",
+    ),
+    "AWS::Logs::QueryDefinition": _all("Name", "QueryString", "LogGroupNames"),
+}
+
 #: What MiniStack 1.5.33 carries out itself, read in its source and read back from a deployment.
+#: Of alarms, ``extension.monitoring`` keeps ``Metrics`` and the truth about percentiles.
 NATIVE: Mapping[str, Tree] = {
     "AWS::CDK::Metadata": _all("Analytics"),
     "AWS::CloudWatch::Alarm": _all(
@@ -25,8 +41,10 @@ NATIVE: Mapping[str, Tree] = {
         "DatapointsToAlarm",
         "Dimensions",
         "EvaluationPeriods",
+        "ExtendedStatistic",
         "InsufficientDataActions",
         "MetricName",
+        "Metrics",
         "Namespace",
         "OKActions",
         "Period",
@@ -36,6 +54,7 @@ NATIVE: Mapping[str, Tree] = {
         "TreatMissingData",
         "Unit",
     ),
+    "AWS::CloudWatch::Dashboard": _all("DashboardName", "DashboardBody"),
     "AWS::DynamoDB::Table": _all(
         "TableName",
         "AttributeDefinitions",

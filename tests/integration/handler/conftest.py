@@ -68,6 +68,8 @@ WITH_TOOL = AgentDefinition(
     system_prompt="You measure. Call measure_wind once.",
     tools=(measure_wind,),
 )
+#: US dollars per million tokens.
+PRICES = '{"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75}'
 CHAT = AgentDefinition(name=AgentName.TERRAIN, system_prompt="You answer briefly.", tools=())
 
 
@@ -103,6 +105,7 @@ def build(
         definition: AgentDefinition = WITH_TOOL,
         store: ArtifactStore | None = None,
         read_timeout_s: float = 5,
+        log_sample_percent: float = 0,
     ) -> Harness:
         environment = AgentEnvironment.from_variables(
             {
@@ -117,6 +120,9 @@ def build(
                 "ARTIFACTS_BUCKET": "artifacts",
                 "RECORDS_TABLE": "records",
                 "RECORD_TTL_DAYS": "30",
+                "TRADEWIND_MODEL_PRICES": PRICES,
+                "TRADEWIND_LOG_SAMPLE_PERCENT": str(log_sample_percent),
+                "AWS_LAMBDA_FUNCTION_VERSION": "7",
             }
         )
         records, memory = MemoryRecords(), MemoryArtifactStore()

@@ -37,7 +37,7 @@ def test_the_pool_creates_one_client_and_says_so(
     assert pool.get() is first
     assert pool.created_at == created_at
     assert created_at is not None
-    assert pool.creation_ms > 0
+    assert pool.creations == 1
     messages = [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()]
     assert messages == ["Creating new Bedrock runtime client", "Reusing existing Bedrock client"]
 

@@ -4,7 +4,7 @@ import pytest
 
 from tradewind.contracts.environment import AgentEnvironment, ModelEnvironment
 from tradewind.contracts.errors import ConfigurationError
-from tradewind.contracts.names import AgentName, EnvVar
+from tradewind.contracts.names import AgentName, EnvVar, OptionalEnvVar
 
 
 def test_all_variables_are_read(agent_variables: dict[str, str]) -> None:
@@ -26,3 +26,30 @@ def test_a_bad_value_is_named_and_not_repeated(agent_variables: dict[str, str]) 
     with pytest.raises(ConfigurationError, match="BEDROCK_MAX_TOKENS") as caught:
         ModelEnvironment.from_variables({**agent_variables, "BEDROCK_MAX_TOKENS": "hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_optional_is_off_by_itself(agent_variables: dict[str, str]) -> None:
+    environment = AgentEnvironment.from_variables(agent_variables)
+    assert environment.prices is None
+    assert environment.log_sample_percent == 0
+    assert environment.function_version == "$LATEST"
+
+
+def test_tokens_have_their_own_prices(agent_variables: dict[str, str]) -> None:
+    prices = AgentEnvironment.from_variables(
+        {
+            **agent_variables,
+            OptionalEnvVar.MODEL_PRICES: (
+                '{"input": 1, "output": 10, "cache_read": 100, "cache_write": 1000}'
+            ),
+        }
+    ).prices
+    assert prices is not None
+    cost = prices.cost_usd(input_tokens=4, output_tokens=3, cache_read=2, cache_write=1)
+    assert cost == pytest.approx(1234e-6)
+
+
+@pytest.mark.parametrize("prices", ["{", "{}", '{"input": -1}', "1"])
+def test_bad_prices_are_refused(agent_variables: dict[str, str], prices: str) -> None:
+    with pytest.raises(ConfigurationError, match="TRADEWIND_MODEL_PRICES"):
+        AgentEnvironment.from_variables({**agent_variables, OptionalEnvVar.MODEL_PRICES: prices})

@@ -140,6 +140,16 @@ def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
         ("tags.project", 3, "tags.project: 3 is not allowed"),
         ("tags", [], "give text for text"),
         ("record_ttl_days", 1.5, "give a whole number from 1 to 3650"),
+        ("agents.terrain.expect_traffic_within_h", 169, "hours from 1 to 168, or null"),
+        ("alarms.error_percent", 100, "a number of percent above 0 and below 100"),
+        ("alarms.cost_usd_per_hour", 0, "a number of US dollars above 0"),
+        ("alarms.init_time_ms", 2.5, "give a whole number from 1 to 10000"),
+        ("alarms.no_such", 1, "alarms.no_such is not a setting; those here are bedrock_error_"),
+        ("log_sample_percent", 101, "a number of percent from 0 to 100"),
+        ("otlp_endpoint", "otel.example.org", "give an http(s) URL, or null"),
+        ("runbook_url", "https://example.org/", "an https URL without a last /, or null"),
+        ("prices.as_of", "yesterday", "give a date such as 2026-11-20"),
+        ("prices.usd_per_million_tokens", {"x": {"input": 1}}, "tokens.x.output is missing; give"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named_with_what_is(
@@ -169,7 +179,7 @@ def test_an_unknown_field_is_named_with_those_that_exist(tmp_path: Path, content
     content["agents"]["terrain"] = {"memory": 512}
     assert refusal(tmp_path, content) == (
         "config/dev.yaml: agents.terrain.memory is not a setting; those here are architecture, "
-        "bundle_budget_mb, memory_mb, reserved_concurrency, timeout_s"
+        "bundle_budget_mb, expect_traffic_within_h, memory_mb, reserved_concurrency, timeout_s"
     )
 
 
@@ -221,3 +231,17 @@ def test_every_retention_that_is_offered_is_taken(
 ) -> None:
     content["log_retention_days"] = days
     assert load(tmp_path, content).log_retention_days == days
+
+
+def test_a_model_without_prices_is_refused(tmp_path: Path, content: Content) -> None:
+    content["prices"]["usd_per_million_tokens"] = {}
+    assert refusal(tmp_path, content) == (
+        "config/dev.yaml: prices.usd_per_million_tokens has no prices of the model "
+        "us.anthropic.claude-sonnet-4-6; add them"
+    )
+
+
+def test_alarms_take_every_default(tmp_path: Path, content: Content) -> None:
+    content["alarms"] = {"error_percent": 1}
+    alarms = load(tmp_path, content).alarms
+    assert (alarms.error_percent, alarms.p99_percent_of_timeout) == (1, 80)

@@ -1,44 +1,67 @@
-"""Metrics leave as one valid EMF line with the agreed dimensions."""
+"""Metrics leave as valid EMF, each under its own dimensions."""
 
 import json
+from typing import Any
 
 import pytest
 
-from tradewind.telemetry.metric_names import METRICS, NAMESPACE, MetricName
+from tradewind.telemetry.metric_names import (
+    ALL_AGENTS,
+    BY_AGENT,
+    BY_MODEL,
+    METRICS,
+    NAMESPACE,
+    Dimension,
+    MetricName,
+    Start,
+)
 from tradewind.telemetry.metrics import RequestMetrics
 
 
-def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+def of(agent: str) -> RequestMetrics:
+    return RequestMetrics(
+        {
+            Dimension.ENVIRONMENT: "test",
+            Dimension.AGENT: agent,
+            Dimension.MODEL: "us.model",
+            Dimension.START: Start.WARM,
+        }
+    )
+
+
+def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_one_line_holds_all_values_under_two_dimensions(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_one_line_holds_all_values_with_their_dimensions(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tradewind")
-    metrics = RequestMetrics("test", "terrain")
+    metrics = of("terrain")
     metrics.annotate(request_id="r-1")
     metrics.add(MetricName.MODEL_LATENCY, 5)
     metrics.add(MetricName.MODEL_LATENCY, 7.5)
     metrics.add(MetricName.INVOCATIONS, 1)
     metrics.flush()
     (line,) = emitted(capsys)
-    assert line["_aws"]["CloudWatchMetrics"] == [  # type: ignore[index]
+    assert line["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": NAMESPACE,
+            "Dimensions": [["Environment", "Agent"], ["Environment", "ModelId"]],
+            "Metrics": [{"Name": "ModelLatency", "Unit": "Milliseconds"}],
+        },
         {
             "Namespace": NAMESPACE,
             "Dimensions": [["Environment", "Agent"]],
-            "Metrics": [
-                {"Name": "ModelLatency", "Unit": "Milliseconds"},
-                {"Name": "Invocations", "Unit": "Count"},
-            ],
-        }
+            "Metrics": [{"Name": "Invocations", "Unit": "Count"}],
+        },
     ]
     assert line["ModelLatency"] == [5.0, 7.5]
     assert (line["Environment"], line["Agent"], line["request_id"]) == ("test", "terrain", "r-1")
+    assert (line["ModelId"], line["Start"]) == ("us.model", "warm")
 
 
 def test_two_requests_share_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    first, second = RequestMetrics("test", "terrain"), RequestMetrics("test", "layout")
+    first, second = of("terrain"), of("layout")
     first.add(MetricName.TOOL_CALLS, 1)
     second.add(MetricName.TOOL_CALLS, 2)
     first.flush()
@@ -51,8 +74,43 @@ def test_two_requests_share_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_metric_can_be_emitted_with_its_unit(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(METRICS) == set(MetricName)
-    metrics = RequestMetrics("test", "terrain")
+    metrics = of("terrain")
     for name in MetricName:
         metrics.add(name, 1)
     metrics.flush()
-    assert set(MetricName) <= set(emitted(capsys)[0])
+    (line,) = emitted(capsys)
+    units = {
+        metric["Name"]: metric["Unit"]
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+    }
+    assert units == {name: METRICS[name].unit for name in MetricName}
+
+
+def test_more_values_than_a_line_takes_go_on_in_the_next(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    metrics = of("terrain")
+    metrics.add(MetricName.INVOCATIONS, 1)
+    for value in range(250):
+        metrics.add(MetricName.MODEL_LATENCY, value)
+    metrics.flush()
+    lines = emitted(capsys)
+    assert [len(line["ModelLatency"]) for line in lines] == [100, 100, 50]
+    assert [value for line in lines for value in line["ModelLatency"]] == list(range(250))
+    assert ["Invocations" in line for line in lines] == [True, False, False]
+
+
+def test_after_a_flush_nothing_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = of("terrain")
+    metrics.add(MetricName.INVOCATIONS, 1)
+    metrics.flush()
+    metrics.flush()
+    assert len(emitted(capsys)) == 1
+
+
+def test_what_dimensions_mean() -> None:
+    assert ALL_AGENTS == ("Environment",)
+    assert BY_AGENT == ("Environment", "Agent")
+    # CloudWatch's own spelling, so that both stand side by side.
+    assert BY_MODEL == ("Environment", "ModelId")

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import tradewind
+from tradewind.telemetry import process
 from tradewind.telemetry.process import ColdStart, peak_memory_mb, process_age_ms
 
 
@@ -44,3 +47,13 @@ def test_peak_memory_is_this_processes_own_and_grows() -> None:
     small = float(run("print(peak_memory_mb())"))
     assert 5 < small < 150  # not the parent's, which a child inherits in getrusage
     assert len(block) == 300 << 20
+
+
+def test_a_start_is_the_sum_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    ages = iter([40.0, 440.0, 470.0])
+    monkeypatch.setattr(process, "process_age_ms", lambda: next(ages))
+    start = ColdStart()
+    start.imported()
+    start.ready()
+    assert (start.runtime_ms, start.import_ms, start.client_ms) == (40, 400, 30)
+    assert start.init_ms == 470

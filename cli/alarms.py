@@ -1,0 +1,196 @@
+"""``tradewind alarms``: test the alarms of the synthesized templates.
+
+Exit status of ``test``: 0 all passed, 1 an expectation was not met or an alarm has no tests,
+2 a file or template is not as it must be.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import groupby, takewhile
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from cli import cdk
+from cli.errors import CommandError
+from cloudwatch.alarms import AlarmError, Evaluation, State
+from cloudwatch.alarmtests import Outcome, Uncovered, run_case, uncovered
+from cloudwatch.notation import format_time
+from cloudwatch.template import load_alarms
+from cloudwatch.testfile import TestFileError, read_test_file
+
+#: The tests of the alarms that this repository ships.
+SHIPPED: Final = cdk.PROJECT / "tests" / "alarms"
+_SYNTHESIZED: Final = cdk.PROJECT / "cdk.out"
+_WRONG_INPUT: Final = 2
+
+#: A timeline is at most this many characters wide.
+_WIDTH: Final = 72
+_DRAWN: Final = {
+    State.OK: ("▁", "green"),
+    State.ALARM: ("█", "bold red"),
+    State.INSUFFICIENT_DATA: ("·", "dim"),
+}
+
+
+class _WrongInput(click.ClickException):
+    exit_code = _WRONG_INPUT
+
+
+@click.group()
+def alarms() -> None:
+    """Test the alarms of the synthesized templates."""
+
+
+@alarms.command()
+@click.option(
+    "--template",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder of the synthesized templates. [default: cdk.out]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def test(folder: Path | None, as_json: bool, files: tuple[Path, ...]) -> None:
+    """Give alarms metrics over time, and check when they go off.
+
+    FILES are YAML; docs/alarm-tests.md explains them. Without any, those in tests/alarms are run,
+    and every alarm must have a test in which it goes off and one in which it does not.
+
+    \b
+    cdk synth -c env=dev && tradewind alarms test
+    tradewind alarms test --template cdk.out tests/alarms/requests.yaml
+    """  # noqa: D301  click reads the \b
+    if folder is None:
+        folder = _SYNTHESIZED
+        if not folder.is_dir():
+            raise _WrongInput("Nothing is synthesized yet: run `make synth`, or give --template.")
+    try:
+        found = load_alarms(folder)
+        chosen = files or sorted(SHIPPED.glob("*.yaml"))
+        cases = [case for file in chosen for case in read_test_file(file)]
+        outcomes = [outcome for case in cases for outcome in run_case(case, found)]
+    except (AlarmError, TestFileError) as error:
+        raise _WrongInput(str(error)) from None
+    lacking = () if files else uncovered(found, outcomes)
+    if as_json:
+        click.echo(json.dumps(_summary(outcomes, lacking), indent=2))
+    else:
+        _print(outcomes, lacking)
+    if problem := _problem(outcomes, lacking):
+        raise CommandError(problem)
+
+
+def _problem(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> str:
+    failed = sum(not outcome.passed for outcome in outcomes)
+    problems = []
+    if failed:
+        problems.append(f"{failed} of {len(outcomes)} alarm tests failed")
+    if lacking:
+        problems.append(f"{len(lacking)} alarms are not tested both firing and quiet")
+    return "; ".join(problems) + "." if problems else ""
+
+
+def _summary(outcomes: Iterable[Outcome], lacking: Iterable[Uncovered]) -> dict[str, Any]:
+    listed = list(outcomes)
+    untested = [{"alarm": u.alarm.name, "missing": list(u.missing)} for u in lacking]
+    return {
+        "passed": all(outcome.passed for outcome in listed) and not untested,
+        "outcomes": [
+            {
+                "file": str(outcome.placed.path),
+                "line": outcome.placed.line,
+                "name": outcome.placed.case.name,
+                "alarm": outcome.alarm.name,
+                "passed": outcome.passed,
+                "changes": [{"at_s": time, "state": state} for time, state in _changes(outcome)],
+                "failures": [
+                    {
+                        "expected": failure.expectation.text,
+                        "at_s": failure.time,
+                        "state": failure.state,
+                    }
+                    for failure in outcome.failures
+                ],
+            }
+            for outcome in listed
+        ],
+        "uncovered": untested,
+    }
+
+
+def _changes(outcome: Outcome) -> list[tuple[int, State]]:
+    """When the alarm came to which state."""
+    timeline = [(0, outcome.start), *((e.time, e.state) for e in outcome.evaluations)]
+    return [next(same) for _, same in groupby(timeline, key=lambda entry: entry[1])]
+
+
+def _print(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for path, of_file in groupby(outcomes, key=lambda outcome: outcome.placed.path):
+        console.print(Text(_shown(path), style="bold"))
+        # The same case has often the same outcome on the same alarm of each agent.
+        for _, alike in groupby(of_file, key=lambda o: (o.placed.line, _changes(o), o.failures)):
+            _print_alike(console, list(alike))
+    for lack in lacking:
+        console.print(
+            Text.assemble(
+                ("  FAIL  ", "bold red"),
+                f"{lack.alarm.name} has no passing test in which it is ",
+                " or ".join(lack.missing),
+            )
+        )
+    passed = sum(outcome.passed for outcome in outcomes)
+    legend = ", ".join(f"{sign} {state}" for state, (sign, _) in _DRAWN.items())
+    console.print(f"{passed} of {len(outcomes)} alarm tests passed.  ({legend})")
+
+
+def _shown(path: Path) -> str:
+    resolved = path.resolve()
+    inside = resolved.is_relative_to(cdk.PROJECT)
+    return str(resolved.relative_to(cdk.PROJECT) if inside else path)
+
+
+def _print_alike(console: Console, alike: Sequence[Outcome]) -> None:
+    outcome = alike[0]
+    mark = ("    ok  ", "green") if outcome.passed else ("  FAIL  ", "bold red")
+    where = "" if outcome.passed else f"  (line {outcome.placed.line})"
+    console.print(Text.assemble(mark, outcome.placed.case.name, (where, "dim")))
+    console.print(Text(f"        {_together([o.alarm.name for o in alike])}", style="dim"))
+    per_column = -(-len(outcome.evaluations) // _WIDTH)
+    end = format_time(outcome.evaluations[-1].time)
+    console.print(Text("        0 ") + _timeline(outcome.evaluations, per_column) + f" {end}")
+    for failure in outcome.failures:
+        before = sum(e.time < failure.time for e in outcome.evaluations)
+        console.print(
+            Text.assemble(" " * (10 + before // per_column), ("^ ", "bold red"), str(failure))
+        )
+
+
+def _together(names: Sequence[str]) -> str:
+    """Several names as one, such as ``app-{terrain,layout}-errors``."""
+    if len(names) == 1:
+        return names[0]
+    begin = _common_begin(names)
+    rests = [name.removeprefix(begin) for name in names]
+    end = _common_begin([rest[::-1] for rest in rests])[::-1]
+    return f"{begin}{{{','.join(rest.removesuffix(end) for rest in rests)}}}{end}"
+
+
+def _common_begin(texts: Sequence[str]) -> str:
+    columns = takewhile(lambda column: len(set(column)) == 1, zip(*texts, strict=False))
+    return "".join(column[0] for column in columns)
+
+
+def _timeline(evaluations: Sequence[Evaluation], per_column: int) -> Text:
+    """The states over time, an evaluation or several to a character."""
+    line = Text()
+    for first in range(0, len(evaluations), per_column):
+        states = {e.state for e in evaluations[first : first + per_column]}
+        # What must not be overlooked decides what is drawn.
+        state = max(states, key=[State.OK, State.INSUFFICIENT_DATA, State.ALARM].index)
+        line.append(*_DRAWN[state])
+    return line

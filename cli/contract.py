@@ -1,0 +1,84 @@
+"""Do the dashboards and alarms read what the functions emit, and is all of that read?"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+from cli import cdk
+from cli.errors import CommandError
+from localcloud.running import Running
+from metric_contract import (
+    Contract,
+    ContractError,
+    Finding,
+    check,
+    emitted_in,
+    load_catalogue,
+    load_exceptions,
+    read_contract,
+)
+
+EXCEPTIONS: Final = cdk.PROJECT / "stacks" / "unread_metrics.yaml"
+
+
+def check_contract(
+    templates: Path, log_files: Sequence[Path], running: Running | None
+) -> tuple[list[Finding], str]:
+    """Check the synthesized app in ``templates``.
+
+    Args:
+        templates: A folder such as ``cdk.out``.
+        log_files: Functions' log lines, from any deployment. Without any, ``running`` is asked.
+        running: The embedded AWS that the templates are deployed in.
+
+    Returns:
+        What is wrong, and a sentence on what was compared.
+
+    Raises:
+        CommandError: There is nothing to compare, or it cannot be read.
+    """
+    try:
+        contract = read_contract(templates)
+        if log_files:
+            lines = [line for file in log_files for line in file.read_text().splitlines()]
+        elif running is not None:
+            lines = list(logged_lines(running, contract))
+        else:
+            raise CommandError(
+                "There is nothing that was emitted. Run `tradewind demo --keep` first, or give "
+                "--emitted FILE with functions' log lines."
+            )
+        emitted = emitted_in(lines)
+        # Lines of another deployment have its environment's name.
+        findings = check(
+            contract, emitted, load_catalogue(), load_exceptions(EXCEPTIONS), free={"Environment"}
+        )
+    except (ContractError, OSError, UnicodeDecodeError) as error:
+        raise CommandError(str(error)) from error
+    compared = f"{len(contract.uses)} metrics of widgets and alarms, {len(emitted)} emitted metrics"
+    return findings, compared
+
+
+def logged_lines(running: Running, contract: Contract) -> Iterator[str]:
+    """The metric lines in the log groups of a deployed app."""
+    logs: Any = boto3.client(
+        "logs",
+        region_name=running.region,
+        endpoint_url=running.endpoint_url,
+        verify=running.ca_bundle,
+        aws_access_key_id=running.access_key,
+        aws_secret_access_key=running.secret_key,
+    )
+    existing = {
+        group["logGroupName"]
+        for page in logs.get_paginator("describe_log_groups").paginate()
+        for group in page["logGroups"]
+    }
+    for group in sorted(contract.values_of("AWS::Logs::LogGroup", "LogGroupName") & existing):
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, filterPattern='"CloudWatchMetrics"'
+        )
+        for page in pages:
+            yield from (event["message"] for event in page["events"])

@@ -1,0 +1,154 @@
+"""The dashboards of the synthesized app as a page, or as files for a pull request."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import cdk
+from cli.errors import CommandError
+from dashboard.assembly import Assembly, AssemblyError, read_assembly
+from dashboard.browser import BrowserError
+from dashboard.document import TimeRange
+from dashboard.output import Written, write
+from dashboard.preview import NoSuchDashboard, Preview
+from dashboard.server import DashboardServer
+from dashboard.sources import Account, EmulatedAccount, SourceError
+from localcloud.running import Running
+from metric_contract import load_catalogue
+from tradewind.telemetry.metric_names import METRICS, NAMESPACE
+
+#: Where `make synth` and `cdk deploy` synthesize to.
+ASSEMBLY: Final = cdk.PROJECT / "cdk.out"
+
+_SPAN: Final = re.compile(r"(\d{1,4})([mhdw])")
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Span(click.ParamType[timedelta]):
+    """A length of time such as 15m, 3h, 1d or 1w."""
+
+    name = "span"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read what the user wrote."""
+        match = _SPAN.fullmatch(str(value))
+        if match is None or int(match[1]) == 0:
+            self.fail(f"{value!r} is not a length of time such as 15m, 3h, 1d or 1w.", param, ctx)
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def local_preview(running: Running) -> Preview:
+    """The app's dashboards on the embedded AWS, which boto3's environment must point to.
+
+    Raises:
+        CommandError: The app was never synthesized for it.
+    """
+    session = boto3.Session()
+    assembly = _assembly(cdk.LOCAL_ASSEMBLY, session, running.account_id, running.region)
+    return Preview(assembly, EmulatedAccount(session, "the embedded AWS", assembly.alarms))
+
+
+def account_preview(templates: Path) -> Preview:
+    """The dashboards of a cloud assembly on the account that boto3's environment points to.
+
+    Raises:
+        CommandError: There are no credentials, or no cloud assembly.
+    """
+    session = boto3.Session()
+    if session.region_name is None:
+        raise CommandError("Which region? Set AWS_REGION, or choose a profile with AWS_PROFILE.")
+    try:
+        account = session.client("sts").get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(f"The AWS account does not answer: {error}") from error
+    assembly = _assembly(templates, session, account, session.region_name)
+    units = {(NAMESPACE, str(name)): spec.unit for name, spec in METRICS.items()}
+    for namespace, service in load_catalogue().items():
+        units |= {(namespace, name): metric.unit for name, metric in service.metrics.items()}
+    label = f"account {account} in {session.region_name}"
+    return Preview(assembly, Account(session, label, units))
+
+
+def _assembly(templates: Path, session: Any, account: str, region: str) -> Assembly:
+    def physical(stack: str) -> Mapping[str, str]:
+        pages = session.client("cloudformation").get_paginator("list_stack_resources")
+        try:
+            return {
+                resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+                for page in pages.paginate(StackName=stack)
+                for resource in page["StackResourceSummaries"]
+                if "PhysicalResourceId" in resource
+            }
+        except (BotoCoreError, ClientError):
+            # Not deployed, or not ours to list: the names in the template have to do.
+            return {}
+
+    try:
+        return read_assembly(templates, account=account, region=region, physical=physical)
+    except AssemblyError as error:
+        raise CommandError(f"{error}\n`tradewind up` or `make synth` synthesizes it.") from error
+
+
+def show(preview: Preview, port: int) -> None:
+    """Serve the page until it is interrupted."""
+    try:
+        server = DashboardServer(preview, port)
+    except OSError as error:
+        raise CommandError(f"Port {port} cannot be used: {error}") from error
+    with server:
+        click.echo(f"Dashboards on {preview.source.label}: {server.url}")
+        click.echo("Ctrl-C ends it.", err=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("Ended.", err=True)
+
+
+def save(
+    preview: Preview, out: Path, names: Sequence[str], span: timedelta | None, pictures: bool
+) -> list[Written]:
+    """Write the dashboards to files.
+
+    Raises:
+        CommandError: Something could not be written, or there is nothing to write.
+    """
+    time_range = TimeRange.back(span, preview.clock()) if span else None
+    try:
+        return write(
+            out,
+            preview,
+            names=[preview.full_name(name) for name in names] or None,
+            time_range=time_range,
+            pictures=pictures,
+        )
+    except (BrowserError, SourceError, NoSuchDashboard) as error:
+        raise CommandError(str(error)) from error
+
+
+def report(written: Sequence[Written], as_json: bool) -> None:
+    """Say what was written.
+
+    Raises:
+        CommandError: A widget cannot work, or the page reported a problem.
+    """
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in written], indent=2, default=str))
+    wrong = []
+    for one in written:
+        if not as_json:
+            for path in (one.html, *one.pictures):
+                click.echo(str(path))
+        wrong += [f"{one.name}, {w.title!r}: {w.message}" for w in one.broken]
+        wrong += [f"{one.name}, console: {problem}" for problem in one.problems]
+    if wrong:
+        raise CommandError("\n  ".join(["Not every widget works:", *wrong]))

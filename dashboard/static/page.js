@@ -1,0 +1,256 @@
+// The page: fetches a dashboard's document (or finds it embedded), draws it, and keeps it fresh.
+// Each widget says what became of it in data-widget-state: drawn, empty, error or unevaluated.
+"use strict";
+
+(() => {
+  const { html } = Charts;
+  const root = document.documentElement;
+  const find = (id) => document.getElementById(id);
+  const embedded = find("document");
+  const hidden = new Map();
+  let shownDocument = null;
+  let timer = null;
+  let latestRequest = 0;
+
+  const problems = [];
+  function problem(text) {
+    problems.push(text);
+    root.dataset.problems = JSON.stringify(problems);
+  }
+  window.addEventListener("error", (event) => problem(event.message));
+  window.addEventListener("unhandledrejection", (event) => problem(String(event.reason)));
+  document.addEventListener("securitypolicyviolation", (event) => problem(`refused by policy: ${event.blockedURI || event.violatedDirective}`));
+
+  // --- What is wanted: kept in the address, so that a view can be passed on ---------------------
+
+  function wanted() {
+    const query = new URLSearchParams(location.search);
+    return {
+      dashboard: query.get("dashboard") ?? "",
+      range: query.get("range") ?? "",
+      start: query.get("start") ?? "",
+      end: query.get("end") ?? "",
+      theme: query.get("theme") ?? "",
+      refresh: Number(query.get("refresh") ?? 0) || 0,
+    };
+  }
+
+  function want(changes) {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value) query.set(name, value);
+      else query.delete(name);
+    }
+    history.replaceState(null, "", `${location.pathname}?${query}`);
+  }
+
+  // --- Theme ------------------------------------------------------------------------------------
+
+  const preference = matchMedia("(prefers-color-scheme: dark)");
+
+  function applyTheme() {
+    const chosen = wanted().theme;
+    root.dataset.theme = chosen === "dark" || chosen === "light" ? chosen : preference.matches ? "dark" : "light";
+    const dark = root.dataset.theme === "dark";
+    find("theme").textContent = dark ? "Light" : "Dark";
+    find("theme").setAttribute("aria-label", `Change to the ${dark ? "light" : "dark"} theme`);
+  }
+
+  // --- Drawing ----------------------------------------------------------------------------------
+
+  function notice(kind, text) {
+    return html("div", { class: `notice ${kind}`, role: kind === "error" ? "alert" : null }, html("span", {}, text));
+  }
+
+  function frame(widget) {
+    const heading = `${widget.id}-title`;
+    const section = html("section", { class: `widget ${widget.kind}${widget.transparent ? " transparent" : ""}`, id: widget.id, "aria-labelledby": widget.title ? heading : null, "aria-label": widget.title ? null : widget.kind });
+    section.style.gridColumn = `${widget.at.x + 1} / span ${widget.at.width}`;
+    section.style.gridRow = `${widget.at.y + 1} / span ${widget.at.height}`;
+    section.dataset.widgetTitle = widget.title;
+    section.dataset.widgetKind = widget.kind;
+    if (widget.title) section.append(html("h2", { id: heading, title: widget.title }, widget.title));
+    return section;
+  }
+
+  function fill(section, widget) {
+    section.querySelector(":scope > .content, :scope > .notice, :scope > .markdown, :scope > .badges")?.remove();
+    section.querySelector(":scope > .badges")?.remove();
+    let state = widget.state;
+    try {
+      if (state === "data") state = draw(section, widget) > 0 ? "drawn" : "empty";
+    } catch (error) {
+      section.querySelector(":scope > .content")?.remove();
+      widget.message = `The page could not draw this: ${error.message}`;
+      state = "error";
+      problem(`${widget.title}: ${error.stack}`);
+    }
+    if (state === "empty") {
+      section.querySelector(":scope > .content")?.remove();
+      section.append(notice("empty", widget.message || "No data in this range"));
+    } else if (state !== "drawn") {
+      section.append(notice(state, widget.message));
+    }
+    section.dataset.widgetState = state;
+    section.dataset.widgetMessage = widget.message ?? "";
+    if (widget.alarms?.length && widget.kind !== "alarms") section.append(html("div", { class: "badges" }, ...widget.alarms.map(Charts.badge)));
+  }
+
+  function draw(section, widget) {
+    if (widget.kind === "text") {
+      const box = html("div", { class: "markdown" });
+      // Made by the server from Markdown with HTML switched off; scripts are refused by policy too.
+      box.innerHTML = widget.html;
+      section.append(box);
+      return 1;
+    }
+    const beside = widget.legend === "right";
+    const content = html("div", { class: `content${beside ? " beside" : ""}` });
+    const plot = html("div", { class: "plot" });
+    content.append(plot);
+    section.append(content);
+    if (widget.kind === "table") return Charts.table(plot, widget);
+    if (widget.kind === "alarms") return Charts.alarms(plot, widget);
+    widget.series.forEach((series, index) => { series.tint = Charts.colorOf(series, index); });
+    const out = hidden.get(key(widget)) ?? new Set();
+    hidden.set(key(widget), out);
+    const shown = widget.series.filter((series) => !out.has(series.label));
+    // The legend first: it takes its room from the plot.
+    if (widget.kind !== "singleValue" && widget.kind !== "gauge" && widget.kind !== "bar" && widget.legend !== "hidden") content.append(legend(section, widget, out));
+    const drawn = { timeSeries: () => Charts.timeSeries(plot, widget, shownDocument.range, shown, tooltip), bar: () => Charts.bar(plot, widget, shown), pie: () => Charts.pie(plot, widget, shown), gauge: () => Charts.gauge(plot, widget, shown), singleValue: () => Charts.singleValue(plot, widget, shown) }[widget.kind]();
+    // Hidden by the viewer is not missing.
+    return drawn || (out.size ? 1 : 0);
+  }
+
+  const key = (widget) => `${shownDocument.name}/${widget.id}`;
+
+  function legend(section, widget, out) {
+    const list = html("ul", { class: "legend" });
+    const total = widget.series.reduce((sum, series) => sum + (series.latest ?? 0), 0);
+    for (const series of widget.series) {
+      const swatch = html("span", { class: "swatch" });
+      swatch.style.background = series.tint;
+      let value = series.latest === null ? "no data" : Charts.format(series.latest, series.unit);
+      if (widget.kind === "pie" && series.latest !== null && total > 0) value += ` (${((series.latest / total) * 100).toFixed(0)}%)`;
+      const button = html("button", { type: "button", "aria-pressed": String(!out.has(series.label)), title: `${series.label}: show or hide` }, swatch, html("span", { class: "name" }, series.label), html("span", { class: "value" }, value));
+      button.addEventListener("click", () => {
+        if (!out.delete(series.label)) out.add(series.label);
+        fill(section, widget);
+        [...section.querySelectorAll(".legend button")].at(widget.series.indexOf(series))?.focus();
+      });
+      list.append(html("li", {}, button));
+    }
+    return list;
+  }
+
+  function tooltip(content) {
+    const box = find("tooltip");
+    box.hidden = content === null;
+    if (content === null) return;
+    const lines = content.lines.slice(0, 14).map((line) => {
+      const swatch = html("span", { class: "swatch" });
+      swatch.style.background = line.color;
+      return html("div", {}, swatch, html("span", { class: "name" }, line.name), html("span", { class: "value" }, line.value));
+    });
+    box.replaceChildren(html("div", {}, html("span", { class: "name" }, content.title)), ...lines);
+    const { offsetWidth, offsetHeight } = box;
+    const left = content.x + 14 + offsetWidth > innerWidth ? content.x - 14 - offsetWidth : content.x + 14;
+    box.style.left = `${Math.max(4, left)}px`;
+    box.style.top = `${Math.max(4, Math.min(content.y, innerHeight - offsetHeight - 4))}px`;
+  }
+
+  function render(page) {
+    shownDocument = page;
+    document.title = `${page.title} – Tradewind dashboards`;
+    find("title").textContent = page.title;
+    const links = page.dashboards.map((entry) => html("a", { href: entry.href, "aria-current": entry.name === page.name ? "page" : null }, entry.title));
+    if (!embedded) links.forEach((link, index) => link.addEventListener("click", (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+      event.preventDefault();
+      want({ dashboard: page.dashboards[index].name });
+      load();
+    }));
+    find("dashboards").replaceChildren(...links);
+    find("status").className = "status";
+    find("status").textContent = `${Charts.moment(page.range.start).slice(0, 16)} to ${Charts.moment(page.range.end).slice(0, 16)} UTC, from ${page.source}. Read at ${Charts.moment(page.generated)}.`;
+    const main = find("widgets");
+    main.replaceChildren(...page.widgets.map(frame));
+    redraw();
+    root.dataset.ready = "true";
+  }
+
+  function redraw() {
+    if (!shownDocument) return;
+    for (const widget of shownDocument.widgets) fill(find(widget.id), widget);
+    for (const box of document.querySelectorAll(".widget.text")) box.dataset.overflows = String(box.scrollHeight > box.clientHeight + 1);
+  }
+
+  // --- Loading ----------------------------------------------------------------------------------
+
+  async function load() {
+    if (embedded) { render(JSON.parse(embedded.textContent)); return; }
+    clearTimeout(timer);
+    const request = (latestRequest += 1);
+    const now = wanted();
+    const query = new URLSearchParams({ dashboard: now.dashboard, range: now.range, start: now.start, end: now.end });
+    find("widgets").setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(`api/dashboard?${query}`, { cache: "no-store" });
+      const page = await answer.json();
+      // A slow answer must not replace a newer one.
+      if (request !== latestRequest) return;
+      if (!answer.ok) throw new Error(page.error);
+      render(page);
+      if (!now.range && !now.start) find("range").value = page.range.preset ?? "";
+    } catch (error) {
+      if (request !== latestRequest) return;
+      find("status").className = "status failed";
+      find("status").textContent = `Not refreshed: ${error.message}`;
+      root.dataset.ready = "true";
+    } finally {
+      if (request === latestRequest) {
+        find("widgets").removeAttribute("aria-busy");
+        if (now.refresh > 0) timer = setTimeout(load, now.refresh * 1000);
+      }
+    }
+  }
+
+  function controls() {
+    const now = wanted();
+    find("theme").addEventListener("click", () => { want({ theme: root.dataset.theme === "dark" ? "light" : "dark" }); applyTheme(); redraw(); });
+    preference.addEventListener("change", () => { applyTheme(); redraw(); });
+    find("live").hidden = Boolean(embedded);
+    if (embedded) return;
+    const custom = find("custom");
+    find("range").value = now.start ? "custom" : now.range;
+    custom.hidden = !now.start;
+    find("refresh").value = String(now.refresh || "");
+    find("range").addEventListener("change", (event) => {
+      custom.hidden = event.target.value !== "custom";
+      if (event.target.value !== "custom") { want({ range: event.target.value, start: "", end: "" }); load(); return; }
+      const text = (ms) => new Date(ms).toISOString().slice(0, 16);
+      find("from").value = text(shownDocument?.range.start ?? Date.now() - 3_600_000);
+      find("to").value = text(shownDocument?.range.end ?? Date.now());
+    });
+    custom.addEventListener("submit", (event) => {
+      event.preventDefault();
+      want({ range: "", start: `${find("from").value}Z`, end: `${find("to").value}Z` });
+      load();
+    });
+    if (now.start) { find("from").value = now.start.slice(0, 16); find("to").value = now.end.slice(0, 16); }
+    find("refresh").addEventListener("change", (event) => { want({ refresh: event.target.value }); load(); });
+    find("reload").addEventListener("click", load);
+  }
+
+  applyTheme();
+  controls();
+  let pending = 0;
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    cancelAnimationFrame(pending);
+    pending = requestAnimationFrame(redraw);
+  });
+  load();
+})();

@@ -1,0 +1,22 @@
+"""What the saved queries and the dashboards look for in the logs.
+
+Standard library only: the handlers log by these names and the stacks query by them.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+#: The message of the one line that ends every request. It has the fields of ``outcome``,
+#: ``error_code``, the answer's ``performance``, its tokens, cost and Bedrock's request ids.
+REQUEST_DONE: Final = "Request done"
+
+
+class Outcome(StrEnum):
+    """How a request ended, in the field ``outcome`` of that line."""
+
+    SUCCEEDED = "succeeded"
+    #: The caller must mend it.
+    REJECTED = "rejected"
+    #: Stopped at the deadline with what there was.
+    STOPPED = "stopped"
+    FAILED = "failed"

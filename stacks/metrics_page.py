@@ -1,0 +1,107 @@
+"""``docs/metrics.md``: every metric there is, generated from where it is defined.
+
+``python -m stacks.metrics_page`` writes it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tradewind.contracts.names import AgentName
+from tradewind.telemetry.metric_names import (
+    METRICS,
+    NAMESPACE,
+    Dimension,
+    DimensionSet,
+    Start,
+)
+
+PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
+
+_VALUES: Final = {
+    Dimension.ENVIRONMENT: (1, "the environment's name, one per deployment"),
+    Dimension.AGENT: (len(AgentName), ", ".join(AgentName)),
+    Dimension.MODEL: (1, "the inference profile the agents call, one per deployment"),
+    Dimension.START: (len(Start), ", ".join(Start)),
+}
+
+_HEAD: Final = """# Metrics
+
+<!-- Generated from lambda_src/tradewind/telemetry/metric_names.py by `make docs`. -->
+
+Namespace `{namespace}`. What `handlers.service` emits leaves at the end of each request that an
+agent's function serves, in one log line in CloudWatch's Embedded Metric Format. A process that is
+killed emits none; Lambda's own `Errors` and `Duration` count it.
+
+A metric can be read under the sets of dimensions it is kept under, and under no part of them.
+"""
+_CARDINALITY: Final = """## How many there are
+
+CloudWatch bills each metric name with each combination of dimension values as one custom metric.
+
+| Dimension | Values | Which |
+|---|---|---|
+{dimensions}
+
+That makes at most **{total}** custom metrics per environment. Nothing that a caller chooses, such
+as a project or a request id, is a dimension: those are fields of the same line and of the log.
+"""
+_ELSEWHERE: Final = """## What is counted elsewhere
+
+AWS services emit these by themselves; dashboards and alarms read them beside ours. What each emits
+is in `metric_contract/aws_metrics.yaml`.
+
+| Namespace | What for |
+|---|---|
+| `AWS/Lambda` | requests, failures, durations, throttles, concurrency, age of asynchronous events |
+| `AWS/SQS` | dead letters: how many wait, and how old the oldest is |
+| `AWS/Bedrock` | the model's calls, errors, throttles, latency and tokens, of the whole account |
+
+Not counted, because there is nothing to count yet: refusals by a token budget, workflows,
+AgentCore.
+"""
+
+
+def render() -> str:
+    """Return the page's text."""
+    return "\n".join(
+        [
+            _HEAD.format(namespace=NAMESPACE),
+            "| Metric | Unit | Kept by | Emitted by | One value says |",
+            "|---|---|---|---|---|",
+            *_metric_rows(),
+            "",
+            _CARDINALITY.format(
+                dimensions="\n".join(
+                    f"| `{dimension}` | {count} | {which} |"
+                    for dimension, (count, which) in _VALUES.items()
+                ),
+                total=custom_metrics(),
+            ),
+            _ELSEWHERE,
+        ]
+    ).replace("\n\n\n", "\n\n")
+
+
+def custom_metrics() -> int:
+    """How many custom metrics an environment can have at most."""
+    return sum(
+        _combinations(dimensions) for spec in METRICS.values() for dimensions in spec.dimension_sets
+    )
+
+
+def _metric_rows() -> Iterator[str]:
+    for name, spec in METRICS.items():
+        kept = "; ".join(", ".join(dimensions) for dimensions in spec.dimension_sets)
+        yield f"| `{name}` | {spec.unit} | {kept} | `{spec.emitter}` | {spec.description} |"
+
+
+def _combinations(dimensions: DimensionSet) -> int:
+    product = 1
+    for dimension in dimensions:
+        product *= _VALUES[dimension][0]
+    return product
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")

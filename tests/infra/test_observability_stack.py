@@ -1,0 +1,247 @@
+"""What is watched, who is told, and where it is seen."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.parts.metrics import Metrics
+from stacks.settings import Settings
+from tests.infra.assembly import Assembly
+from tests.infra.conftest import Synthesize
+from tradewind.contracts.names import AgentName
+from tradewind.telemetry.metric_names import MetricName
+
+each_agent = pytest.mark.parametrize("agent", list(AgentName))
+
+PER_AGENT = {
+    "errors",
+    "throttles",
+    "latency",
+    "cold-starts",
+    "init-time",
+    "deadline-stops",
+    "dead-letters",
+}
+PER_ENVIRONMENT = {"bedrock-errors", "bedrock-throttles", "cost"}
+
+
+def alarms(assembly: Assembly, kind: str = "Alarm") -> dict[str, dict[str, Any]]:
+    """Alarms by name, without the environment's prefix."""
+    prefix = f"tradewind-{assembly.settings.environment}-"
+    found = assembly.all(assembly.observability, f"AWS::CloudWatch::{kind}")
+    return {
+        alarm["Properties"]["AlarmName"].removeprefix(prefix): alarm["Properties"]
+        for alarm in found
+    }
+
+
+def dashboards(assembly: Assembly) -> dict[str, dict[str, Any]]:
+    """Dashboards' bodies by name."""
+    found = assembly.all(assembly.observability, "AWS::CloudWatch::Dashboard")
+    return {
+        board["Properties"]["DashboardName"]: json.loads(board["Properties"]["DashboardBody"])
+        for board in found
+    }
+
+
+def test_every_agent_and_the_environment_are_watched(dev: Assembly) -> None:
+    expected = {f"{agent}-{symptom}" for agent in AgentName for symptom in PER_AGENT}
+    assert set(alarms(dev)) == expected | PER_ENVIRONMENT
+
+
+@each_agent
+def test_one_alarm_pages_for_all_of_an_agents(dev: Assembly, agent: AgentName) -> None:
+    unwell = alarms(dev, "CompositeAlarm")[f"{agent}-unwell"]
+    own = {name: alarm for name, alarm in alarms(dev).items() if name.startswith(f"{agent}-")}
+
+    assert unwell["AlarmActions"] == unwell["OKActions"] == ["<AlarmsTopic>"]
+    assert unwell["AlarmRule"].count("ALARM(") == len(own)
+    for alarm in own.values():
+        assert "AlarmActions" not in alarm
+
+
+def test_the_environments_alarms_page_by_themselves(dev: Assembly) -> None:
+    for symptom in PER_ENVIRONMENT:
+        assert alarms(dev)[symptom]["AlarmActions"] == ["<AlarmsTopic>"]
+
+
+def test_a_rate_is_an_expression_of_two_counts(dev: Assembly) -> None:
+    errors = alarms(dev)["terrain-errors"]
+    by_id = {metric["Id"]: metric for metric in errors["Metrics"]}
+    expression = next(metric for metric in errors["Metrics"] if metric.get("ReturnData"))
+
+    assert expression["Expression"] == "100 * part / whole"
+    assert by_id["part"]["MetricStat"]["Metric"] == {
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Errors",
+        "Dimensions": [{"Name": "FunctionName", "Value": "tradewind-dev-terrain"}],
+    }
+    assert errors["Threshold"] == dev.settings.alarms.error_percent
+
+
+def test_silence_is_taken_for_what_it_is(prod: Assembly) -> None:
+    treated = {name: alarm["TreatMissingData"] for name, alarm in alarms(prod).items()}
+    assert {treated[f"{agent}-init-time"] for agent in AgentName} == {"ignore"}
+    assert treated.pop("terrain-no-traffic") == "breaching"
+    rest = {state for name, state in treated.items() if not name.endswith("init-time")}
+    assert rest == {"notBreaching"}
+
+
+def test_silence_is_a_fault_only_where_the_settings_say_so(dev: Assembly, prod: Assembly) -> None:
+    assert [name for name in alarms(dev) if "no-traffic" in name] == []
+    quiet = alarms(prod)["terrain-no-traffic"]
+    hours = prod.settings.agents.terrain.expect_traffic_within_h
+    assert quiet["EvaluationPeriods"] == quiet["DatapointsToAlarm"] == hours
+    assert quiet["Period"] == 3600
+
+
+def test_thresholds_are_the_settings(synthesize: Synthesize, dev_settings: Settings) -> None:
+    changed = synthesize(
+        dev_settings.model_copy(
+            update={
+                "alarms": dev_settings.alarms.model_copy(
+                    update={"p99_percent_of_timeout": 50, "init_time_ms": 1234}
+                ),
+                "alarm_email": "crew@example.org",
+                "runbook_url": "https://git.example.org/tradewind/main",
+            }
+        )
+    )
+    assert alarms(changed)["layout-latency"]["Threshold"] == 450_000
+    assert alarms(changed)["layout-init-time"]["Threshold"] == 1234
+    lines = {
+        line["value"]
+        for widget in dashboards(changed)["tradewind-dev-layout"]["widgets"]
+        for line in widget["properties"].get("annotations", {}).get("horizontal", [])
+    }
+    assert {450_000, 1234} <= lines
+    assert alarms(changed)["cost"]["AlarmDescription"].endswith(
+        "Runbook: https://git.example.org/tradewind/main/docs/runbooks/cost.md"
+    )
+    [mail] = changed.all(changed.observability, "AWS::SNS::Subscription")
+    assert mail["Properties"] == {
+        "Endpoint": "crew@example.org",
+        "Protocol": "email",
+        "TopicArn": "<AlarmsTopic>",
+    }
+
+
+def test_without_an_address_nobody_is_told(dev: Assembly) -> None:
+    assert dev.settings.alarm_email is None
+    assert dev.all(dev.observability, "AWS::SNS::Subscription") == []
+
+
+def test_alarms_travel_encrypted_and_only_this_accounts(dev: Assembly) -> None:
+    topic = dev.only(dev.observability, "AWS::SNS::Topic")["Properties"]
+    policy = dev.only(dev.observability, "AWS::SNS::TopicPolicy")["Properties"]["PolicyDocument"]
+    plain_http, publish = policy["Statement"]
+
+    assert topic["KmsMasterKeyId"] == "<DataKey.Arn>"
+    assert plain_http["Effect"] == "Deny"
+    assert plain_http["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert publish["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "ACCOUNT"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:ACCOUNT:alarm:tradewind-dev-*"},
+    }
+
+
+def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm(
+    prod: Assembly, root: Path
+) -> None:
+    named = {
+        alarm["AlarmDescription"].rpartition("Runbook: ")[2]
+        for kind in ("Alarm", "CompositeAlarm")
+        for alarm in alarms(prod, kind).values()
+    }
+    written = {f"docs/runbooks/{page.name}" for page in (root / "docs/runbooks").glob("*.md")}
+    assert named == written
+
+
+def test_a_runbook_says_what_it_means_where_to_look_and_how_to_end_it(root: Path) -> None:
+    for page in (root / "docs/runbooks").glob("*.md"):
+        lines = page.read_text().splitlines()
+        headings = [line for line in lines if line.startswith("#")]
+        assert headings[1:] == ["## What it means", "## Look first at", "## Make it stop"], page
+        looks = lines[lines.index("## Look first at") : lines.index("## Make it stop")]
+        assert [line[:3] for line in looks if line[:1].isdigit()] == ["1. ", "2. ", "3. "], page
+
+
+def test_there_is_an_overview_one_board_per_agent_and_one_for_the_model(dev: Assembly) -> None:
+    subjects = ["overview", "model", *AgentName]
+    assert set(dashboards(dev)) == {f"tradewind-dev-{subject}" for subject in subjects}
+
+
+def test_widgets_fill_the_grid_and_do_not_overlap(dev: Assembly) -> None:
+    for name, body in dashboards(dev).items():
+        taken: set[tuple[int, int]] = set()
+        for widget in body["widgets"]:
+            cells = {
+                (x, y)
+                for x in range(widget["x"], widget["x"] + widget["width"])
+                for y in range(widget["y"], widget["y"] + widget["height"])
+            }
+            assert not cells & taken, (name, widget["properties"].get("title"))
+            assert max(x for x, _ in cells) < 24
+            taken |= cells
+
+
+def test_the_overview_fits_two_screens_and_says_what_good_looks_like(dev: Assembly) -> None:
+    widgets = dashboards(dev)["tradewind-dev-overview"]["widgets"]
+    assert widgets[0]["type"] == "text"
+    assert "Good looks like" in widgets[0]["properties"]["markdown"]
+    assert len(widgets) <= 14
+    assert max(widget["y"] + widget["height"] for widget in widgets) <= 26
+    [alarm_list] = [widget for widget in widgets if widget["type"] == "alarm"]
+    assert len(alarm_list["properties"]["alarms"]) == len(AgentName) + len(PER_ENVIRONMENT)
+
+
+@each_agent
+def test_an_agents_board_has_its_log_and_its_deployments(dev: Assembly, agent: AgentName) -> None:
+    widgets = dashboards(dev)[f"tradewind-dev-{agent}"]["widgets"]
+    queries = [w["properties"]["query"] for w in widgets if w["type"] == "log"]
+    assert len(queries) == 2
+    for query in queries:
+        assert query.startswith(f"SOURCE '/aws/lambda/tradewind-dev-{agent}'")
+    assert sum(MetricName.FUNCTION_VERSION in json.dumps(widget) for widget in widgets) >= 3
+
+
+def test_a_colour_means_one_thing(dev: Assembly) -> None:
+    """The percentiles of any two widgets look alike."""
+    colours: dict[str, set[str]] = {}
+    for body in dashboards(dev).values():
+        for widget in body["widgets"]:
+            for row in widget["properties"].get("metrics", []):
+                options = row[-1] if isinstance(row[-1], dict) else {}
+                if options.get("label") in {"p90", "p99", "version", "alarm"}:
+                    colours.setdefault(options["label"], set()).add(options["color"])
+    assert {label: len(used) for label, used in colours.items()} == {
+        "p90": 1,
+        "p99": 1,
+        "version": 1,
+    }
+
+
+def test_prices_on_the_overview_have_a_date(synthesize: Synthesize, dev_settings: Settings) -> None:
+    old = dev_settings.prices.model_copy(update={"as_of": date(2025, 1, 2)})
+    assembly = synthesize(dev_settings.model_copy(update={"prices": old}))
+    text = dashboards(assembly)["tradewind-dev-overview"]["widgets"][0]["properties"]["markdown"]
+    assert "2025-01-02" in text
+
+
+def test_saved_queries_search_every_agents_log(dev: Assembly) -> None:
+    saved = dev.all(dev.observability, "AWS::Logs::QueryDefinition")
+    assert len(saved) >= 5
+    for query in saved:
+        assert query["Properties"]["LogGroupNames"] == [
+            f"/aws/lambda/tradewind-dev-{agent}" for agent in AgentName
+        ]
+
+
+def test_a_metric_cannot_be_drawn_by_what_it_is_not_kept_by() -> None:
+    metrics = Metrics("dev", "us.model", "us-east-1")
+    with pytest.raises(ValueError, match="ToolCalls is not kept by Environment, ModelId"):
+        metrics.model(MetricName.TOOL_CALLS, "Sum")

@@ -1,0 +1,70 @@
+"""What the handlers emit is what the stacks draw and alarm on, for every environment."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aws_cdk import App
+
+import app as cdk_app
+from metric_contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
+from stacks.bundling.archive import Archive
+from stacks.bundling.provider import OneBundle
+from stacks.settings import load_settings
+from tests.integration.handler.conftest import WITH_TOOL, Build
+from tradewind.contracts.names import AgentName
+from tradewind.telemetry.metric_names import METRICS, NAMESPACE
+
+ROOT = Path(__file__).parents[3]
+EXCEPTIONS = ROOT / "stacks" / "unread_metrics.yaml"
+
+
+@pytest.fixture
+def lines(build: Build, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What all four agents print over a cold and a warm request."""
+    for agent in AgentName:
+        harness = build(replace(WITH_TOOL, name=agent))
+        for number in range(2):
+            assert harness.handle({"query": "How windy?", "request_id": f"{agent}-{number}"})
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.fixture(params=["dev", "local", "prod"])
+def templates(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A synthesized environment, of no real bundle."""
+    bundle = tmp_path / "bundle.zip"
+    bundle.write_bytes(b"not a real bundle")
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(outdir=str(tmp_path / "cdk.out"), context=context)
+    archive = Archive(path=bundle, sha256="0" * 64, packages={})
+    cdk_app.build(app, load_settings(request.param, ROOT / "config"), OneBundle(archive))
+    app.synth()
+    return tmp_path / "cdk.out"
+
+
+def test_widgets_and_alarms_read_what_is_emitted_and_all_of_it(
+    lines: list[str], templates: Path
+) -> None:
+    findings = check(
+        read_contract(templates),
+        emitted_in(lines),
+        load_catalogue(),
+        load_exceptions(EXCEPTIONS),
+        free={"Environment"},
+    )
+    assert findings == []
+
+
+def test_every_metric_of_the_list_is_emitted_as_the_list_says(lines: list[str]) -> None:
+    emitted = {
+        (one.metric.name, frozenset(dict(one.metric.dimensions)), one.unit)
+        for one in emitted_in(lines)
+        if one.metric.namespace == NAMESPACE
+    }
+    listed = {
+        (str(name), frozenset(map(str, dimensions)), spec.unit)
+        for name, spec in METRICS.items()
+        for dimensions in spec.dimension_sets
+    }
+    assert emitted == listed

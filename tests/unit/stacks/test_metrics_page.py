@@ -1,0 +1,21 @@
+"""The page on metrics is current, and its count is the truth."""
+
+from stacks.metrics_page import PAGE, custom_metrics, render
+from tradewind.contracts.names import AgentName
+from tradewind.telemetry.metric_names import BY_AGENT, METRICS, MetricName
+
+
+def test_the_page_is_what_the_names_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render(), "run `make docs`"
+
+
+def test_every_metric_has_its_row() -> None:
+    rows = {line.split("|")[1].strip(" `") for line in render().splitlines() if "| `" in line}
+    assert rows >= set(MetricName)
+
+
+def test_the_count_grows_with_agents_not_with_requests() -> None:
+    by_agent = sum(BY_AGENT in spec.dimension_sets for spec in METRICS.values())
+    assert custom_metrics() > by_agent * len(AgentName)
+    # Low: at CloudWatch's price of 0.30 dollars a month for each, under 50 dollars.
+    assert custom_metrics() <= 160
