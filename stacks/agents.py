@@ -82,6 +82,13 @@ class AgentsStack(Stack):
 def _environment(settings: Settings, state: StateStack, agent: AgentName) -> dict[str, str]:
     """The variables of an agent's function; ``contracts.environment`` reads them."""
     model = settings.model
+    sources = settings.data_sources
+    data_sources: dict[str, str] = {}
+    if agent is AgentName.TERRAIN:
+        data_sources = {
+            EnvVar.OVERPASS_URL: sources.overpass_url,
+            EnvVar.WIND_DATA_URL: sources.wind_data_url,
+        }
     return {
         EnvVar.AGENT: agent,
         EnvVar.ENVIRONMENT: settings.environment,
@@ -94,6 +101,7 @@ def _environment(settings: Settings, state: StateStack, agent: AgentName) -> dic
         EnvVar.ARTIFACTS_BUCKET: state.artifacts.bucket_name,
         EnvVar.RECORDS_TABLE: state.records.table_name,
         EnvVar.RECORD_TTL_DAYS: str(settings.record_ttl_days),
+        **data_sources,
         "POWERTOOLS_SERVICE_NAME": f"{names.PROJECT}-{agent}",
         "POWERTOOLS_METRICS_NAMESPACE": metric_names.NAMESPACE,
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
