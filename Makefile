@@ -23,7 +23,7 @@ export UV_NO_PROGRESS := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .PHONY: help setup demo up down test check format lint types coverage synth bench bench-synth \
-	bench-bundles bench-coldstart bench-pool lock docs clean
+	bench-bundles bench-coldstart bench-pool bench-wake bench-layout lock docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -99,7 +99,7 @@ types: setup ## Check the types
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-coldstart ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-coldstart bench-wake bench-layout ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -113,6 +113,12 @@ bench-pool: setup ## Count connections over 100 warm requests of each deployed a
 bench-coldstart: setup ## Print each agent's init time
 	@python -m bench.coldstart
 
+bench-wake: setup ## Compare the wake models with PyWake's own, energies and times
+	@python -m bench.wake
+
+bench-layout: setup ## Optimise the IEA 37 case study's farms, 60 seconds each
+	@python -m bench.layout
+
 # --- Maintaining it ---------------------------------------------------------------------------
 
 lock: $(UV) ## Compile every requirements file anew
@@ -124,6 +130,7 @@ lock: $(UV) ## Compile every requirements file anew
 	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 requirements-dev.in -o requirements-dev.txt \
 		-c requirements.txt $(AGENT_LOCKS:%=-c %)
 	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 localcloud/requirements.in -o localcloud/requirements.txt
+	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 bench/requirements-pywake.in -o bench/requirements-pywake.txt
 	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 localcloud/lambda-runtime.in -o localcloud/lambda-runtime.txt
 
 docs: setup ## Write the pages that are generated

@@ -1,4 +1,4 @@
-"""The demo: deploy, put one siting request through the four agents, cold and warm, and tell."""
+"""The demo: deploy, ask each of the four agents cold and warm, then plan one whole wind farm."""
 
 import json
 import os
@@ -22,6 +22,10 @@ from stacks.names import Output, agent_arn_output
 from tradewind.contracts.names import AgentName
 
 REQUESTS: Final = cdk.PROJECT / "examples/requests"
+#: One request per agent that together lead from a place's coordinates to its report.
+CHAIN: Final = cdk.PROJECT / "examples/chain"
+#: Where in the demo's folder the chain's artifacts go.
+CHAIN_FOLDER: Final = "wind-farm"
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,29 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> dict[
         running, outputs = start_and_deploy(steps, cloud, out)
         os.environ.update(running.environment())
         outcomes = _put_requests(steps, running, outputs)
-        _copy_artifacts(steps, outputs[Output.ARTIFACTS_BUCKET], outcomes, out)
+        planned = run_chain(steps, outputs)
+        bucket = outputs[Output.ARTIFACTS_BUCKET]
+        with steps.step("Copy the agents' artifacts") as step:
+            warm = {outcome.agent: outcome.warm for outcome in outcomes}
+            copied = _copy_artifacts(bucket, warm, out)
+            copied += _copy_artifacts(bucket, planned, out / CHAIN_FOLDER)
+            step.result = f"{copied} files in {out.name}/"
         summary = {
             "model": "real" if _real_bedrock() else "scripted stand-in",
             "agents": {str(outcome.agent): outcome.summary() for outcome in outcomes},
+            "wind_farm": {
+                str(agent): {
+                    "ms": round(invocation.duration_ms, 1),
+                    "project_id": invocation.answer["project_id"],
+                    "artifacts": [artifact["key"] for artifact in invocation.answer["artifacts"]],
+                    **invocation.answer["facts"],
+                }
+                for agent, invocation in planned.items()
+            },
         }
         (out / "demo.json").write_text(json.dumps(summary, indent=2) + "\n")
-    _print_table(steps, outcomes, out)
+    _print_table(steps, outcomes)
+    _print_wind_farm(steps, planned, out)
     return summary
 
 
@@ -128,9 +148,33 @@ def _put_requests(steps: Steps, running: Running, outputs: dict[str, str]) -> li
     return outcomes
 
 
-def example_request(agent: AgentName, project_id: str | None) -> dict[str, Any]:
-    """An agent's request from ``examples/requests``, on a project if there is one already."""
-    event: dict[str, Any] = json.loads((REQUESTS / f"{agent}.json").read_text())
+def run_chain(steps: Steps, outputs: dict[str, str]) -> dict[AgentName, Invocation]:
+    """Plan one wind farm, from the coordinates of a place to its report.
+
+    The first agent makes the project; each other one works on what those before it left there.
+
+    Raises:
+        CommandError: An agent's request failed.
+    """
+    client = lambda_client()
+    done: dict[AgentName, Invocation] = {}
+    project_id: str | None = None
+    for agent in AgentName:
+        with steps.step(f"Plan a wind farm: {agent}") as step:
+            event = example_request(agent, project_id, CHAIN)
+            invocation = invoke(client, outputs[agent_arn_output(agent)], event)
+            _require_success(agent, invocation)
+            step.result = _headline(invocation.answer)
+        done[agent] = invocation
+        project_id = invocation.answer["project_id"]
+    return done
+
+
+def example_request(
+    agent: AgentName, project_id: str | None, folder: Path = REQUESTS
+) -> dict[str, Any]:
+    """An agent's request from ``folder``, on a project if there is one already."""
+    event: dict[str, Any] = json.loads((folder / f"{agent}.json").read_text())
     return event | ({"project_id": project_id} if project_id else {})
 
 
@@ -151,26 +195,27 @@ def _headline(answer: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in list(answer["facts"].items())[:3])
 
 
-def _copy_artifacts(steps: Steps, bucket: str, outcomes: list[Outcome], out: Path) -> None:
-    """Copy what the agents made to ``out/{agent}/``."""
+def _copy_artifacts(bucket: str, answers: dict[AgentName, Invocation], out: Path) -> int:
+    """Copy what the agents made to ``out/{agent}/`` and return how many files that were."""
     s3 = boto3.client("s3")
-    with steps.step("Copy the agents' artifacts") as step:
-        copied = 0
-        for outcome in outcomes:
-            folder = out / outcome.agent
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            for artifact in outcome.warm.answer["artifacts"]:
-                body = s3.get_object(Bucket=bucket, Key=artifact["key"])["Body"].read()
-                (folder / Path(artifact["key"]).name).write_bytes(body)
-                copied += 1
-        step.result = f"{copied} files in {out.name}/"
+    copied = 0
+    for agent, invocation in answers.items():
+        folder = out / agent
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for artifact in invocation.answer["artifacts"]:
+            body = s3.get_object(Bucket=bucket, Key=artifact["key"])["Body"].read()
+            (folder / Path(artifact["key"]).name).write_bytes(body)
+            copied += 1
+    return copied
 
 
-def _print_table(steps: Steps, outcomes: list[Outcome], out: Path) -> None:
-    table = Table(title="Four agents, each asked twice", title_justify="left")
+def _print_table(steps: Steps, outcomes: list[Outcome]) -> None:
+    table = Table(
+        title="Four agents, each asked twice; TCP: connections to the model", title_justify="left"
+    )
     table.add_column("agent")
-    for column in ("cold ms", "of it init", "warm ms", "TCP connections", "tokens", "artifacts"):
+    for column in ("cold ms", "of it init", "warm ms", "TCP", "tokens", "artifacts"):
         table.add_column(column, justify="right")
     for outcome in outcomes:
         summary = outcome.summary()
@@ -184,7 +229,27 @@ def _print_table(steps: Steps, outcomes: list[Outcome], out: Path) -> None:
             str(len(summary["artifacts"])),
         )
     steps.console.print(table)
-    facts = next(o.cold.answer["facts"] for o in outcomes if o.agent is AgentName.SIMULATION)
-    steps.console.print(f"Annual energy: {facts['aep_gwh']} GWh")
-    steps.console.print(f"The report: {out / 'report' / 'report.html'}")
-    steps.console.print(f"All figures: {out / 'demo.json'}")
+
+
+def _print_wind_farm(steps: Steps, planned: dict[AgentName, Invocation], out: Path) -> None:
+    """Say what the planned wind farm yields, and where to look at it."""
+    facts = {
+        name: value
+        for invocation in planned.values()
+        for name, value in invocation.answer["facts"].items()
+    }
+    steps.console.print(
+        f"The wind farm: {facts['turbines_placed']} turbines on {facts['buildable_km2']} km2 of "
+        f"buildable land, {facts['aep_gwh']:.2f} GWh per year, {facts['wake_loss_percent']:.1f} % "
+        "lost to wakes"
+    )
+    folder = out / CHAIN_FOLDER
+    for title, pattern in (
+        ("Map", "terrain/*.html"),
+        ("Map", "terrain/*.png"),
+        ("Chart", "simulation/*.png"),
+        ("Report", "report/*"),
+    ):
+        for file in sorted(folder.glob(pattern)):
+            steps.console.print(f"{title:>7}: {file}", soft_wrap=True)
+    steps.console.print(f"All figures: {out / 'demo.json'}", soft_wrap=True)

@@ -68,7 +68,7 @@ class Function:
         log_level: Of the application, for JSON logs; None for the default.
         variables: The function's own environment variables.
         credentials: Of its execution role.
-        endpoints: Where its AWS clients are to go, and whom they trust.
+        endpoints: Where its clients are to go, and whom they trust.
     """
 
     name: str

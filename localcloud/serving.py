@@ -1,4 +1,4 @@
-"""MiniStack, what it lacks, and the Bedrock stand-in, put together and served."""
+"""MiniStack, what it lacks, and the stand-ins of Bedrock and of public data, put together."""
 
 import asyncio
 import os
@@ -26,6 +26,7 @@ from localcloud.extension import (
     service_metrics,
 )
 from localcloud.extension.cloudformation import install as cloudformation
+from localcloud.geodata import GeodataStandIn
 from localcloud.lifecycle import LAMBDA_RUNTIME
 from localcloud.running import ACCOUNT_ID, REGION, Running, start_time
 from localcloud.tls import TlsFiles
@@ -56,6 +57,8 @@ async def serve(home: Path, tls: TlsFiles, gateway: socket.socket) -> None:
         observe=service_metrics.publish_model_call,
     )
     stand_in.start()
+    geodata = GeodataStandIn(tls=tls)
+    geodata.start()
     warden = Warden()
     try:
         running = Running(
@@ -70,22 +73,27 @@ async def serve(home: Path, tls: TlsFiles, gateway: socket.socket) -> None:
             pid=os.getpid(),
             started=start_time(os.getpid()) or 0,
         )
-        _extend(home, running, warden)
+        _extend(home, running, geodata, warden)
         queues = asyncio.create_task(service_metrics.publish_queues())
         await _serve_http(home / "running.json", running, tls, gateway, stopping)
         queues.cancel()
     finally:
         lambda_runtime.reset()
         stand_in.stop()
+        geodata.stop()
         warden.end()
 
 
-def _extend(home: Path, running: Running, warden: Warden) -> None:
+def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warden) -> None:
     """Add what MiniStack lacks."""
     endpoints = {
         "AWS_ENDPOINT_URL": running.endpoint_url,
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": running.bedrock_endpoint_url,
         "AWS_CA_BUNDLE": running.ca_bundle,
+        # Public data services, which the agents reach without an AWS client.
+        "OVERPASS_URL": geodata.overpass_url,
+        "WIND_DATA_URL": geodata.wind_data_url,
+        "SSL_CERT_FILE": running.ca_bundle,
     }
     code = CodeStore(home / "code")
     functions.install(functions.Surroundings(LAMBDA_RUNTIME, warden, code, endpoints))

@@ -70,6 +70,13 @@ def _environment(settings: Settings, state: StateStack, agent: AgentName) -> dic
     tracing: dict[str, str] = (
         {OptionalEnvVar.OTLP_ENDPOINT: settings.otlp_endpoint} if settings.otlp_endpoint else {}
     )
+    sources = settings.data_sources
+    data_sources: dict[str, str] = {}
+    if agent is AgentName.TERRAIN:
+        data_sources = {
+            EnvVar.OVERPASS_URL: sources.overpass_url,
+            EnvVar.WIND_DATA_URL: sources.wind_data_url,
+        }
     return {
         EnvVar.AGENT: agent,
         EnvVar.ENVIRONMENT: settings.environment,
@@ -85,6 +92,7 @@ def _environment(settings: Settings, state: StateStack, agent: AgentName) -> dic
         OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
         OptionalEnvVar.LOG_SAMPLE_PERCENT: str(settings.log_sample_percent),
         **tracing,
+        **data_sources,
         "POWERTOOLS_SERVICE_NAME": f"{names.PROJECT}-{agent}",
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
     }

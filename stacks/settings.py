@@ -26,7 +26,7 @@ from stacks.parts.bedrock_access import (
     UnsupportedProfile,
     UnsupportedSourceRegion,
 )
-from tradewind.contracts.names import AgentName
+from tradewind.contracts.names import HTTPS_URL_PATTERN, AgentName
 
 #: Days CloudWatch Logs can keep a log group's events, and CDK's name for each.
 LOG_RETENTION: Final[Mapping[int, str]] = {
@@ -268,6 +268,24 @@ class AlarmSettings(_Frozen):
     ] = 20
 
 
+_HttpsUrl = Annotated[
+    str,
+    Field(pattern=HTTPS_URL_PATTERN, description="an https:// address without a query"),
+]
+
+
+class DataSourceSettings(_Frozen):
+    """The public services that the terrain agent asks.
+
+    Attributes:
+        overpass_url: An Overpass API interpreter, for OpenStreetMap features.
+        wind_data_url: The hourly point service of NASA POWER, for wind.
+    """
+
+    overpass_url: _HttpsUrl
+    wind_data_url: _HttpsUrl
+
+
 class Settings(_Frozen):
     """One environment.
 
@@ -278,6 +296,7 @@ class Settings(_Frozen):
         region: Where the stacks are deployed.
         model: The model every agent calls.
         agents: Each agent's function.
+        data_sources: The public services of map and weather data.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -302,6 +321,7 @@ class Settings(_Frozen):
     region: _Region
     model: Annotated[ModelSettings, Field(description=_MAPPING)]
     agents: Annotated[AgentSettings, Field(description=_MAPPING)]
+    data_sources: Annotated[DataSourceSettings, Field(description=_MAPPING)]
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
     ]

@@ -36,11 +36,38 @@ def fill(schema: Schema, text: str, results: Sequence[Any] = ()) -> dict[str, An
     Returns:
         The arguments: every required property, and the optional ones that the text speaks of.
     """
+    properties = _properties(schema)
+    found = _sourced(properties, text)
+    for name in schema.get("required", ()):
+        if name not in found:
+            found[name] = _required(name, properties.get(name, {}), text, results)
+    return {name: found[name] for name in properties if name in found}
+
+
+def missing_numbers(schema: Schema, text: str, results: Sequence[Any] = ()) -> list[str]:
+    """Return the required numbers that neither text nor results give: ``fill`` makes them up."""
+    properties = _properties(schema)
+    found = _sourced(properties, text)
+    return [
+        name
+        for name in schema.get("required", ())
+        if name not in found
+        and properties.get(name, {}).get("type") in ("number", "integer")
+        and not _chosen_by_schema(properties[name])
+        and not any(fits(properties[name], v) for v in _named_values(results, name))
+    ]
+
+
+def _properties(schema: Schema) -> dict[str, Schema]:
     definitions: Schema = schema.get("$defs", {})
-    properties = {
+    return {
         name: {**_plain(entry, definitions), "$defs": definitions}
         for name, entry in schema.get("properties", {}).items()
     }
+
+
+def _sourced(properties: Mapping[str, Schema], text: str) -> dict[str, Any]:
+    """Return the values that the text gives."""
     found: dict[str, Any] = {}
     in_text = list(json_objects(text))
     for name, entry in properties.items():
@@ -56,10 +83,11 @@ def fill(schema: Schema, text: str, results: Sequence[Any] = ()) -> dict[str, An
     for name, entry in wanted.items():
         if name not in found and (mentioned := _mentioned(entry, prose)) is not None:
             found[name] = mentioned
-    for name in schema.get("required", ()):
-        if name not in found:
-            found[name] = _required(name, properties.get(name, {}), text, results)
-    return {name: found[name] for name in properties if name in found}
+    return found
+
+
+def _chosen_by_schema(schema: Schema) -> bool:
+    return any(keyword in schema for keyword in ("default", "const", "enum", "examples"))
 
 
 def json_objects(text: str) -> Iterator[dict[str, Any]]:

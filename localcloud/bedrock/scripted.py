@@ -1,8 +1,9 @@
 """The scripted model: no language model, and every text of it says so.
 
 It calls each tool on offer once, in the order the system prompt mentions them, with arguments
-taken from the request, and closes with a text that quotes what the tools returned. The same
-request always gets the same answer.
+taken from the request, and closes with a text that quotes what the tools returned. A tool that
+needs a number which nobody gave is left out while there are others. The same request always gets
+the same answer.
 """
 
 import json
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from localcloud.bedrock.arguments import fill, json_objects
+from localcloud.bedrock.arguments import fill, json_objects, missing_numbers
 from localcloud.bedrock.conversation import (
     Conversation,
     Message,
@@ -128,7 +129,10 @@ def _next_tool(conversation: Conversation, turn: _Turn) -> Tool | None:
         name, result = turn.results[-1]
         if result.failed and calls[name] < _MOST_CALLS_AFTER_ERROR and name in by_name:
             return by_name[name]
-    uncalled = [tool for tool in tools if not calls[tool.name]]
+    fed = [
+        tool for tool in tools if not missing_numbers(tool.schema, turn.query, turn.json_results())
+    ]
+    uncalled = [tool for tool in fed or tools if not calls[tool.name]]
     if uncalled:
         return uncalled[0]
     return tools[-1] if choice is not None else None

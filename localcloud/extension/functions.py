@@ -51,7 +51,8 @@ class Surroundings:
         lambda_runtime: The folder awslambdaric is installed in.
         warden: Whose group the processes join.
         code: Where their packages are unpacked.
-        endpoints: The environment variables that lead a function's clients to this AWS.
+        endpoints: The environment variables that lead a function's clients to this AWS and to the
+            stand-in of public data.
     """
 
     lambda_runtime: Path

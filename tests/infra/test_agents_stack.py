@@ -9,7 +9,7 @@ from stacks.bundling.provider import OneBundle
 from stacks.settings import FunctionSettings, Settings
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
-from tradewind.contracts.environment import AgentEnvironment
+from tradewind.contracts.environment import AgentEnvironment, DataSourceEnvironment
 from tradewind.contracts.names import AgentName
 
 each_agent = pytest.mark.parametrize("agent", list(AgentName))
@@ -90,6 +90,20 @@ def test_what_the_function_is_told_is_what_the_runtime_reads(
     assert told["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
     # Lambda refuses variables it reserves.
     assert not [name for name in told if name.startswith("AWS_")]
+
+
+@each_agent
+def test_only_the_terrain_agent_is_told_where_public_data_is(
+    dev: Assembly, agent: AgentName
+) -> None:
+    told = function(dev, agent)["Environment"]["Variables"]
+
+    if agent is AgentName.TERRAIN:
+        read = DataSourceEnvironment.from_variables(told)
+        assert read.overpass_url == dev.settings.data_sources.overpass_url
+        assert read.wind_data_url == dev.settings.data_sources.wind_data_url
+    else:
+        assert not {"OVERPASS_URL", "WIND_DATA_URL"} & set(told)
 
 
 @each_agent

@@ -19,6 +19,8 @@ _METRES_PER_DEGREE: Final = 111_195.0
 _SCALE_BAR: Final = 0.2
 #: Labels nearer to each other than this would overlap.
 _LABEL_ROOM_PX: Final = 30.0
+#: Points nearer to each other than this are one, in pixels.
+_THINNEST_PX: Final = 0.5
 _HALF_TURN_DEG: Final = 180.0
 
 Point = tuple[float, float]
@@ -169,8 +171,9 @@ class _Frame:
         close = "" if is_line else "Z"
         paths = []
         for part in _parts(geometry):
+            pixels = _thinned([self.to_pixels(point) for point in part])
             # A path of a single point is drawn by its round line caps.
-            pixels = [self.to_pixels(point) for point in part] * (2 if len(part) == 1 else 1)
+            pixels *= 2 if len(pixels) == 1 else 1
             paths.append("M" + "L".join(f"{x:g} {y:g}" for x, y in pixels) + close)
         return Shape(kind=feature["properties"]["class"], path="".join(paths), is_line=is_line)
 
@@ -187,6 +190,15 @@ class _Frame:
         length_m = max(step * power for step in (1, 2, 5) if step * power <= longest_m)
         label = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"  # noqa: PLR2004
         return ScaleBar(label, round(length_m * self.pixels_per_metre, 1))
+
+
+def _thinned(pixels: Sequence[Point]) -> list[Point]:
+    """Leave out points that would fall onto the one before: a survey has more than a map shows."""
+    kept = list(pixels[:1])
+    for point in pixels[1:]:
+        if hypot(point[0] - kept[-1][0], point[1] - kept[-1][1]) >= _THINNEST_PX:
+            kept.append(point)
+    return kept
 
 
 def _near(longitude_deg: float, other_deg: float) -> float:

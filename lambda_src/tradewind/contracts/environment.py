@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from tradewind.contracts.errors import ConfigurationError
-from tradewind.contracts.names import AgentName, EnvVar, OptionalEnvVar
+from tradewind.contracts.names import HTTPS_URL_PATTERN, AgentName, EnvVar, OptionalEnvVar
 
 _MILLION = 1_000_000
 
@@ -33,17 +33,10 @@ class ModelPrices(BaseModel):
         ) / _MILLION
 
 
-class ModelEnvironment(BaseModel):
-    """How to reach the model. Field aliases are the variables' names."""
+class _Environment(BaseModel):
+    """Values from environment variables. Field aliases are the variables' names."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
-
-    model_id: str = Field(alias=EnvVar.MODEL_ID, min_length=1)
-    model_region: str = Field(alias=EnvVar.MODEL_REGION, min_length=1)
-    max_tokens: int = Field(alias=EnvVar.MAX_TOKENS, ge=1)
-    connect_timeout_s: float = Field(alias=EnvVar.CONNECT_TIMEOUT_S, gt=0)
-    read_timeout_s: float = Field(alias=EnvVar.READ_TIMEOUT_S, gt=0)
-    max_connections: int = Field(alias=EnvVar.MAX_CONNECTIONS, ge=1)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> Self:
@@ -62,6 +55,17 @@ class ModelEnvironment(BaseModel):
             raise ConfigurationError(f"The function's environment is invalid: {problems}") from None
 
 
+class ModelEnvironment(_Environment):
+    """How to reach the model."""
+
+    model_id: str = Field(alias=EnvVar.MODEL_ID, min_length=1)
+    model_region: str = Field(alias=EnvVar.MODEL_REGION, min_length=1)
+    max_tokens: int = Field(alias=EnvVar.MAX_TOKENS, ge=1)
+    connect_timeout_s: float = Field(alias=EnvVar.CONNECT_TIMEOUT_S, gt=0)
+    read_timeout_s: float = Field(alias=EnvVar.READ_TIMEOUT_S, gt=0)
+    max_connections: int = Field(alias=EnvVar.MAX_CONNECTIONS, ge=1)
+
+
 class AgentEnvironment(ModelEnvironment):
     """What the stacks tell an agent function."""
 
@@ -77,3 +81,10 @@ class AgentEnvironment(ModelEnvironment):
     )
     #: A number for a published version.
     function_version: str = Field(default="$LATEST", alias=OptionalEnvVar.FUNCTION_VERSION)
+
+
+class DataSourceEnvironment(_Environment):
+    """Where the terrain agent asks for maps and weather. TLS only: an answer decides on land."""
+
+    overpass_url: str = Field(alias=EnvVar.OVERPASS_URL, pattern=HTTPS_URL_PATTERN)
+    wind_data_url: str = Field(alias=EnvVar.WIND_DATA_URL, pattern=HTTPS_URL_PATTERN)

@@ -23,6 +23,11 @@
     |   +-- StorageUnavailable         503     STORAGE_UNAVAILABLE
     |   +-- ArtifactNotFound           404     ARTIFACT_NOT_FOUND
     |   +-- DuplicateRequest           409     DUPLICATE_REQUEST
+    +-- DataSourceError                (public services of map and weather data)
+    |   +-- DataSourceUnavailable      503     DATA_SOURCE_UNAVAILABLE
+    |   +-- DataSourceThrottled        429     DATA_SOURCE_THROTTLED
+    |   +-- DataSourceInvalid          502     DATA_SOURCE_INVALID
+    |   +-- DataSourceRejected         502     DATA_SOURCE_REJECTED
     +-- ToolInputError                 422     TOOL_INPUT_INVALID
     +-- ConfigurationError             500     CONFIGURATION_INVALID
     +-- InternalError                  500     INTERNAL_ERROR
@@ -183,6 +188,38 @@ class DuplicateRequest(StorageError):
     code = "DUPLICATE_REQUEST"
     status = 409
     answered = True
+
+
+class DataSourceError(TradewindError):
+    """A public data service failed. What it did not say is never taken for "there is nothing"."""
+
+    code = "DATA_SOURCE_UNAVAILABLE"
+    status = 503
+
+
+class DataSourceUnavailable(DataSourceError):
+    """The service is overloaded, failed or could not be reached, repeats included."""
+
+
+class DataSourceThrottled(DataSourceError):
+    """The service asks for fewer requests. Worth a later try."""
+
+    code = "DATA_SOURCE_THROTTLED"
+    status = 429
+
+
+class DataSourceInvalid(DataSourceError):
+    """The service's answer is malformed, incomplete, too large or not what was asked for."""
+
+    code = "DATA_SOURCE_INVALID"
+    status = 502
+
+
+class DataSourceRejected(DataSourceError):
+    """The service refused the request, or is not who it should be. A repeat cannot help."""
+
+    code = "DATA_SOURCE_REJECTED"
+    status = 502
 
 
 class ToolInputError(TradewindError):

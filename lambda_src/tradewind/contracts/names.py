@@ -20,7 +20,7 @@ class AgentName(StrEnum):
 READS_FROM: Final[dict[AgentName, tuple[AgentName, ...]]] = {
     AgentName.TERRAIN: (),
     AgentName.LAYOUT: (AgentName.TERRAIN,),
-    AgentName.SIMULATION: (AgentName.LAYOUT,),
+    AgentName.SIMULATION: (AgentName.TERRAIN, AgentName.LAYOUT),
     AgentName.REPORT: (AgentName.TERRAIN, AgentName.LAYOUT, AgentName.SIMULATION),
 }
 
@@ -40,6 +40,9 @@ class EnvVar(StrEnum):
     ARTIFACTS_BUCKET = "ARTIFACTS_BUCKET"
     RECORDS_TABLE = "RECORDS_TABLE"
     RECORD_TTL_DAYS = "RECORD_TTL_DAYS"
+    # Of the terrain agent only: the public services it asks. See ``DataSourceEnvironment``.
+    OVERPASS_URL = "OVERPASS_URL"
+    WIND_DATA_URL = "WIND_DATA_URL"
 
 
 class OptionalEnvVar(StrEnum):
@@ -53,6 +56,9 @@ class OptionalEnvVar(StrEnum):
     # Lambda's own: a number for a published version.
     FUNCTION_VERSION = "AWS_LAMBDA_FUNCTION_VERSION"
 
+
+#: An endpoint setting: a host, perhaps a port and a path; no user, query or fragment.
+HTTPS_URL_PATTERN: Final = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$"
 
 #: Partition key of the invocation-record table.
 RECORD_KEY: Final = "request_id"

@@ -135,7 +135,7 @@ class AgentService:
         try:
             parsed = parse_request(event, self._environment.agent)
             request.request_id = parsed.request_id or request.request_id
-            request.project = self._project(parsed)
+            request.project = self._project(parsed, request.request_id)
             logger.thread_safe_append_keys(
                 request_id=request.request_id, project_id=request.project.project_id
             )
@@ -159,6 +159,7 @@ class AgentService:
         except Exception:
             logger.exception("Unexpected error")
             failure = InternalError("An unexpected error; the function's log has it.")
+        failure = self._record_artifacts(request, failure)
         answer = self._answer(request, failure)
         if recorded:
             answer, failure = self._finish_record(request, answer, failure)
@@ -168,12 +169,13 @@ class AgentService:
             raise InvocationFailed(answer) from failure
         return answer.model_dump(mode="json")
 
-    def _project(self, request: AgentRequest) -> Project:
+    def _project(self, request: AgentRequest, request_id: str = "") -> Project:
         return Project(
             project_id=request.project_id or f"project-{uuid.uuid4().hex[:12]}",
             agent=self._environment.agent,
             parameters=request.parameters,
             store=self._store,
+            request_id=request_id,
         )
 
     def _run(self, parsed: AgentRequest, request: _Request, deadline: Deadline) -> AgentRun:
@@ -192,6 +194,19 @@ class AgentService:
             return self._runner.run(work, context=context)
         finally:
             self._clients.touch()
+
+    def _record_artifacts(
+        self, request: _Request, failure: TradewindError | None
+    ) -> TradewindError | None:
+        """Write the agent's manifest. Failing to is a failure, but never hides an earlier one."""
+        try:
+            request.project.record_artifacts()
+        except TradewindError as error:
+            get_logger().error(
+                "Manifest not written", request_id=request.request_id, code=error.code
+            )
+            return failure or error
+        return failure
 
     def _finish_record(
         self, request: _Request, answer: AgentAnswer, failure: TradewindError | None

@@ -36,6 +36,8 @@ _PIECE_M: Final = 100.0
 _HALF_TURN_DEG: Final = 180.0
 
 FloatArray = NDArray[np.float64]
+#: Of Shapely geometries.
+GeometryArray = NDArray[np.object_]
 
 
 def wrap_longitude(longitude_deg: float) -> float:
@@ -102,6 +104,20 @@ class SiteProjection:
         """
         pieces = _split_edges(geometry_deg, _PIECE_DEG)
         return mended(shapely.transform(pieces, self.points_to_metres))
+
+    def all_to_metres(self, geometries_deg: GeometryArray) -> GeometryArray:
+        """Project many geometries: those too small to bend, in one go.
+
+        Raises:
+            WindError: One lies too far from the site to be projected.
+        """
+        bounds = shapely.bounds(geometries_deg)
+        small = np.all(bounds[:, 2:] - bounds[:, :2] <= _PIECE_DEG, axis=1)
+        projected = np.empty(len(geometries_deg), dtype=object)
+        projected[small] = shapely.transform(geometries_deg[small], self.points_to_metres)
+        for at in np.flatnonzero(~small | ~shapely.is_valid(projected)):
+            projected[at] = self.to_metres(geometries_deg[at])
+        return projected
 
     def to_degrees(self, geometry_m: BaseGeometry) -> BaseGeometry:
         """Bring a projected geometry back to longitude and latitude."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import cos, isfinite, pi
+from math import acos, ceil, cos, isfinite, pi
 from typing import Any, Final
 
 import shapely
@@ -12,13 +12,14 @@ from shapely.geometry.base import BaseGeometry
 from tradewind.wind.errors import WindError
 from tradewind.wind.features import DEFAULT_SETBACKS_M, MAX_SETBACK_M, FeatureClass
 from tradewind.wind.geojson import feature, feature_collection, in_one_piece, polygons_of
-from tradewind.wind.site import Site
+from tradewind.wind.site import BOUNDARY, Site
 
 _M2_PER_KM2: Final = 1e6
-_QUADRANT_SEGMENTS: Final = 16
-#: A buffer's arcs are chords; widened by this, the polygon holds the whole circle, so that the
-#: setback is never a metre short between two vertices.
-_CHORD_MARGIN: Final = 1.0 / cos(pi / (4 * _QUADRANT_SEGMENTS))
+#: A buffer's arcs are chords, each so short that it leaves the arc by less than this. Around a
+#: thousand houses a circle's every corner counts.
+_CHORD_TOLERANCE_M: Final = 0.5
+_MIN_QUADRANT_SEGMENTS: Final = 4
+_MAX_QUADRANT_SEGMENTS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +82,23 @@ class Exclusions:
 
     def zones_geojson(self) -> dict[str, Any]:
         """Write the zones as a FeatureCollection in WGS 84, one feature per class."""
-        return feature_collection(
-            [
-                feature(
-                    self.site.projection.to_degrees(zone.area_m),
-                    {
-                        "class": zone.feature_class.value,
-                        "setback_m": zone.setback_m,
-                        "feature_count": zone.feature_count,
-                        "area_km2": round(zone.area_km2, 6),
-                    },
-                )
-                for zone in self.zones
-            ]
+        return feature_collection([self._zone_feature(zone) for zone in self.zones])
+
+    def boundaries_geojson(self) -> dict[str, Any]:
+        """Write everything that bounds the turbines as one FeatureCollection in WGS 84.
+
+        The site's boundary, a zone per class, all zones together (``excluded``) and the rest
+        (``buildable``).
+        """
+        excluded = feature(
+            self.site.projection.to_degrees(self.excluded_m),
+            {"class": "excluded", "area_km2": round(self.excluded_km2, 6)},
         )
+        boundary = feature(
+            self.site.boundary_deg, {"class": BOUNDARY, "area_km2": round(self.site_km2, 6)}
+        )
+        zones = self.zones_geojson()["features"]
+        return feature_collection([boundary, *zones, excluded, self.buildable_geojson()])
 
     def buildable_geojson(self) -> dict[str, Any]:
         """Write the buildable area as a Feature in WGS 84, empty if nothing remains."""
@@ -106,6 +110,17 @@ class Exclusions:
                 "excluded_km2": round(self.excluded_km2, 6),
                 "buildable_km2": round(self.buildable_km2, 6),
                 "buildable_share": round(self.buildable_share, 6),
+            },
+        )
+
+    def _zone_feature(self, zone: ExclusionZone) -> dict[str, Any]:
+        return feature(
+            self.site.projection.to_degrees(zone.area_m),
+            {
+                "class": zone.feature_class.value,
+                "setback_m": zone.setback_m,
+                "feature_count": zone.feature_count,
+                "area_km2": round(zone.area_km2, 6),
             },
         )
 
@@ -143,6 +158,16 @@ def read_buildable(geojson: Mapping[str, Any], site: Site) -> MultiPolygon:
 
 def _zone(site: Site, kind: FeatureClass, setback_m: float) -> ExclusionZone:
     shapes: list[BaseGeometry] = [f.shape_m for f in site.features if f.feature_class is kind]
-    buffered = shapely.buffer(shapes, setback_m * _CHORD_MARGIN, quad_segs=_QUADRANT_SEGMENTS)
+    segments = _quadrant_segments(setback_m)
+    # Widened so that the polygon holds the whole circle: the setback is not short between corners.
+    margin = 1.0 / cos(pi / (4 * segments))
+    buffered = shapely.buffer(shapes, setback_m * margin, quad_segs=segments)
     within = shapely.union_all(buffered).intersection(site.boundary_m)
     return ExclusionZone(kind, setback_m, len(shapes), polygons_of(within))
+
+
+def _quadrant_segments(radius_m: float) -> int:
+    if radius_m <= _CHORD_TOLERANCE_M:
+        return _MIN_QUADRANT_SEGMENTS
+    segments = ceil(pi / (4.0 * acos(1.0 - _CHORD_TOLERANCE_M / radius_m)))
+    return min(max(segments, _MIN_QUADRANT_SEGMENTS), _MAX_QUADRANT_SEGMENTS)

@@ -12,9 +12,9 @@ from shapely.geometry.base import BaseGeometry
 from tradewind.wind.crs import FloatArray, mended, unwrap
 from tradewind.wind.errors import WindError
 
-#: Over a whole site. A few thousand buildings and roads; more would not fit a request.
-MAX_VERTICES: Final = 200_000
-MAX_FEATURES: Final = 25_000
+#: Over a whole site: a town's worth, as a map service returns it. Far less fits a request.
+MAX_VERTICES: Final = 1_000_000
+MAX_FEATURES: Final = 60_000
 
 #: How deep the positions lie in a geometry's coordinates.
 _DEPTHS: Final = {
@@ -152,6 +152,23 @@ def to_geojson(geometry_deg: BaseGeometry) -> dict[str, Any]:
         geometry_deg = _cut_at_antimeridian(geometry_deg)
     rounded = mended(shapely.set_precision(geometry_deg, _OUTPUT_GRID_DEG, mode="pointwise"))
     return dict(mapping(shapely.orient_polygons(rounded)))
+
+
+def all_to_geojson(geometries_deg: Sequence[BaseGeometry]) -> list[dict[str, Any]]:
+    """Write many geometries as ``to_geojson`` does, those that need no care in one go."""
+    shapes = np.array(geometries_deg, dtype=object)
+    bounds = shapely.bounds(shapes)
+    rounded = shapely.set_precision(shapes, _OUTPUT_GRID_DEG, mode="pointwise")
+    plain = (
+        (bounds[:, 0] >= -_MAX_LONGITUDE_DEG)
+        & (bounds[:, 2] <= _MAX_LONGITUDE_DEG)
+        & shapely.is_valid(rounded)
+    )
+    oriented = shapely.orient_polygons(rounded)
+    return [
+        dict(mapping(oriented[at])) if plain[at] else to_geojson(shape_deg)
+        for at, shape_deg in enumerate(geometries_deg)
+    ]
 
 
 def _cut_at_antimeridian(geometry_deg: BaseGeometry) -> BaseGeometry:

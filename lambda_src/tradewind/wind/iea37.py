@@ -1,29 +1,20 @@
-"""The turbine and the wind of IEA Wind Task 37, case study 1.
+"""The wind of IEA Wind Task 37, case study 1, and its baseline layouts.
 
 Source: Baker et al., "Best Practices for Wake Model and Optimization Algorithm Selection in Wind
 Farm Layout Optimization", AIAA 2019-0540, and the case study's own files.
 """
 
+from collections.abc import Mapping
+from math import cos, sin, tau
 from typing import Final
 
 import numpy as np
 
-from tradewind.wind.wake import Turbine, WindRose
+from tradewind.wind.turbines import IEA37_CASE_STUDY, FloatArray
+from tradewind.wind.wake import WindRose
 
-#: The IEA 3.35 MW onshore reference turbine, with the case study's cubic power curve.
-IEA37_TURBINE: Final = Turbine(
-    name="IEA 3.35 MW onshore reference turbine (IEA Task 37)",
-    rotor_diameter_m=130.0,
-    hub_height_m=110.0,
-    rated_power_mw=3.35,
-    cut_in_m_per_s=4.0,
-    rated_m_per_s=9.8,
-    cut_out_m_per_s=25.0,
-    thrust_coefficient=8.0 / 9.0,
-)
-
-#: Wake expansion of the case study: the growth of the wake's standard deviation per metre.
-IEA37_WAKE_EXPANSION: Final = 0.0324555
+#: The case study's turbine.
+IEA37_TURBINE: Final = IEA37_CASE_STUDY
 
 #: How often the wind comes from each of 16 directions, from north clockwise.
 IEA37_FREQUENCIES: Final[tuple[float, ...]] = (
@@ -33,6 +24,16 @@ IEA37_FREQUENCIES: Final[tuple[float, ...]] = (
 
 #: The one speed at which the case study's wind blows, whatever its direction.
 IEA37_WIND_SPEED_M_PER_S: Final = 9.8
+
+#: Radius of the round site, in metres, by the number of turbines on it.
+IEA37_BOUNDARY_RADIUS_M: Final[Mapping[int, float]] = {16: 1300.0, 36: 2000.0, 64: 3000.0}
+
+#: How many turbines stand on each ring of the baseline, from the centre; rings are equally wide.
+_BASELINE_RINGS: Final[Mapping[int, tuple[int, ...]]] = {
+    16: (1, 5, 10),
+    36: (1, 5, 12, 18),
+    64: (1, 5, 12, 18, 28),
+}
 
 
 def wind_rose(
@@ -52,3 +53,20 @@ def wind_rose(
         frequency=np.asarray(frequencies, dtype=np.float64),
         wind_speed_m_per_s=np.full(count, float(wind_speed_m_per_s)),
     )
+
+
+def baseline(turbine_count: int) -> FloatArray:
+    """Return a published baseline: (east, north) in metres from the site's centre.
+
+    Args:
+        turbine_count: 16, 36 or 64.
+    """
+    rings = _BASELINE_RINGS[turbine_count]
+    width_m = IEA37_BOUNDARY_RADIUS_M[turbine_count] / (len(rings) - 1)
+    places = [
+        (ring * width_m * cos(tau * at / count), ring * width_m * sin(tau * at / count))
+        for ring, count in enumerate(rings)
+        for at in range(count)
+    ]
+    # The case study's files give coordinates to four decimals.
+    return np.round(np.array(places), 4)

@@ -1,12 +1,7 @@
-"""Wakes and energy: the simplified Gaussian wake of IEA Wind Task 37, in vectorised NumPy.
+"""Wind farms' energy over a year, wakes included.
 
-Behind a turbine, at ``x`` metres downwind and ``y`` metres to the side, the wind loses ::
-
-    sigma = k x + D / sqrt(8)
-    loss  = (1 - sqrt(1 - CT / (8 sigma^2 / D^2))) exp(-(y / sigma)^2 / 2)
-
-of its speed. Losses of several turbines add up as the root of their sum of squares. Directions are
-where the wind comes from, in degrees from north, clockwise; positions are metres east and north.
+Directions are where the wind comes from, in degrees from north, clockwise; positions are metres
+east and north. The wakes themselves are in ``wake_models``.
 """
 
 from collections.abc import Sequence
@@ -14,51 +9,20 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tradewind.wind.errors import WindError
-
-FloatArray = NDArray[np.float64]
+from tradewind.wind.turbines import FloatArray, Turbine
+from tradewind.wind.wake_flow import follow, geometric_losses
+from tradewind.wind.wake_models import Iea37Gaussian, WakeModel
 
 HOURS_PER_YEAR: Final = 8760.0
 MAX_TURBINES: Final = 300
 #: Hubs nearer than this are refused: wake models do not hold there, and makers do not allow it.
 MIN_SPACING_DIAMETERS: Final = 2.0
-#: Turbines times turbines times wind states that one evaluation may hold in memory.
-MAX_PAIR_STATES: Final = 8_000_000
+#: Turbines times turbines times wind states that one evaluation may take; some ten seconds.
+MAX_PAIR_STATES: Final = 400_000_000
 _FREQUENCY_TOLERANCE: Final = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Turbine:
-    """A turbine with a cubic power curve and a constant thrust coefficient.
-
-    Attributes:
-        name: What it is called.
-        rotor_diameter_m: Diameter of the rotor, in metres.
-        hub_height_m: Height of the hub over ground, in metres.
-        rated_power_mw: Power at and above the rated speed, in megawatts.
-        cut_in_m_per_s: Below this speed it stands still.
-        rated_m_per_s: From this speed on it gives its rated power.
-        cut_out_m_per_s: Above this speed it is shut down.
-        thrust_coefficient: CT, without unit.
-    """
-
-    name: str
-    rotor_diameter_m: float
-    hub_height_m: float
-    rated_power_mw: float
-    cut_in_m_per_s: float
-    rated_m_per_s: float
-    cut_out_m_per_s: float
-    thrust_coefficient: float
-
-    def power_mw(self, wind_speed_m_per_s: FloatArray) -> FloatArray:
-        """Return the power at each speed, in megawatts."""
-        speed = np.asarray(wind_speed_m_per_s, dtype=np.float64)
-        share = (speed - self.cut_in_m_per_s) / (self.rated_m_per_s - self.cut_in_m_per_s)
-        power = self.rated_power_mw * np.clip(share, 0.0, 1.0) ** 3
-        return np.where(speed <= self.cut_out_m_per_s, power, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +97,31 @@ class EnergyYield:
     @property
     def wake_loss_percent(self) -> float:
         """What the wakes take, of the energy without them; 0 where there is none to take."""
-        return float(_loss_percent(self.aep_mwh, self.gross_aep_mwh))
+        return float(loss_percent(self.aep_mwh, self.gross_aep_mwh))
 
     @property
     def turbine_wake_loss_percent(self) -> FloatArray:
         """What the wakes take from each turbine."""
-        return _loss_percent(self.turbine_aep_mwh, self.gross_mwh.sum())
+        return loss_percent(self.turbine_aep_mwh, self.gross_mwh.sum())
 
     @property
     def state_wake_loss_percent(self) -> FloatArray:
         """What the wakes take in each wind state."""
-        return _loss_percent(self.state_aep_mwh, self.gross_mwh * self.turbine_count)
+        return loss_percent(self.state_aep_mwh, self.gross_mwh * self.turbine_count)
 
     @property
     def capacity_factor(self) -> float:
         """Energy as a share of the turbines' own rated power all year, 0 to 1."""
-        rated_mwh = self.turbine.rated_power_mw * HOURS_PER_YEAR * self.turbine_count
-        return self.aep_mwh / rated_mwh
+        return self.aep_mwh / (self.rated_mwh_per_turbine * self.turbine_count)
+
+    @property
+    def rated_mwh_per_turbine(self) -> float:
+        """Energy of one turbine that gave its rated power all year."""
+        return self.turbine.rated_power_mw * HOURS_PER_YEAR
 
 
 def annual_energy(
-    x_m: ArrayLike, y_m: ArrayLike, *, turbine: Turbine, rose: WindRose, wake_expansion: float
+    x_m: ArrayLike, y_m: ArrayLike, *, turbine: Turbine, rose: WindRose, model: WakeModel
 ) -> EnergyYield:
     """Return a wind farm's energy over a year.
 
@@ -162,10 +130,45 @@ def annual_energy(
         y_m: Metres north of each turbine.
         turbine: The turbine's type.
         rose: The wind.
-        wake_expansion: ``k``, the growth of the wake's standard deviation per metre.
+        model: The wake.
 
     Raises:
         WindError: A position is not finite, there is none, or there are too many at once.
+    """
+    x, y = positions(x_m, y_m)
+    if x.size**2 * len(rose.frequency) > MAX_PAIR_STATES:
+        raise WindError(
+            f"{x.size} turbines in {len(rose.frequency)} wind states are more than one simulation "
+            "takes. Simulate fewer turbines or use fewer sectors."
+        )
+    free = rose.wind_speed_m_per_s
+    if isinstance(model, Iea37Gaussian) and turbine.constant_thrust is not None:
+        losses = geometric_losses(x, y, rose.direction_degrees, turbine, model.expansion)
+        # Above cut-out every turbine stands still, and no wake slows the wind.
+        losses[free > turbine.cut_out_m_per_s] = 0.0
+        speed = free[:, np.newaxis] * np.maximum(1.0 - losses, 0.0)
+    else:
+        speed = follow(
+            x,
+            y,
+            direction_degrees=rose.direction_degrees,
+            speed_m_per_s=free,
+            turbine=turbine,
+            model=model,
+        ).speed_m_per_s
+    hours = rose.frequency * HOURS_PER_YEAR
+    return EnergyYield(
+        turbine=turbine,
+        net_mwh=hours[:, np.newaxis] * turbine.power_mw(speed),
+        gross_mwh=hours * turbine.power_mw(free),
+    )
+
+
+def positions(x_m: ArrayLike, y_m: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return a farm's positions as arrays.
+
+    Raises:
+        WindError: A position is not finite, there is none, or there are too many.
     """
     x = np.asarray(x_m, dtype=np.float64)
     y = np.asarray(y_m, dtype=np.float64)
@@ -175,38 +178,7 @@ def annual_energy(
         raise WindError(f"The wind farm has {x.size} turbines; at most {MAX_TURBINES} are taken.")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise WindError("A turbine's position is not a finite number of metres.")
-    if x.size**2 * len(rose.frequency) > MAX_PAIR_STATES:
-        raise WindError(
-            f"{x.size} turbines in {len(rose.frequency)} wind states are more than one simulation "
-            "holds. Simulate fewer turbines or use fewer sectors."
-        )
-    deficit = _deficits(x, y, rose.direction_degrees, turbine, wake_expansion)
-    speed = rose.wind_speed_m_per_s[:, np.newaxis] * (1.0 - deficit)
-    hours = rose.frequency * HOURS_PER_YEAR
-    return EnergyYield(
-        turbine=turbine,
-        net_mwh=hours[:, np.newaxis] * turbine.power_mw(speed),
-        gross_mwh=hours * turbine.power_mw(rose.wind_speed_m_per_s),
-    )
-
-
-def _deficits(
-    x: FloatArray, y: FloatArray, direction_degrees: FloatArray, turbine: Turbine, k: float
-) -> FloatArray:
-    """Return the share of the wind each turbine (column) loses in each direction (row)."""
-    direction = np.radians(direction_degrees)[:, np.newaxis]
-    # Wind from direction d blows towards (-sin d, -cos d).
-    downwind = -x * np.sin(direction) - y * np.cos(direction)
-    sideways = x * np.cos(direction) - y * np.sin(direction)
-    # Axes: direction, the turbine that is hit, the turbine whose wake it is.
-    dx = downwind[:, :, np.newaxis] - downwind[:, np.newaxis, :]
-    dy = sideways[:, :, np.newaxis] - sideways[:, np.newaxis, :]
-    behind = dx > 0.0
-    diameter = turbine.rotor_diameter_m
-    sigma = k * np.where(behind, dx, 0.0) + diameter / np.sqrt(8.0)
-    radical = 1.0 - turbine.thrust_coefficient / (8.0 * sigma**2 / diameter**2)
-    loss = (1.0 - np.sqrt(radical)) * np.exp(-0.5 * (dy / sigma) ** 2)
-    return np.asarray(np.sqrt((np.where(behind, loss, 0.0) ** 2).sum(axis=2)))
+    return x, y
 
 
 def require_spacing(ids: Sequence[str], x_m: ArrayLike, y_m: ArrayLike, turbine: Turbine) -> None:
@@ -228,7 +200,8 @@ def require_spacing(ids: Sequence[str], x_m: ArrayLike, y_m: ArrayLike, turbine:
         )
 
 
-def _loss_percent(net_mwh: ArrayLike, gross_mwh: ArrayLike) -> FloatArray:
+def loss_percent(net_mwh: ArrayLike, gross_mwh: ArrayLike) -> FloatArray:
+    """Return what is missing from gross to net, in percent; 0 where there is nothing to take."""
     net, gross = np.broadcast_arrays(np.asarray(net_mwh), np.asarray(gross_mwh))
     kept = np.divide(net, gross, out=np.ones(gross.shape), where=gross > 0.0)
     return np.asarray(100.0 * (1.0 - kept))

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from strands import ToolContext, tool
@@ -160,7 +160,7 @@ def test_a_tool_that_hangs_is_left_behind_and_writes_nothing_more(build: Build) 
 
 
 class BrokenStore(MemoryArtifactStore):
-    def put(self, key: str, body: bytes, content_type: str) -> None:
+    def put(self, key: str, body: bytes, content_type: str) -> NoReturn:
         raise StorageAccessDenied("The function's role may not write it.")
 
 

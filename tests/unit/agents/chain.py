@@ -17,6 +17,8 @@ from tradewind.contracts.names import AgentName
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PROJECT_ID = "moorkoog"
+#: Tools that need a public data service, which a unit test does not reach.
+ASKS_A_SERVICE = {"get_unbuildable_areas", "get_wind_conditions"}
 DEFINITIONS: dict[AgentName, AgentDefinition] = {
     one.name: one
     for one in (terrain.DEFINITION, layout.DEFINITION, simulation.DEFINITION, report.DEFINITION)
@@ -54,23 +56,56 @@ def call(tool: AgentTool, project: Project, **arguments: Any) -> tuple[str, Any]
     return result["status"], json.loads(text) if text.startswith("{") else text
 
 
+def tools_in_order(definition: AgentDefinition) -> list[AgentTool]:
+    """An agent's tools in the order its prompt names them, which is the order to call them in."""
+    return sorted(definition.tools, key=lambda tool: definition.system_prompt.find(tool.tool_name))
+
+
 def run_example(agent: AgentName, store: MemoryArtifactStore) -> tuple[Project, dict[str, Any]]:
-    """Run an agent's example request, its scalar parameters given to the tool by name."""
+    """Run an agent's example request: each tool once, in the order the prompt names them.
+
+    Those that ask a public data service are left out. A tool gets the request's scalar parameters
+    by name; what else it requires comes from the results before. Returns the project and the last
+    tool's result; no manifest is written.
+    """
     parameters = example(f"requests/{agent}.json")["parameters"]
-    (tool,) = DEFINITIONS[agent].tools
-    named = tool.tool_spec["inputSchema"]["json"]["properties"]
     project = project_for(agent, store, parameters)
-    arguments = {name: value for name, value in parameters.items() if name in named}
-    status, result = call(tool, project, **arguments)
-    assert status == "success", result
-    return project, result
+    results: list[dict[str, Any]] = [parameters]
+    for tool in tools_in_order(DEFINITIONS[agent]):
+        if tool.tool_name in ASKS_A_SERVICE:
+            continue
+        schema = tool.tool_spec["inputSchema"]["json"]
+        arguments = {name: parameters[name] for name in schema["properties"] if name in parameters}
+        for name in set(schema.get("required", ())) - set(arguments):
+            arguments[name] = _named(name, results)
+        status, result = call(tool, project, **arguments)
+        assert status == "success", result
+        results.append(result)
+    return project, results[-1]
+
+
+def _named(name: str, values: list[Any]) -> Any:
+    """Find what is filed under a name, the latest result first and its outer levels first."""
+    for value in reversed(values):
+        level = [value]
+        while level:
+            for one in level:
+                if isinstance(one, dict) and name in one:
+                    return one[name]
+            level = [
+                inner
+                for one in level
+                if isinstance(one, dict | list)
+                for inner in (one.values() if isinstance(one, dict) else one)
+            ]
+    raise AssertionError(f"no earlier result has a {name}")
 
 
 def run_until(agent: AgentName) -> MemoryArtifactStore:
     """The artifacts of the example project up to and with an agent's."""
     store = MemoryArtifactStore()
     for one in AgentName:
-        run_example(one, store)
+        run_example(one, store)[0].record_artifacts()
         if one is agent:
             break
     return store

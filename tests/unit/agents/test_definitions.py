@@ -11,48 +11,43 @@ from tests.unit.agents.chain import DEFINITIONS, run_until
 from tradewind.contracts.names import READS_FROM, AgentName
 
 ROOT = Path(__file__).parents[3]
-SCIENCE = {"numpy", "shapely", "pyproj", "jinja2"}
-#: What each agent's bundle carries; shapely brings NumPy.
+#: The heavy libraries in each agent's bundle; shapely brings NumPy, and Matplotlib Pillow.
 CARRIED = {
-    AgentName.TERRAIN: {"numpy", "shapely", "pyproj"},
+    AgentName.TERRAIN: {"numpy", "shapely", "pyproj", "PIL"},
     AgentName.LAYOUT: {"numpy", "shapely", "pyproj"},
-    AgentName.SIMULATION: {"numpy"},
-    AgentName.REPORT: {"jinja2"},
+    AgentName.SIMULATION: {"numpy", "matplotlib", "PIL"},
+    AgentName.REPORT: {"jinja2", "typst", "ttf_opensans"},
 }
+
+#: What a cold start must not pay for: the heavy libraries of all agents.
+HEAVY = set[str]().union(*CARRIED.values())
 
 #: Runs an agent's example in a process where only its bundle's libraries can be imported.
 ALONE = """
 import json, pickle, sys
 
-agent, carried, objects = sys.argv[1], json.loads(sys.argv[2]), pickle.load(sys.stdin.buffer)
-science = {"numpy", "shapely", "pyproj", "jinja2"}
+agent, carried, heavy = sys.argv[1], json.loads(sys.argv[2]), set(json.loads(sys.argv[3]))
+objects = pickle.load(sys.stdin.buffer)
 
 class NotInBundle:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in science - set(carried):
+        if name.partition(".")[0] in heavy - set(carried):
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, NotInBundle())
 
 from importlib import import_module
-from types import SimpleNamespace
-from tradewind.agents.project import MemoryArtifactStore, Project
 from tradewind.contracts.names import AgentName
 
-definition = import_module(f"tradewind.agents.{agent}").DEFINITION
-at_start = sorted(science & set(sys.modules))
-store = MemoryArtifactStore()
+import_module(f"tradewind.agents.{agent}")
+at_start = sorted(heavy & set(sys.modules))
+
+from tests.unit.agents import chain
+
+store = chain.MemoryArtifactStore()
 store.objects = objects
-with open(f"examples/requests/{agent}.json") as file:
-    parameters = json.load(file)["parameters"]
-project = Project("moorkoog", AgentName(agent), parameters, store)
-(tool,) = definition.tools
-named = tool.tool_spec["inputSchema"]["json"]["properties"]
-tool(
-    tool_context=SimpleNamespace(invocation_state={"project": project}),
-    **{name: value for name, value in parameters.items() if name in named},
-)
-print(json.dumps({"at_start": at_start, "after": sorted(science & set(sys.modules)),
+project, _ = chain.run_example(AgentName(agent), store)
+print(json.dumps({"at_start": at_start, "after": sorted(heavy & set(sys.modules)),
                   "artifacts": len(project.artifacts)}))
 """
 
@@ -76,7 +71,6 @@ def test_every_argument_is_described_to_the_model(agent: AgentName) -> None:
     for tool in DEFINITIONS[agent].tools:
         assert len(tool.tool_spec["description"]) > 40
         properties = tool.tool_spec["inputSchema"]["json"]["properties"]
-        assert properties
         for name, schema in properties.items():
             assert schema["type"] in {"number", "integer", "string"}
             assert schema["description"] != f"Parameter {name}"
@@ -93,12 +87,16 @@ def test_an_agent_runs_on_its_own_bundle(agent: AgentName, whole_project: dict[s
     objects = {key: body for key, body in whole_project.items() if key.startswith(readable)}
 
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", ALONE, agent, json.dumps(sorted(CARRIED[agent]))],
+        [
+            sys.executable,
+            *("-W", "error"),
+            *("-c", ALONE, agent, json.dumps(sorted(CARRIED[agent])), json.dumps(sorted(HEAVY))),
+        ],
         input=pickle.dumps(objects),
         capture_output=True,
         check=False,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "lambda_src")},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}"},
     )
 
     assert done.returncode == 0, done.stderr.decode()

@@ -4,48 +4,228 @@ from typing import Any
 import pytest
 from shapely.geometry import Point, shape
 
-from tests.unit.agents.chain import call, project_for, run_example, run_until
-from tradewind.agents.layout import create_grid_layout
+from tests.unit.agents.chain import call, project_for, run_until
+from tradewind.agents.layout import (
+    create_layout,
+    get_turbine_specs,
+    load_layout,
+    relocate_turbines,
+    save_layout,
+)
 from tradewind.agents.project import MemoryArtifactStore
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.contracts.names import AgentName
+from tradewind.wind.layout_strategies import STRATEGIES
+from tradewind.wind.turbines import TURBINES
+
+LAYOUT = "moorkoog/layout/layout.json"
+WIND = {
+    "hub_height_m": 100.0,
+    "sectors": [
+        {
+            "direction_degrees": 30.0 * at,
+            "frequency": 0.45 if at == 7 else 0.05,
+            "weibull_a_m_per_s": 9.0,
+            "weibull_k": 2.1,
+            "shear_exponent": 0.15,
+        }
+        for at in range(12)
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def terrain() -> dict[str, bytes]:
+    return run_until(AgentName.TERRAIN).objects
 
 
 @pytest.fixture
-def store() -> MemoryArtifactStore:
-    return run_until(AgentName.TERRAIN)
+def store(terrain: dict[str, bytes]) -> MemoryArtifactStore:
+    made = MemoryArtifactStore()
+    made.objects = dict(terrain)
+    return made
 
 
 def run(store: MemoryArtifactStore, **arguments: Any) -> tuple[str, Any]:
-    return call(create_grid_layout, project_for(AgentName.LAYOUT, store), **arguments)
+    return call(create_layout, project_for(AgentName.LAYOUT, store), **arguments)
 
 
-def test_the_example_places_every_turbine_on_buildable_land(store: MemoryArtifactStore) -> None:
-    project, result = run_example(AgentName.LAYOUT, store)
+def current(store: MemoryArtifactStore) -> dict[str, Any]:
+    layout: dict[str, Any] = json.loads(store.objects[LAYOUT])
+    return layout
 
-    layout = json.loads(store.objects["moorkoog/layout/layout.json"])
+
+def buildable_with_a_hole(store: MemoryArtifactStore, around: dict[str, Any]) -> None:
+    """Exclude 400 m around a turbine, as a terrain agent that ran again would."""
+    key = "moorkoog/terrain/buildable.geojson"
+    buildable = json.loads(store.objects[key])
+    hole = Point(around["longitude_deg"], around["latitude_deg"]).buffer(0.004)
+    buildable["geometry"] = shape(buildable["geometry"]).difference(hole).__geo_interface__
+    store.objects[key] = json.dumps(buildable).encode()
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_places_turbines_on_buildable_land(
+    store: MemoryArtifactStore, strategy: str
+) -> None:
+    project = project_for(AgentName.LAYOUT, store)
+
+    status, result = call(
+        create_layout, project, turbine_count=12, strategy=strategy, time_budget_s=1
+    )
+
+    assert status == "success", result
+    layout = current(store)
     points = json.loads(store.objects["moorkoog/layout/layout.geojson"])["features"]
-    buildable = json.loads(store.objects["moorkoog/terrain/buildable.geojson"])
-    land = shape(buildable["geometry"])
-    assert (result["turbines_placed"], result["turbines_not_placed"]) == (30, 0)
-    assert [one["id"] for one in layout["turbines"]] == [f"T{n:02d}" for n in range(1, 31)]
-    assert layout["utm_epsg"] == 32632
-    assert len(points) == 30
+    land = shape(json.loads(store.objects["moorkoog/terrain/buildable.geojson"])["geometry"])
+    assert (result["turbines_placed"], result["turbines_not_placed"]) == (12, 0)
+    assert [one["id"] for one in layout["turbines"]] == [f"T{n:02d}" for n in range(1, 13)]
+    assert (layout["utm_epsg"], layout["strategy"]) == (32632, strategy)
     assert all(land.contains(shape(one["geometry"])) for one in points)
+    # 7 diameters along the wind, 4 across it: an ellipse whose short axis is 520 m.
     assert all(
-        Point(one["x_m"], one["y_m"]).distance(Point(other["x_m"], other["y_m"])) >= 650
+        Point(one["x_m"], one["y_m"]).distance(Point(other["x_m"], other["y_m"])) >= 520
         for at, one in enumerate(layout["turbines"])
         for other in layout["turbines"][:at]
     )
-    assert project.facts == {"turbines_placed": 30, "turbines_not_placed": 0}
+    assert project.facts == {"turbines_placed": 12, "turbines_not_placed": 0}
     assert set(layout["sources"]) == {"terrain/site.geojson", "terrain/buildable.geojson"}
+    assert layout["turbine_model"] == "iea_3_4mw_130m"
+    assert layout["estimated_aep_gwh"] > 0
+
+
+def test_optimise_tells_what_it_started_from_and_gained(store: MemoryArtifactStore) -> None:
+    _, result = run(store, turbine_count=10, strategy="optimise", time_budget_s=1.5)
+
+    starts = {one["strategy"]: one["estimated_aep_gwh"] for one in result["compared"]}
+    assert set(starts) == set(STRATEGIES) - {"optimise"}
+    assert result["search"]["start_aep_gwh"] == max(starts.values())
+    assert result["estimated_aep_gwh"] >= max(starts.values())
+    assert result["search"]["gain_percent"] >= 0
+
+
+def test_the_projects_wind_turns_the_rows(store: MemoryArtifactStore) -> None:
+    _, without = run(store, turbine_count=5)
+    store.objects["moorkoog/terrain/wind.json"] = json.dumps(WIND).encode()
+    _, measured = run(store, turbine_count=5)
+    _, asked = run(store, turbine_count=5, wind_direction_degrees=90.0)
+
+    assert without["wind_direction_degrees"] == 270.0
+    assert measured["wind_direction_degrees"] == 210.0
+    assert asked["wind_direction_degrees"] == 90.0
+    assert "terrain/wind.json" in current(store)["sources"]
+    assert "Weibull" in measured["estimate_assumption"]
+
+
+def test_a_larger_turbine_takes_more_room(store: MemoryArtifactStore) -> None:
+    _, small = run(store, turbine_count=200)
+    _, large = run(store, turbine_count=200, turbine_model="iea_15mw_240m")
+
+    assert large["turbines_placed"] < small["turbines_placed"] / 2
+    assert large["spacing_along_wind_m"] == 7 * 240
+
+
+def test_named_turbines_move_and_the_others_stay(store: MemoryArtifactStore) -> None:
+    run(store, turbine_count=10)
+    before = {one["id"]: one for one in current(store)["turbines"]}
+
+    _, result = call(
+        relocate_turbines,
+        project_for(AgentName.LAYOUT, store),
+        turbine_ids="T03, T07",
+        north_m=60.0,
+    )
+
+    after = {one["id"]: one for one in current(store)["turbines"]}
+    assert [one["id"] for one in result["moves"]] == ["T03", "T07"]
+    assert result["removed"] == []
+    moved = {name for name in before if before[name] != after[name]}
+    assert moved == {"T03", "T07"}
+    assert "estimated_aep_gwh" not in current(store)
+
+
+def test_turbines_that_break_a_rule_now_move(store: MemoryArtifactStore) -> None:
+    run(store, turbine_count=10)
+    project = project_for(AgentName.LAYOUT, store)
+    assert call(relocate_turbines, project)[1]["moves"] == []
+    buildable_with_a_hole(store, current(store)["turbines"][4])
+    assert call(load_layout, project)[1]["broken_rules"] == [
+        {"id": "T05", "rule": "in an exclusion zone"}
+    ]
+
+    _, result = call(relocate_turbines, project)
+
+    assert [(one["id"], one["reason"]) for one in result["moves"]] == [
+        ("T05", "in an exclusion zone")
+    ]
+    assert result["moves"][0]["moved_m"] > 200
+    assert call(load_layout, project)[1]["broken_rules"] == []
+
+
+def test_a_turbine_without_a_place_leaves_the_layout(store: MemoryArtifactStore) -> None:
+    run(store, turbine_count=4)
+    # All that is left of the land is 20 m around the first and the third.
+    key = "moorkoog/terrain/buildable.geojson"
+    buildable = json.loads(store.objects[key])
+    left = [current(store)["turbines"][at] for at in (0, 2)]
+    places = [Point(one["longitude_deg"], one["latitude_deg"]).buffer(0.0002) for one in left]
+    buildable["geometry"] = places[0].union(places[1]).__geo_interface__
+    store.objects[key] = json.dumps(buildable).encode()
+
+    _, result = call(relocate_turbines, project_for(AgentName.LAYOUT, store))
+
+    layout = current(store)
+    assert result["removed"] == ["T02", "T04"]
+    assert [one["id"] for one in layout["turbines"]] == ["T01", "T03"]
+    assert (layout["turbines_placed"], layout["turbines_not_placed"]) == (2, 2)
+    assert layout["reason_not_placed"] == "No place was left for T02, T04."
+
+
+def test_a_kept_layout_comes_back(store: MemoryArtifactStore) -> None:
+    project = project_for(AgentName.LAYOUT, store)
+    run(store, turbine_count=9)
+    first = current(store)["turbines"]
+    call(save_layout, project, layout_name="nine")
+    run(store, turbine_count=4)
+
+    status, result = call(load_layout, project, layout_name="nine")
+
+    assert status == "success"
+    assert (result["turbines_placed"], result["layout_name"]) == (9, "nine")
+    assert "turbines" not in result
+    assert current(store)["turbines"] == first
+    assert project.facts["turbines_placed"] == 9
+
+
+def test_a_kept_layout_that_no_longer_fits_is_refused(store: MemoryArtifactStore) -> None:
+    project = project_for(AgentName.LAYOUT, store)
+    run(store, turbine_count=9)
+    call(save_layout, project)
+    buildable_with_a_hole(store, current(store)["turbines"][2])
+    before = store.objects[LAYOUT]
+
+    status, text = call(load_layout, project, layout_name="kept")
+
+    assert status == "error"
+    assert "no longer fits the land: 1 turbines break a rule: T03 (in an exclusion zone)" in text
+    assert store.objects[LAYOUT] == before
+
+
+def test_the_turbines_are_listed_with_their_sources(store: MemoryArtifactStore) -> None:
+    project = project_for(AgentName.LAYOUT, store)
+    _, listed = call(get_turbine_specs, project)
+    _, one = call(get_turbine_specs, project, turbine_model="iea_10mw_198m")
+
+    assert [turbine["turbine_model"] for turbine in listed["turbines"]] == list(TURBINES)
+    assert all(turbine["source"] for turbine in listed["turbines"])
+    assert one["rated_power_mw"] == max(row["power_mw"] for row in one["curve"]) == 10.0
 
 
 def test_what_does_not_fit_is_said_with_the_reason(store: MemoryArtifactStore) -> None:
     status, result = run(store, turbine_count=200)
 
     assert status == "success"
-    assert result["turbines_placed"] == result["grid_positions_buildable"]
+    assert result["turbines_placed"] == result["places_buildable"]
     assert result["turbines_placed"] + result["turbines_not_placed"] == 200
     assert (
         f"{result['turbines_not_placed']} of 200 turbines did not fit"
@@ -78,7 +258,10 @@ def test_no_layout_at_all_is_an_error() -> None:
         ({"turbine_count": 2.5}, "valid integer"),
         ({}, "Field required"),
         ({"turbine_count": 5, "spacing_along_wind_diameters": 1.5}, "give 2 to 30"),
-        ({"turbine_count": 5, "rotor_diameter_m": 3}, "give 10 to 300"),
+        ({"turbine_count": 5, "turbine_model": "V90"}, "no turbine 'V90'; there are iea37_3"),
+        ({"turbine_count": 5, "strategy": "hexagon"}, "no strategy 'hexagon'; there are grid"),
+        ({"turbine_count": 5, "time_budget_s": 0}, "give 1 to 600"),
+        ({"turbine_count": 5, "time_budget_s": 1e9}, "give 1 to 600"),
         ({"turbine_count": 5, "wind_direction_degrees": 400}, "give 0 to 360"),
     ],
 )
@@ -94,8 +277,58 @@ def test_values_out_of_range_become_messages(
 def test_without_terrain_the_request_fails_and_names_the_agent() -> None:
     project = project_for(AgentName.LAYOUT, MemoryArtifactStore())
 
-    status, text = call(create_grid_layout, project, turbine_count=5)
+    status, text = call(create_layout, project, turbine_count=5)
 
     assert status == "error"
     assert "Run the terrain agent on this project first" in text
     assert isinstance(project.failure, ArtifactNotFound)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"turbine_ids": "T99", "east_m": 10}, "no turbine T99; it has T01 to T05"),
+        ({"turbine_ids": "T01"}, "give both turbine_ids and east_m or north_m"),
+        ({"east_m": 10}, "give both turbine_ids and east_m or north_m"),
+        ({"turbine_ids": "T01", "east_m": 1e9}, "within 20000 m"),
+        ({"turbine_ids": "T01", "east_m": float("nan")}, "within 20000 m"),
+    ],
+)
+def test_a_move_that_cannot_be_meant_becomes_a_message(
+    store: MemoryArtifactStore, arguments: dict[str, Any], message: str
+) -> None:
+    run(store, turbine_count=5)
+    before = store.objects[LAYOUT]
+
+    status, text = call(relocate_turbines, project_for(AgentName.LAYOUT, store), **arguments)
+
+    assert status == "error"
+    assert message in text
+    assert store.objects[LAYOUT] == before
+
+
+@pytest.mark.parametrize("name", ["", "current", "../terrain/site", "A", "x" * 33, "a/b"])
+def test_a_layout_is_kept_under_a_plain_name_only(store: MemoryArtifactStore, name: str) -> None:
+    run(store, turbine_count=5)
+
+    status, text = call(save_layout, project_for(AgentName.LAYOUT, store), layout_name=name)
+
+    assert status == "error"
+    assert "lower-case letters, digits and hyphens" in text
+
+
+def test_a_name_nothing_was_kept_under_is_not_found(store: MemoryArtifactStore) -> None:
+    project = project_for(AgentName.LAYOUT, store)
+
+    status, text = call(load_layout, project, layout_name="nine")
+
+    assert status == "error"
+    assert "layout-nine.json" in text
+
+
+@pytest.mark.parametrize("tool", [relocate_turbines, save_layout, load_layout])
+def test_without_a_layout_the_tool_names_the_agent(store: MemoryArtifactStore, tool: Any) -> None:
+    status, text = call(tool, project_for(AgentName.LAYOUT, store))
+
+    assert status == "error"
+    assert "no layout/layout.json" in text

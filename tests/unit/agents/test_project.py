@@ -3,7 +3,12 @@
 import pytest
 
 from tradewind.agents.project import MemoryArtifactStore, Project
-from tradewind.contracts.errors import ArtifactNotFound, DeadlineExceeded, StorageAccessDenied
+from tradewind.contracts.errors import (
+    ArtifactNotFound,
+    DeadlineExceeded,
+    StorageAccessDenied,
+    ToolInputError,
+)
 from tradewind.contracts.names import READS_FROM, AgentName
 
 
@@ -53,3 +58,39 @@ def test_nothing_is_written_after_the_request_ended() -> None:
     with pytest.raises(DeadlineExceeded):
         late.save("a", b"1", "text/plain")
     assert store.objects == {}
+
+
+def test_what_a_request_has_read_is_what_it_writes_from() -> None:
+    store = MemoryArtifactStore()
+    project(AgentName.TERRAIN, store).save("a.json", b"{}", "application/json")
+    layout = project(AgentName.LAYOUT, store)
+    with pytest.raises(ArtifactNotFound):
+        layout.load(AgentName.TERRAIN, "b.json")
+    assert layout.inputs == {}
+    layout.load(AgentName.TERRAIN, "a.json")
+    assert list(layout.inputs) == ["terrain/a.json"]
+
+
+def test_a_listing_holds_what_the_agent_may_read_in_the_order_of_the_work() -> None:
+    store = MemoryArtifactStore()
+    for agent in AgentName:
+        project(agent, store).save("x", agent.encode(), "text/plain")
+    store.put("p-2/terrain/y", b"other project", "text/plain")
+    store.put("p-1-b/terrain/z", b"other project", "text/plain")
+    listed = [file.name for file in project(AgentName.LAYOUT, store).files()]
+    assert listed == ["terrain/x", "layout/x"]
+    assert [file.name for file in project(AgentName.REPORT, store).files()] == [
+        "terrain/x",
+        "layout/x",
+        "simulation/x",
+        "report/x",
+    ]
+
+
+def test_a_project_id_that_was_made_up_is_answered_with_the_one_that_exists() -> None:
+    own = project(AgentName.REPORT, MemoryArtifactStore())
+    own.require_id("p-1")
+    own.require_id(None)
+    with pytest.raises(ToolInputError, match="exists is p-1") as refused:
+        own.require_id("wind-farm-1")
+    assert refused.value.field == "project_id"

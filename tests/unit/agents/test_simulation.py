@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.agents.chain import call, example, project_for, run_example, run_until
 from tradewind.agents.project import MemoryArtifactStore
-from tradewind.agents.simulation import simulate_energy
+from tradewind.agents.simulation import generate_charts, run_wake_simulation
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.contracts.names import AgentName
 from tradewind.wind.iea37 import IEA37_FREQUENCIES, IEA37_WIND_SPEED_M_PER_S
@@ -15,17 +15,32 @@ CASE_STUDY = example("iea37_case1_16.json")["parameters"]
 TWO = [{"x_m": 0, "y_m": 0}, {"x_m": 650.0, "y_m": 0.0}]
 
 
+WIND: dict[str, Any] = {
+    "hub_height_m": 100.0,
+    "sectors": [
+        {
+            "direction_degrees": 30.0 * at,
+            "frequency": 0.45 if at == 8 else 0.05,
+            "weibull_a_m_per_s": 9.0,
+            "weibull_k": 2.1,
+            "shear_exponent": 0.15,
+        }
+        for at in range(12)
+    ],
+}
+
+
 def run(parameters: dict[str, Any], **arguments: Any) -> tuple[str, Any, MemoryArtifactStore]:
     store = MemoryArtifactStore()
     project = project_for(AgentName.SIMULATION, store, parameters)
-    return *call(simulate_energy, project, **arguments), store
+    return *call(run_wake_simulation, project, **arguments), store
 
 
 def test_the_published_case_study_to_five_decimals() -> None:
     store = MemoryArtifactStore()
     project = project_for(AgentName.SIMULATION, store, CASE_STUDY)
 
-    status, result = call(simulate_energy, project)
+    status, result = call(run_wake_simulation, project)
 
     energy = json.loads(store.objects["moorkoog/simulation/energy.json"])
     assert status == "success"
@@ -49,18 +64,103 @@ def test_the_tables_add_up_to_the_total() -> None:
 
 def test_the_example_simulates_the_projects_layout() -> None:
     store = run_until(AgentName.LAYOUT)
-    project, result = run_example(AgentName.SIMULATION, store)
+    project, _ = run_example(AgentName.SIMULATION, store)
 
     energy = json.loads(store.objects["moorkoog/simulation/energy.json"])
-    assert result["turbines"] == 30
-    assert 0.5 < result["capacity_factor"] < 0.9
-    assert list(energy["sources"]) == ["layout/layout.json"]
-    assert "Turbine positions: layout/layout.json." in result["assumptions"]
-    assert set(project.facts) == {"aep_gwh", "wake_loss_percent", "capacity_factor"}
+    assert energy["turbines"] == 30
+    assert 0.3 < energy["capacity_factor"] < 1.0
+    assert "layout/layout.json" in energy["sources"]
+    assert "Turbine positions: layout/layout.json." in energy["assumptions"]
+    assert {"aep_gwh", "wake_loss_percent", "capacity_factor"} <= set(project.facts)
+    charts = {
+        key for key in store.objects if key.startswith("moorkoog/simulation/") and "png" in key
+    }
+    assert len(charts) == 5
+
+
+def project_with_wind() -> MemoryArtifactStore:
+    store = run_until(AgentName.LAYOUT)
+    store.objects["moorkoog/terrain/wind.json"] = json.dumps(WIND).encode()
+    return store
+
+
+def test_the_projects_wind_is_simulated_over_all_its_speeds() -> None:
+    store = project_with_wind()
+
+    status, result = call(run_wake_simulation, project_for(AgentName.SIMULATION, store))
+
+    energy = json.loads(store.objects["moorkoog/simulation/energy.json"])
+    assert status == "success"
+    assert result["wake_model"] == "bastankhah_gaussian"
+    assert 0.2 < result["capacity_factor"] < 0.6
+    assert 0.0 < result["wake_loss_percent"] < 15.0
+    assert list(energy["sources"]) == ["layout/layout.json", "terrain/wind.json"]
+    assert [one["direction_degrees"] for one in energy["per_direction"]] == [
+        30.0 * at for at in range(12)
+    ]
+    assert [one["frequency"] for one in energy["per_direction"]] == pytest.approx(
+        [one["frequency"] for one in WIND["sectors"]], abs=1e-7
+    )
+    for table in ("per_turbine", "per_direction"):
+        assert sum(one["aep_gwh"] for one in energy[table]) == pytest.approx(result["aep_gwh"])
+    assert any("taken from 100 m to the hub" in one for one in result["assumptions"])
+
+
+def test_a_request_may_ask_for_one_speed_or_another_wake() -> None:
+    store = project_with_wind()
+    project = project_for(AgentName.SIMULATION, store)
+    asked: dict[str, dict[str, Any]] = {
+        "measured": {},
+        "iea": {"wake_model": "iea37_gaussian"},
+        "one speed": {"wind_data": "single_speed"},
+        "rough": {"turbulence_intensity": 0.2},
+    }
+    runs = {
+        name: call(run_wake_simulation, project, **arguments)[1]
+        for name, arguments in asked.items()
+    }
+
+    assert runs["iea"]["wake_model"] == runs["one speed"]["wake_model"] == "iea37_gaussian"
+    assert runs["one speed"]["aep_gwh"] > runs["measured"]["aep_gwh"]
+    assert runs["rough"]["wake_loss_percent"] < runs["measured"]["wake_loss_percent"]
+    assert runs["iea"]["gross_aep_gwh"] == runs["measured"]["gross_aep_gwh"]
+
+
+def test_turbines_in_the_request_may_be_of_another_type() -> None:
+    far = [{"x_m": 0, "y_m": 0}, {"x_m": 2000.0, "y_m": 0.0}]
+    _, result, _ = run({"turbines": far}, turbine_model="iea_15mw_240m")
+
+    assert (result["turbine_model"], result["rated_power_mw"]) == ("iea_15mw_240m", 30.0)
+
+
+def test_charts_are_made_from_the_energy_they_show() -> None:
+    store = project_with_wind()
+    project = project_for(AgentName.SIMULATION, store)
+    call(run_wake_simulation, project)
+
+    status, result = call(generate_charts, project)
+
+    assert status == "success"
+    assert {key.rpartition("/")[2] for key in result["artifacts"]} == {
+        "wind_rose.png",
+        "wake_map.png",
+        "aep_per_turbine.png",
+        "power_curve.png",
+        "energy_by_sector.png",
+    }
+    assert all(store.objects[key].startswith(b"\x89PNG") for key in result["artifacts"])
+    assert {"simulation/energy.json", "simulation/simulation.json"} <= set(project.inputs)
+
+
+def test_charts_need_a_simulation_first() -> None:
+    status, text = call(generate_charts, project_for(AgentName.SIMULATION, MemoryArtifactStore()))
+
+    assert status == "error"
+    assert "no simulation/energy.json" in text
 
 
 def test_the_default_wind_speed_is_the_case_studys() -> None:
-    default = inspect.signature(simulate_energy).parameters["wind_speed_m_per_s"].default
+    default = inspect.signature(run_wake_simulation).parameters["wind_speed_m_per_s"].default
 
     assert default == IEA37_WIND_SPEED_M_PER_S
 
@@ -106,6 +206,15 @@ def test_a_calm_year_is_no_division_by_zero() -> None:
         ({"turbines": [{"x_m": float("nan"), "y_m": 0}]}, {}, "parameters.turbines[0] needs"),
         ({"turbines": [*TWO, {"x_m": 0, "y_m": 200}]}, {}, "T01 and T03 are 200.0 m apart"),
         ({"turbines": TWO * 200}, {}, "400 turbines; at most 300"),
+        ({"turbines": TWO}, {"wake_model": "jensen"}, "no wake model 'jensen'; there are iea37"),
+        ({"turbines": TWO}, {"turbine_model": "V90"}, "no turbine 'V90'; there are iea37"),
+        ({"turbines": TWO}, {"wind_data": "nowhere"}, "give auto, project, single_speed"),
+        ({"turbines": TWO}, {"wind_data": "project"}, "has no wind data. Run the terrain agent"),
+        (
+            {"turbines": TWO},
+            {"wake_model": "bastankhah_gaussian", "turbulence_intensity": 0.9},
+            "give 0.03 to 0.3",
+        ),
         ({"turbines": TWO, "wind_rose": [1.0]}, {}, "needs sector_frequencies: 4 to 72 shares"),
         ({"turbines": TWO, "wind_rose": {"sector_frequencies": [1.0]}}, {}, "4 to 72 shares"),
         ({"turbines": TWO, "wind_rose": {"sector_frequencies": ["1", 0, 0, 0]}}, {}, "4 to 72"),
@@ -124,22 +233,32 @@ def test_unusable_input_becomes_a_message(
 
 def test_a_layout_for_another_rotor_is_refused() -> None:
     store = run_until(AgentName.LAYOUT)
-    key = "moorkoog/layout/layout.json"
-    store.objects[key] = store.objects[key].replace(
-        b'"rotor_diameter_m": 130', b'"rotor_diameter_m": 110'
+
+    status, text = call(
+        run_wake_simulation,
+        project_for(AgentName.SIMULATION, store),
+        turbine_model="iea_10mw_198m",
     )
 
-    status, text = call(simulate_energy, project_for(AgentName.SIMULATION, store))
+    assert status == "error"
+    assert "with a rotor of 130 m, but iea_10mw_198m has 198 m" in text
+    assert "run the layout agent with turbine_model=iea_10mw_198m first" in text
+
+
+def test_wind_data_that_cannot_be_used_become_a_message() -> None:
+    store = run_until(AgentName.LAYOUT)
+    store.objects["moorkoog/terrain/wind.json"] = b'{"sectors": [], "hub_height_m": 100}'
+
+    status, text = call(run_wake_simulation, project_for(AgentName.SIMULATION, store))
 
     assert status == "error"
-    assert "made for a rotor of 110 m" in text
-    assert "Run the layout agent with rotor_diameter_m=130 first" in text
+    assert "4 to 72 sectors" in text
 
 
 def test_without_a_layout_the_request_fails_and_names_the_agent() -> None:
     project = project_for(AgentName.SIMULATION, MemoryArtifactStore())
 
-    status, text = call(simulate_energy, project)
+    status, text = call(run_wake_simulation, project)
 
     assert status == "error"
     assert "Run the layout agent on this project first" in text

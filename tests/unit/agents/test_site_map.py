@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -129,3 +130,19 @@ def test_a_site_across_the_antimeridian_is_one_map(first: int) -> None:
     west, east = drawn.turbines
     assert 0 < west.x < drawn.width / 2 < east.x < drawn.width
     assert (drawn.width / 2 - west.x) == pytest.approx(east.x - drawn.width / 2, abs=0.2)
+
+
+def test_points_closer_than_a_map_shows_are_left_out() -> None:
+    # A survey of 2,000 points on a road of 2.6 km, which is some 600 pixels long here.
+    survey = [[9.0 + 0.04 * at / 2000, 54.01] for at in range(2001)]
+    (road,) = draw(feature("road", {"type": "LineString", "coordinates": survey})).features
+    points = numbers(road.path)
+
+    assert 300 < len(points) < 1300
+    assert all(later[0] - earlier[0] >= 0.5 for earlier, later in pairwise(points))
+
+
+def test_what_is_smaller_than_a_point_is_still_drawn() -> None:
+    (house,) = draw(feature("building", square(9.01, 54.01, 0.000001))).features
+
+    assert len(numbers(house.path)) == 2

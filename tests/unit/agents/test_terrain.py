@@ -1,14 +1,26 @@
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
-from shapely.geometry import shape
+from shapely.geometry import LineString, Point, shape
 
 from tests.unit.agents.chain import call, example, project_for, run_example
-from tradewind.agents.project import MemoryArtifactStore
-from tradewind.agents.terrain import find_exclusion_zones
+from tradewind.agents import terrain
+from tradewind.agents.project import MemoryArtifactStore, Project
+from tradewind.agents.terrain import (
+    find_exclusion_zones,
+    get_unbuildable_areas,
+    get_wind_conditions,
+)
+from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
 from tradewind.contracts.names import AgentName
+from tradewind.geodata.overpass import Surroundings
+from tradewind.geodata.reanalysis import PastWind
 from tradewind.wind.features import DEFAULT_SETBACKS_M, FeatureClass
+from tradewind.wind.rose import WindHours
+from tradewind.wind.site import MapFeature
 
 SITE = example("site.geojson")
 
@@ -35,6 +47,9 @@ def test_the_example_site_has_land_left() -> None:
     }
     assert result["artifacts"] == [artifact.key for artifact in project.artifacts]
     assert sorted(store.objects) == [
+        "moorkoog/terrain/boundaries.geojson",
+        "moorkoog/terrain/boundaries.html",
+        "moorkoog/terrain/boundaries.png",
         "moorkoog/terrain/buildable.geojson",
         "moorkoog/terrain/exclusions.geojson",
         "moorkoog/terrain/site.geojson",
@@ -55,7 +70,7 @@ def test_the_maps_hold_what_the_answer_says() -> None:
     for drawn in (*zones, buildable):
         assert shape(drawn["geometry"]).is_valid
         assert boundary.contains(shape(drawn["geometry"]))
-    assert buildable["properties"]["buildable_share"] == pytest.approx(0.743, abs=0.001)
+    assert buildable["properties"]["buildable_share"] == pytest.approx(0.744, abs=0.0005)
 
 
 def test_setbacks_not_named_take_their_defaults() -> None:
@@ -99,4 +114,297 @@ def test_unusable_input_becomes_a_message(
     status, text = run(site, **arguments)
 
     assert status == "error"
+    assert message in text
+
+
+PLACE = {"latitude": 54.7365, "longitude": 8.972}
+
+
+class Map:
+    """A map with a farm in the middle of any site, and a road through it."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.asked: list[dict[str, Any]] = []
+
+    def features_around(
+        self, longitude: float, latitude: float, radius_m: float, reach_m: Mapping[Any, float]
+    ) -> Surroundings:
+        self.asked.append({"radius_m": radius_m, "reach_m": dict(reach_m)})
+        if self.failure:
+            raise self.failure
+        farm = MapFeature(FeatureClass.BUILDING, "<b>Hof</b>", Point(longitude, latitude))
+        ends = (longitude - 0.05, latitude + 0.01), (longitude + 0.05, latitude + 0.01)
+        road = MapFeature(FeatureClass.ROAD, "", LineString(ends))
+        return Surroundings((farm, road), 1, "map makers, ODbL", "2026-11-01T00:00:00Z")
+
+
+class Weather:
+    """A year of west wind."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, float, int, int]] = []
+
+    def wind_at(self, longitude: float, latitude: float, first: int, last: int) -> PastWind:
+        self.asked.append((longitude, latitude, first, last))
+        speed = np.linspace(2.0, 14.0, 8760)
+        hours = WindHours(
+            month=np.resize(np.arange(1.0, 13.0), 8760),
+            direction_degrees=np.full(8760, 268.0),
+            upper_m_per_s=speed,
+            lower_m_per_s=speed * 0.75,
+            upper_height_m=50.0,
+            lower_height_m=10.0,
+        )
+        return PastWind(hours, first, last, 3, 8.75, 54.5, "made up", "nobody")
+
+
+@pytest.fixture
+def the_map(monkeypatch: pytest.MonkeyPatch) -> Map:
+    fake = Map()
+    monkeypatch.setattr(terrain, "_overpass", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def weather(monkeypatch: pytest.MonkeyPatch) -> Weather:
+    fake = Weather()
+    monkeypatch.setattr(terrain, "_power", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def project() -> Project:
+    return project_for(AgentName.TERRAIN, MemoryArtifactStore())
+
+
+def stored(project: Project, name: str) -> Any:
+    store = project.store
+    assert isinstance(store, MemoryArtifactStore)
+    return store.objects[f"{project.project_id}/terrain/{name}"]
+
+
+def test_a_place_is_a_circle_of_land_less_what_the_map_shows(
+    the_map: Map, project: Project
+) -> None:
+    status, result = call(get_unbuildable_areas, project, **PLACE, radius_km=2.0)
+
+    assert status == "success"
+    assert result["site_km2"] == pytest.approx(np.pi * 4.0, rel=0.002)
+    assert result["excluded_km2"] + result["buildable_km2"] == pytest.approx(
+        result["site_km2"], abs=0.002
+    )
+    assert [(zone["class"], zone["setback_m"]) for zone in result["zones"]] == [
+        ("building", 525.0),
+        ("road", 175.0),
+    ]
+    assert result["map_data"] == "map makers, ODbL"
+    assert result["areas_with_an_open_outline"] == 1
+    assert the_map.asked == [{"radius_m": 2000.0, "reach_m": dict(DEFAULT_SETBACKS_M)}]
+
+
+def test_setbacks_grow_with_the_turbine_unless_they_are_named(
+    the_map: Map, project: Project
+) -> None:
+    _, result = call(
+        get_unbuildable_areas, project, **PLACE, tip_height_m=240.0, road_setback_m=90.0
+    )
+
+    used = {zone["class"]: zone["setback_m"] for zone in result["zones"]}
+    assert used == {"building": 720.0, "road": 90.0}
+    assert the_map.asked[0]["reach_m"][FeatureClass.POWER_LINE] == 264.0
+
+
+def test_all_boundaries_are_in_one_file(the_map: Map, project: Project) -> None:
+    call(get_unbuildable_areas, project, **PLACE)
+
+    features = json.loads(stored(project, "boundaries.geojson"))["features"]
+
+    assert [one["properties"]["class"] for one in features] == [
+        "boundary",
+        "building",
+        "road",
+        "excluded",
+        "buildable",
+    ]
+    assert all(shape(one["geometry"]).is_valid for one in features)
+    areas = {one["properties"]["class"]: one["properties"] for one in features}
+    assert areas["excluded"]["area_km2"] == pytest.approx(
+        areas["boundary"]["area_km2"] - areas["buildable"]["buildable_km2"], abs=1e-4
+    )
+
+
+def test_the_page_stands_alone_and_takes_no_orders_from_the_map(
+    the_map: Map, project: Project
+) -> None:
+    call(get_unbuildable_areas, project, **PLACE)
+
+    page = stored(project, "boundaries.html").decode()
+
+    assert "&lt;b&gt;Hof&lt;/b&gt; (building)" in page
+    assert "<b>Hof" not in page
+    # No address of anything outside, not even a link.
+    assert not any(outside in page for outside in ("http://", "https://", "src="))
+    assert "default-src 'none'" in page
+    assert "map makers, ODbL" in page
+
+
+def test_the_picture_is_a_picture(the_map: Map, project: Project) -> None:
+    call(get_unbuildable_areas, project, **PLACE)
+
+    assert stored(project, "boundaries.png").startswith(b"\x89PNG")
+
+
+def test_other_setbacks_are_tried_on_the_site_the_project_has(
+    the_map: Map, project: Project
+) -> None:
+    _, first = call(get_unbuildable_areas, project, **PLACE)
+    status, second = call(find_exclusion_zones, project, building_setback_m=300.0)
+
+    assert status == "success"
+    assert second["site_km2"] == first["site_km2"]
+    assert second["buildable_km2"] > first["buildable_km2"]
+    assert len(the_map.asked) == 1
+    assert "map makers, ODbL" in stored(project, "boundaries.html").decode()
+
+
+def test_a_setback_beyond_what_was_searched_needs_a_new_search(
+    the_map: Map, project: Project
+) -> None:
+    call(get_unbuildable_areas, project, **PLACE)
+    call(find_exclusion_zones, project, road_setback_m=100.0)
+
+    status, text = call(find_exclusion_zones, project, airfield_setback_m=5000.0)
+
+    assert status == "error"
+    assert "searched for class airfield as far as 3000.0 m" in text
+    assert "Call get_unbuildable_areas again" in text
+    assert project.failure is None
+
+
+def test_a_site_of_the_request_is_not_replaced_by_a_circle(the_map: Map) -> None:
+    project = project_for(AgentName.TERRAIN, MemoryArtifactStore(), {"site": SITE})
+
+    status, text = call(get_unbuildable_areas, project, **PLACE)
+
+    assert (status, the_map.asked) == ("error", [])
+    assert "Call find_exclusion_zones" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"latitude": 91.0}, "latitude is 91; give -90 to 90 degrees."),
+        ({"longitude": -181.0}, "longitude is -181; give -180 to 180 degrees."),
+        ({"latitude": float("nan")}, "latitude is nan"),
+        ({"radius_km": 0.4}, "radius_km is 0.4; give 0.5 to 20 km."),
+        ({"radius_km": 21.0}, "radius_km is 21"),
+        ({"tip_height_m": 10.0}, "tip_height_m is 10; give 20 to 400 m."),
+        ({"road_setback_m": -1.0}, "setback from class road is -1 m; give 0 to 20000 m."),
+        ({"water_setback_m": float("inf")}, "setback from class water is inf m"),
+    ],
+)
+def test_a_place_out_of_range_becomes_a_message(
+    the_map: Map, project: Project, arguments: dict[str, float], message: str
+) -> None:
+    status, text = call(get_unbuildable_areas, project, **{**PLACE, **arguments})
+
+    assert (status, the_map.asked, project.failure) == ("error", [], None)
+    assert message in text
+
+
+def test_a_failed_source_fails_the_request_and_leaves_no_map(
+    the_map: Map, project: Project
+) -> None:
+    the_map.failure = DataSourceThrottled("The Overpass API answered HTTP 429. Try again later.")
+
+    status, text = call(get_unbuildable_areas, project, **PLACE)
+
+    assert status == "error"
+    assert "HTTP 429" in text
+    assert project.failure is the_map.failure
+    assert project.artifacts == []
+
+
+def test_an_endpoint_that_is_not_set_is_a_configuration_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OVERPASS_URL", raising=False)
+    monkeypatch.delenv("WIND_DATA_URL", raising=False)
+
+    for tool in (get_unbuildable_areas, get_wind_conditions):
+        project.failure = None
+        call(tool, project, **PLACE)
+        assert isinstance(project.failure, ConfigurationError)
+
+
+def test_the_wind_is_described_at_hub_height_by_direction(
+    weather: Weather, project: Project
+) -> None:
+    status, result = call(get_wind_conditions, project, **PLACE, hub_height_m=120.0, years=1)
+
+    assert status == "success"
+    kept = json.loads(stored(project, "wind.json"))
+    assert kept["sectors"] == result["sectors"]
+    west = kept["sectors"][9]
+    assert (west["direction_degrees"], west["frequency"], west["hours"]) == (270.0, 1.0, 8760)
+    exponent = np.log(1 / 0.75) / np.log(5.0)
+    assert west["shear_exponent"] == pytest.approx(exponent, abs=1e-4)
+    assert kept["mean_wind_speed_m_per_s"] == pytest.approx(8.0 * 2.4**exponent, abs=1e-3)
+    assert kept["hub_height_m"] == 120.0
+    assert (kept["hours"], kept["missing_hours"]) == (8760, 3)
+    assert [one["month"] for one in kept["monthly"]] == list(range(1, 13))
+    assert kept["method"]["data_heights_m"] == [10.0, 50.0]
+    assert kept["source"]["attribution"] == "nobody"
+    assert project.facts["main_wind_direction_degrees"] == 270.0
+    ((_, _, first, last),) = weather.asked
+    assert first == last
+
+
+def test_the_wind_is_that_of_the_site_unless_a_place_is_named(
+    weather: Weather, the_map: Map, project: Project
+) -> None:
+    call(get_unbuildable_areas, project, **PLACE)
+    status, result = call(get_wind_conditions, project)
+
+    assert status == "success"
+    longitude, latitude, first, last = weather.asked[0]
+    assert (latitude, longitude) == pytest.approx((54.7365, 8.972), abs=1e-4)
+    assert last - first == 9
+    kept = json.loads(stored(project, "wind.json"))
+    assert (kept["latitude"], kept["longitude"]) == (latitude, longitude)
+    assert result["hours"] == kept["hours"] == 8760
+
+
+def test_the_wind_of_a_site_in_the_request(weather: Weather) -> None:
+    project = project_for(AgentName.TERRAIN, MemoryArtifactStore(), {"site": SITE})
+
+    status, _ = call(get_wind_conditions, project)
+
+    assert status == "success"
+    assert weather.asked[0][1] == pytest.approx(54.737, abs=0.01)
+
+
+def test_wind_without_a_place_asks_for_one(weather: Weather, project: Project) -> None:
+    status, text = call(get_wind_conditions, project)
+
+    assert (status, weather.asked, project.failure) == ("error", [], None)
+    assert "Give latitude and longitude" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hub_height_m": 20.0}, "hub_height_m is 20; give 30 to 250 m."),
+        ({"sectors": 2}, "sectors is 2; give 4 to 36."),
+        ({"years": 0}, "years is 0; give 1 to 20."),
+        ({"latitude": 100.0}, "latitude is 100"),
+    ],
+)
+def test_wind_out_of_range_becomes_a_message(
+    weather: Weather, project: Project, arguments: dict[str, float], message: str
+) -> None:
+    status, text = call(get_wind_conditions, project, **{**PLACE, **arguments})
+
+    assert (status, weather.asked) == ("error", [])
     assert message in text

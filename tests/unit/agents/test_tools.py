@@ -1,5 +1,5 @@
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -29,7 +29,7 @@ from tradewind.wind.errors import WindError
 class LostStore(MemoryArtifactStore):
     """Storage that fails."""
 
-    def put(self, key: str, body: bytes, content_type: str) -> None:
+    def put(self, key: str, body: bytes, content_type: str) -> NoReturn:
         raise StorageUnavailable(f"{key} could not be written.")
 
 

@@ -68,6 +68,16 @@ def test_the_functions_own_variables_are_there_but_reserved_ones_stay(function: 
     assert environment["_HANDLER"] == "app.handler"
 
 
+def test_what_leads_to_this_cloud_overrides_the_functions_own(function: Function) -> None:
+    own = {"OVERPASS_URL": "https://overpass.example/api"}
+    here = {"OVERPASS_URL": "https://127.0.0.1:2", "SSL_CERT_FILE": "/tls/ca.pem"}
+    environment = environment_of(
+        Function(**{**vars(function), "variables": own, "endpoints": here})
+    )
+    assert environment["OVERPASS_URL"] == "https://127.0.0.1:2"
+    assert environment["SSL_CERT_FILE"] == "/tls/ca.pem"
+
+
 def test_a_log_level_is_given_only_where_one_is_set(function: Function) -> None:
     assert "AWS_LAMBDA_LOG_LEVEL" not in environment_of(function)
     set_to_warn = Function(**{**vars(function), "log_level": "WARN"})

@@ -161,3 +161,29 @@ def test_a_conversation_beyond_the_context_window_is_refused() -> None:
     with pytest.raises(ServiceError, match="Input is too long for requested model") as refused:
         answer(user("word " * 200_000))
     assert (refused.value.status, refused.value.code) == (400, "ValidationException")
+
+
+def test_a_tool_that_needs_a_number_nobody_gave_is_left_out_while_there_are_others() -> None:
+    tools = [tool("go_to", latitude={"type": "number"}), tool("look", what={"type": "string"})]
+
+    assert name_of_call(answer(user("Look around."), system="go_to, look", tools=tools)) == "look"
+    there = answer(user("Go to latitude: 54.7."), system="go_to, look", tools=tools)
+    assert name_of_call(there) == "go_to"
+    alone = answer(user("Look around."), system="go_to", tools=tools[:1])
+    assert name_of_call(alone) == "go_to"
+
+
+def test_a_number_from_an_earlier_result_will_do() -> None:
+    tools = [tool("look", what={"type": "string"}), tool("go_to", latitude={"type": "number"})]
+
+    reply = answer(
+        user("Look around."),
+        assistant(use("a", "look")),
+        user(result("a", {"place": {"latitude": 54.7}})),
+        system="look, go_to",
+        tools=tools,
+    )
+
+    call = call_in(reply)
+    assert call is not None
+    assert (call.name, json.loads(call.input_json)) == ("go_to", {"latitude": 54.7})

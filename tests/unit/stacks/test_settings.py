@@ -112,6 +112,13 @@ def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
         ("agents.layout.architecture", "mips", "give arm64, x86_64 or native"),
         ("agents.layout.reserved_concurrency", -1, "or null for none"),
         ("agents.layout.bundle_budget_mb", 263, "give a whole number from 1 to 262"),
+        ("data_sources.overpass_url", "http://overpass.test", "give an https:// address without"),
+        (
+            "data_sources.wind_data_url",
+            "https://a.test/x?key=1",
+            "give an https:// address without",
+        ),
+        ("data_sources.wind_data_url", None, "give an https:// address without"),
         ("agents.terrain", None, "agents.terrain: None is not allowed; give a mapping"),
         (
             "model.region",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shapely.geometry import Point, shape
 
 from tests.unit.wind.sites import line, point, polygon, site, square
+from tradewind.wind import exclusions
 from tradewind.wind.errors import WindError
 from tradewind.wind.exclusions import Exclusions, find_exclusions, read_buildable
 from tradewind.wind.features import DEFAULT_SETBACKS_M, FeatureClass
@@ -177,3 +178,23 @@ def test_the_maps_are_valid_geojson_in_degrees(
             assert geometry.within(shape(site(LAND)["features"][0]["geometry"]).buffer(1e-8))
     again = read_buildable(found.buildable_geojson(), found.site)
     assert again.symmetric_difference(found.buildable_m).area < 20  # m2 of 16 million
+
+
+@given(feature_lists, setbacks)
+def test_a_feature_that_is_there_twice_changes_nothing(
+    features: list[object], chosen: dict[FeatureClass, float]
+) -> None:
+    once = find_exclusions(read_site(site(LAND, *features)), chosen)  # type: ignore[arg-type]
+    twice = find_exclusions(read_site(site(LAND, *features, *features)), chosen)  # type: ignore[arg-type]
+
+    assert once.excluded_m.symmetric_difference(twice.excluded_m).area < 0.01
+    assert once.buildable_m.symmetric_difference(twice.buildable_m).area < 0.01
+
+
+@given(st.floats(0.6, 20_000))
+def test_a_buffer_is_never_short_and_hardly_ever_long(setback_m: float) -> None:
+    segments = exclusions._quadrant_segments(setback_m)
+
+    # The polygon's corners lie outside the circle by twice the sagitta at most.
+    outside_m = setback_m / np.cos(np.pi / (4 * segments)) - setback_m
+    assert outside_m <= max(2 * 0.5, 0.001 * setback_m)

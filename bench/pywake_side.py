@@ -1,0 +1,104 @@
+"""PyWake's side of ``bench.wake``: runs in PyWake's own environment, and knows nothing of ours.
+
+Reads the cases as JSON from standard input and answers with energies and times as JSON. The case
+study runs on PyWake's own site and turbine of it; other turbines' power and thrust come as dense
+tables, so that both sides have the same curves.
+"""
+
+import json
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from py_wake.deficit_models.gaussian import IEA37SimpleBastankhahGaussianDeficit
+from py_wake.examples.data.iea37 import IEA37_WindTurbines, IEA37Site
+from py_wake.literature.gaussian_models import Niayifar_PorteAgel_2016
+from py_wake.literature.iea37_case_study1 import IEA37CaseStudy1
+from py_wake.site import XRSite
+from py_wake.superposition_models import SquaredSum
+from py_wake.wind_farm_models import PropagateDownwind
+from py_wake.wind_turbines import WindTurbine
+from py_wake.wind_turbines.power_ct_functions import PowerCtTabular
+
+_MWH_PER_WATT_AND_YEAR = 8760e-6
+
+
+def _site_and_turbine(case: dict[str, Any]) -> tuple[Any, Any]:
+    turbulence = case["turbulence_intensity"]
+    if case["is_case_study"]:
+        return IEA37Site(len(case["positions"]), ti=turbulence), IEA37_WindTurbines()
+    data = xr.Dataset(
+        {"P": (("wd", "ws"), case["frequency"]), "TI": turbulence},
+        coords={"wd": case["directions"], "ws": case["speeds"]},
+    )
+    one = case["turbine"]
+    curves = PowerCtTabular(
+        one["speed"], one["power_mw"], "MW", one["thrust"], method="linear", ct_idle=0.0
+    )
+    return (
+        XRSite(data, interp_method="nearest"),
+        WindTurbine(one["key"], one["rotor_diameter_m"], one["hub_height_m"], curves),
+    )
+
+
+def _models(case: dict[str, Any]) -> dict[str, Any]:
+    """Return PyWake's farm models for a case, by the name they are printed with."""
+    site, turbine = _site_and_turbine(case)
+    if case["model"] == "bastankhah_gaussian":
+        # Speeds at the hub, as ours; PyWake's default averages them over the rotor.
+        model = Niayifar_PorteAgel_2016(site, turbine, rotorAvgModel=None)
+        return {"Niayifar_PorteAgel_2016": model}
+    parts = {
+        "wake_deficitModel": IEA37SimpleBastankhahGaussianDeficit(),
+        "superpositionModel": SquaredSum(),
+    }
+    models = {"PropagateDownwind": PropagateDownwind(site, turbine, **parts)}
+    if case["is_case_study"]:
+        # PyWake's own shortcut: with one thrust coefficient it needs no order of turbines either.
+        models["IEA37CaseStudy1"] = IEA37CaseStudy1(len(case["positions"]))
+    return models
+
+
+def _run(case: dict[str, Any], model: Any) -> dict[str, float]:
+    x, y = np.array(case["positions"]).T
+    shares = np.array(case["frequency"])
+
+    def simulate() -> Any:
+        return model(x, y, wd=case["directions"], ws=case["speeds"])
+
+    def energy() -> Any:
+        return simulate().aep().values.sum()
+
+    power_w = np.asarray(simulate().Power.values)
+    return {
+        # The case's own shares: those of a PyWake site depend on how it bins.
+        "mwh": float((power_w * shares).sum() * _MWH_PER_WATT_AND_YEAR),
+        "seconds": _seconds(energy, case["runs"]),
+    }
+
+
+def _seconds(work: Callable[[], object], runs: int) -> float:
+    work()
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return float(np.median(times))
+
+
+def main() -> None:
+    """Answer the cases."""
+    # PyWake warns of what the cases mean to do, such as a turbine without an idle thrust.
+    warnings.filterwarnings("ignore")
+    cases = json.load(sys.stdin)
+    answers = [{name: _run(case, model) for name, model in _models(case).items()} for case in cases]
+    json.dump(answers, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Public map and weather data: fetched, checked, and turned into features and hours of wind."""

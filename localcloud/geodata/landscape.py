@@ -1,0 +1,181 @@
+"""A made-up coastal marsh, as the elements that Overpass writes with ``out geom``.
+
+No real place looks like this. It has what real maps have: areas drawn as relations of open lines,
+an island in a lake, a roundabout, an outline that crosses itself, one that was never closed.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import count
+from math import cos, pi, radians, sin
+from typing import Any, Final
+
+Element = dict[str, Any]
+Point = tuple[float, float]
+
+#: Where the marsh is put: the middle of the example site.
+LATITUDE: Final = 54.7365
+LONGITUDE: Final = 8.972
+
+_METRES_PER_DEGREE: Final = 111_195.0
+
+_FARMS: Final[tuple[tuple[str, Point], ...]] = (
+    ("Norderhof", (-900.0, 3900.0)),
+    ("Deichhof", (-3300.0, 1200.0)),
+    ("Kampens Warft", (2600.0, 3100.0)),
+    ("Sandwehle", (-2100.0, -3300.0)),
+    ("Osterwarft", (4300.0, 900.0)),
+    ("Muehlenhof", (300.0, -1500.0)),
+)
+_VILLAGE: Final = (2700.0, -2900.0)
+_ROAD: Final = (
+    (-4300, -700), (-3000, -900), (-1400, -600), (200, -1100), (1500, -1600), (2700, -2300),
+    (4600, -1900), (7000, -1500),
+)  # fmt: skip
+_LANE: Final = ((200, -1100), (500, 400), (-200, 1700), (-700, 3300), (-600, 5600))
+_POWER_LINE: Final = ((-1500, 7000), (-300, 4200), (1100, 1600), (1700, -300), (2100, -7000))
+_CANAL: Final = (
+    (-4250, 2300),
+    (-2700, 2100),
+    (-1100, 2450),
+    (1300, 2200),
+    (3600, 2700),
+    (7000, 2500),
+)
+_RAILWAY: Final = ((5200, -7000), (5000, -2500), (5300, 1500), (4900, 7000))
+
+
+def marsh(latitude: float = LATITUDE, longitude: float = LONGITUDE) -> list[Element]:
+    """Draw the marsh around a place."""
+    pen = _Pen(latitude, longitude)
+    elements = [
+        *_houses(pen),
+        pen.way(_ROAD, highway="secondary", name="Koogstrasse", ref="L 11"),
+        pen.way(_LANE, highway="unclassified", name="Norderweg"),
+        pen.way(_circle((200, -1100), 18, 12), highway="secondary", junction="roundabout"),
+        pen.way(((500, 400), (1900, 700)), highway="track"),
+        pen.way(_RAILWAY, railway="rail", name="Marschbahn"),
+        pen.way(_POWER_LINE, power="line", voltage="110000", name="110 kV Nord"),
+        pen.way(_CANAL, waterway="canal", name="Sielzug"),
+        *_lake(pen),
+        *_coast(pen),
+        pen.way(_square((6300, 1400), 900, 130), aeroway="aerodrome", name="Segelflugplatz Ost"),
+    ]
+    return elements
+
+
+class _Pen:
+    """Draws elements from metres east and north of a place."""
+
+    def __init__(self, latitude: float, longitude: float) -> None:
+        self._latitude = latitude
+        self._longitude = longitude
+        self._ids = count(1)
+
+    def position(self, point: Point) -> dict[str, float]:
+        """A point as Overpass writes it."""
+        east, north = point
+        longitude = self._longitude + east / (_METRES_PER_DEGREE * cos(radians(self._latitude)))
+        return {
+            "lat": round(self._latitude + north / _METRES_PER_DEGREE, 7),
+            "lon": round((longitude + 180.0) % 360.0 - 180.0, 7),
+        }
+
+    def node(self, point: Point, **tags: str) -> Element:
+        return {"type": "node", "id": next(self._ids), **self.position(point), "tags": tags}
+
+    def way(self, points: Iterable[Point], **tags: str) -> Element:
+        geometry = [self.position(point) for point in points]
+        return {
+            "type": "way",
+            "id": next(self._ids),
+            "bounds": _bounds(geometry),
+            "geometry": geometry,
+            "tags": tags,
+        }
+
+    def relation(self, members: Sequence[tuple[str, Iterable[Point]]], **tags: str) -> Element:
+        drawn = [
+            {
+                "type": "way",
+                "ref": next(self._ids),
+                "role": role,
+                "geometry": [self.position(point) for point in points],
+            }
+            for role, points in members
+        ]
+        corners = [position for member in drawn for position in member["geometry"]]  # type: ignore[attr-defined]
+        return {
+            "type": "relation",
+            "id": next(self._ids),
+            "bounds": _bounds(corners),
+            "members": drawn,
+            "tags": tags,
+        }
+
+
+def _houses(pen: _Pen) -> list[Element]:
+    houses = []
+    for name, (x, y) in _FARMS:
+        houses.append(pen.way(_square((x, y), 34, 16), building="farm", name=name))
+        houses.append(pen.way(_square((x + 45, y - 20), 25, 12), building="barn"))
+    x, y = _VILLAGE
+    for at in range(70):
+        # Two streets of houses, some a little out of line.
+        along, side = divmod(at, 2)
+        house = (x - 600 + along * 36, y + (side * 2 - 1) * 34 + (at * 7 % 11))
+        houses.append(pen.way(_square(house, 12 + at % 4, 9 + at % 3), building="house"))
+    houses.append(pen.way(_square((x, y + 110), 30, 14), building="church", name="Sankt Marien"))
+    # An outline that crosses itself, and one whose last corner was forgotten.
+    bow = [(x - 300, y - 120), (x - 280, y - 100), (x - 280, y - 120), (x - 300, y - 100)]
+    houses.append(pen.way([*bow, bow[0]], building="shed"))
+    houses.append(pen.way(_square((-3500, 1150), 20, 10)[:-1], building="yes"))
+    houses.append(pen.node((-3900, -650), building="yes", name="Pumpwerk"))
+    houses.append(pen.way(_square((x + 200, y - 130), 10, 10), building="no"))
+    return houses
+
+
+def _lake(pen: _Pen) -> list[Element]:
+    shore = _circle((3500, 4200), 520, 40)
+    island = _circle((3600, 4250), 90, 16)
+    half = len(shore) // 2
+    members = [("outer", shore[: half + 1]), ("outer", shore[half:]), ("inner", island)]
+    lake = pen.relation(members, type="multipolygon", natural="water", name="Moorsee")
+    pond = pen.way(_circle((-1300, -2200), 60, 12), natural="water")
+    return [lake, pond]
+
+
+def _coast(pen: _Pen) -> list[Element]:
+    # Land lies to the left of a coast: this one runs south, and the land is in the east.
+    line = [(-4300 + 160 * sin(y / 900.0), float(y)) for y in range(9000, -9001, -300)]
+    beach = line[29:44]
+    inland = [(x + 380, y) for x, y in reversed(beach)]
+    edge = [beach[-1], inland[0]], [inland[-1], beach[0]]
+    reserve = pen.relation(
+        [("outer", beach), ("outer", edge[0]), ("outer", inland), ("outer", edge[1])],
+        type="boundary",
+        boundary="protected_area",
+        protect_class="4",
+        name="Salzwiesen Moorkoog",
+    )
+    return [pen.way(line, natural="coastline"), reserve]
+
+
+def _square(middle: Point, width: float, height: float) -> list[Point]:
+    x, y = middle[0] - width / 2, middle[1] - height / 2
+    return [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
+
+
+def _circle(middle: Point, radius: float, corners: int) -> list[Point]:
+    turns = [2 * pi * (at % corners) / corners for at in range(corners + 1)]
+    return [(middle[0] + radius * cos(turn), middle[1] + radius * sin(turn)) for turn in turns]
+
+
+def _bounds(geometry: Sequence[dict[str, float]]) -> dict[str, float]:
+    latitudes = [position["lat"] for position in geometry]
+    longitudes = [position["lon"] for position in geometry]
+    return {
+        "minlat": min(latitudes),
+        "minlon": min(longitudes),
+        "maxlat": max(latitudes),
+        "maxlon": max(longitudes),
+    }

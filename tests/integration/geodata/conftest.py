@@ -1,0 +1,76 @@
+"""The map and weather stand-in on loopback, and clients of it with short patience."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from localcloud.geodata import GeodataStandIn, wind
+from localcloud.geodata.landscape import LATITUDE, LONGITUDE
+from localcloud.tls import TlsFiles
+from tradewind.geodata import overpass, reanalysis
+from tradewind.geodata.http import AnswerCache, JsonClient, Limits
+from tradewind.geodata.overpass import OverpassClient
+from tradewind.geodata.reanalysis import PowerClient
+
+#: Long enough for loopback, short enough for tests of silence.
+LIMITS = Limits(answer_s=1.2, silence_s=0.8, total_s=30.0, answer_bytes=8_000_000)
+
+
+@pytest.fixture(scope="session")
+def _wind_is_made() -> None:
+    """Making up a year takes longer than a client here is patient; it is then kept."""
+    for year in (2023, 2024):
+        wind.answer(
+            {
+                "parameters": "WS50M",
+                "longitude": str(LONGITUDE),
+                "latitude": str(LATITUDE),
+                "start": f"{year}0101",
+                "end": f"{year}1231",
+                "format": "JSON",
+                "time-standard": "UTC",
+            }
+        )
+
+
+@pytest.fixture
+def stand_in(
+    tls_files: TlsFiles, monkeypatch: pytest.MonkeyPatch, _wind_is_made: None
+) -> Iterator[GeodataStandIn]:
+    """A running stand-in whose certificate this process trusts."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls_files.ca))
+    with GeodataStandIn(tls=tls_files) as running:
+        yield running
+
+
+class Naps(list[float]):
+    """Pauses that are noted instead of slept."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+@pytest.fixture
+def naps() -> Naps:
+    """The pauses that a client made between its attempts."""
+    return Naps()
+
+
+@pytest.fixture
+def overpass_client(stand_in: GeodataStandIn, naps: Naps) -> OverpassClient:
+    """A client of the stand-in's map."""
+    cache = AnswerCache(overpass.CACHE_BYTES, overpass.CACHE_AGE_S)
+    return OverpassClient(
+        JsonClient(overpass.SERVICE, stand_in.overpass_url, LIMITS, cache, sleep=naps)
+    )
+
+
+@pytest.fixture
+def power_client(stand_in: GeodataStandIn, naps: Naps) -> PowerClient:
+    """A client of the stand-in's wind."""
+    cache = AnswerCache(reanalysis.CACHE_BYTES, reanalysis.CACHE_AGE_S)
+    limits = replace(LIMITS, answer_bytes=reanalysis.LIMITS.answer_bytes)
+    return PowerClient(
+        JsonClient(reanalysis.SERVICE, stand_in.wind_data_url, limits, cache, sleep=naps)
+    )

@@ -1,0 +1,87 @@
+"""The service closes a request by noting in the manifest what it wrote."""
+
+import json
+from typing import Any
+
+import pytest
+from strands import ToolContext, tool
+
+from tests.integration.handler.conftest import Build, Context
+from tradewind.agents.base import AgentDefinition
+from tradewind.agents.project import MemoryArtifactStore
+from tradewind.agents.tools import project_of, surfacing_failures
+from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable
+from tradewind.contracts.names import AgentName
+from tradewind.handlers.service import InvocationFailed
+
+
+@tool(context=True)
+@surfacing_failures
+def take_notes(*, tool_context: ToolContext) -> str:
+    """Take notes."""
+    project_of(tool_context).save("notes.txt", b"notes", "text/plain")
+    return "noted"
+
+
+@tool(context=True)
+@surfacing_failures
+def take_notes_and_fail(*, tool_context: ToolContext) -> str:
+    """Take notes."""
+    project_of(tool_context).save("notes.txt", b"notes", "text/plain")
+    raise StorageUnavailable("gone")
+
+
+NOTES = AgentDefinition(AgentName.TERRAIN, "Call take_notes once.", (take_notes,))
+LOST = AgentDefinition(AgentName.TERRAIN, "Call take_notes_and_fail once.", (take_notes_and_fail,))
+ASKED = {"query": "Take notes", "project_id": "p-1"}
+KEY = "p-1/terrain/manifest.json"
+
+
+def manifest(store: MemoryArtifactStore) -> dict[str, Any]:
+    artifacts: dict[str, Any] = json.loads(store.objects[KEY])["artifacts"]
+    return artifacts
+
+
+@pytest.mark.parametrize(("given", "noted"), [("mine-1", "mine-1"), (None, "lambda-request")])
+def test_it_names_the_request(build: Build, given: str | None, noted: str) -> None:
+    harness = build(NOTES)
+    answer = harness.handle({**ASKED, "request_id": given})
+    assert answer["request_id"] == noted
+    assert manifest(harness.store)["notes.txt"]["request_id"] == noted
+    assert [artifact["key"] for artifact in answer["artifacts"]] == ["p-1/terrain/notes.txt"]
+
+
+def test_what_a_failed_request_left_is_noted_too(build: Build) -> None:
+    harness = build(LOST)
+    with pytest.raises(InvocationFailed) as failed:
+        harness.handle(ASKED)
+    assert failed.value.answer.error is not None
+    assert failed.value.answer.error.code == "STORAGE_UNAVAILABLE"
+    assert list(manifest(harness.store)) == ["notes.txt"]
+
+
+def test_a_refused_request_leaves_nothing(build: Build) -> None:
+    harness = build(NOTES)
+    harness.handle({"query": ""})
+    assert harness.store.objects == {}
+
+
+class NoManifest(MemoryArtifactStore):
+    """Storage whose manifests may not be written."""
+
+    def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> str:
+        raise StorageAccessDenied(f"The function's role may not write {key}.")
+
+
+@pytest.mark.parametrize(
+    ("definition", "code"), [(NOTES, "STORAGE_ACCESS_DENIED"), (LOST, "STORAGE_UNAVAILABLE")]
+)
+def test_a_manifest_that_cannot_be_written_fails_the_request_but_hides_nothing(
+    build: Build, definition: AgentDefinition, code: str
+) -> None:
+    harness = build(definition, store=NoManifest())
+    with pytest.raises(InvocationFailed) as failed:
+        harness.handle(ASKED, Context())
+    assert failed.value.answer.error is not None
+    assert failed.value.answer.error.code == code
+    assert harness.records.status == {"lambda-request": "failed"}
