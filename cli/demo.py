@@ -5,6 +5,7 @@ import os
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +14,14 @@ from rich.table import Table
 
 from cli import cdk
 from cli.console import Steps
+from cli.dashboard import local_preview
 from cli.errors import CommandError
 from cli.invoke import Invocation, invoke, lambda_client
+from dashboard.browser import BrowserError
+from dashboard.document import TimeRange
+from dashboard.output import Written, write
 from localcloud import LocalCloud
-from localcloud.bedrock.admin import StandInAdmin
+from localcloud.bedrock import Fault, FaultKind, StandInAdmin
 from localcloud.running import Running
 from stacks.names import Output, agent_arn_output
 from tradewind.contracts.names import AgentName
@@ -26,6 +31,10 @@ REQUESTS: Final = cdk.PROJECT / "examples/requests"
 CHAIN: Final = cdk.PROJECT / "examples/chain"
 #: Where in the demo's folder the chain's artifacts go.
 CHAIN_FOLDER: Final = "wind-farm"
+#: Where the dashboards go, as pages and pictures.
+DASHBOARDS_FOLDER: Final = "dashboards"
+#: The stretch of time they show, long enough for any demo.
+_SHOWN: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -77,12 +86,14 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> dict[
         os.environ.update(running.environment())
         outcomes = _put_requests(steps, running, outputs)
         planned = run_chain(steps, outputs)
+        refused = _bad_day(steps, running, outputs)
         bucket = outputs[Output.ARTIFACTS_BUCKET]
         with steps.step("Copy the agents' artifacts") as step:
             warm = {outcome.agent: outcome.warm for outcome in outcomes}
             copied = _copy_artifacts(bucket, warm, out)
             copied += _copy_artifacts(bucket, planned, out / CHAIN_FOLDER)
             step.result = f"{copied} files in {out.name}/"
+        drawn = draw_dashboards(steps, running, out / DASHBOARDS_FOLDER)
         summary = {
             "model": "real" if _real_bedrock() else "scripted stand-in",
             "agents": {str(outcome.agent): outcome.summary() for outcome in outcomes},
@@ -95,10 +106,19 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> dict[
                 }
                 for agent, invocation in planned.items()
             },
+            "bad_day": {str(agent): code for agent, code in refused.items()},
+            "dashboards": {
+                written.name: {
+                    widget_state: sum(widget.state == widget_state for widget in written.widgets)
+                    for widget_state in sorted({widget.state for widget in written.widgets})
+                }
+                for written in drawn
+            },
         }
         (out / "demo.json").write_text(json.dumps(summary, indent=2) + "\n")
     _print_table(steps, outcomes)
     _print_wind_farm(steps, planned, out)
+    _print_dashboards(steps, drawn)
     return summary
 
 
@@ -117,6 +137,60 @@ def start_and_deploy(steps: Steps, cloud: LocalCloud, out: Path) -> tuple[Runnin
         outputs = cdk.deploy(running, step, out)
         step.result = f"{len(outputs)} outputs"
     return running, outputs
+
+
+def _bad_day(steps: Steps, running: Running, outputs: dict[str, str]) -> dict[AgentName, str]:
+    """Let Bedrock refuse one call to each agent, and see each failure come back typed.
+
+    Returns:
+        The error code each agent answered.
+
+    Raises:
+        CommandError: An agent took a refusal for a success.
+    """
+    admin, client = StandInAdmin(running.bedrock_admin_url), lambda_client()
+    codes: dict[AgentName, str] = {}
+    with steps.step("A bad day: Bedrock refuses a call to each") as step:
+        for agent in AgentName:
+            function_arn = outputs[agent_arn_output(agent)]
+            role = client.get_function_configuration(FunctionName=function_arn)["Role"]
+            admin.inject(Fault(FaultKind.VALIDATION, role=role.rpartition("/")[2]))
+            answer = invoke(client, function_arn, example_request(agent, None)).answer
+            if answer["success"]:
+                raise CommandError(f"The {agent} agent took a refused model call for a success.")
+            codes[agent] = answer["error"]["code"]
+        step.result = ", ".join(sorted(set(codes.values())))
+    return codes
+
+
+def draw_dashboards(steps: Steps, running: Running, folder: Path) -> list[Written]:
+    """Write the dashboards, filled from the embedded AWS, as pages and, with a browser, pictures.
+
+    Raises:
+        CommandError: A widget cannot work, or a page's console reports an error.
+    """
+    with steps.step("Draw the dashboards") as step:
+        preview = local_preview(running)
+        shown = TimeRange.back(_SHOWN, preview.clock())
+        try:
+            drawn = write(folder, preview, time_range=shown)
+            step.result = f"{sum(len(written.widgets) for written in drawn)} widgets"
+        except BrowserError:
+            drawn = write(folder, preview, time_range=shown, pictures=False)
+            step.result = "pages only: no Chromium here to take pictures with"
+        wrong = [
+            f"{written.name}: {what}"
+            for written in drawn
+            for what in (*(widget.title for widget in written.broken), *written.problems)
+        ]
+        if wrong:
+            raise CommandError("These dashboards have something wrong: " + "; ".join(wrong))
+    return drawn
+
+
+def _print_dashboards(steps: Steps, drawn: list[Written]) -> None:
+    for written in drawn:
+        steps.console.print(f"Dashboard: {written.html}")
 
 
 def _real_bedrock() -> bool:

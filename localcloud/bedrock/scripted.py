@@ -2,11 +2,12 @@
 
 It calls each tool on offer once, in the order the system prompt mentions them, with arguments
 taken from the request, and closes with a text that quotes what the tools returned. A tool that
-needs a number which nobody gave is left out while there are others. The same request always gets
-the same answer.
+needs a number which nobody gave is left out while there are others, and all of them when the user
+asks for an answer "without tools". The same request always gets the same answer.
 """
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,7 @@ _MOST_CALLS_AFTER_ERROR: Final = 2
 _ECHO_LENGTH: Final = 600
 _QUOTED_FIGURES: Final = 16
 _QUOTED_TEXT: Final = 400
+_WITHOUT_TOOLS: Final = re.compile(r"\bwithout tools\b", re.IGNORECASE)
 
 
 def answer(conversation: Conversation) -> Reply:
@@ -125,6 +127,8 @@ def _next_tool(conversation: Conversation, turn: _Turn) -> Tool | None:
     choice = conversation.tool_choice
     if choice is not None and choice.name is not None:
         return by_name[choice.name]
+    if choice is None and _WITHOUT_TOOLS.search(turn.query):
+        return None
     if turn.results:
         name, result = turn.results[-1]
         if result.failed and calls[name] < _MOST_CALLS_AFTER_ERROR and name in by_name:

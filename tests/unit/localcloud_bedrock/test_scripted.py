@@ -117,6 +117,11 @@ def test_a_new_question_starts_the_tools_anew() -> None:
     assert json.loads(call.input_json) == {"count": 7}
 
 
+def test_a_user_who_wants_no_tools_gets_none() -> None:
+    assert name_of_call(answer(user("Say without tools what you do."), tools=TOOLS)) is None
+    assert name_of_call(answer(user("Say what you do."), tools=TOOLS, system=SYSTEM)) == "measure"
+
+
 def test_a_forced_tool_is_called() -> None:
     def forced(choice: dict[str, Any], *messages: dict[str, Any]) -> str | None:
         return name_of_call(answer(*messages, toolConfig={"tools": TOOLS, "toolChoice": choice}))
