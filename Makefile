@@ -67,7 +67,7 @@ setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready node_mo
 
 # --- Using it ---------------------------------------------------------------------------------
 
-demo: setup ## Deploy the app into the embedded AWS, put a siting request to each agent, stop
+demo: setup ## Deploy into the embedded AWS, ask each agent, plan a wind farm, draw the dashboards
 	@python -m cli demo
 
 up: setup ## Start the embedded AWS, deploy into it and keep it running

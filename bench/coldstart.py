@@ -1,4 +1,4 @@
-"""Each agent's init: from process start to a handler that is ready, imports included.
+"""Each agent's bundle and init: from process start to a handler that is ready.
 
 Runs the bundles as Lambda would: extracted, on a bare interpreter that finds nothing else. Shows
 what byte code and tracing are worth in the same run. No call leaves the process.
@@ -77,7 +77,14 @@ def main() -> None:
     bundler = Bundler(ROOT)
     table = Table(title=f"Init, median of {RUNS} cold starts", title_justify="left")
     table.add_column("agent")
-    for column in ("init ms", "without byte code ms", "modules", "modules, tracing on"):
+    for column in (
+        "zip MB",
+        "unzipped MB",
+        "init ms",
+        "without byte code ms",
+        "modules",
+        "modules, tracing on",
+    ):
         table.add_column(column, justify="right")
     with tempfile.TemporaryDirectory() as scratch:
         for agent in AgentName:
@@ -92,6 +99,8 @@ def main() -> None:
             bare = environment | {"PYTHONPYCACHEPREFIX": str(Path(scratch) / "none")}
             table.add_row(
                 agent,
+                f"{archive.path.stat().st_size / 1e6:.1f}",
+                f"{sum(archive.packages.values()) / 1e6:.1f}",
                 f"{_median_ms(environment):.0f}",
                 f"{_median_ms(bare, '-B'):.0f}",
                 str(_init(environment)["modules"]),

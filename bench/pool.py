@@ -112,7 +112,7 @@ def main() -> None:
                 arn = outputs[agent_arn_output(agent)]
                 role = client.get_function_configuration(FunctionName=arn)["Role"]
                 project_id = invoke(client, arn, event).answer["project_id"]
-                event["project_id"] = project_id
+                event |= {"project_id": project_id, "query": "Say without tools what you do."}
                 with steps.step(f"Ask the {agent} agent {REQUESTS} times"):
                     times = sorted(invoke(client, arn, event).duration_ms for _ in range(REQUESTS))
                 table.add_row(

@@ -518,7 +518,21 @@ def _traffic(
                 unit="ms",
                 right=[_version(metrics, agent)],
                 right_unit="version",
+                width=8,
+            ),
+            # Beside the limit, which is minutes, the milliseconds of a good day would look flat.
+            graph(
+                "Slowest requests against the limit",
+                [
+                    drawn(
+                        metrics.agent(agent, MetricName.INVOCATION_LATENCY, "p99"),
+                        "p99",
+                        Colour.P99,
+                    )
+                ],
+                unit="ms",
                 limits=[limit(latency_limit_ms, "alarm")],
+                width=8,
             ),
             graph(
                 "Asynchronous requests",
@@ -543,6 +557,7 @@ def _traffic(
                     ),
                 ],
                 right_unit="dead letters, seconds",
+                width=8,
             ),
         ],
     ]

@@ -1,23 +1,22 @@
 """A served sample app, and a real browser to look at it with."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from dashboard.browser import Browser, chromium, find_chromium
+from dashboard.browser import Browser, chromium
 from dashboard.preview import Preview
 from dashboard.server import DashboardServer
+from tests.chromium import require_chromium
 from tests.dashboard_app import sample_preview
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's chromium, or any other. Only a machine of one's own may lack it."""
-    if find_chromium() is None and os.environ.get("CI") != "true":
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    require_chromium()
     with chromium() as running:
         yield running
 

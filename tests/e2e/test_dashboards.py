@@ -1,0 +1,34 @@
+"""After real traffic, good and bad, every widget of every deployed dashboard draws data."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from cli.dashboard import local_preview
+from dashboard.document import TimeRange
+from dashboard.output import write
+from localcloud.bedrock import Fault, FaultKind
+from tests.chromium import require_chromium
+from tests.e2e.conftest import Deployment, eventually
+from tradewind.contracts.names import AgentName
+
+
+def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path: Path) -> None:
+    require_chromium()
+    for agent in AgentName:
+        assert deployment.ask(agent).answer["success"]
+        role = deployment.role(agent).rpartition("/")[2]
+        deployment.bedrock.inject(Fault(FaultKind.VALIDATION, role=role))
+        assert not deployment.ask(agent).answer["success"]
+
+    def all_drawn() -> bool:
+        preview = local_preview(deployment.running)
+        shown = TimeRange.back(timedelta(hours=1), preview.clock())
+        written = write(tmp_path, preview, time_range=shown, themes=["dark"])
+        assert [dashboard.problems for dashboard in written] == [()] * len(written)
+        assert len(written) == len(AgentName) + 2
+        assert all(dashboard.widgets for dashboard in written)
+        states = {widget.state for dashboard in written for widget in dashboard.widgets}
+        return states == {"drawn"}
+
+    # Queues' metrics come every few seconds.
+    eventually(all_drawn, limit_s=60)
