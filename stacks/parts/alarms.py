@@ -76,7 +76,7 @@ def agent_watches(
     yield Watch(
         "throttles",
         "Lambda turned requests away: every instance that the function may have was busy.",
-        metrics.function(agent, "Throttles", "Sum"),
+        metrics.function(agent, "Throttles", "Sum").metric(),
         0,
     )
     latency_ms = function.timeout_s * 1000 * limits.p99_percent_of_timeout / 100
@@ -84,7 +84,7 @@ def agent_watches(
         "latency",
         f"The slowest requests took more than {limits.p99_percent_of_timeout:g} % of the "
         f"timeout of {function.timeout_s} s.",
-        metrics.function(agent, "Duration", "p99"),
+        metrics.function(agent, "Duration", "p99").metric(),
         latency_ms,
         # A single slow request is not yet a trend; one at its deadline has an alarm of its own.
         periods=3,
@@ -100,8 +100,10 @@ def agent_watches(
                 f"IF(requests >= {limits.cold_start_min_requests}, 100 * cold / requests, 0)"
             ),
             using_metrics={
-                "cold": metrics.agent(agent, MetricName.COLD_START, "Sum", _QUARTER_HOUR),
-                "requests": metrics.agent(agent, MetricName.INVOCATIONS, "Sum", _QUARTER_HOUR),
+                "cold": metrics.agent(agent, MetricName.COLD_START, "Sum", _QUARTER_HOUR).metric(),
+                "requests": metrics.agent(
+                    agent, MetricName.INVOCATIONS, "Sum", _QUARTER_HOUR
+                ).metric(),
             },
             label="cold requests, %",
             period=_QUARTER_HOUR,
@@ -114,20 +116,20 @@ def agent_watches(
     yield Watch(
         "init-time",
         f"Half of an hour's processes took more than {limits.init_time_ms} ms to start.",
-        metrics.agent(agent, MetricName.INIT_TIME, "p50", _HOUR),
+        metrics.agent(agent, MetricName.INIT_TIME, "p50", _HOUR).metric(),
         limits.init_time_ms,
         missing=cloudwatch.TreatMissingData.IGNORE,
     )
     yield Watch(
         "deadline-stops",
         "Requests were stopped unfinished, shortly before the function's timeout.",
-        metrics.agent(agent, MetricName.DEADLINE_STOPS, "Sum"),
+        metrics.agent(agent, MetricName.DEADLINE_STOPS, "Sum").metric(),
         0,
     )
     yield Watch(
         "dead-letters",
         "Asynchronous requests failed and wait in the dead-letter queue.",
-        metrics.dead_letters(agent, "ApproximateNumberOfMessagesVisible"),
+        metrics.dead_letters(agent, "ApproximateNumberOfMessagesVisible").metric(),
         0,
     )
     if function.expect_traffic_within_h is not None:
@@ -135,7 +137,7 @@ def agent_watches(
             "no-traffic",
             f"No request came for {function.expect_traffic_within_h} hours, and some were "
             "expected.",
-            metrics.function(agent, "Invocations", "Sum", _HOUR),
+            metrics.function(agent, "Invocations", "Sum", _HOUR).metric(),
             1,
             comparison=_BELOW,
             periods=function.expect_traffic_within_h,
@@ -153,9 +155,9 @@ def environment_watches(metrics: Metrics, limits: AlarmSettings) -> Iterable[Wat
         cloudwatch.MathExpression(
             expression="100 * (errors - throttles) / calls",
             using_metrics={
-                "errors": metrics.model(MetricName.MODEL_ERRORS, "Sum"),
-                "throttles": metrics.model(MetricName.MODEL_THROTTLES, "Sum"),
-                "calls": metrics.model(MetricName.MODEL_CALLS, "Sum"),
+                "errors": metrics.model(MetricName.MODEL_ERRORS, "Sum").metric(),
+                "throttles": metrics.model(MetricName.MODEL_THROTTLES, "Sum").metric(),
+                "calls": metrics.model(MetricName.MODEL_CALLS, "Sum").metric(),
             },
             label="failed model calls, %",
             period=FIVE_MINUTES,
@@ -182,7 +184,7 @@ def environment_watches(metrics: Metrics, limits: AlarmSettings) -> Iterable[Wat
         "cost",
         f"The agents' tokens cost more than an estimated {limits.cost_usd_per_hour:g} US dollars "
         "in an hour.",
-        metrics.model(MetricName.ESTIMATED_COST, "Sum", _HOUR),
+        metrics.model(MetricName.ESTIMATED_COST, "Sum", _HOUR).metric(),
         limits.cost_usd_per_hour,
     )
 

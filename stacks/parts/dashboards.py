@@ -391,7 +391,7 @@ def _total(metrics: Metrics, name: MetricName, label: str) -> cloudwatch.IMetric
     return cloudwatch.MathExpression(
         # An agent without requests has no value, which is a zero here.
         expression=" + ".join(f"FILL({agent}, 0)" for agent in AgentName),
-        using_metrics={agent: metrics.agent(agent, name, "Sum") for agent in AgentName},
+        using_metrics={agent: metrics.agent(agent, name, "Sum").metric() for agent in AgentName},
         label=label,
         color=colour,
         period=FIVE_MINUTES,
@@ -403,7 +403,7 @@ def _cold_share_of_all(metrics: Metrics) -> cloudwatch.IMetric:
         return " + ".join(f"FILL({prefix}_{agent}, 0)" for agent in AgentName)
 
     using = {
-        f"{prefix}_{agent}": metrics.agent(agent, name, "Sum")
+        f"{prefix}_{agent}": metrics.agent(agent, name, "Sum").metric()
         for prefix, name in (("cold", MetricName.COLD_START), ("all", MetricName.INVOCATIONS))
         for agent in AgentName
     }

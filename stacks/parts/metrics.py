@@ -1,5 +1,6 @@
 """Metrics as dashboards and alarms name them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Duration
@@ -24,6 +25,35 @@ FIVE_MINUTES = Duration.minutes(5)
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A statistic of a metric, before it is given a label and a colour.
+
+    Each CDK metric costs a round trip to the CDK's Node process, and so would each change of one;
+    a reading costs none.
+    """
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    statistic: str
+    period: Duration
+    region: str | None = None
+
+    def metric(self, label: str | None = None, colour: str | None = None) -> cloudwatch.Metric:
+        """Return the CDK's metric."""
+        return cloudwatch.Metric(
+            namespace=self.namespace,
+            metric_name=self.name,
+            dimensions_map=dict(self.dimensions),
+            statistic=self.statistic,
+            period=self.period,
+            region=self.region,
+            label=label,
+            color=colour,
+        )
+
+
+@dataclass(frozen=True)
 class Metrics:
     """The metrics of one environment, ours and those of the services beneath.
 
@@ -39,56 +69,52 @@ class Metrics:
 
     def all_agents(
         self, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES
-    ) -> cloudwatch.Metric:
+    ) -> Reading:
         """One of ours over all agents together."""
         return self._ours(name, ALL_AGENTS, statistic, period)
 
     def agent(
         self, agent: AgentName, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES
-    ) -> cloudwatch.Metric:
+    ) -> Reading:
         """One of ours for an agent."""
         return self._ours(name, BY_AGENT, statistic, period, Agent=agent)
 
-    def start(
-        self, agent: AgentName, start: Start, name: MetricName, statistic: str
-    ) -> cloudwatch.Metric:
+    def start(self, agent: AgentName, start: Start, name: MetricName, statistic: str) -> Reading:
         """One of ours for an agent's cold or its warm requests."""
         return self._ours(name, BY_START, statistic, FIVE_MINUTES, Agent=agent, Start=start)
 
-    def model(
-        self, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES
-    ) -> cloudwatch.Metric:
+    def model(self, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES) -> Reading:
         """One of ours for the model, over all agents."""
         return self._ours(name, BY_MODEL, statistic, period, ModelId=self.model_id)
 
     def function(
         self, agent: AgentName, name: str, statistic: str, period: Duration = FIVE_MINUTES
-    ) -> cloudwatch.Metric:
+    ) -> Reading:
         """Lambda's own, for an agent's function."""
-        return cloudwatch.Metric(
+        return Reading(
             namespace="AWS/Lambda",
-            metric_name=name,
-            dimensions_map={"FunctionName": names.function_name(self.environment, agent)},
+            name=name,
+            dimensions={"FunctionName": names.function_name(self.environment, agent)},
             statistic=statistic,
             period=period,
         )
 
-    def dead_letters(self, agent: AgentName, name: str) -> cloudwatch.Metric:
+    def dead_letters(self, agent: AgentName, name: str) -> Reading:
         """SQS's own, for an agent's dead-letter queue."""
-        return cloudwatch.Metric(
+        return Reading(
             namespace="AWS/SQS",
-            metric_name=name,
-            dimensions_map={"QueueName": names.dead_letter_queue_name(self.environment, agent)},
+            name=name,
+            dimensions={"QueueName": names.dead_letter_queue_name(self.environment, agent)},
             statistic="Maximum",
             period=FIVE_MINUTES,
         )
 
-    def bedrock(self, name: str, statistic: str) -> cloudwatch.Metric:
+    def bedrock(self, name: str, statistic: str) -> Reading:
         """Bedrock's own, for the model. Counts every caller in the account."""
-        return cloudwatch.Metric(
+        return Reading(
             namespace="AWS/Bedrock",
-            metric_name=name,
-            dimensions_map={"ModelId": self.model_id},
+            name=name,
+            dimensions={"ModelId": self.model_id},
             statistic=statistic,
             period=FIVE_MINUTES,
             region=self.model_region,
@@ -101,21 +127,21 @@ class Metrics:
         statistic: str,
         period: Duration,
         **values: str,
-    ) -> cloudwatch.Metric:
+    ) -> Reading:
         if dimensions not in METRICS[name].dimension_sets:
             raise ValueError(f"{name} is not kept by {', '.join(dimensions)}")
-        return cloudwatch.Metric(
+        return Reading(
             namespace=NAMESPACE,
-            metric_name=name,
-            dimensions_map={Dimension.ENVIRONMENT: self.environment, **values},
+            name=name,
+            dimensions={Dimension.ENVIRONMENT: self.environment, **values},
             statistic=statistic,
             period=period,
         )
 
 
 def share_percent(
-    part: cloudwatch.IMetric,
-    whole: cloudwatch.IMetric,
+    part: Reading,
+    whole: Reading,
     *,
     label: str,
     period: Duration = FIVE_MINUTES,
@@ -132,7 +158,7 @@ def share_percent(
     """
     return cloudwatch.MathExpression(
         expression=f"100 * {prefix}part / {prefix}whole",
-        using_metrics={f"{prefix}part": part, f"{prefix}whole": whole},
+        using_metrics={f"{prefix}part": part.metric(), f"{prefix}whole": whole.metric()},
         label=label,
         period=period,
     )

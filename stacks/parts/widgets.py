@@ -7,7 +7,7 @@ from typing import Final
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from stacks.parts.metrics import FIVE_MINUTES
+from stacks.parts.metrics import FIVE_MINUTES, Reading
 from tradewind.contracts.names import AgentName
 
 _WIDTH: Final = 24
@@ -40,10 +40,12 @@ AGENT_COLOURS: Final[Mapping[AgentName, str]] = {
 
 
 def drawn(
-    metric: cloudwatch.Metric | cloudwatch.MathExpression, label: str, colour: str
+    source: Reading | cloudwatch.MathExpression, label: str, colour: str
 ) -> cloudwatch.IMetric:
     """A metric as a labelled line of a colour."""
-    return metric.with_(label=label, color=colour)
+    if isinstance(source, Reading):
+        return source.metric(label, colour)
+    return source.with_(label=label, color=colour)
 
 
 def limit(
