@@ -258,7 +258,7 @@ def main() -> None:
     # Asked to end politely, it cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        tradewind(standalone_mode=False)
+        tradewind(prog_name="tradewind", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
