@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_NO_PROGRESS := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
-.PHONY: help setup demo up down test check format lint types coverage synth bench bench-synth \
+.PHONY: help setup demo up down test check format lint types synth bench bench-synth \
 	bench-bundles bench-coldstart bench-pool bench-wake bench-layout lock docs clean
 
 help: ## List the targets

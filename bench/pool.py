@@ -18,7 +18,7 @@ from rich.table import Table
 from bench.machine import describe
 from cli.console import Steps
 from cli.demo import connections, example_request, start_and_deploy
-from cli.invoke import invoke, lambda_client
+from cli.invoke import invoke, lambda_client, role_of
 from localcloud import LocalCloud
 from localcloud.bedrock import (
     BedrockStandIn,
@@ -110,7 +110,7 @@ def main() -> None:
             for agent in AgentName:
                 event = example_request(agent, project_id)
                 arn = outputs[agent_arn_output(agent)]
-                role = client.get_function_configuration(FunctionName=arn)["Role"]
+                role = role_of(client, arn)
                 project_id = invoke(client, arn, event).answer["project_id"]
                 event |= {"project_id": project_id, "query": "Say without tools what you do."}
                 with steps.step(f"Ask the {agent} agent {REQUESTS} times"):

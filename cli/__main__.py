@@ -134,12 +134,10 @@ def invoke_agent(
     if "query" not in event:
         raise click.UsageError("Give a QUERY or --request FILE.")
     running = LocalCloud(HOME).status()
-    outputs_file = OUT / "outputs.json"
-    if running is None or not outputs_file.exists():
+    if running is None or not (OUT / cdk.OUTPUTS_FILE).exists():
         raise CommandError("Nothing is deployed on this machine. Run `tradewind up` first.")
     os.environ.update(running.environment())
-    stacks: dict[str, dict[str, str]] = json.loads(outputs_file.read_text())
-    outputs = {name: value for stack in stacks.values() for name, value in stack.items()}
+    outputs = cdk.read_outputs(OUT)
     answer = invoke(lambda_client(), outputs[agent_arn_output(AgentName(agent))], event).answer
     if as_json:
         click.echo(json.dumps(answer, indent=2))

@@ -15,6 +15,8 @@ from localcloud.running import Running
 PROJECT: Final = Path(__file__).resolve().parent.parent
 #: The environment in ``config/`` that is deployed into the embedded AWS.
 LOCAL_ENV: Final = "local"
+#: Where a deployment writes the stacks' outputs, in the folder it is given.
+OUTPUTS_FILE: Final = "outputs.json"
 #: Where that environment is synthesized to.
 LOCAL_ASSEMBLY: Final = PROJECT / ".build/cdk.out.local"
 _CDK: Final = PROJECT / "node_modules/.bin/cdk"
@@ -48,7 +50,7 @@ def deploy(running: Running, step: Step, out: Path) -> dict[str, str]:
         CommandError: The CDK command line failed; the message ends with what it printed.
     """
     out.mkdir(parents=True, exist_ok=True)
-    outputs_file = out / "outputs.json"
+    outputs_file = out / OUTPUTS_FILE
     _run(
         [
             "deploy",
@@ -64,7 +66,16 @@ def deploy(running: Running, step: Step, out: Path) -> dict[str, str]:
         step,
         PROJECT,
     )
-    stacks: dict[str, dict[str, str]] = json.loads(outputs_file.read_text())
+    return read_outputs(out)
+
+
+def read_outputs(out: Path) -> dict[str, str]:
+    """Return what a deployment wrote to ``outputs.json`` in ``out``: all stacks' outputs, by name.
+
+    Raises:
+        FileNotFoundError: No deployment did.
+    """
+    stacks: dict[str, dict[str, str]] = json.loads((out / OUTPUTS_FILE).read_text())
     return {name: value for outputs in stacks.values() for name, value in outputs.items()}
 
 

@@ -16,7 +16,7 @@ from cli import cdk
 from cli.console import Steps
 from cli.dashboard import local_preview
 from cli.errors import CommandError
-from cli.invoke import Invocation, invoke, lambda_client
+from cli.invoke import Invocation, invoke, lambda_client, role_of
 from dashboard.browser import BrowserError
 from dashboard.document import TimeRange
 from dashboard.output import Written, write
@@ -153,7 +153,7 @@ def _bad_day(steps: Steps, running: Running, outputs: dict[str, str]) -> dict[Ag
     with steps.step("A bad day: Bedrock refuses a call to each") as step:
         for agent in AgentName:
             function_arn = outputs[agent_arn_output(agent)]
-            role = client.get_function_configuration(FunctionName=function_arn)["Role"]
+            role = role_of(client, function_arn)
             admin.inject(Fault(FaultKind.VALIDATION, role=role.rpartition("/")[2]))
             answer = invoke(client, function_arn, example_request(agent, None)).answer
             if answer["success"]:
@@ -206,7 +206,7 @@ def _put_requests(steps: Steps, running: Running, outputs: dict[str, str]) -> li
     for agent in AgentName:
         event = example_request(agent, project_id)
         function_arn = outputs[agent_arn_output(agent)]
-        role = client.get_function_configuration(FunctionName=function_arn)["Role"]
+        role = role_of(client, function_arn)
         before = connections(admin, role)
         answers = []
         for temperature in ("cold", "warm"):

@@ -39,6 +39,11 @@ def lambda_client() -> "LambdaClient":
     return client
 
 
+def role_of(client: "LambdaClient", function_arn: str) -> str:
+    """Return the ARN of the role that a function runs under."""
+    return client.get_function_configuration(FunctionName=function_arn)["Role"]
+
+
 def invoke(client: "LambdaClient", function_arn: str, event: dict[str, Any]) -> Invocation:
     """Send an event and return the answer, whether or not it is a success.
 

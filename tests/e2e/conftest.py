@@ -15,7 +15,7 @@ from botocore.config import Config
 from cli import cdk
 from cli.console import Step
 from cli.demo import example_request
-from cli.invoke import Invocation, invoke, lambda_client
+from cli.invoke import Invocation, invoke, lambda_client, role_of
 from localcloud import LocalCloud
 from localcloud.bedrock import StandInAdmin
 from localcloud.running import Running
@@ -63,7 +63,7 @@ class Deployment:
 
     def role(self, agent: AgentName) -> str:
         """The ARN of an agent's role."""
-        return self.functions.get_function_configuration(FunctionName=self.arn(agent))["Role"]
+        return role_of(self.functions, self.arn(agent))
 
     def ask(self, agent: AgentName, **changes: Any) -> Invocation:
         """Send an agent its example request on the common project."""
