@@ -12,7 +12,7 @@ ENV ?= dev
 UV := .tools/bin/uv
 LOCK := --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
 AGENTS := terrain layout simulation report
-AGENT_LOCKS := $(AGENTS:%=lambda_src/requirements/%.txt)
+AGENT_LOCKS := $(AGENTS:%=lambda_src/agents/%/requirements.txt)
 
 # The project's own Python, Node and CDK come before the machine's.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -46,16 +46,16 @@ $(UV): requirements-setup.txt
 	@$(UV) pip sync --quiet --require-hashes --python .venv/bin/python requirements-dev.txt
 	@touch $@
 
-.venv-localcloud/.ready: localcloud/requirements.txt .venv/.ready
+.venv-localcloud/.ready: devtools/localcloud/requirements.txt .venv/.ready
 	@echo "Setting up the embedded AWS ..."
 	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-localcloud
-	@$(UV) pip sync --quiet --require-hashes --python .venv-localcloud/bin/python localcloud/requirements.txt
+	@$(UV) pip sync --quiet --require-hashes --python .venv-localcloud/bin/python devtools/localcloud/requirements.txt
 	@touch $@
 
-.build/lambda-runtime/.ready: localcloud/lambda-runtime.txt .venv/.ready
+.build/lambda-runtime/.ready: devtools/localcloud/lambda-runtime.txt .venv/.ready
 	@rm -rf .build/lambda-runtime
 	@$(UV) pip install --quiet --require-hashes --python .venv/bin/python \
-		--target .build/lambda-runtime -r localcloud/lambda-runtime.txt
+		--target .build/lambda-runtime -r devtools/localcloud/lambda-runtime.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json .venv/.ready
@@ -124,14 +124,14 @@ bench-layout: setup ## Optimise the IEA 37 case study's farms, 60 seconds each
 lock: $(UV) ## Compile every requirements file anew
 	@for agent in $(AGENTS); do \
 		$(UV) pip compile $(LOCK) --universal --python-version 3.12 \
-			lambda_src/requirements/$$agent.in -o lambda_src/requirements/$$agent.txt; done
+			lambda_src/agents/$$agent/requirements.in -o lambda_src/agents/$$agent/requirements.txt; done
 	@$(UV) pip compile $(LOCK) --universal --python-version 3.11 requirements-setup.in -o requirements-setup.txt
 	@$(UV) pip compile $(LOCK) --universal --python-version 3.11 requirements.in -o requirements.txt
 	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 requirements-dev.in -o requirements-dev.txt \
 		-c requirements.txt $(AGENT_LOCKS:%=-c %)
-	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 localcloud/requirements.in -o localcloud/requirements.txt
+	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 devtools/localcloud/requirements.in -o devtools/localcloud/requirements.txt
 	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 bench/requirements-pywake.in -o bench/requirements-pywake.txt
-	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 localcloud/lambda-runtime.in -o localcloud/lambda-runtime.txt
+	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 devtools/localcloud/lambda-runtime.in -o devtools/localcloud/lambda-runtime.txt
 
 docs: setup ## Write the pages that are generated
 	@python -m stacks.metrics_page

@@ -14,12 +14,13 @@ from rich.table import Table
 from shapely.geometry import MultiPolygon, Point
 
 from bench.machine import describe
-from tradewind.wind import iea37, wake
-from tradewind.wind.layout import EDGE_CLEARANCE_M, Land, LayoutSpec
-from tradewind.wind.layout_energy import LayoutEnergy
-from tradewind.wind.optimise import Budget, Optimised, optimise
-from tradewind.wind.turbines import FloatArray
-from tradewind.wind.wake_models import Iea37Gaussian
+from siting.wind import iea37
+from siting.wind.layout.constraints import EDGE_CLEARANCE_M, Land, LayoutSpec
+from siting.wind.layout.energy import LayoutEnergy
+from siting.wind.layout.optimise import Budget, Optimised, optimise
+from siting.wind.turbines import FloatArray
+from siting.wind.wake import energy as wake
+from siting.wind.wake.models import Iea37Gaussian
 
 SECONDS: Final = 60.0
 GOAL_MWH: Final = {16: 400_000.0}

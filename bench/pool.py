@@ -19,21 +19,21 @@ from bench.machine import describe
 from cli.console import Steps
 from cli.demo import connections, example_request, start_and_deploy
 from cli.invoke import invoke, lambda_client, role_of
-from localcloud import LocalCloud
-from localcloud.bedrock import (
+from devtools.localcloud import LocalCloud
+from devtools.localcloud.bedrock import (
     BedrockStandIn,
     Identity,
     StandInAdmin,
     Statement,
     StaticAuthorizer,
 )
-from localcloud.tls import make_tls_files
+from devtools.localcloud.tls import make_tls_files
 from stacks.names import agent_arn_output
-from tradewind.agents.base import AgentDefinition
-from tradewind.agents.factory import create_agent
 from tradewind.bedrock.client import get_bedrock_client
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.names import AgentName, EnvVar
+from tradewind.run.definition import AgentDefinition
+from tradewind.run.factory import create_agent
 
 REQUESTS = 100
 _CHAT = AgentDefinition(AgentName.REPORT, "You answer briefly.", ())

@@ -24,10 +24,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.machine import describe
-from tradewind.wind import iea37, wake
-from tradewind.wind.turbines import TURBINES, FloatArray, Turbine
-from tradewind.wind.wake import WindRose
-from tradewind.wind.wake_models import Iea37Gaussian, TurbulentGaussian, WakeModel
+from siting.wind import iea37
+from siting.wind.turbines import TURBINES, FloatArray, Turbine
+from siting.wind.wake import energy as wake
+from siting.wind.wake.energy import WindRose
+from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian, WakeModel
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 MAX_DIFFERENCE_PERCENT: Final = 0.1

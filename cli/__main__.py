@@ -22,7 +22,7 @@ from cli.demo import run_demo, start_and_deploy
 from cli.errors import CommandError
 from cli.invoke import invoke, lambda_client
 from cli.turns import own_turn
-from localcloud import LocalCloud, LocalCloudError
+from devtools.localcloud import LocalCloud, LocalCloudError
 from stacks.names import agent_arn_output
 from tradewind.contracts.names import AgentName
 

@@ -16,11 +16,11 @@ from rich.text import Text
 
 from cli import cdk
 from cli.errors import CommandError
-from cloudwatch.alarms import AlarmError, Evaluation, State
-from cloudwatch.alarmtests import Outcome, Uncovered, run_case, uncovered
-from cloudwatch.notation import format_time
-from cloudwatch.template import load_alarms
-from cloudwatch.testfile import TestFileError, read_test_file
+from devtools.cloudwatch.alarms import AlarmError, Evaluation, State
+from devtools.cloudwatch.alarmtests import Outcome, Uncovered, run_case, uncovered
+from devtools.cloudwatch.notation import format_time
+from devtools.cloudwatch.template import load_alarms
+from devtools.cloudwatch.testfile import TestFileError, read_test_file
 
 #: The tests of the alarms that this repository ships.
 SHIPPED: Final = cdk.PROJECT / "tests" / "alarms"

@@ -10,7 +10,7 @@ from typing import Final
 
 from cli.console import Step
 from cli.errors import CommandError
-from localcloud.running import Running
+from devtools.localcloud.running import Running
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 #: The environment in ``config/`` that is deployed into the embedded AWS.

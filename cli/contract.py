@@ -8,8 +8,7 @@ import boto3
 
 from cli import cdk
 from cli.errors import CommandError
-from localcloud.running import Running
-from metric_contract import (
+from devtools.contract import (
     Contract,
     ContractError,
     Finding,
@@ -19,6 +18,7 @@ from metric_contract import (
     load_exceptions,
     read_contract,
 )
+from devtools.localcloud.running import Running
 
 EXCEPTIONS: Final = cdk.PROJECT / "stacks" / "unread_metrics.yaml"
 

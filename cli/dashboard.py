@@ -14,15 +14,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import cdk
 from cli.errors import CommandError
-from dashboard.assembly import Assembly, AssemblyError, read_assembly
-from dashboard.browser import BrowserError
-from dashboard.document import TimeRange
-from dashboard.output import Written, write
-from dashboard.preview import NoSuchDashboard, Preview
-from dashboard.server import DashboardServer
-from dashboard.sources import Account, EmulatedAccount, SourceError
-from localcloud.running import Running
-from metric_contract import load_catalogue
+from devtools.contract import load_catalogue
+from devtools.dashboard.assembly import Assembly, AssemblyError, read_assembly
+from devtools.dashboard.browser import BrowserError
+from devtools.dashboard.document import TimeRange
+from devtools.dashboard.output import Written, write
+from devtools.dashboard.preview import NoSuchDashboard, Preview
+from devtools.dashboard.server import DashboardServer
+from devtools.dashboard.sources import Account, EmulatedAccount, SourceError
+from devtools.localcloud.running import Running
 from tradewind.telemetry.metric_names import METRICS, NAMESPACE
 
 #: Where `make synth` and `cdk deploy` synthesize to.

@@ -17,12 +17,12 @@ from cli.console import Steps
 from cli.dashboard import local_preview
 from cli.errors import CommandError
 from cli.invoke import Invocation, invoke, lambda_client, role_of
-from dashboard.browser import BrowserError
-from dashboard.document import TimeRange
-from dashboard.output import Written, write
-from localcloud import LocalCloud
-from localcloud.bedrock import Fault, FaultKind, StandInAdmin
-from localcloud.running import Running
+from devtools.dashboard.browser import BrowserError
+from devtools.dashboard.document import TimeRange
+from devtools.dashboard.output import Written, write
+from devtools.localcloud import LocalCloud
+from devtools.localcloud.bedrock import Fault, FaultKind, StandInAdmin
+from devtools.localcloud.running import Running
 from stacks.names import Output, agent_arn_output
 from tradewind.contracts.names import AgentName
 

@@ -49,7 +49,7 @@ as a project or a request id, is a dimension: those are fields of the same line 
 _ELSEWHERE: Final = """## What is counted elsewhere
 
 AWS services emit these by themselves; dashboards and alarms read them beside ours. What each emits
-is in `metric_contract/aws_metrics.yaml`.
+is in `devtools/contract/aws_metrics.yaml`.
 
 | Namespace | What for |
 |---|---|

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from dashboard.browser import find_chromium
+from devtools.dashboard.browser import find_chromium
 
 
 def require_chromium() -> None:

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dashboard.assembly import Assembly, read_assembly
-from dashboard.preview import Preview
-from dashboard.sources import EmulatedAccount
+from devtools.dashboard.assembly import Assembly, read_assembly
+from devtools.dashboard.preview import Preview
+from devtools.dashboard.sources import EmulatedAccount
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ACCOUNT, REGION = "000000000000", "us-east-1"

@@ -39,7 +39,7 @@ class Bundler:
         """
         name = f"{agent}-{architecture}"
         # Inputs are read once: what is hashed is what is built, even if somebody edits meanwhile.
-        requirements = (self._sources / "requirements" / f"{agent}.txt").read_bytes()
+        requirements = (self._sources / "agents" / agent / "requirements.txt").read_bytes()
         platform = rules.PLATFORMS[architecture].encode()
         libraries_inputs = _digest([self._builder_digest, platform, requirements])
 
@@ -52,9 +52,9 @@ class Bundler:
         def make_bundle(workplace: Path) -> dict[str, int]:
             libraries = self._store.get(f"libraries-{name}", libraries_inputs, make_libraries)
             sys.stderr.write(f"bundling {agent} for {architecture} ...\n")
-            return self._make_bundle(workplace, libraries)
+            return self._make_bundle(workplace, agent, libraries)
 
-        inputs = _digest([libraries_inputs.encode(), self._runtime_digest])
+        inputs = _digest([libraries_inputs.encode(), *_flat(self._sources_of(agent))])
         archive = self._store.get(name, inputs, make_bundle)
         _check_budget(archive, agent, budget_mb)
         return archive
@@ -69,9 +69,9 @@ class Bundler:
         compile_tree(tree, self._interpreter)
         return add_tree(workplace / "archive.zip", tree)
 
-    def _make_bundle(self, workplace: Path, libraries: Archive) -> dict[str, int]:
+    def _make_bundle(self, workplace: Path, agent: AgentName, libraries: Archive) -> dict[str, int]:
         tree = workplace / "tree"
-        for name, content in self._runtime.items():
+        for name, content in self._sources_of(agent).items():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_bytes(content)
         compile_tree(tree, self._interpreter)
@@ -80,20 +80,23 @@ class Bundler:
         return {**libraries.packages, **add_tree(archive, tree)}
 
     @cached_property
-    def _runtime(self) -> dict[str, bytes]:
+    def _all_sources(self) -> dict[str, bytes]:
         return {
             file.relative_to(self._sources).as_posix(): file.read_bytes()
-            for file in sorted((self._sources / "tradewind").rglob("*"))
+            for file in sorted(self._sources.rglob("*"))
             if file.is_file() and "__pycache__" not in file.parts
+        }
+
+    def _sources_of(self, agent: AgentName) -> dict[str, bytes]:
+        """The core, the agent's own folder and the domain; no other agent's."""
+        wanted = ("tradewind/", "siting/", "agents/__init__.py", f"agents/{agent}/")
+        return {
+            name: content for name, content in self._all_sources.items() if name.startswith(wanted)
         }
 
     @cached_property
     def _interpreter(self) -> Interpreter:
         return find_interpreter()
-
-    @cached_property
-    def _runtime_digest(self) -> bytes:
-        return _digest(_flat(self._runtime)).encode()
 
     @cached_property
     def _builder_digest(self) -> bytes:

@@ -16,9 +16,9 @@ from cli import cdk
 from cli.console import Step
 from cli.demo import example_request
 from cli.invoke import Invocation, invoke, lambda_client, role_of
-from localcloud import LocalCloud
-from localcloud.bedrock import StandInAdmin
-from localcloud.running import Running
+from devtools.localcloud import LocalCloud
+from devtools.localcloud.bedrock import StandInAdmin
+from devtools.localcloud.running import Running
 from stacks.names import agent_arn_output
 from tradewind.contracts.names import AgentName
 

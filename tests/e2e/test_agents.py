@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.cdk import PROJECT
-from localcloud.bedrock import Fault, FaultKind
+from devtools.localcloud.bedrock import Fault, FaultKind
 from tests.e2e.conftest import Deployment, client, eventually
 from tradewind.contracts.names import READS_FROM, AgentName
 from tradewind.telemetry.metric_names import METRICS

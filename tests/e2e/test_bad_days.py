@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cli.errors import CommandError
-from localcloud.bedrock import Fault, FaultKind
+from devtools.localcloud.bedrock import Fault, FaultKind
 from tests.e2e.conftest import Deployment, client, eventually
 from tradewind.contracts.names import AgentName
 

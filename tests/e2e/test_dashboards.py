@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from cli.dashboard import local_preview
-from dashboard.document import TimeRange
-from dashboard.output import write
-from localcloud.bedrock import Fault, FaultKind
+from devtools.dashboard.document import TimeRange
+from devtools.dashboard.output import write
+from devtools.localcloud.bedrock import Fault, FaultKind
 from tests.chromium import require_chromium
 from tests.e2e.conftest import Deployment, eventually
 from tradewind.contracts.names import AgentName

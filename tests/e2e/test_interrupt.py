@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.cdk import PROJECT
-from localcloud.running import start_time
+from devtools.localcloud.running import start_time
 from tests.e2e.conftest import eventually
 
 INTERRUPTED = 130

@@ -7,9 +7,9 @@ import pytest
 
 from cli.cdk import LOCAL_ASSEMBLY
 from cli.contract import check_contract, logged_lines
-from dashboard.metrics import MetricId
-from localcloud.bedrock import Fault, FaultKind
-from metric_contract import read_contract
+from devtools.contract import read_contract
+from devtools.dashboard.metrics import MetricId
+from devtools.localcloud.bedrock import Fault, FaultKind
 from tests.e2e.conftest import Deployment, client, eventually
 from tradewind.contracts.names import AgentName
 from tradewind.telemetry.log_fields import REQUEST_DONE

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from cli.alarms import SHIPPED
-from cloudwatch.alarms import Alarm, TreatMissingData
-from cloudwatch.alarmtests import Outcome, run_case, uncovered
-from cloudwatch.template import DescribedAlarm, load_alarms
-from cloudwatch.testfile import read_test_file
+from devtools.cloudwatch.alarms import Alarm, TreatMissingData
+from devtools.cloudwatch.alarmtests import Outcome, run_case, uncovered
+from devtools.cloudwatch.template import DescribedAlarm, load_alarms
+from devtools.cloudwatch.testfile import read_test_file
 from tests.infra.assembly import Assembly
 
 Alarms = dict[str, DescribedAlarm]

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cloudwatch.series import Series
-from dashboard.assembly import read_assembly
-from dashboard.body import parse_body
-from dashboard.insights import Table, run
-from dashboard.layout import COLUMNS, Cell, lay_out
-from dashboard.preview import Preview
-from dashboard.sources import AlarmReport, Reading, Wanted
+from devtools.cloudwatch.series import Series
+from devtools.dashboard.assembly import read_assembly
+from devtools.dashboard.body import parse_body
+from devtools.dashboard.insights import Table, run
+from devtools.dashboard.layout import COLUMNS, Cell, lay_out
+from devtools.dashboard.preview import Preview
+from devtools.dashboard.sources import AlarmReport, Reading, Wanted
 from tests.infra.assembly import Assembly
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 
-from localcloud.bedrock import Identity, Statement
+from devtools.localcloud.bedrock import Identity, Statement
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

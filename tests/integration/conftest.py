@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.bedrock import BedrockStandIn, Identity, StaticAuthorizer
-from localcloud.tls import TlsFiles, make_tls_files
+from devtools.localcloud.bedrock import BedrockStandIn, Identity, StaticAuthorizer
+from devtools.localcloud.tls import TlsFiles, make_tls_files
 from tests.integration.callers import ACCOUNT, REGION, make_identity
 
 

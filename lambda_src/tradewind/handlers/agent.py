@@ -11,20 +11,20 @@ from typing import Any
 
 import boto3
 
-from tradewind.agents.artifacts import S3ArtifactStore
-from tradewind.agents.base import AgentDefinition
 from tradewind.bedrock.client import get_client_pool
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers import COLD_START
 from tradewind.handlers.records import RecordTable
 from tradewind.handlers.service import AgentService, LambdaContext
+from tradewind.run.definition import AgentDefinition
+from tradewind.run.s3_artifacts import S3ArtifactStore
 from tradewind.telemetry.tracing import start_tracing
 
 
 def _create_service() -> AgentService:
     environment = AgentEnvironment.from_variables(os.environ)
     # Only the function's own agent: its bundle holds no other agent's libraries.
-    agent_module = importlib.import_module(f"tradewind.agents.{environment.agent}")
+    agent_module = importlib.import_module(f"agents.{environment.agent}.agent")
     definition: AgentDefinition = agent_module.DEFINITION
     COLD_START.imported()
     session = boto3.Session()

@@ -10,9 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tradewind.agents.base import AgentDefinition
-from tradewind.agents.project import ArtifactStore, Project
-from tradewind.agents.runner import AgentRun, run_agent
 from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter, current_meter
@@ -21,6 +18,9 @@ from tradewind.contracts.errors import DeadlineExceeded, InternalError, Tradewin
 from tradewind.contracts.request import AgentRequest, parse_request
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
 from tradewind.handlers.records import Records
+from tradewind.run.definition import AgentDefinition
+from tradewind.run.project import ArtifactStore, Project
+from tradewind.run.runner import AgentRun, run_agent
 from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
 from tradewind.telemetry.logger import get_logger
 from tradewind.telemetry.metric_names import Dimension, MetricName, Start

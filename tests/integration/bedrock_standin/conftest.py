@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from localcloud.bedrock import BedrockStandIn, Identity
-from localcloud.tls import TlsFiles
+from devtools.localcloud.bedrock import BedrockStandIn, Identity
+from devtools.localcloud.tls import TlsFiles
 from tests.integration.bedrock_standin.calls import Connect
 from tests.integration.callers import REGION
 

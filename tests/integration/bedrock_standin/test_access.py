@@ -8,8 +8,8 @@ import botocore.auth
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.bedrock import BedrockStandIn, Identity, Statement, StaticAuthorizer
-from localcloud.tls import TlsFiles
+from devtools.localcloud.bedrock import BedrockStandIn, Identity, Statement, StaticAuthorizer
+from devtools.localcloud.tls import TlsFiles
 from tests.integration.bedrock_standin.calls import Connect, ask, ask_streaming
 from tests.integration.callers import (
     ACCOUNT,

@@ -7,7 +7,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from localcloud.bedrock import BedrockStandIn, Fault, FaultKind, StandInAdmin
+from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind, StandInAdmin
 from tests.integration.bedrock_standin.calls import ask
 
 

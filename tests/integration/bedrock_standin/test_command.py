@@ -1,4 +1,4 @@
-"""``python -m localcloud.bedrock`` and other programs than boto3."""
+"""``python -m devtools.localcloud.bedrock`` and other programs than boto3."""
 
 import os
 import shlex
@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from localcloud.bedrock import BedrockStandIn, StandInAdmin
-from localcloud.tls import TlsFiles
+from devtools.localcloud.bedrock import BedrockStandIn, StandInAdmin
+from devtools.localcloud.tls import TlsFiles
 from tests.integration.bedrock_standin.calls import ask
 
 ROOT = Path(__file__).parents[3]
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 def test_the_command_serves_until_it_is_stopped(
     stop: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = [sys.executable, "-m", "localcloud.bedrock", "--region", "eu-west-1"]
+    command = [sys.executable, "-m", "devtools.localcloud.bedrock", "--region", "eu-west-1"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

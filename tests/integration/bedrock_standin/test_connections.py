@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.exceptions import SSLError
 
-from localcloud.bedrock import BedrockStandIn, StaticAuthorizer
-from localcloud.tls import TlsFiles, make_tls_files
+from devtools.localcloud.bedrock import BedrockStandIn, StaticAuthorizer
+from devtools.localcloud.tls import TlsFiles, make_tls_files
 from tests.integration.bedrock_standin.calls import Connect, ask, ask_streaming, wait_until
 from tests.integration.callers import ACCOUNT, PROFILE, REGION, make_identity
 

@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.bedrock import BedrockStandIn
-from localcloud.tls import TlsFiles
+from devtools.localcloud.bedrock import BedrockStandIn
+from devtools.localcloud.tls import TlsFiles
 from tests.integration.bedrock_standin.calls import ask, ask_streaming, text_of, tool_config
 from tests.integration.callers import MODEL, PROFILE, PROFILE_ARN
 

@@ -20,8 +20,8 @@ from botocore.exceptions import (
 from urllib3.exceptions import ProtocolError
 from urllib3.exceptions import ReadTimeoutError as Urllib3ReadTimeoutError
 
-from localcloud.bedrock import BedrockStandIn, Fault, FaultKind, Identity
-from localcloud.tls import TlsFiles
+from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind, Identity
+from devtools.localcloud.tls import TlsFiles
 from tests.integration.bedrock_standin.calls import Connect, ask, ask_streaming, text_of, wait_until
 from tests.integration.bedrock_standin.tap import Tap
 from tests.integration.callers import PROFILE, REGION
@@ -250,6 +250,6 @@ def test_a_fault_for_one_role_spares_the_others(standin: BedrockStandIn, client:
 def test_a_defect_of_the_stand_in_is_a_500(
     standin: BedrockStandIn, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localcloud.bedrock.scripted.answer", lambda _: 1 / 0)
+    monkeypatch.setattr("devtools.localcloud.bedrock.scripted.answer", lambda _: 1 / 0)
     with pytest.raises(client.exceptions.InternalServerException, match="defect"):
         ask(client)

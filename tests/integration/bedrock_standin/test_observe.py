@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.bedrock import BedrockStandIn, Fault, FaultKind, Identity, Observation
-from localcloud.bedrock import StaticAuthorizer as Authorizer
-from localcloud.tls import TlsFiles
+from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind, Identity, Observation
+from devtools.localcloud.bedrock import StaticAuthorizer as Authorizer
+from devtools.localcloud.tls import TlsFiles
 from tests.integration.bedrock_standin.calls import Connect, ask, ask_streaming
 from tests.integration.callers import ACCOUNT, PROFILE, REGION, make_identity
 

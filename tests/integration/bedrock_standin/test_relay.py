@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EventStreamError
 from botocore.session import Session
 from urllib3.exceptions import ProtocolError
 
-from localcloud.bedrock import (
+from devtools.localcloud.bedrock import (
     BedrockStandIn,
     Fault,
     FaultKind,
@@ -18,7 +18,7 @@ from localcloud.bedrock import (
     RealBedrock,
     StaticAuthorizer,
 )
-from localcloud.tls import TlsFiles
+from devtools.localcloud.tls import TlsFiles
 from tests.integration.bedrock_standin.calls import Connect, ask, ask_streaming, text_of
 from tests.integration.callers import ACCOUNT, REGION, make_identity
 

@@ -7,7 +7,7 @@ import pytest
 from strands import Agent, tool
 from strands.models.bedrock import BedrockModel
 
-from localcloud.bedrock import BedrockStandIn
+from devtools.localcloud.bedrock import BedrockStandIn
 from tests.integration.callers import PROFILE
 
 

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from dashboard.browser import Browser, chromium
-from dashboard.preview import Preview
-from dashboard.server import DashboardServer
+from devtools.dashboard.browser import Browser, chromium
+from devtools.dashboard.preview import Preview
+from devtools.dashboard.server import DashboardServer
 from tests.chromium import require_chromium
 from tests.dashboard_app import sample_preview
 

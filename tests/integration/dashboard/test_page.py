@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from cloudwatch.series import Series
-from dashboard.assembly import Assembly, Dashboard
-from dashboard.browser import Browser, BrowserError, Tab
-from dashboard.output import write
-from dashboard.preview import Preview
-from dashboard.server import DashboardServer
-from dashboard.sources import Reading, Source, SourceError, Wanted
+from devtools.cloudwatch.series import Series
+from devtools.dashboard.assembly import Assembly, Dashboard
+from devtools.dashboard.browser import Browser, BrowserError, Tab
+from devtools.dashboard.output import write
+from devtools.dashboard.preview import Preview
+from devtools.dashboard.server import DashboardServer
+from devtools.dashboard.sources import Reading, Source, SourceError, Wanted
 from tests.dashboard_app import EVIL_LABEL, NOW, chart, metric
 from tests.integration.dashboard.conftest import serving
 

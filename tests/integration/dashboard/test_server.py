@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from dashboard.preview import Preview
-from dashboard.server import DashboardServer
-from dashboard.sources import Reading, SourceError, Wanted
+from devtools.dashboard.preview import Preview
+from devtools.dashboard.server import DashboardServer
+from devtools.dashboard.sources import Reading, SourceError, Wanted
 from tests.integration.dashboard.conftest import serving
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from localcloud.geodata import GeodataStandIn, wind
-from localcloud.geodata.landscape import LATITUDE, LONGITUDE
-from localcloud.tls import TlsFiles
-from tradewind.geodata import overpass, reanalysis
-from tradewind.geodata.http import AnswerCache, JsonClient, Limits
-from tradewind.geodata.overpass import OverpassClient
-from tradewind.geodata.reanalysis import PowerClient
+from devtools.localcloud.geodata import GeodataStandIn, wind
+from devtools.localcloud.geodata.landscape import LATITUDE, LONGITUDE
+from devtools.localcloud.tls import TlsFiles
+from siting.geodata import overpass, reanalysis
+from siting.geodata.http import AnswerCache, JsonClient, Limits
+from siting.geodata.overpass import OverpassClient
+from siting.geodata.reanalysis import PowerClient
 
 #: Long enough for loopback, short enough for tests of silence.
 LIMITS = Limits(answer_s=1.2, silence_s=0.8, total_s=30.0, answer_bytes=8_000_000)

@@ -8,8 +8,12 @@ from email.utils import format_datetime
 import pytest
 import urllib3
 
-from localcloud.geodata import Fault, FaultKind, GeodataStandIn
-from localcloud.geodata.landscape import LATITUDE, LONGITUDE
+from devtools.localcloud.geodata import Fault, FaultKind, GeodataStandIn
+from devtools.localcloud.geodata.landscape import LATITUDE, LONGITUDE
+from siting.geodata.http import MAX_ATTEMPTS, AnswerCache, JsonClient, Limits
+from siting.geodata.overpass import OverpassClient, Surroundings
+from siting.geodata.reanalysis import PowerClient
+from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
 from tests.integration.geodata.conftest import Naps
 from tradewind.contracts.errors import (
     DataSourceError,
@@ -18,10 +22,6 @@ from tradewind.contracts.errors import (
     DataSourceThrottled,
     DataSourceUnavailable,
 )
-from tradewind.geodata.http import MAX_ATTEMPTS, AnswerCache, JsonClient, Limits
-from tradewind.geodata.overpass import OverpassClient, Surroundings
-from tradewind.geodata.reanalysis import PowerClient
-from tradewind.wind.features import DEFAULT_SETBACKS_M, FeatureClass
 
 #: Whatever goes wrong, what the caller is told, and how often the service is asked.
 FAULTS = {
@@ -235,7 +235,7 @@ def test_a_server_that_cannot_prove_who_it_is_gets_no_question(
 def test_a_stock_user_agent_is_refused(
     stand_in: GeodataStandIn, monkeypatch: pytest.MonkeyPatch, overpass_client: OverpassClient
 ) -> None:
-    monkeypatch.setattr("tradewind.geodata.http.USER_AGENT", "python-urllib3/2.8.0")
+    monkeypatch.setattr("siting.geodata.http.USER_AGENT", "python-urllib3/2.8.0")
 
     with pytest.raises(DataSourceError, match="HTTP 406"):
         around(overpass_client)

@@ -9,15 +9,15 @@ import pytest
 from shapely.geometry import Point, shape
 from shapely.ops import unary_union
 
-from localcloud.geodata import Fault, FaultKind, GeodataStandIn
-from localcloud.geodata.landscape import Element, marsh
+from agents.terrain import agent as terrain
+from devtools.localcloud.geodata import Fault, FaultKind, GeodataStandIn
+from devtools.localcloud.geodata.landscape import Element, marsh
+from siting.geodata import http
 from tests.unit.agents.chain import call, project_for
-from tests.unit.geodata.elements import relation, square, way
-from tradewind.agents import terrain
-from tradewind.agents.project import MemoryArtifactStore, Project
+from tests.unit.siting.geodata.elements import relation, square, way
 from tradewind.contracts.errors import DataSourceError, DataSourceUnavailable
 from tradewind.contracts.names import AgentName
-from tradewind.geodata import http
+from tradewind.run.project import MemoryArtifactStore, Project
 
 PLACE = {"latitude": 54.7365, "longitude": 8.972}
 

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from strands import tool
 
-from localcloud.bedrock import BedrockStandIn
+from devtools.localcloud.bedrock import BedrockStandIn
 from tests.integration.callers import PROFILE, REGION
-from tradewind.agents.base import AgentDefinition
-from tradewind.agents.project import ArtifactStore, MemoryArtifactStore
 from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DuplicateRequest, StorageError
 from tradewind.contracts.names import AgentName
 from tradewind.contracts.response import AgentAnswer
 from tradewind.handlers.service import AgentService
+from tradewind.run.definition import AgentDefinition
+from tradewind.run.project import ArtifactStore, MemoryArtifactStore
 
 
 @dataclass

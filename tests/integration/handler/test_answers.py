@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from localcloud.bedrock import BedrockStandIn
+from devtools.localcloud.bedrock import BedrockStandIn
 from tests.integration.handler.conftest import CHAT, Build
-from tradewind.agents.factory import create_agent
 from tradewind.contracts.environment import ModelEnvironment
+from tradewind.run.factory import create_agent
 from tradewind.telemetry.metric_names import MetricName
 
 QUERY = {"query": "How strong is the wind at 80 m?", "parameters": {"height_m": 80}}

@@ -8,23 +8,23 @@ from typing import Any, NoReturn
 import pytest
 from strands import ToolContext, tool
 
-from localcloud.bedrock import (
+from devtools.localcloud.bedrock import (
     BedrockStandIn,
     Fault,
     FaultKind,
     Identity,
     StaticAuthorizer,
 )
-from localcloud.tls import TlsFiles
+from devtools.localcloud.tls import TlsFiles
 from tests.integration.callers import ACCOUNT, REGION, make_identity
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Context, Harness
-from tradewind.agents.base import AgentDefinition
-from tradewind.agents.project import MemoryArtifactStore
-from tradewind.agents.tools import project_of, surfacing_failures
 from tradewind.bedrock.retry import MAX_ATTEMPTS
 from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable, ToolInputError
 from tradewind.contracts.names import AgentName
 from tradewind.handlers.service import InvocationFailed
+from tradewind.run.definition import AgentDefinition
+from tradewind.run.project import MemoryArtifactStore
+from tradewind.run.tools import project_of, surfacing_failures
 
 QUERY = {"query": "How strong is the wind?", "request_id": "r"}
 

@@ -7,12 +7,12 @@ import pytest
 from strands import ToolContext, tool
 
 from tests.integration.handler.conftest import Build, Context
-from tradewind.agents.base import AgentDefinition
-from tradewind.agents.project import MemoryArtifactStore
-from tradewind.agents.tools import project_of, surfacing_failures
 from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable
 from tradewind.contracts.names import AgentName
 from tradewind.handlers.service import InvocationFailed
+from tradewind.run.definition import AgentDefinition
+from tradewind.run.project import MemoryArtifactStore
+from tradewind.run.tools import project_of, surfacing_failures
 
 
 @tool(context=True)

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import App
 
 import app as cdk_app
-from metric_contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
+from devtools.contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
 from stacks.bundling.archive import Archive
 from stacks.bundling.provider import OneBundle
 from stacks.settings import load_settings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.bedrock import BedrockStandIn, Fault, FaultKind
+from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.integration.handler.conftest import CHAT, Build, Context
 from tradewind.handlers.service import InvocationFailed
 from tradewind.telemetry.log_fields import REQUEST_DONE

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from localcloud import LocalCloud, Running
+from devtools.localcloud import LocalCloud, Running
 
 FUNCTION_SOURCE = Path(__file__).parent / "function" / "app.py"
 PACKAGES = "packages"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud import ACCOUNT_ID, REGION, Running
+from devtools.localcloud import ACCOUNT_ID, REGION, Running
 from tests.integration.localcloud.conftest import (
     Client,
     Deploy,

@@ -10,7 +10,7 @@ from aws_cdk import App, CfnOutput, Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
-from localcloud import ACCOUNT_ID, REGION, Running
+from devtools.localcloud import ACCOUNT_ID, REGION, Running
 from tests.integration.localcloud.conftest import FUNCTION_SOURCE, Client
 
 PROJECT = Path(__file__).parents[3]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud import ACCOUNT_ID, REGION
+from devtools.localcloud import ACCOUNT_ID, REGION
 from tests.integration.localcloud.conftest import (
     Client,
     Deploy,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from localcloud import Running
+from devtools.localcloud import Running
 from tests.integration.localcloud.conftest import Client, Deploy, DeploymentFailed, package, role
 
 STACK = "functions"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import LocalCloud, LocalCloudError, Running
-from localcloud.running import start_time
+from devtools.localcloud import LocalCloud, LocalCloudError, Running
+from devtools.localcloud.running import start_time
 from tests.integration.localcloud.conftest import clients_for, package, role
 
 PROJECT = Path(__file__).parents[3]

@@ -7,10 +7,10 @@ from threading import Barrier
 import pytest
 
 from tests.integration.localcloud.conftest import Client
-from tradewind.agents.artifacts import S3ArtifactStore
-from tradewind.agents.project import Project
-from tradewind.agents.store import WriteConflict
 from tradewind.contracts.names import AgentName
+from tradewind.run.artifact_store import WriteConflict
+from tradewind.run.project import Project
+from tradewind.run.s3_artifacts import S3ArtifactStore
 
 BUCKET = "manifests"
 AT_ONCE = 8

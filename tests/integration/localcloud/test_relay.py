@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import LocalCloud, LocalCloudError, Running
-from localcloud.bedrock import StandInAdmin
+from devtools.localcloud import LocalCloud, LocalCloudError, Running
+from devtools.localcloud.bedrock import StandInAdmin
 from tests.integration.localcloud.conftest import clients_for
 
 MODEL = "us.anthropic.claude-sonnet-4-6"

@@ -10,10 +10,13 @@ from typing import Any
 from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool
 
-from tradewind.agents import layout, report, simulation, terrain
-from tradewind.agents.base import AgentDefinition
-from tradewind.agents.project import MemoryArtifactStore, Project
+from agents.layout import agent as layout
+from agents.report import agent as report
+from agents.simulation import agent as simulation
+from agents.terrain import agent as terrain
 from tradewind.contracts.names import AgentName
+from tradewind.run.definition import AgentDefinition
+from tradewind.run.project import MemoryArtifactStore, Project
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PROJECT_ID = "moorkoog"

@@ -39,7 +39,7 @@ sys.meta_path.insert(0, NotInBundle())
 from importlib import import_module
 from tradewind.contracts.names import AgentName
 
-import_module(f"tradewind.agents.{agent}")
+import_module(f"agents.{agent}.agent")
 at_start = sorted(heavy & set(sys.modules))
 
 from tests.unit.agents import chain

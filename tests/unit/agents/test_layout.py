@@ -4,19 +4,19 @@ from typing import Any
 import pytest
 from shapely.geometry import Point, shape
 
-from tests.unit.agents.chain import call, project_for, run_until
-from tradewind.agents.layout import (
+from agents.layout.agent import (
     create_layout,
     get_turbine_specs,
     load_layout,
     relocate_turbines,
     save_layout,
 )
-from tradewind.agents.project import MemoryArtifactStore
+from siting.wind.layout.strategies import STRATEGIES
+from siting.wind.turbines import TURBINES
+from tests.unit.agents.chain import call, project_for, run_until
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.contracts.names import AgentName
-from tradewind.wind.layout_strategies import STRATEGIES
-from tradewind.wind.turbines import TURBINES
+from tradewind.run.project import MemoryArtifactStore
 
 LAYOUT = "moorkoog/layout/layout.json"
 WIND = {

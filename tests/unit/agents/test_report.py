@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from agents.report.agent import create_report, list_project_files, load_project_data
+from siting.documents.report_content import CHARTS
 from tests.unit.agents.chain import call, project_for, run_example, run_until
-from tests.unit.agents.pictures import png
-from tradewind.agents.project import MemoryArtifactStore, Project
-from tradewind.agents.report import create_report, list_project_files, load_project_data
-from tradewind.agents.report_content import CHARTS
+from tests.unit.siting.documents.pictures import png
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.contracts.names import AgentName
+from tradewind.run.project import MemoryArtifactStore, Project
 
 PAGE = "moorkoog/report/report.html"
 PDF = "moorkoog/report/report.pdf"

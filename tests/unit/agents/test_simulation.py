@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from agents.simulation.agent import generate_charts, run_wake_simulation
+from siting.wind.iea37 import IEA37_FREQUENCIES, IEA37_WIND_SPEED_M_PER_S
 from tests.unit.agents.chain import call, example, project_for, run_example, run_until
-from tradewind.agents.project import MemoryArtifactStore
-from tradewind.agents.simulation import generate_charts, run_wake_simulation
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.contracts.names import AgentName
-from tradewind.wind.iea37 import IEA37_FREQUENCIES, IEA37_WIND_SPEED_M_PER_S
+from tradewind.run.project import MemoryArtifactStore
 
 CASE_STUDY = example("iea37_case1_16.json")["parameters"]
 TWO = [{"x_m": 0, "y_m": 0}, {"x_m": 650.0, "y_m": 0.0}]

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from shapely.geometry import LineString, Point, shape
 
-from tests.unit.agents.chain import call, example, project_for, run_example
-from tradewind.agents import terrain
-from tradewind.agents.project import MemoryArtifactStore, Project
-from tradewind.agents.terrain import (
+from agents.terrain import agent as terrain
+from agents.terrain.agent import (
     find_exclusion_zones,
     get_unbuildable_areas,
     get_wind_conditions,
 )
+from siting.geodata.overpass import Surroundings
+from siting.geodata.reanalysis import PastWind
+from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
+from siting.wind.rose import WindHours
+from siting.wind.site import MapFeature
+from tests.unit.agents.chain import call, example, project_for, run_example
 from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
 from tradewind.contracts.names import AgentName
-from tradewind.geodata.overpass import Surroundings
-from tradewind.geodata.reanalysis import PastWind
-from tradewind.wind.features import DEFAULT_SETBACKS_M, FeatureClass
-from tradewind.wind.rose import WindHours
-from tradewind.wind.site import MapFeature
+from tradewind.run.project import MemoryArtifactStore, Project
 
 SITE = example("site.geojson")
 

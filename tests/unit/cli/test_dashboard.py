@@ -14,8 +14,8 @@ from cli import dashboard as command
 from cli.cdk import PROJECT
 from cli.dashboard import Span, report, save
 from cli.errors import CommandError
-from dashboard.browser import WidgetState
-from dashboard.output import Written
+from devtools.dashboard.browser import WidgetState
+from devtools.dashboard.output import Written
 from tests.dashboard_app import sample_preview
 
 
@@ -80,7 +80,7 @@ def test_html_is_written_for_the_named_dashboards(tmp_path: Path) -> None:
 def test_without_a_browser_the_html_is_there_and_the_reason_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboard.browser.find_chromium", lambda: None)
+    monkeypatch.setattr("devtools.dashboard.browser.find_chromium", lambda: None)
     with pytest.raises(CommandError, match="apt-get install chromium"):
         save(sample_preview(tmp_path / "app"), tmp_path / "out", [], None, pictures=True)
     assert (tmp_path / "out" / "shop-test-overview.html").exists()

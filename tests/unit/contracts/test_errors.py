@@ -8,7 +8,8 @@ from tradewind.contracts.errors import TradewindError
 
 
 def leaves(cls: type[TradewindError]) -> Iterator[type[TradewindError]]:
-    subclasses = cls.__subclasses__()
+    # A domain may refine a leaf of the tree; it keeps the leaf's code and status.
+    subclasses = [one for one in cls.__subclasses__() if one.__module__ == errors.__name__]
     if not subclasses:
         yield cls
     for subclass in subclasses:

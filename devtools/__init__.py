@@ -1,0 +1,1 @@
+"""What is for working on the app, and never deployed."""

@@ -1,0 +1,72 @@
+"""What AWS services emit, out of a checked-in file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from devtools.contract.uses import ContractError
+
+#: The catalogue that comes with this package.
+AWS_METRICS: Final = Path(__file__).parent / "aws_metrics.yaml"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class AwsMetric(_Frozen):
+    """One metric of a service.
+
+    Attributes:
+        unit: Its CloudWatch unit.
+        statistics: Those that say something of it; ``percentile`` stands for all of p0 to p100.
+    """
+
+    unit: str
+    statistics: frozenset[str]
+
+
+class ResourceProperty(_Frozen):
+    """Where a dimension's values come from: a property of a type of resource."""
+
+    resource: str
+    property: str
+
+
+class Service(_Frozen):
+    """One namespace.
+
+    Attributes:
+        source: The page it was read from.
+        dimension_sets: Those its metrics are kept under.
+        dimension_values: Where values come from, by dimension; others are not compared.
+        metrics: By name.
+    """
+
+    source: str
+    dimension_sets: Annotated[tuple[frozenset[str], ...], Field(strict=False)]
+    dimension_values: Mapping[str, ResourceProperty] = {}
+    metrics: Mapping[str, AwsMetric]
+
+
+Catalogue = Mapping[str, Service]
+
+
+class _File(BaseModel):
+    services: dict[str, Service]
+
+
+def load_catalogue(file: Path = AWS_METRICS) -> Catalogue:
+    """Read a catalogue.
+
+    Raises:
+        ContractError: The file is not one.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return _File.model_validate({"services": content}, strict=False).services
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise ContractError(f"{file}: {error}") from error

@@ -1,0 +1,212 @@
+"""The dashboards and alarms of a synthesized app.
+
+A template's intrinsic functions become texts by ``devtools.cloudwatch.template.resolve``; what is
+left of them are symbols such as ``${Queue.QueueName}``. Here each symbol gets its value: from the
+deployed stack where there is one, else from the names the template itself gives. One that has
+neither stays a symbol, and shows on the page as what it is.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from devtools.cloudwatch.template import AnyAlarm, TemplateError, load_alarms, resolve
+
+#: ``physical(stack_name)``: the ids of a deployed stack's resources by logical id.
+Physical = Callable[[str], Mapping[str, str]]
+
+_DASHBOARD: Final = "AWS::CloudWatch::Dashboard"
+_ALARMS: Final = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+#: The property that names a resource, and its ARN after "arn:partition:".
+_NAMED: Final[Mapping[str, tuple[str, str]]] = {
+    _ALARMS[0]: ("AlarmName", "cloudwatch:{region}:{account}:alarm:{name}"),
+    _ALARMS[1]: ("AlarmName", "cloudwatch:{region}:{account}:alarm:{name}"),
+    "AWS::Lambda::Function": ("FunctionName", "lambda:{region}:{account}:function:{name}"),
+    "AWS::Logs::LogGroup": ("LogGroupName", "logs:{region}:{account}:log-group:{name}:*"),
+    "AWS::SQS::Queue": ("QueueName", "sqs:{region}:{account}:{name}"),
+    "AWS::SNS::Topic": ("TopicName", "sns:{region}:{account}:{name}"),
+    "AWS::DynamoDB::Table": ("TableName", "dynamodb:{region}:{account}:table/{name}"),
+    "AWS::S3::Bucket": ("BucketName", "s3:::{name}"),
+    "AWS::ApiGateway::RestApi": ("Name", "apigateway:{region}::/restapis/{name}"),
+    "AWS::StepFunctions::StateMachine": (
+        "StateMachineName",
+        "states:{region}:{account}:stateMachine:{name}",
+    ),
+}
+_SYMBOL: Final = re.compile(r"\$\{([^{}]+)\}")
+_IMPORT: Final = "ImportValue "
+#: A value may hold symbols of another stack, whose values hold symbols; no app goes this deep.
+_DEEPEST: Final = 8
+
+
+class AssemblyError(ValueError):
+    """The folder holds no synthesized app that can be read."""
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A dashboard.
+
+    Attributes:
+        name: Its name in CloudWatch.
+        body: Its body, decoded; ``None`` when ``problem`` says why there is none.
+    """
+
+    name: str
+    body: Any
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What was synthesized.
+
+    Attributes:
+        dashboards: In the templates' order.
+        alarms: By name.
+    """
+
+    dashboards: tuple[Dashboard, ...]
+    alarms: Mapping[str, AnyAlarm] = field(default_factory=dict)
+
+
+def read_assembly(
+    folder: Path, *, account: str, region: str, physical: Physical = lambda _: {}
+) -> Assembly:
+    """Read the synthesized app in a folder such as ``cdk.out``.
+
+    Args:
+        folder: Holds ``*.template.json``; a ``manifest.json`` beside them tells the stacks' names.
+        account: Stands for ``AWS::AccountId`` where a stack names none.
+        region: Stands for ``AWS::Region`` likewise.
+        physical: The ids that resources have once deployed.
+
+    Raises:
+        AssemblyError: There are no templates, or one cannot be read.
+    """
+    try:
+        stacks = [
+            _Stack(name, json.loads(file.read_text(encoding="utf-8")), account, region, physical)
+            for name, file in _templates(folder)
+        ]
+    except (OSError, ValueError, RecursionError) as error:
+        raise AssemblyError(f"{folder} cannot be read: {error}") from error
+    if not stacks:
+        raise AssemblyError(f"There is no *.template.json in {folder}.")
+    exports: dict[str, str] = {}
+    for stack in stacks:
+        exports |= stack.exports
+    dashboards = tuple(found for stack in stacks for found in stack.dashboards(exports))
+    try:
+        alarms = {name: described.alarm for name, described in load_alarms(folder).items()}
+    except TemplateError as error:
+        raise AssemblyError(str(error)) from error
+    return Assembly(dashboards, alarms)
+
+
+def _templates(folder: Path) -> Iterable[tuple[str, Path]]:
+    """The stacks' names and templates."""
+    names: dict[str, str] = {}
+    manifest = folder / "manifest.json"
+    if manifest.exists():
+        for artifact in json.loads(manifest.read_text(encoding="utf-8"))["artifacts"].values():
+            properties = artifact.get("properties") or {}
+            if artifact.get("type") == "aws:cloudformation:stack":
+                names[properties["templateFile"]] = properties.get("stackName", "")
+    for file in sorted(folder.glob("*.template.json")):
+        yield names.get(file.name, file.name.removesuffix(".template.json")), file
+
+
+class _Stack:
+    """One template, and what its symbols stand for."""
+
+    def __init__(
+        self, name: str, template: Any, account: str, region: str, physical: Physical
+    ) -> None:
+        if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+            raise AssemblyError(f"{name}: it is no CloudFormation template: it has no Resources.")
+        self._resources: dict[str, Any] = template["Resources"]
+        self._outputs: dict[str, Any] = template.get("Outputs") or {}
+        self._values = {
+            "AWS::AccountId": account,
+            "AWS::Region": region,
+            "AWS::Partition": "aws",
+            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::StackName": name,
+        }
+        deployed = physical(name)
+        for logical_id, resource in self._resources.items():
+            self._values |= self._names_of(logical_id, resource, deployed.get(logical_id))
+
+    def _names_of(self, logical_id: str, resource: Any, deployed: str | None) -> dict[str, str]:
+        kind = resource.get("Type") if isinstance(resource, dict) else None
+        properties = (resource.get("Properties") or {}) if isinstance(resource, dict) else {}
+        name_property, arn = _NAMED.get(str(kind), ("", ""))
+        given = properties.get(name_property)
+        # A queue's physical id is its URL, a topic's its ARN: both end in the name.
+        name = re.split(r"[/:]", deployed)[-1] if deployed and kind in _ENDS_IN_NAME else deployed
+        name = name or (given if isinstance(given, str) else None)
+        if name is None:
+            return {}
+        values = {logical_id: deployed or name}
+        if arn:
+            values[f"{logical_id}.{name_property}"] = name
+            values[f"{logical_id}.Arn"] = f"arn:aws:{arn}".format(
+                region=self._values["AWS::Region"],
+                account=self._values["AWS::AccountId"],
+                name=name,
+            )
+        return values
+
+    @property
+    def exports(self) -> dict[str, str]:
+        """What other stacks import, by export name."""
+        found = {}
+        for output in self._outputs.values():
+            name = (output.get("Export") or {}).get("Name") if isinstance(output, dict) else None
+            if name is not None:
+                found[str(resolve(name))] = self._with_values(str(resolve(output["Value"])), {})
+        return found
+
+    def dashboards(self, exports: Mapping[str, str]) -> Iterable[Dashboard]:
+        """The template's dashboards."""
+        for logical_id, resource in self._resources.items():
+            if not isinstance(resource, dict) or resource.get("Type") != _DASHBOARD:
+                continue
+            properties = resource.get("Properties") or {}
+            name = self._values.get(logical_id, properties.get("DashboardName", logical_id))
+            try:
+                shown_name = self._with_values(str(resolve(name)), exports)
+                body = json.loads(self._body(resolve(properties.get("DashboardBody")), exports))
+            except (TemplateError, ValueError) as error:
+                yield Dashboard(logical_id, None, f"Its body cannot be read: {error}")
+                continue
+            yield Dashboard(shown_name, body)
+
+    def _body(self, text: Any, exports: Mapping[str, str]) -> str:
+        # Values come into the middle of JSON texts, and are escaped for it.
+        return self._with_values(str(text), exports, lambda value: json.dumps(value)[1:-1])
+
+    def _with_values(
+        self, text: str, exports: Mapping[str, str], escape: Callable[[str], str] = str
+    ) -> str:
+        def value(match: re.Match[str]) -> str:
+            symbol = match[1]
+            if symbol.startswith(_IMPORT):
+                found = exports.get(symbol.removeprefix(_IMPORT))
+            else:
+                found = self._values.get(symbol)
+            return match[0] if found is None else escape(found)
+
+        for _ in range(_DEEPEST):
+            after = _SYMBOL.sub(value, text)
+            if after == text:
+                break
+            text = after
+        return text
+
+
+_ENDS_IN_NAME: Final = frozenset({"AWS::SQS::Queue", "AWS::SNS::Topic"})

@@ -1,0 +1,276 @@
+"""Run a function's bundle as Lambda runs it: awslambdaric on an interpreter with nothing else.
+
+``-S`` keeps every site-packages out, so what a bundle does not carry fails here as it would on
+Lambda, and the environment is built from nothing. Functions live in one process group with a
+warden that ends the group when the server is gone, however it went.
+"""
+
+import contextlib
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from devtools.localcloud.runtime_api import Answer, Invocation, ProcessEnded, RuntimeApi
+
+PYTHON = getattr(sys, "_base_executable", sys.executable)
+#: The managed runtime that the functions' interpreter stands for.
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+#: Lambda's limit for a first initialisation; a second one gets the function's own timeout.
+INIT_LIMIT_S = 10.0
+
+LogSink = Callable[[str], None]
+
+
+class Warden:
+    """Ends every function process once this process is gone.
+
+    Waits on a pipe that only this process holds open: whatever ends it, a SIGKILL too, closes it.
+    """
+
+    def __init__(self) -> None:
+        program = "import os, signal; os.read(0, 1); os.killpg(0, signal.SIGKILL)"
+        self._process = subprocess.Popen(  # noqa: S603  our own interpreter and program
+            [PYTHON, "-I", "-S", "-c", program],
+            stdin=subprocess.PIPE,
+            process_group=0,
+            cwd=tempfile.gettempdir(),
+        )
+
+    @property
+    def group(self) -> int:
+        """The process group to start functions in."""
+        return self._process.pid
+
+    def end(self) -> None:
+        """End every process of the group, and the warden."""
+        assert self._process.stdin is not None  # noqa: S101  for the type checker; it is a pipe
+        self._process.stdin.close()
+        self._process.wait()
+
+
+@dataclass(frozen=True)
+class Function:
+    """What Lambda knows of a published version when it starts a process for it.
+
+    Attributes:
+        snapshot: Whether it starts from a SnapStart snapshot.
+        log_format: ``Text`` or ``JSON``.
+        log_level: Of the application, for JSON logs; None for the default.
+        variables: The function's own environment variables.
+        credentials: Of its execution role.
+        endpoints: Where its clients are to go, and whom they trust.
+    """
+
+    name: str
+    version: str
+    handler: str
+    memory_mb: int
+    timeout_s: int
+    region: str
+    code: Path
+    log_group: str
+    log_stream: str
+    log_format: str
+    log_level: str | None
+    snapshot: bool
+    variables: Mapping[str, str]
+    credentials: Mapping[str, str]
+    endpoints: Mapping[str, str]
+
+
+def process_environment(
+    function: Function, runtime_api: str, lambda_runtime: Path, scratch: Path
+) -> dict[str, str]:
+    """The whole environment of a function's process: what Lambda gives, and nothing of ours."""
+    environment = {
+        **function.variables,
+        # From here on, what Lambda reserves: the function's own values cannot override it.
+        "_HANDLER": function.handler,
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{RUNTIME}",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": function.log_stream,
+        "AWS_LAMBDA_LOG_FORMAT": function.log_format,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if function.snapshot else "on-demand",
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "LAMBDA_TASK_ROOT": str(function.code),
+        "LAMBDA_RUNTIME_DIR": str(lambda_runtime),
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        # The function's own modules first, then the runtime's, then the standard library.
+        "PYTHONPATH": os.pathsep.join([str(function.code), str(lambda_runtime)]),
+        **function.credentials,
+        **function.endpoints,
+        # An execution environment's /tmp is its own, and no developer's ~/.aws is there.
+        "TMPDIR": str(scratch),
+        "HOME": str(scratch),
+    }
+    if function.log_level:
+        environment["AWS_LAMBDA_LOG_LEVEL"] = function.log_level
+    return environment
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an invocation went.
+
+    Attributes:
+        answer: The function's answer; None when it gave none.
+        failure: Why there is none: ``Sandbox.Timedout`` or ``Runtime.ExitError``.
+        exit_status: The status of a process that ended, for ``Runtime.ExitError``.
+        duration_ms: How long the invocation took, its start not counted.
+        max_memory_mb: The process's largest resident set so far.
+    """
+
+    answer: Answer | None
+    failure: str | None
+    exit_status: int | None
+    duration_ms: float
+    max_memory_mb: int
+
+
+class ExecutionEnvironment:
+    """One process of a function, from its start to its end; serves one event at a time.
+
+    Not safe for two callers at once: Lambda never gives one environment two events.
+    """
+
+    def __init__(
+        self, function: Function, lambda_runtime: Path, warden: Warden, log: LogSink
+    ) -> None:
+        self.function = function
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"{function.name}-"))
+        self._api = RuntimeApi()
+        self._started = time.monotonic()
+        self.init_ms: float | None = None
+        self.process = subprocess.Popen(  # noqa: S603  Lambda's own command line
+            # -B: on Lambda the bundle's folder is read-only, so no byte code is written there.
+            [PYTHON, "-S", "-B", "-m", "awslambdaric", function.handler],
+            cwd=function.code,
+            env=process_environment(function, self._api.address, lambda_runtime, self._scratch),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=warden.group,
+        )
+        assert self.process.stdout is not None  # noqa: S101  for the type checker; it is a pipe
+        self._output = _Output(self.process.stdout, log)
+        threading.Thread(target=self._output.pump, daemon=True).start()
+        threading.Thread(target=self._wait_for_end, daemon=True).start()
+
+    def initialise(self, limit_s: float) -> Answer | None:
+        """Wait until the function is ready for events; in SnapStart, until its snapshot.
+
+        Returns:
+            None when it is, else the error its initialisation reported.
+
+        Raises:
+            TimeoutError: It took longer.
+            ProcessEnded: Its process ended.
+        """
+        error = self._api.wait_until_ready(limit_s, for_snapshot=self.function.snapshot)
+        self.init_ms = (time.monotonic() - self._started) * 1000
+        return error
+
+    def restore(self, limit_s: float) -> Answer | None:
+        """Run the after-restore hooks of a SnapStart function; as ``initialise`` otherwise."""
+        return self._api.restore(limit_s)
+
+    def invoke(self, invocation: Invocation, timeout_s: float) -> Outcome:
+        """Send one event. What the function printed meanwhile has reached the log on return."""
+        started = time.monotonic()
+        answer, failure = None, None
+        try:
+            answer = self._api.invoke(invocation, timeout_s)
+        except TimeoutError:
+            failure = "Sandbox.Timedout"
+        except ProcessEnded:
+            failure = "Runtime.ExitError"
+        duration_ms = (time.monotonic() - started) * 1000
+        max_memory_mb = self._max_memory_mb()
+        if failure:
+            self.end()
+        self._output.drain()
+        return Outcome(
+            answer=answer,
+            failure=failure,
+            exit_status=self.process.poll(),
+            duration_ms=duration_ms,
+            max_memory_mb=max_memory_mb,
+        )
+
+    def drain(self) -> None:
+        """Bring what the function has printed so far to the log."""
+        self._output.drain()
+
+    def end(self) -> None:
+        """Kill the process. Lambda gives an environment no notice either."""
+        self.process.kill()
+        self.process.wait()
+        self._api.close()
+        self._output.drain()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _wait_for_end(self) -> None:
+        self.process.wait()
+        self._api.mark_ended()
+
+    def _max_memory_mb(self) -> int:
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) // 1024
+        return 0
+
+
+class _Output:
+    """A function's standard output and error, line by line, unmodified."""
+
+    def __init__(self, pipe: IO[bytes], log: LogSink) -> None:
+        self._pipe = pipe
+        self._log = log
+        self._partial = b""
+        self._open = True
+        self._lock = threading.Lock()
+        os.set_blocking(pipe.fileno(), False)
+
+    def pump(self) -> None:
+        """Read until the process and its children have closed their ends."""
+        while self._open:
+            select.select([self._pipe], [], [])
+            self._read()
+
+    def drain(self) -> None:
+        """Pass on everything written so far, an unfinished line too."""
+        self._read()
+        with self._lock:
+            partial, self._partial = self._partial, b""
+            if partial:
+                self._log(partial.decode(errors="replace"))
+
+    def _read(self) -> None:
+        with self._lock:
+            while self._open:
+                try:
+                    data = os.read(self._pipe.fileno(), 65536)
+                except BlockingIOError:
+                    return
+                self._open = bool(data)
+                *lines, self._partial = (self._partial + data).split(b"\n")
+                for line in lines:
+                    self._log(line.decode(errors="replace"))

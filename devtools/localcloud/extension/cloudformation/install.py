@@ -1,0 +1,112 @@
+"""Put the check and the completions around MiniStack's handler table."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack.services.cloudformation import provisioners, stacks
+
+from devtools.localcloud.code_store import CodeStore
+from devtools.localcloud.extension import monitoring
+from devtools.localcloud.extension.cloudformation import pace
+from devtools.localcloud.extension.cloudformation.completions import COMPLETIONS, Clients
+from devtools.localcloud.extension.cloudformation.preconditions import PRECONDITIONS
+from devtools.localcloud.extension.cloudformation.properties import ADDED, NATIVE, refused
+from devtools.localcloud.extension.functions import prepare, wait_until_published
+
+Properties = Mapping[str, Any]
+Made = tuple[str, Mapping[str, Any]]
+
+_HONOURED = {**NATIVE, **ADDED}
+
+
+def install(clients: Clients, code: CodeStore) -> None:
+    """Make MiniStack's CloudFormation strict and complete.
+
+    Args:
+        clients: For the services' own APIs.
+        code: Where functions' packages are unpacked while the deployment goes on.
+    """
+    monitoring.install(clients)
+    handlers = provisioners._RESOURCE_HANDLERS
+    for resource_type in [known for known in handlers if known not in _HONOURED]:
+        # MiniStack refuses a template with a type it has no handler for, before it makes anything.
+        del handlers[resource_type]
+    finish: dict[str, Callable[[str], None]] = {
+        "AWS::Lambda::Function": lambda name: prepare(name, code),
+        "AWS::Lambda::Version": lambda arn: wait_until_published(arn, code),
+    }
+    for resource_type in _HONOURED:
+        _wrap(resource_type, handlers[resource_type], clients, finish.get(resource_type))
+
+    pace.install()
+    make = stacks._provision_resource
+
+    def make_but_custom_resources(resource_type: str, *arguments: Any) -> Made:
+        if resource_type.startswith("Custom::"):
+            raise ValueError(f"{resource_type}: custom resources are not supported here")
+        made: Made = make(resource_type, *arguments)
+        return made
+
+    stacks._provision_resource = make_but_custom_resources
+
+    def on_a_worker_thread(resource_type: str) -> bool:
+        # A completion calls this server and waits for it, so it must not hold up the event loop.
+        return True
+
+    stacks._runs_on_worker_thread = on_a_worker_thread
+
+
+def _wrap(
+    resource_type: str,
+    handler: dict[str, Any],
+    clients: Clients,
+    finish: Callable[[str], None] | None,
+) -> None:
+    """Put a check before a type's handlers, and completion after them."""
+    completions = COMPLETIONS.get(resource_type, {})
+    allowed = {**_HONOURED[resource_type], **dict.fromkeys(completions)}
+    precondition = PRECONDITIONS.get(resource_type)
+
+    def check(properties: Properties) -> None:
+        names = sorted(refused(properties, allowed))
+        if names:
+            raise ValueError(f"{resource_type}: {', '.join(names)} is not supported here")
+        if precondition:
+            precondition(properties)
+
+    def complete(physical_id: str, before: Properties, after: Properties) -> None:
+        for name, completion in completions.items():
+            if name in after:
+                completion.set(clients, physical_id, after[name])
+            elif name in before:
+                completion.clear(clients, physical_id, before[name])
+        if finish:
+            finish(physical_id)
+
+    make: Callable[..., Made] = handler["create"]
+
+    def create(logical_id: str, properties: Properties, stack_name: str) -> Made:
+        check(properties)
+        physical_id, attributes = make(logical_id, properties, stack_name)
+        try:
+            complete(physical_id, {}, properties)
+        except Exception:
+            # MiniStack takes a failed creation for nothing created, and would leave this behind.
+            provisioners._delete_resource(
+                resource_type, physical_id, properties, stack_name, logical_id
+            )
+            raise
+        return physical_id, attributes
+
+    handler["create"] = create
+    change: Callable[..., Made] | None = handler.get("update")
+    if change is None:
+        return
+
+    def update(physical_id: str, before: Properties, after: Properties, *arguments: Any) -> Made:
+        check(after)
+        new_physical_id, attributes = change(physical_id, before, after, *arguments)
+        complete(new_physical_id, before if new_physical_id == physical_id else {}, after)
+        return new_physical_id, attributes
+
+    handler["update"] = update

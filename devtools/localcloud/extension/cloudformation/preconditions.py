@@ -1,0 +1,76 @@
+"""What AWS checks about a resource before it makes it, and MiniStack does not."""
+
+import platform
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.services import kms
+
+from devtools.localcloud.extension.access import role_may
+from devtools.localcloud.extension.functions import unsupported
+from devtools.localcloud.running import ACCOUNT_ID, REGION
+
+Properties = Mapping[str, Any]
+
+_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def _function(properties: Properties) -> None:
+    """Refuse a function that could not run here, or whose failures could not be delivered."""
+    problem = unsupported(properties)
+    if problem:
+        raise ValueError(f"AWS::Lambda::Function: {problem}")
+    machine = _MACHINES[platform.machine()]
+    (architecture,) = properties.get("Architectures", ["x86_64"])
+    if architecture != machine:
+        raise ValueError(
+            f"AWS::Lambda::Function: a function for {architecture} cannot run on this machine, "
+            f"which is {machine}"
+        )
+    target = (properties.get("DeadLetterConfig") or {}).get("TargetArn", "")
+    action = "sns:Publish" if ":sns:" in target else "sqs:SendMessage"
+    if target and not role_may(properties["Role"], action, target):
+        raise ValueError(
+            "AWS::Lambda::Function: The provided execution role does not have permissions to call "
+            f"{action.partition(':')[2]} on {target}"
+        )
+
+
+def _log_group(properties: Properties) -> None:
+    """Refuse a key that its own policy does not let CloudWatch Logs use for this group."""
+    key_arn = properties.get("KmsKeyId")
+    if not key_arn:
+        return
+    key = kms._resolve_key(key_arn)
+    name = properties.get("LogGroupName", "*")
+    service = f"logs.{REGION}.amazonaws.com"
+    request = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=ACCOUNT_ID,
+        action="kms:GenerateDataKey",
+        resource_arn=key_arn,
+        region=REGION,
+        secure_transport=True,
+        service_context={
+            "kms:encryptioncontext:aws:logs:arn": (
+                f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:{name}"
+            )
+        },
+    )
+    if (
+        key is None
+        or iam_evaluator.evaluate_resource_policy(key["Policy"], request, service=service).decision
+        != "Allow"
+    ):
+        raise ValueError(
+            "AWS::Logs::LogGroup: The specified KMS key does not exist or is not allowed to be "
+            f"used with log group {name}"
+        )
+
+
+PRECONDITIONS: Mapping[str, Callable[[Properties], None]] = {
+    "AWS::Lambda::Function": _function,
+    "AWS::Logs::LogGroup": _log_group,
+}

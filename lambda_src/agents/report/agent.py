@@ -1,0 +1,270 @@
+"""The report agent: what the other agents found, as a PDF and as a page."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from strands import ToolContext, tool
+
+from siting.documents.report_content import CHARTS, Inputs, plain, write_report
+from siting.documents.report_pages import Picture, as_html, as_pdf, read_png, site_map_svg
+from siting.documents.site_map import draw_site
+from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
+from tradewind.contracts.names import READS_FROM, AgentName
+from tradewind.run.definition import AgentDefinition
+from tradewind.run.project import Project, ProjectFile
+from tradewind.run.tools import (
+    Source,
+    load_json,
+    project_of,
+    require_made_from,
+    surfacing_failures,
+)
+
+_MAX_TITLE_LENGTH: Final = 120
+#: Files that a listing returns; a project has some twenty.
+_MAX_FILES: Final = 100
+#: Entries of a list, and characters of a text, that are shown of an artifact's data.
+_SHOWN_ENTRIES: Final = 5
+_SHOWN_TEXT: Final = 500
+#: Levels of nesting that are shown.
+_SHOWN_DEPTH: Final = 6
+#: Bytes of an artifact that is read for the model; a site of 20,000 features stays below.
+_MAX_DATA_BYTES: Final = 32_000_000
+_ENERGY: Final = "energy.json"
+_WIND: Final = "wind.json"
+
+SYSTEM_PROMPT: Final = """\
+You are the report agent of a wind-farm planning service. You put what the terrain, layout and
+simulation agents left in this project into one report that people read and print.
+
+Work: call list_project_files once to see what the project holds. If a step is missing, say which
+agent to run and stop. Call load_project_data for a file whose figures you want to speak of. Then
+call create_report once, with the title the request gives, or a short one that names the site. It
+reads the artifacts by itself and draws the map and the tables.
+
+The project is the request's own. Never make up a project id; leave project_id out.
+
+Units: areas in km2, distances in metres, energy in GWh per year, power in MW, speeds in m/s,
+directions in degrees from north, clockwise, where the wind comes from.
+
+Report numbers only from tool results. If a step is missing or out of date, say which agent to run
+and do not fill the gap. Say where the report was saved, give its headline figures, and name the
+charts that were left out, if any.
+"""
+
+
+@tool(context=True)
+@surfacing_failures
+def list_project_files(*, tool_context: ToolContext, project_id: str = "") -> dict[str, Any]:
+    """List the files that the agents left in this project, and the steps that are still missing.
+
+    Returns of each file its name, size in bytes, SHA-256, when and by which request it was written
+    and which files it was made from.
+
+    Args:
+        tool_context: The request at work.
+        project_id: Leave out: the project is the request's own.
+    """
+    project = project_of(tool_context)
+    project.require_id(project_id or None)
+    files = project.files()
+    held = {file.agent for file in files}
+    missing = [agent for agent in READS_FROM[project.agent] if agent not in held]
+    if missing and not held - {project.agent}:
+        raise ArtifactNotFound(
+            f"Project {project.project_id} holds nothing to report. Run the {missing[0]} agent on "
+            "this project first."
+        )
+    return {
+        "project_id": project.project_id,
+        "missing_steps": [f"Run the {agent} agent on this project." for agent in missing],
+        "file_count": len(files),
+        "files": [_listed(file) for file in files[:_MAX_FILES]],
+    }
+
+
+@tool(context=True)
+@surfacing_failures
+def load_project_data(
+    *, file: str, tool_context: ToolContext, project_id: str = ""
+) -> dict[str, Any]:
+    """Read the data in one of the project's JSON or GeoJSON files, long lists cut short.
+
+    Returns the data; of a list its first entries and how many there are in all.
+
+    Args:
+        file: The file's name as list_project_files gives it, such as simulation/energy.json.
+        tool_context: The request at work.
+        project_id: Leave out: the project is the request's own.
+    """
+    project = project_of(tool_context)
+    project.require_id(project_id or None)
+    found = next((one for one in project.files() if one.name == file), None)
+    if found is None:
+        names = ", ".join(one.name for one in project.files()) or "none yet"
+        raise ToolInputError(
+            f"This project has no file {plain(file)[:_SHOWN_TEXT]!r}. Its files: {names}.",
+            field="file",
+        )
+    if not found.file_name.endswith((".json", ".geojson")):
+        raise ToolInputError(
+            f"{file} is not JSON or GeoJSON; create_report uses pictures and pages by itself.",
+            field="file",
+        )
+    if found.stored.size_bytes > _MAX_DATA_BYTES:
+        raise ToolInputError(f"{file} is too large to read here.", field="file")
+    source = load_json(project, found.agent, found.file_name)
+    return {"file": file, "sha256": source.sha256, "data": _cut_short(source.data)}
+
+
+@tool(context=True)
+@surfacing_failures
+def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
+    """Write the project's report as a PDF and as one HTML page.
+
+    Both have a cover with key figures, the site map, excluded land, layout, wind, energy, losses,
+    assumptions and limits. Needs the artifacts of the terrain, layout and simulation agents; charts
+    of the simulation agent are shown where they belong to the same energy. Returns the report's
+    keys, its headline figures and the charts that were left out.
+
+    Args:
+        title: The report's title, up to 120 characters.
+        tool_context: The request at work.
+    """
+    title = plain(title)
+    if not 1 <= len(title) <= _MAX_TITLE_LENGTH:
+        raise ToolInputError(
+            f"The title has {len(title)} characters; give 1 to {_MAX_TITLE_LENGTH}."
+        )
+    project = project_of(tool_context)
+    site = load_json(project, AgentName.TERRAIN, "site.geojson")
+    zones = load_json(project, AgentName.TERRAIN, "exclusions.geojson")
+    buildable = load_json(project, AgentName.TERRAIN, "buildable.geojson")
+    layout = load_json(project, AgentName.LAYOUT, "layout.json")
+    energy = load_json(project, AgentName.SIMULATION, _ENERGY)
+    # Figures of different runs on one page would contradict each other without anyone noticing.
+    require_made_from(layout, site)
+    require_made_from(layout, buildable)
+    require_made_from(energy, layout)
+    charts, left_out = _charts(project, energy)
+    site_map = draw_site(site.data, zones.data, layout.data["turbines"])
+    written_at = datetime.now(UTC).replace(microsecond=0)
+    report = write_report(
+        title,
+        project.project_id,
+        written_at,
+        Inputs(
+            site=site,
+            zones=zones,
+            buildable=buildable,
+            layout=layout,
+            energy=energy,
+            wind=_wind(project, energy),
+            charts={
+                name: hashlib.sha256(picture.body).hexdigest() for name, picture in charts.items()
+            },
+            labelled=site_map.labelled,
+        ),
+    )
+    map_svg = site_map_svg(site_map, wind_from_degrees=layout.data["wind_direction_degrees"])
+    page = project.save(
+        "report.html", as_html(report, map_svg, charts).encode(), "text/html; charset=utf-8"
+    )
+    pdf = as_pdf(report, map_svg, charts, written_at)
+    print_out = project.save("report.pdf", pdf.body, "application/pdf")
+    figures = {
+        "buildable_km2": round(buildable.data["properties"]["buildable_km2"], 3),
+        "turbines_placed": layout.data["turbines_placed"],
+        "aep_gwh": energy.data["aep_gwh"],
+        "wake_loss_percent": energy.data["wake_loss_percent"],
+        "capacity_factor": energy.data["capacity_factor"],
+    }
+    project.facts.update(figures)
+    result = {**figures, "charts_left_out": left_out, "artifacts": [page.key, print_out.key]}
+    if not pdf.every_character:
+        result["pdf_note"] = (
+            "The PDF's fonts lack some characters of the title and show boxes; the page shows them."
+        )
+    return result
+
+
+def _wind(project: Project, energy: Source) -> Source | None:
+    """The wind that the energy was computed from, or None if it was not the project's."""
+    if f"{AgentName.TERRAIN}/{_WIND}" not in energy.data["sources"]:
+        return None
+    wind = load_json(project, AgentName.TERRAIN, _WIND)
+    require_made_from(energy, wind)
+    return wind
+
+
+def _charts(project: Project, energy: Source) -> tuple[dict[str, Picture], list[str]]:
+    """Return the charts of this energy, and of each other one why it is left out."""
+    held = {file.name: file for file in project.files() if file.agent is AgentName.SIMULATION}
+    charts: dict[str, Picture] = {}
+    left_out = []
+    for chart in CHARTS:
+        name = f"{AgentName.SIMULATION}/{chart.file_name}"
+        if name not in held:
+            left_out.append(f"{name}: there is none; the simulation agent makes charts.")
+        elif not _belongs(held[name], held.get(energy.name), energy):
+            left_out.append(
+                f"{name}: it was not made from the {energy.name} that the project holds now; run "
+                "the simulation agent again."
+            )
+        else:
+            picture = read_png(project.load(AgentName.SIMULATION, chart.file_name))
+            if picture is None:
+                left_out.append(f"{name}: it is no whole PNG; run the simulation agent again.")
+            else:
+                charts[chart.file_name] = picture
+    return charts, left_out
+
+
+def _belongs(chart: ProjectFile, energy_file: ProjectFile | None, energy: Source) -> bool:
+    """Say whether the manifest ties a chart to the energy: by what it read, or by its request."""
+    if chart.origin is None:
+        return False
+    if energy.name in chart.origin.made_from:
+        return chart.origin.made_from[energy.name] == energy.sha256
+    return (
+        energy_file is not None
+        and energy_file.origin is not None
+        and energy_file.origin.request_id == chart.origin.request_id
+    )
+
+
+def _listed(file: ProjectFile) -> dict[str, Any]:
+    listed: dict[str, Any] = {"file": file.name, "size_bytes": file.stored.size_bytes}
+    if file.origin is None:
+        return {**listed, "origin": "unknown: not in the agent's manifest"}
+    return {
+        **listed,
+        "content_type": file.origin.content_type,
+        "sha256": file.origin.sha256,
+        "written_at": file.origin.written_at,
+        "request_id": file.origin.request_id,
+        "made_from": sorted(file.origin.made_from),
+    }
+
+
+def _cut_short(value: Any, depth: int = 0) -> Any:
+    """Cut lists, texts and nesting down to what a model can take in."""
+    if isinstance(value, dict):
+        if depth >= _SHOWN_DEPTH:
+            return f"{len(value)} entries"
+        return {str(name): _cut_short(entry, depth + 1) for name, entry in value.items()}
+    if isinstance(value, list):
+        if depth >= _SHOWN_DEPTH:
+            return f"{len(value)} entries"
+        shown = [_cut_short(entry, depth + 1) for entry in value[:_SHOWN_ENTRIES]]
+        more = len(value) - len(shown)
+        return [*shown, f"and {more} more, {len(value)} in all"] if more else shown
+    return value[:_SHOWN_TEXT] if isinstance(value, str) else value
+
+
+DEFINITION: Final = AgentDefinition(
+    name=AgentName.REPORT,
+    system_prompt=SYSTEM_PROMPT,
+    tools=(list_project_files, load_project_data, create_report),
+)

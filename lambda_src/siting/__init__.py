@@ -1,0 +1,1 @@
+"""Wind-farm siting: the domain of the first agents that live here."""

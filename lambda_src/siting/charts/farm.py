@@ -1,0 +1,378 @@
+"""The charts of one simulation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from siting.charts.style import BLUE, INK, ORANGE, SEQUENCE, SKY, Sheet, horizontal_grid
+from siting.wind.turbines import FloatArray, Turbine, turbine_of
+from siting.wind.wake.flow import speeds_at
+from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian, WakeModel
+
+#: Upper ends of a wind rose's speed classes, in m/s; one more class holds what is faster.
+_SPEED_CLASSES: Final = (4.0, 7.0, 10.0, 13.0)
+_COMPASS: Final = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
+#: Points of a wake map, along its longer side.
+_MAP_POINTS: Final = 260
+_MAP_MARGIN: Final = 0.12
+#: Length of the arrow that shows where the wind blows.
+_ARROW_POINTS: Final = 28.0
+#: Rotor diameters, at least, around the farm on its map.
+_MAP_MARGIN_DIAMETERS: Final = 6.0
+#: Of the free wind. Slower is only the air close behind a rotor, where no such model holds.
+_SLOWEST_DRAWN: Final = 0.5
+#: More turbines than this are drawn without their names.
+_MAX_NAMES_ON_MAP: Final = 40
+_MAX_NAMES_ON_BARS: Final = 60
+_SIDEWAYS_NAMES_FROM: Final = 16
+
+
+@dataclass(frozen=True)
+class FarmCharts:
+    """What the charts show.
+
+    Attributes:
+        energy: ``simulation/energy.json``.
+        turbine: The turbine.
+        model: The wakes.
+        main_direction_degrees: Where the wind most often comes from.
+        weibull: (A in m/s, k) by sector; None if the wind has one speed.
+    """
+
+    energy: Mapping[str, Any]
+    turbine: Turbine
+    model: WakeModel
+    main_direction_degrees: float
+    weibull: FloatArray | None
+
+    @classmethod
+    def of(cls, energy: Mapping[str, Any], setup: Mapping[str, Any]) -> "FarmCharts":
+        """Take what a simulation saved: ``energy.json`` and ``simulation.json``."""
+        intensity = setup["turbulence_intensity"]
+        sectors = setup["wind"]["sectors"]
+        return cls(
+            energy=energy,
+            turbine=turbine_of(setup["turbine"]["turbine_model"]),
+            model=Iea37Gaussian() if intensity is None else TurbulentGaussian(intensity),
+            main_direction_degrees=setup["wind"]["main_direction_degrees"],
+            weibull=None
+            if sectors is None
+            else np.array([(one["weibull_a_m_per_s"], one["weibull_k"]) for one in sectors]),
+        )
+
+    def draw(self) -> dict[str, bytes]:
+        """Return every chart as a PNG, by file name."""
+        return {
+            "wind_rose.png": self.wind_rose(),
+            "wake_map.png": self.wake_map(),
+            "aep_per_turbine.png": self.aep_per_turbine(),
+            "power_curve.png": self.power_curve(),
+            "energy_by_sector.png": self.energy_by_sector(),
+        }
+
+    def wind_rose(self) -> bytes:
+        """Draw how often the wind comes from each sector, and how fast it is."""
+        rows = self.energy["per_direction"]
+        directions = np.radians([one["direction_degrees"] for one in rows])
+        percent = 100.0 * np.array([one["frequency"] for one in rows])
+        shares, names = self._speed_shares(len(rows))
+        with Sheet(7.6, 5.6) as sheet:
+            axes: Any = sheet.figure.add_subplot(projection="polar")
+            axes.set_theta_zero_location("N")
+            axes.set_theta_direction(-1)
+            colours = _colours(len(names))
+            floor = np.zeros(len(rows))
+            for share, name, colour in zip(shares, names, colours, strict=True):
+                height = percent * share
+                axes.bar(
+                    directions,
+                    height,
+                    width=0.86 * 2.0 * np.pi / len(rows),
+                    bottom=floor,
+                    color=colour,
+                    edgecolor="white",
+                    linewidth=0.4,
+                    label=name,
+                )
+                floor += height
+            axes.set_xticks(np.radians(np.arange(0, 360, 45)), _COMPASS)
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g} %")
+            # Numbers where the fewest bars are.
+            axes.set_rlabel_position(np.degrees(directions[int(percent.argmin())]))
+            axes.grid(visible=True)
+            # The scale's numbers stay readable on bars.
+            axes.set_axisbelow("line")
+            for number in axes.get_yticklabels():
+                number.set_path_effects(_outlined("white", 2.5))
+            _headline(sheet, "Wind rose: share of the year by direction the wind comes from")
+            axes.legend(
+                title="Wind speed\nat hub height", loc="center left", bbox_to_anchor=(1.1, 0.5)
+            )
+            return sheet.png()
+
+    def _speed_shares(self, sectors: int) -> tuple[list[FloatArray], list[str]]:
+        if self.weibull is None:
+            speed = self.energy["per_direction"][0]["wind_speed_m_per_s"]
+            return [np.ones(sectors)], [f"{speed:g} m/s"]
+        scale, shape = self.weibull.T
+        exceeding = [np.ones(sectors)]
+        exceeding += [np.exp(-((edge / scale) ** shape)) for edge in _SPEED_CLASSES]
+        exceeding.append(np.zeros(sectors))
+        shares = [more - less for more, less in pairwise(exceeding)]
+        names = [f"below {_SPEED_CLASSES[0]:g} m/s"]
+        names += [f"{low:g} to {high:g} m/s" for low, high in pairwise(_SPEED_CLASSES)]
+        names.append(f"above {_SPEED_CLASSES[-1]:g} m/s")
+        return shares, names
+
+    def wake_map(self) -> bytes:
+        """Draw the wind speed at hub height, in and around the farm, in the main wind."""
+        rows = self.energy["per_turbine"]
+        east = np.array([one["x_m"] for one in rows], dtype=np.float64)
+        north = np.array([one["y_m"] for one in rows], dtype=np.float64)
+        free = self._map_speed()
+        columns, lines = _map_lines(east, north, self.turbine.rotor_diameter_m)
+        points = np.stack(np.meshgrid(columns, lines), axis=-1).reshape(-1, 2)
+        speed = speeds_at(
+            points,
+            east,
+            north,
+            direction_degrees=self.main_direction_degrees,
+            speed_m_per_s=free,
+            turbine=self.turbine,
+            model=self.model,
+        ).reshape(len(lines), len(columns))
+        width_km = (columns[-1] - columns[0]) / 1000.0
+        height_km = (lines[-1] - lines[0]) / 1000.0
+        scale = 6.4 / max(width_km, height_km)
+        with Sheet(max(5.4, width_km * scale) + 1.6, max(4.2, height_km * scale) + 1.1) as sheet:
+            axes = sheet.figure.add_subplot()
+            picture = axes.imshow(
+                speed,
+                origin="lower",
+                extent=(0.0, width_km, 0.0, height_km),
+                cmap=SEQUENCE,
+                vmin=_SLOWEST_DRAWN * free,
+                vmax=free,
+                interpolation="bilinear",
+            )
+            x_km, y_km = (east - columns[0]) / 1000.0, (north - lines[0]) / 1000.0
+            axes.scatter(
+                x_km, y_km, s=22, color="white", edgecolor=INK, linewidth=0.9, label="Turbine"
+            )
+            if len(rows) <= _MAX_NAMES_ON_MAP:
+                for one, x, y in zip(rows, x_km, y_km, strict=True):
+                    axes.annotate(
+                        one["id"],
+                        (x, y),
+                        xytext=(0, 5),
+                        textcoords="offset points",
+                        ha="center",
+                        va="bottom",
+                        fontsize=7,
+                        color="white",
+                        path_effects=_outlined(),
+                    )
+            self._wind_arrow(axes)
+            axes.set_xlabel("East, km")
+            axes.set_ylabel("North, km")
+            _headline(sheet, f"Wakes at hub height\n{free:.3g} m/s {self._from_text()}")
+            sheet.figure.colorbar(
+                picture,
+                ax=axes,
+                label="Wind speed at hub height, m/s",
+                shrink=0.85,
+                extend="min",
+            )
+            return sheet.png()
+
+    def _map_speed(self) -> float:
+        """Return the main sector's mean speed, where wakes are deep: below the rated speed."""
+        rows = self.energy["per_direction"]
+        main = min(
+            rows,
+            key=lambda one: abs(one["direction_degrees"] - self.main_direction_degrees),
+        )
+        speed: float = main["wind_speed_m_per_s"]
+        return round(speed, 1)
+
+    def _from_text(self) -> str:
+        at = round(self.main_direction_degrees / 45.0) % len(_COMPASS)
+        return f"from {self.main_direction_degrees:g}° (about {_COMPASS[at]})"
+
+    def _wind_arrow(self, axes: Any) -> None:
+        direction = np.radians(self.main_direction_degrees)
+        half = _ARROW_POINTS / 2.0 * np.array((-np.sin(direction), -np.cos(direction)))
+        middle = np.array((0.8 * _ARROW_POINTS, 1.25 * _ARROW_POINTS))
+        # In points, so that the map's proportions do not turn it.
+        axes.annotate(
+            "",
+            xy=middle + half,
+            xytext=middle - half,
+            xycoords="axes points",
+            arrowprops={"arrowstyle": "-|>", "color": ORANGE, "linewidth": 3, "mutation_scale": 18},
+        )
+        axes.annotate(
+            "Wind",
+            middle - np.array((0.0, 0.8 * _ARROW_POINTS)),
+            xycoords="axes points",
+            ha="center",
+            va="center",
+            fontsize=9,
+        )
+
+    def aep_per_turbine(self) -> bytes:
+        """Draw each turbine's energy and what wakes take from it."""
+        rows = self.energy["per_turbine"]
+        net = np.array([one["aep_gwh"] for one in rows])
+        loss = np.array([one["wake_loss_percent"] for one in rows])
+        lost = _lost(net, loss)
+        names = [one["id"] for one in rows]
+        with Sheet(min(14.0, max(6.4, 0.24 * len(rows) + 2.0)), 4.4) as sheet:
+            axes = sheet.figure.add_subplot()
+            at = np.arange(len(rows))
+            axes.bar(at, net, color=BLUE, width=0.78, label="Annual energy, net of wakes")
+            axes.bar(at, lost, bottom=net, color=SKY, width=0.78, label="Lost to wakes")
+            axes.axhline(
+                float(net.mean()),
+                color=ORANGE,
+                linewidth=1.6,
+                linestyle="--",
+                label=f"Mean: {net.mean():.2f} GWh",
+            )
+            if len(rows) <= _MAX_NAMES_ON_BARS:
+                sideways = 90 if len(rows) > _SIDEWAYS_NAMES_FROM else 0
+                axes.set_xticks(at, names, rotation=sideways, fontsize=8)
+            else:
+                few = at[:: max(1, len(at) // 30)]
+                axes.set_xticks(few, [names[one] for one in few], rotation=90, fontsize=8)
+            axes.set_xlim(-0.7, len(rows) - 0.3)
+            _finish_bars(axes, float((net + lost).max()))
+            axes.set_xlabel("Turbine")
+            axes.set_ylabel("Energy, GWh per year")
+            axes.set_title("Annual energy per turbine")
+            return sheet.png()
+
+    def power_curve(self) -> bytes:
+        """Draw the turbine's power and thrust by wind speed."""
+        turbine = self.turbine
+        speed = np.arange(0.0, turbine.cut_out_m_per_s + 2.0, 0.02)
+        with Sheet(6.8, 5.4) as sheet:
+            power, thrust = sheet.figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+            power.plot(speed, turbine.power_mw(speed), color=BLUE, linewidth=2.2)
+            power.set_ylabel("Power, MW")
+            power.set_ylim(0.0, 1.12 * turbine.rated_power_mw)
+            power.set_title(f"{turbine.name}: power and thrust")
+            power.axhline(turbine.rated_power_mw, color=INK, linewidth=0.8, linestyle=":")
+            power.annotate(
+                f"rated {turbine.rated_power_mw:g} MW from {turbine.rated_m_per_s:.3g} m/s",
+                (turbine.cut_out_m_per_s / 2.0 + 5.0, turbine.rated_power_mw),
+                xytext=(0, 4),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9,
+            )
+            thrust.plot(speed, turbine.thrust(speed), color=ORANGE, linewidth=2.2)
+            thrust.set_ylabel("Thrust coefficient CT")
+            thrust.set_ylim(0.0, 1.05)
+            thrust.set_xlabel("Wind speed at hub height, m/s")
+            thrust.set_xlim(0.0, float(speed[-1]))
+            for axes in (power, thrust):
+                axes.grid(visible=True)
+                for edge in (turbine.cut_in_m_per_s, turbine.cut_out_m_per_s):
+                    axes.axvline(edge, color=INK, linewidth=0.8, linestyle=":")
+            for edge, name, side in (
+                (turbine.cut_in_m_per_s, "cut-in", "right"),
+                (turbine.cut_out_m_per_s, "cut-out", "right"),
+            ):
+                power.annotate(
+                    f"{name} {edge:g} m/s",
+                    (edge, 0.5 * turbine.rated_power_mw),
+                    xytext=(-4, 0),
+                    textcoords="offset points",
+                    ha=side,
+                    va="center",
+                    rotation=90,
+                    fontsize=9,
+                )
+            return sheet.png()
+
+    def energy_by_sector(self) -> bytes:
+        """Draw the energy by the direction the wind comes from, and what wakes take of it."""
+        rows = self.energy["per_direction"]
+        net = np.array([one["aep_gwh"] for one in rows])
+        loss = np.array([one["wake_loss_percent"] for one in rows])
+        lost = _lost(net, loss)
+        with Sheet(min(14.0, max(7.2, 0.34 * len(rows) + 2.0)), 4.4) as sheet:
+            axes = sheet.figure.add_subplot()
+            at = np.arange(len(rows))
+            axes.bar(at, net, color=BLUE, width=0.78, label="Annual energy, net of wakes")
+            axes.bar(at, lost, bottom=net, color=SKY, width=0.78, label="Lost to wakes")
+            names = [f"{one['direction_degrees']:g}°" for one in rows]
+            sideways = 90 if len(rows) > _SIDEWAYS_NAMES_FROM else 0
+            axes.set_xticks(at, names, rotation=sideways, fontsize=8)
+            tallest = float((net + lost).max())
+            for x, top, percent in zip(at, net + lost, loss, strict=True):
+                if len(rows) <= _SIDEWAYS_NAMES_FROM:
+                    axes.annotate(
+                        f"{percent:.1f} %",
+                        (x, top),
+                        xytext=(0, 2),
+                        textcoords="offset points",
+                        ha="center",
+                        fontsize=7.5,
+                    )
+            _finish_bars(axes, tallest)
+            axes.set_xlabel("Direction the wind comes from (sector's middle)")
+            axes.set_ylabel("Energy, GWh per year")
+            percent_note = "; figures: wake loss" if len(rows) <= _SIDEWAYS_NAMES_FROM else ""
+            axes.set_title(f"Annual energy by wind direction{percent_note}")
+            return sheet.png()
+
+
+def _finish_bars(axes: Any, tallest: float) -> None:
+    """Leave room over the bars for the legend."""
+    axes.set_ylim(0.0, 1.22 * tallest if tallest > 0.0 else 1.0)
+    axes.legend(loc="upper left", ncols=3, fontsize=9)
+    horizontal_grid(axes)
+
+
+def _lost(net: FloatArray, loss_percent: FloatArray) -> FloatArray:
+    """Return what wakes took; where they took all, net tells nothing, and nothing is drawn."""
+    return np.asarray(net * loss_percent / np.maximum(100.0 - loss_percent, 1e-9))
+
+
+def _colours(count: int) -> list[Any]:
+    from matplotlib import colormaps  # noqa: PLC0415
+
+    if count == 1:
+        return [BLUE]
+    return [colormaps[SEQUENCE](at / (count - 1)) for at in range(count)]
+
+
+def _map_lines(
+    east: FloatArray, north: FloatArray, rotor_diameter_m: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the columns and lines of a map around a farm, in metres."""
+    span = max(float(np.ptp(east)), float(np.ptp(north)))
+    margin = max(_MAP_MARGIN * span, _MAP_MARGIN_DIAMETERS * rotor_diameter_m)
+    step = (span + 2.0 * margin) / _MAP_POINTS
+    return (
+        np.arange(east.min() - margin, east.max() + margin + step, step),
+        np.arange(north.min() - margin, north.max() + margin + step, step),
+    )
+
+
+def _headline(sheet: Sheet, text: str) -> None:
+    """Write a title from the sheet's left edge, where a plot is narrower than its title."""
+    sheet.figure.suptitle(text, x=0.02, ha="left", fontsize=12, fontweight="bold")
+
+
+def _outlined(colour: str = INK, width: float = 1.8) -> list[Any]:
+    from matplotlib import patheffects  # noqa: PLC0415
+
+    return [patheffects.withStroke(linewidth=width, foreground=colour)]

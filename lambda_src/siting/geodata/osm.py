@@ -1,0 +1,287 @@
+"""OpenStreetMap elements, as Overpass writes them with ``out geom``, to valid shapes.
+
+The map is made by hand and its outlines are sometimes wrong: they cross themselves, touch, or are
+left open. Here a shape is mended where it is read, always so that it covers at least what the
+outline encloses; and nothing that was found is left out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import shapely
+from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from siting.geodata.coast import sea_within
+from siting.wind.crs import FloatArray, GeometryArray, unwrap
+from siting.wind.features import FeatureClass
+from siting.wind.geojson import MAX_VERTICES
+from siting.wind.site import MAX_NAME_LENGTH, MapFeature
+from tradewind.contracts.errors import DataSourceInvalid
+
+_SERVICE: Final = "The Overpass API"
+_MAX_LONGITUDE_DEG: Final = 180.0
+_MAX_LATITUDE_DEG: Final = 90.0
+#: A ring has at least three corners, the first of them twice.
+_RING: Final = 4
+
+#: Each an array of longitude and latitude.
+Lines = tuple[FloatArray, ...]
+
+_ROADS: Final = frozenset({"rail", "light_rail", "narrow_gauge"})
+_WATERCOURSES: Final = frozenset({"river", "stream", "canal"})
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element of the map.
+
+    Attributes:
+        tags: What it is.
+        lines: Its geometry: one point of a node, the line of a way, each member of a relation. A
+            relation may have none, such as one of other relations only.
+        holes: Members of a relation that bound what is not part of it.
+    """
+
+    tags: Mapping[str, str]
+    lines: Lines
+    holes: Lines = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Features, and how many areas had an open outline or none."""
+
+    features: list[MapFeature]
+    incomplete_areas: int
+
+
+def read_element(one: object) -> Element:
+    """Check an element and read its geometry.
+
+    Raises:
+        DataSourceInvalid: It is no element with a geometry.
+    """
+    if not isinstance(one, Mapping):
+        raise _malformed("an element that is no object")
+    tags = one.get("tags", {})
+    if not isinstance(tags, Mapping):
+        raise _malformed("an element whose tags are no object")
+    lines: Lines
+    holes: Lines = ()
+    match one.get("type"):
+        case "node":
+            lines = (_points([one]),)
+        case "way":
+            lines = (_points(one.get("geometry")),)
+        case "relation":
+            lines, holes = _members(one.get("members"))
+        case kind:
+            raise _malformed(f"an element of type {str(kind)[:20]}")
+    return Element({k: v for k, v in tags.items() if isinstance(v, str)}, lines, holes)
+
+
+def map_features(
+    elements: Iterable[Element],
+    windows_deg: Mapping[FeatureClass, Polygon],
+    centre_longitude_deg: float,
+) -> Found:
+    """Turn elements into features.
+
+    Args:
+        elements: What the map shows.
+        windows_deg: Where each class was looked for; the sea is drawn within water's.
+        centre_longitude_deg: Longitudes come back within 180 degrees of it.
+
+    Raises:
+        DataSourceInvalid: There is more of it than can be handled.
+    """
+    owners: list[tuple[FeatureClass, str]] = []
+    shapes: list[list[BaseGeometry]] = []
+    rings: list[tuple[int, FloatArray]] = []
+    coast: list[FloatArray] = []
+    incomplete, vertices = 0, 0
+    for element in elements:
+        lines = [_near(line, centre_longitude_deg) for line in element.lines]
+        vertices += sum(len(line) for line in (*lines, *element.holes))
+        if vertices > MAX_VERTICES:
+            raise DataSourceInvalid(
+                f"The map has more than {MAX_VERTICES} vertices here. Ask for a smaller radius."
+            )
+        if element.tags.get("natural") == "coastline":
+            coast += lines
+        if not lines:
+            incomplete += 1
+            continue
+        for kind in _classes(element.tags):
+            owners.append((kind, element.tags.get("name", "")[:MAX_NAME_LENGTH]))
+            area = _is_area(kind, element.tags)
+            if area and len(lines) == 1 and _is_ring(lines[0]) and not element.holes:
+                # Most of a map: buildings. They are made in one go below.
+                rings.append((len(shapes), lines[0]))
+                shapes.append([])
+                continue
+            holes = [_near(hole, centre_longitude_deg) for hole in element.holes]
+            drawn, open_ended = _shapes(lines, holes, area=area)
+            shapes.append(drawn)
+            incomplete += open_ended
+    for (at, _), drawn in zip(rings, _polygons([ring for _, ring in rings]), strict=True):
+        shapes[at] = drawn
+    features = [
+        MapFeature(*owner, shape)
+        for owner, drawn in zip(owners, shapes, strict=True)
+        for shape in drawn
+    ]
+    if coast and FeatureClass.WATER in windows_deg:
+        sea = sea_within(windows_deg[FeatureClass.WATER], coast)
+        features += [MapFeature(FeatureClass.WATER, "", part) for part in sea]
+    return Found(features, incomplete)
+
+
+def _classes(tags: Mapping[str, str]) -> list[FeatureClass]:
+    """Return every class that an element's tags put it in; most are in one."""
+    found = []
+    if tags.get("building", "no") != "no":
+        found.append(FeatureClass.BUILDING)
+    if "highway" in tags or tags.get("railway") in _ROADS:
+        found.append(FeatureClass.ROAD)
+    if tags.get("power") in {"line", "minor_line"}:
+        found.append(FeatureClass.POWER_LINE)
+    if (
+        tags.get("natural") in {"water", "coastline"}
+        or tags.get("landuse") in {"reservoir", "basin"}
+        or tags.get("waterway") in _WATERCOURSES | {"riverbank"}
+    ):
+        found.append(FeatureClass.WATER)
+    if (
+        tags.get("boundary") in {"protected_area", "national_park"}
+        or tags.get("leisure") == "nature_reserve"
+    ):
+        found.append(FeatureClass.PROTECTED_AREA)
+    if "aeroway" in tags:
+        found.append(FeatureClass.AIRFIELD)
+    return found
+
+
+def _is_area(kind: FeatureClass, tags: Mapping[str, str]) -> bool:
+    """Whether a closed outline of that class bounds an area; a roundabout does not."""
+    if kind is FeatureClass.WATER:
+        return tags.get("waterway") not in _WATERCOURSES and tags.get("natural") != "coastline"
+    if kind is FeatureClass.AIRFIELD:
+        return tags.get("aeroway") in {"aerodrome", "heliport", "helipad"} or (
+            tags.get("area") == "yes"
+        )
+    return kind in {FeatureClass.BUILDING, FeatureClass.PROTECTED_AREA}
+
+
+def _shapes(
+    lines: Sequence[FloatArray], holes: Sequence[FloatArray], *, area: bool
+) -> tuple[list[BaseGeometry], bool]:
+    """Return the shapes of an element, and whether an area's outline was open somewhere.
+
+    Areas, lines and points come apart: a shape of several kinds is more than GeoJSON's readers
+    take.
+    """
+    drawn = _lines(lines)
+    points = drawn[shapely.get_dimensions(drawn) == 0]
+    drawn = drawn[shapely.get_dimensions(drawn) > 0]
+    if not area:
+        return _present(shapely.union_all(drawn), shapely.union_all(points)), False
+    inside, open_ends = _enclosed(drawn)
+    outside, _ = _enclosed(_lines(holes))
+    # Open ends stay as lines: a setback from the outline is better than none.
+    shapes = _present(inside.difference(outside), open_ends, shapely.union_all(points))
+    return shapes, not open_ends.is_empty
+
+
+def _enclosed(lines: GeometryArray) -> tuple[BaseGeometry, BaseGeometry]:
+    """Return what lines enclose together, however they are cut and turned, and what is left over.
+
+    Lines are first split where they meet, so that outlines may touch and cross.
+    """
+    noded = shapely.union_all(lines)
+    found = shapely.polygonize_full(shapely.get_parts(noded))
+    faces, cuts, dangles, _ = (shapely.union_all(shapely.get_parts(part)) for part in found)
+    left_over = cuts.union(dangles)
+    return faces, left_over.difference(faces)
+
+
+def _polygons(rings: Sequence[FloatArray]) -> list[list[BaseGeometry]]:
+    """Return a valid polygon for each closed outline; for a faulty one, its parts."""
+    if not rings:
+        return []
+    owner = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    polygons = shapely.polygons(shapely.linearrings(np.concatenate(rings), indices=owner))
+    valid = np.asarray(shapely.is_valid(polygons))
+    return [
+        [polygon] if whole else _shapes([ring], [], area=True)[0]
+        for polygon, whole, ring in zip(np.asarray(polygons), valid, rings, strict=True)
+    ]
+
+
+def _present(*shapes: BaseGeometry) -> list[BaseGeometry]:
+    return [shape for shape in shapes if not shape.is_empty]
+
+
+def _lines(lines: Sequence[FloatArray]) -> GeometryArray:
+    return np.array([_line(line) for line in lines], dtype=object)
+
+
+def _line(points: FloatArray) -> BaseGeometry:
+    """Draw a line; one that never leaves its first point is that point."""
+    if (points == points[0]).all():
+        return shapely.Point(points[0])
+    return shapely.LineString(points)
+
+
+def _is_ring(line: FloatArray) -> bool:
+    return len(line) >= _RING and bool((line[0] == line[-1]).all())
+
+
+def _near(line: FloatArray, centre_longitude_deg: float) -> FloatArray:
+    return np.column_stack((unwrap(line[:, 0], centre_longitude_deg), line[:, 1]))
+
+
+def _members(members: object) -> tuple[Lines, Lines]:
+    """Return a relation's lines, and those of its holes. Points, such as labels, are no outline."""
+    if not isinstance(members, list):
+        raise _malformed("a relation without members")
+    lines: list[FloatArray] = []
+    holes: list[FloatArray] = []
+    for member in members:
+        if not isinstance(member, Mapping):
+            raise _malformed("a relation's member that is no object")
+        # A member that the map has lost comes without a geometry; the outline is open there.
+        if member.get("type") != "way" or "geometry" not in member:
+            continue
+        line = _points(member.get("geometry"))
+        (holes if member.get("role") == "inner" else lines).append(line)
+    return tuple(lines), tuple(holes)
+
+
+def _points(positions: object) -> FloatArray:
+    """Read positions; those that the map has lost come as null and are left out.
+
+    Raises:
+        DataSourceInvalid: One is no position on the globe, or there is none.
+    """
+    if not isinstance(positions, list):
+        raise _malformed("a way without a geometry")
+    kept = [one for one in positions if one is not None]
+    try:
+        points = np.array([(one["lon"], one["lat"]) for one in kept], dtype=np.float64)
+    except (TypeError, KeyError, ValueError, OverflowError) as wrong:
+        raise _malformed("a position that is not lat and lon in numbers") from wrong
+    if not len(points):
+        raise _malformed("a way without a single position")
+    # Comparisons refuse infinity and what is too large too.
+    limits = np.array([_MAX_LONGITUDE_DEG, _MAX_LATITUDE_DEG])
+    if not (np.abs(points) <= limits).all():
+        raise _malformed("a position that is not on the globe")
+    return points
+
+
+def _malformed(what: str) -> DataSourceInvalid:
+    return DataSourceInvalid(f"{_SERVICE} answered {what}.")

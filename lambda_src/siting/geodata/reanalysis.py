@@ -1,0 +1,238 @@
+"""Hourly wind of past years at a place, by NASA POWER, which serves the MERRA-2 reanalysis.
+
+POWER gives wind at 10 and 50 m over ground on a grid of 0.5 by 0.625 degrees, from 2001 on. It is
+asked year by year: its longest answers are its slowest, and a year that fails is asked again alone.
+"""
+
+import re
+from calendar import isleap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from siting.geodata.http import AnswerCache, JsonClient, Limits
+from siting.wind.rose import FloatArray, WindHours
+from tradewind.contracts.errors import DataSourceInvalid
+
+SERVICE: Final = "NASA POWER"
+ATTRIBUTION: Final = (
+    "These data were obtained from the NASA Langley Research Center POWER Project, funded through "
+    "the NASA Earth Science Directorate Applied Science Program."
+)
+TERMS: Final = "Free for any use, without a key; NASA asks for the acknowledgement."
+
+FIRST_YEAR: Final = 2001
+MAX_YEARS: Final = 20
+UPPER_HEIGHT_M: Final = 50.0
+LOWER_HEIGHT_M: Final = 10.0
+_UPPER_SPEED: Final = "WS50M"
+_UPPER_DIRECTION: Final = "WD50M"
+_LOWER_SPEED: Final = "WS10M"
+_UNITS: Final[Mapping[str, str]] = {
+    _UPPER_SPEED: "m/s",
+    _LOWER_SPEED: "m/s",
+    _UPPER_DIRECTION: "degrees",
+}
+
+#: A year is some 700 kB.
+LIMITS: Final = Limits(answer_s=60.0, silence_s=45.0, total_s=120.0, answer_bytes=4_000_000)
+CACHE_BYTES: Final = 32_000_000
+#: The past does not change; a process seldom lives this long.
+CACHE_AGE_S: Final = 7 * 24 * 3600.0
+
+#: More missing hours than this would bend the rose towards the seasons that are there.
+_MAX_MISSING_SHARE: Final = 0.05
+#: Faster than any wind ever measured at a surface station.
+_MAX_SPEED_M_PER_S: Final = 120.0
+#: A year's last months arrive with the next spring.
+_LATEST_MONTH_MISSING: Final = 4
+_MAX_WORDS: Final = 200
+_NASAS: Final = re.compile(r"NASA|POWER|MERRA", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PastWind:
+    """Hours of wind and where they come from.
+
+    Attributes:
+        hours: The hours, without the missing ones.
+        first_year: The first calendar year, whole.
+        last_year: The last calendar year, whole.
+        missing_hours: How many hours of these years the service has no wind for.
+        grid_longitude_deg: Of the grid point, as the service says it.
+        grid_latitude_deg: Of the grid point.
+        dataset: What the data are made from, in the service's own words.
+        attribution: Whom to name with them.
+    """
+
+    hours: WindHours
+    first_year: int
+    last_year: int
+    missing_hours: int
+    grid_longitude_deg: float
+    grid_latitude_deg: float
+    dataset: str
+    attribution: str
+
+
+class PowerClient:
+    """Fetches hours of wind from one NASA POWER endpoint.
+
+    Args:
+        http: How to reach it.
+    """
+
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    @classmethod
+    def at(cls, url: str) -> "PowerClient":
+        """A client of an endpoint, with this module's limits and a cache of its own."""
+        return cls(JsonClient(SERVICE, url, LIMITS, AnswerCache(CACHE_BYTES, CACHE_AGE_S)))
+
+    def wind_at(
+        self, longitude_deg: float, latitude_deg: float, first_year: int, last_year: int
+    ) -> PastWind:
+        """Return the wind of whole years.
+
+        Raises:
+            DataSourceError: The service gave no whole answer.
+        """
+        years = [
+            self._year(longitude_deg, latitude_deg, year)
+            for year in range(first_year, last_year + 1)
+        ]
+        columns = np.concatenate([year.columns for year in years], axis=1)
+        present = np.isfinite(columns).all(axis=0)
+        missing = int((~present).sum())
+        if missing > _MAX_MISSING_SHARE * columns.shape[1]:
+            raise DataSourceInvalid(
+                f"{SERVICE} lacks {missing} of {columns.shape[1]} hours of wind from {first_year} "
+                f"to {last_year} here; that is too much to plan on."
+            )
+        month, upper, direction, lower = columns[:, present]
+        return PastWind(
+            hours=WindHours(month, direction % 360.0, upper, lower, UPPER_HEIGHT_M, LOWER_HEIGHT_M),
+            first_year=first_year,
+            last_year=last_year,
+            missing_hours=missing,
+            grid_longitude_deg=years[-1].longitude_deg,
+            grid_latitude_deg=years[-1].latitude_deg,
+            dataset=years[-1].dataset,
+            # NASA is thanked for what says it is NASA's, and for nothing else.
+            attribution=ATTRIBUTION if _NASAS.search(years[-1].dataset) else years[-1].dataset,
+        )
+
+    def _year(self, longitude_deg: float, latitude_deg: float, year: int) -> "_Year":
+        fields = {
+            "community": "RE",
+            "parameters": ",".join(_UNITS),
+            "longitude": f"{longitude_deg:.4f}",
+            "latitude": f"{latitude_deg:.4f}",
+            "start": f"{year}0101",
+            "end": f"{year}1231",
+            "format": "JSON",
+            "time-standard": "UTC",
+        }
+        check = partial(_read_year, year=year)
+        return check(self._http.ask("GET", fields, check))
+
+
+def latest_years(count: int, today: date) -> tuple[int, int]:
+    """Return the first and last of the latest whole years that the service has."""
+    last = today.year - (1 if today.month >= _LATEST_MONTH_MISSING else 2)
+    return max(FIRST_YEAR, last - count + 1), last
+
+
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """A year's month, upper speed, upper direction and lower speed, NaN where it has none."""
+
+    columns: FloatArray
+    longitude_deg: float
+    latitude_deg: float
+    dataset: str
+
+
+def _read_year(answer: Any, year: int) -> _Year:
+    """Read a year, hour by hour.
+
+    Raises:
+        DataSourceInvalid: It is not the year's wind, in the units and times asked for.
+    """
+    header = _object(answer, "header")
+    if header.get("time_standard") != "UTC":
+        raise _malformed("hours that are not in UTC")
+    fill_value = header.get("fill_value")
+    units = _object(answer, "parameters")
+    series = _object(_object(answer, "properties"), "parameter")
+    columns = []
+    hours = _hours_of(year)
+    for name, unit in _UNITS.items():
+        said = _object(units, name).get("units")
+        if not isinstance(said, str) or said.lower() != unit:
+            raise _malformed(f"{name} in {str(said)[:20]}, not {unit}")
+        columns.append(_values(_object(series, name), hours, fill_value, name))
+    by_name = dict(zip(_UNITS, columns, strict=True))
+    months = np.array([float(hour[4:6]) for hour in hours])
+    longitude, latitude = _grid_point(answer)
+    return _Year(
+        np.stack([months, *(by_name[n] for n in (_UPPER_SPEED, _UPPER_DIRECTION, _LOWER_SPEED))]),
+        longitude,
+        latitude,
+        _dataset(header),
+    )
+
+
+def _values(
+    series: Mapping[str, Any], hours: list[str], fill_value: object, name: str
+) -> FloatArray:
+    if len(series) != len(hours):
+        raise _malformed(f"{len(series)} hours of {name}, where the year has {len(hours)}")
+    try:
+        given = [series[hour] for hour in hours]
+        values = np.array([np.nan if v is None or v == fill_value else v for v in given], float)
+    except (KeyError, TypeError, ValueError, OverflowError) as wrong:
+        raise _malformed(f"hours of {name} that are not numbers by hour") from wrong
+    limit = _MAX_SPEED_M_PER_S if _UNITS[name] == "m/s" else 360.0
+    present = values[~np.isnan(values)]
+    if not ((present >= 0.0) & (present <= limit)).all():
+        raise _malformed(f"a value of {name} out of 0 to {limit:g}")
+    return values
+
+
+def _hours_of(year: int) -> list[str]:
+    """Return the service's names of a year's hours, in order."""
+    start = np.datetime64(f"{year}-01-01T00", "h")
+    stamps = start + np.arange((366 if isleap(year) else 365) * 24)
+    return [f"{stamp[:4]}{stamp[5:7]}{stamp[8:10]}{stamp[11:13]}" for stamp in stamps.astype(str)]
+
+
+def _grid_point(answer: Mapping[str, Any]) -> tuple[float, float]:
+    position = _object(answer, "geometry").get("coordinates")
+    match position:
+        case [int() | float() as longitude, int() | float() as latitude, *_]:
+            return float(longitude), float(latitude)
+    raise _malformed("no position of its own")
+
+
+def _dataset(header: Mapping[str, Any]) -> str:
+    sources = header.get("sources")
+    named = sources if isinstance(sources, list) else []
+    words = [header.get("title"), *named]
+    return ", ".join(word for word in words if isinstance(word, str))[:_MAX_WORDS] or SERVICE
+
+
+def _object(holder: object, name: str) -> Mapping[str, Any]:
+    value = holder.get(name) if isinstance(holder, Mapping) else None
+    if not isinstance(value, Mapping):
+        raise _malformed(f"JSON without {name}")
+    return value
+
+
+def _malformed(what: str) -> DataSourceInvalid:
+    return DataSourceInvalid(f"{SERVICE} answered {what}.")

@@ -1,0 +1,237 @@
+"""From hours of wind to a wind rose: sectors, Weibull fits and the wind at hub height.
+
+Directions are where the wind comes from, in degrees from north, clockwise. A sector is centred on
+its direction: with twelve of them the first holds 345 to 15 degrees.
+"""
+
+from dataclasses import dataclass
+from math import exp, isfinite, lgamma
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siting.wind.errors import WindError
+
+FloatArray = NDArray[np.float64]
+
+MIN_SECTORS: Final = 4
+MAX_SECTORS: Final = 36
+#: Metres over ground that two reanalysis heights say something about.
+MIN_HUB_HEIGHT_M: Final = 30.0
+MAX_HUB_HEIGHT_M: Final = 250.0
+#: Below this many hours a sector's own shape is chance; it takes that of all directions.
+MIN_HOURS_TO_FIT: Final = 100
+#: Wind over land and sea keeps within these; outside of them a mean tells of a data error or of a
+#: sector with next to no wind in it.
+MIN_SHEAR_EXPONENT: Final = 0.0
+MAX_SHEAR_EXPONENT: Final = 0.6
+#: Shapes that wind has anywhere; 1 is exponential, 2 Rayleigh.
+MIN_WEIBULL_K: Final = 0.7
+MAX_WEIBULL_K: Final = 10.0
+_FIT_TOLERANCE: Final = 1e-10
+
+FIT_METHOD: Final = (
+    "Method of moments per sector: A and k have the mean wind speed and the mean of its cube, to "
+    "which energy is proportional, of the sector's hours."
+)
+EXTRAPOLATION_METHOD: Final = (
+    "Power law: per sector, the exponent between the mean speeds at the two heights of the data, "
+    "applied from the upper height to the hub."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Weibull:
+    """A Weibull distribution of wind speed: P(v > x) = exp(-(x / A)^k).
+
+    Attributes:
+        a_m_per_s: Scale.
+        k: Shape, without unit.
+    """
+
+    a_m_per_s: float
+    k: float
+
+    @property
+    def mean_m_per_s(self) -> float:
+        """The distribution's mean."""
+        return self.a_m_per_s * exp(lgamma(1.0 + 1.0 / self.k))
+
+
+@dataclass(frozen=True, slots=True)
+class WindHours:
+    """Hours of wind at two heights, one array element per hour, none of them missing.
+
+    Attributes:
+        month: 1 to 12.
+        direction_degrees: Where the wind at the upper height comes from.
+        upper_m_per_s: Speed at the upper height.
+        lower_m_per_s: Speed at the lower height.
+        upper_height_m: Metres over ground.
+        lower_height_m: Metres over ground.
+    """
+
+    month: FloatArray
+    direction_degrees: FloatArray
+    upper_m_per_s: FloatArray
+    lower_m_per_s: FloatArray
+    upper_height_m: float
+    lower_height_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sector:
+    """The wind from one direction at hub height.
+
+    Attributes:
+        direction_degrees: The sector's middle.
+        hours: How many hours of the data it holds.
+        frequency: Its share of all hours.
+        mean_m_per_s: Mean speed at hub height; 0 without hours.
+        weibull: Distribution of the speed at hub height.
+        shear_exponent: By which its speeds were taken to hub height.
+        fitted_by_itself: Whether it had hours enough; otherwise it has the shape of all directions.
+    """
+
+    direction_degrees: float
+    hours: int
+    frequency: float
+    mean_m_per_s: float
+    weibull: Weibull
+    shear_exponent: float
+    fitted_by_itself: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WindClimate:
+    """The wind at one place and hub height.
+
+    Attributes:
+        hub_height_m: Metres over ground.
+        sectors: Clockwise from north.
+        mean_m_per_s: Mean speed at hub height.
+        weibull: Distribution of the speed from all directions.
+        monthly_mean_m_per_s: Mean speed at hub height from January on; None without hours.
+    """
+
+    hub_height_m: float
+    sectors: tuple[Sector, ...]
+    mean_m_per_s: float
+    weibull: Weibull
+    monthly_mean_m_per_s: tuple[float | None, ...]
+
+
+def sector_of(direction_degrees: FloatArray, sectors: int) -> FloatArray:
+    """Return the number of the sector each direction lies in, 0 being centred on north.
+
+    A direction on the border of two sectors belongs to the clockwise one.
+    """
+    width = 360.0 / sectors
+    return np.asarray(np.floor(((direction_degrees + width / 2.0) % 360.0) / width) % sectors)
+
+
+def fit_weibull(speed_m_per_s: FloatArray) -> Weibull:
+    """Fit a Weibull distribution by moments: it has the speeds' mean and mean cube.
+
+    Calms need no special care, and the energy in the wind is kept, which a fit by likelihood does
+    not promise.
+
+    Raises:
+        WindError: There is no wind to fit.
+    """
+    mean = float(speed_m_per_s.mean()) if speed_m_per_s.size else 0.0
+    if not (isfinite(mean) and mean > 0.0):
+        raise WindError("There are no hours with wind to fit a Weibull distribution to.")
+    # For Weibull speeds, <v^3> / <v>^3 = gamma(1 + 3/k) / gamma(1 + 1/k)^3, which falls with k.
+    wanted = float(((speed_m_per_s / mean) ** 3).mean())
+    low, high = MIN_WEIBULL_K, MAX_WEIBULL_K
+    while high - low > _FIT_TOLERANCE:
+        k = (low + high) / 2.0
+        if exp(lgamma(1.0 + 3.0 / k) - 3.0 * lgamma(1.0 + 1.0 / k)) > wanted:
+            low = k
+        else:
+            high = k
+    return _with_mean(mean, (low + high) / 2.0)
+
+
+def shear_exponent(
+    upper_m_per_s: float, lower_m_per_s: float, upper_height_m: float, lower_height_m: float
+) -> float:
+    """Return the power law's exponent between two heights' mean speeds, within its bounds."""
+    if not (upper_m_per_s > 0.0 and lower_m_per_s > 0.0):
+        return MIN_SHEAR_EXPONENT
+    exponent = np.log(upper_m_per_s / lower_m_per_s) / np.log(upper_height_m / lower_height_m)
+    return float(np.clip(exponent, MIN_SHEAR_EXPONENT, MAX_SHEAR_EXPONENT))
+
+
+def wind_climate(hours: WindHours, *, hub_height_m: float, sectors: int) -> WindClimate:
+    """Return sector frequencies and Weibull distributions at hub height.
+
+    Args:
+        hours: The data.
+        hub_height_m: Metres over ground.
+        sectors: How many; each is centred on its direction, the first on north.
+
+    Raises:
+        WindError: A value is out of range, or there is no wind.
+    """
+    if not MIN_SECTORS <= sectors <= MAX_SECTORS:
+        raise WindError(f"sectors is {sectors}; give {MIN_SECTORS} to {MAX_SECTORS}.")
+    if not MIN_HUB_HEIGHT_M <= hub_height_m <= MAX_HUB_HEIGHT_M:
+        raise WindError(
+            f"hub_height_m is {hub_height_m:g}; give {MIN_HUB_HEIGHT_M:g} to "
+            f"{MAX_HUB_HEIGHT_M:g} m over ground."
+        )
+    if not hours.upper_m_per_s.size:
+        raise WindError("There are no hours of wind.")
+    members = sector_of(hours.direction_degrees, sectors)
+    at_hub = np.empty_like(hours.upper_m_per_s)
+    exponents = []
+    for number in range(sectors):
+        within = members == number
+        exponents.append(_exponent(hours, within if within.any() else np.ones_like(within)))
+        ratio = (hub_height_m / hours.upper_height_m) ** exponents[-1]
+        at_hub[within] = hours.upper_m_per_s[within] * ratio
+    everywhere = fit_weibull(at_hub)
+    mean = float(at_hub.mean())
+    found = tuple(
+        _sector(number * 360.0 / sectors, at_hub[members == number], len(at_hub), everywhere, shear)
+        for number, shear in enumerate(exponents)
+    )
+    months = (at_hub[hours.month == month] for month in range(1, 13))
+    monthly = tuple(float(speeds.mean()) if speeds.size else None for speeds in months)
+    return WindClimate(hub_height_m, found, mean, everywhere, monthly)
+
+
+def _exponent(hours: WindHours, within: NDArray[np.bool_]) -> float:
+    return shear_exponent(
+        float(hours.upper_m_per_s[within].mean()),
+        float(hours.lower_m_per_s[within].mean()),
+        hours.upper_height_m,
+        hours.lower_height_m,
+    )
+
+
+def _sector(
+    direction_degrees: float, speed: FloatArray, all_hours: int, everywhere: Weibull, shear: float
+) -> Sector:
+    mean = float(speed.mean()) if speed.size else 0.0
+    enough = speed.size >= MIN_HOURS_TO_FIT and mean > 0.0
+    if enough:
+        weibull = fit_weibull(speed)
+    else:
+        weibull = _with_mean(mean, everywhere.k) if mean > 0.0 else everywhere
+    return Sector(
+        direction_degrees=direction_degrees,
+        hours=int(speed.size),
+        frequency=speed.size / all_hours,
+        mean_m_per_s=mean,
+        weibull=weibull,
+        shear_exponent=shear,
+        fitted_by_itself=enough,
+    )
+
+
+def _with_mean(mean_m_per_s: float, k: float) -> Weibull:
+    return Weibull(mean_m_per_s * exp(-lgamma(1.0 + 1.0 / k)), k)

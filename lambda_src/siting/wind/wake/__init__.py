@@ -1,0 +1,1 @@
+"""Wakes behind turbines, and what they cost in energy."""

@@ -1,6 +1,0 @@
-"""The embedded AWS that demo and tests run on: one process on this machine, nothing beyond it."""
-
-from localcloud.lifecycle import LocalCloud, LocalCloudError
-from localcloud.running import ACCOUNT_ID, REGION, Running
-
-__all__ = ["ACCOUNT_ID", "REGION", "LocalCloud", "LocalCloudError", "Running"]

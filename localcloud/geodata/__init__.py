@@ -1,6 +1,0 @@
-"""A stand-in for the public map and weather services, with self-made data in their shape."""
-
-from localcloud.geodata.faults import Fault, FaultKind
-from localcloud.geodata.server import Asked, GeodataStandIn
-
-__all__ = ["Asked", "Fault", "FaultKind", "GeodataStandIn"]

@@ -1,0 +1,96 @@
+"""A project's tools write under their own name and read only what they may."""
+
+import pytest
+
+from tradewind.contracts.errors import (
+    ArtifactNotFound,
+    DeadlineExceeded,
+    StorageAccessDenied,
+    ToolInputError,
+)
+from tradewind.contracts.names import READS_FROM, AgentName
+from tradewind.run.project import MemoryArtifactStore, Project
+
+
+def project(agent: AgentName, store: MemoryArtifactStore) -> Project:
+    return Project(project_id="p-1", agent=agent, parameters={}, store=store)
+
+
+def test_what_one_agent_saves_the_next_one_loads() -> None:
+    store = MemoryArtifactStore()
+    saved = project(AgentName.TERRAIN, store).save("a.json", b"{}", "application/json")
+    assert (saved.key, saved.size_bytes) == ("p-1/terrain/a.json", 2)
+    assert project(AgentName.LAYOUT, store).load(AgentName.TERRAIN, "a.json") == b"{}"
+
+
+def test_saving_again_replaces_the_artifact_in_the_answer() -> None:
+    terrain = project(AgentName.TERRAIN, MemoryArtifactStore())
+    terrain.save("a", b"1", "text/plain")
+    terrain.save("b", b"22", "text/plain")
+    terrain.save("a", b"333", "text/plain")
+    assert [(a.key, a.size_bytes) for a in terrain.artifacts] == [
+        ("p-1/terrain/b", 2),
+        ("p-1/terrain/a", 3),
+    ]
+
+
+@pytest.mark.parametrize("agent", AgentName)
+@pytest.mark.parametrize("source", AgentName)
+def test_an_agent_reads_itself_and_its_sources_only(agent: AgentName, source: AgentName) -> None:
+    store = MemoryArtifactStore()
+    store.put(f"p-1/{source}/x", b"x", "text/plain")
+    if source == agent or source in READS_FROM[agent]:
+        assert project(agent, store).load(source, "x") == b"x"
+    else:
+        with pytest.raises(StorageAccessDenied):
+            project(agent, store).load(source, "x")
+
+
+def test_a_missing_artifact_names_the_agent_to_run() -> None:
+    with pytest.raises(ArtifactNotFound, match="Run the layout agent"):
+        project(AgentName.SIMULATION, MemoryArtifactStore()).load(AgentName.LAYOUT, "layout.json")
+
+
+def test_nothing_is_written_after_the_request_ended() -> None:
+    store = MemoryArtifactStore()
+    late = project(AgentName.TERRAIN, store)
+    late.close()
+    with pytest.raises(DeadlineExceeded):
+        late.save("a", b"1", "text/plain")
+    assert store.objects == {}
+
+
+def test_what_a_request_has_read_is_what_it_writes_from() -> None:
+    store = MemoryArtifactStore()
+    project(AgentName.TERRAIN, store).save("a.json", b"{}", "application/json")
+    layout = project(AgentName.LAYOUT, store)
+    with pytest.raises(ArtifactNotFound):
+        layout.load(AgentName.TERRAIN, "b.json")
+    assert layout.inputs == {}
+    layout.load(AgentName.TERRAIN, "a.json")
+    assert list(layout.inputs) == ["terrain/a.json"]
+
+
+def test_a_listing_holds_what_the_agent_may_read_in_the_order_of_the_work() -> None:
+    store = MemoryArtifactStore()
+    for agent in AgentName:
+        project(agent, store).save("x", agent.encode(), "text/plain")
+    store.put("p-2/terrain/y", b"other project", "text/plain")
+    store.put("p-1-b/terrain/z", b"other project", "text/plain")
+    listed = [file.name for file in project(AgentName.LAYOUT, store).files()]
+    assert listed == ["terrain/x", "layout/x"]
+    assert [file.name for file in project(AgentName.REPORT, store).files()] == [
+        "terrain/x",
+        "layout/x",
+        "simulation/x",
+        "report/x",
+    ]
+
+
+def test_a_project_id_that_was_made_up_is_answered_with_the_one_that_exists() -> None:
+    own = project(AgentName.REPORT, MemoryArtifactStore())
+    own.require_id("p-1")
+    own.require_id(None)
+    with pytest.raises(ToolInputError, match="exists is p-1") as refused:
+        own.require_id("wind-farm-1")
+    assert refused.value.field == "project_id"

@@ -1,0 +1,148 @@
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import pytest
+
+from agents.terrain.agent import find_exclusion_zones
+from siting.wind.errors import WindError
+from tests.unit.agents.chain import call, project_for
+from tradewind.contracts.errors import (
+    ArtifactNotFound,
+    InternalError,
+    StorageUnavailable,
+    ToolInputError,
+    TradewindError,
+)
+from tradewind.contracts.names import AgentName
+from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.tools import (
+    Source,
+    load_json,
+    require_made_from,
+    save_geojson,
+    save_json,
+    sources_of,
+    surfacing_failures,
+)
+
+
+class LostStore(MemoryArtifactStore):
+    """Storage that fails."""
+
+    def put(self, key: str, body: bytes, content_type: str) -> NoReturn:
+        raise StorageUnavailable(f"{key} could not be written.")
+
+
+def raising(error: Exception, project: Project) -> TradewindError:
+    """What comes out of a tool in which ``error`` was raised."""
+
+    @surfacing_failures
+    def work(*, tool_context: Any) -> None:
+        raise error
+
+    with pytest.raises(TradewindError) as raised:
+        work(tool_context=SimpleNamespace(invocation_state={"project": project}))
+    return raised.value
+
+
+@pytest.fixture
+def project() -> Project:
+    return project_for(AgentName.LAYOUT, MemoryArtifactStore())
+
+
+def test_input_the_model_can_change_is_no_failure_of_the_request(project: Project) -> None:
+    refused = ToolInputError("Give a positive number.")
+
+    assert raising(refused, project) is refused
+    assert project.failure is None
+
+
+def test_what_the_wind_package_refuses_is_input(project: Project) -> None:
+    cause = WindError("The boundary crosses itself.")
+
+    seen = raising(cause, project)
+
+    assert isinstance(seen, ToolInputError)
+    assert (seen.message, seen.__cause__) == ("The boundary crosses itself.", cause)
+    assert project.failure is None
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("lost"), ArtifactNotFound("run terrain")])
+def test_lost_storage_fails_the_request(error: TradewindError, project: Project) -> None:
+    assert raising(error, project) is error
+    assert project.failure is error
+
+
+def test_a_defect_fails_the_request_and_keeps_its_cause(project: Project) -> None:
+    defect = KeyError("x_m")
+
+    seen = raising(defect, project)
+
+    assert isinstance(seen, InternalError)
+    assert seen.__cause__ is defect
+    assert project.failure is seen
+    assert seen.message == "The tool work failed unexpectedly."
+
+
+def test_the_first_failure_stays(project: Project) -> None:
+    first = StorageUnavailable("first")
+    raising(first, project)
+    raising(StorageUnavailable("second"), project)
+
+    assert project.failure is first
+
+
+def test_strands_hands_an_error_to_the_model_and_the_failure_to_us() -> None:
+    boundary = {
+        "type": "Feature",
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [[[9.0, 54.0], [9.05, 54.0], [9.05, 54.05], [9.0, 54.0]]],
+        },
+    }
+    project = project_for(AgentName.TERRAIN, LostStore(), {"site": boundary})
+
+    status, text = call(find_exclusion_zones, project)
+
+    assert status == "error"
+    assert "site.geojson could not be written" in text
+    assert isinstance(project.failure, StorageUnavailable)
+    assert project.artifacts == []
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_json_that_is_no_json_is_never_written(number: float, project: Project) -> None:
+    for save in (save_json, save_geojson):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            save(project, "bad.json", {"number": number})
+    assert project.artifacts == []
+
+
+def test_json_is_written_and_read_with_its_hash(project: Project) -> None:
+    key = save_json(project, "a.json", {"name": "Süd"})
+    save_geojson(project, "b.geojson", {"type": "FeatureCollection", "features": []})
+
+    source = load_json(project, AgentName.LAYOUT, "a.json")
+
+    assert key == "moorkoog/layout/a.json"
+    assert (source.data, source.name) == ({"name": "Süd"}, "layout/a.json")
+    assert len(source.sha256) == 64
+    assert [one.content_type for one in project.artifacts] == [
+        "application/json",
+        "application/geo+json",
+    ]
+
+
+def test_an_artifact_of_older_sources_is_refused() -> None:
+    layout = Source({}, "layout/layout.json", "new")
+    energy = Source(
+        {"sources": sources_of(Source({}, "layout/layout.json", "old"))},
+        "simulation/energy.json",
+        "e",
+    )
+
+    with pytest.raises(ToolInputError, match="Run the simulation agent on this project again"):
+        require_made_from(energy, layout)
+    require_made_from(
+        Source({"sources": sources_of(layout)}, "simulation/energy.json", "e"), layout
+    )
