@@ -1,7 +1,8 @@
-"""The CDK app: settings, then stacks, then checks. Makes no AWS call."""
+"""The CDK app: settings and agents, then stacks, then checks. Makes no AWS call."""
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -25,9 +26,19 @@ from stacks.checks import add_checks  # noqa: E402
 from stacks.observability import ObservabilityStack  # noqa: E402
 from stacks.settings import Settings, SettingsError, load_settings  # noqa: E402
 from stacks.state import StateStack  # noqa: E402
+from tradewind.contracts.agent_manifest import (  # noqa: E402
+    AgentManifest,
+    ManifestError,
+    find_agents,
+)
 
 
-def build(app: App, settings: Settings, bundles: BundleProvider) -> None:
+def build(
+    app: App,
+    settings: Settings,
+    agents: Mapping[str, AgentManifest],
+    bundles: BundleProvider,
+) -> None:
     """Put one environment's stacks and checks into ``app``."""
     env = Environment(account=settings.account, region=settings.region)
     state = StateStack(
@@ -44,6 +55,7 @@ def build(app: App, settings: Settings, bundles: BundleProvider) -> None:
         stack_name=names.stack_name(settings.environment, names.StackId.AGENTS),
         env=env,
         settings=settings,
+        agents=agents,
         state=state,
         bundles=bundles,
         termination_protection=settings.keep_data,
@@ -54,6 +66,7 @@ def build(app: App, settings: Settings, bundles: BundleProvider) -> None:
         stack_name=names.stack_name(settings.environment, names.StackId.OBSERVABILITY),
         env=env,
         settings=settings,
+        agents=agents,
         key=state.key,
         termination_protection=settings.keep_data,
     )
@@ -66,9 +79,10 @@ def main() -> int:
     """Synthesize the environment that ``-c env=NAME`` names."""
     app = App()
     try:
-        settings = load_settings(app.node.try_get_context("env") or "dev", ROOT / "config")
-        build(app, settings, Bundler(ROOT))
-    except (SettingsError, BundleError) as error:
+        agents = find_agents(ROOT / "lambda_src" / "agents")
+        settings = load_settings(app.node.try_get_context("env") or "dev", ROOT / "config", agents)
+        build(app, settings, agents, Bundler(ROOT))
+    except (ManifestError, SettingsError, BundleError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     app.synth()

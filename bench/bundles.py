@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.machine import describe
+from cli.agents import agents
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.errors import BundleError
 from stacks.settings import Architecture, load_settings
-from tradewind.contracts.names import AgentName
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHOWN_PACKAGES: Final = 4
@@ -22,7 +22,7 @@ SHOWN_PACKAGES: Final = 4
 
 def main() -> int:
     """Build what is not built yet, and print a table of sizes."""
-    agents = load_settings("dev", ROOT / "config").agents
+    settings = load_settings("dev", ROOT / "config", agents())
     bundler = Bundler(ROOT)
     table = Table(title="Bundles, in MB of 1,000,000 bytes")
     for heading in ("agent", "architecture"):
@@ -31,13 +31,13 @@ def main() -> int:
         table.add_column(heading, justify="right")
     table.add_column("largest packages")
     try:
-        for agent in AgentName:
-            budget_mb = agents.of(agent).bundle_budget_mb
+        for name, agent in agents().items():
+            budget_mb = settings.function(agent).bundle_budget_mb
             for architecture in get_args(Architecture):
                 archive = bundler.bundle(agent, architecture, budget_mb)
                 largest = list(archive.packages.items())[:SHOWN_PACKAGES]
                 table.add_row(
-                    agent,
+                    name,
                     architecture,
                     f"{archive.path.stat().st_size / 1e6:.1f}",
                     f"{archive.unzipped_bytes / 1e6:.1f}",

@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.machine import describe
+from cli.agents import agents
 from stacks.bundling.bundler import Bundler
 from stacks.settings import load_settings
-from tradewind.contracts.names import AgentName, EnvVar
+from tradewind.contracts.names import EnvVar
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 7
@@ -32,7 +33,7 @@ print(json.dumps({"init_ms": entry._service.init_ms, "modules": len(sys.modules)
 """
 
 
-def _environment(agent: AgentName, bundle: Path) -> dict[str, str]:
+def _environment(agent: str, bundle: Path) -> dict[str, str]:
     return {
         "PYTHONPATH": str(bundle),
         "PATH": os.defpath,
@@ -51,6 +52,7 @@ def _environment(agent: AgentName, bundle: Path) -> dict[str, str]:
         EnvVar.ARTIFACTS_BUCKET: "artifacts",
         EnvVar.RECORDS_TABLE: "records",
         EnvVar.RECORD_TTL_DAYS: "1",
+        EnvVar.READS_FROM: "",
     }
 
 
@@ -73,7 +75,7 @@ def _median_ms(environment: dict[str, str], *flags: str) -> float:
 
 def main() -> None:
     """Print a row per agent."""
-    settings = load_settings("local", ROOT / "config")
+    settings = load_settings("local", ROOT / "config", agents())
     bundler = Bundler(ROOT)
     table = Table(title=f"Init, median of {RUNS} cold starts", title_justify="left")
     table.add_column("agent")
@@ -87,9 +89,11 @@ def main() -> None:
     ):
         table.add_column(column, justify="right")
     with tempfile.TemporaryDirectory() as scratch:
-        for agent in AgentName:
-            function = settings.agents.of(agent)
-            archive = bundler.bundle(agent, function.target_architecture, function.bundle_budget_mb)
+        for agent, manifest in agents().items():
+            function = settings.function(manifest)
+            archive = bundler.bundle(
+                manifest, function.target_architecture, function.bundle_budget_mb
+            )
             folder = Path(scratch) / agent
             with zipfile.ZipFile(archive.path) as zipped:
                 zipped.extractall(folder)

@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.machine import describe
+from cli.agents import agents, example_request
 from cli.console import Steps
-from cli.demo import connections, example_request, start_and_deploy
+from cli.demo import connections, start_and_deploy
 from cli.invoke import invoke, lambda_client, role_of
 from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import (
@@ -31,19 +32,19 @@ from devtools.localcloud.tls import make_tls_files
 from stacks.names import agent_arn_output
 from tradewind.bedrock.client import get_bedrock_client
 from tradewind.contracts.environment import ModelEnvironment
-from tradewind.contracts.names import AgentName, EnvVar
+from tradewind.contracts.names import EnvVar
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.factory import create_agent
 
 REQUESTS = 100
-_CHAT = AgentDefinition(AgentName.REPORT, "You answer briefly.", ())
+_CHAT = AgentDefinition("You answer briefly.", ())
 
 
 def _ask_in_process(bedrock_client: Any) -> float:
     """Put one question to a new agent; returns milliseconds."""
     environment = ModelEnvironment.from_variables(os.environ)
     started = time.perf_counter()
-    create_agent(_CHAT, environment, bedrock_client=bedrock_client)("How windy is it?")
+    create_agent("chat", _CHAT, environment, bedrock_client=bedrock_client)("How windy is it?")
     return (time.perf_counter() - started) * 1000
 
 
@@ -107,7 +108,7 @@ def main() -> None:
             client = lambda_client()
             admin = StandInAdmin(running.bedrock_admin_url)
             project_id: str | None = None
-            for agent in AgentName:
+            for agent in agents():
                 event = example_request(agent, project_id)
                 arn = outputs[agent_arn_output(agent)]
                 role = role_of(client, arn)

@@ -15,6 +15,7 @@ import click
 
 from cli import cdk
 from cli import contract as contract_check
+from cli.agents import AgentName
 from cli.alarms import alarms
 from cli.console import Steps, fail
 from cli.dashboard import ASSEMBLY, Span, account_preview, local_preview, report, save, show
@@ -24,7 +25,6 @@ from cli.invoke import invoke, lambda_client
 from cli.turns import own_turn
 from devtools.localcloud import LocalCloud, LocalCloudError
 from stacks.names import agent_arn_output
-from tradewind.contracts.names import AgentName
 
 OUT = cdk.PROJECT / "out"
 BUILD = cdk.PROJECT / ".build"
@@ -109,7 +109,7 @@ def _read_request(path: Path) -> dict[str, Any]:
 
 
 @tradewind.command(name="invoke")
-@click.argument("agent", type=click.Choice([str(agent) for agent in AgentName]))
+@click.argument("agent", type=AgentName())
 @click.argument("query", required=False)
 @click.option(
     "--request",
@@ -138,7 +138,7 @@ def invoke_agent(
         raise CommandError("Nothing is deployed on this machine. Run `tradewind up` first.")
     os.environ.update(running.environment())
     outputs = cdk.read_outputs(OUT)
-    answer = invoke(lambda_client(), outputs[agent_arn_output(AgentName(agent))], event).answer
+    answer = invoke(lambda_client(), outputs[agent_arn_output(agent)], event).answer
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     else:

@@ -13,6 +13,7 @@ import boto3
 from rich.table import Table
 
 from cli import cdk
+from cli.agents import agents, example_request
 from cli.console import Steps
 from cli.dashboard import local_preview
 from cli.errors import CommandError
@@ -24,11 +25,7 @@ from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import Fault, FaultKind, StandInAdmin
 from devtools.localcloud.running import Running
 from stacks.names import Output, agent_arn_output
-from tradewind.contracts.names import AgentName
 
-REQUESTS: Final = cdk.PROJECT / "examples/requests"
-#: One request per agent that together lead from a place's coordinates to its report.
-CHAIN: Final = cdk.PROJECT / "examples/chain"
 #: Where in the demo's folder the chain's artifacts go.
 CHAIN_FOLDER: Final = "wind-farm"
 #: Where the dashboards go, as pages and pictures.
@@ -48,7 +45,7 @@ class Outcome:
         tcp_connections: What the model endpoint saw of this agent's role, over both.
     """
 
-    agent: AgentName
+    agent: str
     cold: Invocation
     warm: Invocation
     tcp_connections: int
@@ -139,7 +136,7 @@ def start_and_deploy(steps: Steps, cloud: LocalCloud, out: Path) -> tuple[Runnin
     return running, outputs
 
 
-def _bad_day(steps: Steps, running: Running, outputs: dict[str, str]) -> dict[AgentName, str]:
+def _bad_day(steps: Steps, running: Running, outputs: dict[str, str]) -> dict[str, str]:
     """Let Bedrock refuse one call to each agent, and see each failure come back typed.
 
     Returns:
@@ -149,9 +146,9 @@ def _bad_day(steps: Steps, running: Running, outputs: dict[str, str]) -> dict[Ag
         CommandError: An agent took a refusal for a success.
     """
     admin, client = StandInAdmin(running.bedrock_admin_url), lambda_client()
-    codes: dict[AgentName, str] = {}
+    codes: dict[str, str] = {}
     with steps.step("A bad day: Bedrock refuses a call to each") as step:
-        for agent in AgentName:
+        for agent in agents():
             function_arn = outputs[agent_arn_output(agent)]
             role = role_of(client, function_arn)
             admin.inject(Fault(FaultKind.VALIDATION, role=role.rpartition("/")[2]))
@@ -203,7 +200,7 @@ def _put_requests(steps: Steps, running: Running, outputs: dict[str, str]) -> li
     admin = StandInAdmin(running.bedrock_admin_url)
     outcomes: list[Outcome] = []
     project_id: str | None = None
-    for agent in AgentName:
+    for agent in agents():
         event = example_request(agent, project_id)
         function_arn = outputs[agent_arn_output(agent)]
         role = role_of(client, function_arn)
@@ -222,7 +219,7 @@ def _put_requests(steps: Steps, running: Running, outputs: dict[str, str]) -> li
     return outcomes
 
 
-def run_chain(steps: Steps, outputs: dict[str, str]) -> dict[AgentName, Invocation]:
+def run_chain(steps: Steps, outputs: dict[str, str]) -> dict[str, Invocation]:
     """Plan one wind farm, from the coordinates of a place to its report.
 
     The first agent makes the project; each other one works on what those before it left there.
@@ -231,11 +228,11 @@ def run_chain(steps: Steps, outputs: dict[str, str]) -> dict[AgentName, Invocati
         CommandError: An agent's request failed.
     """
     client = lambda_client()
-    done: dict[AgentName, Invocation] = {}
+    done: dict[str, Invocation] = {}
     project_id: str | None = None
-    for agent in AgentName:
+    for agent in agents():
         with steps.step(f"Plan a wind farm: {agent}") as step:
-            event = example_request(agent, project_id, CHAIN)
+            event = example_request(agent, project_id)
             invocation = invoke(client, outputs[agent_arn_output(agent)], event)
             _require_success(agent, invocation)
             step.result = _headline(invocation.answer)
@@ -244,21 +241,13 @@ def run_chain(steps: Steps, outputs: dict[str, str]) -> dict[AgentName, Invocati
     return done
 
 
-def example_request(
-    agent: AgentName, project_id: str | None, folder: Path = REQUESTS
-) -> dict[str, Any]:
-    """An agent's request from ``folder``, on a project if there is one already."""
-    event: dict[str, Any] = json.loads((folder / f"{agent}.json").read_text())
-    return event | ({"project_id": project_id} if project_id else {})
-
-
 def connections(admin: StandInAdmin, role: str) -> int:
     """TCP connections that the model endpoint has seen requests of this role on."""
     traffic = admin.stats().roles.get(role)
     return traffic.connections if traffic else 0
 
 
-def _require_success(agent: AgentName, invocation: Invocation) -> None:
+def _require_success(agent: str, invocation: Invocation) -> None:
     answer = invocation.answer
     if not answer["success"]:
         error = answer["error"]
@@ -269,7 +258,7 @@ def _headline(answer: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in list(answer["facts"].items())[:3])
 
 
-def _copy_artifacts(bucket: str, answers: dict[AgentName, Invocation], out: Path) -> int:
+def _copy_artifacts(bucket: str, answers: dict[str, Invocation], out: Path) -> int:
     """Copy what the agents made to ``out/{agent}/`` and return how many files that were."""
     s3 = boto3.client("s3")
     copied = 0
@@ -305,7 +294,7 @@ def _print_table(steps: Steps, outcomes: list[Outcome]) -> None:
     steps.console.print(table)
 
 
-def _print_wind_farm(steps: Steps, planned: dict[AgentName, Invocation], out: Path) -> None:
+def _print_wind_farm(steps: Steps, planned: dict[str, Invocation], out: Path) -> None:
     """Say what the planned wind farm yields, and where to look at it."""
     facts = {
         name: value

@@ -1,5 +1,6 @@
 """The agents stack: one function per agent."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import AssetHashType, CfnOutput, RemovalPolicy, Stack
@@ -12,11 +13,12 @@ from stacks.parts.agent_function import AgentFunction
 from stacks.parts.agent_role import Reach
 from stacks.settings import Settings
 from stacks.state import StateStack
-from tradewind.contracts.names import AgentName, EnvVar, OptionalEnvVar
+from tradewind.contracts.agent_manifest import AgentManifest, in_order
+from tradewind.contracts.names import EnvVar, OptionalEnvVar
 
 
 class AgentsStack(Stack):
-    """The four agents."""
+    """Every agent there is."""
 
     def __init__(
         self,
@@ -24,6 +26,7 @@ class AgentsStack(Stack):
         construct_id: str,
         *,
         settings: Settings,
+        agents: Mapping[str, AgentManifest],
         state: StateStack,
         bundles: BundleProvider,
         **kwargs: Any,
@@ -36,13 +39,15 @@ class AgentsStack(Stack):
             key=state.key,
             profile=settings.model.profile,
         )
-        for agent in AgentName:
-            function = settings.agents.of(agent)
-            bundle = bundles.bundle(agent, function.target_architecture, function.bundle_budget_mb)
+        for agent, manifest in agents.items():
+            function = settings.function(manifest)
+            bundle = bundles.bundle(
+                manifest, function.target_architecture, function.bundle_budget_mb
+            )
             deployed = AgentFunction(
                 self,
-                agent.title(),
-                agent=agent,
+                names.construct_id(agent),
+                agent=manifest,
                 function_name=names.function_name(settings.environment, agent),
                 log_group_name=names.log_group_name(settings.environment, agent),
                 dead_letter_queue_name=names.dead_letter_queue_name(settings.environment, agent),
@@ -52,7 +57,11 @@ class AgentsStack(Stack):
                     asset_hash_type=AssetHashType.CUSTOM,
                 ),
                 function=function,
-                environment=_environment(settings, state, agent),
+                environment={
+                    **_environment(settings, state, agent),
+                    EnvVar.READS_FROM: ",".join(in_order(manifest.reads_from, agents)),
+                    **function.endpoints,
+                },
                 log_level=settings.log_level,
                 log_retention_days=settings.log_retention_days,
                 snap_start=settings.snap_start,
@@ -64,19 +73,12 @@ class AgentsStack(Stack):
             CfnOutput(self, names.agent_arn_output(agent), value=deployed.alias.function_arn)
 
 
-def _environment(settings: Settings, state: StateStack, agent: AgentName) -> dict[str, str]:
+def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str, str]:
     """The variables of an agent's function; ``contracts.environment`` reads them."""
     model = settings.model
     tracing: dict[str, str] = (
         {OptionalEnvVar.OTLP_ENDPOINT: settings.otlp_endpoint} if settings.otlp_endpoint else {}
     )
-    sources = settings.data_sources
-    data_sources: dict[str, str] = {}
-    if agent is AgentName.TERRAIN:
-        data_sources = {
-            EnvVar.OVERPASS_URL: sources.overpass_url,
-            EnvVar.WIND_DATA_URL: sources.wind_data_url,
-        }
     return {
         EnvVar.AGENT: agent,
         EnvVar.ENVIRONMENT: settings.environment,
@@ -92,7 +94,6 @@ def _environment(settings: Settings, state: StateStack, agent: AgentName) -> dic
         OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
         OptionalEnvVar.LOG_SAMPLE_PERCENT: str(settings.log_sample_percent),
         **tracing,
-        **data_sources,
         "POWERTOOLS_SERVICE_NAME": f"{names.PROJECT}-{agent}",
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
     }

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tradewind.contracts.names import AgentName
 from tradewind.telemetry.metric_names import (
     METRICS,
     NAMESPACE,
@@ -19,10 +18,10 @@ from tradewind.telemetry.metric_names import (
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 
 _VALUES: Final = {
-    Dimension.ENVIRONMENT: (1, "the environment's name, one per deployment"),
-    Dimension.AGENT: (len(AgentName), ", ".join(AgentName)),
-    Dimension.MODEL: (1, "the inference profile the agents call, one per deployment"),
-    Dimension.START: (len(Start), ", ".join(Start)),
+    Dimension.ENVIRONMENT: ("1", "the environment's name, one per deployment"),
+    Dimension.AGENT: ("one per agent", "the agents' names"),
+    Dimension.MODEL: ("1", "the inference profile the agents call, one per deployment"),
+    Dimension.START: (f"{len(Start)}", ", ".join(Start)),
 }
 
 _HEAD: Final = """# Metrics
@@ -43,8 +42,9 @@ CloudWatch bills each metric name with each combination of dimension values as o
 |---|---|---|
 {dimensions}
 
-That makes at most **{total}** custom metrics per environment. Nothing that a caller chooses, such
-as a project or a request id, is a dimension: those are fields of the same line and of the log.
+That makes at most **{shared}** custom metrics per environment and **{each}** for each agent.
+Nothing that a caller chooses, such as a project or a request id, is a dimension: those are fields
+of the same line and of the log.
 """
 _ELSEWHERE: Final = """## What is counted elsewhere
 
@@ -76,17 +76,20 @@ def render() -> str:
                     f"| `{dimension}` | {count} | {which} |"
                     for dimension, (count, which) in _VALUES.items()
                 ),
-                total=custom_metrics(),
+                shared=custom_metrics(agents=0),
+                each=custom_metrics(agents=1) - custom_metrics(agents=0),
             ),
             _ELSEWHERE,
         ]
     ).replace("\n\n\n", "\n\n")
 
 
-def custom_metrics() -> int:
-    """How many custom metrics an environment can have at most."""
+def custom_metrics(agents: int) -> int:
+    """How many custom metrics an environment with so many agents can have at most."""
     return sum(
-        _combinations(dimensions) for spec in METRICS.values() for dimensions in spec.dimension_sets
+        _combinations(dimensions, agents)
+        for spec in METRICS.values()
+        for dimensions in spec.dimension_sets
     )
 
 
@@ -96,11 +99,10 @@ def _metric_rows() -> Iterator[str]:
         yield f"| `{name}` | {spec.unit} | {kept} | `{spec.emitter}` | {spec.description} |"
 
 
-def _combinations(dimensions: DimensionSet) -> int:
-    product = 1
-    for dimension in dimensions:
-        product *= _VALUES[dimension][0]
-    return product
+def _combinations(dimensions: DimensionSet, agents: int) -> int:
+    by_agent = agents if Dimension.AGENT in dimensions else 1
+    by_start = len(Start) if Dimension.START in dimensions else 1
+    return by_agent * by_start
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 from enum import StrEnum
 from typing import Final
 
-from tradewind.contracts.names import AgentName
-
 PROJECT: Final = "tradewind"
 
 
@@ -23,9 +21,14 @@ class Output(StrEnum):
     RECORDS_TABLE = "RecordsTableName"
 
 
-def agent_arn_output(agent: AgentName) -> str:
+def agent_arn_output(agent: str) -> str:
     """The output with the ARN of an agent's live alias."""
-    return f"{agent.title()}FunctionArn"
+    return f"{construct_id(agent)}FunctionArn"
+
+
+def construct_id(name: str) -> str:
+    """A name such as ``cold-starts`` or ``wind_farm`` as the id of a construct: ``WindFarm``."""
+    return name.replace("_", "-").title().replace("-", "")
 
 
 def stack_name(environment: str, stack: StackId) -> str:
@@ -38,7 +41,7 @@ def resource_prefix(environment: str) -> str:
     return f"{PROJECT}-{environment}-"
 
 
-def function_name(environment: str, agent: AgentName) -> str:
+def function_name(environment: str, agent: str) -> str:
     """The name of an agent's function."""
     return f"{resource_prefix(environment)}{agent}"
 
@@ -48,17 +51,17 @@ def log_group_prefix(environment: str) -> str:
     return f"/aws/lambda/{resource_prefix(environment)}"
 
 
-def log_group_name(environment: str, agent: AgentName) -> str:
+def log_group_name(environment: str, agent: str) -> str:
     """The log group of an agent's function."""
     return f"{log_group_prefix(environment)}{agent}"
 
 
-def dead_letter_queue_name(environment: str, agent: AgentName) -> str:
+def dead_letter_queue_name(environment: str, agent: str) -> str:
     """The queue of an agent's asynchronous requests that failed."""
     return f"{resource_prefix(environment)}{agent}-dead-letters"
 
 
-def alarm_name(environment: str, symptom: str, agent: AgentName | None = None) -> str:
+def alarm_name(environment: str, symptom: str, agent: str | None = None) -> str:
     """The name of an alarm: on an agent, or on the environment."""
     owner = f"{agent}-" if agent else ""
     return f"{resource_prefix(environment)}{owner}{symptom}"

@@ -3,6 +3,7 @@
 It names what it watches by physical names, so it depends on no other stack but for the key.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Stack
@@ -16,7 +17,7 @@ from stacks.parts.dashboards import Scene, agent_dashboard, model_dashboard, ove
 from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
 from stacks.settings import Settings
-from tradewind.contracts.names import AgentName
+from tradewind.contracts.agent_manifest import AgentManifest
 
 
 class ObservabilityStack(Stack):
@@ -28,12 +29,15 @@ class ObservabilityStack(Stack):
         construct_id: str,
         *,
         settings: Settings,
+        agents: Mapping[str, AgentManifest],
         key: kms.IKey,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         environment = settings.environment
-        metrics = Metrics(environment, settings.model.inference_profile, settings.model.region)
+        metrics = Metrics(
+            environment, tuple(agents), settings.model.inference_profile, settings.model.region
+        )
         topic = AlarmTopic(
             self,
             "Alarms",
@@ -43,13 +47,13 @@ class ObservabilityStack(Stack):
         ).topic
 
         shown = []
-        for agent in AgentName:
+        for agent, manifest in agents.items():
             alarms = Alarms(
                 self,
-                f"{agent.title()}Alarms",
+                f"{names.construct_id(agent)}Alarms",
                 environment=environment,
                 agent=agent,
-                watches=agent_watches(metrics, agent, settings.agents.of(agent), settings.alarms),
+                watches=agent_watches(metrics, agent, settings.function(manifest), settings.alarms),
                 runbook_url=settings.runbook_url,
             )
             shown.append(alarms.notify_as_one(topic))
@@ -67,12 +71,12 @@ class ObservabilityStack(Stack):
         dashboards = Construct(self, "Dashboards")
         overview(dashboards, scene, [*shown, *environment_alarms.all.values()])
         model_dashboard(dashboards, scene)
-        for agent in AgentName:
-            agent_dashboard(dashboards, scene, agent, settings.agents.of(agent))
+        for agent, manifest in agents.items():
+            agent_dashboard(dashboards, scene, agent, settings.function(manifest))
 
         SavedQueries(
             self,
             "Queries",
             environment=environment,
-            log_groups=[names.log_group_name(environment, agent) for agent in AgentName],
+            log_groups=[names.log_group_name(environment, agent) for agent in agents],
         )

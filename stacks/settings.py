@@ -8,25 +8,19 @@ import platform
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from stacks.parts.bedrock_access import (
     InferenceProfile,
     UnsupportedProfile,
     UnsupportedSourceRegion,
 )
-from tradewind.contracts.names import HTTPS_URL_PATTERN, AgentName
+from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
+from tradewind.contracts.validation import Frozen, explain, whole_number
 
 #: Days CloudWatch Logs can keep a log group's events, and CDK's name for each.
 LOG_RETENTION: Final[Mapping[int, str]] = {
@@ -89,19 +83,11 @@ def _no_reserved_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     return tags
 
 
-def _whole_number(low: int, high: int, unit: str = "") -> Any:
-    """Describe a bounded whole number; the description is what an error message says."""
-    suffix = f" {unit}" if unit else ""
-    return Field(
-        strict=True, ge=low, le=high, description=f"a whole number from {low} to {high}{suffix}"
-    )
-
-
 _REGION_PATTERN: Final = r"^[a-z]{2}(-[a-z]+)+-[1-9]$"
 _Region = Annotated[
     str, Field(pattern=_REGION_PATTERN, description="an AWS region such as us-east-1")
 ]
-_Days = Annotated[int, _whole_number(1, 3650)]
+_Days = Annotated[int, whole_number(1, 3650)]
 _Seconds = Annotated[
     float, Field(gt=0, le=900, description="a number of seconds above 0 and at most 900")
 ]
@@ -111,12 +97,7 @@ _Percent = Annotated[
 _Price = Annotated[float, Field(ge=0, le=10_000, description="a number of US dollars")]
 
 
-class _Frozen(BaseModel):
-    # Strict: YAML has types of its own, and "3072" or `yes` for a number is a slip, not a value.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class ModelSettings(_Frozen):
+class ModelSettings(Frozen):
     """The model every agent calls, and how patiently.
 
     Attributes:
@@ -137,10 +118,10 @@ class ModelSettings(_Frozen):
         ),
     ]
     region: _Region
-    max_tokens: Annotated[int, _whole_number(1, 64_000)]
+    max_tokens: Annotated[int, whole_number(1, 64_000)]
     connect_timeout_s: _Seconds
     read_timeout_s: _Seconds
-    max_connections: Annotated[int, _whole_number(1, 1000)]
+    max_connections: Annotated[int, whole_number(1, 1000)]
 
     @model_validator(mode="after")
     def _profile_is_callable_from_region(self) -> "ModelSettings":
@@ -160,33 +141,20 @@ class ModelSettings(_Frozen):
         return InferenceProfile(self.inference_profile, self.region)
 
 
-class FunctionSettings(_Frozen):
-    """One agent's function.
+class FunctionSettings(FunctionNeeds):
+    """An agent's function in one environment: its manifest's needs, and what differs here.
 
     Attributes:
-        memory_mb: Also its share of CPU.
-        timeout_s: At most Lambda's 15 minutes.
         architecture: ``native`` is this machine's own, for functions that run on it.
         reserved_concurrency: Instances set aside for, and at most given to, this function.
-        bundle_budget_mb: The unzipped bundle may be this large, in MB of 10**6 bytes.
-        expect_traffic_within_h: Alarm when no request came for this many hours; null where
-            silence is normal.
     """
 
-    memory_mb: Annotated[int, _whole_number(128, 10_240)] = 3072
-    timeout_s: Annotated[int, _whole_number(1, 900)] = 900
     architecture: Annotated[
         Literal["arm64", "x86_64", "native"], Field(description="arm64, x86_64 or native")
     ] = "arm64"
     reserved_concurrency: Annotated[
         int | None,
         Field(ge=0, le=1000, description="a whole number from 0 to 1000, or null for none"),
-    ] = None
-    bundle_budget_mb: Annotated[int, _whole_number(1, 262)] = 150
-    expect_traffic_within_h: Annotated[
-        int | None,
-        # CloudWatch looks back a week at most.
-        Field(ge=1, le=168, description="a whole number of hours from 1 to 168, or null"),
     ] = None
 
     @property
@@ -204,21 +172,7 @@ class FunctionSettings(_Frozen):
         return _MACHINES[machine]
 
 
-class AgentSettings(_Frozen):
-    """Each agent's function. An empty mapping, ``{}``, takes every default."""
-
-    terrain: FunctionSettings
-    layout: FunctionSettings
-    simulation: FunctionSettings
-    report: FunctionSettings
-
-    def of(self, agent: AgentName) -> FunctionSettings:
-        """One agent's settings."""
-        settings: FunctionSettings = getattr(self, agent)
-        return settings
-
-
-class TokenPrices(_Frozen):
+class TokenPrices(Frozen):
     """What a million tokens of each kind cost, in US dollars."""
 
     input: _Price
@@ -227,7 +181,7 @@ class TokenPrices(_Frozen):
     cache_write: _Price
 
 
-class PriceSettings(_Frozen):
+class PriceSettings(Frozen):
     """The prices that the estimated cost is made of. A table, because a bill comes too late.
 
     Attributes:
@@ -242,7 +196,7 @@ class PriceSettings(_Frozen):
     ]
 
 
-class AlarmSettings(_Frozen):
+class AlarmSettings(Frozen):
     """When an alarm goes off. An empty mapping, ``{}``, takes every default.
 
     Attributes:
@@ -259,8 +213,8 @@ class AlarmSettings(_Frozen):
     error_percent: _Percent = 5
     p99_percent_of_timeout: _Percent = 80
     cold_start_percent: _Percent = 30
-    cold_start_min_requests: Annotated[int, _whole_number(1, 1_000_000)] = 20
-    init_time_ms: Annotated[int, _whole_number(1, 10_000)] = 2500
+    cold_start_min_requests: Annotated[int, whole_number(1, 1_000_000)] = 20
+    init_time_ms: Annotated[int, whole_number(1, 10_000)] = 2500
     bedrock_error_percent: _Percent = 10
     bedrock_throttle_percent: _Percent = 10
     cost_usd_per_hour: Annotated[
@@ -268,25 +222,7 @@ class AlarmSettings(_Frozen):
     ] = 20
 
 
-_HttpsUrl = Annotated[
-    str,
-    Field(pattern=HTTPS_URL_PATTERN, description="an https:// address without a query"),
-]
-
-
-class DataSourceSettings(_Frozen):
-    """The public services that the terrain agent asks.
-
-    Attributes:
-        overpass_url: An Overpass API interpreter, for OpenStreetMap features.
-        wind_data_url: The hourly point service of NASA POWER, for wind.
-    """
-
-    overpass_url: _HttpsUrl
-    wind_data_url: _HttpsUrl
-
-
-class Settings(_Frozen):
+class Settings(Frozen):
     """One environment.
 
     Attributes:
@@ -295,8 +231,8 @@ class Settings(_Frozen):
             used.
         region: Where the stacks are deployed.
         model: The model every agent calls.
-        agents: Each agent's function.
-        data_sources: The public services of map and weather data.
+        functions: What differs here from the agents' manifests, for every agent.
+        agents: What differs here for single agents; it wins over ``functions``.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -320,8 +256,10 @@ class Settings(_Frozen):
     ] = None
     region: _Region
     model: Annotated[ModelSettings, Field(description=_MAPPING)]
-    agents: Annotated[AgentSettings, Field(description=_MAPPING)]
-    data_sources: Annotated[DataSourceSettings, Field(description=_MAPPING)]
+    functions: Annotated[FunctionSettings, Field(description=_MAPPING)] = FunctionSettings()
+    agents: Annotated[
+        Mapping[str, FunctionSettings], Field(description="a mapping of agents' names")
+    ] = {}
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
     ]
@@ -370,14 +308,28 @@ class Settings(_Frozen):
             )
         return self
 
+    def function(self, agent: AgentManifest) -> FunctionSettings:
+        """An agent's function here: its manifest, then ``functions``, then its own settings."""
+        here = self.agents.get(agent.name, FunctionSettings())
+        layers = [one.model_dump(exclude_unset=True) for one in (self.functions, here)]
+        endpoints = {**agent.function.endpoints, **here.endpoints}
+        return FunctionSettings.model_validate(
+            {**agent.function.model_dump(), **layers[0], **layers[1], "endpoints": endpoints}
+        )
+
     @property
     def model_prices(self) -> TokenPrices:
         """What the model's tokens cost."""
         return self.prices.usd_per_million_tokens[self.model.inference_profile]
 
 
-def load_settings(environment: str, folder: Path) -> Settings:
+def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentManifest]) -> Settings:
     """Read ``folder/environment.yaml``.
+
+    Args:
+        environment: Its name.
+        folder: ``config``.
+        agents: The agents there are, which the file may say something of.
 
     Raises:
         SettingsError: There is no such environment, or its file is not as it must be.
@@ -403,41 +355,41 @@ def load_settings(environment: str, folder: Path) -> Settings:
     if "environment" in content:
         raise SettingsError(f"{shown}: environment: is not a setting; it is the file's name")
     try:
-        return Settings.model_validate({**content, "environment": environment})
+        settings = Settings.model_validate({**content, "environment": environment})
     except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        raise SettingsError(f"{shown}: {_explain(first)}") from None
+        raise SettingsError(f"{shown}: {_explain(invalid)}") from None
+    _check_agents(settings, agents, shown)
+    return settings
 
 
-def _explain(error: ErrorDetails) -> str:
+def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown: str) -> None:
+    """Refuse what is said of an agent that does not exist, or of an endpoint it does not have."""
+    if settings.functions.endpoints:
+        raise SettingsError(f"{shown}: functions.endpoints: is an agent's own; set it in agents")
+    for name, function in settings.agents.items():
+        if name not in agents:
+            raise SettingsError(
+                f"{shown}: agents.{name}: there is no such agent; those there are: "
+                f"{', '.join(agents) or 'none'}"
+            )
+        for variable in function.endpoints:
+            if variable not in agents[name].function.endpoints:
+                known = ", ".join(agents[name].function.endpoints) or "none"
+                raise SettingsError(
+                    f"{shown}: agents.{name}.endpoints.{variable} is not in its agent.toml; "
+                    f"those there: {known}"
+                )
+
+
+def _explain(invalid: ValidationError) -> str:
     """Say in one line which field is wrong and what it may be."""
-    location = [str(part) for part in error["loc"] if part != "[key]"]
-    dotted = ".".join(location)
-    owner, allowed = _find(location)
-    if error["type"] == "missing":
-        return f"{dotted} is missing; give {allowed}"
-    if error["type"] == "extra_forbidden":
-        known = ", ".join(sorted(set(owner.model_fields) - {"environment"}))
-        return f"{dotted} is not a setting; those here are {known}"
+    error = invalid.errors(include_url=False)[0]
     if error["type"] == "profile":
         field = error["ctx"]["field"]
-        return f"{dotted}.{field}: {error['input'][field]!r} is not allowed; give {error['msg']}"
+        return (
+            f"{'.'.join(map(str, error['loc']))}.{field}: {error['input'][field]!r} is not "
+            f"allowed; give {error['msg']}"
+        )
     if error["type"] == "price":
         return f"prices.usd_per_million_tokens has no prices of the model {error['msg']}; add them"
-    # repr: an empty or multi-line text stays visible and on one line.
-    return f"{dotted}: {error['input']!r} is not allowed; give {allowed}"
-
-
-def _find(location: list[str]) -> tuple[type[BaseModel], str]:
-    """Walk to ``location``: the model that owns the field there, and what the field may be."""
-    owner: type[BaseModel] = Settings
-    allowed = _MAPPING
-    for name in location:
-        field = owner.model_fields.get(name)
-        if field is None:
-            break
-        allowed = field.description or _MAPPING
-        nested = field.annotation
-        if isinstance(nested, type) and issubclass(nested, BaseModel):
-            owner = nested
-    return owner, allowed
+    return explain(invalid, Settings)

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from siting.crew import TERRAIN
 from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
-from tradewind.contracts.names import AgentName
 from tradewind.run.project import Project
 from tradewind.run.tools import Source, load_json
 
@@ -42,7 +42,7 @@ class Wind(NamedTuple):
 def project_wind(project: Project) -> Source | None:
     """Return the wind data the terrain agent left in the project, or None."""
     try:
-        return load_json(project, AgentName.TERRAIN, WIND_FILE)
+        return load_json(project, TERRAIN, WIND_FILE)
     except ArtifactNotFound:
         return None
 

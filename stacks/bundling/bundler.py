@@ -2,22 +2,23 @@
 
 import hashlib
 import importlib.metadata
+import json
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from stacks.bundling import rules
 from stacks.bundling.archive import Archive, add_tree
 from stacks.bundling.aws_models import cut_aws_models
-from stacks.bundling.errors import OverBudget
+from stacks.bundling.errors import BundleError, OverBudget
 from stacks.bundling.install import install
 from stacks.bundling.interpreter import Interpreter, compile_tree, find_interpreter
 from stacks.bundling.prune import prune
 from stacks.bundling.store import ArchiveStore
 from stacks.settings import Architecture
-from tradewind.contracts.names import AgentName
+from tradewind.contracts.agent_manifest import REQUEST_FILE, AgentManifest
 
 
 class Bundler:
@@ -31,45 +32,61 @@ class Bundler:
         self._sources = root / "lambda_src"
         self._store = ArchiveStore(root / ".build" / "bundles")
 
-    def bundle(self, agent: AgentName, architecture: Architecture, budget_mb: int) -> Archive:
+    def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
         """Return the agent's bundle, built if its inputs changed.
 
         Raises:
             BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
         """
-        name = f"{agent}-{architecture}"
+        name = f"{agent.name}-{architecture}"
         # Inputs are read once: what is hashed is what is built, even if somebody edits meanwhile.
-        requirements = (self._sources / "agents" / agent / "requirements.txt").read_bytes()
+        try:
+            folder = self._sources / "agents" / agent.name
+            requirements = (folder / "requirements.txt").read_bytes()
+        except FileNotFoundError:
+            raise BundleError(
+                f"agents/{agent.name}/requirements.txt is missing; `make lock` writes it"
+            ) from None
         platform = rules.PLATFORMS[architecture].encode()
-        libraries_inputs = _digest([self._builder_digest, platform, requirements])
+        operations = rules.operations_of(agent)
+        called = json.dumps(operations).encode()
+        libraries_inputs = _digest([self._builder_digest, platform, requirements, called])
 
         def make_libraries(workplace: Path) -> dict[str, int]:
-            sys.stderr.write(f"installing the {agent} agent's libraries for {architecture} ...\n")
-            pins = workplace / f"{agent}.txt"
+            sys.stderr.write(
+                f"installing the {agent.name} agent's libraries for {architecture} ...\n"
+            )
+            pins = workplace / f"{agent.name}.txt"
             pins.write_bytes(requirements)
-            return self._make_libraries(workplace, pins, architecture)
+            return self._make_libraries(workplace, pins, architecture, operations)
 
         def make_bundle(workplace: Path) -> dict[str, int]:
             libraries = self._store.get(f"libraries-{name}", libraries_inputs, make_libraries)
-            sys.stderr.write(f"bundling {agent} for {architecture} ...\n")
+            sys.stderr.write(f"bundling {agent.name} for {architecture} ...\n")
             return self._make_bundle(workplace, agent, libraries)
 
         inputs = _digest([libraries_inputs.encode(), *_flat(self._sources_of(agent))])
         archive = self._store.get(name, inputs, make_bundle)
-        _check_budget(archive, agent, budget_mb)
+        _check_budget(archive, agent.name, budget_mb)
         return archive
 
     def _make_libraries(
-        self, workplace: Path, requirements: Path, architecture: Architecture
+        self,
+        workplace: Path,
+        requirements: Path,
+        architecture: Architecture,
+        operations: Mapping[str, Sequence[str]],
     ) -> dict[str, int]:
         tree = workplace / "tree"
         install(requirements, tree, architecture, self._interpreter.path)
         prune(tree)
-        cut_aws_models(tree, rules.AWS_OPERATIONS)
+        cut_aws_models(tree, operations)
         compile_tree(tree, self._interpreter)
         return add_tree(workplace / "archive.zip", tree)
 
-    def _make_bundle(self, workplace: Path, agent: AgentName, libraries: Archive) -> dict[str, int]:
+    def _make_bundle(
+        self, workplace: Path, agent: AgentManifest, libraries: Archive
+    ) -> dict[str, int]:
         tree = workplace / "tree"
         for name, content in self._sources_of(agent).items():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -84,12 +101,19 @@ class Bundler:
         return {
             file.relative_to(self._sources).as_posix(): file.read_bytes()
             for file in sorted(self._sources.rglob("*"))
-            if file.is_file() and "__pycache__" not in file.parts
+            if file.is_file() and not _is_for_development(file.relative_to(self._sources))
         }
 
-    def _sources_of(self, agent: AgentName) -> dict[str, bytes]:
-        """The core, the agent's own folder and the domain; no other agent's."""
-        wanted = ("tradewind/", "siting/", "agents/__init__.py", f"agents/{agent}/")
+    def _sources_of(self, agent: AgentManifest) -> dict[str, bytes]:
+        """The core, the agent's own folder and the packages it names; no other agent's."""
+        for package in agent.packages:
+            if not (self._sources / package / "__init__.py").is_file():
+                raise BundleError(
+                    f"agents/{agent.name}/agent.toml: packages: there is no folder "
+                    f"lambda_src/{package} with an __init__.py"
+                )
+        folders = ("tradewind", f"agents/{agent.name}", *agent.packages)
+        wanted = ("agents/__init__.py", *(f"{folder}/" for folder in folders))
         return {
             name: content for name, content in self._all_sources.items() if name.startswith(wanted)
         }
@@ -106,6 +130,14 @@ class Bundler:
         return _digest([versions.encode(), *_flat(own)]).encode()
 
 
+def _is_for_development(file: Path) -> bool:
+    return (
+        not {"__pycache__", "tests"}.isdisjoint(file.parts)
+        or file.name.startswith(("requirements", "test_"))
+        or file.name == REQUEST_FILE
+    )
+
+
 def _flat(files: Mapping[str, bytes]) -> Iterator[bytes]:
     for name, content in files.items():
         yield name.encode()
@@ -120,7 +152,7 @@ def _digest(parts: Iterable[bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _check_budget(archive: Archive, agent: AgentName, budget_mb: int) -> None:
+def _check_budget(archive: Archive, agent: str, budget_mb: int) -> None:
     limit = min(budget_mb * 10**6, rules.UNZIPPED_LIMIT)
     if archive.unzipped_bytes <= limit:
         return

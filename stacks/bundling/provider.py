@@ -4,13 +4,13 @@ from typing import Protocol
 
 from stacks.bundling.archive import Archive
 from stacks.settings import Architecture
-from tradewind.contracts.names import AgentName
+from tradewind.contracts.agent_manifest import AgentManifest
 
 
 class BundleProvider(Protocol):
     """Gives the bundle of an agent. ``Bundler`` builds it; ``OneBundle`` stands in for tests."""
 
-    def bundle(self, agent: AgentName, architecture: Architecture, budget_mb: int) -> Archive:
+    def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
         """Return the agent's bundle, built if need be.
 
         Raises:
@@ -24,6 +24,6 @@ class OneBundle:
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
 
-    def bundle(self, agent: AgentName, architecture: Architecture, budget_mb: int) -> Archive:
+    def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
         """Return the archive."""
         return self.archive

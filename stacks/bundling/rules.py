@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from tradewind.contracts.agent_manifest import AgentManifest
+
 #: Python of the agent functions; bundles are resolved and compiled for it.
 PYTHON: Final = "3.12"
 
@@ -47,12 +49,22 @@ METADATA_READ: Final[Mapping[str, str]] = {
     "strands-agents": "its version, for the resource its traces name",
 }
 
-#: The AWS operations the runtime calls; botocore's models are cut to them.
+#: The AWS operations every agent's function calls; botocore's models are cut to them, and to what
+#: the agent's manifest adds.
 AWS_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "bedrock-runtime": ("ConverseStream",),
     "dynamodb": ("PutItem", "UpdateItem"),
     "s3": ("GetObject", "ListObjectsV2", "PutObject"),
 }
+
+
+def operations_of(agent: AgentManifest) -> dict[str, list[str]]:
+    """The AWS operations that an agent's bundle can call, by service."""
+    called = {service: set(names) for service, names in AWS_OPERATIONS.items()}
+    for reach in agent.reach:
+        called.setdefault(reach.service, set()).update(reach.operations)
+    return {service: sorted(names) for service, names in sorted(called.items())}
+
 
 #: Folders and file kinds that no import or run-time read touches.
 UNUSED_FOLDERS: Final = frozenset({"__pycache__", "bin", "include", "test", "tests"})

@@ -11,7 +11,8 @@ from constructs import Construct
 from stacks.checks import acknowledge
 from stacks.parts.agent_role import AgentRole, Reach
 from stacks.settings import LOG_RETENTION, FunctionSettings
-from tradewind.contracts.names import AGENT_HANDLER, LIVE_ALIAS, AgentName
+from tradewind.contracts.agent_manifest import AgentManifest
+from tradewind.contracts.names import AGENT_HANDLER, LIVE_ALIAS
 
 _ARCHITECTURES = {
     "arm64": lambda_.Architecture.ARM_64,
@@ -27,7 +28,7 @@ class AgentFunction(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        agent: AgentName,
+        agent: AgentManifest,
         function_name: str,
         log_group_name: str,
         dead_letter_queue_name: str,
@@ -71,7 +72,7 @@ class AgentFunction(Construct):
             self,
             "Function",
             function_name=function_name,
-            description=f"Tradewind's {agent} agent.",
+            description=agent.description,
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=_ARCHITECTURES[function.target_architecture],
             handler=AGENT_HANDLER,

@@ -11,7 +11,8 @@ from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.bedrock_access import InferenceProfile, invoke_grants
-from tradewind.contracts.names import READS_FROM, AgentName, artifact_key
+from tradewind.contracts.agent_manifest import AgentManifest
+from tradewind.contracts.names import artifact_key
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,15 @@ class AgentRole(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        agent: AgentName,
+        agent: AgentManifest,
         log_group_arn: str,
         dead_letters: sqs.IQueue,
         reach: Reach,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        read = sorted({agent, *READS_FROM[agent]})
-        written_files = f"{reach.artifacts_arn}/{artifact_key('*', agent, '*')}"
+        read = sorted({agent.name, *agent.reads_from})
+        written_files = f"{reach.artifacts_arn}/{artifact_key('*', agent.name, '*')}"
         read_files = [f"{reach.artifacts_arn}/{artifact_key('*', name, '*')}" for name in read]
 
         policies = {
@@ -86,11 +87,17 @@ class AgentRole(Construct):
                 )
             ],
         }
+        reached = [
+            (extra, [_filled(stack, resource) for resource in extra.resources])
+            for extra in agent.reach
+        ]
+        if reached:
+            policies["Reach"] = [_allow(extra.actions, resources) for extra, resources in reached]
         role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"What the {agent} agent may do.",
+            description=f"What the {agent.name} agent may do.",
             inline_policies={
                 name: iam.PolicyDocument(statements=statements)
                 for name, statements in policies.items()
@@ -101,7 +108,16 @@ class AgentRole(Construct):
             acknowledge_wildcard(
                 role, files, "Projects and file names are chosen at run time; the agent's are not."
             )
+        for extra, resources in reached:
+            for resource in resources:
+                if "*" in resource:
+                    acknowledge_wildcard(role, resource, str(extra.reason))
         self.role = role.without_policy_updates()
+
+
+def _filled(stack: Stack, arn: str) -> str:
+    """An ARN of a manifest, with the deployment's partition, region and account."""
+    return arn.format(partition=stack.partition, region=stack.region, account=stack.account)
 
 
 def _allow(

@@ -20,7 +20,6 @@ from constructs import Construct
 from stacks import names
 from stacks.parts.metrics import FIVE_MINUTES, Metrics, share_percent
 from stacks.settings import AlarmSettings, FunctionSettings
-from tradewind.contracts.names import AgentName
 from tradewind.telemetry.metric_names import MetricName
 
 _ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
@@ -58,7 +57,7 @@ class Watch:
 
 
 def agent_watches(
-    metrics: Metrics, agent: AgentName, function: FunctionSettings, limits: AlarmSettings
+    metrics: Metrics, agent: str, function: FunctionSettings, limits: AlarmSettings
 ) -> Iterable[Watch]:
     """What is watched on one agent."""
     yield Watch(
@@ -202,7 +201,7 @@ class Alarms(Construct):
         construct_id: str,
         *,
         environment: str,
-        agent: AgentName | None,
+        agent: str | None,
         watches: Iterable[Watch],
         runbook_url: str | None,
     ) -> None:
@@ -213,7 +212,7 @@ class Alarms(Construct):
         self.all = {
             watch.symptom: cloudwatch.Alarm(
                 self,
-                _construct_id(watch.symptom),
+                names.construct_id(watch.symptom),
                 alarm_name=names.alarm_name(environment, watch.symptom, agent),
                 alarm_description=self._description(watch.symptom, watch.summary),
                 metric=watch.metric,
@@ -235,7 +234,7 @@ class Alarms(Construct):
         """Let one alarm page for all of them: an agent in trouble trips several at once."""
         unwell = cloudwatch.CompositeAlarm(
             self,
-            _construct_id(UNWELL),
+            names.construct_id(UNWELL),
             composite_alarm_name=names.alarm_name(self._environment, UNWELL, self._agent),
             alarm_description=self._description(
                 UNWELL, f"At least one alarm of the {self._agent} agent has gone off."
@@ -264,7 +263,3 @@ def _notify(alarm: cloudwatch.AlarmBase, topic: sns.ITopic) -> None:
     alarm.add_alarm_action(actions.SnsAction(topic))
     # That it is over is worth a mail too: nobody has to look whether it still is.
     alarm.add_ok_action(actions.SnsAction(topic))
-
-
-def _construct_id(symptom: str) -> str:
-    return symptom.title().replace("-", "")

@@ -16,8 +16,8 @@ from stacks import names
 from stacks.parts import queries
 from stacks.parts.metrics import FIVE_MINUTES, Metrics, share_percent
 from stacks.parts.widgets import (
-    AGENT_COLOURS,
     Colour,
+    agent_colour,
     drawn,
     figures,
     graph,
@@ -26,7 +26,6 @@ from stacks.parts.widgets import (
     text,
 )
 from stacks.settings import AlarmSettings, FunctionSettings, PriceSettings
-from tradewind.contracts.names import AgentName
 from tradewind.telemetry.metric_names import MetricName, Start
 
 _HOUR = Duration.hours(1)
@@ -146,9 +145,9 @@ def overview(scope: Construct, scene: Scene, alarms: Sequence[cloudwatch.IAlarm]
                                 prefix=f"{agent}_",
                             ),
                             agent,
-                            AGENT_COLOURS[agent],
+                            agent_colour(metrics, agent),
                         )
-                        for agent in AgentName
+                        for agent in metrics.agents
                     ],
                     unit="%",
                     limits=[limit(limits.cold_start_percent, "alarm", Colour.WARNING)],
@@ -174,9 +173,7 @@ def overview(scope: Construct, scene: Scene, alarms: Sequence[cloudwatch.IAlarm]
     )
 
 
-def agent_dashboard(
-    scope: Construct, scene: Scene, agent: AgentName, function: FunctionSettings
-) -> None:
+def agent_dashboard(scope: Construct, scene: Scene, agent: str, function: FunctionSettings) -> None:
     """What an engineer asks about one agent, from its traffic down to its log."""
     metrics = scene.metrics
     log_group = names.log_group_name(metrics.environment, agent)
@@ -390,8 +387,10 @@ def _total(metrics: Metrics, name: MetricName, label: str) -> cloudwatch.IMetric
     colour = Colour.ERROR if name is MetricName.ERRORS else Colour.TRAFFIC
     return cloudwatch.MathExpression(
         # An agent without requests has no value, which is a zero here.
-        expression=" + ".join(f"FILL({agent}, 0)" for agent in AgentName),
-        using_metrics={agent: metrics.agent(agent, name, "Sum").metric() for agent in AgentName},
+        expression=" + ".join(f"FILL({agent}, 0)" for agent in metrics.agents),
+        using_metrics={
+            agent: metrics.agent(agent, name, "Sum").metric() for agent in metrics.agents
+        },
         label=label,
         color=colour,
         period=FIVE_MINUTES,
@@ -400,12 +399,12 @@ def _total(metrics: Metrics, name: MetricName, label: str) -> cloudwatch.IMetric
 
 def _cold_share_of_all(metrics: Metrics) -> cloudwatch.IMetric:
     def total(prefix: str) -> str:
-        return " + ".join(f"FILL({prefix}_{agent}, 0)" for agent in AgentName)
+        return " + ".join(f"FILL({prefix}_{agent}, 0)" for agent in metrics.agents)
 
     using = {
         f"{prefix}_{agent}": metrics.agent(agent, name, "Sum").metric()
         for prefix, name in (("cold", MetricName.COLD_START), ("all", MetricName.INVOCATIONS))
-        for agent in AgentName
+        for agent in metrics.agents
     }
     return cloudwatch.MathExpression(
         expression=f"100 * ({total('cold')}) / ({total('all')})",
@@ -420,19 +419,19 @@ def _by_agent(
     metrics: Metrics, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES
 ) -> list[cloudwatch.IMetric]:
     return [
-        drawn(metrics.agent(agent, name, statistic, period), agent, AGENT_COLOURS[agent])
-        for agent in AgentName
+        drawn(metrics.agent(agent, name, statistic, period), agent, agent_colour(metrics, agent))
+        for agent in metrics.agents
     ]
 
 
-def _version(metrics: Metrics, agent: AgentName) -> cloudwatch.IMetric:
+def _version(metrics: Metrics, agent: str) -> cloudwatch.IMetric:
     return drawn(
         metrics.agent(agent, MetricName.FUNCTION_VERSION, "Maximum"), "version", Colour.VERSION
     )
 
 
 def _traffic(
-    metrics: Metrics, agent: AgentName, limits: AlarmSettings, function: FunctionSettings
+    metrics: Metrics, agent: str, limits: AlarmSettings, function: FunctionSettings
 ) -> list[list[cloudwatch.IWidget]]:
     latency_limit_ms = function.timeout_s * 1000 * limits.p99_percent_of_timeout / 100
     return [
@@ -564,7 +563,7 @@ def _traffic(
 
 
 def _cold_and_warm(
-    metrics: Metrics, agent: AgentName, limits: AlarmSettings
+    metrics: Metrics, agent: str, limits: AlarmSettings
 ) -> list[list[cloudwatch.IWidget]]:
     def latency(title: str, start: Start, colour: Colour) -> cloudwatch.IWidget:
         lines = [
@@ -680,7 +679,7 @@ def _cold_and_warm(
     ]
 
 
-def _model_of(metrics: Metrics, agent: AgentName) -> list[list[cloudwatch.IWidget]]:
+def _model_of(metrics: Metrics, agent: str) -> list[list[cloudwatch.IWidget]]:
     return [
         [
             graph(

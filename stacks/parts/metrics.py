@@ -7,7 +7,6 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from stacks import names
-from tradewind.contracts.names import AgentName
 from tradewind.telemetry.metric_names import (
     ALL_AGENTS,
     BY_AGENT,
@@ -59,11 +58,13 @@ class Metrics:
 
     Attributes:
         environment: Its name.
+        agents: Its agents, in the order of their work.
         model_id: The model that its agents call.
         model_region: Where they call it, and so where Bedrock's own metrics are.
     """
 
     environment: str
+    agents: tuple[str, ...]
     model_id: str
     model_region: str
 
@@ -74,12 +75,12 @@ class Metrics:
         return self._ours(name, ALL_AGENTS, statistic, period)
 
     def agent(
-        self, agent: AgentName, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES
+        self, agent: str, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES
     ) -> Reading:
         """One of ours for an agent."""
         return self._ours(name, BY_AGENT, statistic, period, Agent=agent)
 
-    def start(self, agent: AgentName, start: Start, name: MetricName, statistic: str) -> Reading:
+    def start(self, agent: str, start: Start, name: MetricName, statistic: str) -> Reading:
         """One of ours for an agent's cold or its warm requests."""
         return self._ours(name, BY_START, statistic, FIVE_MINUTES, Agent=agent, Start=start)
 
@@ -88,7 +89,7 @@ class Metrics:
         return self._ours(name, BY_MODEL, statistic, period, ModelId=self.model_id)
 
     def function(
-        self, agent: AgentName, name: str, statistic: str, period: Duration = FIVE_MINUTES
+        self, agent: str, name: str, statistic: str, period: Duration = FIVE_MINUTES
     ) -> Reading:
         """Lambda's own, for an agent's function."""
         return Reading(
@@ -99,7 +100,7 @@ class Metrics:
             period=period,
         )
 
-    def dead_letters(self, agent: AgentName, name: str) -> Reading:
+    def dead_letters(self, agent: str, name: str) -> Reading:
         """SQS's own, for an agent's dead-letter queue."""
         return Reading(
             namespace="AWS/SQS",

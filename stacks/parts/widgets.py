@@ -1,14 +1,13 @@
 """How every dashboard draws: one palette, one grid, one way to write each kind of widget."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from stacks.parts.metrics import FIVE_MINUTES, Reading
-from tradewind.contracts.names import AgentName
+from stacks.parts.metrics import FIVE_MINUTES, Metrics, Reading
 
 _WIDTH: Final = 24
 _HEIGHT: Final = 6
@@ -31,12 +30,22 @@ class Colour(StrEnum):
     VERSION = "#bcbd22"
 
 
-AGENT_COLOURS: Final[Mapping[AgentName, str]] = {
-    AgentName.TERRAIN: "#2ca02c",
-    AgentName.LAYOUT: "#1f77b4",
-    AgentName.SIMULATION: "#9467bd",
-    AgentName.REPORT: "#8c564b",
-}
+#: The agents' colours in their order, beginning anew when there are more agents than colours.
+_AGENT_COLOURS: Final = (
+    "#2ca02c",
+    "#1f77b4",
+    "#9467bd",
+    "#8c564b",
+    "#ff7f0e",
+    "#17becf",
+    "#e377c2",
+    "#bcbd22",
+)
+
+
+def agent_colour(metrics: Metrics, agent: str) -> str:
+    """An agent's colour on every dashboard."""
+    return _AGENT_COLOURS[metrics.agents.index(agent) % len(_AGENT_COLOURS)]
 
 
 def drawn(

@@ -13,14 +13,14 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
 from cli import cdk
+from cli.agents import example_request
 from cli.console import Step
-from cli.demo import example_request
 from cli.invoke import Invocation, invoke, lambda_client, role_of
 from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import StandInAdmin
 from devtools.localcloud.running import Running
 from stacks.names import agent_arn_output
-from tradewind.contracts.names import AgentName
+from tests.deployed_agents import AGENTS
 
 _READ = TypeDeserializer()
 
@@ -45,7 +45,7 @@ class Deployment:
     outputs: dict[str, str]
     out: Path
     project_id: str = ""
-    cold: dict[AgentName, Invocation] = field(default_factory=dict)
+    cold: dict[str, Invocation] = field(default_factory=dict)
 
     @cached_property
     def functions(self) -> "LambdaClient":
@@ -57,15 +57,15 @@ class Deployment:
         """The stand-in's counts and faults."""
         return StandInAdmin(self.running.bedrock_admin_url)
 
-    def arn(self, agent: AgentName) -> str:
+    def arn(self, agent: str) -> str:
         """The ARN of an agent's live alias."""
         return self.outputs[agent_arn_output(agent)]
 
-    def role(self, agent: AgentName) -> str:
+    def role(self, agent: str) -> str:
         """The ARN of an agent's role."""
         return role_of(self.functions, self.arn(agent))
 
-    def ask(self, agent: AgentName, **changes: Any) -> Invocation:
+    def ask(self, agent: str, **changes: Any) -> Invocation:
         """Send an agent its example request on the common project."""
         event = example_request(agent, self.project_id or None) | changes
         return invoke(self.functions, self.arn(agent), event)
@@ -112,7 +112,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             for name, value in running.environment().items():
                 patch.setenv(name, value)
             deployed = Deployment(running, outputs, home / "out")
-            for agent in AgentName:
+            for agent in AGENTS:
                 deployed.cold[agent] = deployed.ask(agent)
                 deployed.project_id = deployed.cold[agent].answer["project_id"]
             yield deployed

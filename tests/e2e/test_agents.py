@@ -8,17 +8,15 @@ import pytest
 
 from cli.cdk import PROJECT
 from devtools.localcloud.bedrock import Fault, FaultKind
+from tests.deployed_agents import AGENTS
 from tests.e2e.conftest import Deployment, client, eventually
-from tradewind.contracts.names import READS_FROM, AgentName
 from tradewind.telemetry.metric_names import METRICS
 
 EXAMPLES = PROJECT / "examples"
 
 
-@pytest.mark.parametrize("agent", AgentName)
-def test_the_first_request_is_cold_and_leaves_artifacts(
-    deployment: Deployment, agent: AgentName
-) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+def test_the_first_request_is_cold_and_leaves_artifacts(deployment: Deployment, agent: str) -> None:
     answer = deployment.cold[agent].answer
     assert answer["success"], answer["error"]
     assert answer["agent"] == agent
@@ -37,10 +35,8 @@ def test_the_first_request_is_cold_and_leaves_artifacts(
         assert stored["ServerSideEncryption"] == "aws:kms"
 
 
-@pytest.mark.parametrize("agent", AgentName)
-def test_a_hundred_warm_requests_stay_on_one_connection(
-    deployment: Deployment, agent: AgentName
-) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+def test_a_hundred_warm_requests_stay_on_one_connection(deployment: Deployment, agent: str) -> None:
     role = deployment.role(agent)
     before = deployment.bedrock.stats().roles[role]
     for _ in range(100):
@@ -59,13 +55,13 @@ def test_the_published_case_study_comes_out_of_the_deployed_agent(
     case = json.loads((EXAMPLES / "iea37_case1_16.json").read_text())
     changes = case | {"project_id": "iea37-case1"}
     del changes["agent"]
-    answer = deployment.ask(AgentName.SIMULATION, **changes).answer
+    answer = deployment.ask("simulation", **changes).answer
     assert answer["success"], answer["error"]
     assert answer["facts"]["aep_gwh"] == pytest.approx(366.94157116, abs=5e-9)
 
 
 def test_records_tell_how_it_went(deployment: Deployment) -> None:
-    answer = deployment.ask(AgentName.TERRAIN, request_id="e2e-record").answer
+    answer = deployment.ask("terrain", request_id="e2e-record").answer
     record = deployment.record("e2e-record")
     assert record["status"] == "succeeded"
     assert record["project_id"] == deployment.project_id
@@ -75,7 +71,7 @@ def test_records_tell_how_it_went(deployment: Deployment) -> None:
 
 
 def test_logs_hold_metrics_and_no_word_of_the_request(deployment: Deployment) -> None:
-    deployment.ask(AgentName.TERRAIN, query="Find land for the Zephyrhorst estate")
+    deployment.ask("terrain", query="Find land for the Zephyrhorst estate")
     group = "/aws/lambda/tradewind-local-terrain"
 
     def lines() -> list[str]:
@@ -96,13 +92,13 @@ def test_logs_hold_metrics_and_no_word_of_the_request(deployment: Deployment) ->
 
 def test_a_bad_request_is_answered_by_the_deployed_function(deployment: Deployment) -> None:
     before = deployment.bedrock.stats().requests
-    answer = deployment.ask(AgentName.TERRAIN, query="").answer
+    answer = deployment.ask("terrain", query="").answer
     assert (answer["statusCode"], answer["error"]["field"]) == (400, "query")
     assert deployment.bedrock.stats().requests == before
 
 
-@pytest.mark.parametrize("agent", [agent for agent in AgentName if READS_FROM[agent]])
-def test_a_missing_step_is_named(deployment: Deployment, agent: AgentName) -> None:
+@pytest.mark.parametrize("agent", [agent for agent in AGENTS if AGENTS[agent].reads_from])
+def test_a_missing_step_is_named(deployment: Deployment, agent: str) -> None:
     answer = deployment.ask(agent, project_id=f"empty-{agent}").answer
     assert answer["success"] is False
     assert answer["error"]["code"] == "ARTIFACT_NOT_FOUND"
@@ -110,7 +106,7 @@ def test_a_missing_step_is_named(deployment: Deployment, agent: AgentName) -> No
 
 
 def test_the_report_is_a_page_that_stands_alone(deployment: Deployment, tmp_path: Path) -> None:
-    keys = [artifact["key"] for artifact in deployment.cold[AgentName.REPORT].answer["artifacts"]]
+    keys = [artifact["key"] for artifact in deployment.cold["report"].answer["artifacts"]]
     (key,) = [key for key in keys if key.endswith(".html")]
     body = (
         client("s3")
@@ -126,6 +122,6 @@ def test_the_report_is_a_page_that_stands_alone(deployment: Deployment, tmp_path
 
 def test_a_fault_of_the_service_reaches_the_caller_typed(deployment: Deployment) -> None:
     deployment.bedrock.inject(Fault(FaultKind.NOT_FOUND))
-    answer = deployment.ask(AgentName.TERRAIN, request_id="e2e-fault").answer
+    answer = deployment.ask("terrain", request_id="e2e-fault").answer
     assert answer["error"]["code"] == "MODEL_REQUEST_REJECTED"
     assert deployment.record("e2e-fault")["status"] == "failed"

@@ -14,7 +14,6 @@ import pytest
 from cli.errors import CommandError
 from devtools.localcloud.bedrock import Fault, FaultKind
 from tests.e2e.conftest import Deployment, client, eventually
-from tradewind.contracts.names import AgentName
 
 
 @contextmanager
@@ -37,29 +36,29 @@ def test_a_denied_action_is_a_typed_error_and_a_failed_record(
     deployment: Deployment, policy: str, code: str
 ) -> None:
     request_id = f"denied-{policy.lower()}"
-    with without_policy(deployment.role(AgentName.TERRAIN), policy):
-        answer = deployment.ask(AgentName.TERRAIN, request_id=request_id).answer
+    with without_policy(deployment.role("terrain"), policy):
+        answer = deployment.ask("terrain", request_id=request_id).answer
     assert (answer["success"], answer["error"]["code"]) == (False, code)
     record = deployment.record(request_id)
     assert (record["status"], record["error_code"]) == ("failed", code)
-    assert deployment.ask(AgentName.TERRAIN).answer["success"]  # and the process serves on
+    assert deployment.ask("terrain").answer["success"]  # and the process serves on
 
 
 def test_without_its_records_an_agent_does_nothing(deployment: Deployment) -> None:
     before = deployment.bedrock.stats().requests
-    with without_policy(deployment.role(AgentName.TERRAIN), "Records"):
-        answer = deployment.ask(AgentName.TERRAIN).answer
+    with without_policy(deployment.role("terrain"), "Records"):
+        answer = deployment.ask("terrain").answer
     assert answer["error"]["code"] == "STORAGE_ACCESS_DENIED"
     assert deployment.bedrock.stats().requests == before
 
 
 def test_an_asynchronous_failure_ends_in_the_dead_letter_queue(deployment: Deployment) -> None:
-    arn = deployment.arn(AgentName.REPORT)
+    arn = deployment.arn("report")
     target = deployment.functions.get_function_configuration(FunctionName=arn)["DeadLetterConfig"]
     name = target["TargetArn"].rpartition(":")[2]
     sqs = client("sqs")
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-    role = deployment.role(AgentName.REPORT).rpartition("/")[2]
+    role = deployment.role("report").rpartition("/")[2]
     deployment.bedrock.inject(Fault(FaultKind.VALIDATION, role=role))
     event = {"query": "Write the report", "request_id": "async-1"}
     client("lambda").invoke(
@@ -89,18 +88,18 @@ def function_process(function_name: str) -> int:
 
 
 def test_a_process_killed_at_work_loses_no_request(deployment: Deployment) -> None:
-    role = deployment.role(AgentName.LAYOUT).rpartition("/")[2]
+    role = deployment.role("layout").rpartition("/")[2]
     requests = deployment.bedrock.stats().requests
     deployment.bedrock.inject(Fault(FaultKind.STALL, role=role))
     with ThreadPoolExecutor(1) as caller:
-        asked = caller.submit(deployment.ask, AgentName.LAYOUT, request_id="killed")
+        asked = caller.submit(deployment.ask, "layout", request_id="killed")
         eventually(lambda: deployment.bedrock.stats().requests > requests)
         os.kill(function_process("tradewind-local-layout"), signal.SIGKILL)
         with pytest.raises(CommandError, match="died without an answer"):
             asked.result()
     assert deployment.record("killed")["status"] == "running"
     # Until its deadline it may still be at work, so the id stays taken; after it, it is free.
-    again = deployment.ask(AgentName.LAYOUT, request_id="killed").answer
+    again = deployment.ask("layout", request_id="killed").answer
     assert again["error"]["code"] == "DUPLICATE_REQUEST"
     client("dynamodb").update_item(
         TableName=deployment.outputs["RecordsTableName"],
@@ -108,7 +107,7 @@ def test_a_process_killed_at_work_loses_no_request(deployment: Deployment) -> No
         UpdateExpression="SET deadline_at = :past",
         ExpressionAttributeValues={":past": {"N": "1"}},
     )
-    answer = deployment.ask(AgentName.LAYOUT, request_id="killed").answer
+    answer = deployment.ask("layout", request_id="killed").answer
     assert answer["success"]
     assert deployment.record("killed")["status"] == "succeeded"
 
@@ -117,21 +116,21 @@ def test_a_process_killed_at_work_loses_no_request(deployment: Deployment) -> No
 def test_a_function_frozen_while_its_connection_dies_answers_when_it_thaws(
     deployment: Deployment, kind: FaultKind
 ) -> None:
-    role = deployment.role(AgentName.SIMULATION).rpartition("/")[2]
-    deployment.ask(AgentName.SIMULATION)
+    role = deployment.role("simulation").rpartition("/")[2]
+    deployment.ask("simulation")
     process = function_process("tradewind-local-simulation")
     # After each of the next request's two model calls, so the pool is left with a dead connection.
     deployment.bedrock.inject(Fault(kind, role=role, count=2))
-    assert deployment.ask(AgentName.SIMULATION).answer["success"]
+    assert deployment.ask("simulation").answer["success"]
     os.kill(process, signal.SIGSTOP)
     os.kill(process, signal.SIGCONT)
-    answer = deployment.ask(AgentName.SIMULATION).answer
+    answer = deployment.ask("simulation").answer
     assert answer["success"]
     assert answer["performance"]["coldStart"] is False
 
 
 def test_a_request_id_is_served_once_by_the_deployed_table(deployment: Deployment) -> None:
-    first: dict[str, Any] = deployment.ask(AgentName.TERRAIN, request_id="once").answer
+    first: dict[str, Any] = deployment.ask("terrain", request_id="once").answer
     assert first["success"]
-    again = deployment.ask(AgentName.TERRAIN, request_id="once").answer
+    again = deployment.ask("terrain", request_id="once").answer
     assert (again["statusCode"], again["error"]["code"]) == (409, "DUPLICATE_REQUEST")

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from cli.agents import example_request
 from cli.console import Steps
-from cli.demo import CHAIN, example_request, run_chain
+from cli.demo import run_chain
 from cli.invoke import Invocation, invoke
+from tests.deployed_agents import AGENTS
 from tests.e2e.conftest import Deployment, client
-from tradewind.contracts.names import READS_FROM, AgentName
 
 LEFT = {
-    AgentName.TERRAIN: {
+    "terrain": {
         "site.geojson",
         "exclusions.geojson",
         "buildable.geojson",
@@ -24,8 +25,8 @@ LEFT = {
         "boundaries.png",
         "wind.json",
     },
-    AgentName.LAYOUT: {"layout.json", "layout.geojson"},
-    AgentName.SIMULATION: {
+    "layout": {"layout.json", "layout.geojson"},
+    "simulation": {
         "energy.json",
         "wind_rose.png",
         "wake_map.png",
@@ -33,19 +34,19 @@ LEFT = {
         "power_curve.png",
         "energy_by_sector.png",
     },
-    AgentName.REPORT: {"report.html", "report.pdf"},
+    "report": {"report.html", "report.pdf"},
 }
-CHARTS = {name for name in LEFT[AgentName.SIMULATION] if name.endswith(".png")}
+CHARTS = {name for name in LEFT["simulation"] if name.endswith(".png")}
 
 
 @pytest.fixture(scope="module")
-def chain(deployment: Deployment) -> dict[AgentName, Invocation]:
+def chain(deployment: Deployment) -> dict[str, Invocation]:
     return run_chain(Steps(), deployment.outputs)
 
 
 @pytest.fixture(scope="module")
-def project_id(chain: dict[AgentName, Invocation]) -> str:
-    made: str = chain[AgentName.TERRAIN].answer["project_id"]
+def project_id(chain: dict[str, Invocation]) -> str:
+    made: str = chain["terrain"].answer["project_id"]
     return made
 
 
@@ -55,15 +56,15 @@ def body_of(deployment: Deployment, key: str) -> bytes:
     return body
 
 
-def manifest_of(deployment: Deployment, project_id: str, agent: AgentName) -> dict[str, Any]:
+def manifest_of(deployment: Deployment, project_id: str, agent: str) -> dict[str, Any]:
     body = body_of(deployment, f"{project_id}/{agent}/manifest.json")
     artifacts: dict[str, Any] = json.loads(body)["artifacts"]
     return artifacts
 
 
-@pytest.mark.parametrize("agent", AgentName)
+@pytest.mark.parametrize("agent", AGENTS)
 def test_every_agent_leaves_its_part_in_the_project_that_the_first_one_made(
-    chain: dict[AgentName, Invocation], project_id: str, agent: AgentName
+    chain: dict[str, Invocation], project_id: str, agent: str
 ) -> None:
     answer = chain[agent].answer
     assert answer["success"], answer["error"]
@@ -72,19 +73,19 @@ def test_every_agent_leaves_its_part_in_the_project_that_the_first_one_made(
     assert keys >= {f"{project_id}/{agent}/{name}" for name in LEFT[agent]}
 
 
-@pytest.mark.parametrize("agent", AgentName)
+@pytest.mark.parametrize("agent", AGENTS)
 def test_the_manifest_tells_where_every_artifact_comes_from(
-    deployment: Deployment, chain: dict[AgentName, Invocation], project_id: str, agent: AgentName
+    deployment: Deployment, chain: dict[str, Invocation], project_id: str, agent: str
 ) -> None:
     manifest = manifest_of(deployment, project_id, agent)
     assert set(manifest) >= LEFT[agent]
-    readable = {agent, *READS_FROM[agent]}
+    readable = {agent, *AGENTS[agent].reads_from}
     for name, origin in manifest.items():
         body = body_of(deployment, f"{project_id}/{agent}/{name}")
         assert origin["sha256"] == hashlib.sha256(body).hexdigest()
         assert origin["request_id"] == chain[agent].answer["request_id"]
         assert {source.partition("/")[0] for source in origin["made_from"]} <= readable
-    if agent is AgentName.REPORT:
+    if agent == "report":
         made_from = manifest["report.pdf"]["made_from"]
         for name in ("terrain/site.geojson", "layout/layout.json", "simulation/energy.json"):
             body = body_of(deployment, f"{project_id}/{name}")
@@ -92,23 +93,23 @@ def test_the_manifest_tells_where_every_artifact_comes_from(
 
 
 def test_the_energy_is_that_of_the_wind_of_the_site(
-    deployment: Deployment, chain: dict[AgentName, Invocation], project_id: str
+    deployment: Deployment, chain: dict[str, Invocation], project_id: str
 ) -> None:
     energy = json.loads(body_of(deployment, f"{project_id}/simulation/energy.json"))
     assert "terrain/wind.json" in energy["sources"]
     assert 0.2 < energy["capacity_factor"] < 0.65
     assert 0.0 < energy["wake_loss_percent"] < 30.0
-    assert chain[AgentName.REPORT].answer["facts"]["aep_gwh"] == energy["aep_gwh"]
+    assert chain["report"].answer["facts"]["aep_gwh"] == energy["aep_gwh"]
 
 
 def test_the_pdf_is_whole(
-    deployment: Deployment, chain: dict[AgentName, Invocation], project_id: str
+    deployment: Deployment, chain: dict[str, Invocation], project_id: str
 ) -> None:
     pdf: Any = PdfReader(
         io.BytesIO(body_of(deployment, f"{project_id}/report/report.pdf")), strict=True
     )
     text = " ".join(" ".join(page.extract_text().split()) for page in pdf.pages)
-    energy = chain[AgentName.SIMULATION].answer["facts"]
+    energy = chain["simulation"].answer["facts"]
     assert 5 <= len(pdf.pages) <= 20
     assert f"Page {len(pdf.pages)} of {len(pdf.pages)}" in text
     assert "Moorkoog wind farm" in text
@@ -117,28 +118,28 @@ def test_the_pdf_is_whole(
 
 
 def test_the_page_shows_the_charts_without_another_file(
-    deployment: Deployment, chain: dict[AgentName, Invocation], project_id: str
+    deployment: Deployment, chain: dict[str, Invocation], project_id: str
 ) -> None:
     page = body_of(deployment, f"{project_id}/report/report.html").decode()
     assert page.count('src="data:image/png;base64,') == len(CHARTS)
-    assert chain[AgentName.REPORT].answer["success"]
+    assert chain["report"].answer["success"]
     for name in CHARTS:
         assert f"simulation/{name}" in page
 
 
 def test_a_report_on_land_that_changed_since_is_refused(
-    deployment: Deployment, chain: dict[AgentName, Invocation]
+    deployment: Deployment, chain: dict[str, Invocation]
 ) -> None:
     """The last test here: it leaves the project changed."""
-    first = chain[AgentName.TERRAIN].answer["project_id"]
-    event = example_request(AgentName.TERRAIN, first, CHAIN)
+    first = chain["terrain"].answer["project_id"]
+    event = example_request("terrain", first)
     event["parameters"] = {**event["parameters"], "radius_km": 2}
     event["query"] = event["query"].replace("3 km", "2 km")
-    changed = invoke(deployment.functions, deployment.arn(AgentName.TERRAIN), event).answer
+    changed = invoke(deployment.functions, deployment.arn("terrain"), event).answer
     assert changed["success"], changed["error"]
 
-    event = example_request(AgentName.REPORT, first, CHAIN)
-    answer = invoke(deployment.functions, deployment.arn(AgentName.REPORT), event).answer
+    event = example_request("report", first)
+    answer = invoke(deployment.functions, deployment.arn("report"), event).answer
 
     assert "layout/layout.json was not made from the terrain/" in answer["response"]
     assert "Run the layout agent on this project again" in answer["response"]

@@ -8,13 +8,13 @@ from devtools.dashboard.document import TimeRange
 from devtools.dashboard.output import write
 from devtools.localcloud.bedrock import Fault, FaultKind
 from tests.chromium import require_chromium
+from tests.deployed_agents import AGENTS
 from tests.e2e.conftest import Deployment, eventually
-from tradewind.contracts.names import AgentName
 
 
 def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path: Path) -> None:
     require_chromium()
-    for agent in AgentName:
+    for agent in AGENTS:
         assert deployment.ask(agent).answer["success"]
         role = deployment.role(agent).rpartition("/")[2]
         deployment.bedrock.inject(Fault(FaultKind.VALIDATION, role=role))
@@ -25,7 +25,7 @@ def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path:
         shown = TimeRange.back(timedelta(hours=1), preview.clock())
         written = write(tmp_path, preview, time_range=shown, themes=["dark"])
         assert [dashboard.problems for dashboard in written] == [()] * len(written)
-        assert len(written) == len(AgentName) + 2
+        assert len(written) == len(AGENTS) + 2
         assert all(dashboard.widgets for dashboard in written)
         states = {widget.state for dashboard in written for widget in dashboard.widgets}
         return states == {"drawn"}

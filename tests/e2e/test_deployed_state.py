@@ -8,8 +8,8 @@ import pytest
 from cli import cdk
 from cli.console import Step
 from stacks.names import Output
+from tests.deployed_agents import AGENTS
 from tests.e2e.conftest import Deployment, client
-from tradewind.contracts.names import AgentName
 
 
 def test_the_bucket_is_closed_encrypted_versioned_and_watched(deployment: Deployment) -> None:
@@ -51,8 +51,8 @@ def test_the_table_recovers_forgets_and_is_encrypted(deployment: Deployment) -> 
     assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
 
 
-@pytest.mark.parametrize("agent", AgentName)
-def test_each_function_is_as_described(deployment: Deployment, agent: AgentName) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+def test_each_function_is_as_described(deployment: Deployment, agent: str) -> None:
     arn = deployment.arn(agent)
     assert arn.endswith(f":function:tradewind-local-{agent}:live")
     function = deployment.functions.get_function_configuration(FunctionName=arn)
@@ -72,7 +72,7 @@ def test_each_function_is_as_described(deployment: Deployment, agent: AgentName)
 
 
 def test_no_two_agents_share_a_role(deployment: Deployment) -> None:
-    assert len({deployment.role(agent) for agent in AgentName}) == len(AgentName)
+    assert len({deployment.role(agent) for agent in AGENTS}) == len(AGENTS)
 
 
 def test_a_second_deployment_changes_nothing(deployment: Deployment) -> None:
@@ -81,7 +81,7 @@ def test_a_second_deployment_changes_nothing(deployment: Deployment) -> None:
             deployment.functions.get_function_configuration(FunctionName=deployment.arn(agent))[
                 "Version"
             ]
-            for agent in AgentName
+            for agent in AGENTS
         ]
 
     before = versions()

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from cli.demo import example_request
+from cli.agents import example_request
 from cli.invoke import invoke
 from tests.e2e.conftest import Deployment
-from tradewind.contracts.names import AgentName
 
 FUNCTION = "tradewind-local-terrain"
 WORD = "Zephyrhorst"
@@ -79,7 +78,7 @@ def traced(deployment: Deployment, collector: Collector) -> Iterator[None]:
 def test_agent_model_and_tools_are_spans_of_one_trace_without_a_word(
     deployment: Deployment, collector: Collector
 ) -> None:
-    event = example_request(AgentName.TERRAIN, deployment.project_id)
+    event = example_request("terrain", deployment.project_id)
     event["query"] += f" {WORD}"
     answer = invoke(deployment.functions, FUNCTION, event).answer
     assert answer["success"], answer["error"]

@@ -11,6 +11,7 @@ import app as cdk_app  # first: it chooses jsii's Node and finds the runtime pac
 from stacks.bundling.archive import Archive
 from stacks.bundling.provider import OneBundle
 from stacks.settings import Settings, load_settings
+from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ def synthesize(
     def run(settings: Settings, bundles: OneBundle | None = None) -> Assembly:
         folder = tmp_path_factory.mktemp("cdk.out")
         app = App(outdir=str(folder), context=context)
-        cdk_app.build(app, settings, bundles or one_bundle)
+        cdk_app.build(app, settings, AGENTS, bundles or one_bundle)
         app.synth()
         return Assembly(
             folder=folder,
@@ -63,7 +64,7 @@ def synthesize(
 
 @pytest.fixture(scope="session")
 def dev_settings() -> Settings:
-    return load_settings("dev", ROOT / "config")
+    return load_settings("dev", ROOT / "config", AGENTS)
 
 
 @pytest.fixture(scope="session")
@@ -73,4 +74,4 @@ def dev(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
 
 @pytest.fixture(scope="session")
 def prod(synthesize: Synthesize) -> Assembly:
-    return synthesize(load_settings("prod", ROOT / "config"))
+    return synthesize(load_settings("prod", ROOT / "config", AGENTS))

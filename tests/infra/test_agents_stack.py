@@ -5,18 +5,22 @@ from typing import Any
 
 import pytest
 
+from siting.geodata.sources import DataSourceEnvironment
 from stacks.bundling.provider import OneBundle
+from stacks.names import construct_id
 from stacks.settings import FunctionSettings, Settings
+from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
-from tradewind.contracts.environment import AgentEnvironment, DataSourceEnvironment
-from tradewind.contracts.names import AgentName
+from tradewind.contracts.environment import AgentEnvironment
 
-each_agent = pytest.mark.parametrize("agent", list(AgentName))
+each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 
 
-def function(assembly: Assembly, agent: AgentName) -> dict[str, Any]:
-    found = assembly.only(assembly.agents, "AWS::Lambda::Function", f"{agent.title()}Function")
+def function(assembly: Assembly, agent: str) -> dict[str, Any]:
+    found = assembly.only(
+        assembly.agents, "AWS::Lambda::Function", f"{construct_id(agent)}Function"
+    )
     properties: dict[str, Any] = found["Properties"]
     return properties
 
@@ -29,13 +33,13 @@ def one(assembly: Assembly, resource_type: str, prefix: str) -> dict[str, Any]:
 def test_there_is_one_function_per_agent_and_no_other(dev: Assembly) -> None:
     functions = dev.all(dev.agents, "AWS::Lambda::Function")
     assert sorted(resource["Properties"]["FunctionName"] for resource in functions) == sorted(
-        f"tradewind-dev-{agent}" for agent in AgentName
+        f"tradewind-dev-{agent}" for agent in AGENTS
     )
 
 
 @each_agent
 def test_a_function_has_the_size_time_and_runtime_of_the_settings(
-    dev: Assembly, agent: AgentName
+    dev: Assembly, agent: str
 ) -> None:
     expected = {
         "Runtime": "python3.12",
@@ -50,24 +54,22 @@ def test_a_function_has_the_size_time_and_runtime_of_the_settings(
 
 @each_agent
 def test_logs_are_json_in_an_encrypted_group_of_the_functions_own(
-    dev: Assembly, agent: AgentName
+    dev: Assembly, agent: str
 ) -> None:
     assert function(dev, agent)["LoggingConfig"] == {
         "ApplicationLogLevel": "DEBUG",
         "LogFormat": "JSON",
-        "LogGroup": f"<{agent.title()}Logs>",
+        "LogGroup": f"<{construct_id(agent)}Logs>",
         "SystemLogLevel": "INFO",
     }
-    group = one(dev, "AWS::Logs::LogGroup", f"{agent.title()}Logs")
+    group = one(dev, "AWS::Logs::LogGroup", f"{construct_id(agent)}Logs")
     assert group["LogGroupName"] == f"/aws/lambda/tradewind-dev-{agent}"
     assert group["RetentionInDays"] == dev.settings.log_retention_days
     assert group["KmsKeyId"] == "<DataKey.Arn>"
 
 
 @each_agent
-def test_what_the_function_is_told_is_what_the_runtime_reads(
-    dev: Assembly, agent: AgentName
-) -> None:
+def test_what_the_function_is_told_is_what_the_runtime_reads(dev: Assembly, agent: str) -> None:
     told = function(dev, agent)["Environment"]["Variables"]
     model = dev.settings.model
 
@@ -93,42 +95,36 @@ def test_what_the_function_is_told_is_what_the_runtime_reads(
 
 
 @each_agent
-def test_only_the_terrain_agent_is_told_where_public_data_is(
-    dev: Assembly, agent: AgentName
-) -> None:
+def test_only_an_agents_own_endpoints_are_told_to_it(dev: Assembly, agent: str) -> None:
     told = function(dev, agent)["Environment"]["Variables"]
+    given = {name: value for name, value in told.items() if name.endswith("_URL")}
 
-    if agent is AgentName.TERRAIN:
-        read = DataSourceEnvironment.from_variables(told)
-        assert read.overpass_url == dev.settings.data_sources.overpass_url
-        assert read.wind_data_url == dev.settings.data_sources.wind_data_url
-    else:
-        assert not {"OVERPASS_URL", "WIND_DATA_URL"} & set(told)
+    assert given == AGENTS[agent].function.endpoints
+    if agent == "terrain":
+        assert DataSourceEnvironment.from_variables(told).overpass_url == given["OVERPASS_URL"]
 
 
 @each_agent
-def test_callers_use_an_alias_of_a_published_version(dev: Assembly, agent: AgentName) -> None:
-    alias = one(dev, "AWS::Lambda::Alias", f"{agent.title()}Live")
-    version = one(dev, "AWS::Lambda::Version", f"{agent.title()}Function")
+def test_callers_use_an_alias_of_a_published_version(dev: Assembly, agent: str) -> None:
+    alias = one(dev, "AWS::Lambda::Alias", f"{construct_id(agent)}Live")
+    version = one(dev, "AWS::Lambda::Version", f"{construct_id(agent)}Function")
     assert alias["Name"] == "live"
-    assert alias["FunctionName"] == version["FunctionName"] == f"<{agent.title()}Function>"
-    assert alias["FunctionVersion"].startswith(f"<{agent.title()}FunctionCurrentVersion")
+    assert alias["FunctionName"] == version["FunctionName"] == f"<{construct_id(agent)}Function>"
+    assert alias["FunctionVersion"].startswith(f"<{construct_id(agent)}FunctionCurrentVersion")
     outputs = dev.spell(dev.agents, dev.agents["Outputs"])
-    assert outputs[f"{agent.title()}FunctionArn"]["Value"] == f"<{agent.title()}Live>"
+    assert outputs[f"{construct_id(agent)}FunctionArn"]["Value"] == f"<{construct_id(agent)}Live>"
 
 
 @each_agent
-def test_an_asynchronous_request_is_tried_once_and_then_kept(
-    dev: Assembly, agent: AgentName
-) -> None:
-    asynchronous = one(dev, "AWS::Lambda::EventInvokeConfig", f"{agent.title()}Live")
-    queue = one(dev, "AWS::SQS::Queue", f"{agent.title()}DeadLetters")
-    policy = one(dev, "AWS::SQS::QueuePolicy", f"{agent.title()}DeadLetters")
+def test_an_asynchronous_request_is_tried_once_and_then_kept(dev: Assembly, agent: str) -> None:
+    asynchronous = one(dev, "AWS::Lambda::EventInvokeConfig", f"{construct_id(agent)}Live")
+    queue = one(dev, "AWS::SQS::Queue", f"{construct_id(agent)}DeadLetters")
+    policy = one(dev, "AWS::SQS::QueuePolicy", f"{construct_id(agent)}DeadLetters")
     [plain_http] = policy["PolicyDocument"]["Statement"]
 
     assert asynchronous["MaximumRetryAttempts"] == 0
     assert function(dev, agent)["DeadLetterConfig"] == {
-        "TargetArn": f"<{agent.title()}DeadLetters.Arn>"
+        "TargetArn": f"<{construct_id(agent)}DeadLetters.Arn>"
     }
     # By name: the alarms find it there.
     assert queue["QueueName"] == f"tradewind-dev-{agent}-dead-letters"
@@ -152,33 +148,31 @@ def unusual(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
                 "log_sample_percent": 2.5,
                 "snap_start": True,
                 "log_level": "WARN",
-                "agents": dev_settings.agents.model_copy(update={"terrain": terrain}),
+                "agents": {"terrain": terrain},
             }
         )
     )
 
 
 def test_an_agents_own_settings_are_its_alone(unusual: Assembly) -> None:
-    terrain = function(unusual, AgentName.TERRAIN)
+    terrain = function(unusual, "terrain")
     assert terrain["Architectures"] == ["x86_64"]
     assert (terrain["MemorySize"], terrain["Timeout"]) == (512, 60)
     assert terrain["ReservedConcurrentExecutions"] == 7
-    for other in (AgentName.LAYOUT, AgentName.SIMULATION, AgentName.REPORT):
+    for other in ("layout", "simulation", "report"):
         assert function(unusual, other)["Architectures"] == ["arm64"]
         assert "ReservedConcurrentExecutions" not in function(unusual, other)
 
 
 @each_agent
-def test_snap_start_is_for_published_versions(
-    dev: Assembly, unusual: Assembly, agent: AgentName
-) -> None:
+def test_snap_start_is_for_published_versions(dev: Assembly, unusual: Assembly, agent: str) -> None:
     assert function(unusual, agent)["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     assert "SnapStart" not in function(dev, agent)
 
 
 @each_agent
 def test_spans_and_samples_are_only_for_who_asks(
-    dev: Assembly, unusual: Assembly, agent: AgentName
+    dev: Assembly, unusual: Assembly, agent: str
 ) -> None:
     asked = function(unusual, agent)["Environment"]["Variables"]
     assert asked["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://otel.example.org"
@@ -187,9 +181,7 @@ def test_spans_and_samples_are_only_for_who_asks(
 
 
 @each_agent
-def test_the_log_level_is_one_for_lambda_and_for_powertools(
-    unusual: Assembly, agent: AgentName
-) -> None:
+def test_the_log_level_is_one_for_lambda_and_for_powertools(unusual: Assembly, agent: str) -> None:
     properties = function(unusual, agent)
     assert properties["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
     assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "WARN"
@@ -236,13 +228,14 @@ def other_code(synthesize: Synthesize, dev_settings: Settings, one_bundle: OneBu
 
 @each_agent
 def test_a_version_is_new_when_the_code_is_and_only_then(
-    dev: Assembly, same_again: Assembly, other_code: Assembly, agent: AgentName
+    dev: Assembly, same_again: Assembly, other_code: Assembly, agent: str
 ) -> None:
     def version(assembly: Assembly) -> str:
         [found] = [
             str(logical_id)
             for logical_id, resource in assembly.agents["Resources"].items()
-            if resource["Type"] == "AWS::Lambda::Version" and logical_id.startswith(agent.title())
+            if resource["Type"] == "AWS::Lambda::Version"
+            and logical_id.startswith(construct_id(agent))
         ]
         return found
 

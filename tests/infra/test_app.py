@@ -24,7 +24,7 @@ from stacks.settings import load_settings
 root, outdir, bundle = map(Path, sys.argv[1:])
 cdk = App(outdir=str(outdir), context=json.loads((root / "cdk.json").read_text())["context"])
 archive = Archive(path=bundle, sha256="0" * 64, packages={})
-app.build(cdk, load_settings("dev", root / "config"), OneBundle(archive))
+app.build(cdk, load_settings("dev", root / "config", AGENTS), AGENTS, OneBundle(archive))
 cdk.synth()
 """
 

@@ -28,10 +28,13 @@ from stacks.bundling.errors import (
 )
 from stacks.bundling.install import install
 from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
+from tests.deployed_agents import AGENTS
 from tests.infra.wheels import Wheelhouse, usual_closure
-from tradewind.contracts.names import AgentName
 
 BUDGET_MB = 100
+
+#: What is not a library.
+OURS = {"agents", "siting", "tradewind"}
 
 
 class Project:
@@ -41,20 +44,24 @@ class Project:
         self.root = folder / "project"
         self.wheels = Wheelhouse(folder / "wheels")
         package = self.root / "lambda_src" / "tradewind"
-        (package / "agents" / "templates").mkdir(parents=True)
+        (package / "run" / "templates").mkdir(parents=True)
+        agent = self.root / "lambda_src" / "agents" / "report"
+        agent.mkdir(parents=True)
+        siting = self.root / "lambda_src" / "siting"
+        siting.mkdir()
+        (siting / "__init__.py").write_text("")
         (package / "__pycache__").mkdir()
         (package / "__init__.py").write_text('"""The runtime."""\n')
-        (package / "agents" / "report.py").write_text(
+        (package / "run" / "report.py").write_text(
             "def known(letter: str) -> bool:\n    return letter in {'a', 'b', 'c', 'd', 'e'}\n"
         )
-        (package / "agents" / "templates" / "report.html").write_text("<html>")
+        (package / "run" / "templates" / "report.html").write_text("<html>")
         (package / "__pycache__" / "stale.pyc").write_bytes(b"stale")
-        self.requirements = self.root / "lambda_src" / "requirements" / "report.txt"
-        self.requirements.parent.mkdir()
+        self.requirements = agent / "requirements.txt"
         self.requirements.write_text(usual_closure(self.wheels))
 
     def bundle(self, budget_mb: int = BUDGET_MB) -> Archive:
-        return Bundler(self.root).bundle(AgentName.REPORT, "arm64", budget_mb)
+        return Bundler(self.root).bundle(AGENTS["report"], "arm64", budget_mb)
 
     def lose_wheels(self) -> None:
         """From now on, nothing can be installed."""
@@ -86,7 +93,7 @@ def test_a_bundle_holds_runtime_and_libraries_with_their_byte_code(project: Proj
     assert {
         "tradewind/__init__.py",
         "tradewind/__pycache__/__init__.cpython-312.pyc",
-        "tradewind/agents/templates/report.html",
+        "tradewind/run/templates/report.html",
         "geometry/__init__.py",
         "geometry/__pycache__/__init__.cpython-312.pyc",
         "geometry/shapes.json",
@@ -203,7 +210,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from stacks.bundling import bundler
-from tradewind.contracts.names import AgentName
+from tests.deployed_agents import AGENTS
 
 root, moment = Path(sys.argv[1]), sys.argv[2]
 
@@ -212,7 +219,7 @@ def stop(*arguments):
     time.sleep(60)
 
 setattr(bundler, moment, stop)
-bundler.Bundler(root).bundle(AgentName.REPORT, "arm64", 100)
+bundler.Bundler(root).bundle(AGENTS["report"], "arm64", 100)
 """
 
 
@@ -243,9 +250,9 @@ BUILD = """
 import sys
 from pathlib import Path
 from stacks.bundling.bundler import Bundler
-from tradewind.contracts.names import AgentName
+from tests.deployed_agents import AGENTS
 
-print(Bundler(Path(sys.argv[1])).bundle(AgentName.REPORT, "arm64", 100).path)
+print(Bundler(Path(sys.argv[1])).bundle(AGENTS["report"], "arm64", 100).path)
 """
 
 
@@ -276,8 +283,8 @@ def test_the_same_inputs_give_the_same_bytes_anywhere(
 def test_files_are_in_order_whatever_the_disk_says(project: Project) -> None:
     with zipfile.ZipFile(project.bundle().path) as zipped:
         names = [Path(name) for name in zipped.namelist()]
-    libraries = [name for name in names if name.parts[0] != "tradewind"]
-    runtime = [name for name in names if name.parts[0] == "tradewind"]
+    libraries = [name for name in names if name.parts[0] not in OURS]
+    runtime = [name for name in names if name.parts[0] in OURS]
     assert names == sorted(libraries) + sorted(runtime)
 
 

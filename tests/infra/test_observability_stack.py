@@ -9,12 +9,12 @@ import pytest
 
 from stacks.parts.metrics import Metrics
 from stacks.settings import Settings
+from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
-from tradewind.contracts.names import AgentName
 from tradewind.telemetry.metric_names import MetricName
 
-each_agent = pytest.mark.parametrize("agent", list(AgentName))
+each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 
 PER_AGENT = {
     "errors",
@@ -48,12 +48,12 @@ def dashboards(assembly: Assembly) -> dict[str, dict[str, Any]]:
 
 
 def test_every_agent_and_the_environment_are_watched(dev: Assembly) -> None:
-    expected = {f"{agent}-{symptom}" for agent in AgentName for symptom in PER_AGENT}
+    expected = {f"{agent}-{symptom}" for agent in AGENTS for symptom in PER_AGENT}
     assert set(alarms(dev)) == expected | PER_ENVIRONMENT
 
 
 @each_agent
-def test_one_alarm_pages_for_all_of_an_agents(dev: Assembly, agent: AgentName) -> None:
+def test_one_alarm_pages_for_all_of_an_agents(dev: Assembly, agent: str) -> None:
     unwell = alarms(dev, "CompositeAlarm")[f"{agent}-unwell"]
     own = {name: alarm for name, alarm in alarms(dev).items() if name.startswith(f"{agent}-")}
 
@@ -84,7 +84,7 @@ def test_a_rate_is_an_expression_of_two_counts(dev: Assembly) -> None:
 
 def test_silence_is_taken_for_what_it_is(prod: Assembly) -> None:
     treated = {name: alarm["TreatMissingData"] for name, alarm in alarms(prod).items()}
-    assert {treated[f"{agent}-init-time"] for agent in AgentName} == {"ignore"}
+    assert {treated[f"{agent}-init-time"] for agent in AGENTS} == {"ignore"}
     assert treated.pop("terrain-no-traffic") == "breaching"
     rest = {state for name, state in treated.items() if not name.endswith("init-time")}
     assert rest == {"notBreaching"}
@@ -93,7 +93,7 @@ def test_silence_is_taken_for_what_it_is(prod: Assembly) -> None:
 def test_silence_is_a_fault_only_where_the_settings_say_so(dev: Assembly, prod: Assembly) -> None:
     assert [name for name in alarms(dev) if "no-traffic" in name] == []
     quiet = alarms(prod)["terrain-no-traffic"]
-    hours = prod.settings.agents.terrain.expect_traffic_within_h
+    hours = prod.settings.function(AGENTS["terrain"]).expect_traffic_within_h
     assert quiet["EvaluationPeriods"] == quiet["DatapointsToAlarm"] == hours
     assert quiet["Period"] == 3600
 
@@ -171,7 +171,7 @@ def test_a_runbook_says_what_it_means_where_to_look_and_how_to_end_it(root: Path
 
 
 def test_there_is_an_overview_one_board_per_agent_and_one_for_the_model(dev: Assembly) -> None:
-    subjects = ["overview", "model", *AgentName]
+    subjects = ["overview", "model", *AGENTS]
     assert set(dashboards(dev)) == {f"tradewind-dev-{subject}" for subject in subjects}
 
 
@@ -196,11 +196,11 @@ def test_the_overview_fits_two_screens_and_says_what_good_looks_like(dev: Assemb
     assert len(widgets) <= 14
     assert max(widget["y"] + widget["height"] for widget in widgets) <= 26
     [alarm_list] = [widget for widget in widgets if widget["type"] == "alarm"]
-    assert len(alarm_list["properties"]["alarms"]) == len(AgentName) + len(PER_ENVIRONMENT)
+    assert len(alarm_list["properties"]["alarms"]) == len(AGENTS) + len(PER_ENVIRONMENT)
 
 
 @each_agent
-def test_an_agents_board_has_its_log_and_its_deployments(dev: Assembly, agent: AgentName) -> None:
+def test_an_agents_board_has_its_log_and_its_deployments(dev: Assembly, agent: str) -> None:
     widgets = dashboards(dev)[f"tradewind-dev-{agent}"]["widgets"]
     queries = [w["properties"]["query"] for w in widgets if w["type"] == "log"]
     assert len(queries) == 2
@@ -237,11 +237,11 @@ def test_saved_queries_search_every_agents_log(dev: Assembly) -> None:
     assert len(saved) >= 5
     for query in saved:
         assert query["Properties"]["LogGroupNames"] == [
-            f"/aws/lambda/tradewind-dev-{agent}" for agent in AgentName
+            f"/aws/lambda/tradewind-dev-{agent}" for agent in AGENTS
         ]
 
 
 def test_a_metric_cannot_be_drawn_by_what_it_is_not_kept_by() -> None:
-    metrics = Metrics("dev", "us.model", "us-east-1")
+    metrics = Metrics("dev", ("terrain",), "us.model", "us-east-1")
     with pytest.raises(ValueError, match="ToolCalls is not kept by Environment, ModelId"):
         metrics.model(MetricName.TOOL_CALLS, "Sum")

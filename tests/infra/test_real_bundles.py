@@ -18,9 +18,9 @@ from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.rules import NEVER_IMPORTED, UNZIPPED_LIMIT
 from stacks.settings import Architecture, Settings
-from tradewind.contracts.names import AgentName
+from tests.deployed_agents import AGENTS
 
-each_agent = pytest.mark.parametrize("agent", list(AgentName))
+each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 each_architecture = pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 NATIVE: Architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 
@@ -75,7 +75,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "none",
 }
 
-Built = Callable[[AgentName, Architecture], Archive]
+Built = Callable[[str, Architecture], Archive]
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +84,9 @@ def built(root: Path, dev_settings: Settings) -> Built:
     bundler = Bundler(root)
 
     @cache
-    def build(agent: AgentName, architecture: Architecture) -> Archive:
-        return bundler.bundle(agent, architecture, dev_settings.agents.of(agent).bundle_budget_mb)
+    def build(agent: str, architecture: Architecture) -> Archive:
+        function = dev_settings.function(AGENTS[agent])
+        return bundler.bundle(AGENTS[agent], architecture, function.bundle_budget_mb)
 
     return build
 
@@ -93,17 +94,17 @@ def built(root: Path, dev_settings: Settings) -> Built:
 @each_architecture
 @each_agent
 def test_a_bundle_is_within_its_budget_and_lambdas_limit(
-    built: Built, dev_settings: Settings, agent: AgentName, architecture: Architecture
+    built: Built, dev_settings: Settings, agent: str, architecture: Architecture
 ) -> None:
     archive = built(agent, architecture)
-    assert archive.unzipped_bytes <= dev_settings.agents.of(agent).bundle_budget_mb * 10**6
+    assert archive.unzipped_bytes <= dev_settings.function(AGENTS[agent]).bundle_budget_mb * 10**6
     assert archive.unzipped_bytes <= UNZIPPED_LIMIT
 
 
 @each_architecture
 @each_agent
 def test_every_shared_library_is_for_the_target(
-    built: Built, agent: AgentName, architecture: Architecture
+    built: Built, agent: str, architecture: Architecture
 ) -> None:
     with zipfile.ZipFile(built(agent, architecture).path) as zipped:
         libraries = [name for name in zipped.namelist() if ".so" in Path(name).suffixes]
@@ -114,7 +115,7 @@ def test_every_shared_library_is_for_the_target(
 @each_architecture
 @each_agent
 def test_every_module_has_its_byte_code(
-    built: Built, agent: AgentName, architecture: Architecture
+    built: Built, agent: str, architecture: Architecture
 ) -> None:
     with zipfile.ZipFile(built(agent, architecture).path) as zipped:
         names = set(zipped.namelist())
@@ -129,7 +130,7 @@ def test_every_module_has_its_byte_code(
 
 
 @each_agent
-def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: AgentName) -> None:
+def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: str) -> None:
     pruned = {
         file.parts[0]
         for name in NEVER_IMPORTED
@@ -142,9 +143,7 @@ def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: AgentName)
 
 
 @each_agent
-def test_a_bundle_answers_with_nothing_but_itself(
-    built: Built, agent: AgentName, tmp_path: Path
-) -> None:
+def test_a_bundle_answers_with_nothing_but_itself(built: Built, agent: str, tmp_path: Path) -> None:
     """And from its byte code alone: no source is compiled, or even read."""
     with zipfile.ZipFile(built(agent, NATIVE).path) as zipped:
         zipped.extractall(tmp_path)
@@ -180,9 +179,9 @@ BUILD = """
 import sys
 from pathlib import Path
 from stacks.bundling.bundler import Bundler
-from tradewind.contracts.names import AgentName
+from tests.deployed_agents import AGENTS
 
-print(Bundler(Path(sys.argv[1])).bundle(AgentName.REPORT, "arm64", 250).sha256)
+print(Bundler(Path(sys.argv[1])).bundle(AGENTS["report"], "arm64", 250).sha256)
 """
 
 

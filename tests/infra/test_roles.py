@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from stacks.bundling.rules import AWS_OPERATIONS
+from stacks.names import construct_id
+from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
-from tradewind.contracts.names import READS_FROM, AgentName
 
-each_agent = pytest.mark.parametrize("agent", list(AgentName))
+each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 
 BUCKET = "<ArtifactsBucket.Arn>"
 PROFILE = "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/us.anthropic.claude-sonnet-4-6"
@@ -29,13 +30,13 @@ ACTION_OF = {
 }
 
 
-def role(assembly: Assembly, agent: AgentName) -> dict[str, Any]:
-    found = assembly.only(assembly.agents, "AWS::IAM::Role", f"{agent.title()}Access")
+def role(assembly: Assembly, agent: str) -> dict[str, Any]:
+    found = assembly.only(assembly.agents, "AWS::IAM::Role", f"{construct_id(agent)}Access")
     properties: dict[str, Any] = found["Properties"]
     return properties
 
 
-def statements(assembly: Assembly, agent: AgentName) -> list[dict[str, Any]]:
+def statements(assembly: Assembly, agent: str) -> list[dict[str, Any]]:
     return [
         statement
         for policy in role(assembly, agent)["Policies"]
@@ -57,7 +58,7 @@ def allow(
     }
 
 
-def permissions(assembly: Assembly, agent: AgentName) -> set[Permission]:
+def permissions(assembly: Assembly, agent: str) -> set[Permission]:
     held: set[Permission] = set()
     for statement in statements(assembly, agent):
         assert set(statement) <= {"Effect", "Action", "Resource", "Condition"}
@@ -71,8 +72,8 @@ def through(service: str) -> dict[str, Any]:
 
 
 @each_agent
-def test_a_role_holds_exactly_this(dev: Assembly, agent: AgentName) -> None:
-    read = [agent, *READS_FROM[agent]]
+def test_a_role_holds_exactly_this(dev: Assembly, agent: str) -> None:
+    read = [agent, *AGENTS[agent].reads_from]
     models = [
         f"arn:aws:bedrock:{region}::foundation-model/anthropic.claude-sonnet-4-6"
         for region in ("us-east-1", "us-east-2", "us-west-2")
@@ -82,10 +83,10 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: AgentName) -> None:
     assert permissions(dev, agent) == {
         *allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [f"<{agent.title()}Logs.Arn>"],
+            [f"<{construct_id(agent)}Logs.Arn>"],
         ),
         *allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
-        *allow(["sqs:SendMessage"], [f"<{agent.title()}DeadLetters.Arn>"]),
+        *allow(["sqs:SendMessage"], [f"<{construct_id(agent)}DeadLetters.Arn>"]),
         *allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], ["<RecordsTable.Arn>"]),
         *allow(["kms:Decrypt"], ["<DataKey.Arn>"], through("dynamodb")),
         *allow(["s3:PutObject"], [f"{BUCKET}/*/{agent}/*"]),
@@ -98,7 +99,7 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: AgentName) -> None:
 
 
 @each_agent
-def test_a_role_is_lambdas_alone_and_borrows_no_policy(dev: Assembly, agent: AgentName) -> None:
+def test_a_role_is_lambdas_alone_and_borrows_no_policy(dev: Assembly, agent: str) -> None:
     [trust] = role(dev, agent)["AssumeRolePolicyDocument"]["Statement"]
     assert trust == {
         "Effect": "Allow",
@@ -111,8 +112,8 @@ def test_a_role_is_lambdas_alone_and_borrows_no_policy(dev: Assembly, agent: Age
 def test_each_function_has_a_role_of_its_own_and_nothing_is_added_to_it(dev: Assembly) -> None:
     functions = dev.all(dev.agents, "AWS::Lambda::Function")
     roles = {resource["Properties"]["Role"] for resource in functions}
-    assert roles == {f"<{agent.title()}AccessRole.Arn>" for agent in AgentName}
-    assert len(dev.all(dev.agents, "AWS::IAM::Role")) == len(AgentName)
+    assert roles == {f"<{construct_id(agent)}AccessRole.Arn>" for agent in AGENTS}
+    assert len(dev.all(dev.agents, "AWS::IAM::Role")) == len(AGENTS)
     for added in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
         assert dev.all(dev.agents, added) == []
         assert dev.all(dev.state, added) == []
@@ -120,7 +121,7 @@ def test_each_function_has_a_role_of_its_own_and_nothing_is_added_to_it(dev: Ass
 
 @each_agent
 def test_no_action_has_a_wildcard_and_only_tracing_has_no_resource(
-    dev: Assembly, agent: AgentName
+    dev: Assembly, agent: str
 ) -> None:
     everything = []
     for statement in statements(dev, agent):
@@ -132,9 +133,7 @@ def test_no_action_has_a_wildcard_and_only_tracing_has_no_resource(
 
 
 @each_agent
-def test_a_role_may_do_what_the_bundle_can_call_and_no_more(
-    dev: Assembly, agent: AgentName
-) -> None:
+def test_a_role_may_do_what_the_bundle_can_call_and_no_more(dev: Assembly, agent: str) -> None:
     called = {
         ACTION_OF[service, operation]
         for service, operations in AWS_OPERATIONS.items()

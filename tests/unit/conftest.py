@@ -42,6 +42,5 @@ def agent_variables() -> dict[str, str]:
         "ARTIFACTS_BUCKET": "artifacts",
         "RECORDS_TABLE": "records",
         "RECORD_TTL_DAYS": "30",
-        "OVERPASS_URL": "https://overpass.test/api/interpreter",
-        "WIND_DATA_URL": "https://archive.test/v1/archive",
+        "TRADEWIND_READS_FROM": "",
     }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from strands import ToolContext, tool
 
 from siting import wind_source
+from siting.crew import LAYOUT, TERRAIN
 from tradewind.contracts.errors import ToolInputError
-from tradewind.contracts.names import AgentName
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project
 from tradewind.run.tools import (
@@ -224,7 +224,7 @@ def relocate_turbines(
     from siting.wind.layout.moves import relocate  # noqa: PLC0415
 
     project = project_of(tool_context)
-    current = load_json(project, AgentName.LAYOUT, _LAYOUT)
+    current = load_json(project, LAYOUT, _LAYOUT)
     place = _place(project)
     spec = _spec_of(current.data)
     ids = [one["id"] for one in current.data["turbines"]]
@@ -288,7 +288,7 @@ def save_layout(*, tool_context: ToolContext, layout_name: str = "kept") -> dict
     """
     project = project_of(tool_context)
     file_name = _file_of(layout_name, for_saving=True)
-    current = load_json(project, AgentName.LAYOUT, _LAYOUT)
+    current = load_json(project, LAYOUT, _LAYOUT)
     key = save_json(project, file_name, {**current.data, "layout_name": layout_name})
     return {
         "layout_name": layout_name,
@@ -312,7 +312,7 @@ def load_layout(*, tool_context: ToolContext, layout_name: str = _CURRENT) -> di
     from siting.wind.layout.constraints import broken_rules  # noqa: PLC0415
 
     project = project_of(tool_context)
-    kept = load_json(project, AgentName.LAYOUT, _file_of(layout_name, for_saving=False))
+    kept = load_json(project, LAYOUT, _file_of(layout_name, for_saving=False))
     place = _place(project)
     ids = [one["id"] for one in kept.data["turbines"]]
     positions = _positions(kept.data)
@@ -353,8 +353,8 @@ def _place(project: Project) -> _Place:
     from siting.wind import exclusions, site  # noqa: PLC0415
     from siting.wind.layout import constraints as layout  # noqa: PLC0415
 
-    site_json = load_json(project, AgentName.TERRAIN, "site.geojson")
-    buildable_json = load_json(project, AgentName.TERRAIN, "buildable.geojson")
+    site_json = load_json(project, TERRAIN, "site.geojson")
+    buildable_json = load_json(project, TERRAIN, "buildable.geojson")
     found = site.read_boundary(site_json.data)
     buildable = exclusions.read_buildable(buildable_json.data, found)
     return _Place(found, layout.Land(found.boundary_m, buildable), (site_json, buildable_json))
@@ -550,7 +550,6 @@ def _as_geojson(turbines: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 DEFINITION: Final = AgentDefinition(
-    name=AgentName.LAYOUT,
     system_prompt=SYSTEM_PROMPT,
     tools=(get_turbine_specs, create_layout, relocate_turbines, save_layout, load_layout),
 )

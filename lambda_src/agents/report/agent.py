@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from strands import ToolContext, tool
 
+from siting.crew import LAYOUT, SIMULATION, TERRAIN
 from siting.documents.report_content import CHARTS, Inputs, plain, write_report
 from siting.documents.report_pages import Picture, as_html, as_pdf, read_png, site_map_svg
 from siting.documents.site_map import draw_site
 from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
-from tradewind.contracts.names import READS_FROM, AgentName
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project, ProjectFile
 from tradewind.run.tools import (
@@ -70,7 +70,7 @@ def list_project_files(*, tool_context: ToolContext, project_id: str = "") -> di
     project.require_id(project_id or None)
     files = project.files()
     held = {file.agent for file in files}
-    missing = [agent for agent in READS_FROM[project.agent] if agent not in held]
+    missing = [agent for agent in project.reads_from if agent not in held]
     if missing and not held - {project.agent}:
         raise ArtifactNotFound(
             f"Project {project.project_id} holds nothing to report. Run the {missing[0]} agent on "
@@ -138,11 +138,11 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
             f"The title has {len(title)} characters; give 1 to {_MAX_TITLE_LENGTH}."
         )
     project = project_of(tool_context)
-    site = load_json(project, AgentName.TERRAIN, "site.geojson")
-    zones = load_json(project, AgentName.TERRAIN, "exclusions.geojson")
-    buildable = load_json(project, AgentName.TERRAIN, "buildable.geojson")
-    layout = load_json(project, AgentName.LAYOUT, "layout.json")
-    energy = load_json(project, AgentName.SIMULATION, _ENERGY)
+    site = load_json(project, TERRAIN, "site.geojson")
+    zones = load_json(project, TERRAIN, "exclusions.geojson")
+    buildable = load_json(project, TERRAIN, "buildable.geojson")
+    layout = load_json(project, LAYOUT, "layout.json")
+    energy = load_json(project, SIMULATION, _ENERGY)
     # Figures of different runs on one page would contradict each other without anyone noticing.
     require_made_from(layout, site)
     require_made_from(layout, buildable)
@@ -191,20 +191,20 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
 
 def _wind(project: Project, energy: Source) -> Source | None:
     """The wind that the energy was computed from, or None if it was not the project's."""
-    if f"{AgentName.TERRAIN}/{_WIND}" not in energy.data["sources"]:
+    if f"{TERRAIN}/{_WIND}" not in energy.data["sources"]:
         return None
-    wind = load_json(project, AgentName.TERRAIN, _WIND)
+    wind = load_json(project, TERRAIN, _WIND)
     require_made_from(energy, wind)
     return wind
 
 
 def _charts(project: Project, energy: Source) -> tuple[dict[str, Picture], list[str]]:
     """Return the charts of this energy, and of each other one why it is left out."""
-    held = {file.name: file for file in project.files() if file.agent is AgentName.SIMULATION}
+    held = {file.name: file for file in project.files() if file.agent == SIMULATION}
     charts: dict[str, Picture] = {}
     left_out = []
     for chart in CHARTS:
-        name = f"{AgentName.SIMULATION}/{chart.file_name}"
+        name = f"{SIMULATION}/{chart.file_name}"
         if name not in held:
             left_out.append(f"{name}: there is none; the simulation agent makes charts.")
         elif not _belongs(held[name], held.get(energy.name), energy):
@@ -213,7 +213,7 @@ def _charts(project: Project, energy: Source) -> tuple[dict[str, Picture], list[
                 "the simulation agent again."
             )
         else:
-            picture = read_png(project.load(AgentName.SIMULATION, chart.file_name))
+            picture = read_png(project.load(SIMULATION, chart.file_name))
             if picture is None:
                 left_out.append(f"{name}: it is no whole PNG; run the simulation agent again.")
             else:
@@ -264,7 +264,6 @@ def _cut_short(value: Any, depth: int = 0) -> Any:
 
 
 DEFINITION: Final = AgentDefinition(
-    name=AgentName.REPORT,
     system_prompt=SYSTEM_PROMPT,
     tools=(list_project_files, load_project_data, create_report),
 )

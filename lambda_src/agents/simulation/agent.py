@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from strands import ToolContext, tool
 
 from siting import wind_source
+from siting.crew import LAYOUT, SIMULATION
 from tradewind.contracts.errors import ToolInputError
-from tradewind.contracts.names import AgentName
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project
 from tradewind.run.tools import (
@@ -157,8 +157,8 @@ def generate_charts(*, tool_context: ToolContext) -> dict[str, Any]:
         tool_context: The request at work.
     """
     project = project_of(tool_context)
-    energy = load_json(project, AgentName.SIMULATION, _ENERGY)
-    setup = load_json(project, AgentName.SIMULATION, "simulation.json")
+    energy = load_json(project, SIMULATION, _ENERGY)
+    setup = load_json(project, SIMULATION, "simulation.json")
     if setup.data["aep_mwh"] != energy.data["aep_mwh"]:
         raise ToolInputError("The project's simulation is incomplete. Run run_wake_simulation.")
     charts = _charts(energy.data, setup.data)
@@ -175,7 +175,7 @@ def _farm(project: Project, turbine_model: str) -> _Farm:
         ids, x_m, y_m = _given_turbines(project.parameters["turbines"])
         turbine = turbine_of(turbine_model or _CASE_STUDY_TURBINE)
         return _Farm(ids, x_m, y_m, turbine, "coordinates in the request", None)
-    layout = load_json(project, AgentName.LAYOUT, "layout.json")
+    layout = load_json(project, LAYOUT, "layout.json")
     laid_for = layout.data.get("turbine_model", _CASE_STUDY_TURBINE)
     turbine = turbine_of(turbine_model or laid_for)
     if layout.data["rotor_diameter_m"] != turbine.rotor_diameter_m:
@@ -351,7 +351,6 @@ def _charts(energy: Mapping[str, Any], setup: Mapping[str, Any]) -> "FarmCharts"
 
 
 DEFINITION: Final = AgentDefinition(
-    name=AgentName.SIMULATION,
     system_prompt=SYSTEM_PROMPT,
     tools=(run_wake_simulation, generate_charts),
 )

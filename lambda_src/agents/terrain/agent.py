@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
+from siting.crew import TERRAIN
+from siting.geodata.sources import DataSourceEnvironment
 from siting.wind.features import (
     DEFAULT_TIP_HEIGHT_M,
     MAX_SETBACK_M,
@@ -17,9 +19,7 @@ from siting.wind.features import (
     FeatureClass,
     default_setbacks_m,
 )
-from tradewind.contracts.environment import DataSourceEnvironment
 from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
-from tradewind.contracts.names import AgentName
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project
 from tradewind.run.tools import (
@@ -367,7 +367,7 @@ def _require(name: str, value: float, low: float, high: float, unit: str) -> Non
 def _kept_site(project: Project) -> Any:
     """Return the site that an earlier call left in the project."""
     try:
-        return load_json(project, AgentName.TERRAIN, _SITE).data
+        return load_json(project, TERRAIN, _SITE).data
     except ArtifactNotFound:
         raise ToolInputError(
             "The request has no site. Send it as parameters.site: a GeoJSON FeatureCollection "
@@ -474,7 +474,6 @@ def _answer(project: Project, found: "Exclusions", artifacts: list[str]) -> dict
 
 
 DEFINITION: Final = AgentDefinition(
-    name=AgentName.TERRAIN,
     system_prompt=SYSTEM_PROMPT,
     tools=(get_unbuildable_areas, find_exclusion_zones, get_wind_conditions),
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from tradewind.contracts.names import AgentName
+from siting.crew import SIMULATION
 from tradewind.run.tools import Source
 
 #: What a wind file says of its methods, and what it is called here.
@@ -582,9 +582,7 @@ class _Writer:
         )
 
     def sources(self, project_id: str) -> tuple[Block, ...]:
-        charts = [
-            (f"{AgentName.SIMULATION}/{name}", sha) for name, sha in self.inputs.charts.items()
-        ]
+        charts = [(f"{SIMULATION}/{name}", sha) for name, sha in self.inputs.charts.items()]
         named = [(source.name, source.sha256) for source in self.inputs.json]
         return (
             self._table(
@@ -615,7 +613,7 @@ class _Writer:
                 "figure",
                 text=chart.shows,
                 label=f"Figure {self._figures}",
-                sources=(f"{AgentName.SIMULATION}/{chart.file_name}",),
+                sources=(f"{SIMULATION}/{chart.file_name}",),
                 image=chart.file_name,
             ),
         )

@@ -1,12 +1,12 @@
 """The agent function's environment, read once and checked."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
 
 from tradewind.contracts.errors import ConfigurationError
-from tradewind.contracts.names import HTTPS_URL_PATTERN, AgentName, EnvVar, OptionalEnvVar
+from tradewind.contracts.names import AGENT_NAME_PATTERN, EnvVar, OptionalEnvVar
 
 _MILLION = 1_000_000
 
@@ -33,7 +33,7 @@ class ModelPrices(BaseModel):
         ) / _MILLION
 
 
-class _Environment(BaseModel):
+class Environment(BaseModel):
     """Values from environment variables. Field aliases are the variables' names."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
@@ -55,7 +55,7 @@ class _Environment(BaseModel):
             raise ConfigurationError(f"The function's environment is invalid: {problems}") from None
 
 
-class ModelEnvironment(_Environment):
+class ModelEnvironment(Environment):
     """How to reach the model."""
 
     model_id: str = Field(alias=EnvVar.MODEL_ID, min_length=1)
@@ -66,10 +66,16 @@ class ModelEnvironment(_Environment):
     max_connections: int = Field(alias=EnvVar.MAX_CONNECTIONS, ge=1)
 
 
+def _split(names: object) -> object:
+    return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
+
+
 class AgentEnvironment(ModelEnvironment):
     """What the stacks tell an agent function."""
 
-    agent: AgentName = Field(alias=EnvVar.AGENT)
+    agent: str = Field(alias=EnvVar.AGENT, pattern=AGENT_NAME_PATTERN)
+    #: The agents whose artifacts this one may read, in the order of their work.
+    reads_from: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(alias=EnvVar.READS_FROM)
     environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
     artifacts_bucket: str = Field(alias=EnvVar.ARTIFACTS_BUCKET, min_length=3)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
@@ -81,10 +87,3 @@ class AgentEnvironment(ModelEnvironment):
     )
     #: A number for a published version.
     function_version: str = Field(default="$LATEST", alias=OptionalEnvVar.FUNCTION_VERSION)
-
-
-class DataSourceEnvironment(_Environment):
-    """Where the terrain agent asks for maps and weather. TLS only: an answer decides on land."""
-
-    overpass_url: str = Field(alias=EnvVar.OVERPASS_URL, pattern=HTTPS_URL_PATTERN)
-    wind_data_url: str = Field(alias=EnvVar.WIND_DATA_URL, pattern=HTTPS_URL_PATTERN)

@@ -6,23 +6,11 @@ Standard library only: the CDK app imports this module too.
 from enum import StrEnum
 from typing import Final
 
-
-class AgentName(StrEnum):
-    """The deployed agents, in the order their work builds on each other."""
-
-    TERRAIN = "terrain"
-    LAYOUT = "layout"
-    SIMULATION = "simulation"
-    REPORT = "report"
-
-
-#: The agents whose artifacts an agent reads. Its role is granted these prefixes, and no others.
-READS_FROM: Final[dict[AgentName, tuple[AgentName, ...]]] = {
-    AgentName.TERRAIN: (),
-    AgentName.LAYOUT: (AgentName.TERRAIN,),
-    AgentName.SIMULATION: (AgentName.TERRAIN, AgentName.LAYOUT),
-    AgentName.REPORT: (AgentName.TERRAIN, AgentName.LAYOUT, AgentName.SIMULATION),
-}
+#: An agent's name is its folder's, and becomes part of resource names, keys and identifiers.
+AGENT_NAME_PATTERN: Final = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+AGENT_NAME_LENGTH: Final = 30
+#: What dashboards and alarms of the whole environment are called.
+RESERVED_AGENT_NAMES: Final = frozenset({"bedrock", "model", "overview"})
 
 
 class EnvVar(StrEnum):
@@ -40,9 +28,8 @@ class EnvVar(StrEnum):
     ARTIFACTS_BUCKET = "ARTIFACTS_BUCKET"
     RECORDS_TABLE = "RECORDS_TABLE"
     RECORD_TTL_DAYS = "RECORD_TTL_DAYS"
-    # Of the terrain agent only: the public services it asks. See ``DataSourceEnvironment``.
-    OVERPASS_URL = "OVERPASS_URL"
-    WIND_DATA_URL = "WIND_DATA_URL"
+    # Names, separated by commas; empty for none.
+    READS_FROM = "TRADEWIND_READS_FROM"
 
 
 class OptionalEnvVar(StrEnum):

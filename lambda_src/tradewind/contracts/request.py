@@ -6,7 +6,6 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tradewind.contracts.errors import InvalidRequest, QueryTooLong, UnknownAgent
-from tradewind.contracts.names import AgentName
 
 #: Characters. About 4,000 tokens: room for a long brief, far from a model's context window.
 MAX_QUERY_LENGTH: Final = 16_000
@@ -38,7 +37,7 @@ class AgentRequest(BaseModel):
     request_id: str | None = Field(default=None, pattern=REQUEST_ID_PATTERN)
 
 
-def parse_request(event: object, serving: AgentName) -> AgentRequest:
+def parse_request(event: object, serving: str) -> AgentRequest:
     """Check an event and return the request in it.
 
     Args:
@@ -69,8 +68,7 @@ def parse_request(event: object, serving: AgentName) -> AgentRequest:
         raise InvalidRequest(f"{field}: {first['msg']}", field=field) from None
     if request.agent is not None and request.agent != serving:
         raise UnknownAgent(
-            f"This function serves the {serving} agent. "
-            f"The agents are {', '.join(AgentName)}; each has a function of its own.",
+            f"This function serves the {serving} agent; each agent has a function of its own.",
             field="agent",
         )
     length = len(json.dumps(request.parameters, ensure_ascii=False))

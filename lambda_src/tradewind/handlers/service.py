@@ -175,6 +175,7 @@ class AgentService:
             agent=self._environment.agent,
             parameters=request.parameters,
             store=self._store,
+            reads_from=self._environment.reads_from,
             request_id=request_id,
         )
 

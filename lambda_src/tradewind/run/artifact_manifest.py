@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from tradewind.contracts.errors import ArtifactNotFound, StorageUnavailable
-from tradewind.contracts.names import AgentName, artifact_key
+from tradewind.contracts.names import artifact_key
 from tradewind.run.artifact_store import ArtifactStore, Stored, WriteConflict
 
 MANIFEST: Final = "manifest.json"
@@ -57,7 +57,7 @@ class ProjectFile:
         origin: Where these very bytes come from, or None if no manifest tells.
     """
 
-    agent: AgentName
+    agent: str
     file_name: str
     stored: Stored
     origin: Origin | None
@@ -68,7 +68,7 @@ class ProjectFile:
         return f"{self.agent}/{self.file_name}"
 
 
-def list_files(store: ArtifactStore, project_id: str, agent: AgentName) -> Iterator[ProjectFile]:
+def list_files(store: ArtifactStore, project_id: str, agent: str) -> Iterator[ProjectFile]:
     """List an agent's artifacts in a project with their origins, by name.
 
     Raises:
@@ -82,7 +82,7 @@ def list_files(store: ArtifactStore, project_id: str, agent: AgentName) -> Itera
 
 
 def record(
-    store: ArtifactStore, project_id: str, agent: AgentName, written: Mapping[str, Origin]
+    store: ArtifactStore, project_id: str, agent: str, written: Mapping[str, Origin]
 ) -> None:
     """Note in the agent's manifest what a request wrote.
 
@@ -120,7 +120,7 @@ def record(
     )
 
 
-def _listed(store: ArtifactStore, project_id: str, agent: AgentName) -> dict[str, Stored]:
+def _listed(store: ArtifactStore, project_id: str, agent: str) -> dict[str, Stored]:
     prefix = artifact_key(project_id, agent, "")
     found = {stored.key.removeprefix(prefix): stored for stored in store.list(prefix)}
     found.pop(MANIFEST, None)
@@ -128,7 +128,7 @@ def _listed(store: ArtifactStore, project_id: str, agent: AgentName) -> dict[str
 
 
 def _read(
-    store: ArtifactStore, project_id: str, agent: AgentName
+    store: ArtifactStore, project_id: str, agent: str
 ) -> tuple[dict[str, Origin], str | None]:
     try:
         body, etag = store.get_with_etag(artifact_key(project_id, agent, MANIFEST))
@@ -142,7 +142,7 @@ def _read(
         return {}, etag
 
 
-def _as_json(project_id: str, agent: AgentName, origins: Mapping[str, Origin]) -> bytes:
+def _as_json(project_id: str, agent: str, origins: Mapping[str, Origin]) -> bytes:
     document = {
         "project_id": project_id,
         "agent": agent,

@@ -1,10 +1,8 @@
-"""What makes an agent: its name, its prompt and its tools. Built once per process."""
+"""What makes an agent: its prompt and its tools. Built once per process."""
 
 from dataclasses import dataclass
 
 from strands.types.tools import AgentTool
-
-from tradewind.contracts.names import AgentName
 
 
 @dataclass(frozen=True)
@@ -12,11 +10,9 @@ class AgentDefinition:
     """The parts of an agent that requests share.
 
     Attributes:
-        name: Which agent it is.
         system_prompt: What the model is told before every conversation.
         tools: What the model may call. They hold no state of a request.
     """
 
-    name: AgentName
     system_prompt: str
     tools: tuple[AgentTool, ...]

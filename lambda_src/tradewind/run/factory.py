@@ -19,6 +19,7 @@ MODELS = ModelPool()
 
 
 def create_agent(
+    name: str,
     definition: AgentDefinition,
     environment: ModelEnvironment,
     *,
@@ -28,7 +29,8 @@ def create_agent(
     """Build an agent for one conversation. Prompt, tools and model are shared; messages are not.
 
     Args:
-        definition: The agent's prompt and tools.
+        name: What the agent is called.
+        definition: Its prompt and tools.
         environment: Which model, and how to reach it.
         bedrock_client: The client to call the model with. Without one the agent makes its own,
             which suits development and tests; a deployed function passes the pooled client.
@@ -42,7 +44,7 @@ def create_agent(
         key = ModelKey.for_client(bedrock_client, environment.model_id, environment.max_tokens)
         model = MODELS.get(key, bedrock_client)
     return Agent(
-        name=definition.name,
+        name=name,
         model=model,
         system_prompt=definition.system_prompt,
         tools=list(definition.tools),

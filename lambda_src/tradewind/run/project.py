@@ -13,7 +13,7 @@ from tradewind.contracts.errors import (
     ToolInputError,
     TradewindError,
 )
-from tradewind.contracts.names import READS_FROM, AgentName, artifact_key
+from tradewind.contracts.names import artifact_key
 from tradewind.contracts.response import Artifact
 from tradewind.run import artifact_manifest
 from tradewind.run.artifact_manifest import Origin, ProjectFile
@@ -34,6 +34,7 @@ class Project:
         agent: The agent at work; artifacts are written under its name only.
         parameters: The request's own ``parameters``, as sent.
         store: Where artifacts live.
+        reads_from: The agents whose artifacts this one may read, in the order of their work.
         artifacts: What this request has written so far, in order.
         facts: Headline figures for the answer, such as ``aep_gwh``.
         failure: The first failure that no model can talk itself out of, such as lost storage. It
@@ -44,9 +45,10 @@ class Project:
     """
 
     project_id: str
-    agent: AgentName
+    agent: str
     parameters: Mapping[str, Any]
     store: ArtifactStore
+    reads_from: tuple[str, ...] = ()
     artifacts: list[Artifact] = field(default_factory=list)
     facts: dict[str, float | int | str] = field(default_factory=dict)
     failure: TradewindError | None = None
@@ -84,7 +86,7 @@ class Project:
         self.artifacts = [kept for kept in self.artifacts if kept.key != key] + [artifact]
         return artifact
 
-    def load(self, agent: AgentName, file_name: str) -> bytes:
+    def load(self, agent: str, file_name: str) -> bytes:
         """Read an artifact of this project that this agent may read: its own or a source's.
 
         Raises:
@@ -104,11 +106,9 @@ class Project:
         return body
 
     @property
-    def readable(self) -> tuple[AgentName, ...]:
-        """The agents whose artifacts this one reads, in the order their work builds up."""
-        return tuple(
-            name for name in AgentName if name == self.agent or name in READS_FROM[self.agent]
-        )
+    def readable(self) -> tuple[str, ...]:
+        """The agents whose artifacts this one reads, in the order of their work."""
+        return (*self.reads_from, self.agent)
 
     def files(self) -> list[ProjectFile]:
         """List what the project holds of the agents that this one reads, with its origins.

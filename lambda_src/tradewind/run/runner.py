@@ -134,6 +134,7 @@ async def run_agent(
     transcript = _Transcript()
     stop = threading.Event()
     agent = create_agent(
+        project.agent,
         definition,
         environment,
         bedrock_client=bedrock_client,

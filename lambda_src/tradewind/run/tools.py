@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple, ParamSpec, TypeVar, cast
 from strands import ToolContext
 
 from tradewind.contracts.errors import InternalError, ToolInputError, TradewindError
-from tradewind.contracts.names import AgentName
 from tradewind.run.project import Project
 
 #: Where a request's ``invocation_state`` holds its project.
@@ -70,7 +69,7 @@ class Source(NamedTuple):
     sha256: str
 
 
-def load_json(project: Project, agent: AgentName, file_name: str) -> Source:
+def load_json(project: Project, agent: str, file_name: str) -> Source:
     """Read a JSON artifact of the project.
 
     Raises:

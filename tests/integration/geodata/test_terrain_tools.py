@@ -16,7 +16,6 @@ from siting.geodata import http
 from tests.unit.agents.chain import call, project_for
 from tests.unit.siting.geodata.elements import relation, square, way
 from tradewind.contracts.errors import DataSourceError, DataSourceUnavailable
-from tradewind.contracts.names import AgentName
 from tradewind.run.project import MemoryArtifactStore, Project
 
 PLACE = {"latitude": 54.7365, "longitude": 8.972}
@@ -30,7 +29,7 @@ def project(stand_in: GeodataStandIn, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setattr(http, "BASE_PAUSE_S", 0.01)
     terrain._overpass.cache_clear()
     terrain._power.cache_clear()
-    yield project_for(AgentName.TERRAIN, MemoryArtifactStore())
+    yield project_for("terrain", MemoryArtifactStore())
     terrain._overpass.cache_clear()
     terrain._power.cache_clear()
 
@@ -176,7 +175,7 @@ def test_the_wind_of_ten_years_is_one_rose(stand_in: GeodataStandIn, project: Pr
 def test_a_second_request_spares_the_services(stand_in: GeodataStandIn, project: Project) -> None:
     elements: list[Element] = list(stand_in.elements)
     first = find(project)
-    other = project_for(AgentName.TERRAIN, MemoryArtifactStore())
+    other = project_for("terrain", MemoryArtifactStore())
     second = find(other)
 
     assert elements

@@ -12,7 +12,6 @@ from tests.integration.callers import PROFILE, REGION
 from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DuplicateRequest, StorageError
-from tradewind.contracts.names import AgentName
 from tradewind.contracts.response import AgentAnswer
 from tradewind.handlers.service import AgentService
 from tradewind.run.definition import AgentDefinition
@@ -64,13 +63,12 @@ def measure_wind(height_m: float = 100.0) -> dict[str, float]:
 
 
 WITH_TOOL = AgentDefinition(
-    name=AgentName.TERRAIN,
     system_prompt="You measure. Call measure_wind once.",
     tools=(measure_wind,),
 )
 #: US dollars per million tokens.
 PRICES = '{"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75}'
-CHAT = AgentDefinition(name=AgentName.TERRAIN, system_prompt="You answer briefly.", tools=())
+CHAT = AgentDefinition(system_prompt="You answer briefly.", tools=())
 
 
 @dataclass
@@ -103,13 +101,15 @@ def build(
 
     def make(
         definition: AgentDefinition = WITH_TOOL,
+        agent: str = "terrain",
         store: ArtifactStore | None = None,
         read_timeout_s: float = 5,
         log_sample_percent: float = 0,
     ) -> Harness:
         environment = AgentEnvironment.from_variables(
             {
-                "TRADEWIND_AGENT": definition.name,
+                "TRADEWIND_AGENT": agent,
+                "TRADEWIND_READS_FROM": "",
                 "TRADEWIND_ENVIRONMENT": "test",
                 "BEDROCK_MODEL_ID": PROFILE,
                 "BEDROCK_REGION": REGION,

@@ -98,7 +98,7 @@ def test_an_agent_without_a_client_makes_its_own(build: Build, standin: BedrockS
     )
     build()  # points the SDK at the stand-in
     for _ in range(2):
-        assert str(create_agent(CHAT, environment)("Hello")).startswith("[scripted model]")
+        assert str(create_agent("chat", CHAT, environment)("Hello")).startswith("[scripted model]")
     assert standin.stats().connections_opened == 2
 
 

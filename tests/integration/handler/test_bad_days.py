@@ -20,7 +20,6 @@ from tests.integration.callers import ACCOUNT, REGION, make_identity
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Context, Harness
 from tradewind.bedrock.retry import MAX_ATTEMPTS
 from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable, ToolInputError
-from tradewind.contracts.names import AgentName
 from tradewind.handlers.service import InvocationFailed
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import MemoryArtifactStore
@@ -148,7 +147,7 @@ def test_a_tool_that_hangs_is_left_behind_and_writes_nothing_more(build: Build) 
         written.set()
         return "done"
 
-    slow = AgentDefinition(AgentName.TERRAIN, "Call survey once.", (survey,))
+    slow = AgentDefinition("Call survey once.", (survey,))
     harness = build(slow)
     answer = harness.handle(QUERY, Context(remaining_ms=1_000))
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
@@ -175,7 +174,7 @@ def take_notes(*, tool_context: ToolContext) -> str:
 def test_lost_storage_fails_the_request_though_the_model_would_talk_it_away(
     build: Build, standin: BedrockStandIn
 ) -> None:
-    notes = AgentDefinition(AgentName.TERRAIN, "Call take_notes once.", (take_notes,))
+    notes = AgentDefinition("Call take_notes once.", (take_notes,))
     answer = failure_of(build(notes, store=BrokenStore()))
     assert answer["error"]["code"] == "STORAGE_ACCESS_DENIED"
     assert answer["usage"]["model_calls"] == 1  # no further call for a request that has failed
@@ -188,7 +187,7 @@ def test_input_the_model_can_mend_goes_to_the_model(build: Build, standin: Bedro
         """Place turbines."""
         raise ToolInputError("spacing_m must be at least 260.")
 
-    answer = build(AgentDefinition(AgentName.TERRAIN, "Call place.", (place,))).handle(QUERY)
+    answer = build(AgentDefinition("Call place.", (place,))).handle(QUERY)
     assert answer["success"]
     assert "spacing_m must be at least 260" in answer["response"]
 
@@ -200,7 +199,7 @@ def test_a_defect_in_a_tool_is_an_internal_error_that_does_not_leak(build: Build
         """Compute."""
         raise KeyError("secret detail")
 
-    answer = failure_of(build(AgentDefinition(AgentName.TERRAIN, "Call compute.", (compute,))))
+    answer = failure_of(build(AgentDefinition("Call compute.", (compute,))))
     assert answer["error"]["code"] == "INTERNAL_ERROR"
     assert "secret" not in answer["error"]["message"]
 

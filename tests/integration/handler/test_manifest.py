@@ -8,7 +8,6 @@ from strands import ToolContext, tool
 
 from tests.integration.handler.conftest import Build, Context
 from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable
-from tradewind.contracts.names import AgentName
 from tradewind.handlers.service import InvocationFailed
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import MemoryArtifactStore
@@ -31,8 +30,8 @@ def take_notes_and_fail(*, tool_context: ToolContext) -> str:
     raise StorageUnavailable("gone")
 
 
-NOTES = AgentDefinition(AgentName.TERRAIN, "Call take_notes once.", (take_notes,))
-LOST = AgentDefinition(AgentName.TERRAIN, "Call take_notes_and_fail once.", (take_notes_and_fail,))
+NOTES = AgentDefinition("Call take_notes once.", (take_notes,))
+LOST = AgentDefinition("Call take_notes_and_fail once.", (take_notes_and_fail,))
 ASKED = {"query": "Take notes", "project_id": "p-1"}
 KEY = "p-1/terrain/manifest.json"
 

@@ -1,7 +1,6 @@
 """What the handlers emit is what the stacks draw and alarm on, for every environment."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,8 @@ from devtools.contract import check, emitted_in, load_catalogue, load_exceptions
 from stacks.bundling.archive import Archive
 from stacks.bundling.provider import OneBundle
 from stacks.settings import load_settings
+from tests.deployed_agents import AGENTS
 from tests.integration.handler.conftest import WITH_TOOL, Build
-from tradewind.contracts.names import AgentName
 from tradewind.telemetry.metric_names import METRICS, NAMESPACE
 
 ROOT = Path(__file__).parents[3]
@@ -23,8 +22,8 @@ EXCEPTIONS = ROOT / "stacks" / "unread_metrics.yaml"
 @pytest.fixture
 def lines(build: Build, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """What all four agents print over a cold and a warm request."""
-    for agent in AgentName:
-        harness = build(replace(WITH_TOOL, name=agent))
+    for agent in AGENTS:
+        harness = build(WITH_TOOL, agent=agent)
         for number in range(2):
             assert harness.handle({"query": "How windy?", "request_id": f"{agent}-{number}"})
     return capsys.readouterr().out.splitlines()
@@ -38,7 +37,9 @@ def templates(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(outdir=str(tmp_path / "cdk.out"), context=context)
     archive = Archive(path=bundle, sha256="0" * 64, packages={})
-    cdk_app.build(app, load_settings(request.param, ROOT / "config"), OneBundle(archive))
+    cdk_app.build(
+        app, load_settings(request.param, ROOT / "config", AGENTS), AGENTS, OneBundle(archive)
+    )
     app.synth()
     return tmp_path / "cdk.out"
 

@@ -7,7 +7,6 @@ from threading import Barrier
 import pytest
 
 from tests.integration.localcloud.conftest import Client
-from tradewind.contracts.names import AgentName
 from tradewind.run.artifact_store import WriteConflict
 from tradewind.run.project import Project
 from tradewind.run.s3_artifacts import S3ArtifactStore
@@ -40,7 +39,7 @@ def test_requests_that_close_at_once_are_all_in_the_manifest(store: S3ArtifactSt
     barrier = Barrier(AT_ONCE)
 
     def work(number: int) -> None:
-        project = Project("p-1", AgentName.LAYOUT, {}, store, request_id=f"r-{number}")
+        project = Project("p-1", "layout", {}, store, request_id=f"r-{number}")
         project.save(f"{number}.txt", b"own", "text/plain")
         project.save("shared.txt", f"{number}".encode(), "text/plain")
         barrier.wait(30)
@@ -54,7 +53,7 @@ def test_requests_that_close_at_once_are_all_in_the_manifest(store: S3ArtifactSt
         **{f"{number}.txt": f"r-{number}" for number in range(AT_ONCE)},
         "shared.txt": f"r-{store.get('p-1/layout/shared.txt').decode()}",
     }
-    reader = Project("p-1", AgentName.REPORT, {}, store)
+    reader = Project("p-1", "report", {}, store, ("layout",))
     assert all(file.origin is not None for file in reader.files())
 
 

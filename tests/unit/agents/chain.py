@@ -14,7 +14,8 @@ from agents.layout import agent as layout
 from agents.report import agent as report
 from agents.simulation import agent as simulation
 from agents.terrain import agent as terrain
-from tradewind.contracts.names import AgentName
+from tests.deployed_agents import AGENTS
+from tradewind.contracts.agent_manifest import in_order
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import MemoryArtifactStore, Project
 
@@ -22,9 +23,11 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 PROJECT_ID = "moorkoog"
 #: Tools that need a public data service, which a unit test does not reach.
 ASKS_A_SERVICE = {"get_unbuildable_areas", "get_wind_conditions"}
-DEFINITIONS: dict[AgentName, AgentDefinition] = {
-    one.name: one
-    for one in (terrain.DEFINITION, layout.DEFINITION, simulation.DEFINITION, report.DEFINITION)
+DEFINITIONS: dict[str, AgentDefinition] = {
+    "terrain": terrain.DEFINITION,
+    "layout": layout.DEFINITION,
+    "simulation": simulation.DEFINITION,
+    "report": report.DEFINITION,
 }
 
 
@@ -35,10 +38,12 @@ def example(name: str) -> dict[str, Any]:
 
 
 def project_for(
-    agent: AgentName, store: MemoryArtifactStore, parameters: dict[str, Any] | None = None
+    agent: str, store: MemoryArtifactStore, parameters: dict[str, Any] | None = None
 ) -> Project:
     """A request's project."""
-    return Project(PROJECT_ID, agent, parameters or {}, store)
+    return Project(
+        PROJECT_ID, agent, parameters or {}, store, in_order(AGENTS[agent].reads_from, AGENTS)
+    )
 
 
 def call(tool: AgentTool, project: Project, **arguments: Any) -> tuple[str, Any]:
@@ -64,7 +69,7 @@ def tools_in_order(definition: AgentDefinition) -> list[AgentTool]:
     return sorted(definition.tools, key=lambda tool: definition.system_prompt.find(tool.tool_name))
 
 
-def run_example(agent: AgentName, store: MemoryArtifactStore) -> tuple[Project, dict[str, Any]]:
+def run_example(agent: str, store: MemoryArtifactStore) -> tuple[Project, dict[str, Any]]:
     """Run an agent's example request: each tool once, in the order the prompt names them.
 
     Those that ask a public data service are left out. A tool gets the request's scalar parameters
@@ -104,11 +109,11 @@ def _named(name: str, values: list[Any]) -> Any:
     raise AssertionError(f"no earlier result has a {name}")
 
 
-def run_until(agent: AgentName) -> MemoryArtifactStore:
+def run_until(agent: str) -> MemoryArtifactStore:
     """The artifacts of the example project up to and with an agent's."""
     store = MemoryArtifactStore()
-    for one in AgentName:
+    for one in AGENTS:
         run_example(one, store)[0].record_artifacts()
-        if one is agent:
+        if one == agent:
             break
     return store

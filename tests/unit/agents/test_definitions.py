@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.deployed_agents import AGENTS
 from tests.unit.agents.chain import DEFINITIONS, run_until
-from tradewind.contracts.names import READS_FROM, AgentName
 
 ROOT = Path(__file__).parents[3]
 #: The heavy libraries in each agent's bundle; shapely brings NumPy, and Matplotlib Pillow.
 CARRIED = {
-    AgentName.TERRAIN: {"numpy", "shapely", "pyproj", "PIL"},
-    AgentName.LAYOUT: {"numpy", "shapely", "pyproj"},
-    AgentName.SIMULATION: {"numpy", "matplotlib", "PIL"},
-    AgentName.REPORT: {"jinja2", "typst", "ttf_opensans"},
+    "terrain": {"numpy", "shapely", "pyproj", "PIL"},
+    "layout": {"numpy", "shapely", "pyproj"},
+    "simulation": {"numpy", "matplotlib", "PIL"},
+    "report": {"jinja2", "typst", "ttf_opensans"},
 }
 
 #: What a cold start must not pay for: the heavy libraries of all agents.
@@ -37,7 +37,6 @@ class NotInBundle:
 sys.meta_path.insert(0, NotInBundle())
 
 from importlib import import_module
-from tradewind.contracts.names import AgentName
 
 import_module(f"agents.{agent}.agent")
 at_start = sorted(heavy & set(sys.modules))
@@ -46,18 +45,18 @@ from tests.unit.agents import chain
 
 store = chain.MemoryArtifactStore()
 store.objects = objects
-project, _ = chain.run_example(AgentName(agent), store)
+project, _ = chain.run_example(agent, store)
 print(json.dumps({"at_start": at_start, "after": sorted(heavy & set(sys.modules)),
                   "artifacts": len(project.artifacts)}))
 """
 
 
 def test_every_agent_has_a_definition() -> None:
-    assert set(DEFINITIONS) == set(AgentName)
+    assert set(DEFINITIONS) == set(AGENTS)
 
 
-@pytest.mark.parametrize("agent", AgentName)
-def test_a_prompt_names_the_tools_and_asks_for_honest_numbers(agent: AgentName) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+def test_a_prompt_names_the_tools_and_asks_for_honest_numbers(agent: str) -> None:
     definition = DEFINITIONS[agent]
 
     for tool in definition.tools:
@@ -66,8 +65,8 @@ def test_a_prompt_names_the_tools_and_asks_for_honest_numbers(agent: AgentName) 
     assert "Units:" in definition.system_prompt
 
 
-@pytest.mark.parametrize("agent", AgentName)
-def test_every_argument_is_described_to_the_model(agent: AgentName) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+def test_every_argument_is_described_to_the_model(agent: str) -> None:
     for tool in DEFINITIONS[agent].tools:
         assert len(tool.tool_spec["description"]) > 40
         properties = tool.tool_spec["inputSchema"]["json"]["properties"]
@@ -78,12 +77,12 @@ def test_every_argument_is_described_to_the_model(agent: AgentName) -> None:
 
 @pytest.fixture(scope="module")
 def whole_project() -> dict[str, bytes]:
-    return run_until(AgentName.REPORT).objects
+    return run_until("report").objects
 
 
-@pytest.mark.parametrize("agent", AgentName)
-def test_an_agent_runs_on_its_own_bundle(agent: AgentName, whole_project: dict[str, bytes]) -> None:
-    readable = tuple(f"moorkoog/{source}/" for source in READS_FROM[agent])
+@pytest.mark.parametrize("agent", AGENTS)
+def test_an_agent_runs_on_its_own_bundle(agent: str, whole_project: dict[str, bytes]) -> None:
+    readable = tuple(f"moorkoog/{source}/" for source in AGENTS[agent].reads_from)
     objects = {key: body for key, body in whole_project.items() if key.startswith(readable)}
 
     done = subprocess.run(

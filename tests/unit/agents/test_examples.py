@@ -1,31 +1,35 @@
+import json
 import math
+from pathlib import Path
 
 import pytest
 
-from tests.unit.agents.chain import DEFINITIONS, example
-from tradewind.contracts.names import AgentName
+from tests.deployed_agents import AGENTS, FOLDER
+from tests.unit.agents.chain import DEFINITIONS, EXAMPLES, example
 from tradewind.contracts.request import parse_request
 
 
-@pytest.mark.parametrize("folder", ["requests", "chain"])
-@pytest.mark.parametrize("agent", AgentName)
-def test_a_request_is_one_that_its_agent_takes(agent: AgentName, folder: str) -> None:
-    request = parse_request(example(f"{folder}/{agent}.json"), agent)
+@pytest.mark.parametrize(
+    "file", [*(EXAMPLES / "requests").glob("*.json"), *FOLDER.glob("*/request.json")], ids=str
+)
+def test_a_request_is_one_that_its_agent_takes(file: Path) -> None:
+    agent = file.parent.name if file.stem == "request" else file.stem
+    request = parse_request(json.loads(file.read_text()), agent)
 
     assert request.agent == agent
     # A project is made by the first agent, and never by an example.
     assert request.project_id is None
 
 
-@pytest.mark.parametrize("agent", AgentName)
-def test_a_parameter_of_the_chain_is_one_that_a_tool_takes(agent: AgentName) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+def test_a_parameter_of_the_chain_is_one_that_a_tool_takes(agent: str) -> None:
     named = {
         name
         for tool in DEFINITIONS[agent].tools
         for name in tool.tool_spec["inputSchema"]["json"]["properties"]
     }
 
-    assert set(example(f"chain/{agent}.json")["parameters"]) <= named
+    assert set(json.loads((FOLDER / agent / "request.json").read_text())["parameters"]) <= named
 
 
 def test_the_terrain_request_brings_the_example_site() -> None:
@@ -33,7 +37,7 @@ def test_the_terrain_request_brings_the_example_site() -> None:
 
 
 def test_the_case_study_request_holds_the_published_layout() -> None:
-    request = parse_request(example("iea37_case1_16.json"), AgentName.SIMULATION)
+    request = parse_request(example("iea37_case1_16.json"), "simulation")
     rings = [(650.0, 5), (1300.0, 10)]
     published = [(0.0, 0.0)] + [
         (round(r * math.cos(math.tau * at / n), 4), round(r * math.sin(math.tau * at / n), 4))

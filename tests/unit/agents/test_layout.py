@@ -15,7 +15,6 @@ from siting.wind.layout.strategies import STRATEGIES
 from siting.wind.turbines import TURBINES
 from tests.unit.agents.chain import call, project_for, run_until
 from tradewind.contracts.errors import ArtifactNotFound
-from tradewind.contracts.names import AgentName
 from tradewind.run.project import MemoryArtifactStore
 
 LAYOUT = "moorkoog/layout/layout.json"
@@ -36,7 +35,7 @@ WIND = {
 
 @pytest.fixture(scope="module")
 def terrain() -> dict[str, bytes]:
-    return run_until(AgentName.TERRAIN).objects
+    return run_until("terrain").objects
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def store(terrain: dict[str, bytes]) -> MemoryArtifactStore:
 
 
 def run(store: MemoryArtifactStore, **arguments: Any) -> tuple[str, Any]:
-    return call(create_layout, project_for(AgentName.LAYOUT, store), **arguments)
+    return call(create_layout, project_for("layout", store), **arguments)
 
 
 def current(store: MemoryArtifactStore) -> dict[str, Any]:
@@ -68,7 +67,7 @@ def buildable_with_a_hole(store: MemoryArtifactStore, around: dict[str, Any]) ->
 def test_every_strategy_places_turbines_on_buildable_land(
     store: MemoryArtifactStore, strategy: str
 ) -> None:
-    project = project_for(AgentName.LAYOUT, store)
+    project = project_for("layout", store)
 
     status, result = call(
         create_layout, project, turbine_count=12, strategy=strategy, time_budget_s=1
@@ -131,7 +130,7 @@ def test_named_turbines_move_and_the_others_stay(store: MemoryArtifactStore) -> 
 
     _, result = call(
         relocate_turbines,
-        project_for(AgentName.LAYOUT, store),
+        project_for("layout", store),
         turbine_ids="T03, T07",
         north_m=60.0,
     )
@@ -146,7 +145,7 @@ def test_named_turbines_move_and_the_others_stay(store: MemoryArtifactStore) -> 
 
 def test_turbines_that_break_a_rule_now_move(store: MemoryArtifactStore) -> None:
     run(store, turbine_count=10)
-    project = project_for(AgentName.LAYOUT, store)
+    project = project_for("layout", store)
     assert call(relocate_turbines, project)[1]["moves"] == []
     buildable_with_a_hole(store, current(store)["turbines"][4])
     assert call(load_layout, project)[1]["broken_rules"] == [
@@ -172,7 +171,7 @@ def test_a_turbine_without_a_place_leaves_the_layout(store: MemoryArtifactStore)
     buildable["geometry"] = places[0].union(places[1]).__geo_interface__
     store.objects[key] = json.dumps(buildable).encode()
 
-    _, result = call(relocate_turbines, project_for(AgentName.LAYOUT, store))
+    _, result = call(relocate_turbines, project_for("layout", store))
 
     layout = current(store)
     assert result["removed"] == ["T02", "T04"]
@@ -182,7 +181,7 @@ def test_a_turbine_without_a_place_leaves_the_layout(store: MemoryArtifactStore)
 
 
 def test_a_kept_layout_comes_back(store: MemoryArtifactStore) -> None:
-    project = project_for(AgentName.LAYOUT, store)
+    project = project_for("layout", store)
     run(store, turbine_count=9)
     first = current(store)["turbines"]
     call(save_layout, project, layout_name="nine")
@@ -198,7 +197,7 @@ def test_a_kept_layout_comes_back(store: MemoryArtifactStore) -> None:
 
 
 def test_a_kept_layout_that_no_longer_fits_is_refused(store: MemoryArtifactStore) -> None:
-    project = project_for(AgentName.LAYOUT, store)
+    project = project_for("layout", store)
     run(store, turbine_count=9)
     call(save_layout, project)
     buildable_with_a_hole(store, current(store)["turbines"][2])
@@ -212,7 +211,7 @@ def test_a_kept_layout_that_no_longer_fits_is_refused(store: MemoryArtifactStore
 
 
 def test_the_turbines_are_listed_with_their_sources(store: MemoryArtifactStore) -> None:
-    project = project_for(AgentName.LAYOUT, store)
+    project = project_for("layout", store)
     _, listed = call(get_turbine_specs, project)
     _, one = call(get_turbine_specs, project, turbine_model="iea_10mw_198m")
 
@@ -235,8 +234,8 @@ def test_what_does_not_fit_is_said_with_the_reason(store: MemoryArtifactStore) -
 
 def test_no_layout_at_all_is_an_error() -> None:
     store = MemoryArtifactStore()
-    terrain = project_for(AgentName.TERRAIN, store)
-    save = dict(run_until(AgentName.TERRAIN).objects)
+    terrain = project_for("terrain", store)
+    save = dict(run_until("terrain").objects)
     buildable = json.loads(save["moorkoog/terrain/buildable.geojson"])
     buildable["geometry"] = {"type": "MultiPolygon", "coordinates": []}
     buildable["properties"]["buildable_km2"] = 0.0
@@ -275,7 +274,7 @@ def test_values_out_of_range_become_messages(
 
 
 def test_without_terrain_the_request_fails_and_names_the_agent() -> None:
-    project = project_for(AgentName.LAYOUT, MemoryArtifactStore())
+    project = project_for("layout", MemoryArtifactStore())
 
     status, text = call(create_layout, project, turbine_count=5)
 
@@ -300,7 +299,7 @@ def test_a_move_that_cannot_be_meant_becomes_a_message(
     run(store, turbine_count=5)
     before = store.objects[LAYOUT]
 
-    status, text = call(relocate_turbines, project_for(AgentName.LAYOUT, store), **arguments)
+    status, text = call(relocate_turbines, project_for("layout", store), **arguments)
 
     assert status == "error"
     assert message in text
@@ -311,14 +310,14 @@ def test_a_move_that_cannot_be_meant_becomes_a_message(
 def test_a_layout_is_kept_under_a_plain_name_only(store: MemoryArtifactStore, name: str) -> None:
     run(store, turbine_count=5)
 
-    status, text = call(save_layout, project_for(AgentName.LAYOUT, store), layout_name=name)
+    status, text = call(save_layout, project_for("layout", store), layout_name=name)
 
     assert status == "error"
     assert "lower-case letters, digits and hyphens" in text
 
 
 def test_a_name_nothing_was_kept_under_is_not_found(store: MemoryArtifactStore) -> None:
-    project = project_for(AgentName.LAYOUT, store)
+    project = project_for("layout", store)
 
     status, text = call(load_layout, project, layout_name="nine")
 
@@ -328,7 +327,7 @@ def test_a_name_nothing_was_kept_under_is_not_found(store: MemoryArtifactStore) 
 
 @pytest.mark.parametrize("tool", [relocate_turbines, save_layout, load_layout])
 def test_without_a_layout_the_tool_names_the_agent(store: MemoryArtifactStore, tool: Any) -> None:
-    status, text = call(tool, project_for(AgentName.LAYOUT, store))
+    status, text = call(tool, project_for("layout", store))
 
     assert status == "error"
     assert "no layout/layout.json" in text

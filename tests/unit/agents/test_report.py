@@ -12,7 +12,6 @@ from siting.documents.report_content import CHARTS
 from tests.unit.agents.chain import call, project_for, run_example, run_until
 from tests.unit.siting.documents.pictures import png
 from tradewind.contracts.errors import ArtifactNotFound
-from tradewind.contracts.names import AgentName
 from tradewind.run.project import MemoryArtifactStore, Project
 
 PAGE = "moorkoog/report/report.html"
@@ -82,9 +81,9 @@ def text_of(pdf: Any) -> str:
 
 def make_charts(store: MemoryArtifactStore, request_id: str = "r-charts") -> Project:
     """Charts of the energy at hand, noted as such in the manifest."""
-    project = project_for(AgentName.SIMULATION, store)
+    project = project_for("simulation", store)
     project.request_id = request_id
-    project.load(AgentName.SIMULATION, "energy.json")
+    project.load("simulation", "energy.json")
     for at, chart in enumerate(CHARTS):
         # No two alike: a PDF holds equal pictures once.
         project.save(chart.file_name, png(90 + at), "image/png")
@@ -93,7 +92,7 @@ def make_charts(store: MemoryArtifactStore, request_id: str = "r-charts") -> Pro
 
 
 def report_on(store: MemoryArtifactStore, title: str = "Moorkoog wind farm") -> dict[str, Any]:
-    status, result = call(create_report, project_for(AgentName.REPORT, store), title=title)
+    status, result = call(create_report, project_for("report", store), title=title)
     assert status == "success", result
     returned: dict[str, Any] = result
     return returned
@@ -101,7 +100,7 @@ def report_on(store: MemoryArtifactStore, title: str = "Moorkoog wind farm") -> 
 
 @pytest.fixture(scope="module")
 def chain() -> dict[str, bytes]:
-    store = run_until(AgentName.SIMULATION)
+    store = run_until("simulation")
     make_charts(store)
     return store.objects
 
@@ -242,7 +241,7 @@ def test_every_font_of_the_pdf_is_embedded_and_it_is_tagged(pdf: Any) -> None:
 
 
 def test_the_example_leaves_its_headline_figures(store: MemoryArtifactStore) -> None:
-    project, result = run_example(AgentName.REPORT, store)
+    project, result = run_example("report", store)
 
     assert result["artifacts"] == [PAGE, PDF]
     assert result["charts_left_out"] == []
@@ -323,7 +322,7 @@ def test_foreign_words_in_the_artifacts_are_text_too(store: MemoryArtifactStore)
     layout = json.loads(store.objects[key])
     layout.update(turbines_not_placed=4, reason_not_placed="<b>4 of 34</b> did #not fit: small.")
     store.objects[key] = json.dumps(layout).encode()
-    run_example(AgentName.SIMULATION, store)
+    run_example("simulation", store)
 
     report_on(store)
 
@@ -344,7 +343,7 @@ def test_foreign_words_in_the_artifacts_are_text_too(store: MemoryArtifactStore)
 )
 def test_a_missing_step_is_named(store: MemoryArtifactStore, missing: str, agent: str) -> None:
     del store.objects[f"moorkoog/{missing}"]
-    project = project_for(AgentName.REPORT, store)
+    project = project_for("report", store)
 
     status, text = call(create_report, project, title="Half a report")
 
@@ -368,7 +367,7 @@ def test_a_step_out_of_date_is_named(
 ) -> None:
     store.objects[f"moorkoog/{changed}"] += b"\n"
 
-    status, text = call(create_report, project_for(AgentName.REPORT, store), title="Mixed")
+    status, text = call(create_report, project_for("report", store), title="Mixed")
 
     assert status == "error"
     assert f"{stale} was not made from the {changed}" in text
@@ -377,7 +376,7 @@ def test_a_step_out_of_date_is_named(
 
 @pytest.mark.parametrize("title", ["", "  \n ", "x" * 121, "\x00\u202e"])
 def test_a_title_that_is_none_is_refused(store: MemoryArtifactStore, title: str) -> None:
-    status, text = call(create_report, project_for(AgentName.REPORT, store), title=title)
+    status, text = call(create_report, project_for("report", store), title=title)
 
     assert status == "error"
     assert "give 1 to 120" in text
@@ -386,7 +385,7 @@ def test_a_title_that_is_none_is_refused(store: MemoryArtifactStore, title: str)
 def test_charts_of_another_energy_are_left_out(store: MemoryArtifactStore) -> None:
     energy = json.loads(store.objects[ENERGY])
     energy["aep_gwh"] += 1
-    project = project_for(AgentName.SIMULATION, store)
+    project = project_for("simulation", store)
     project.request_id = "r-later"
     project.save("energy.json", json.dumps(energy).encode(), "application/json")
     project.record_artifacts()
@@ -401,7 +400,7 @@ def test_charts_of_another_energy_are_left_out(store: MemoryArtifactStore) -> No
 
 def test_charts_of_the_request_that_made_the_energy_are_shown(store: MemoryArtifactStore) -> None:
     body = store.objects[ENERGY]
-    project = project_for(AgentName.SIMULATION, store)
+    project = project_for("simulation", store)
     project.request_id = "r-both"
     project.save("energy.json", body, "application/json")
     for chart in CHARTS:
@@ -496,7 +495,7 @@ def test_wind_that_was_fetched_anew_makes_the_energy_stale(store: MemoryArtifact
     computed_from_wind(store)
     store.objects["moorkoog/terrain/wind.json"] += b"\n"
 
-    status, text = call(create_report, project_for(AgentName.REPORT, store), title="Mixed")
+    status, text = call(create_report, project_for("report", store), title="Mixed")
 
     assert status == "error"
     assert "simulation/energy.json was not made from the terrain/wind.json" in text
@@ -515,7 +514,7 @@ def test_an_optimised_layout_says_what_it_was_chosen_from(store: MemoryArtifactS
         estimate_assumption="One turbine, one wind.",
     )
     store.objects[key] = json.dumps(layout).encode()
-    run_example(AgentName.SIMULATION, store)
+    run_example("simulation", store)
 
     report_on(store)
 
@@ -530,9 +529,9 @@ def test_the_maps_own_attribution_is_repeated(store: MemoryArtifactStore) -> Non
     site = json.loads(store.objects[key])
     site["features"][0]["properties"]["attribution"] = "© map <i>makers</i>."
     store.objects[key] = json.dumps(site).encode()
-    for agent in (AgentName.LAYOUT, AgentName.SIMULATION):
+    for agent in ("layout", "simulation"):
         # As if made from it.
-        artifact = f"moorkoog/{agent}/{'layout' if agent is AgentName.LAYOUT else 'energy'}.json"
+        artifact = f"moorkoog/{agent}/{'layout' if agent == 'layout' else 'energy'}.json"
         made = json.loads(store.objects[artifact])
         for name in made["sources"]:
             made["sources"][name] = hashlib.sha256(store.objects[f"moorkoog/{name}"]).hexdigest()
@@ -545,7 +544,7 @@ def test_the_maps_own_attribution_is_repeated(store: MemoryArtifactStore) -> Non
 
 
 def test_a_listing_tells_what_was_made_from_what(store: MemoryArtifactStore) -> None:
-    status, result = call(list_project_files, project_for(AgentName.REPORT, store))
+    status, result = call(list_project_files, project_for("report", store))
 
     assert status == "success"
     assert result["project_id"] == "moorkoog"
@@ -564,13 +563,13 @@ def test_a_listing_names_the_steps_that_are_missing(store: MemoryArtifactStore) 
     for key in [key for key in store.objects if "/simulation/" in key]:
         del store.objects[key]
 
-    _, result = call(list_project_files, project_for(AgentName.REPORT, store))
+    _, result = call(list_project_files, project_for("report", store))
 
     assert result["missing_steps"] == ["Run the simulation agent on this project."]
 
 
 def test_a_listing_of_nothing_names_the_first_agent() -> None:
-    project = project_for(AgentName.REPORT, MemoryArtifactStore())
+    project = project_for("report", MemoryArtifactStore())
 
     status, text = call(list_project_files, project)
 
@@ -582,7 +581,7 @@ def test_a_listing_of_nothing_names_the_first_agent() -> None:
 def test_a_file_whose_origin_nobody_noted_is_listed_as_such(store: MemoryArtifactStore) -> None:
     store.objects["moorkoog/terrain/stray.json"] = b"{}"
 
-    _, result = call(list_project_files, project_for(AgentName.REPORT, store))
+    _, result = call(list_project_files, project_for("report", store))
 
     (stray,) = [file for file in result["files"] if file["file"] == "terrain/stray.json"]
     assert "unknown" in stray["origin"]
@@ -592,7 +591,7 @@ def test_data_is_read_and_cut_short(store: MemoryArtifactStore) -> None:
     energy = json.loads(store.objects[ENERGY])
 
     status, result = call(
-        load_project_data, project_for(AgentName.REPORT, store), file="simulation/energy.json"
+        load_project_data, project_for("report", store), file="simulation/energy.json"
     )
 
     assert status == "success"
@@ -616,9 +615,7 @@ def test_data_of_any_shape_stays_small(store: MemoryArtifactStore) -> None:
         }
     ).encode()
 
-    _, result = call(
-        load_project_data, project_for(AgentName.REPORT, store), file="terrain/deep.json"
-    )
+    _, result = call(load_project_data, project_for("report", store), file="terrain/deep.json")
 
     assert len(json.dumps(result)) < 20_000
 
@@ -644,7 +641,7 @@ def deep_part() -> Any:
 def test_a_file_that_is_not_data_is_refused_with_those_that_are(
     store: MemoryArtifactStore, file: str, message: str
 ) -> None:
-    project = project_for(AgentName.REPORT, store)
+    project = project_for("report", store)
 
     status, text = call(load_project_data, project, file=file)
 
@@ -659,7 +656,7 @@ def test_a_project_that_the_model_made_up_is_answered_with_the_one_there_is(
 ) -> None:
     store.objects["other-project/terrain/site.geojson"] = b"{}"
     arguments = {"file": "terrain/site.geojson"} if tool is load_project_data else {}
-    project = project_for(AgentName.REPORT, store)
+    project = project_for("report", store)
 
     status, text = call(tool, project, project_id="other-project", **arguments)
 

@@ -8,7 +8,6 @@ from agents.simulation.agent import generate_charts, run_wake_simulation
 from siting.wind.iea37 import IEA37_FREQUENCIES, IEA37_WIND_SPEED_M_PER_S
 from tests.unit.agents.chain import call, example, project_for, run_example, run_until
 from tradewind.contracts.errors import ArtifactNotFound
-from tradewind.contracts.names import AgentName
 from tradewind.run.project import MemoryArtifactStore
 
 CASE_STUDY = example("iea37_case1_16.json")["parameters"]
@@ -32,13 +31,13 @@ WIND: dict[str, Any] = {
 
 def run(parameters: dict[str, Any], **arguments: Any) -> tuple[str, Any, MemoryArtifactStore]:
     store = MemoryArtifactStore()
-    project = project_for(AgentName.SIMULATION, store, parameters)
+    project = project_for("simulation", store, parameters)
     return *call(run_wake_simulation, project, **arguments), store
 
 
 def test_the_published_case_study_to_five_decimals() -> None:
     store = MemoryArtifactStore()
-    project = project_for(AgentName.SIMULATION, store, CASE_STUDY)
+    project = project_for("simulation", store, CASE_STUDY)
 
     status, result = call(run_wake_simulation, project)
 
@@ -63,8 +62,8 @@ def test_the_tables_add_up_to_the_total() -> None:
 
 
 def test_the_example_simulates_the_projects_layout() -> None:
-    store = run_until(AgentName.LAYOUT)
-    project, _ = run_example(AgentName.SIMULATION, store)
+    store = run_until("layout")
+    project, _ = run_example("simulation", store)
 
     energy = json.loads(store.objects["moorkoog/simulation/energy.json"])
     assert energy["turbines"] == 30
@@ -79,7 +78,7 @@ def test_the_example_simulates_the_projects_layout() -> None:
 
 
 def project_with_wind() -> MemoryArtifactStore:
-    store = run_until(AgentName.LAYOUT)
+    store = run_until("layout")
     store.objects["moorkoog/terrain/wind.json"] = json.dumps(WIND).encode()
     return store
 
@@ -87,7 +86,7 @@ def project_with_wind() -> MemoryArtifactStore:
 def test_the_projects_wind_is_simulated_over_all_its_speeds() -> None:
     store = project_with_wind()
 
-    status, result = call(run_wake_simulation, project_for(AgentName.SIMULATION, store))
+    status, result = call(run_wake_simulation, project_for("simulation", store))
 
     energy = json.loads(store.objects["moorkoog/simulation/energy.json"])
     assert status == "success"
@@ -108,7 +107,7 @@ def test_the_projects_wind_is_simulated_over_all_its_speeds() -> None:
 
 def test_a_request_may_ask_for_one_speed_or_another_wake() -> None:
     store = project_with_wind()
-    project = project_for(AgentName.SIMULATION, store)
+    project = project_for("simulation", store)
     asked: dict[str, dict[str, Any]] = {
         "measured": {},
         "iea": {"wake_model": "iea37_gaussian"},
@@ -135,7 +134,7 @@ def test_turbines_in_the_request_may_be_of_another_type() -> None:
 
 def test_charts_are_made_from_the_energy_they_show() -> None:
     store = project_with_wind()
-    project = project_for(AgentName.SIMULATION, store)
+    project = project_for("simulation", store)
     call(run_wake_simulation, project)
 
     status, result = call(generate_charts, project)
@@ -153,7 +152,7 @@ def test_charts_are_made_from_the_energy_they_show() -> None:
 
 
 def test_charts_need_a_simulation_first() -> None:
-    status, text = call(generate_charts, project_for(AgentName.SIMULATION, MemoryArtifactStore()))
+    status, text = call(generate_charts, project_for("simulation", MemoryArtifactStore()))
 
     assert status == "error"
     assert "no simulation/energy.json" in text
@@ -232,11 +231,11 @@ def test_unusable_input_becomes_a_message(
 
 
 def test_a_layout_for_another_rotor_is_refused() -> None:
-    store = run_until(AgentName.LAYOUT)
+    store = run_until("layout")
 
     status, text = call(
         run_wake_simulation,
-        project_for(AgentName.SIMULATION, store),
+        project_for("simulation", store),
         turbine_model="iea_10mw_198m",
     )
 
@@ -246,17 +245,17 @@ def test_a_layout_for_another_rotor_is_refused() -> None:
 
 
 def test_wind_data_that_cannot_be_used_become_a_message() -> None:
-    store = run_until(AgentName.LAYOUT)
+    store = run_until("layout")
     store.objects["moorkoog/terrain/wind.json"] = b'{"sectors": [], "hub_height_m": 100}'
 
-    status, text = call(run_wake_simulation, project_for(AgentName.SIMULATION, store))
+    status, text = call(run_wake_simulation, project_for("simulation", store))
 
     assert status == "error"
     assert "4 to 72 sectors" in text
 
 
 def test_without_a_layout_the_request_fails_and_names_the_agent() -> None:
-    project = project_for(AgentName.SIMULATION, MemoryArtifactStore())
+    project = project_for("simulation", MemoryArtifactStore())
 
     status, text = call(run_wake_simulation, project)
 

@@ -19,20 +19,19 @@ from siting.wind.rose import WindHours
 from siting.wind.site import MapFeature
 from tests.unit.agents.chain import call, example, project_for, run_example
 from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
-from tradewind.contracts.names import AgentName
 from tradewind.run.project import MemoryArtifactStore, Project
 
 SITE = example("site.geojson")
 
 
 def run(site: Any, **arguments: Any) -> tuple[str, Any]:
-    project = project_for(AgentName.TERRAIN, MemoryArtifactStore(), {"site": site})
+    project = project_for("terrain", MemoryArtifactStore(), {"site": site})
     return call(find_exclusion_zones, project, **arguments)
 
 
 def test_the_example_site_has_land_left() -> None:
     store = MemoryArtifactStore()
-    project, result = run_example(AgentName.TERRAIN, store)
+    project, result = run_example("terrain", store)
 
     assert result["site_km2"] == pytest.approx(25.58, abs=0.01)
     assert result["excluded_km2"] + result["buildable_km2"] == pytest.approx(
@@ -60,7 +59,7 @@ def test_the_example_site_has_land_left() -> None:
 
 def test_the_maps_hold_what_the_answer_says() -> None:
     store = MemoryArtifactStore()
-    run_example(AgentName.TERRAIN, store)
+    run_example("terrain", store)
 
     zones = json.loads(store.objects["moorkoog/terrain/exclusions.geojson"])["features"]
     buildable = json.loads(store.objects["moorkoog/terrain/buildable.geojson"])
@@ -89,7 +88,7 @@ def test_every_setback_reaches_its_class(kind: FeatureClass) -> None:
 
 
 def test_a_request_without_a_site_says_what_to_send() -> None:
-    project = project_for(AgentName.TERRAIN, MemoryArtifactStore())
+    project = project_for("terrain", MemoryArtifactStore())
 
     status, text = call(find_exclusion_zones, project)
 
@@ -175,7 +174,7 @@ def weather(monkeypatch: pytest.MonkeyPatch) -> Weather:
 
 @pytest.fixture
 def project() -> Project:
-    return project_for(AgentName.TERRAIN, MemoryArtifactStore())
+    return project_for("terrain", MemoryArtifactStore())
 
 
 def stored(project: Project, name: str) -> Any:
@@ -283,7 +282,7 @@ def test_a_setback_beyond_what_was_searched_needs_a_new_search(
 
 
 def test_a_site_of_the_request_is_not_replaced_by_a_circle(the_map: Map) -> None:
-    project = project_for(AgentName.TERRAIN, MemoryArtifactStore(), {"site": SITE})
+    project = project_for("terrain", MemoryArtifactStore(), {"site": SITE})
 
     status, text = call(get_unbuildable_areas, project, **PLACE)
 
@@ -377,7 +376,7 @@ def test_the_wind_is_that_of_the_site_unless_a_place_is_named(
 
 
 def test_the_wind_of_a_site_in_the_request(weather: Weather) -> None:
-    project = project_for(AgentName.TERRAIN, MemoryArtifactStore(), {"site": SITE})
+    project = project_for("terrain", MemoryArtifactStore(), {"site": SITE})
 
     status, _ = call(get_wind_conditions, project)
 

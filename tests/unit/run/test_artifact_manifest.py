@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradewind.contracts.errors import StorageUnavailable
-from tradewind.contracts.names import AgentName
 from tradewind.run import artifact_manifest
 from tradewind.run.artifact_store import Stored, WriteConflict
 from tradewind.run.project import MemoryArtifactStore, Project
@@ -18,7 +17,7 @@ MANIFEST = "p-1/layout/manifest.json"
 
 
 def request(store: MemoryArtifactStore, request_id: str) -> Project:
-    return Project("p-1", AgentName.LAYOUT, {}, store, request_id=request_id)
+    return Project("p-1", "layout", {}, store, ("terrain",), request_id=request_id)
 
 
 def wrote(store: MemoryArtifactStore, request_id: str, *names: str) -> Project:
@@ -33,7 +32,7 @@ def origins(store: MemoryArtifactStore) -> dict[str, str | None]:
     """Each file's name, and the request its bytes come from."""
     return {
         file.file_name: file.origin.request_id if file.origin else None
-        for file in artifact_manifest.list_files(store, "p-1", AgentName.LAYOUT)
+        for file in artifact_manifest.list_files(store, "p-1", "layout")
     }
 
 
@@ -52,12 +51,12 @@ class InterruptedStore(MemoryArtifactStore):
 
 def test_it_says_what_exists_from_which_request_made_from_what() -> None:
     store = MemoryArtifactStore()
-    terrain = Project("p-1", AgentName.TERRAIN, {}, store, request_id="r-1")
+    terrain = Project("p-1", "terrain", {}, store, request_id="r-1")
     terrain.save("site.geojson", b"{}", "application/geo+json")
     terrain.record_artifacts()
     layout = request(store, "r-2")
     layout.save("before.txt", b"1", "text/plain")
-    layout.load(AgentName.TERRAIN, "site.geojson")
+    layout.load("terrain", "site.geojson")
     layout.save("layout.json", b"[]", "application/json")
     layout.record_artifacts()
 

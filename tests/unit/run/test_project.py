@@ -2,29 +2,30 @@
 
 import pytest
 
+from tests.deployed_agents import AGENTS
 from tradewind.contracts.errors import (
     ArtifactNotFound,
     DeadlineExceeded,
     StorageAccessDenied,
     ToolInputError,
 )
-from tradewind.contracts.names import READS_FROM, AgentName
 from tradewind.run.project import MemoryArtifactStore, Project
 
 
-def project(agent: AgentName, store: MemoryArtifactStore) -> Project:
-    return Project(project_id="p-1", agent=agent, parameters={}, store=store)
+def project(agent: str, store: MemoryArtifactStore) -> Project:
+    reads_from = AGENTS[agent].reads_from
+    return Project(project_id="p-1", agent=agent, parameters={}, store=store, reads_from=reads_from)
 
 
 def test_what_one_agent_saves_the_next_one_loads() -> None:
     store = MemoryArtifactStore()
-    saved = project(AgentName.TERRAIN, store).save("a.json", b"{}", "application/json")
+    saved = project("terrain", store).save("a.json", b"{}", "application/json")
     assert (saved.key, saved.size_bytes) == ("p-1/terrain/a.json", 2)
-    assert project(AgentName.LAYOUT, store).load(AgentName.TERRAIN, "a.json") == b"{}"
+    assert project("layout", store).load("terrain", "a.json") == b"{}"
 
 
 def test_saving_again_replaces_the_artifact_in_the_answer() -> None:
-    terrain = project(AgentName.TERRAIN, MemoryArtifactStore())
+    terrain = project("terrain", MemoryArtifactStore())
     terrain.save("a", b"1", "text/plain")
     terrain.save("b", b"22", "text/plain")
     terrain.save("a", b"333", "text/plain")
@@ -34,12 +35,12 @@ def test_saving_again_replaces_the_artifact_in_the_answer() -> None:
     ]
 
 
-@pytest.mark.parametrize("agent", AgentName)
-@pytest.mark.parametrize("source", AgentName)
-def test_an_agent_reads_itself_and_its_sources_only(agent: AgentName, source: AgentName) -> None:
+@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("source", AGENTS)
+def test_an_agent_reads_itself_and_its_sources_only(agent: str, source: str) -> None:
     store = MemoryArtifactStore()
     store.put(f"p-1/{source}/x", b"x", "text/plain")
-    if source == agent or source in READS_FROM[agent]:
+    if source == agent or source in AGENTS[agent].reads_from:
         assert project(agent, store).load(source, "x") == b"x"
     else:
         with pytest.raises(StorageAccessDenied):
@@ -48,12 +49,12 @@ def test_an_agent_reads_itself_and_its_sources_only(agent: AgentName, source: Ag
 
 def test_a_missing_artifact_names_the_agent_to_run() -> None:
     with pytest.raises(ArtifactNotFound, match="Run the layout agent"):
-        project(AgentName.SIMULATION, MemoryArtifactStore()).load(AgentName.LAYOUT, "layout.json")
+        project("simulation", MemoryArtifactStore()).load("layout", "layout.json")
 
 
 def test_nothing_is_written_after_the_request_ended() -> None:
     store = MemoryArtifactStore()
-    late = project(AgentName.TERRAIN, store)
+    late = project("terrain", store)
     late.close()
     with pytest.raises(DeadlineExceeded):
         late.save("a", b"1", "text/plain")
@@ -62,24 +63,24 @@ def test_nothing_is_written_after_the_request_ended() -> None:
 
 def test_what_a_request_has_read_is_what_it_writes_from() -> None:
     store = MemoryArtifactStore()
-    project(AgentName.TERRAIN, store).save("a.json", b"{}", "application/json")
-    layout = project(AgentName.LAYOUT, store)
+    project("terrain", store).save("a.json", b"{}", "application/json")
+    layout = project("layout", store)
     with pytest.raises(ArtifactNotFound):
-        layout.load(AgentName.TERRAIN, "b.json")
+        layout.load("terrain", "b.json")
     assert layout.inputs == {}
-    layout.load(AgentName.TERRAIN, "a.json")
+    layout.load("terrain", "a.json")
     assert list(layout.inputs) == ["terrain/a.json"]
 
 
 def test_a_listing_holds_what_the_agent_may_read_in_the_order_of_the_work() -> None:
     store = MemoryArtifactStore()
-    for agent in AgentName:
+    for agent in AGENTS:
         project(agent, store).save("x", agent.encode(), "text/plain")
     store.put("p-2/terrain/y", b"other project", "text/plain")
     store.put("p-1-b/terrain/z", b"other project", "text/plain")
-    listed = [file.name for file in project(AgentName.LAYOUT, store).files()]
+    listed = [file.name for file in project("layout", store).files()]
     assert listed == ["terrain/x", "layout/x"]
-    assert [file.name for file in project(AgentName.REPORT, store).files()] == [
+    assert [file.name for file in project("report", store).files()] == [
         "terrain/x",
         "layout/x",
         "simulation/x",
@@ -88,7 +89,7 @@ def test_a_listing_holds_what_the_agent_may_read_in_the_order_of_the_work() -> N
 
 
 def test_a_project_id_that_was_made_up_is_answered_with_the_one_that_exists() -> None:
-    own = project(AgentName.REPORT, MemoryArtifactStore())
+    own = project("report", MemoryArtifactStore())
     own.require_id("p-1")
     own.require_id(None)
     with pytest.raises(ToolInputError, match="exists is p-1") as refused:

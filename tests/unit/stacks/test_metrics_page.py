@@ -1,7 +1,6 @@
 """The page on metrics is current, and its count is the truth."""
 
 from stacks.metrics_page import PAGE, custom_metrics, render
-from tradewind.contracts.names import AgentName
 from tradewind.telemetry.metric_names import BY_AGENT, METRICS, MetricName
 
 
@@ -16,6 +15,9 @@ def test_every_metric_has_its_row() -> None:
 
 def test_the_count_grows_with_agents_not_with_requests() -> None:
     by_agent = sum(BY_AGENT in spec.dimension_sets for spec in METRICS.values())
-    assert custom_metrics() > by_agent * len(AgentName)
-    # Low: at CloudWatch's price of 0.30 dollars a month for each, under 50 dollars.
-    assert custom_metrics() <= 160
+    each = custom_metrics(agents=1) - custom_metrics(agents=0)
+    assert each > by_agent
+    assert custom_metrics(agents=4) == custom_metrics(agents=0) + 4 * each
+    # Low: at CloudWatch's price of 0.30 dollars a month for each, under 12 dollars an agent.
+    assert each <= 40
+    assert custom_metrics(agents=0) <= 16

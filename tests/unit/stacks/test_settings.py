@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from stacks.settings import LOG_RETENTION, Settings, SettingsError, load_settings
-from tradewind.contracts.names import AgentName
+from tests.deployed_agents import AGENTS
+from tradewind.contracts.agent_manifest import FunctionNeeds
 
 Content = dict[str, Any]
 CONFIG = Path(__file__).parents[3] / "config"
@@ -24,7 +25,7 @@ def load(folder: Path, content: object) -> Settings:
     config = folder / "config"
     config.mkdir()
     (config / "dev.yaml").write_text(yaml.safe_dump(content))
-    return load_settings("dev", config)
+    return load_settings("dev", config, AGENTS)
 
 
 def refusal(folder: Path, content: object) -> str:
@@ -37,21 +38,21 @@ def refusal(folder: Path, content: object) -> str:
 
 @pytest.mark.parametrize("file", sorted(CONFIG.glob("*.yaml")), ids=lambda file: file.stem)
 def test_every_environment_of_the_repository_is_valid(file: Path) -> None:
-    assert load_settings(file.stem, CONFIG).environment == file.stem
+    assert load_settings(file.stem, CONFIG, AGENTS).environment == file.stem
 
 
 def test_environments_differ_in_values_only() -> None:
     shapes = []
     for file in CONFIG.glob("*.yaml"):
         loaded = yaml.safe_load(file.read_text())
-        shapes.append(
-            {key: sorted(loaded[key]) for key in ("model", "agents")} | {"": sorted(loaded)}
-        )
+        shapes.append({"model": sorted(loaded["model"]), "": sorted(loaded)})
     assert all(shape == shapes[0] for shape in shapes)
 
 
 def test_an_empty_mapping_takes_every_default(tmp_path: Path, content: Content) -> None:
-    terrain = load(tmp_path, content).agents.of(AgentName.TERRAIN)
+    content["functions"] = {}
+    content["agents"] = {"terrain": {}}
+    terrain = load(tmp_path, content).function(AGENTS["terrain"])
     assert (terrain.memory_mb, terrain.timeout_s, terrain.target_architecture) == (
         3072,
         900,
@@ -78,8 +79,8 @@ def test_native_is_this_machines_architecture(
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: machine)
     content["agents"]["layout"] = {"architecture": "native"}
-    loaded = load(tmp_path, content).agents
-    assert loaded.of(AgentName.LAYOUT).target_architecture == architecture
+    loaded = load(tmp_path, content)
+    assert loaded.function(AGENTS["layout"]).target_architecture == architecture
 
 
 def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
@@ -87,9 +88,9 @@ def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
     content["agents"]["layout"] = {"architecture": "native"}
-    agents = load(tmp_path, content).agents
+    layout = load(tmp_path, content).function(AGENTS["layout"])
     with pytest.raises(SettingsError, match="riscv64"):
-        _ = agents.of(AgentName.LAYOUT).target_architecture
+        _ = layout.target_architecture
 
 
 @pytest.mark.parametrize(
@@ -112,13 +113,23 @@ def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
         ("agents.layout.architecture", "mips", "give arm64, x86_64 or native"),
         ("agents.layout.reserved_concurrency", -1, "or null for none"),
         ("agents.layout.bundle_budget_mb", 263, "give a whole number from 1 to 262"),
-        ("data_sources.overpass_url", "http://overpass.test", "give an https:// address without"),
         (
-            "data_sources.wind_data_url",
-            "https://a.test/x?key=1",
-            "give an https:// address without",
+            "agents.terrain.endpoints.OVERPASS_URL",
+            "http://overpass.test",
+            "agents.terrain.endpoints.OVERPASS_URL: 'http://overpass.test' is not allowed; give an "
+            "https:// address without a query",
         ),
-        ("data_sources.wind_data_url", None, "give an https:// address without"),
+        ("agents.terrain.endpoints.WIND_DATA_URL", "https://a.test/x?key=1", "an https:// address"),
+        ("agents.terrain.endpoints.WIND_DATA_URL", None, "an https:// address without a query"),
+        (
+            "agents.terrain.endpoints.NO_SUCH_URL",
+            "https://a.test",
+            "agents.terrain.endpoints.NO_SUCH_URL is not in its agent.toml; those there: "
+            "OVERPASS_URL, WIND_DATA_URL",
+        ),
+        ("functions.endpoints", {"A_URL": "https://a.test"}, "functions.endpoints: is an agent's"),
+        ("functions.memory_mb", 1, "functions.memory_mb: 1 is not allowed; give a whole number"),
+        ("agents.grid", {}, "agents.grid: there is no such agent; those there are: terrain, "),
         ("agents.terrain", None, "agents.terrain: None is not allowed; give a mapping"),
         (
             "model.region",
@@ -165,7 +176,7 @@ def test_a_value_that_is_not_allowed_is_named_with_what_is(
     *owners, field = path.split(".")
     owner = content
     for name in owners:
-        owner = owner[name]
+        owner = owner.setdefault(name, {})
     owner[field] = value
     assert expected in refusal(tmp_path, content)
 
@@ -177,16 +188,35 @@ def test_a_missing_field_is_named(tmp_path: Path, content: Content) -> None:
     )
 
 
-def test_a_missing_agent_is_named(tmp_path: Path, content: Content) -> None:
-    del content["agents"]["report"]
-    assert "agents.report is missing; give a mapping" in refusal(tmp_path, content)
+def test_what_differs_here_wins_over_the_manifest_and_an_agents_own_over_everybodys(
+    tmp_path: Path, content: Content
+) -> None:
+    manifest = AGENTS["terrain"].model_copy(
+        update={"function": FunctionNeeds(memory_mb=1024, timeout_s=60, bundle_budget_mb=77)}
+    )
+    content["functions"] = {"memory_mb": 3008, "timeout_s": 120}
+    content["agents"] = {"terrain": {"timeout_s": 30}}
+
+    function = load(tmp_path, content).function(manifest)
+
+    assert (function.memory_mb, function.timeout_s, function.bundle_budget_mb) == (3008, 30, 77)
+
+
+def test_one_endpoint_may_differ_and_the_others_stay(tmp_path: Path, content: Content) -> None:
+    content["agents"] = {"terrain": {"endpoints": {"OVERPASS_URL": "https://own.test/api"}}}
+    endpoints = load(tmp_path, content).function(AGENTS["terrain"]).endpoints
+    assert endpoints == {
+        **AGENTS["terrain"].function.endpoints,
+        "OVERPASS_URL": "https://own.test/api",
+    }
 
 
 def test_an_unknown_field_is_named_with_those_that_exist(tmp_path: Path, content: Content) -> None:
     content["agents"]["terrain"] = {"memory": 512}
     assert refusal(tmp_path, content) == (
         "config/dev.yaml: agents.terrain.memory is not a setting; those here are architecture, "
-        "bundle_budget_mb, expect_traffic_within_h, memory_mb, reserved_concurrency, timeout_s"
+        "bundle_budget_mb, endpoints, expect_traffic_within_h, memory_mb, reserved_concurrency, "
+        "timeout_s"
     )
 
 
@@ -197,7 +227,7 @@ def test_the_environments_name_cannot_be_set_in_its_file(tmp_path: Path, content
 
 def test_an_unknown_environment_lists_those_that_exist() -> None:
     with pytest.raises(SettingsError) as refused:
-        load_settings("staging", CONFIG)
+        load_settings("staging", CONFIG, AGENTS)
     assert str(refused.value) == (
         "env: there is no config/staging.yaml; the environments that exist: dev, local, prod"
     )
@@ -206,7 +236,7 @@ def test_an_unknown_environment_lists_those_that_exist() -> None:
 @pytest.mark.parametrize("name", ["../dev", "dev/../prod", "/etc", "Dev", "", "a" * 21, "a-"])
 def test_an_environments_name_cannot_leave_the_folder(name: str) -> None:
     with pytest.raises(SettingsError, match="is not allowed"):
-        load_settings(name, CONFIG)
+        load_settings(name, CONFIG, AGENTS)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +251,7 @@ def test_an_environments_name_cannot_leave_the_folder(name: str) -> None:
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "dev.yaml").write_text(text)
     with pytest.raises(SettingsError) as refused:
-        load_settings("dev", tmp_path)
+        load_settings("dev", tmp_path, AGENTS)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -229,7 +259,7 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, said: s
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev.yaml").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(SettingsError, match="not valid YAML"):
-        load_settings("dev", tmp_path)
+        load_settings("dev", tmp_path, AGENTS)
 
 
 @pytest.mark.parametrize("days", sorted(LOG_RETENTION))

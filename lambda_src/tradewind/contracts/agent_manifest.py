@@ -1,0 +1,219 @@
+"""``agent.toml``: what an agent says of itself, and what it asks of the stacks.
+
+An agent is a folder under ``lambda_src/agents``; the folder's name is the agent's. Everything that
+deploys, draws, watches or asks agents finds them here, by reading the manifests alone: an agent's
+own code and libraries are never imported for it.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from tradewind.contracts.names import (
+    AGENT_NAME_LENGTH,
+    AGENT_NAME_PATTERN,
+    HTTPS_URL_PATTERN,
+    RESERVED_AGENT_NAMES,
+)
+from tradewind.contracts.validation import Frozen, explain, refused, whole_number
+
+MANIFEST_FILE: Final = "agent.toml"
+#: An example request, which the demo sends and tests run.
+REQUEST_FILE: Final = "request.json"
+NAME_ALLOWED: Final = "up to 30 lower-case letters, digits and single underscores, a letter first"
+
+_NAME: Final = re.compile(AGENT_NAME_PATTERN)
+_Endpoint = Annotated[
+    str, Field(pattern=HTTPS_URL_PATTERN, description="an https:// address without a query")
+]
+_Endpoints = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*_URL$")], _Endpoint],
+    Field(description="https addresses by the variable, such as MAPS_URL, that names each"),
+]
+
+
+class ManifestError(Exception):
+    """A manifest is missing, or not as it must be. One line: file, field, what is allowed."""
+
+
+class FunctionNeeds(Frozen):
+    """What an agent's function needs, whatever the environment.
+
+    Attributes:
+        memory_mb: Also its share of CPU. AWS gives new accounts at most 3008.
+        timeout_s: At most Lambda's 15 minutes.
+        bundle_budget_mb: The unzipped bundle may be this large, in MB of 10**6 bytes.
+        expect_traffic_within_h: Alarm when no request came for this many hours; without it,
+            silence is normal.
+        endpoints: The services outside AWS that it asks, each in the environment variable that
+            names it.
+    """
+
+    memory_mb: Annotated[int, whole_number(128, 10_240)] = 3072
+    timeout_s: Annotated[int, whole_number(1, 900)] = 900
+    bundle_budget_mb: Annotated[int, whole_number(1, 262)] = 150
+    expect_traffic_within_h: Annotated[
+        int | None,
+        # CloudWatch looks back a week at most.
+        Field(ge=1, le=168, description="a whole number of hours from 1 to 168, or null"),
+    ] = None
+    endpoints: _Endpoints = Field(default_factory=dict)
+
+
+class AwsReach(Frozen):
+    """An AWS service that an agent's tools call, beyond what every agent may.
+
+    Attributes:
+        service: botocore's name of it.
+        operations: The operations called; the bundle carries these and no others.
+        actions: What the role is granted for them.
+        resources: On what. ``{partition}``, ``{region}`` and ``{account}`` are filled in.
+        reason: Why a resource has a ``*``.
+    """
+
+    service: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", description="botocore's service name")]
+    operations: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]+$")], ...],
+        Field(min_length=1, description="a list of operations such as GetItem"),
+    ]
+    actions: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+:[A-Za-z0-9]+$")], ...],
+        Field(min_length=1, description="a list of IAM actions such as dynamodb:GetItem, no *"),
+    ]
+    resources: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^(\*|arn:\S+)$")], ...],
+        Field(min_length=1, description="a list of ARNs; * only with a reason"),
+    ]
+    reason: Annotated[str | None, Field(min_length=10, description="why there is a *")] = None
+
+    @model_validator(mode="after")
+    def _wildcards_have_a_reason(self) -> Self:
+        if self.reason is None and any("*" in resource for resource in self.resources):
+            raise refused("a resource with a * needs a reason")
+        return self
+
+
+class AgentManifest(Frozen):
+    """What an agent is.
+
+    Attributes:
+        name: Its folder's name.
+        description: What it does, in a sentence; callers read it.
+        framework: What it is written with; its bundle carries no other.
+        reads_from: The agents whose artifacts it may read.
+        packages: Folders beside ``agents`` that its bundle carries.
+        function: What its function needs.
+        reach: What else in AWS its tools call.
+    """
+
+    name: Annotated[str, Field(pattern=AGENT_NAME_PATTERN, max_length=AGENT_NAME_LENGTH)]
+    description: Annotated[
+        str, Field(min_length=10, max_length=256, description="a sentence of 10 to 256 characters")
+    ]
+    framework: Annotated[
+        Literal["strands", "pydantic-ai"], Field(description="strands or pydantic-ai")
+    ]
+    reads_from: Annotated[tuple[str, ...], Field(description="a list of agents' names")] = ()
+    packages: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...],
+        Field(description="a list of folders in lambda_src"),
+    ] = ()
+    function: Annotated[FunctionNeeds, Field(description="a table")] = FunctionNeeds()
+    reach: Annotated[tuple[AwsReach, ...], Field(description="a list of tables")] = ()
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be an agent's name.
+
+    Raises:
+        ManifestError: It cannot; the message says what can.
+    """
+    if not _NAME.fullmatch(name) or len(name) > AGENT_NAME_LENGTH or name in RESERVED_AGENT_NAMES:
+        reserved = ", ".join(sorted(RESERVED_AGENT_NAMES))
+        raise ManifestError(
+            f"agents/{name}: {name!r} is not allowed as an agent's name; give {NAME_ALLOWED}, and "
+            f"none of {reserved}"
+        )
+
+
+def read_manifest(folder: Path) -> AgentManifest:
+    """Read ``folder/agent.toml``.
+
+    Raises:
+        ManifestError: It is missing or not as it must be, or the folder cannot name an agent.
+    """
+    file = folder / MANIFEST_FILE
+    shown = f"agents/{folder.name}/{MANIFEST_FILE}"
+    check_name(folder.name)
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ManifestError(f"{shown} is missing; every folder in agents has one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise ManifestError(f"{shown}: not valid TOML: {' '.join(str(broken).split())}") from None
+    if "name" in content:
+        raise ManifestError(f"{shown}: name: is not a setting; it is the folder's name")
+    try:
+        return AgentManifest.model_validate_json(
+            # As JSON, whose lists may become tuples in strict mode.
+            json.dumps({**content, "name": folder.name}, default=str)
+        )
+    except ValidationError as invalid:
+        raise ManifestError(f"{shown}: {explain(invalid, AgentManifest)}") from None
+
+
+def find_agents(folder: Path) -> dict[str, AgentManifest]:
+    """Read every agent's manifest.
+
+    Args:
+        folder: ``lambda_src/agents``.
+
+    Returns:
+        The agents by name, each after those it reads from; otherwise by name.
+
+    Raises:
+        ManifestError: A manifest is not as it must be, or ``reads_from`` names nobody or is a
+            circle.
+    """
+    manifests = [
+        read_manifest(entry)
+        for entry in sorted(folder.iterdir())
+        if entry.is_dir() and not entry.name.startswith(("_", "."))
+    ]
+    return _in_order({manifest.name: manifest for manifest in manifests})
+
+
+def _in_order(agents: Mapping[str, AgentManifest]) -> dict[str, AgentManifest]:
+    for manifest in agents.values():
+        for source in manifest.reads_from:
+            if source not in agents:
+                raise ManifestError(
+                    f"agents/{manifest.name}/{MANIFEST_FILE}: reads_from: there is no agent "
+                    f"{source!r}; those there are: {', '.join(agents)}"
+                )
+    ordered: dict[str, AgentManifest] = {}
+    while len(ordered) < len(agents):
+        ready = [
+            manifest
+            for manifest in agents.values()
+            if manifest.name not in ordered and set(manifest.reads_from) <= set(ordered)
+        ]
+        if not ready:
+            circle = sorted(set(agents) - set(ordered))
+            raise ManifestError(
+                f"agents/{circle[0]}/{MANIFEST_FILE}: reads_from: {', '.join(circle)} read from "
+                "each other in a circle; one of them has to be first"
+            )
+        ordered |= {manifest.name: manifest for manifest in ready}
+    return ordered
+
+
+def in_order(names: Iterable[str], agents: Mapping[str, AgentManifest]) -> tuple[str, ...]:
+    """Put some agents' names into the order of their work."""
+    wanted = set(names)
+    return tuple(name for name in agents if name in wanted)

@@ -1,0 +1,9 @@
+"""The agents of this checkout, by name and in the order of their work."""
+
+from pathlib import Path
+from typing import Final
+
+from tradewind.contracts.agent_manifest import find_agents
+
+FOLDER: Final = Path(__file__).parents[1] / "lambda_src" / "agents"
+AGENTS: Final = find_agents(FOLDER)
