@@ -1,4 +1,4 @@
-"""The map and weather stand-in on loopback, and clients of it with short patience."""
+"""The map and weather stand-in on loopback, and clients of it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,8 +13,11 @@ from siting.geodata.http import AnswerCache, JsonClient, Limits
 from siting.geodata.overpass import OverpassClient
 from siting.geodata.reanalysis import PowerClient
 
-#: Long enough for loopback, short enough for tests of silence.
-LIMITS = Limits(answer_s=1.2, silence_s=0.8, total_s=30.0, answer_bytes=8_000_000)
+#: No machine is so busy that these run out.
+PATIENT = Limits(answer_s=120.0, silence_s=60.0, total_s=2000.0, answer_bytes=8_000_000)
+#: For faults that last until the client loses patience. Whatever else takes so long ends alike.
+SHORT_OF_SILENCE = replace(PATIENT, silence_s=0.5)
+SHORT_OF_TIME = replace(PATIENT, answer_s=1.0)
 
 
 @pytest.fixture(scope="session")
@@ -58,19 +61,25 @@ def naps() -> Naps:
 
 
 @pytest.fixture
-def overpass_client(stand_in: GeodataStandIn, naps: Naps) -> OverpassClient:
+def limits() -> Limits:
+    """What the clients put up with."""
+    return PATIENT
+
+
+@pytest.fixture
+def overpass_client(stand_in: GeodataStandIn, naps: Naps, limits: Limits) -> OverpassClient:
     """A client of the stand-in's map."""
     cache = AnswerCache(overpass.CACHE_BYTES, overpass.CACHE_AGE_S)
     return OverpassClient(
-        JsonClient(overpass.SERVICE, stand_in.overpass_url, LIMITS, cache, sleep=naps)
+        JsonClient(overpass.SERVICE, stand_in.overpass_url, limits, cache, sleep=naps)
     )
 
 
 @pytest.fixture
-def power_client(stand_in: GeodataStandIn, naps: Naps) -> PowerClient:
+def power_client(stand_in: GeodataStandIn, naps: Naps, limits: Limits) -> PowerClient:
     """A client of the stand-in's wind."""
     cache = AnswerCache(reanalysis.CACHE_BYTES, reanalysis.CACHE_AGE_S)
-    limits = replace(LIMITS, answer_bytes=reanalysis.LIMITS.answer_bytes)
+    limits = replace(limits, answer_bytes=reanalysis.LIMITS.answer_bytes)
     return PowerClient(
         JsonClient(reanalysis.SERVICE, stand_in.wind_data_url, limits, cache, sleep=naps)
     )
