@@ -47,7 +47,5 @@ class AgentName(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check that there is such an agent."""
         if value not in agents():
-            self.fail(
-                f"there is no agent {value!r}; those here are {', '.join(agents())}", param, ctx
-            )
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, agents()))}.", param, ctx)
         return str(value)
