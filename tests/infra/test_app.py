@@ -20,6 +20,7 @@ from aws_cdk import App
 from stacks.bundling.archive import Archive
 from stacks.bundling.provider import OneBundle
 from stacks.settings import load_settings
+from tests.deployed_agents import AGENTS
 
 root, outdir, bundle = map(Path, sys.argv[1:])
 cdk = App(outdir=str(outdir), context=json.loads((root / "cdk.json").read_text())["context"])

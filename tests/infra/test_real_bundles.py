@@ -69,6 +69,7 @@ ENVIRONMENT = {
     "ARTIFACTS_BUCKET": "bucket",
     "RECORDS_TABLE": "table",
     "RECORD_TTL_DAYS": "1",
+    "TRADEWIND_READS_FROM": "",
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "none",
