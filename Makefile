@@ -10,9 +10,9 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 ENV ?= dev
 UV := .tools/bin/uv
-LOCK := --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
-AGENTS := terrain layout simulation report
-AGENT_LOCKS := $(AGENTS:%=lambda_src/agents/%/requirements.txt)
+# What the development environment is installed from: everything that is ever installed together.
+DEV_LOCKS := requirements.txt requirements-dev.txt devtools/localcloud/lambda-runtime.txt \
+	$(wildcard lambda_src/requirements/*.txt lambda_src/agents/*/requirements.txt)
 
 # The project's own Python, Node and CDK come before the machine's.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -39,11 +39,11 @@ $(UV): requirements-setup.txt
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.txt
 	@touch $@
 
-.venv/.ready: requirements-dev.txt $(UV)
+.venv/.ready: $(DEV_LOCKS) $(UV)
 	@echo "Setting up Python 3.12, Node and the app's packages ..."
 	@python312=$$($(PYTHON) scripts/find_python.py $(UV)); \
 		$(UV) venv --quiet --allow-existing --python "$$python312" .venv
-	@$(UV) pip sync --quiet --require-hashes --python .venv/bin/python requirements-dev.txt
+	@$(UV) pip sync --quiet --require-hashes --python .venv/bin/python $(DEV_LOCKS)
 	@touch $@
 
 .venv-localcloud/.ready: devtools/localcloud/requirements.txt .venv/.ready
@@ -121,17 +121,8 @@ bench-layout: setup ## Optimise the IEA 37 case study's farms, 60 seconds each
 
 # --- Maintaining it ---------------------------------------------------------------------------
 
-lock: $(UV) ## Compile every requirements file anew
-	@for agent in $(AGENTS); do \
-		$(UV) pip compile $(LOCK) --universal --python-version 3.12 \
-			lambda_src/agents/$$agent/requirements.in -o lambda_src/agents/$$agent/requirements.txt; done
-	@$(UV) pip compile $(LOCK) --universal --python-version 3.11 requirements-setup.in -o requirements-setup.txt
-	@$(UV) pip compile $(LOCK) --universal --python-version 3.11 requirements.in -o requirements.txt
-	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 requirements-dev.in -o requirements-dev.txt \
-		-c requirements.txt $(AGENT_LOCKS:%=-c %)
-	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 devtools/localcloud/requirements.in -o devtools/localcloud/requirements.txt
-	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 bench/requirements-pywake.in -o bench/requirements-pywake.txt
-	@$(UV) pip compile $(LOCK) --universal --python-version 3.12 devtools/localcloud/lambda-runtime.in -o devtools/localcloud/lambda-runtime.txt
+lock: $(UV) ## Compile the locks; UPGRADE="NAME ..." takes newer releases, UPGRADE=all every one
+	@$(PYTHON) scripts/lock.py $(UV) $(if $(UPGRADE),--upgrade $(filter-out all,$(UPGRADE)))
 
 docs: setup ## Write the pages that are generated
 	@python -m stacks.metrics_page

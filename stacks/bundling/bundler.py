@@ -16,9 +16,10 @@ from stacks.bundling.errors import BundleError, OverBudget
 from stacks.bundling.install import install
 from stacks.bundling.interpreter import Interpreter, compile_tree, find_interpreter
 from stacks.bundling.prune import prune
+from stacks.bundling.requirements import requirements_of
 from stacks.bundling.store import ArchiveStore
 from stacks.settings import Architecture
-from tradewind.contracts.agent_manifest import REQUEST_FILE, AgentManifest
+from tradewind.contracts.agent_manifest import REQUEST_FILE, AgentManifest, Framework
 
 
 class Bundler:
@@ -40,17 +41,19 @@ class Bundler:
         """
         name = f"{agent.name}-{architecture}"
         # Inputs are read once: what is hashed is what is built, even if somebody edits meanwhile.
-        try:
-            folder = self._sources / "agents" / agent.name
-            requirements = (folder / "requirements.txt").read_bytes()
-        except FileNotFoundError:
-            raise BundleError(
-                f"agents/{agent.name}/requirements.txt is missing; `make lock` writes it"
-            ) from None
+        locks = requirements_of(self._sources / "agents" / agent.name, agent.framework)
+        requirements = b"".join(lock.read_bytes() for lock in locks)
         platform = rules.PLATFORMS[architecture].encode()
         operations = rules.operations_of(agent)
-        called = json.dumps(operations).encode()
-        libraries_inputs = _digest([self._builder_digest, platform, requirements, called])
+        libraries_inputs = _digest(
+            [
+                self._builder_digest,
+                platform,
+                agent.framework.encode(),
+                requirements,
+                json.dumps(operations).encode(),
+            ]
+        )
 
         def make_libraries(workplace: Path) -> dict[str, int]:
             sys.stderr.write(
@@ -58,7 +61,7 @@ class Bundler:
             )
             pins = workplace / f"{agent.name}.txt"
             pins.write_bytes(requirements)
-            return self._make_libraries(workplace, pins, architecture, operations)
+            return self._make_libraries(workplace, pins, architecture, agent.framework, operations)
 
         def make_bundle(workplace: Path) -> dict[str, int]:
             libraries = self._store.get(f"libraries-{name}", libraries_inputs, make_libraries)
@@ -75,11 +78,12 @@ class Bundler:
         workplace: Path,
         requirements: Path,
         architecture: Architecture,
+        framework: Framework,
         operations: Mapping[str, Sequence[str]],
     ) -> dict[str, int]:
         tree = workplace / "tree"
         install(requirements, tree, architecture, self._interpreter.path)
-        prune(tree)
+        prune(tree, framework)
         cut_aws_models(tree, operations)
         compile_tree(tree, self._interpreter)
         return add_tree(workplace / "archive.zip", tree)

@@ -4,6 +4,7 @@
 
     BundleError
     +-- NoInterpreter          no Python of the functions' version to compile with
+    +-- NotLocked              requirements have not been compiled into a lock
     +-- MissingWheel           a pinned package has no wheel for the target platform
     +-- HashMismatch           a downloaded package is not the one that was pinned
     +-- RegistryUnreachable    the package registry cannot be reached, and the cache lacks a package
@@ -19,6 +20,10 @@ class BundleError(Exception):
 
 class NoInterpreter(BundleError):
     """There is no Python of the functions' version to compile their modules with."""
+
+
+class NotLocked(BundleError):
+    """Requirements have no lock. The message says which, and how to make it."""
 
 
 class MissingWheel(BundleError):

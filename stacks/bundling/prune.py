@@ -7,19 +7,19 @@ from collections.abc import Container
 from pathlib import Path
 
 from stacks.bundling import rules
+from tradewind.contracts.agent_manifest import Framework
 
 
-def prune(tree: Path) -> None:
+def prune(tree: Path, framework: Framework) -> None:
     """Remove never-imported distributions, metadata nobody reads, tests, stubs and sources of C.
 
-    Raises:
-        FileNotFoundError: A distribution that the rules name is not installed at all.
+    A distribution that the rules name may be missing: one release needs it, the next may not.
     """
     for metadata in sorted(tree.glob("*.dist-info")):
         name = distribution_name(metadata)
-        if name in rules.NEVER_IMPORTED:
+        if name in rules.NEVER_IMPORTED[framework]:
             _remove_distribution(tree, metadata)
-        elif name in rules.METADATA_READ:
+        elif name in rules.METADATA_READ[framework]:
             _keep_only(metadata, {"METADATA", "entry_points.txt"})
         else:
             shutil.rmtree(metadata)

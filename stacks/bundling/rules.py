@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from tradewind.contracts.agent_manifest import AgentManifest
+from tradewind.contracts.agent_manifest import AgentManifest, Framework
 
 #: Python of the agent functions; bundles are resolved and compiled for it.
 PYTHON: Final = "3.12"
@@ -20,33 +20,52 @@ UNZIPPED_LIMIT: Final = 262_144_000
 _MCP: Final = "only the MCP client of Strands uses it; the agents' tools are in-process"
 
 #: Distributions that are installed because another one asks for them, but never imported here.
-NEVER_IMPORTED: Final[Mapping[str, str]] = {
-    "anyio": _MCP,
-    "cffi": "only cryptography uses it",
-    "click": "only uvicorn's command line uses it",
-    "cryptography": "only JWT verification in the MCP client uses it",
-    "h11": _MCP,
-    "httpcore": _MCP,
-    "httpcore2": _MCP,
-    "httpx": _MCP,
-    "httpx2": _MCP,
-    "mcp": _MCP,
-    "mcp-types": _MCP,
-    "pycparser": "only cffi uses it, when it builds",
-    "pyjwt": _MCP,
-    "python-multipart": _MCP,
-    "sse-starlette": _MCP,
-    "starlette": _MCP,
-    "truststore": _MCP,
-    "uvicorn": _MCP,
+NEVER_IMPORTED: Final[Mapping[Framework, Mapping[str, str]]] = {
+    "strands": {
+        "anyio": _MCP,
+        "cffi": "only cryptography uses it",
+        "click": "only uvicorn's command line uses it",
+        "cryptography": "only JWT verification in the MCP client uses it",
+        "h11": _MCP,
+        "httpcore": _MCP,
+        "httpcore2": _MCP,
+        "httpx": _MCP,
+        "httpx2": _MCP,
+        "mcp": _MCP,
+        "mcp-types": _MCP,
+        "pycparser": "only cffi uses it, when it builds",
+        "pyjwt": _MCP,
+        "python-multipart": _MCP,
+        "sse-starlette": _MCP,
+        "starlette": _MCP,
+        "truststore": _MCP,
+        "uvicorn": _MCP,
+    },
+    # PydanticAI imports its whole closure, HTTP clients included, when it is imported itself.
+    "pydantic-ai": {},
 }
+
+_OTEL_METADATA: Final = {
+    "opentelemetry-api": "entry points, for what OTEL_* variables select",
+    "opentelemetry-sdk": "entry points, for what OTEL_* variables select",
+}
+_OWN_VERSION: Final = "its version, when it is imported"
 
 #: Distributions that look their own metadata up; everyone else's is dropped, since some libraries
 #: walk all of it when they are imported.
-METADATA_READ: Final[Mapping[str, str]] = {
-    "opentelemetry-api": "entry points, for what OTEL_* variables select",
-    "opentelemetry-sdk": "entry points, for what OTEL_* variables select",
-    "strands-agents": "its version, for the resource its traces name",
+METADATA_READ: Final[Mapping[Framework, Mapping[str, str]]] = {
+    "strands": {
+        **_OTEL_METADATA,
+        "strands-agents": "its version, for the resource its traces name",
+    },
+    "pydantic-ai": {
+        **_OTEL_METADATA,
+        "anyio": "its version, when PydanticAI is imported",
+        "genai-prices": _OWN_VERSION,
+        "httpcore2": _OWN_VERSION,
+        "httpx2": _OWN_VERSION,
+        "pydantic-ai-slim": _OWN_VERSION,
+    },
 }
 
 #: The AWS operations every agent's function calls; botocore's models are cut to them, and to what
@@ -57,13 +76,24 @@ AWS_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "s3": ("GetObject", "ListObjectsV2", "PutObject"),
 }
 
+#: What a framework looks up in them besides, called or not.
+LOOKED_UP: Final[Mapping[Framework, Mapping[str, tuple[str, ...]]]] = {
+    "strands": {},
+    # It reads from this one which fields a request may have, and may send the streaming one.
+    "pydantic-ai": {"bedrock-runtime": ("Converse",)},
+}
+
 
 def operations_of(agent: AgentManifest) -> dict[str, list[str]]:
-    """The AWS operations that an agent's bundle can call, by service."""
-    called = {service: set(names) for service, names in AWS_OPERATIONS.items()}
-    for reach in agent.reach:
-        called.setdefault(reach.service, set()).update(reach.operations)
-    return {service: sorted(names) for service, names in sorted(called.items())}
+    """The AWS operations that an agent's bundle knows, by service."""
+    known = {service: set(names) for service, names in AWS_OPERATIONS.items()}
+    asked = [
+        *LOOKED_UP[agent.framework].items(),
+        *((reach.service, reach.operations) for reach in agent.reach),
+    ]
+    for service, names in asked:
+        known.setdefault(service, set()).update(names)
+    return {service: sorted(names) for service, names in sorted(known.items())}
 
 
 #: Folders and file kinds that no import or run-time read touches.

@@ -23,6 +23,7 @@ from stacks.bundling.errors import (
     MissingWheel,
     NoInterpreter,
     NotCompilable,
+    NotLocked,
     OverBudget,
     RegistryUnreachable,
 )
@@ -57,6 +58,11 @@ class Project:
         )
         (package / "run" / "templates" / "report.html").write_text("<html>")
         (package / "__pycache__" / "stale.pyc").write_bytes(b"stale")
+        self.shared = self.root / "lambda_src" / "requirements"
+        self.shared.mkdir()
+        for name in ("core.txt", "strands.txt", "pydantic-ai.txt"):
+            (self.shared / name).write_text("# Nothing.\n")
+        (agent / "requirements.in").touch()
         self.requirements = agent / "requirements.txt"
         self.requirements.write_text(usual_closure(self.wheels))
 
@@ -104,13 +110,13 @@ def test_a_bundle_holds_runtime_and_libraries_with_their_byte_code(project: Proj
 
 def test_a_bundle_leaves_out_what_is_never_touched(project: Project) -> None:
     names = names_in(project.bundle())
-    assert not [name for name in names if name.split("/")[0] in NEVER_IMPORTED]
+    assert not [name for name in names if name.split("/")[0] in NEVER_IMPORTED["strands"]]
     assert not [name for name in names if "/tests/" in name or "-stubs/" in name]
     assert not [name for name in names if name.endswith((".pyi", ".pyx", ".lock"))]
     metadata = {name for name in names if ".dist-info/" in name}
     assert metadata == {
         f"{name.replace('-', '_')}-1.0.dist-info/{kept}"
-        for name in METADATA_READ
+        for name in METADATA_READ["strands"]
         for kept in ("METADATA", "entry_points.txt")
     }
 
@@ -183,6 +189,47 @@ def test_a_new_pin_installs_again(project: Project) -> None:
     extra = project.wheels.add("extra", {"extra/__init__.py": b""})
     project.requirements.write_text(project.requirements.read_text() + extra)
     assert "extra/__init__.py" in names_in(project.bundle()) - names_in(first)
+
+
+@pytest.mark.parametrize("lock", ["core.txt", "strands.txt"])
+def test_a_new_shared_pin_installs_again(project: Project, lock: str) -> None:
+    first = project.bundle()
+    extra = project.wheels.add("extra", {"extra/__init__.py": b""})
+    (project.shared / lock).write_text(extra)
+    assert "extra/__init__.py" in names_in(project.bundle()) - names_in(first)
+
+
+def test_another_frameworks_pins_are_not_its_business(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = project.bundle()
+    capsys.readouterr()
+    (project.shared / "pydantic-ai.txt").write_text("geometry==9.9\n")
+    assert project.bundle() == first
+    assert capsys.readouterr().err == ""
+
+
+def test_a_pin_in_two_locks_is_installed_once(project: Project) -> None:
+    extra = project.wheels.add("extra", {"extra/__init__.py": b""})
+    (project.shared / "core.txt").write_text(extra.replace(" --hash", " ; os_name == 'nt' --hash"))
+    (project.shared / "strands.txt").write_text(extra)
+    assert "extra/__init__.py" in names_in(project.bundle())
+
+
+def test_requirements_without_a_lock_are_named(project: Project) -> None:
+    project.requirements.unlink()
+    with pytest.raises(NotLocked) as refused:
+        project.bundle()
+    assert str(refused.value) == (
+        "lambda_src/agents/report/requirements.txt is missing; `make lock` writes it"
+    )
+
+
+def test_an_agent_without_requirements_needs_no_lock(project: Project) -> None:
+    (project.shared / "core.txt").write_text(project.requirements.read_text())
+    project.requirements.unlink()
+    project.requirements.with_suffix(".in").unlink()
+    assert "geometry/__init__.py" in names_in(project.bundle())
 
 
 def test_only_the_last_two_bundles_are_kept(project: Project) -> None:

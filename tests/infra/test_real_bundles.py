@@ -134,7 +134,7 @@ def test_every_module_has_its_byte_code(
 def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: str) -> None:
     pruned = {
         file.parts[0]
-        for name in NEVER_IMPORTED
+        for name in NEVER_IMPORTED["strands"]
         for file in importlib.metadata.files(name) or ()
         if file.parts[0] != ".." and not file.parts[0].endswith(".dist-info")
     }

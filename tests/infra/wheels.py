@@ -87,8 +87,8 @@ def usual_closure(wheels: Wheelhouse) -> str:
                 "geometry.libs/libgeos.so": b"\x7fELF" + b"0" * 5000,
             },
         ),
-        *(wheels.add(name, {f"{name}/__init__.py": b""}) for name in METADATA_READ),
-        *(wheels.add(name, {f"{name}/__init__.py": b""}) for name in NEVER_IMPORTED),
+        *(wheels.add(name, {f"{name}/__init__.py": b""}) for name in METADATA_READ["strands"]),
+        *(wheels.add(name, {f"{name}/__init__.py": b""}) for name in NEVER_IMPORTED["strands"]),
     ]
     return "".join(lines)
 

@@ -22,6 +22,8 @@ from tradewind.contracts.names import (
 )
 from tradewind.contracts.validation import Frozen, explain, refused, whole_number
 
+#: What an agent may be written with; ``lambda_src/requirements`` has a file for each.
+Framework = Literal["strands", "pydantic-ai"]
 MANIFEST_FILE: Final = "agent.toml"
 #: An example request, which the demo sends and tests run.
 REQUEST_FILE: Final = "request.json"
@@ -115,9 +117,7 @@ class AgentManifest(Frozen):
     description: Annotated[
         str, Field(min_length=10, max_length=256, description="a sentence of 10 to 256 characters")
     ]
-    framework: Annotated[
-        Literal["strands", "pydantic-ai"], Field(description="strands or pydantic-ai")
-    ]
+    framework: Annotated[Framework, Field(description="strands or pydantic-ai")]
     reads_from: Annotated[tuple[str, ...], Field(description="a list of agents' names")] = ()
     packages: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...],
