@@ -16,11 +16,11 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Pythons that the app runs on, and the functions'; what is for the latter is marked with it.
+#: The oldest Python that the app runs on, and the functions'.
 APP_PYTHON = "3.11"
 FUNCTIONS_PYTHON = "3.12"
 
@@ -59,13 +59,13 @@ class Pin:
     Attributes:
         name: Normalized.
         version: The exact version.
-        marker: On which platforms; empty for all.
+        requirement: Name, version and on which platforms, as the lock says it.
         text: Its lines in the lock, with hashes and why it is there.
     """
 
     name: str
     version: str
-    marker: str
+    requirement: str
     text: str
 
 
@@ -114,118 +114,88 @@ def read_pins(text: str) -> list[Pin]:
 
 
 def _read_pin(block: str) -> Pin:
-    requirement, _, marker = block.partition("\n")[0].removesuffix("\\").partition(";")
-    name, _, version = requirement.strip().partition("==")
-    return Pin(_normalized(name), version, marker.strip(), block)
-
-
-def read_requirements(file: Path, shown: Path) -> list[str]:
-    """The requirements in an ``.in`` file, without comments.
-
-    Raises:
-        LockError: A line is something else: an option, another file, an address.
-    """
-    found = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        requirement = re.sub(r"(^|\s)#.*", "", line).strip()
-        if requirement and not re.fullmatch(r"[A-Za-z0-9][^@\\]*", requirement):
-            raise LockError(
-                f"{shown}:{number}: {requirement!r} is not allowed; write a package's name, its "
-                "version if it matters, and nothing else"
-            )
-        if requirement:
-            found.append(requirement)
-    return found
+    requirement = block.partition("\n")[0].removesuffix("\\").strip()
+    name, _, version = requirement.partition(";")[0].strip().partition("==")
+    return Pin(_normalized(name), version, requirement, block)
 
 
 class Locker:
-    """Compiles locks with uv, in a folder of its own: a lock is written when all are done."""
+    """Compiles locks with uv.
 
-    def __init__(self, root: Path, uv: str, upgrade: Sequence[str], workplace: Path) -> None:
+    Args:
+        root: The project.
+        uv: The program.
+        known: What the locks say so far; a package in it keeps its version and its hashes.
+        workplace: An empty folder.
+    """
+
+    def __init__(self, root: Path, uv: str, known: str, workplace: Path) -> None:
         self._root = root
         self._uv = uv
-        self._upgrade = upgrade
+        self._known = known
         self._workplace = workplace
 
     def compile_jointly(self, locks: Sequence[Lock]) -> dict[Path, str]:
-        """The new content of each lock, all of one resolution."""
-        known = "\n".join(self._present(lock.path) for lock in locks)
-        _say(f"Resolving {len(locks)} requirements files together ...")
-        together = self._workplace / "together.in"
-        together.write_text("".join(self._marked(lock) for lock in locks), encoding="utf-8")
-        # One version for every Python, or the app's would part from the functions'.
-        one_version = ("--no-annotate", "--fork-strategy", "fewest")
-        resolution = self._workplace / "resolution.txt"
-        self._run([together], resolution, known, APP_PYTHON, one_version)
+        """The new content of each lock, all of one resolution.
 
+        Raises:
+            LockError: uv refused.
+        """
+        _say(f"Resolving {len(locks)} requirements files together ...")
+        # What also has to run on an older Python chooses first; the rest takes the same if it can.
+        oldest = [lock.requirements for lock in locks if lock.python == APP_PYTHON]
+        preferred = self._compile(oldest, APP_PYTHON, "--no-annotate", "--fork-strategy=fewest")
+        resolution = self._workplace / "resolution.txt"
+        resolution.write_text(
+            self._compile(
+                [lock.requirements for lock in locks],
+                FUNCTIONS_PYTHON,
+                "--no-annotate",
+                known=preferred + self._known,
+            ),
+            encoding="utf-8",
+        )
         contents: dict[Path, str] = {}
         for lock in locks:
             _say(f"Exporting {lock.path} ...")
-            exported = self._workplace / "exported.txt"
             sources = [*lock.beside, lock.requirements]
-            options = ("--generate-hashes", "--constraints", str(resolution))
-            everything = self._run(sources, exported, known, lock.python, options)
+            text = self._compile(
+                sources, lock.python, "--generate-hashes", f"--constraints={resolution}"
+            )
             held = {
-                (pin.name, pin.version, pin.marker)
+                pin.requirement
                 for other in lock.beside
                 for pin in read_pins(contents[other.with_suffix(".txt")])
             }
-            contents[lock.path] = _header(lock) + "".join(
-                pin.text
-                for pin in read_pins(everything)
-                if (pin.name, pin.version, pin.marker) not in held
-            )
+            own = [pin.text for pin in read_pins(text) if pin.requirement not in held]
+            contents[lock.path] = _header(lock) + "".join(own)
         return contents
 
     def compile_alone(self, lock: Lock) -> str:
-        """The new content of a lock that is a resolution of its own."""
-        _say(f"Resolving {lock.path} ...")
-        exported = self._workplace / "exported.txt"
-        known = self._present(lock.path)
-        text = self._run([lock.requirements], exported, known, lock.python, ("--generate-hashes",))
-        return _header(lock) + "".join(pin.text for pin in read_pins(text))
-
-    def _present(self, path: Path) -> str:
-        file = self._root / path
-        return file.read_text(encoding="utf-8") if file.exists() else ""
-
-    def _marked(self, lock: Lock) -> str:
-        """The requirements of a lock, each marked with the Pythons it is for."""
-        requirements = read_requirements(self._root / lock.requirements, lock.requirements)
-        if lock.python == APP_PYTHON:
-            return "".join(f"{requirement}\n" for requirement in requirements)
-        functions = f"python_version >= '{lock.python}'"
-        parted = [requirement.partition(";") for requirement in requirements]
-        return "".join(
-            f"{package} ; ({marker}) and {functions}\n" if marker else f"{package} ; {functions}\n"
-            for package, _, marker in parted
-        )
-
-    def _run(
-        self,
-        sources: Iterable[Path],
-        output: Path,
-        known: str,
-        python: str,
-        options: Sequence[str],
-    ) -> str:
-        """Compile ``sources``; what ``known`` pins keeps its version and its hashes.
+        """The new content of a lock that is a resolution of its own.
 
         Raises:
-            LockError: uv refused, for the reason it gave.
+            LockError: uv refused.
         """
+        _say(f"Resolving {lock.path} ...")
+        return _header(lock) + self._compile([lock.requirements], lock.python, "--generate-hashes")
+
+    def _compile(
+        self, sources: Sequence[Path], python: str, *options: str, known: str | None = None
+    ) -> str:
         # uv prefers what it finds where it is told to write.
-        output.write_text(known, encoding="utf-8")
+        output = self._workplace / "compiled.txt"
+        output.write_text(self._known if known is None else known, encoding="utf-8")
         command = [
             *(self._uv, "pip", "compile", "--quiet", "--universal", "--python-version", python),
-            *("--no-header", "--no-emit-index-url", "--no-emit-find-links"),
-            *(*options, *self._upgrade, "--output-file", str(output), *map(str, sources)),
+            *("--no-header", "--no-emit-index-url", "--no-emit-find-links", *options),
+            *("--output-file", str(output), *map(str, sources)),
         ]
         done = subprocess.run(  # noqa: S603  our own pinned uv, on our own files
             command, cwd=self._root, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            raise LockError(done.stderr.strip())
+            raise LockError(f"{sources[-1]} for Python {python} and newer: {done.stderr.strip()}")
         # That a pin was held says nothing of why it is there.
         return re.sub(r"^ +#   -c .*\n", "", output.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
@@ -251,7 +221,7 @@ def _versions(text: str) -> dict[str, str]:
     return versions
 
 
-def _framework_of(folder: Path, frameworks: Iterable[str]) -> str:
+def _framework_of(folder: Path, frameworks: Collection[str]) -> str:
     manifest = folder / "agent.toml"
     shown = f"agents/{folder.name}/{manifest.name}"
     if not manifest.exists():
@@ -277,25 +247,21 @@ def _normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name.partition("[")[0].strip()).lower()
 
 
-def _upgrade_options(names: Sequence[str] | None, pinned: Iterable[str]) -> Iterator[str]:
-    """Options of uv for the names of ``--upgrade``: none for None, everything for no name.
-
-    Raises:
-        LockError: No lock pins a package of that name.
-    """
-    if names is None:
-        return
-    if not names:
-        yield "--upgrade"
-    known = set(pinned)
-    for name in names:
-        if _normalized(name) not in known:
-            raise LockError(f"--upgrade {name}: no lock pins a package of this name")
-        yield from ("--upgrade-package", name)
+def _kept(text: str, upgrade: Sequence[str] | None) -> str:
+    """What to prefer of a lock: all but the packages to upgrade, or nothing if none is named."""
+    if upgrade is None:
+        return text
+    forgotten = set(map(_normalized, upgrade))
+    return "".join(pin.text for pin in read_pins(text) if forgotten and pin.name not in forgotten)
 
 
 def lock(root: Path, uv: str, upgrade: Sequence[str] | None) -> None:
     """Compile every lock of the project and say what changed.
+
+    Args:
+        root: The project.
+        uv: The program.
+        upgrade: The packages to take the newest of; None for none, an empty list for all.
 
     Raises:
         LockError: It cannot be done; then no lock is touched.
@@ -306,11 +272,17 @@ def lock(root: Path, uv: str, upgrade: Sequence[str] | None) -> None:
         for item in [*joint, *separate]
         if (root / item.path).exists()
     }
-    pinned = (pin.name for text in before.values() for pin in read_pins(text))
-    with tempfile.TemporaryDirectory() as workplace:
-        locker = Locker(root, uv, list(_upgrade_options(upgrade, pinned)), Path(workplace))
-        after = locker.compile_jointly(joint)
-        after |= {item.path: locker.compile_alone(item) for item in separate}
+    pinned = {pin.name for text in before.values() for pin in read_pins(text)}
+    if unknown := set(map(_normalized, upgrade or ())) - pinned:
+        raise LockError(f"no lock pins {', '.join(sorted(unknown))}")
+
+    with tempfile.TemporaryDirectory() as folder:
+        workplace = Path(folder)
+        known = _kept("".join(before.get(item.path, "") for item in joint), upgrade)
+        after = Locker(root, uv, known, workplace).compile_jointly(joint)
+        for item in separate:
+            known = _kept(before.get(item.path, ""), upgrade)
+            after[item.path] = Locker(root, uv, known, workplace).compile_alone(item)
 
     changed = [path for path in after if after[path] != before.get(path)]
     for path in changed:

@@ -78,8 +78,7 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     made = Project(tmp_path)
-    monkeypatch.setenv("UV_NO_INDEX", "1")
-    monkeypatch.setenv("UV_FIND_LINKS", str(made.wheels.folder))
+    monkeypatch.setenv("UV_DEFAULT_INDEX", made.wheels.registry)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     return made
 
@@ -403,7 +402,6 @@ def test_a_package_that_is_not_the_pinned_one_is_named(project: Project) -> None
 def test_a_registry_that_cannot_be_reached_is_named(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("UV_NO_INDEX")
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     project.lose_wheels()

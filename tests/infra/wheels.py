@@ -3,20 +3,28 @@
 import base64
 import gzip
 import hashlib
+import html
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
 
 
 class Wheelhouse:
-    """A folder of wheels, and the pins to install them by."""
+    """A folder of wheels, the pins to install them by, and a registry that has no others."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
+        self._registry = folder.with_name(f"{folder.name}-registry")
+        self._registry.mkdir(exist_ok=True)
+
+    @property
+    def registry(self) -> str:
+        """The registry's address."""
+        return self._registry.as_uri()
 
     def add(
         self,
@@ -25,11 +33,15 @@ class Wheelhouse:
         *,
         version: str = "1.0",
         tag: str = "py3-none-any",
+        requires: Sequence[str] = (),
+        python: str = ">=3",
     ) -> str:
         """Write a wheel and return its line for a requirements file."""
         distribution = name.replace("-", "_")
         info = f"{distribution}-{version}.dist-info"
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        metadata += f"Requires-Python: {python}\n"
+        metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
         kind = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n"
         everything = {
             **files,
@@ -48,6 +60,16 @@ class Wheelhouse:
             for path, content in everything.items():
                 archive.writestr(path, content)
         sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        page = self._registry / name / "index.html"
+        page.parent.mkdir(exist_ok=True)
+        with page.open("a", encoding="utf-8") as links:
+            wanted = html.escape(python)
+            # Relative, so that both folders can be copied.
+            href = f"../../{self.folder.name}/{wheel.name}"
+            links.write(
+                f'<a href="{href}#sha256={sha256}" data-requires-python="{wanted}">'
+                f"{wheel.name}</a>\n"
+            )
         return f"{name}=={version} --hash=sha256:{sha256}\n"
 
 
