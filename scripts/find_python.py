@@ -7,6 +7,7 @@ Usage: python3 scripts/find_python.py PATH_TO_UV
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,25 +48,34 @@ def _runs(python: str) -> bool:
     return done.returncode == 0 and done.stdout.strip() == VERSION
 
 
-def _from_uv(uv: str) -> str | None:
-    """A Python that uv manages, which it downloads when it can reach its source."""
-    install = [uv, "python", "install", "--quiet", VERSION]
+def _from_uv(uv: str) -> tuple[str | None, str]:
+    """A Python that uv manages, downloaded if need be and possible; else why there is none."""
+    # Not quiet: it would keep the reason to itself.
+    install = [uv, "python", "install", "--no-progress", VERSION]
     find = [uv, "python", "find", "--quiet", "--managed-python", VERSION]
-    subprocess.run(install, capture_output=True, check=False)  # noqa: S603  our own pinned uv
+    brought = subprocess.run(install, capture_output=True, text=True, check=False)  # noqa: S603
     done = subprocess.run(find, capture_output=True, text=True, check=False)  # noqa: S603
-    return done.stdout.strip() or None
+    found = done.stdout.strip()
+    if found and _runs(found):
+        return found, ""
+    # uv tells what it tried first, and the reason last.
+    causes = [line.strip().removeprefix("cause: ") for line in brought.stderr.splitlines()]
+    host = re.search(r"https?://([^/\s`]+)", brought.stderr)
+    tried = f"uv could not download one from {host[1]}" if host else "uv could not bring one"
+    return None, f", and {tried} ({causes[-1]})" if causes else f", and {tried}"
 
 
 def main() -> int:
     """Print the first interpreter that runs; say what to do when there is none."""
     found = next((path for path in _candidates() if _runs(path)), None)
+    reason = ""
     if found is None and len(sys.argv) > 1:
-        found = _from_uv(sys.argv[1])
+        found, reason = _from_uv(sys.argv[1])
     if found is None:
         sys.stderr.write(
-            f"Tradewind needs a Python {VERSION}, which its Lambdas run on, and found none.\n"
-            f"Install one (your distribution's python{VERSION}, or `pyenv install {VERSION}`), "
-            "then run make again.\n"
+            f"Tradewind needs a Python {VERSION}, which its Lambdas run on: there is none on this "
+            f"machine{reason}. Install your distribution's python{VERSION}, or run `pyenv install "
+            f"{VERSION}`, and try again.\n"
         )
         return 1
     sys.stdout.write(found + "\n")
