@@ -224,8 +224,6 @@ def _versions(text: str) -> dict[str, str]:
 def _framework_of(folder: Path, frameworks: Collection[str]) -> str:
     manifest = folder / "agent.toml"
     shown = f"agents/{folder.name}/{manifest.name}"
-    if not manifest.exists():
-        return "strands"
     try:
         framework = tomllib.loads(manifest.read_text(encoding="utf-8")).get("framework")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
