@@ -195,7 +195,7 @@ class Locker:
             command, cwd=self._root, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            raise LockError(f"{sources[-1]} for Python {python} and newer: {done.stderr.strip()}")
+            raise LockError(f"For Python {python} and newer, uv refused: {done.stderr.strip()}")
         # That a pin was held says nothing of why it is there.
         return re.sub(r"^ +#   -c .*\n", "", output.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
