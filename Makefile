@@ -59,7 +59,7 @@ $(UV): requirements-setup.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json .venv/.ready
-	@echo "Setting up the CDK command line ..."
+	@echo "Setting up the CDK command line and the chart library ..."
 	@npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 

@@ -17,6 +17,7 @@ from cli.errors import CommandError
 from devtools.contract import load_catalogue
 from devtools.dashboard.assembly import Assembly, AssemblyError, read_assembly
 from devtools.dashboard.browser import BrowserError
+from devtools.dashboard.d3 import LibraryMissing
 from devtools.dashboard.document import TimeRange
 from devtools.dashboard.output import Written, write
 from devtools.dashboard.preview import NoSuchDashboard, Preview
@@ -103,6 +104,8 @@ def show(preview: Preview, port: int) -> None:
     """Serve the page until it is interrupted."""
     try:
         server = DashboardServer(preview, port)
+    except LibraryMissing as error:
+        raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"Port {port} cannot be used: {error}") from error
     with server:
@@ -131,7 +134,7 @@ def save(
             time_range=time_range,
             pictures=pictures,
         )
-    except (BrowserError, SourceError, NoSuchDashboard) as error:
+    except (BrowserError, LibraryMissing, SourceError, NoSuchDashboard) as error:
         raise CommandError(str(error)) from error
 
 

@@ -1,4 +1,4 @@
-"""The page: one HTML file with its style and script in it, so that it loads nothing."""
+"""The page: one HTML file with its style, script and chart library in it: it loads nothing."""
 
 import base64
 import hashlib
@@ -7,7 +7,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from devtools.dashboard import d3
+
 _ASSETS: Final = files("devtools.dashboard") / "static"
+#: In the order they build on each other.
+_SCRIPTS: Final = (
+    "charts/elements.js", "charts/colors.js", "charts/format.js", "charts/axes.js",
+    "charts/layers.js", "charts/annotations.js", "charts/hover.js", "charts/timeseries.js",
+    "charts/shares.js", "charts/lists.js", "page.js",
+)  # fmt: skip
 
 
 def page(embedded: Any = None) -> str:
@@ -15,8 +23,12 @@ def page(embedded: Any = None) -> str:
 
     Args:
         embedded: A document for the page to show; without one it asks its server.
+
+    Raises:
+        LibraryMissing: The chart library is not installed.
     """
-    style, script = _asset("page.css"), _asset("charts.js") + _asset("page.js")
+    style = _asset("page.css")
+    script = "\n".join([d3.source(d3.NODE_MODULES), *map(_asset, _SCRIPTS)])
     # The policy allows exactly this style and this script, and a request to the own server only.
     policy = "; ".join(
         [

@@ -29,12 +29,17 @@ class DashboardServer(ThreadingHTTPServer):
     Args:
         preview: What to serve.
         port: 0 for any free one.
+
+    Raises:
+        LibraryMissing: The page's chart library is not installed.
+        OSError: The port cannot be used.
     """
 
     daemon_threads = True
 
     def __init__(self, preview: Preview, port: int = 0) -> None:
         self.preview = preview
+        self.page = page().encode()
         super().__init__((_LOOPBACK, port), _Handler)
 
     @property
@@ -57,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         url = urlsplit(self.path)
         if url.path == "/":
-            self._answer(HTTPStatus.OK, "text/html; charset=utf-8", page().encode())
+            self._answer(HTTPStatus.OK, "text/html; charset=utf-8", self.server.page)
         elif url.path == "/api/dashboard":
             self._json(*self._dashboard(url.query))
         else:

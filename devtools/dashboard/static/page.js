@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { html } = Charts;
+  const { html, swatch } = Elements;
   const root = document.documentElement;
   const find = (id) => document.getElementById(id);
   const embedded = find("document");
@@ -93,7 +93,7 @@
     }
     section.dataset.widgetState = state;
     section.dataset.widgetMessage = widget.message ?? "";
-    if (widget.alarms?.length && widget.kind !== "alarms") section.append(html("div", { class: "badges" }, ...widget.alarms.map(Charts.badge)));
+    if (widget.alarms?.length && widget.kind !== "alarms") section.append(html("div", { class: "badges" }, ...widget.alarms.map(Lists.badge)));
   }
 
   function draw(section, widget) {
@@ -109,17 +109,18 @@
     const plot = html("div", { class: "plot" });
     content.append(plot);
     section.append(content);
-    if (widget.kind === "table") return Charts.table(plot, widget);
-    if (widget.kind === "alarms") return Charts.alarms(plot, widget);
-    widget.series.forEach((series, index) => { series.tint = Charts.colorOf(series, index); });
+    if (widget.kind === "table") return Lists.table(plot, widget);
+    if (widget.kind === "alarms") return Lists.alarms(plot, widget);
+    widget.series.forEach((series, index) => { series.tint = Colors.ofSeries(series, index); });
     const out = hidden.get(key(widget)) ?? new Set();
     hidden.set(key(widget), out);
     const shown = widget.series.filter((series) => !out.has(series.label));
     // The legend first: it takes its room from the plot.
     if (widget.kind !== "singleValue" && widget.kind !== "gauge" && widget.kind !== "bar" && widget.legend !== "hidden") content.append(legend(section, widget, out));
-    const drawn = { timeSeries: () => Charts.timeSeries(plot, widget, shownDocument.range, shown, tooltip), bar: () => Charts.bar(plot, widget, shown), pie: () => Charts.pie(plot, widget, shown), gauge: () => Charts.gauge(plot, widget, shown), singleValue: () => Charts.singleValue(plot, widget, shown) }[widget.kind]();
+    const view = { timeSeries: TimeSeries.draw, bar: Shares.bar, pie: Shares.pie, gauge: Shares.gauge, singleValue: Lists.singleValue }[widget.kind];
+    const count = view(plot, widget, shown, shownDocument.range, tooltip);
     // Hidden by the viewer is not missing.
-    return drawn || (out.size ? 1 : 0);
+    return count || (out.size ? 1 : 0);
   }
 
   const key = (widget) => `${shownDocument.name}/${widget.id}`;
@@ -128,11 +129,9 @@
     const list = html("ul", { class: "legend" });
     const total = widget.series.reduce((sum, series) => sum + (series.latest ?? 0), 0);
     for (const series of widget.series) {
-      const swatch = html("span", { class: "swatch" });
-      swatch.style.background = series.tint;
-      let value = series.latest === null ? "no data" : Charts.format(series.latest, series.unit);
+      let value = series.latest === null ? "no data" : Format.value(series.latest, series.unit);
       if (widget.kind === "pie" && series.latest !== null && total > 0) value += ` (${((series.latest / total) * 100).toFixed(0)}%)`;
-      const button = html("button", { type: "button", "aria-pressed": String(!out.has(series.label)), title: `${series.label}: show or hide` }, swatch, html("span", { class: "name" }, series.label), html("span", { class: "value" }, value));
+      const button = html("button", { type: "button", "aria-pressed": String(!out.has(series.label)), title: `${series.label}: show or hide` }, swatch(series.tint), html("span", { class: "name" }, series.label), html("span", { class: "value" }, value));
       button.addEventListener("click", () => {
         if (!out.delete(series.label)) out.add(series.label);
         fill(section, widget);
@@ -148,9 +147,7 @@
     box.hidden = content === null;
     if (content === null) return;
     const lines = content.lines.slice(0, 14).map((line) => {
-      const swatch = html("span", { class: "swatch" });
-      swatch.style.background = line.color;
-      return html("div", {}, swatch, html("span", { class: "name" }, line.name), html("span", { class: "value" }, line.value));
+      return html("div", {}, swatch(line.color), html("span", { class: "name" }, line.name), html("span", { class: "value" }, line.value));
     });
     box.replaceChildren(html("div", {}, html("span", { class: "name" }, content.title)), ...lines);
     const { offsetWidth, offsetHeight } = box;
@@ -172,7 +169,7 @@
     }));
     find("dashboards").replaceChildren(...links);
     find("status").className = "status";
-    find("status").textContent = `${Charts.moment(page.range.start).slice(0, 16)} to ${Charts.moment(page.range.end).slice(0, 16)} UTC, from ${page.source}. Read at ${Charts.moment(page.generated)}.`;
+    find("status").textContent = `${Format.moment(page.range.start).slice(0, 16)} to ${Format.moment(page.range.end).slice(0, 16)} UTC, from ${page.source}. Read at ${Format.moment(page.generated)}.`;
     const main = find("widgets");
     main.replaceChildren(...page.widgets.map(frame));
     redraw();

@@ -86,6 +86,17 @@ def test_without_a_browser_the_html_is_there_and_the_reason_said(
     assert (tmp_path / "out" / "shop-test-overview.html").exists()
 
 
+def test_without_its_chart_library_no_page_is_written_and_what_to_do_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("devtools.dashboard.d3.NODE_MODULES", tmp_path / "node_modules")
+    preview = sample_preview(tmp_path / "app")
+    with pytest.raises(CommandError, match="`make setup` or `npm ci` installs it"):
+        save(preview, tmp_path / "out", [], None, pictures=False)
+    with pytest.raises(CommandError, match="`make setup` or `npm ci` installs it"):
+        command.show(preview, 0)
+
+
 def test_a_missing_assembly_is_explained(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="make synth"):
         command._assembly(tmp_path, None, "000000000000", "us-east-1")

@@ -1,6 +1,7 @@
 """Nothing that was written elsewhere becomes markup, and nothing is loaded."""
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devtools.dashboard import d3
 from devtools.dashboard.markdown import to_html
 from devtools.dashboard.page import page
 from tests.dashboard_app import EVIL_LABEL, EVIL_MARKDOWN, sample_preview
@@ -112,3 +114,26 @@ def test_the_policy_allows_the_own_script_and_a_written_page_no_request() -> Non
         assert one.count("'sha256-") == 2
     assert "connect-src 'self'" in served
     assert "connect-src 'none'" in written
+
+
+def test_the_chart_library_comes_with_its_licences() -> None:
+    whole = page()
+    for name in d3.MODULES:
+        licence = (d3.NODE_MODULES / name / "LICENSE").read_text(encoding="utf-8")
+        assert licence in whole
+        assert re.search(rf"/\*!.*\b{name}\b", whole)
+
+
+def test_what_is_inlined_is_what_is_locked() -> None:
+    lock = json.loads((d3.NODE_MODULES.parent / "package-lock.json").read_text(encoding="utf-8"))
+    locked = {path.removeprefix("node_modules/") for path in lock["packages"] if path}
+    assert locked - {"aws-cdk"} == set(d3.MODULES)
+
+
+def test_a_missing_chart_library_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(d3.LibraryMissing) as missing:
+        d3.source(tmp_path)
+    assert str(missing.value).splitlines() == [
+        f"The page's chart library is not installed (internmap is not in {tmp_path}); "
+        "`make setup` or `npm ci` installs it."
+    ]

@@ -1,0 +1,66 @@
+// Horizontal and vertical annotations: lines, what is shaded beside or between them, and labels.
+"use strict";
+
+const Annotations = (() => {
+  const { add, textWidth, fitted, tag } = Elements;
+
+  function area(plot, x1, x2, y1, y2, color) {
+    add(plot, "rect", { x: x1, width: Math.max(x2 - x1, 0), y: Math.min(y1, y2), height: Math.abs(y2 - y1), fill: color, "fill-opacity": 0.1 });
+  }
+
+  function rule(plot, x1, x2, y1, y2, color, dashes) {
+    add(plot, "line", { x1, x2, y1, y2, stroke: color, "stroke-width": 1.5, "stroke-dasharray": dashes });
+  }
+
+  function horizontal(plot, widget, axes, box) {
+    for (const line of widget.lines) {
+      const axis = axes[line.axis];
+      if (!axis) continue;
+      const color = Colors.ofLine(line.color, "var(--threshold)");
+      const at = axis.scale(line.value), upper = line.upper === null ? null : axis.scale(line.upper);
+      if (upper !== null) area(plot, box.left, box.right, at, upper, color);
+      else if (line.fill === "above") area(plot, box.left, box.right, at, box.top, color);
+      else if (line.fill === "below") area(plot, box.left, box.right, at, box.bottom, color);
+      for (const y of upper === null ? [at] : [at, upper]) rule(plot, box.left, box.right, y, y, color, "5 3");
+    }
+  }
+
+  function horizontalLabels(root, widget, axes, box) {
+    const taken = [];
+    const crowded = (y) => taken.some((other) => Math.abs(other - y) < 12);
+    for (const line of widget.lines) {
+      const axis = axes[line.axis];
+      if (!axis) continue;
+      let y = axis.scale(line.value) - 4;
+      if (y < box.top + 9) y += 17;
+      // Labels of lines close to each other stand above one another.
+      while (crowded(y)) y -= 12;
+      if (y < box.top + 8) for (y = box.top + 10; crowded(y); y += 12);
+      taken.push(y);
+      const label = line.label || Format.value(line.value, axis.unit);
+      tag(root, fitted(label, box.right - box.left - 8), box.right - 4, y, "end", Colors.ofText(line.color, "var(--threshold)"));
+    }
+  }
+
+  function vertical(root, plot, widget, x, box) {
+    let lastEnd = -Infinity, level = 0;
+    for (const mark of [...widget.marks].sort((a, b) => a.at - b.at)) {
+      const at = x(mark.at), end = mark.end === null ? null : x(mark.end);
+      if ((end ?? at) < box.left || at > box.right) continue;
+      const color = Colors.ofLine(mark.color, "var(--deploy)");
+      if (end !== null) area(plot, at, end, box.top, box.bottom, color);
+      else if (mark.fill === "before") area(plot, box.left, at, box.top, box.bottom, color);
+      else if (mark.fill === "after") area(plot, at, box.right, box.top, box.bottom, color);
+      for (const edge of end === null ? [at] : [at, end]) rule(plot, edge, edge, box.top, box.bottom, color, "2 2");
+      if (!mark.label) continue;
+      const width = textWidth(mark.label);
+      const fits = at + 4 + width <= box.right;
+      const from = fits ? at + 4 : at - 4 - width;
+      level = from < lastEnd + 4 ? (level + 1) % 3 : 0;
+      lastEnd = from + width;
+      tag(root, mark.label, fits ? at + 4 : at - 4, box.top + 10 + level * 13, fits ? "start" : "end", Colors.ofText(mark.color, "var(--deploy)"));
+    }
+  }
+
+  return { horizontal, horizontalLabels, vertical };
+})();

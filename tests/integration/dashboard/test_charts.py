@@ -1,0 +1,188 @@
+"""CloudWatch's rules in the charts: what is interrupted, what is shaded, what stands on what."""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from devtools.cloudwatch.series import Series
+from devtools.dashboard.assembly import Assembly, Dashboard
+from devtools.dashboard.browser import Browser, Tab
+from devtools.dashboard.preview import Preview
+from devtools.dashboard.sources import Reading, Wanted
+from tests.dashboard_app import NOW, chart, metric
+from tests.integration.dashboard.conftest import serving
+
+#: Of 36 periods of 300 s, as the page shows them.
+_PERIODS = 36
+#: Nobody asks anything.
+_NIGHT = range(12, 24)
+
+
+class Computed:
+    """A source whose values come from a function of the metric's name and the period's number."""
+
+    label = "a function"
+
+    def __init__(self, value: Callable[[str, int], float | None]) -> None:
+        self._value = value
+
+    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+        return {
+            one: Reading(
+                Series(
+                    one.grid,
+                    tuple(self._value(one.metric.name, at) for at in range(len(one.grid))),
+                )
+            )
+            for one in wanted
+        }
+
+    def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Any:
+        raise NotImplementedError
+
+    def alarms(self, names: Sequence[str]) -> Any:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Tab:
+    return browser.open(1280, 900)
+
+
+@contextmanager
+def shown(tab: Tab, value: Callable[[str, int], float | None], *widgets: Any) -> Any:
+    body = {"start": "-PT3H", "widgets": list(widgets)}
+    with serving(
+        Preview(Assembly((Dashboard("d", body),)), Computed(value), lambda: NOW)
+    ) as server:
+        tab.goto(server.url)
+        assert tab.problems() == []
+        yield
+
+
+def lines_of(tab: Tab, color: str) -> list[list[tuple[float, float]]]:
+    """The unbroken lines of a series, each as its points in pixels."""
+    paths = tab.evaluate(
+        f"[...document.querySelectorAll('path[fill=none][stroke=\"{color}\"]')]"
+        ".map(path => path.getAttribute('d'))"
+    )
+    lines = [line for path in paths for line in path.split("M") if line]
+    number = r"-?[\d.]+"
+    return [
+        [(float(x), float(y)) for x, y in re.findall(rf"({number}),({number})", line)]
+        for line in lines
+    ]
+
+
+def colors_drawn(tab: Tab) -> set[str]:
+    found = tab.evaluate(
+        "[...document.querySelectorAll('.plot path, .plot circle')].flatMap("
+        "e => [e.getAttribute('stroke'), e.getAttribute('fill')])"
+    )
+    return {color for color in found if color and color != "none"}
+
+
+RED, BLUE, GREEN = "rgb(200, 0, 0)", "rgb(0, 0, 200)", "rgb(0, 100, 0)"
+ROWS = (
+    metric("Red", color="#c80000", stat="Sum"),
+    metric("Blue", color="#0000c8", stat="Sum"),
+    metric("Green", color="#006400", stat="Sum"),
+)
+
+
+def idle_at_night(name: str, at: int) -> float | None:
+    """Red and blue rest at night, and green never speaks."""
+    return None if name == "Green" or at in _NIGHT else 5.0
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_an_idle_night_is_a_gap_and_a_silent_series_is_not_drawn(tab: Tab, stacked: bool) -> None:
+    with shown(tab, idle_at_night, chart(0, 0, 24, "", *ROWS, stacked=stacked)):
+        for color in (RED, BLUE):
+            evening, morning = lines_of(tab, color)
+            assert len(evening) == 12
+            assert len(morning) == _PERIODS - 24
+            step = evening[1][0] - evening[0][0]
+            assert morning[0][0] - evening[-1][0] == pytest.approx(13 * step, abs=0.1)
+            for (x, _), (later, _) in (*pairwise(evening), *pairwise(morning)):
+                assert later - x == pytest.approx(step, abs=0.1)
+        assert GREEN not in colors_drawn(tab)
+        # It is still in the legend, which says so.
+        assert "no data" in tab.evaluate("document.querySelector('.legend').textContent")
+
+
+def test_a_sparkline_has_the_same_gap(tab: Tab) -> None:
+    widget = chart(0, 0, 12, "", ROWS[0], view="singleValue", sparkline=True)
+    with shown(tab, idle_at_night, widget):
+        assert [len(line) for line in lines_of(tab, RED)] == [12, 12]
+
+
+def test_stacked_series_stand_on_each_other(tab: Tab) -> None:
+    def value(name: str, at: int) -> float | None:
+        if name == "Green":
+            return 5.0 if at not in _NIGHT else None
+        return {"Red": 10.0, "Blue": 20.0}[name]
+
+    with shown(tab, value, chart(0, 0, 24, "", *ROWS, stacked=True)):
+        (red,), (blue,) = lines_of(tab, RED), lines_of(tab, BLUE)
+        bottom = tab.evaluate("+document.querySelector('.baseline').getAttribute('y1')")
+        height = bottom - red[0][1]
+        assert blue[0][1] == pytest.approx(bottom - 3 * height, abs=0.2)
+        evening, morning = lines_of(tab, GREEN)
+        assert evening[0][1] == pytest.approx(bottom - 3.5 * height, abs=0.2)
+        # Its area closes where it pauses, one period on, and hides nothing below it until then.
+        assert (len(evening), len(morning)) == (12 + 1, 12 + 1)
+        assert evening[-1][1] == pytest.approx(blue[0][1], abs=0.1)
+
+
+def test_annotations_shade_above_below_and_between(tab: Tab) -> None:
+    annotations = {
+        "horizontal": [
+            {"value": 80, "label": "high", "fill": "above"},
+            {"value": 10, "label": "low", "fill": "below"},
+            [{"value": 20, "label": "from"}, {"value": 40, "label": "to"}],
+        ]
+    }
+    axis = {"left": {"min": 0, "max": 100}}
+    with shown(
+        tab, lambda *_: 50.0, chart(0, 0, 24, "", ROWS[0], annotations=annotations, yAxis=axis)
+    ):
+        areas = tab.evaluate(
+            "[...document.querySelectorAll('rect[fill-opacity]')]"
+            ".map(r => [r.y.baseVal.value, r.y.baseVal.value + r.height.baseVal.value])"
+        )
+        labels = tab.evaluate("[...document.querySelectorAll('svg text')].map(t => t.textContent)")
+        bottom = tab.evaluate("+document.querySelector('.baseline').getAttribute('y1')")
+    top = areas[0][0]
+    per_unit = (bottom - top) / 100
+    expected = [(80, 100), (0, 10), (20, 40)]
+    for (upper_y, lower_y), (low, high) in zip(areas, expected, strict=True):
+        assert upper_y == pytest.approx(bottom - high * per_unit, abs=0.2)
+        assert lower_y == pytest.approx(bottom - low * per_unit, abs=0.2)
+    assert {"high", "low", "from – to"} <= set(labels)  # noqa: RUF001  a range
+
+
+def test_each_side_has_its_own_axis(tab: Tab) -> None:
+    rows = (ROWS[0], metric("Blue", color="#0000c8", stat="Sum", yAxis="right"))
+    axes = {"left": {"label": "ones"}, "right": {"label": "thousands"}}
+    values = {"Red": 5.0, "Blue": 5000.0}
+    with shown(tab, lambda name, _: values[name], chart(0, 0, 24, "", *rows, yAxis=axes)):
+        (red,), (blue,) = lines_of(tab, RED), lines_of(tab, BLUE)
+        labels = tab.evaluate("[...document.querySelectorAll('svg text')].map(t => t.textContent)")
+    # One is a thousand times the other, and both are as high as their own axis.
+    assert red[0][1] == pytest.approx(blue[0][1], abs=0.1)
+    assert {"ones", "thousands", "5", "5000"} <= set(labels)
+
+
+def test_times_are_in_utc(tab: Tab) -> None:
+    tab.call("Emulation.setTimezoneOverride", timezoneId="Asia/Tokyo")
+    with shown(tab, lambda *_: 5.0, chart(0, 0, 24, "", ROWS[0])):
+        labels = tab.evaluate(
+            "[...document.querySelectorAll('.x.axis text')].map(t => t.textContent)"
+        )
+    assert labels[0] == "09:00"
+    assert labels[-1] == "12:00"
