@@ -178,11 +178,18 @@ def test_each_side_has_its_own_axis(tab: Tab) -> None:
     assert {"ones", "thousands", "5", "5000"} <= set(labels)
 
 
+def test_an_axis_whose_only_series_is_silent_is_not_drawn(tab: Tab) -> None:
+    rows = (ROWS[0], metric("Green", color="#006400", stat="Sum", yAxis="right"))
+    with shown(tab, idle_at_night, chart(0, 0, 24, "", *rows)):
+        assert tab.evaluate("document.querySelectorAll('.y.axis').length") == 1
+        assert RED in colors_drawn(tab)
+
+
 def test_times_are_in_utc(tab: Tab) -> None:
-    tab.call("Emulation.setTimezoneOverride", timezoneId="Asia/Tokyo")
-    with shown(tab, lambda *_: 5.0, chart(0, 0, 24, "", ROWS[0])):
+    # Where the hours begin at half past.
+    tab.call("Emulation.setTimezoneOverride", timezoneId="Asia/Kolkata")
+    with shown(tab, lambda *_: 5.0, chart(0, 0, 6, "", ROWS[0])):
         labels = tab.evaluate(
             "[...document.querySelectorAll('.x.axis text')].map(t => t.textContent)"
         )
-    assert labels[0] == "09:00"
-    assert labels[-1] == "12:00"
+    assert labels == ["09:00", "10:00", "11:00", "12:00"]
