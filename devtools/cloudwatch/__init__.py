@@ -4,7 +4,7 @@ Knows nothing of Tradewind, and nothing here calls AWS. The rules are those of t
 guide; where it leaves a rule open, the module that decides says so.
 
     series.py       samples -> datapoints: periods, statistics, percentiles
-    math.py         metric math: a parser and an evaluator
+    math/           metric math: a parser and an evaluator
     alarms.py       datapoints -> states: M of N, missing data, low sample counts
     composite.py    the rules of composite alarms
     template.py     alarms as a CloudFormation template describes them

@@ -1,0 +1,100 @@
+"""Operators between numbers, series and arrays of series, and what they do with a missing value."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from devtools.cloudwatch.math.expression import MathError
+from devtools.cloudwatch.series import Grid, Series
+
+#: What an expression's parts may be. The result of a whole expression is never a scalar.
+Value = float | Series | tuple[Series, ...]
+Result = Series | tuple[Series, ...]
+
+_OPERATORS: Final[Mapping[str, Callable[[float, float], float]]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "^": lambda a, b: a**b,
+    "==": lambda a, b: float(a == b),
+    "!=": lambda a, b: float(a != b),
+    "<=": lambda a, b: float(a <= b),
+    ">=": lambda a, b: float(a >= b),
+    "<": lambda a, b: float(a < b),
+    ">": lambda a, b: float(a > b),
+    "AND": lambda a, b: float(bool(a) and bool(b)),
+    "OR": lambda a, b: float(bool(a) or bool(b)),
+}
+
+
+def operate(operator: str, left: Value, right: Value) -> Value:
+    """Apply an operator, datapoint by datapoint where there are series.
+
+    Raises:
+        MathError: Two arrays, or two numbers without a finite result.
+    """
+    calculate = _OPERATORS[operator]
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        raise MathError(f"{operator!r} between two arrays of time series is not possible")
+    if isinstance(left, tuple):
+        return tuple(_between(calculate, item, right) for item in left)  # type: ignore[arg-type]
+    if isinstance(right, tuple):
+        return tuple(_between(calculate, left, item) for item in right)
+    if isinstance(left, float) and isinstance(right, float):
+        result = _finite_or_missing(lambda: calculate(left, right))
+        if result is None:
+            raise MathError(f"{left:g} {operator} {right:g} has no result")
+        return result
+    return _between(calculate, left, right)
+
+
+def _between(
+    calculate: Callable[[float, float], float], left: float | Series, right: float | Series
+) -> Series:
+    # A number beside a series has a value only where the series has one.
+    if isinstance(left, float):
+        assert isinstance(right, Series)  # noqa: S101  two numbers never come here
+        return right.map(lambda value: _finite_or_missing(lambda: calculate(left, value)))
+    if isinstance(right, float):
+        return left.map(lambda value: _finite_or_missing(lambda: calculate(value, right)))
+
+    def combine(a: float | None, b: float | None) -> float | None:
+        if a is None and b is None:
+            return None
+        return _finite_or_missing(lambda: calculate(a or 0.0, b or 0.0))
+
+    return zip_values(left, right, combine)
+
+
+def map_numbers(value: Value, change: Callable[[float], float]) -> Value:
+    """Change every number in a value."""
+    if isinstance(value, float):
+        return change(value)
+
+    def changed(series: Series) -> Series:
+        return series.map(lambda number: _finite_or_missing(lambda: change(number)))
+
+    return tuple(map(changed, value)) if isinstance(value, tuple) else changed(value)
+
+
+def zip_values(
+    left: Series, right: Series, combine: Callable[[float | None, float | None], float | None]
+) -> Series:
+    """Combine two series of the same periods, datapoint by datapoint."""
+    return Series(left.grid, tuple(map(combine, left.values, right.values)))
+
+
+def as_series(value: float | Series, grid: Grid) -> Series:
+    """Make of a number a series that has it in every period."""
+    return value if isinstance(value, Series) else Series(grid, (value,) * len(grid))
+
+
+def _finite_or_missing(calculation: Callable[[], float]) -> float | None:
+    """A datapoint whose calculation has no finite result is dropped."""
+    try:
+        result = calculation()
+    except (ArithmeticError, ValueError):
+        return None
+    # A negative number to the power of a fraction is complex in Python.
+    return None if isinstance(result, complex) or not math.isfinite(result) else result
