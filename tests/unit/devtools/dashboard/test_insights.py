@@ -106,6 +106,9 @@ def test_rows_without_the_sorted_field_come_last_both_ways() -> None:
         ("limit many", "a number"),
         ('parse @message "a * b *" as one', "as many fields"),
         ("fields id id", "'|'"),
+        ("fields tolower()", "tolower() takes an argument"),
+        ("filter " + "(" * 10_000, "nests too deep"),
+        ("filter ms = 1" + " + 1" * 10_000, "nests too deep"),
     ],
 )
 def test_what_is_not_evaluated_is_said(query: str, words: str) -> None:

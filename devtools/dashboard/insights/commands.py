@@ -1,0 +1,182 @@
+"""Commands, each applied to the rows that the one before it left."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from devtools.dashboard.insights.events import LogEvent
+from devtools.dashboard.insights.expressions import (
+    Fields,
+    parse_expression,
+    parse_named_list,
+    parse_sum,
+)
+from devtools.dashboard.insights.statistics import Reduce, parse_statistic_call
+from devtools.dashboard.insights.tokens import NotEvaluated, Tokens, compile_pattern
+from devtools.dashboard.insights.values import Value, as_text, is_true, sort_key
+
+_MOST_ROWS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A query's answer.
+
+    Attributes:
+        grouped: How many of the first columns say what a row is of; the others are its numbers.
+            None when the query has no statistics.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    grouped: int | None = None
+
+
+@dataclass
+class _State:
+    rows: list[dict[str, Value]]
+    shown: list[str] | None = None
+    grouped: int | None = None
+
+    def table(self) -> Table:
+        columns = self.shown or ["@timestamp", "@message"]
+        rows = tuple(tuple(row.get(name) for name in columns) for row in self.rows[:_MOST_ROWS])
+        return Table(tuple(columns), rows, self.grouped)
+
+
+def _fields(tokens: Tokens, state: _State) -> None:
+    named = parse_named_list(tokens)
+    for row in state.rows:
+        for name, expression in named:
+            row[name] = expression(row)
+    shown = state.shown or []
+    state.shown = [*shown, *(name for name, _ in named if name not in shown)]
+
+
+def _display(tokens: Tokens, state: _State) -> None:
+    state.shown = None
+    _fields(tokens, state)
+
+
+def _filter(tokens: Tokens, state: _State) -> None:
+    wanted = parse_expression(tokens)
+    state.rows = [row for row in state.rows if is_true(wanted(row))]
+
+
+def _limit(tokens: Tokens, state: _State) -> None:
+    if tokens.kind != "number":
+        raise NotEvaluated("limit takes a number.")
+    state.rows = state.rows[: int(float(tokens.advance()))]
+
+
+def _sort(tokens: Tokens, state: _State) -> None:
+    keys = []
+    while True:
+        expression = parse_sum(tokens)
+        descending = tokens.accept("desc")
+        if not descending:
+            tokens.accept("asc")
+        keys.append((expression, descending))
+        if not tokens.accept(","):
+            break
+    for expression, descending in reversed(keys):
+        # Rows without the field are last, whichever way the others go.
+        there = [row for row in state.rows if expression(row) is not None]
+        there.sort(key=lambda row: sort_key(expression(row)), reverse=descending)
+        state.rows = there + [row for row in state.rows if expression(row) is None]
+
+
+def _dedup(tokens: Tokens, state: _State) -> None:
+    names = [tokens.name()]
+    while tokens.accept(","):
+        names.append(tokens.name())
+    first: dict[tuple[Value, ...], dict[str, Value]] = {}
+    for row in state.rows:
+        first.setdefault(tuple(row.get(name) for name in names), row)
+    state.rows = list(first.values())
+
+
+def _parse(tokens: Tokens, state: _State) -> None:
+    field = tokens.name() if tokens.kind == "name" else "@message"
+    names: list[str] = []
+    if (pattern := tokens.regex()) is not None:
+        # The language writes (?<name>...), Python (?P<name>...).
+        found = compile_pattern(re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", pattern))
+        names = list(found.groupindex)
+    else:
+        parts = [re.escape(part) for part in tokens.string().split("*")]
+        found = compile_pattern("(.*?)".join(parts[:-1]) + "(.*)" * (len(parts) > 1) + parts[-1])
+    if tokens.accept("as"):
+        names = [tokens.name()]
+        while tokens.accept(","):
+            names.append(tokens.name())
+    if len(names) != found.groups:
+        raise NotEvaluated("parse names as many fields as its pattern has places.")
+    for row in state.rows:
+        match = found.search(as_text(row.get(field)))
+        for name, value in zip(names, match.groups() if match else (), strict=False):
+            row[name] = value
+    state.shown = [*(state.shown or []), *names] if state.shown is not None else None
+
+
+def _stats(tokens: Tokens, state: _State) -> None:
+    reduced: list[tuple[str, Reduce]] = []
+    while True:
+        start = tokens.start
+        reduce = parse_statistic_call(tokens)
+        text = tokens.source(start)
+        reduced.append((tokens.name() if tokens.accept("as") else text, reduce))
+        if not tokens.accept(","):
+            break
+    by = parse_named_list(tokens) if tokens.accept("by") else []
+    groups: dict[tuple[Value, ...], list[Fields]] = {}
+    for row in state.rows:
+        groups.setdefault(tuple(expression(row) for _, expression in by), []).append(row)
+    if not by and not groups:
+        groups[()] = []
+    state.rows = [
+        dict(zip([name for name, _ in by], key, strict=True))
+        | {name: reduce(rows) for name, reduce in reduced}
+        for key, rows in groups.items()
+    ]
+    state.shown = [name for name, _ in (*by, *reduced)]
+    state.grouped = len(by)
+
+
+_COMMANDS: Final[Mapping[str, Callable[[Tokens, _State], None]]] = {
+    "fields": _fields,
+    "display": _display,
+    "filter": _filter,
+    "stats": _stats,
+    "sort": _sort,
+    "limit": _limit,
+    "parse": _parse,
+    "dedup": _dedup,
+}
+
+
+def run(query: str, events: Iterable[LogEvent]) -> Table:
+    """Evaluate a query, without its ``SOURCE``.
+
+    Raises:
+        NotEvaluated: The query uses something that is not evaluated here; the message names it.
+    """
+    try:
+        return _run(Tokens(query), events)
+    except RecursionError:
+        raise NotEvaluated("The query nests too deep.") from None
+
+
+def _run(tokens: Tokens, events: Iterable[LogEvent]) -> Table:
+    state = _State([event.fields() for event in events])
+    while tokens.kind != "end":
+        if tokens.accept("|"):
+            continue
+        command = tokens.name().lower()
+        if command not in _COMMANDS:
+            raise NotEvaluated(f"The command {command!r} is not evaluated here.")
+        _COMMANDS[command](tokens, state)
+        if tokens.kind != "end":
+            tokens.expect("|")
+    return state.table()

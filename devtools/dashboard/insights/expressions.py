@@ -1,0 +1,192 @@
+"""Expressions: parsed into functions of one event's fields."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from devtools.dashboard.insights.tokens import NotEvaluated, Tokens, compile_pattern
+from devtools.dashboard.insights.values import (
+    Value,
+    as_number,
+    as_text,
+    compare,
+    is_true,
+)
+
+Fields = Mapping[str, Value]
+Expression = Callable[[Fields], Value]
+
+_SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+#: A JSON message's booleans are 1 and 0.
+_CONSTANTS: Final = {"true": 1.0, "false": 0.0}
+
+
+def parse_named_list(tokens: Tokens) -> list[tuple[str, Expression]]:
+    """Parse expressions with commas between them, each with its name."""
+    named = []
+    while True:
+        start = tokens.start
+        expression = parse_expression(tokens)
+        text = tokens.source(start)
+        named.append((tokens.name() if tokens.accept("as") else text.strip("`"), expression))
+        if not tokens.accept(","):
+            return named
+
+
+def parse_expression(tokens: Tokens) -> Expression:
+    """Parse an expression of any kind."""
+    left = _and(tokens)
+    while tokens.accept("or"):
+        left = _combine(left, _and(tokens), lambda a, b: float(is_true(a) or is_true(b)))
+    return left
+
+
+def _and(tokens: Tokens) -> Expression:
+    left = _not(tokens)
+    while tokens.accept("and"):
+        left = _combine(left, _not(tokens), lambda a, b: float(is_true(a) and is_true(b)))
+    return left
+
+
+def _not(tokens: Tokens) -> Expression:
+    if tokens.accept("not"):
+        inner = _not(tokens)
+        return lambda row: float(not is_true(inner(row)))
+    return _comparison(tokens)
+
+
+def _comparison(tokens: Tokens) -> Expression:
+    left = parse_sum(tokens)
+    negated = tokens.accept("not")
+    if tokens.text.lower() in {"like", "=~"}:
+        tokens.advance()
+        pattern = tokens.regex()
+        found = compile_pattern(re.escape(tokens.string()) if pattern is None else pattern)
+        return lambda row: float((found.search(as_text(left(row))) is not None) is not negated)
+    if tokens.accept("in"):
+        tokens.expect("[")
+        options = [parse_sum(tokens)]
+        while tokens.accept(","):
+            options.append(parse_sum(tokens))
+        tokens.expect("]")
+        return lambda row: float(
+            any(compare("=", left(row), option(row)) for option in options) is not negated
+        )
+    if negated:
+        raise NotEvaluated("After not, like or in is expected.")
+    if tokens.text in {"=", "!=", "<", "<=", ">", ">="}:
+        sign = tokens.advance()
+        return _combine(left, parse_sum(tokens), lambda a, b: float(compare(sign, a, b)))
+    return left
+
+
+def parse_sum(tokens: Tokens) -> Expression:
+    """Parse an expression without comparisons, ``and``, ``or`` and ``not``."""
+    left = _product(tokens)
+    while tokens.text in {"+", "-"}:
+        sign = 1 if tokens.advance() == "+" else -1
+        left = _combine(left, _product(tokens), _arithmetic(lambda a, b, s=sign: a + s * b))  # type: ignore[misc]
+    return left
+
+
+def _product(tokens: Tokens) -> Expression:
+    left = _primary(tokens)
+    while tokens.text in {"*", "/"}:
+        if tokens.advance() == "*":
+            left = _combine(left, _primary(tokens), _arithmetic(lambda a, b: a * b))
+        else:
+            left = _combine(left, _primary(tokens), _arithmetic(lambda a, b: a / b))
+    return left
+
+
+def _primary(tokens: Tokens) -> Expression:
+    if tokens.accept("("):
+        inner = parse_expression(tokens)
+        tokens.expect(")")
+        return inner
+    if tokens.accept("-"):
+        operand = _primary(tokens)
+        return lambda row: None if (n := as_number(operand(row))) is None else -n
+    if tokens.kind in {"string", "number"}:
+        constant = tokens.string() if tokens.kind == "string" else float(tokens.advance())
+        return lambda _: constant
+    quoted = tokens.text.startswith("`")
+    name = tokens.name()
+    if tokens.accept("("):
+        return _call(name.lower(), tokens)
+    if name in _CONSTANTS and not quoted:
+        return lambda _: _CONSTANTS[name]
+    return lambda row: row.get(name)
+
+
+def _call(name: str, tokens: Tokens) -> Expression:
+    if name == "bin":
+        if tokens.kind != "duration":
+            raise NotEvaluated("bin takes a duration such as 5m.")
+        text = tokens.advance()
+        number = re.match(r"\d+", text)
+        size = float(number[0]) * _SECONDS[text.lstrip("0123456789")] * 1000 if number else 0.0
+        tokens.expect(")")
+        if not size:
+            raise NotEvaluated("bin takes a duration above 0.")
+        return lambda row: (as_number(row.get("@timestamp")) or 0.0) // size * size
+    arguments: list[Expression] = []
+    while not tokens.accept(")"):
+        arguments.append(parse_expression(tokens))
+        if not tokens.accept(","):
+            tokens.expect(")")
+            break
+    if name not in _FUNCTIONS:
+        raise NotEvaluated(f"The function {name}() is not evaluated here.")
+    if not arguments:
+        raise NotEvaluated(f"The function {name}() takes an argument.")
+    function = _FUNCTIONS[name]
+    return lambda row: function([argument(row) for argument in arguments])
+
+
+def _first_number(change: Callable[[float], float]) -> Callable[[list[Value]], Value]:
+    return lambda values: None if (n := as_number(values[0])) is None else float(change(n))
+
+
+def _of_numbers(choose: Callable[[list[float]], float]) -> Callable[[list[Value]], Value]:
+    def function(values: list[Value]) -> Value:
+        numbers = [number for value in values if (number := as_number(value)) is not None]
+        return choose(numbers) if numbers else None
+
+    return function
+
+
+_FUNCTIONS: Final[Mapping[str, Callable[[list[Value]], Value]]] = {
+    "ispresent": lambda values: float(values[0] is not None),
+    "isempty": lambda values: float(values[0] in (None, "")),
+    "isblank": lambda values: float(not as_text(values[0]).strip()),
+    "coalesce": lambda values: next((value for value in values if value is not None), None),
+    "strlen": lambda values: float(len(as_text(values[0]))),
+    "tolower": lambda values: as_text(values[0]).lower(),
+    "toupper": lambda values: as_text(values[0]).upper(),
+    "abs": _first_number(abs),
+    "ceil": _first_number(math.ceil),
+    "floor": _first_number(math.floor),
+    "greatest": _of_numbers(max),
+    "least": _of_numbers(min),
+}
+
+
+def _combine(
+    left: Expression, right: Expression, by: Callable[[Value, Value], Value]
+) -> Expression:
+    return lambda row: by(left(row), right(row))
+
+
+def _arithmetic(calculate: Callable[[float, float], float]) -> Callable[[Value, Value], Value]:
+    def function(a: Value, b: Value) -> Value:
+        one, other = as_number(a), as_number(b)
+        if one is None or other is None:
+            return None
+        try:
+            return as_number(calculate(one, other))
+        except ZeroDivisionError:
+            return None
+
+    return function
