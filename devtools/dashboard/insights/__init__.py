@@ -20,7 +20,8 @@ Functions: ``ispresent``, ``isempty``, ``isblank``, ``coalesce``, ``strlen``, ``
 
 from devtools.dashboard.insights.commands import Table, run
 from devtools.dashboard.insights.events import LogEvent
+from devtools.dashboard.insights.expressions import bin_width_s
 from devtools.dashboard.insights.tokens import NotEvaluated
 from devtools.dashboard.insights.values import Value
 
-__all__ = ["LogEvent", "NotEvaluated", "Table", "Value", "run"]
+__all__ = ["LogEvent", "NotEvaluated", "Table", "Value", "bin_width_s", "run"]

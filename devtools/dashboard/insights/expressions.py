@@ -18,6 +18,7 @@ Fields = Mapping[str, Value]
 Expression = Callable[[Fields], Value]
 
 _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_BIN: Final = re.compile(r"bin\(\s*(\d+(?:ms|[smhdw]))\s*\)", re.IGNORECASE)
 #: A JSON message's booleans are 1 and 0.
 _CONSTANTS: Final = {"true": 1.0, "false": 0.0}
 
@@ -124,9 +125,7 @@ def _call(name: str, tokens: Tokens) -> Expression:
     if name == "bin":
         if tokens.kind != "duration":
             raise NotEvaluated("bin takes a duration such as 5m.")
-        text = tokens.advance()
-        number = re.match(r"\d+", text)
-        size = float(number[0]) * _SECONDS[text.lstrip("0123456789")] * 1000 if number else 0.0
+        size = 1000 * _duration_s(tokens.advance())
         tokens.expect(")")
         if not size:
             raise NotEvaluated("bin takes a duration above 0.")
@@ -143,6 +142,17 @@ def _call(name: str, tokens: Tokens) -> Expression:
         raise NotEvaluated(f"The function {name}() takes an argument.")
     function = _FUNCTIONS[name]
     return lambda row: function([argument(row) for argument in arguments])
+
+
+def _duration_s(text: str) -> float:
+    unit = text.lstrip("0123456789")
+    return float(text.removesuffix(unit)) * _SECONDS[unit]
+
+
+def bin_width_s(column: str) -> float | None:
+    """The width of the time bins in a column such as ``bin(5m)``; None for any other column."""
+    match = _BIN.fullmatch(column)
+    return _duration_s(match[1]) if match else None
 
 
 def _first_number(change: Callable[[float], float]) -> Callable[[list[Value]], Value]:

@@ -1,0 +1,146 @@
+"""A dashboard filled: one request for all its metrics, then widget by widget."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Final
+
+from devtools.cloudwatch.math import MathError
+from devtools.cloudwatch.template import AnyAlarm
+from devtools.dashboard.assembly import Dashboard
+from devtools.dashboard.body import (
+    AlarmWidget,
+    Body,
+    LogWidget,
+    MetricWidget,
+    NotADashboard,
+    Place,
+    TextWidget,
+    UnreadableWidget,
+    Widget,
+    parse_body,
+)
+from devtools.dashboard.document import content
+from devtools.dashboard.document.alarms import alarm_name, alarm_states, with_alarms
+from devtools.dashboard.document.content import Json
+from devtools.dashboard.document.evaluation import evaluated_lines, wanted_by
+from devtools.dashboard.document.logs import log_content
+from devtools.dashboard.document.metrics import metric_content
+from devtools.dashboard.document.time_range import TimeRange
+from devtools.dashboard.layout import COLUMNS, lay_out, rows
+from devtools.dashboard.markdown import to_html
+from devtools.dashboard.sources import AlarmReport, Reading, Source, Wanted
+
+#: Where neither the viewer nor the dashboard says how far to look back.
+DEFAULT_RANGE: Final = timedelta(hours=3)
+
+
+def document(
+    dashboard: Dashboard,
+    *,
+    source: Source,
+    alarms: Mapping[str, AnyAlarm],
+    now: datetime,
+    time_range: TimeRange | None = None,
+) -> Json:
+    """Fill a dashboard.
+
+    Args:
+        dashboard: Which one.
+        source: Where its data come from.
+        alarms: Those that widgets may name, for the metrics behind them.
+        now: The range's end, where ``time_range`` is not given.
+        time_range: None for the dashboard's own.
+
+    Raises:
+        SourceError: The source does not answer.
+    """
+    try:
+        body = parse_body(dashboard.body) if not dashboard.problem else None
+        problem = dashboard.problem
+    except NotADashboard as error:
+        body, problem = None, str(error)
+    body = body or Body((UnreadableWidget(Place(0, 0, COLUMNS, 4), dashboard.name, problem),))
+    shown = time_range or TimeRange.back(body.own_range or DEFAULT_RANGE, now)
+    cells = lay_out([widget.place for widget in body.widgets])
+    filled = _Widgets(body.widgets, source, alarms, shown).fill()
+    return {
+        "name": dashboard.name,
+        "title": dashboard.name,
+        "source": source.label,
+        "generated": now.timestamp() * 1000,
+        "range": {"start": shown.start * 1000, "end": shown.end * 1000},
+        "rows": rows(cells),
+        "widgets": [
+            {"id": f"widget-{index}", "at": asdict(cell), **widget}
+            for index, (cell, widget) in enumerate(zip(cells, filled, strict=True))
+        ],
+    }
+
+
+class _Widgets:
+    """Fills the widgets of one dashboard, with one request for all their metrics."""
+
+    def __init__(
+        self,
+        widgets: Sequence[Widget],
+        source: Source,
+        alarms: Mapping[str, AnyAlarm],
+        shown: TimeRange,
+    ) -> None:
+        self._widgets = widgets
+        self._source = source
+        self._alarms = alarms
+        self._shown = shown
+        self._readings: dict[Wanted, Reading] = {}
+        self._reports: dict[str, AlarmReport] = {}
+
+    def fill(self) -> list[Json]:
+        wanted: set[Wanted] = set()
+        named: list[str] = []
+        for widget in self._widgets:
+            if isinstance(widget, MetricWidget):
+                wanted |= wanted_by(with_alarms(widget, self._alarms), self._shown)
+            if isinstance(widget, MetricWidget | AlarmWidget):
+                named += [alarm_name(arn) for arn in widget.alarms]
+        self._readings = self._source.read(sorted(wanted, key=repr))
+        if named:
+            reports = self._source.alarms(list(dict.fromkeys(named)))
+            self._reports = {report.name: report for report in reports}
+        return [self._fill(widget) for widget in self._widgets]
+
+    def _fill(self, widget: Widget) -> Json:
+        match widget:
+            case TextWidget():
+                return {
+                    "kind": "text",
+                    "title": "",
+                    "state": "data",
+                    "html": to_html(widget.markdown),
+                    "transparent": widget.background == "transparent",
+                }
+            case AlarmWidget():
+                empty = "" if widget.alarms else "No alarms named"
+                states = alarm_states(widget.alarms, self._reports)
+                return content.filled(widget.title, "alarms", empty=empty) | {"alarms": states}
+            case LogWidget():
+                return content.guarded(widget.title, "log", lambda: self._log(widget))
+            case MetricWidget():
+                kind = widget.properties.view
+                return content.guarded(widget.title, kind, lambda: self._metrics(widget))
+            case UnreadableWidget():
+                state = "error" if widget.known_kind else "unevaluated"
+                return content.failed(widget.title, "unreadable", state, widget.problem)
+
+    def _metrics(self, widget: MetricWidget) -> Json:
+        missing = [name for arn in widget.alarms if (name := alarm_name(arn)) not in self._alarms]
+        widget = with_alarms(widget, self._alarms)
+        if not widget.rows:
+            raise MathError(f"There is no alarm {', '.join(missing)} whose metric could be drawn.")
+        lines = evaluated_lines(widget, self._shown, self._readings)
+        states = alarm_states(widget.alarms, self._reports)
+        return metric_content(widget, lines, self._shown, states)
+
+    def _log(self, widget: LogWidget) -> Json:
+        start, end = self._shown.start, self._shown.end
+        return log_content(widget, self._source.query(widget.query, widget.log_groups, start, end))

@@ -1,0 +1,124 @@
+"""The series of a metric widget: what has to be read for them, and what they become."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from devtools.cloudwatch.math import evaluate, names, parse
+from devtools.cloudwatch.series import Grid, Series, StatisticError, parse_statistic
+from devtools.dashboard.body import MetricWidget, Row
+from devtools.dashboard.document.time_range import TimeRange
+from devtools.dashboard.metrics import MetricId
+from devtools.dashboard.sources import Reading, Wanted
+
+#: More points than this in a series are more than a screen shows; the period grows instead.
+_MOST_POINTS: Final = 1000
+_MINUTE: Final = 60
+
+
+@dataclass(frozen=True)
+class Line:
+    """A series to draw: its row, its values and where they came from."""
+
+    row: Row
+    statistic: str
+    series: Series
+    unit: str
+    part: str = ""
+
+
+def _grid(widget: MetricWidget, row: Row, shown: TimeRange) -> Grid:
+    span = shown.end - shown.start
+    if widget.properties.set_period_to_time_range:
+        period = max(_MINUTE, math.ceil(span / _MINUTE) * _MINUTE)
+        start = math.floor(shown.end) - period
+        return Grid(start, start + period, period)
+    period = row.period or widget.properties.period
+    period *= max(1, math.ceil(span / period / _MOST_POINTS))
+    return Grid.aligned(shown.start, shown.end, period)
+
+
+def wanted_by(widget: MetricWidget, shown: TimeRange) -> set[Wanted]:
+    """The series that a widget's rows need: an expression needs its metrics in its own periods."""
+    found = set()
+    grids = {_grid(widget, row, shown) for row in widget.rows if row.expression}
+    for row in widget.rows:
+        if row.metric is not None:
+            for grid in {_grid(widget, row, shown), *(grids if row.id else ())}:
+                wanted = _want(widget, row, row.metric, grid)
+                if _known_statistic(wanted.statistic):
+                    found.add(wanted)
+    return found
+
+
+def _want(widget: MetricWidget, row: Row, metric: MetricId, grid: Grid) -> Wanted:
+    properties = widget.properties
+    return Wanted(metric, row.stat or properties.stat, grid, row.region or properties.region)
+
+
+def evaluated_lines(
+    widget: MetricWidget, shown: TimeRange, readings: Mapping[Wanted, Reading]
+) -> list[Line]:
+    """The series that a widget draws, with its expressions evaluated.
+
+    Raises:
+        MathError: An expression cannot be evaluated.
+        StatisticError: A row asks for a statistic that does not exist.
+    """
+    expressions = {row.id: row.expression for row in widget.rows if row.id and row.expression}
+    lines: list[Line] = []
+    for row in widget.rows:
+        if not row.visible:
+            _validate(row)
+            continue
+        grid = _grid(widget, row, shown)
+        statistic = row.stat or widget.properties.stat
+        if row.metric is not None:
+            parse_statistic(statistic)
+            reading = readings[_want(widget, row, row.metric, grid)]
+            lines.append(Line(row, statistic, reading.series, reading.unit))
+            continue
+        metrics = {
+            other.id: readings[_want(widget, other, other.metric, grid)]
+            for other in widget.rows
+            if other.id and other.metric is not None
+        }
+        text = row.expression or ""
+        result = evaluate(
+            text,
+            grid=grid,
+            metrics={key: reading.series for key, reading in metrics.items()},
+            expressions=expressions,
+        )
+        unit = _unit_of(text, {key: reading.unit for key, reading in metrics.items()})
+        if isinstance(result, Series):
+            lines.append(Line(row, statistic, result, unit))
+        else:
+            lines += [
+                Line(row, statistic, series, unit, f" {number}")
+                for number, series in enumerate(result, 1)
+            ]
+    return lines
+
+
+def _known_statistic(statistic: str) -> bool:
+    try:
+        parse_statistic(statistic)
+    except StatisticError:
+        return False
+    return True
+
+
+def _validate(row: Row) -> None:
+    """A row that is not drawn must be possible all the same."""
+    if row.expression:
+        parse(row.expression)
+    elif row.stat:
+        parse_statistic(row.stat)
+
+
+def _unit_of(expression: str, units: Mapping[str, str]) -> str:
+    """The unit that an expression keeps: that of its metrics when it only adds or picks."""
+    used = {units[name] for name in names(expression) if name in units}
+    return used.pop() if len(used) == 1 and not set("*/^") & set(expression) else ""
