@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from devtools.cloudwatch.series import Grid
-from devtools.dashboard import sources
 from devtools.dashboard.insights import NotEvaluated
 from devtools.dashboard.metrics import MetricId
 from devtools.dashboard.sources import Account, EmulatedAccount, SourceError, Wanted
@@ -58,7 +57,7 @@ def test_logs_are_read_once_for_all_series() -> None:
 def test_events_beyond_one_answer_are_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = Wanted(REQUESTS, "SampleCount", HOUR)
     expected = emulated().read([wanted])[wanted]
-    monkeypatch.setattr(sources, "_MOST_EVENTS", 7)
+    monkeypatch.setattr("devtools.dashboard.sources.emulated._MOST_EVENTS", 7)
     assert emulated().read([wanted])[wanted] == expected
 
 
@@ -168,7 +167,7 @@ def test_many_series_are_asked_for_in_several_calls() -> None:
 def test_an_accounts_query_is_waited_for_and_its_texts_become_values(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sources, "_POLL_S", 0)
+    monkeypatch.setattr("devtools.dashboard.sources.account._POLL_S", 0)
     row = [
         {"field": "bin(5m)", "value": "2026-11-20 11:55:00.000"},
         {"field": "count(*)", "value": "17"},

@@ -1,0 +1,43 @@
+"""A CloudWatch dashboard body.
+
+    model.py    its values
+    parsing.py  from JSON to these
+
+The format is the one of AWS's "Dashboard Body Structure and Syntax". A widget that cannot be read
+becomes an ``UnreadableWidget`` and does not take the others with it: a preview is for finding such
+a widget.
+"""
+
+from devtools.dashboard.body.model import (
+    AlarmWidget,
+    Body,
+    HorizontalMark,
+    LogWidget,
+    MetricWidget,
+    Place,
+    Row,
+    TextWidget,
+    UnreadableWidget,
+    VerticalMark,
+    Widget,
+    YAxis,
+)
+from devtools.dashboard.body.parsing import NotADashboard, parse_body, parse_duration
+
+__all__ = [
+    "AlarmWidget",
+    "Body",
+    "HorizontalMark",
+    "LogWidget",
+    "MetricWidget",
+    "NotADashboard",
+    "Place",
+    "Row",
+    "TextWidget",
+    "UnreadableWidget",
+    "VerticalMark",
+    "Widget",
+    "YAxis",
+    "parse_body",
+    "parse_duration",
+]

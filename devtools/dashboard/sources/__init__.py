@@ -1,0 +1,28 @@
+"""Where a dashboard's data come from.
+
+interface.py     what dashboards ask
+account.py       an AWS account: CloudWatch has put the metrics together already
+emulated.py      an AWS that takes log lines but extracts no metrics from them and evaluates no
+                 alarms: that is done here, on what was logged and published
+alarm_states.py  which alarms others rest on
+"""
+
+from devtools.dashboard.sources.account import Account
+from devtools.dashboard.sources.emulated import EmulatedAccount
+from devtools.dashboard.sources.interface import (
+    AlarmReport,
+    Reading,
+    Source,
+    SourceError,
+    Wanted,
+)
+
+__all__ = [
+    "Account",
+    "AlarmReport",
+    "EmulatedAccount",
+    "Reading",
+    "Source",
+    "SourceError",
+    "Wanted",
+]

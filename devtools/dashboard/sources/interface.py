@@ -1,0 +1,89 @@
+"""What dashboards ask of a source, and what every source of AWS's clients needs."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from devtools.cloudwatch.series import Grid, Series
+from devtools.dashboard.insights import Table
+from devtools.dashboard.metrics import MetricId
+
+
+class SourceError(Exception):
+    """The source does not answer; the message says what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A series that is asked for.
+
+    Attributes:
+        grid: The periods it is wanted for.
+        region: Where the metric is, when not where everything is.
+    """
+
+    metric: MetricId
+    statistic: str
+    grid: Grid
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A series that was found, empty or not.
+
+    Attributes:
+        unit: CloudWatch's name of it; empty when the source does not know.
+    """
+
+    series: Series
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmReport:
+    """An alarm's state, and why; ``state`` is UNKNOWN when the source has no such alarm."""
+
+    name: str
+    state: str
+    reason: str = ""
+
+
+class Source(Protocol):
+    """Answers what dashboards ask. Every method may raise ``SourceError``."""
+
+    @property
+    def label(self) -> str:
+        """Where the data are from, for a person."""
+
+    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+        """Read each series."""
+
+    def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Table:
+        """Run a Logs Insights query; ``NotEvaluated`` when it cannot be run."""
+
+    def alarms(self, names: Sequence[str]) -> list[AlarmReport]:
+        """The states of alarms, by name, in the same order."""
+
+
+@contextmanager
+def as_source_error(service: str) -> Iterator[None]:
+    """Turn what boto3 raises into a ``SourceError`` that names the service."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise SourceError(f"{service}: {error}") from error
+
+
+def dimensions_of(metric: MetricId) -> list[dict[str, str]]:
+    """A metric's dimensions as AWS's calls take them."""
+    return [{"Name": name, "Value": value} for name, value in metric.dimensions]
+
+
+def moment(seconds: float) -> datetime:
+    """Seconds since the epoch as AWS's calls take them."""
+    return datetime.fromtimestamp(seconds, UTC)
