@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from devtools.contract.uses import ContractError
+from devtools.yaml_files import YamlFileError, load_yaml
 
 #: The catalogue that comes with this package.
 AWS_METRICS: Final = Path(__file__).parent / "aws_metrics.yaml"
@@ -66,7 +66,13 @@ def load_catalogue(file: Path = AWS_METRICS) -> Catalogue:
         ContractError: The file is not one.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = load_yaml(file)
         return _File.model_validate({"services": content}, strict=False).services
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+    except YamlFileError as error:
+        raise ContractError(str(error)) from error
+    except OSError as error:
         raise ContractError(f"{file}: {error}") from error
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        field = ".".join(str(step) for step in first["loc"])
+        raise ContractError(f"{file}: {field}: {first['msg']}") from invalid

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from devtools.contract.uses import ContractError
+from devtools.yaml_files import YamlFileError, load_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +27,22 @@ def load_exceptions(file: Path) -> Mapping[Kept, str]:
         ContractError: The file is not such a list, or a reason is missing.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or []
-        exceptions = {
-            Kept(one["namespace"], one["metric"], frozenset(one["dimensions"])): str(one["reason"])
-            for one in content
-        }
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        entries = [
+            (
+                Kept(one["namespace"], one["metric"], frozenset(one["dimensions"])),
+                str(one["reason"]),
+            )
+            for one in load_yaml(file) or []
+        ]
+    except YamlFileError as error:
+        raise ContractError(str(error)) from error
+    except (OSError, KeyError, TypeError) as error:
         raise ContractError(f"{file}: not a list of exceptions: {error!r}") from error
-    for kept, reason in exceptions.items():
+    exceptions: dict[Kept, str] = {}
+    for kept, reason in entries:
         if not reason.strip():
             raise ContractError(f"{file}: {kept} has no reason")
+        if kept in exceptions:
+            raise ContractError(f"{file}: {kept} stands here twice")
+        exceptions[kept] = reason
     return exceptions
