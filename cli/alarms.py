@@ -16,9 +16,11 @@ from rich.text import Text
 
 from cli import cdk
 from cli.errors import CommandError
-from devtools.cloudwatch.alarms import AlarmError, Evaluation, State
-from devtools.cloudwatch.alarmtests import Outcome, Uncovered, run_case, uncovered
+from devtools.cloudwatch.alarms import AlarmError, Evaluation
+from devtools.cloudwatch.alarmtests import run_case
 from devtools.cloudwatch.notation import format_time
+from devtools.cloudwatch.outcomes import Outcome, Uncovered, uncovered
+from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import load_alarms
 from devtools.cloudwatch.testfile import TestFileError, read_test_file
 

@@ -3,12 +3,17 @@
 Knows nothing of Tradewind, and nothing here calls AWS. The rules are those of the CloudWatch user
 guide; where it leaves a rule open, the module that decides says so.
 
-    series.py       samples -> datapoints: periods, statistics, percentiles
-    math/           metric math: a parser and an evaluator
-    alarms.py       datapoints -> states: M of N, missing data, low sample counts
-    composite.py    the rules of composite alarms
-    template.py     alarms as a CloudFormation template describes them
-    notation.py     the short texts in alarm tests: series, times, expectations
-    testfile.py     files of alarm tests, and what is wrong in which line
-    alarmtests.py   running them
+    statistics.py      what reduces a period's values to one number
+    series.py          samples -> datapoints, in periods
+    math/              metric math: a parser and an evaluator
+    states.py          datapoints -> states: M of N, missing data
+    alarms.py          a metric alarm, evaluated again and again
+    composite.py       the rules of composite alarms
+    cloudformation.py  a template's properties, without intrinsics
+    template.py        alarms as a template describes them
+    notation.py        the short texts in alarm tests: series, times, expectations
+    testfile.py        files of alarm tests, and what is wrong in which line
+    matching.py        which alarms a test is for, and which series their metrics have
+    outcomes.py        what came of tests, and what no test shows
+    alarmtests.py      running them
 """

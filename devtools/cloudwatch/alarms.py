@@ -1,39 +1,25 @@
-"""Metric alarms: from datapoints to OK, ALARM or INSUFFICIENT_DATA, as CloudWatch decides.
+"""Metric alarms: from what was published to datapoints and states, as CloudWatch decides.
 
-Sources: "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data" in the
-CloudWatch user guide.
+Source: "Alarm evaluation" in the CloudWatch user guide.
 
 An alarm is evaluated every minute (every 10 s for periods under a minute, every hour when it looks
 back over more than a day), over windows of one period that end at that moment: the windows slide.
 CloudWatch retrieves more datapoints than the alarm's evaluation periods, so that older ones can
 stand in for missing ones. The guide does not say how many; its examples retrieve 5 for 3 periods,
 so two more are retrieved here (`Alarm.evaluation_range`).
-
-The guide also leaves open the state when every datapoint there is breaches, but they are too few
-and too recent to alarm: its current text says only that the alarm does not go to ALARM. An earlier
-edition's table says INSUFFICIENT_DATA when missing data are treated as missing, and the current
-state when they are ignored. So it is here.
 """
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from fractions import Fraction
 from math import ceil
 from typing import Final
 
 from devtools.cloudwatch.math import MathError, Result, evaluate, names
-from devtools.cloudwatch.series import (
-    Grid,
-    Sample,
-    Series,
-    aggregate,
-    is_percentile,
-    parse_statistic,
-    percentile_rank,
-    sample_count,
-)
+from devtools.cloudwatch.series import Grid, Sample, Series, aggregate, sample_count
+from devtools.cloudwatch.states import State, TreatMissingData, decide
+from devtools.cloudwatch.statistics import is_percentile, parse_statistic, percentile_rank
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -45,23 +31,6 @@ _EXTRA_DATAPOINTS: Final = 2
 
 class AlarmError(ValueError):
     """The alarm is not one CloudWatch would accept, or uses what is not supported here."""
-
-
-class State(StrEnum):
-    """An alarm's state."""
-
-    OK = "OK"
-    ALARM = "ALARM"
-    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
-
-
-class TreatMissingData(StrEnum):
-    """What a missing datapoint counts as, once there are too few others."""
-
-    MISSING = "missing"
-    IGNORE = "ignore"
-    BREACHING = "breaching"
-    NOT_BREACHING = "notBreaching"
 
 
 COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
@@ -255,49 +224,6 @@ class Alarm:
             treat_missing_data=self.treat_missing_data,
             current=current,
         )
-
-
-def decide(
-    breaching: Sequence[bool | None],
-    *,
-    periods: int,
-    to_alarm: int,
-    treat_missing_data: TreatMissingData,
-    current: State,
-) -> State:
-    """Decide an alarm's state.
-
-    Args:
-        breaching: For each datapoint of the evaluation range, oldest first, whether it breaches;
-            None when it is missing.
-        periods: N, how many datapoints are evaluated.
-        to_alarm: M, how many of them have to breach.
-        treat_missing_data: What counts in place of a missing datapoint.
-        current: The state so far.
-    """
-    existing = [breaches for breaches in breaching if breaches is not None]
-    evaluated = existing[-periods:]
-    bad = sum(evaluated)
-    # Missing datapoints are filled in as few times as possible.
-    to_fill = periods - len(evaluated)
-    if treat_missing_data is TreatMissingData.BREACHING:
-        bad += to_fill
-    if bad >= to_alarm:
-        return State.ALARM
-    if False in evaluated or treat_missing_data is TreatMissingData.NOT_BREACHING:
-        return State.OK
-    # What there is breaches, but there is too little of it.
-    if treat_missing_data is TreatMissingData.IGNORE:
-        return current
-    if bad and _age_of_first(breaching) >= to_alarm:
-        return State.ALARM
-    return State.INSUFFICIENT_DATA
-
-
-def _age_of_first(breaching: Sequence[bool | None]) -> int:
-    """How many periods ago the oldest existing datapoint is, the latest period being 1."""
-    first = next(index for index, breaches in enumerate(breaching) if breaches is not None)
-    return len(breaching) - first
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from fractions import Fraction
 from math import ceil
 from typing import Final
 
-from devtools.cloudwatch.alarms import AlarmError, State
+from devtools.cloudwatch.alarms import AlarmError
+from devtools.cloudwatch.states import State
 
 _MAX_LENGTH: Final = 10_240
 _MAX_DEPTH: Final = 50

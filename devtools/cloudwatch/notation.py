@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from devtools.cloudwatch.alarms import State
 from devtools.cloudwatch.series import MAX_VALUE, Sample
+from devtools.cloudwatch.states import State
 
 #: A test covers at most this many seconds: the week that an alarm may look back over, and a day.
 MAX_SECONDS: Final = 8 * 86_400

@@ -1,9 +1,4 @@
-"""Alarms as a synthesized CloudFormation template describes them.
-
-What CloudFormation would only know at deployment stays a symbol: ``{"Ref": "Queue"}`` becomes
-``${Queue}``, ``{"Fn::GetAtt": ["Queue", "QueueName"]}`` becomes ``${Queue.QueueName}``. Within one
-template equal symbols are equal values, which is all that an alarm's metrics and rules need.
-"""
+"""Alarms as a synthesized CloudFormation template describes them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,17 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from devtools.cloudwatch.alarms import Alarm, AlarmError, Metric, State, TreatMissingData
+from devtools.cloudwatch.alarms import Alarm, AlarmError, Metric
+from devtools.cloudwatch.cloudformation import Properties, TemplateError
 from devtools.cloudwatch.composite import Rule, parse_rule
+from devtools.cloudwatch.states import State, TreatMissingData
 
 _METRIC_ALARM: Final = "AWS::CloudWatch::Alarm"
 _COMPOSITE_ALARM: Final = "AWS::CloudWatch::CompositeAlarm"
 #: The id of the only metric of an alarm without metric math.
 ONLY_METRIC: Final = "metric"
-
-
-class TemplateError(AlarmError):
-    """A template cannot be read, or describes an alarm that is not possible or not supported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +101,7 @@ def read_template(template: Any, shown: str) -> Iterator[DescribedAlarm]:
         kind = resource.get("Type") if isinstance(resource, dict) else None
         if kind not in {_METRIC_ALARM, _COMPOSITE_ALARM}:
             continue
-        properties = _Properties(resource.get("Properties") or {}, f"{shown}: {logical_id}")
+        properties = Properties(resource.get("Properties") or {}, f"{shown}: {logical_id}")
         name = properties.text("AlarmName", logical_id)
         aliases |= {f"${{{logical_id}.Arn}}": name, f"${{{logical_id}}}": name, name: name}
         if kind == _COMPOSITE_ALARM:
@@ -120,91 +113,7 @@ def read_template(template: Any, shown: str) -> Iterator[DescribedAlarm]:
         yield DescribedAlarm(alarm, logical_id, shown)
 
 
-def resolve(value: Any) -> Any:
-    """Replace CloudFormation's intrinsic functions by texts, with symbols for what is unknown.
-
-    Raises:
-        TemplateError: A function is not supported.
-    """
-    if isinstance(value, list):
-        return [resolve(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1:
-        function, argument = next(iter(value.items()))
-        if function == "Ref" or function.startswith("Fn::"):
-            return _symbol(function, argument)
-    return {key: resolve(item) for key, item in value.items()}
-
-
-def _symbol(function: str, argument: Any) -> str:
-    match function, argument:
-        case ("Ref", str(name)) | ("Fn::GetAtt", str(name)):
-            text = f"${{{name}}}"
-        case "Fn::GetAtt", [str(name), str(attribute)]:
-            text = f"${{{name}.{attribute}}}"
-        case "Fn::Join", [str(separator), list(parts)]:
-            text = separator.join(str(resolve(part)) for part in parts)
-        case "Fn::Sub", str(text):
-            pass
-        case "Fn::Sub", [str(text), dict(variables)]:
-            for name, part in variables.items():
-                text = text.replace(f"${{{name}}}", str(resolve(part)))
-        case "Fn::ImportValue", exported:
-            text = f"${{ImportValue {resolve(exported)}}}"
-        case _:
-            raise TemplateError(f"{function} of {json.dumps(argument)[:80]} is not supported here")
-    return text
-
-
-class _Properties:
-    """A resource's properties, resolved; errors name the resource and the property."""
-
-    def __init__(self, properties: Any, where: str) -> None:
-        self.where = where
-        try:
-            self._values = resolve(properties)
-        except TemplateError as error:
-            raise TemplateError(f"{where}: {error}") from None
-        if not isinstance(self._values, dict):
-            raise TemplateError(f"{where}: it has no properties")
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._values
-
-    def text(self, name: str, default: str | None = None) -> str:
-        value = self._values.get(name, default)
-        if not isinstance(value, str) or not value:
-            raise TemplateError(f"{self.where}: {name} must be a text, not {value!r}")
-        return value
-
-    def number(self, name: str, default: float | None = None) -> float:
-        value = self._values.get(name, default)
-        try:
-            return float(str(value))
-        except ValueError:
-            raise TemplateError(f"{self.where}: {name} must be a number, not {value!r}") from None
-
-    def whole(self, name: str, default: int | None = None) -> int:
-        value = self.number(name, default)
-        if value != int(value):
-            raise TemplateError(f"{self.where}: {name} must be a whole number, not {value!r}")
-        return int(value)
-
-    def inner(self, name: str) -> "_Properties":
-        return _Properties(self._values.get(name), f"{self.where}: {name}")
-
-    def list(self, name: str) -> "list[_Properties]":
-        value = self._values.get(name, [])
-        if not isinstance(value, list):
-            raise TemplateError(f"{self.where}: {name} must be a list")
-        return [_Properties(v, f"{self.where}: {name}[{i}]") for i, v in enumerate(value)]
-
-    def is_false(self, name: str) -> bool:
-        return self._values.get(name) in {False, "false"}
-
-
-def _metric_alarm(name: str, properties: _Properties) -> Alarm:
+def _metric_alarm(name: str, properties: Properties) -> Alarm:
     if "ThresholdMetricId" in properties:
         raise TemplateError(
             f"{properties.where}: anomaly detection is not supported: its band comes from a model "
@@ -237,7 +146,7 @@ def _metric_alarm(name: str, properties: _Properties) -> Alarm:
 
 
 def _queries(
-    properties: _Properties, metrics: dict[str, Metric], expressions: dict[str, str]
+    properties: Properties, metrics: dict[str, Metric], expressions: dict[str, str]
 ) -> str:
     """Read an alarm's metric data queries; the id of the watched one."""
     watched = []
@@ -261,7 +170,7 @@ def _queries(
     return watched[0]
 
 
-def _metric(metric: _Properties, statistic: str, period: _Properties) -> Metric:
+def _metric(metric: Properties, statistic: str, period: Properties) -> Metric:
     dimensions = ((d.text("Name"), d.text("Value")) for d in metric.list("Dimensions"))
     return Metric(
         namespace=metric.text("Namespace"),
@@ -272,7 +181,7 @@ def _metric(metric: _Properties, statistic: str, period: _Properties) -> Metric:
     )
 
 
-def _treatment(properties: _Properties, metrics: Mapping[str, Metric]) -> TreatMissingData:
+def _treatment(properties: Properties, metrics: Mapping[str, Metric]) -> TreatMissingData:
     # The one namespace with a default of its own.
     from_dynamodb = any(metric.namespace == "AWS/DynamoDB" for metric in metrics.values())
     default = TreatMissingData.IGNORE if from_dynamodb else TreatMissingData.MISSING
@@ -282,7 +191,7 @@ def _treatment(properties: _Properties, metrics: Mapping[str, Metric]) -> TreatM
     return TreatMissingData(text)
 
 
-def _ignores_low_samples(properties: _Properties) -> bool:
+def _ignores_low_samples(properties: Properties) -> bool:
     text = properties.text("EvaluateLowSampleCountPercentile", "evaluate")
     if text not in {"evaluate", "ignore"}:
         raise TemplateError(
@@ -292,7 +201,7 @@ def _ignores_low_samples(properties: _Properties) -> bool:
 
 
 def _composite_alarm(
-    name: str, properties: _Properties, aliases: Mapping[str, str]
+    name: str, properties: Properties, aliases: Mapping[str, str]
 ) -> CompositeAlarm:
     try:
         rule = parse_rule(properties.text("AlarmRule"))

@@ -20,7 +20,6 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from devtools.cloudwatch.alarms import State
 from devtools.cloudwatch.notation import (
     Expectation,
     NotationError,
@@ -30,6 +29,7 @@ from devtools.cloudwatch.notation import (
     parse_states,
     parse_time,
 )
+from devtools.cloudwatch.states import State
 
 _MAX_BYTES: Final = 1_000_000
 _MAX_NODES: Final = 50_000

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from devtools.cloudwatch.cloudformation import TemplateError, resolve
 from devtools.cloudwatch.math import MathError, names
-from devtools.cloudwatch.template import TemplateError, resolve
 from devtools.dashboard.assembly import AssemblyError, read_assembly
 from devtools.dashboard.body import (
     LogWidget,

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from devtools.cloudwatch.template import AnyAlarm, TemplateError, load_alarms, resolve
+from devtools.cloudwatch.cloudformation import TemplateError, resolve
+from devtools.cloudwatch.template import AnyAlarm, load_alarms
 
 #: ``physical(stack_name)``: the ids of a deployed stack's resources by logical id.
 Physical = Callable[[str], Mapping[str, str]]

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from cli.alarms import SHIPPED
-from devtools.cloudwatch.alarms import Alarm, TreatMissingData
-from devtools.cloudwatch.alarmtests import Outcome, run_case, uncovered
+from devtools.cloudwatch.alarms import Alarm
+from devtools.cloudwatch.alarmtests import run_case
+from devtools.cloudwatch.outcomes import Outcome, uncovered
+from devtools.cloudwatch.states import TreatMissingData
 from devtools.cloudwatch.template import DescribedAlarm, load_alarms
 from devtools.cloudwatch.testfile import read_test_file
 from tests.infra.assembly import Assembly

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from devtools.cloudwatch.math import MathError
-from devtools.cloudwatch.series import StatisticError
+from devtools.cloudwatch.statistics import StatisticError
 from devtools.dashboard.insights import NotEvaluated
 from devtools.dashboard.sources import SourceError
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from devtools.cloudwatch.math import evaluate, names, parse
-from devtools.cloudwatch.series import Grid, Series, StatisticError, parse_statistic
+from devtools.cloudwatch.series import Grid, Series
+from devtools.cloudwatch.statistics import StatisticError, parse_statistic
 from devtools.dashboard.body import MetricWidget, Row
 from devtools.dashboard.document.time_range import TimeRange
 from devtools.dashboard.metrics import MetricId

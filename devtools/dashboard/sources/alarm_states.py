@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from devtools.cloudwatch.alarms import Alarm, State
+from devtools.cloudwatch.alarms import Alarm
+from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import AnyAlarm, CompositeAlarm
 
 

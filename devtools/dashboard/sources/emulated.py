@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from devtools.cloudwatch.alarms import Metric, State
+from devtools.cloudwatch.alarms import Metric
 from devtools.cloudwatch.math import MathError
 from devtools.cloudwatch.series import Sample, aggregate
+from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import AnyAlarm, CompositeAlarm
 from devtools.dashboard import emf, insights
 from devtools.dashboard.insights import LogEvent, Table

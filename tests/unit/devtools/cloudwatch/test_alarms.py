@@ -6,17 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devtools.cloudwatch.alarms import (
-    Alarm,
-    AlarmError,
-    Metric,
-    State,
-    TreatMissingData,
-    decide,
-    run,
-)
+from devtools.cloudwatch.alarms import Alarm, AlarmError, Metric, run
 from devtools.cloudwatch.math import MathError
-from devtools.cloudwatch.series import Sample, StatisticError
+from devtools.cloudwatch.series import Sample
+from devtools.cloudwatch.states import State, TreatMissingData, decide
+from devtools.cloudwatch.statistics import StatisticError
 
 OK, ALARM, INSUFFICIENT = State.OK, State.ALARM, State.INSUFFICIENT_DATA
 TREATMENTS = (

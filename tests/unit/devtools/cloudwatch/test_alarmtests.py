@@ -3,9 +3,12 @@ from typing import Any
 
 import pytest
 
-from devtools.cloudwatch.alarms import Alarm, Metric, State, TreatMissingData
-from devtools.cloudwatch.alarmtests import Outcome, matches, run_case, uncovered
+from devtools.cloudwatch.alarms import Alarm, Metric
+from devtools.cloudwatch.alarmtests import run_case
 from devtools.cloudwatch.composite import parse_rule
+from devtools.cloudwatch.matching import matches
+from devtools.cloudwatch.outcomes import Outcome, uncovered
+from devtools.cloudwatch.states import State, TreatMissingData
 from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm
 from devtools.cloudwatch.testfile import Case, PlacedCase, TestFileError
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devtools.cloudwatch.alarms import State
 from devtools.cloudwatch.composite import RuleError, parse_rule
+from devtools.cloudwatch.states import State
 
 OK, ALARM, NONE = State.OK, State.ALARM, State.INSUFFICIENT_DATA
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devtools.cloudwatch.alarms import State
 from devtools.cloudwatch.notation import (
     Expectation,
     NotationError,
@@ -17,6 +16,7 @@ from devtools.cloudwatch.notation import (
     parse_time,
     samples,
 )
+from devtools.cloudwatch.states import State
 
 OK, ALARM = State.OK, State.ALARM
 

@@ -5,15 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devtools.cloudwatch.series import (
-    Grid,
-    Sample,
-    Series,
-    StatisticError,
-    aggregate,
-    parse_statistic,
-    sample_count,
-)
+from devtools.cloudwatch.series import Grid, Sample, Series, aggregate, sample_count
+from devtools.cloudwatch.statistics import StatisticError, parse_statistic
 
 HUNDRED = Sample(0, tuple(map(float, range(1, 101))), (1,) * 100)
 LATENCIES = Sample(0, (120.0, 900.0), (990, 10))

@@ -4,15 +4,10 @@ from typing import Any
 
 import pytest
 
-from devtools.cloudwatch.alarms import Alarm, Metric, State, TreatMissingData
-from devtools.cloudwatch.template import (
-    CompositeAlarm,
-    DescribedAlarm,
-    TemplateError,
-    load_alarms,
-    read_template,
-    resolve,
-)
+from devtools.cloudwatch.alarms import Alarm, Metric
+from devtools.cloudwatch.cloudformation import TemplateError, resolve
+from devtools.cloudwatch.states import State, TreatMissingData
+from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, load_alarms, read_template
 
 SIMPLE = {
     "AlarmName": "app-errors",

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.cloudwatch.alarms import State
+from devtools.cloudwatch.states import State
 from devtools.cloudwatch.testfile import PlacedCase, TestFileError, read_test_file
 
 GOOD = """\
