@@ -8,6 +8,7 @@ guide; where it leaves a rule open, the module that decides says so.
     math/              metric math: a parser and an evaluator
     states.py          datapoints -> states: M of N, missing data
     alarms.py          a metric alarm, evaluated again and again
+    tokens.py          texts as tokens, for the parsers
     composite.py       the rules of composite alarms
     cloudformation.py  a template's properties, without intrinsics
     template.py        alarms as a template describes them

@@ -144,7 +144,7 @@ class Alarm:
         for metric in self.metrics.values():
             parse_statistic(metric.statistic)
         for identifier, expression in self.expressions.items():
-            if unknown := sorted(names(expression) - known - {"REPEAT", "LINEAR"}):
+            if unknown := sorted(names(expression) - known):
                 raise AlarmError(
                     f"{self.name}: {identifier!r} uses {', '.join(unknown)}, which is not defined"
                 )

@@ -11,7 +11,7 @@ sees its children's states of the same moment.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -19,6 +19,7 @@ from typing import Final
 
 from devtools.cloudwatch.alarms import AlarmError
 from devtools.cloudwatch.states import State
+from devtools.cloudwatch.tokens import Tokens
 
 _MAX_LENGTH: Final = 10_240
 _MAX_DEPTH: Final = 50
@@ -86,56 +87,41 @@ def parse_rule(text: str) -> Rule:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = list(self._split())
-        self._at = 0
+        self._tokens = Tokens(
+            text,
+            _TOKEN,
+            lambda position: RuleError(
+                f"alarm rule: a quote is not closed after character {position + 1}"
+            ),
+        )
         self._depth = 0
         self.alarms: set[str] = set()
 
     def parse(self) -> _Condition:
         condition = self._any()
-        if self._tokens[self._at][0] != "end":
+        if self._tokens.kind != "end":
             raise self._error("AND, OR or the end")
         return condition
 
-    def _split(self) -> Iterator[tuple[str, str, int]]:
-        position = 0
-        while True:
-            match = _TOKEN.match(self._text, position)
-            if match is None or match.lastgroup is None:
-                raise RuleError(f"alarm rule: a quote is not closed after character {position + 1}")
-            yield match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
-            if match.lastgroup == "end":
-                return
-            position = match.end()
-
     def _error(self, wanted: str) -> RuleError:
-        _, token, position = self._tokens[self._at]
         return RuleError(
-            f"alarm rule, character {position + 1}: {wanted} is expected here, "
-            f"not {token or 'the end'!r}"
+            f"alarm rule, character {self._tokens.position + 1}: {wanted} is expected here, "
+            f"not {self._tokens.token or 'the end'!r}"
         )
 
-    def _accept(self, *tokens: str) -> str | None:
-        kind, token, _ = self._tokens[self._at]
-        if kind in {"sign", "word"} and token in tokens:
-            self._at += 1
-            return token
-        return None
-
     def _expect(self, token: str) -> None:
-        if not self._accept(token):
+        if not self._tokens.accept(token):
             raise self._error(repr(token))
 
     def _any(self) -> _Condition:
         parts = [self._all()]
-        while self._accept("OR"):
+        while self._tokens.accept("OR"):
             parts.append(self._all())
         return parts[0] if len(parts) == 1 else lambda s: any(part(s) for part in parts)
 
     def _all(self) -> _Condition:
         parts = [self._not()]
-        while self._accept("AND"):
+        while self._tokens.accept("AND"):
             parts.append(self._not())
         return parts[0] if len(parts) == 1 else lambda s: all(part(s) for part in parts)
 
@@ -143,7 +129,7 @@ class _Parser:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise RuleError(f"alarm rule: it nests more than {_MAX_DEPTH} deep")
-        if self._accept("NOT"):
+        if self._tokens.accept("NOT"):
             inner = self._not()
             condition: _Condition = lambda s: not inner(s)  # noqa: E731
         else:
@@ -152,15 +138,15 @@ class _Parser:
         return condition
 
     def _primary(self) -> _Condition:
-        if self._accept("("):
+        if self._tokens.accept("("):
             condition = self._any()
             self._expect(")")
             return condition
-        if constant := self._accept("TRUE", "FALSE"):
+        if constant := self._tokens.accept("TRUE", "FALSE"):
             return lambda _: constant == "TRUE"
-        if self._accept("AT_LEAST"):
+        if self._tokens.accept("AT_LEAST"):
             return self._at_least()
-        if word := self._accept(*State):
+        if word := self._tokens.accept(*State):
             state = State(word)
             self._expect("(")
             name = self._alarm()
@@ -169,29 +155,29 @@ class _Parser:
         raise self._error("ALARM, OK, INSUFFICIENT_DATA, AT_LEAST, TRUE, FALSE, NOT or '('")
 
     def _alarm(self) -> str:
-        kind, written, _ = self._tokens[self._at]
+        kind, written = self._tokens.kind, self._tokens.token
         name = written.strip('"')
         if kind not in {"quoted", "word"} or written in _WORDS or not name:
             raise self._error("an alarm's name or ARN")
-        self._at += 1
+        self._tokens.advance()
         self.alarms.add(name)
         return name
 
     def _at_least(self) -> _Condition:
         self._expect("(")
-        kind, threshold, _ = self._tokens[self._at]
+        kind, threshold = self._tokens.kind, self._tokens.token
         if kind != "word" or not re.fullmatch(r"[1-9]\d{0,3}%?", threshold):
             raise self._error("a number or a percentage")
-        self._at += 1
+        self._tokens.advance()
         self._expect(",")
-        negated = self._accept("NOT") is not None
-        word = self._accept(*State)
+        negated = self._tokens.accept("NOT") is not None
+        word = self._tokens.accept(*State)
         if word is None:
             raise self._error("ALARM, OK or INSUFFICIENT_DATA")
         self._expect(",")
         self._expect("(")
         alarms = [self._alarm()]
-        while self._accept(","):
+        while self._tokens.accept(","):
             alarms.append(self._alarm())
         self._expect(")")
         self._expect(")")

@@ -161,10 +161,10 @@ def _unread(
 ) -> Iterator[Finding]:
     """Metrics that nobody reads, and exceptions that except nothing."""
     read = {_kept(use.metric) for use in contract.uses}
-    made = {_kept(one.metric) for one in emitted}
-    for kept in made - read - set(exceptions):
+    written = {_kept(one.metric) for one in emitted}
+    for kept in written - read - set(exceptions):
         yield Finding(str(kept), "it is emitted, and no widget, alarm or exception names it")
-    for kept in set(exceptions) - made:
+    for kept in set(exceptions) - written:
         yield Finding(str(kept), "it is an exception, and nothing emits it")
     for kept in set(exceptions) & read:
         yield Finding(str(kept), "it is an exception, and a widget or an alarm reads it")

@@ -19,8 +19,6 @@ from devtools.dashboard.body import (
 from devtools.dashboard.metrics import MetricId
 
 _ALARM: Final = "AWS::CloudWatch::Alarm"
-#: Words of metric math that look like ids.
-_WORDS: Final = frozenset({"REPEAT", "LINEAR"})
 
 
 class ContractError(Exception):
@@ -172,7 +170,7 @@ def _read_widget(
 
 def _unknown_ids(where: str, expression: str, known: set[str]) -> Iterator[tuple[str, str]]:
     try:
-        unknown = sorted(names(expression) - known - _WORDS)
+        unknown = sorted(names(expression) - known)
     except MathError as error:
         yield where, f"{expression!r} is no metric math: {error}"
         return

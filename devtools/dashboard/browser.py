@@ -246,8 +246,8 @@ class Tab:
         )
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
-            said = details.get("exception", {}).get("description") or details.get("text")
-            raise BrowserError(f"{expression[:80]}: {said}")
+            reason = details.get("exception", {}).get("description") or details.get("text")
+            raise BrowserError(f"{expression[:80]}: {reason}")
         return answer["result"].get("value")
 
     def widgets(self) -> list[WidgetState]:
@@ -268,11 +268,11 @@ class Tab:
             match event.get("method"):
                 case "Runtime.exceptionThrown":
                     exception = details["exceptionDetails"]
-                    said = exception.get("exception", {}).get("description")
-                    found.append(str(said or exception.get("text")))
+                    description = exception.get("exception", {}).get("description")
+                    found.append(str(description or exception.get("text")))
                 case "Runtime.consoleAPICalled" if details["type"] in {"error", "warning"}:
-                    said = [str(a.get("value", a.get("description"))) for a in details["args"]]
-                    found.append(" ".join(said))
+                    words = [str(a.get("value", a.get("description"))) for a in details["args"]]
+                    found.append(" ".join(words))
                 case "Log.entryAdded" if details["entry"]["level"] in {"error", "warning"}:
                     found.append(details["entry"]["text"])
                 case _:

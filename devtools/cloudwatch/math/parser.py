@@ -19,6 +19,7 @@ from devtools.cloudwatch.math.expression import (
     Text,
     Unary,
 )
+from devtools.cloudwatch.tokens import Tokens
 
 _MAX_LENGTH: Final = 2048
 _MAX_DEPTH: Final = 50
@@ -41,6 +42,7 @@ _LEVELS: Final = (
     ("*", "/"),
 )
 _SPELLED: Final = {"||": "OR", "&&": "AND"}
+#: Words of ``FILL`` that look like ids.
 _KEYWORDS: Final = frozenset({"REPEAT", "LINEAR"})
 
 
@@ -60,7 +62,8 @@ def names(expression: str) -> frozenset[str]:
 
     Those that ``METRICS()`` stands for are not among them.
     """
-    return frozenset(node.id for node in _walk(parse(expression)) if isinstance(node, Name))
+    used = {node.id for node in _walk(parse(expression)) if isinstance(node, Name)}
+    return frozenset(used - _KEYWORDS)
 
 
 def _walk(node: Node) -> Iterator[Node]:
@@ -82,59 +85,35 @@ def _walk(node: Node) -> Iterator[Node]:
 class _Parser:
     def __init__(self, expression: str) -> None:
         self._expression = expression
-        self._tokens = list(self._split())
-        self._at = 0
+        self._tokens = Tokens(
+            expression,
+            _TOKEN,
+            lambda position: MathError(
+                f"{expression!r}: cannot read it from character {position + 1} on"
+            ),
+        )
         self._depth = 0
 
     def parse(self) -> Node:
         node = self._binary(0)
-        if self._kind != "end":
-            raise self._error(f"{self._token!r} is not expected here")
+        if self._tokens.kind != "end":
+            raise self._error(f"{self._tokens.token!r} is not expected here")
         return node
 
-    def _split(self) -> Iterator[tuple[str, str, int]]:
-        position = 0
-        while True:
-            match = _TOKEN.match(self._expression, position)
-            if match is None or match.lastgroup is None:
-                raise MathError(
-                    f"{self._expression!r}: cannot read it from character {position + 1} on"
-                )
-            kind = match.lastgroup
-            yield kind, match[kind], match.start(kind)
-            if kind == "end":
-                return
-            position = match.end()
-
-    @property
-    def _kind(self) -> str:
-        return self._tokens[self._at][0]
-
-    @property
-    def _token(self) -> str:
-        return self._tokens[self._at][1]
-
-    def _error(self, what: str) -> MathError:
-        position = self._tokens[self._at][2]
-        return MathError(f"{self._expression!r}, character {position + 1}: {what}")
-
-    def _accept(self, *tokens: str) -> str | None:
-        if self._kind in {"sign", "word"} and self._token in tokens:
-            token = self._token
-            self._at += 1
-            return token
-        return None
+    def _error(self, what: str, position: int | None = None) -> MathError:
+        at = (self._tokens.position if position is None else position) + 1
+        return MathError(f"{self._expression!r}, character {at}: {what}")
 
     def _expect(self, token: str) -> None:
-        if not self._accept(token):
-            found = self._token or "the end"
+        if not self._tokens.accept(token):
+            found = self._tokens.token or "the end"
             raise self._error(f"{token!r} is expected here, not {found!r}")
 
     def _binary(self, level: int) -> Node:
         if level == len(_LEVELS):
             return self._unary()
         left = self._binary(level + 1)
-        while operator := self._accept(*_LEVELS[level]):
+        while operator := self._tokens.accept(*_LEVELS[level]):
             left = Binary(_SPELLED.get(operator, operator), left, self._binary(level + 1))
         return left
 
@@ -143,43 +122,43 @@ class _Parser:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise self._error(f"it nests more than {_MAX_DEPTH} deep")
-        node = Unary(self._unary()) if self._accept("-") else self._power()
+        node = Unary(self._unary()) if self._tokens.accept("-") else self._power()
         self._depth -= 1
         return node
 
     def _power(self) -> Node:
         base = self._primary()
-        return Binary("^", base, self._unary()) if self._accept("^") else base
+        return Binary("^", base, self._unary()) if self._tokens.accept("^") else base
 
     def _primary(self) -> Node:
-        kind, token = self._kind, self._token
-        if self._accept("("):
+        kind, token = self._tokens.kind, self._tokens.token
+        if self._tokens.accept("("):
             node = self._binary(0)
             self._expect(")")
             return node
-        if self._accept("["):
+        if self._tokens.accept("["):
             return Array(self._list("]"))
         if kind not in {"number", "text", "word"}:
             raise self._error(f"{token or 'the end'!r} is not expected here")
-        self._at += 1
+        position = self._tokens.position
+        self._tokens.advance()
         if kind == "number":
             return Number(float(token))
         if kind == "text":
             return Text(token[1:-1])
-        if self._accept("("):
+        if self._tokens.accept("("):
             return Call(token, self._list(")"))
         if token[0].islower() or token in _KEYWORDS:
             return Name(token)
-        self._at -= 1
         raise self._error(
-            f"{token!r} is no function call, and an id starts with a lower-case letter"
+            f"{token!r} is no function call, and an id starts with a lower-case letter", position
         )
 
     def _list(self, closing: str) -> tuple[Node, ...]:
-        if self._accept(closing):
+        if self._tokens.accept(closing):
             return ()
         items = [self._binary(0)]
-        while self._accept(","):
+        while self._tokens.accept(","):
             items.append(self._binary(0))
         self._expect(closing)
         return tuple(items)

@@ -155,33 +155,21 @@ def _expanded(fields: Sequence[Any], before: Sequence[str]) -> list[str]:
 def _horizontal(mark: Any) -> HorizontalMark:
     if not isinstance(mark, list):
         return HorizontalMark.model_validate(mark)
-    ends = [HorizontalMark.model_validate(end) for end in mark]
-    low, high = sorted(ends, key=lambda end: end.value)
-    return low.model_copy(
-        update={
-            "upper": high.value,
-            "label": _both(low.label, high.label),
-            "color": low.color or high.color,
-        }
-    )
+    low, high = sorted(map(HorizontalMark.model_validate, mark), key=lambda end: end.value)
+    return low.model_copy(update={"upper": high.value, **_shared(low, high)})
 
 
 def _vertical(mark: Any) -> VerticalMark:
     if not isinstance(mark, list):
         return VerticalMark.model_validate(mark)
-    ends = [VerticalMark.model_validate(end) for end in mark]
-    start, end = sorted(ends, key=lambda end: end.value)
-    return start.model_copy(
-        update={
-            "end": end.value,
-            "label": _both(start.label, end.label),
-            "color": start.color or end.color,
-        }
-    )
+    start, end = sorted(map(VerticalMark.model_validate, mark), key=lambda end: end.value)
+    return start.model_copy(update={"end": end.value, **_shared(start, end)})
 
 
-def _both(one: str, other: str) -> str:
-    return " – ".join(dict.fromkeys(label for label in (one, other) if label))  # noqa: RUF001  a range
+def _shared(one: HorizontalMark | VerticalMark, other: HorizontalMark | VerticalMark) -> Any:
+    """Label and colour of a band or a span that two marks delimit."""
+    labels = dict.fromkeys(label for label in (one.label, other.label) if label)
+    return {"label": " – ".join(labels), "color": one.color or other.color}  # noqa: RUF001  a range
 
 
 def _log(place: Place, properties: Mapping[str, Any]) -> LogWidget:

@@ -10,13 +10,13 @@ from devtools.cloudwatch.template import AnyAlarm, CompositeAlarm
 def metric_alarms_behind(names: Iterable[str], alarms: Mapping[str, AnyAlarm]) -> list[Alarm]:
     """The metric alarms among these, and those that composites among them rest on."""
     found: dict[str, Alarm] = {}
-    waiting, met = list(names), set[str]()
+    waiting, visited = list(names), set[str]()
     while waiting:
         name = waiting.pop()
         alarm = alarms.get(name)
-        if name in met or alarm is None:
+        if name in visited or alarm is None:
             continue
-        met.add(name)
+        visited.add(name)
         if isinstance(alarm, Alarm):
             found[name] = alarm
         else:
