@@ -7,7 +7,7 @@ from typing import Final
 
 from devtools.contract.catalogue import Catalogue, Service
 from devtools.contract.emitted import Emitted
-from devtools.contract.exceptions import Kept
+from devtools.contract.exceptions import MetricKey
 from devtools.contract.uses import Contract, Use
 from devtools.dashboard.metrics import MetricId
 
@@ -47,7 +47,7 @@ def check(
     contract: Contract,
     emitted: Iterable[Emitted],
     catalogue: Catalogue,
-    exceptions: Mapping[Kept, str],
+    exceptions: Mapping[MetricKey, str],
     *,
     free: Collection[str] = (),
 ) -> list[Finding]:
@@ -157,21 +157,21 @@ def _against_service(use: Use, service: Service, contract: Contract) -> Iterator
 
 
 def _unread(
-    contract: Contract, emitted: Collection[Emitted], exceptions: Mapping[Kept, str]
+    contract: Contract, emitted: Collection[Emitted], exceptions: Mapping[MetricKey, str]
 ) -> Iterator[Finding]:
     """Metrics that nobody reads, and exceptions that except nothing."""
-    read = {_kept(use.metric) for use in contract.uses}
-    written = {_kept(one.metric) for one in emitted}
-    for kept in written - read - set(exceptions):
-        yield Finding(str(kept), "it is emitted, and no widget, alarm or exception names it")
-    for kept in set(exceptions) - written:
-        yield Finding(str(kept), "it is an exception, and nothing emits it")
-    for kept in set(exceptions) & read:
-        yield Finding(str(kept), "it is an exception, and a widget or an alarm reads it")
+    read = {_key(use.metric) for use in contract.uses}
+    written = {_key(one.metric) for one in emitted}
+    for key in written - read - set(exceptions):
+        yield Finding(str(key), "it is emitted, and no widget, alarm or exception names it")
+    for key in set(exceptions) - written:
+        yield Finding(str(key), "it is an exception, and nothing emits it")
+    for key in set(exceptions) & read:
+        yield Finding(str(key), "it is an exception, and a widget or an alarm reads it")
 
 
-def _kept(metric: MetricId) -> Kept:
-    return Kept(metric.namespace, metric.name, frozenset(dict(metric.dimensions)))
+def _key(metric: MetricId) -> MetricKey:
+    return MetricKey(metric.namespace, metric.name, frozenset(dict(metric.dimensions)))
 
 
 def _has(statistics: Collection[str], statistic: str) -> bool:

@@ -9,7 +9,7 @@ from devtools.yaml_files import YamlFileError, load_yaml
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class MetricKey:
     """A metric by the names of its dimensions, whatever their values."""
 
     namespace: str
@@ -20,7 +20,7 @@ class Kept:
         return f"{self.namespace}/{self.name} by {', '.join(sorted(self.dimensions)) or 'nothing'}"
 
 
-def load_exceptions(file: Path) -> Mapping[Kept, str]:
+def load_exceptions(file: Path) -> Mapping[MetricKey, str]:
     """Read exceptions: a list of ``namespace``, ``metric``, ``dimensions`` and ``reason``.
 
     Raises:
@@ -29,7 +29,7 @@ def load_exceptions(file: Path) -> Mapping[Kept, str]:
     try:
         entries = [
             (
-                Kept(one["namespace"], one["metric"], frozenset(one["dimensions"])),
+                MetricKey(one["namespace"], one["metric"], frozenset(one["dimensions"])),
                 str(one["reason"]),
             )
             for one in load_yaml(file) or []
@@ -38,11 +38,11 @@ def load_exceptions(file: Path) -> Mapping[Kept, str]:
         raise ContractError(str(error)) from error
     except (OSError, KeyError, TypeError) as error:
         raise ContractError(f"{file}: not a list of exceptions: {error!r}") from error
-    exceptions: dict[Kept, str] = {}
-    for kept, reason in entries:
+    exceptions: dict[MetricKey, str] = {}
+    for key, reason in entries:
         if not reason.strip():
-            raise ContractError(f"{file}: {kept} has no reason")
-        if kept in exceptions:
-            raise ContractError(f"{file}: {kept} stands here twice")
-        exceptions[kept] = reason
+            raise ContractError(f"{file}: {key} has no reason")
+        if key in exceptions:
+            raise ContractError(f"{file}: {key} stands here twice")
+        exceptions[key] = reason
     return exceptions

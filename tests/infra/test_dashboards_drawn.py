@@ -11,7 +11,7 @@ from devtools.dashboard.body import parse_body
 from devtools.dashboard.insights import Table, run
 from devtools.dashboard.layout import COLUMNS, Cell, lay_out
 from devtools.dashboard.preview import Preview
-from devtools.dashboard.sources import AlarmReport, Reading, Wanted
+from devtools.dashboard.sources import AlarmReport, SeriesQuery, SeriesResult
 from tests.infra.assembly import Assembly
 
 
@@ -20,8 +20,8 @@ class Ones:
 
     label = "ones"
 
-    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
-        return {one: Reading(Series(one.grid, (1.0,) * len(one.grid))) for one in wanted}
+    def read(self, wanted: Sequence[SeriesQuery]) -> dict[SeriesQuery, SeriesResult]:
+        return {one: SeriesResult(Series(one.grid, (1.0,) * len(one.grid))) for one in wanted}
 
     def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Table:
         assert groups

@@ -62,7 +62,7 @@ class Row(_Part):
     region: str | None = None
 
 
-class HorizontalMark(_Part):
+class HorizontalAnnotation(_Part):
     """A line at a value; with ``upper``, a band from ``value`` up to it.
 
     ``fill`` shades what lies above or below a line.
@@ -77,7 +77,7 @@ class HorizontalMark(_Part):
     visible: bool = True
 
 
-class VerticalMark(_Part):
+class VerticalAnnotation(_Part):
     """A line at a moment, such as a deployment; with ``end``, a span up to it."""
 
     value: Moment
@@ -151,8 +151,8 @@ class MetricWidget:
     place: Place
     properties: MetricProperties
     rows: tuple[Row, ...] = ()
-    horizontal: tuple[HorizontalMark, ...] = ()
-    vertical: tuple[VerticalMark, ...] = ()
+    horizontal: tuple[HorizontalAnnotation, ...] = ()
+    vertical: tuple[VerticalAnnotation, ...] = ()
     alarms: tuple[str, ...] = ()
 
     @property

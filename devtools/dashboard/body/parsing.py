@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from devtools.dashboard.body.model import (
     AlarmWidget,
     Body,
-    HorizontalMark,
+    HorizontalAnnotation,
     LogWidget,
     MetricProperties,
     MetricWidget,
@@ -18,7 +18,7 @@ from devtools.dashboard.body.model import (
     Row,
     TextWidget,
     UnreadableWidget,
-    VerticalMark,
+    VerticalAnnotation,
     Widget,
 )
 from devtools.dashboard.metrics import MetricId
@@ -152,21 +152,23 @@ def _expanded(fields: Sequence[Any], before: Sequence[str]) -> list[str]:
     return full
 
 
-def _horizontal(mark: Any) -> HorizontalMark:
+def _horizontal(mark: Any) -> HorizontalAnnotation:
     if not isinstance(mark, list):
-        return HorizontalMark.model_validate(mark)
-    low, high = sorted(map(HorizontalMark.model_validate, mark), key=lambda end: end.value)
+        return HorizontalAnnotation.model_validate(mark)
+    low, high = sorted(map(HorizontalAnnotation.model_validate, mark), key=lambda end: end.value)
     return low.model_copy(update={"upper": high.value, **_shared(low, high)})
 
 
-def _vertical(mark: Any) -> VerticalMark:
+def _vertical(mark: Any) -> VerticalAnnotation:
     if not isinstance(mark, list):
-        return VerticalMark.model_validate(mark)
-    start, end = sorted(map(VerticalMark.model_validate, mark), key=lambda end: end.value)
+        return VerticalAnnotation.model_validate(mark)
+    start, end = sorted(map(VerticalAnnotation.model_validate, mark), key=lambda end: end.value)
     return start.model_copy(update={"end": end.value, **_shared(start, end)})
 
 
-def _shared(one: HorizontalMark | VerticalMark, other: HorizontalMark | VerticalMark) -> Any:
+def _shared(
+    one: HorizontalAnnotation | VerticalAnnotation, other: HorizontalAnnotation | VerticalAnnotation
+) -> Any:
     """Label and colour of a band or a span that two marks delimit."""
     labels = dict.fromkeys(label for label in (one.label, other.label) if label)
     return {"label": " – ".join(labels), "color": one.color or other.color}  # noqa: RUF001  a range

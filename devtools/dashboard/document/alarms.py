@@ -6,7 +6,7 @@ from typing import Literal
 
 from devtools.cloudwatch.alarms import COMPARISONS, Alarm
 from devtools.cloudwatch.template import AnyAlarm
-from devtools.dashboard.body import HorizontalMark, MetricWidget, Row
+from devtools.dashboard.body import HorizontalAnnotation, MetricWidget, Row
 from devtools.dashboard.document.content import Json
 from devtools.dashboard.labels import without_common_prefix
 from devtools.dashboard.metrics import MetricId
@@ -38,9 +38,9 @@ def alarm_states(arns: Iterable[str], reports: Mapping[str, AlarmReport]) -> lis
     return states
 
 
-def _threshold(alarm: Alarm) -> HorizontalMark:
+def _threshold(alarm: Alarm) -> HorizontalAnnotation:
     side: Literal["above", "below"] = "above" if COMPARISONS[alarm.comparison](1, 0) else "below"
-    return HorizontalMark(
+    return HorizontalAnnotation(
         value=alarm.threshold,
         label=(
             f"alarm {side} {alarm.threshold:g} "

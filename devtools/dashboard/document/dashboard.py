@@ -23,13 +23,13 @@ from devtools.dashboard.body import (
 from devtools.dashboard.document import content
 from devtools.dashboard.document.alarms import alarm_name, alarm_states, with_alarms
 from devtools.dashboard.document.content import Json
-from devtools.dashboard.document.evaluation import evaluated_lines, wanted_by
+from devtools.dashboard.document.evaluation import evaluated_lines, queries_of
 from devtools.dashboard.document.logs import log_content
 from devtools.dashboard.document.metrics import metric_content
 from devtools.dashboard.document.time_range import TimeRange
 from devtools.dashboard.layout import COLUMNS, lay_out, rows
 from devtools.dashboard.markdown import to_html
-from devtools.dashboard.sources import AlarmReport, Reading, Source, Wanted
+from devtools.dashboard.sources import AlarmReport, SeriesQuery, SeriesResult, Source
 
 #: Where neither the viewer nor the dashboard says how far to look back.
 DEFAULT_RANGE: Final = timedelta(hours=3)
@@ -92,18 +92,18 @@ class _Widgets:
         self._source = source
         self._alarms = alarms
         self._shown = shown
-        self._readings: dict[Wanted, Reading] = {}
+        self._results: dict[SeriesQuery, SeriesResult] = {}
         self._reports: dict[str, AlarmReport] = {}
 
     def fill(self) -> list[Json]:
-        wanted: set[Wanted] = set()
+        queries: set[SeriesQuery] = set()
         named: list[str] = []
         for widget in self._widgets:
             if isinstance(widget, MetricWidget):
-                wanted |= wanted_by(with_alarms(widget, self._alarms), self._shown)
+                queries |= queries_of(with_alarms(widget, self._alarms), self._shown)
             if isinstance(widget, MetricWidget | AlarmWidget):
                 named += [alarm_name(arn) for arn in widget.alarms]
-        self._readings = self._source.read(sorted(wanted, key=repr))
+        self._results = self._source.read(sorted(queries, key=repr))
         if named:
             reports = self._source.alarms(list(dict.fromkeys(named)))
             self._reports = {report.name: report for report in reports}
@@ -137,7 +137,7 @@ class _Widgets:
         widget = with_alarms(widget, self._alarms)
         if not widget.rows:
             raise MathError(f"There is no alarm {', '.join(missing)} whose metric could be drawn.")
-        lines = evaluated_lines(widget, self._shown, self._readings)
+        lines = evaluated_lines(widget, self._shown, self._results)
         states = alarm_states(widget.alarms, self._reports)
         return metric_content(widget, lines, self._shown, states)
 

@@ -11,7 +11,7 @@ from devtools.cloudwatch.statistics import StatisticError, parse_statistic
 from devtools.dashboard.body import MetricWidget, Row
 from devtools.dashboard.document.time_range import TimeRange
 from devtools.dashboard.metrics import MetricId
-from devtools.dashboard.sources import Reading, Wanted
+from devtools.dashboard.sources import SeriesQuery, SeriesResult
 
 #: More points than this in a series are more than a screen shows; the period grows instead.
 _MOST_POINTS: Final = 1000
@@ -40,26 +40,26 @@ def _grid(widget: MetricWidget, row: Row, shown: TimeRange) -> Grid:
     return Grid.aligned(shown.start, shown.end, period)
 
 
-def wanted_by(widget: MetricWidget, shown: TimeRange) -> set[Wanted]:
+def queries_of(widget: MetricWidget, shown: TimeRange) -> set[SeriesQuery]:
     """The series that a widget's rows need: an expression needs its metrics in its own periods."""
     found = set()
     grids = {_grid(widget, row, shown) for row in widget.rows if row.expression}
     for row in widget.rows:
         if row.metric is not None:
             for grid in {_grid(widget, row, shown), *(grids if row.id else ())}:
-                wanted = _want(widget, row, row.metric, grid)
-                if _known_statistic(wanted.statistic):
-                    found.add(wanted)
+                query = _query_of(widget, row, row.metric, grid)
+                if _known_statistic(query.statistic):
+                    found.add(query)
     return found
 
 
-def _want(widget: MetricWidget, row: Row, metric: MetricId, grid: Grid) -> Wanted:
+def _query_of(widget: MetricWidget, row: Row, metric: MetricId, grid: Grid) -> SeriesQuery:
     properties = widget.properties
-    return Wanted(metric, row.stat or properties.stat, grid, row.region or properties.region)
+    return SeriesQuery(metric, row.stat or properties.stat, grid, row.region or properties.region)
 
 
 def evaluated_lines(
-    widget: MetricWidget, shown: TimeRange, readings: Mapping[Wanted, Reading]
+    widget: MetricWidget, shown: TimeRange, results: Mapping[SeriesQuery, SeriesResult]
 ) -> list[Line]:
     """The series that a widget draws, with its expressions evaluated.
 
@@ -67,40 +67,44 @@ def evaluated_lines(
         MathError: An expression cannot be evaluated.
         StatisticError: A row asks for a statistic that does not exist.
     """
-    expressions = {row.id: row.expression for row in widget.rows if row.id and row.expression}
     lines: list[Line] = []
     for row in widget.rows:
         if not row.visible:
             _validate(row)
-            continue
-        grid = _grid(widget, row, shown)
-        statistic = row.stat or widget.properties.stat
-        if row.metric is not None:
-            parse_statistic(statistic)
-            reading = readings[_want(widget, row, row.metric, grid)]
-            lines.append(Line(row, statistic, reading.series, reading.unit))
-            continue
-        metrics = {
-            other.id: readings[_want(widget, other, other.metric, grid)]
-            for other in widget.rows
-            if other.id and other.metric is not None
-        }
-        text = row.expression or ""
-        result = evaluate(
-            text,
-            grid=grid,
-            metrics={key: reading.series for key, reading in metrics.items()},
-            expressions=expressions,
-        )
-        unit = _unit_of(text, {key: reading.unit for key, reading in metrics.items()})
-        if isinstance(result, Series):
-            lines.append(Line(row, statistic, result, unit))
+        elif row.metric is not None:
+            query = _query_of(widget, row, row.metric, _grid(widget, row, shown))
+            parse_statistic(query.statistic)
+            result = results[query]
+            lines.append(Line(row, query.statistic, result.series, result.unit))
         else:
-            lines += [
-                Line(row, statistic, series, unit, f" {number}")
-                for number, series in enumerate(result, 1)
-            ]
+            lines += _expression_lines(widget, row, _grid(widget, row, shown), results)
     return lines
+
+
+def _expression_lines(
+    widget: MetricWidget, row: Row, grid: Grid, results: Mapping[SeriesQuery, SeriesResult]
+) -> list[Line]:
+    metrics = {
+        other.id: results[_query_of(widget, other, other.metric, grid)]
+        for other in widget.rows
+        if other.id and other.metric is not None
+    }
+    text = row.expression or ""
+    value = evaluate(
+        text,
+        grid=grid,
+        metrics={key: result.series for key, result in metrics.items()},
+        expressions={
+            other.id: other.expression for other in widget.rows if other.id and other.expression
+        },
+    )
+    statistic = row.stat or widget.properties.stat
+    unit = _unit_of(text, {key: result.unit for key, result in metrics.items()})
+    if isinstance(value, Series):
+        return [Line(row, statistic, value, unit)]
+    return [
+        Line(row, statistic, series, unit, f" {number}") for number, series in enumerate(value, 1)
+    ]
 
 
 def _known_statistic(statistic: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from devtools.cloudwatch.series import Series
-from devtools.dashboard.body import HorizontalMark, MetricWidget, VerticalMark, YAxis
+from devtools.dashboard.body import HorizontalAnnotation, MetricWidget, VerticalAnnotation, YAxis
 from devtools.dashboard.document import content
 from devtools.dashboard.document.content import Json
 from devtools.dashboard.document.evaluation import Line
@@ -116,7 +116,7 @@ def _axis(axis: YAxis) -> Json:
     return {"label": axis.label, "min": axis.min, "max": axis.max, "showUnits": axis.show_units}
 
 
-def _line(mark: HorizontalMark) -> Json:
+def _line(mark: HorizontalAnnotation) -> Json:
     return {
         "value": mark.value,
         "upper": mark.upper,
@@ -127,7 +127,7 @@ def _line(mark: HorizontalMark) -> Json:
     }
 
 
-def _mark(mark: VerticalMark) -> Json:
+def _mark(mark: VerticalAnnotation) -> Json:
     return {
         "at": mark.value.timestamp() * 1000,
         "end": mark.end.timestamp() * 1000 if mark.end else None,

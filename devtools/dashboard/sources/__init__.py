@@ -11,18 +11,18 @@ from devtools.dashboard.sources.account import Account
 from devtools.dashboard.sources.emulated import EmulatedAccount
 from devtools.dashboard.sources.interface import (
     AlarmReport,
-    Reading,
+    SeriesQuery,
+    SeriesResult,
     Source,
     SourceError,
-    Wanted,
 )
 
 __all__ = [
     "Account",
     "AlarmReport",
     "EmulatedAccount",
-    "Reading",
+    "SeriesQuery",
+    "SeriesResult",
     "Source",
     "SourceError",
-    "Wanted",
 ]

@@ -12,15 +12,15 @@ from devtools.dashboard import insights
 from devtools.dashboard.insights import NotEvaluated, Table
 from devtools.dashboard.sources.interface import (
     AlarmReport,
-    Reading,
+    SeriesQuery,
+    SeriesResult,
     SourceError,
-    Wanted,
     as_source_error,
     dimensions_of,
     moment,
 )
 
-#: GetMetricData takes so many queries in one call.
+#: GetMetricData takes so many data_queries in one call.
 _MOST_QUERIES: Final = 500
 #: DescribeAlarms takes so many names in one call.
 _MOST_NAMES: Final = 100
@@ -44,54 +44,51 @@ class Account:
         units: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
         self._session = session
-        self._label = label
+        self.label = label
         self._units = units or {}
         self._clients: dict[tuple[str, str | None], Any] = {}
         # A session must not make two clients at once, and the server asks from many threads.
-        self._making = threading.Lock()
-
-    @property
-    def label(self) -> str:
-        """Where the data are from."""
-        return self._label
+        self._client_lock = threading.Lock()
 
     def _client(self, service: str, region: str | None = None) -> Any:
-        with self._making:
+        with self._client_lock:
             if (service, region) not in self._clients:
                 client = self._session.client(service, region_name=region)
                 self._clients[service, region] = client
             return self._clients[service, region]
 
-    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+    def read(self, queries: Sequence[SeriesQuery]) -> dict[SeriesQuery, SeriesResult]:
         """Read each series with GetMetricData, by region and time range."""
-        found: dict[Wanted, Reading] = {}
-        for region, grid in {(one.region, one.grid) for one in wanted}:
-            here = [one for one in wanted if (one.region, one.grid) == (region, grid)]
+        found: dict[SeriesQuery, SeriesResult] = {}
+        for region, grid in {(query.region, query.grid) for query in queries}:
+            here = [query for query in queries if (query.region, query.grid) == (region, grid)]
             client = self._client("cloudwatch", region)
             for at in range(0, len(here), _MOST_QUERIES):
                 found |= self._read(client, here[at : at + _MOST_QUERIES], grid)
         return found
 
-    def _read(self, client: Any, wanted: Sequence[Wanted], grid: Grid) -> dict[Wanted, Reading]:
-        queries = [
+    def _read(
+        self, client: Any, queries: Sequence[SeriesQuery], grid: Grid
+    ) -> dict[SeriesQuery, SeriesResult]:
+        data_queries = [
             {
                 "Id": f"m{index}",
                 "MetricStat": {
                     "Metric": {
-                        "Namespace": one.metric.namespace,
-                        "MetricName": one.metric.name,
-                        "Dimensions": dimensions_of(one.metric),
+                        "Namespace": query.metric.namespace,
+                        "MetricName": query.metric.name,
+                        "Dimensions": dimensions_of(query.metric),
                     },
                     "Period": grid.period,
-                    "Stat": one.statistic,
+                    "Stat": query.statistic,
                 },
             }
-            for index, one in enumerate(wanted)
+            for index, query in enumerate(queries)
         ]
-        values: list[list[float | None]] = [[None] * len(grid) for _ in wanted]
+        values: list[list[float | None]] = [[None] * len(grid) for _ in queries]
         with as_source_error("CloudWatch"):
             pages = client.get_paginator("get_metric_data").paginate(
-                MetricDataQueries=queries,
+                MetricDataQueries=data_queries,
                 StartTime=moment(grid.start),
                 EndTime=moment(grid.end),
                 ScanBy="TimestampAscending",
@@ -104,11 +101,11 @@ class Account:
                         if 0 <= index < len(series):
                             series[index] = float(value)
         return {
-            one: Reading(
+            query: SeriesResult(
                 Series(grid, tuple(values[index])),
-                self._units.get((one.metric.namespace, one.metric.name), ""),
+                self._units.get((query.metric.namespace, query.metric.name), ""),
             )
-            for index, one in enumerate(wanted)
+            for index, query in enumerate(queries)
         }
 
     def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Table:

@@ -17,8 +17,8 @@ from devtools.dashboard.metrics import MetricId
 from devtools.dashboard.sources.alarm_states import composite_state, metric_alarms_behind
 from devtools.dashboard.sources.interface import (
     AlarmReport,
-    Reading,
-    Wanted,
+    SeriesQuery,
+    SeriesResult,
     as_source_error,
     dimensions_of,
     moment,
@@ -54,27 +54,22 @@ class EmulatedAccount:
         self._clock = clock
         self._logs = session.client("logs")
         self._cloudwatch = session.client("cloudwatch")
-        self._label = label
+        self.label = label
         self._alarms = alarms
 
-    @property
-    def label(self) -> str:
-        """Where the data are from."""
-        return self._label
-
-    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+    def read(self, queries: Sequence[SeriesQuery]) -> dict[SeriesQuery, SeriesResult]:
         """Extract, ask, and take the statistics."""
-        if not wanted:
+        if not queries:
             return {}
-        start = min(one.grid.start for one in wanted)
-        end = max(one.grid.end for one in wanted)
-        published = self._published({one.metric for one in wanted}, start, end)
+        start = min(query.grid.start for query in queries)
+        end = max(query.grid.end for query in queries)
+        published = self._published({query.metric for query in queries}, start, end)
         return {
-            one: Reading(
-                aggregate(published[one.metric].samples, one.statistic, one.grid),
-                published[one.metric].unit,
+            query: SeriesResult(
+                aggregate(published[query.metric].samples, query.statistic, query.grid),
+                published[query.metric].unit,
             )
-            for one in wanted
+            for query in queries
         }
 
     def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Table:
@@ -127,10 +122,10 @@ class EmulatedAccount:
                         known = logged.setdefault(datum.metric, _Published([], datum.unit))
                         known.samples.append(datum.sample)
         for metric in wanted - set(logged):
-            logged[metric] = self._asked(metric, start, end)
+            logged[metric] = self._statistics(metric, start, end)
         return logged
 
-    def _asked(self, metric: MetricId, start: float, end: float) -> "_Published":
+    def _statistics(self, metric: MetricId, start: float, end: float) -> "_Published":
         with as_source_error("CloudWatch"):
             answer = self._cloudwatch.get_metric_statistics(
                 Namespace=metric.namespace,

@@ -18,11 +18,11 @@ class SourceError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SeriesQuery:
     """A series that is asked for.
 
     Attributes:
-        grid: The periods it is wanted for.
+        grid: The periods that are asked for.
         region: Where the metric is, when not where everything is.
     """
 
@@ -33,7 +33,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SeriesResult:
     """A series that was found, empty or not.
 
     Attributes:
@@ -60,7 +60,7 @@ class Source(Protocol):
     def label(self) -> str:
         """Where the data are from, for a person."""
 
-    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+    def read(self, queries: Sequence[SeriesQuery]) -> dict[SeriesQuery, SeriesResult]:
         """Read each series."""
 
     def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Table:

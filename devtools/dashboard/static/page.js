@@ -21,9 +21,9 @@
   window.addEventListener("unhandledrejection", (event) => problem(String(event.reason)));
   document.addEventListener("securitypolicyviolation", (event) => problem(`refused by policy: ${event.blockedURI || event.violatedDirective}`));
 
-  // --- What is wanted: kept in the address, so that a view can be passed on ---------------------
+  // --- The view: kept in the address, so that a view can be passed on ---------------------
 
-  function wanted() {
+  function currentView() {
     const query = new URLSearchParams(location.search);
     return {
       dashboard: query.get("dashboard") ?? "",
@@ -35,7 +35,7 @@
     };
   }
 
-  function want(changes) {
+  function changeView(changes) {
     const query = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(changes)) {
       if (value) query.set(name, value);
@@ -49,7 +49,7 @@
   const preference = matchMedia("(prefers-color-scheme: dark)");
 
   function applyTheme() {
-    const chosen = wanted().theme;
+    const chosen = currentView().theme;
     root.dataset.theme = chosen === "dark" || chosen === "light" ? chosen : preference.matches ? "dark" : "light";
     const dark = root.dataset.theme === "dark";
     find("theme").textContent = dark ? "Light" : "Dark";
@@ -164,7 +164,7 @@
     if (!embedded) links.forEach((link, index) => link.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
-      want({ dashboard: page.dashboards[index].name });
+      changeView({ dashboard: page.dashboards[index].name });
       load();
     }));
     find("dashboards").replaceChildren(...links);
@@ -188,7 +188,7 @@
     if (embedded) { render(JSON.parse(embedded.textContent)); return; }
     clearTimeout(timer);
     const request = (latestRequest += 1);
-    const now = wanted();
+    const now = currentView();
     const query = new URLSearchParams({ dashboard: now.dashboard, range: now.range, start: now.start, end: now.end });
     find("widgets").setAttribute("aria-busy", "true");
     try {
@@ -213,8 +213,8 @@
   }
 
   function controls() {
-    const now = wanted();
-    find("theme").addEventListener("click", () => { want({ theme: root.dataset.theme === "dark" ? "light" : "dark" }); applyTheme(); redraw(); });
+    const now = currentView();
+    find("theme").addEventListener("click", () => { changeView({ theme: root.dataset.theme === "dark" ? "light" : "dark" }); applyTheme(); redraw(); });
     preference.addEventListener("change", () => { applyTheme(); redraw(); });
     find("live").hidden = Boolean(embedded);
     if (embedded) return;
@@ -224,18 +224,18 @@
     find("refresh").value = String(now.refresh || "");
     find("range").addEventListener("change", (event) => {
       custom.hidden = event.target.value !== "custom";
-      if (event.target.value !== "custom") { want({ range: event.target.value, start: "", end: "" }); load(); return; }
+      if (event.target.value !== "custom") { changeView({ range: event.target.value, start: "", end: "" }); load(); return; }
       const text = (ms) => new Date(ms).toISOString().slice(0, 16);
       find("from").value = text(shownDocument?.range.start ?? Date.now() - 3_600_000);
       find("to").value = text(shownDocument?.range.end ?? Date.now());
     });
     custom.addEventListener("submit", (event) => {
       event.preventDefault();
-      want({ range: "", start: `${find("from").value}Z`, end: `${find("to").value}Z` });
+      changeView({ range: "", start: `${find("from").value}Z`, end: `${find("to").value}Z` });
       load();
     });
     if (now.start) { find("from").value = now.start.slice(0, 16); find("to").value = now.end.slice(0, 16); }
-    find("refresh").addEventListener("change", (event) => { want({ refresh: event.target.value }); load(); });
+    find("refresh").addEventListener("change", (event) => { changeView({ refresh: event.target.value }); load(); });
     find("reload").addEventListener("click", load);
   }
 

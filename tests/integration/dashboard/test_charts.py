@@ -12,7 +12,7 @@ from devtools.cloudwatch.series import Series
 from devtools.dashboard.assembly import Assembly, Dashboard
 from devtools.dashboard.browser import Browser, Tab
 from devtools.dashboard.preview import Preview
-from devtools.dashboard.sources import Reading, Wanted
+from devtools.dashboard.sources import SeriesQuery, SeriesResult
 from tests.dashboard_app import NOW, chart, metric
 from tests.integration.dashboard.conftest import serving
 
@@ -30,9 +30,9 @@ class Computed:
     def __init__(self, value: Callable[[str, int], float | None]) -> None:
         self._value = value
 
-    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+    def read(self, wanted: Sequence[SeriesQuery]) -> dict[SeriesQuery, SeriesResult]:
         return {
-            one: Reading(
+            one: SeriesResult(
                 Series(
                     one.grid,
                     tuple(self._value(one.metric.name, at) for at in range(len(one.grid))),

@@ -16,11 +16,11 @@ from devtools.dashboard.browser import Browser, BrowserError, Tab
 from devtools.dashboard.output import write
 from devtools.dashboard.preview import Preview
 from devtools.dashboard.server import DashboardServer
-from devtools.dashboard.sources import Reading, Source, SourceError, Wanted
+from devtools.dashboard.sources import SeriesQuery, SeriesResult, Source, SourceError
 from tests.dashboard_app import EVIL_LABEL, NOW, chart, metric
 from tests.integration.dashboard.conftest import serving
 
-_LOOKING = (Path(__file__).parent / "looking.js").read_text()
+_INSPECT_PAGE = (Path(__file__).parent / "inspect_page.js").read_text()
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_it_can_be_read(
 ) -> None:
     tab.resize(width, 900)
     tab.goto(f"{server.url}?dashboard={name}&theme={theme}")
-    seen = tab.evaluate(_LOOKING)
+    seen = tab.evaluate(_INSPECT_PAGE)
     assert tab.evaluate("document.documentElement.dataset.theme") == theme
     assert seen["wider"] <= 0
     for flaw in (
@@ -81,9 +81,10 @@ class Once:
 
     label = "one value"
 
-    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+    def read(self, wanted: Sequence[SeriesQuery]) -> dict[SeriesQuery, SeriesResult]:
         return {
-            one: Reading(Series(one.grid, (*[None] * (len(one.grid) - 1), 5.0))) for one in wanted
+            one: SeriesResult(Series(one.grid, (*[None] * (len(one.grid) - 1), 5.0)))
+            for one in wanted
         }
 
     def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Any:
@@ -111,7 +112,7 @@ def test_single_datapoints_are_seen_each_of_its_own(tab: Tab) -> None:
 
 def test_hostile_texts_stay_texts(tab: Tab, server: DashboardServer) -> None:
     tab.goto(f"{server.url}?dashboard=shop-test-strange")
-    seen = tab.evaluate(_LOOKING)
+    seen = tab.evaluate(_INSPECT_PAGE)
     assert seen["images"] == 0
     assert "owned" not in seen["title"]
     assert tab.evaluate("[...document.querySelectorAll('.legend .name')][0].textContent") == (
@@ -218,7 +219,7 @@ def test_a_custom_range_is_chosen_on_the_page(tab: Tab, server: DashboardServer)
     assert tab.problems() == []
 
 
-class Moody:
+class FailingSource:
     """A source that stops answering when told."""
 
     def __init__(self, source: Source) -> None:
@@ -226,7 +227,7 @@ class Moody:
         self.answers = True
         self.label = source.label
 
-    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+    def read(self, wanted: Sequence[SeriesQuery]) -> dict[SeriesQuery, SeriesResult]:
         if not self.answers:
             raise SourceError("CloudWatch: it is raining")
         return self._source.read(wanted)
@@ -242,7 +243,7 @@ def test_it_refreshes_by_itself_and_keeps_what_it_has_when_that_fails(
     tab: Tab, preview: Preview
 ) -> None:
     ticks = count()
-    source = Moody(preview.source)
+    source = FailingSource(preview.source)
     moving = replace(
         preview, source=source, clock=lambda: NOW + timedelta(seconds=10 * next(ticks))
     )

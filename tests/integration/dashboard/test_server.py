@@ -11,7 +11,7 @@ import pytest
 
 from devtools.dashboard.preview import Preview
 from devtools.dashboard.server import DashboardServer
-from devtools.dashboard.sources import Reading, SourceError, Wanted
+from devtools.dashboard.sources import SeriesQuery, SeriesResult, SourceError
 from tests.integration.dashboard.conftest import serving
 
 
@@ -103,7 +103,7 @@ def test_other_paths_and_methods(server: DashboardServer) -> None:
 class Silent:
     label = "nobody"
 
-    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+    def read(self, wanted: Sequence[SeriesQuery]) -> dict[SeriesQuery, SeriesResult]:
         raise SourceError("CloudWatch: no answer")
 
     def query(self, *_arguments: Any) -> Any:

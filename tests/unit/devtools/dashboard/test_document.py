@@ -13,7 +13,7 @@ from devtools.dashboard.assembly import Assembly, Dashboard
 from devtools.dashboard.document import TimeRange
 from devtools.dashboard.insights import Table
 from devtools.dashboard.preview import NoSuchDashboard, Preview
-from devtools.dashboard.sources import AlarmReport, Reading, Wanted
+from devtools.dashboard.sources import AlarmReport, SeriesQuery, SeriesResult
 from tests.dashboard_app import EVIL_LABEL, NOW, chart, metric, sample_preview, widget
 
 END = NOW.timestamp()
@@ -27,12 +27,12 @@ class Counting:
     def __init__(self, table: Table | None = None, missing: Sequence[str] = ()) -> None:
         self.table = table
         self.missing = missing
-        self.asked: list[Wanted] = []
+        self.asked: list[SeriesQuery] = []
 
-    def read(self, wanted: Sequence[Wanted]) -> dict[Wanted, Reading]:
+    def read(self, wanted: Sequence[SeriesQuery]) -> dict[SeriesQuery, SeriesResult]:
         self.asked += wanted
         return {
-            one: Reading(
+            one: SeriesResult(
                 Series(
                     one.grid,
                     tuple(

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from devtools.cloudwatch.series import Grid
 from devtools.dashboard.insights import NotEvaluated
 from devtools.dashboard.metrics import MetricId
-from devtools.dashboard.sources import Account, EmulatedAccount, SourceError, Wanted
+from devtools.dashboard.sources import Account, EmulatedAccount, SeriesQuery, SourceError
 from tests.dashboard_app import GROUP, NOW, FakeAws, log_lines, read_app
 
 END = int(NOW.timestamp())
@@ -26,7 +26,7 @@ def emulated(aws: FakeAws | None = None) -> EmulatedAccount:
 
 
 def test_logged_metrics_are_extracted_with_every_value_of_an_array() -> None:
-    wanted = [Wanted(REQUESTS, "Sum", HOUR), Wanted(LATENCY, "SampleCount", HOUR)]
+    wanted = [SeriesQuery(REQUESTS, "Sum", HOUR), SeriesQuery(LATENCY, "SampleCount", HOUR)]
     found = emulated().read(wanted)
     # Requests are an array of ones, and each has a latency.
     assert found[wanted[0]].series.values == found[wanted[1]].series.values
@@ -36,26 +36,26 @@ def test_logged_metrics_are_extracted_with_every_value_of_an_array() -> None:
 
 def test_service_metrics_are_asked_for() -> None:
     grid = Grid(END - 10_800, END, 300)
-    wanted = Wanted(ERRORS, "Sum", grid)
+    wanted = SeriesQuery(ERRORS, "Sum", grid)
     reading = emulated().read([wanted])[wanted]
     assert sum(reading.series.existing) == 2
     assert reading.unit == "Count"
 
 
 def test_what_nobody_published_is_empty() -> None:
-    wanted = Wanted(MetricId("Shop", "Nothing"), "Sum", HOUR)
+    wanted = SeriesQuery(MetricId("Shop", "Nothing"), "Sum", HOUR)
     assert emulated().read([wanted])[wanted].series.existing == ()
 
 
 def test_logs_are_read_once_for_all_series() -> None:
     aws = FakeAws(log_lines())
-    wanted = [Wanted(REQUESTS, stat, HOUR) for stat in ("Sum", "Average", "p99")]
-    emulated(aws).read([*wanted, Wanted(REQUESTS, "Sum", Grid(END - 3600, END, 3600))])
+    wanted = [SeriesQuery(REQUESTS, stat, HOUR) for stat in ("Sum", "Average", "p99")]
+    emulated(aws).read([*wanted, SeriesQuery(REQUESTS, "Sum", Grid(END - 3600, END, 3600))])
     assert [name for name, _ in aws.calls].count("filter_log_events") == 1
 
 
 def test_events_beyond_one_answer_are_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = Wanted(REQUESTS, "SampleCount", HOUR)
+    wanted = SeriesQuery(REQUESTS, "SampleCount", HOUR)
     expected = emulated().read([wanted])[wanted]
     monkeypatch.setattr("devtools.dashboard.sources.emulated._MOST_EVENTS", 7)
     assert emulated().read([wanted])[wanted] == expected
@@ -88,7 +88,7 @@ def test_values_of_one_second_keep_their_count_sum_and_ends() -> None:
             return {"Datapoints": [{"Timestamp": at, "Unit": "Milliseconds", **stats}]}
 
     wanted = {
-        statistic: Wanted(ERRORS, statistic, HOUR)
+        statistic: SeriesQuery(ERRORS, statistic, HOUR)
         for statistic in ("SampleCount", "Sum", "Minimum", "Maximum")
     }
     found = emulated(Busy([])).read(list(wanted.values()))
@@ -146,8 +146,8 @@ def test_an_account_is_asked_by_region_and_its_pages_are_put_together() -> None:
         {"MetricDataResults": [result("m0", (END - 300, 6.0), (END, 9.0))]},
     ]
     aws = FakeCloudWatch({"get_metric_data": pages})
-    here = Wanted(REQUESTS, "Sum", HOUR)
-    there = Wanted(LATENCY, "p99", HOUR, "eu-west-1")
+    here = SeriesQuery(REQUESTS, "Sum", HOUR)
+    there = SeriesQuery(LATENCY, "p99", HOUR, "eu-west-1")
     units = {("Shop", "Latency"): "Milliseconds"}
     found = Account(aws, units=units).read([here, there])
     assert found[here].series.points == ((END - 3600, 4.0), (END - 300, 6.0))
@@ -159,7 +159,7 @@ def test_an_account_is_asked_by_region_and_its_pages_are_put_together() -> None:
 
 def test_many_series_are_asked_for_in_several_calls() -> None:
     aws = FakeCloudWatch({"get_metric_data": [{"MetricDataResults": []}]})
-    wanted = [Wanted(MetricId("Shop", f"Metric{index}"), "Sum", HOUR) for index in range(501)]
+    wanted = [SeriesQuery(MetricId("Shop", f"Metric{index}"), "Sum", HOUR) for index in range(501)]
     Account(aws).read(wanted)
     assert [len(request["MetricDataQueries"]) for _, request in aws.requests] == [500, 1]
 
@@ -216,7 +216,7 @@ def test_alarm_states_of_an_account() -> None:
 def test_what_boto3_raises_is_the_sources_error(error: Exception) -> None:
     aws = FakeCloudWatch({"get_metric_data": [error]})
     with pytest.raises(SourceError, match="CloudWatch"):
-        Account(aws).read([Wanted(REQUESTS, "Sum", HOUR)])
+        Account(aws).read([SeriesQuery(REQUESTS, "Sum", HOUR)])
 
 
 def test_a_query_beyond_us_is_told_from_an_empty_one() -> None:
