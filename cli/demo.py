@@ -19,6 +19,7 @@ from cli.dashboard import local_preview
 from cli.errors import CommandError
 from cli.invoke import Invocation, invoke, lambda_client, role_of
 from devtools.dashboard.browser import BrowserError
+from devtools.dashboard.d3 import LibraryMissing
 from devtools.dashboard.document import TimeRange
 from devtools.dashboard.output import Written, write
 from devtools.localcloud import LocalCloud
@@ -164,7 +165,8 @@ def draw_dashboards(steps: Steps, running: Running, folder: Path) -> list[Writte
     """Write the dashboards, filled from the embedded AWS, as pages and, with a browser, pictures.
 
     Raises:
-        CommandError: A widget cannot work, or a page's console reports an error.
+        CommandError: A widget cannot work, a page's console reports an error, or the pages' chart
+            library is not installed.
     """
     with steps.step("Draw the dashboards") as step:
         preview = local_preview(running)
@@ -175,6 +177,8 @@ def draw_dashboards(steps: Steps, running: Running, folder: Path) -> list[Writte
         except BrowserError:
             drawn = write(folder, preview, time_range=shown, pictures=False)
             step.result = "pages only: no Chromium here to take pictures with"
+        except LibraryMissing as error:
+            raise CommandError(str(error)) from error
         wrong = [
             f"{written.name}: {what}"
             for written in drawn
