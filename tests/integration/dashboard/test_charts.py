@@ -193,3 +193,42 @@ def test_times_are_in_utc(tab: Tab) -> None:
             "[...document.querySelectorAll('.x.axis text')].map(t => t.textContent)"
         )
     assert labels == ["09:00", "10:00", "11:00", "12:00"]
+
+
+@pytest.mark.parametrize("axis", [{}, {"min": 5, "max": 5}, {"min": 9, "max": 1}, {"max": -1}])
+@pytest.mark.parametrize("value", [0.0, -5.0, 1e300, -1e300, 1e-300, 5.0])
+def test_strange_numbers_and_axes_have_a_place_on_the_page(
+    tab: Tab, value: float, axis: dict[str, float]
+) -> None:
+    annotations = {
+        "horizontal": [
+            {"value": 1e12, "label": "far", "fill": "above"},
+            [{"value": -3, "label": ""}, {"value": 3, "label": ""}],
+        ],
+        "vertical": [
+            {"value": "2026-11-20T10:45:00Z", "fill": "after"},
+            [{"value": "2026-11-20T01:00:00Z"}, {"value": "2026-11-20T10:00:00Z"}],
+        ],
+    }
+    views = [
+        chart(
+            index * 4, 0, 4, "", *ROWS, view=view, stacked=stacked, sparkline=True,
+            yAxis={"left": axis}, annotations=annotations,
+        )
+        for index, (view, stacked) in enumerate(
+            [
+                ("timeSeries", False), ("timeSeries", True), ("bar", False),
+                ("pie", False), ("gauge", False), ("singleValue", False),
+            ]
+        )
+    ]  # fmt: skip
+    alternating = {"Red": value, "Blue": -value, "Green": None}
+    with shown(tab, lambda name, _: alternating[name], *views):
+        assert tab.problems() == []
+        states = {widget.kind: widget.state for widget in tab.widgets()}
+        assert set(states.values()) <= {"drawn", "empty"}
+        placed = tab.evaluate(
+            "[...document.querySelectorAll('svg, svg *')].flatMap("
+            "e => [...e.attributes].map(a => a.value))"
+        )
+        assert [v for v in placed if re.search(r"NaN|Infinity|undefined|null", v)] == []

@@ -17,7 +17,7 @@ const Annotations = (() => {
       const axis = axes[line.axis];
       if (!axis) continue;
       const color = Colors.ofLine(line.color, "var(--threshold)");
-      const at = axis.scale(line.value), upper = line.upper === null ? null : axis.scale(line.upper);
+      const at = axis.y(line.value), upper = line.upper === null ? null : axis.y(line.upper);
       if (upper !== null) area(plot, box.left, box.right, at, upper, color);
       else if (line.fill === "above") area(plot, box.left, box.right, at, box.top, color);
       else if (line.fill === "below") area(plot, box.left, box.right, at, box.bottom, color);
@@ -31,7 +31,7 @@ const Annotations = (() => {
     for (const line of widget.lines) {
       const axis = axes[line.axis];
       if (!axis) continue;
-      let y = axis.scale(line.value) - 4;
+      let y = axis.y(line.value) - 4;
       if (y < box.top + 9) y += 17;
       // Labels of lines close to each other stand above one another.
       while (crowded(y)) y -= 12;

@@ -3,6 +3,7 @@
 
 const Axes = (() => {
   const { add, textWidth } = Elements;
+  const FAR = 1e6;
 
   // Zero is always in view, and an end that the widget pins stays where it is.
   function linear(values, count, { min = null, max = null } = {}, whole = false) {
@@ -29,6 +30,8 @@ const Axes = (() => {
     const shownUnit = options.showUnits === false ? "" : unit;
     const axis = { ...linear([...values, ...lines, ...room], count, options, whole), unit, label: options.label ?? "" };
     axis.format = (tick) => Format.value(tick, shownUnit);
+    // Values far outside a pinned axis are further out than a path's numbers may be.
+    axis.y = (value) => Math.max(-FAR, Math.min(FAR, axis.scale(value)));
     axis.gutter = Math.max(...axis.ticks.map((tick) => textWidth(axis.format(tick))), 14) + 8;
     return axis;
   }

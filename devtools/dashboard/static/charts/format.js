@@ -45,7 +45,7 @@ const Format = (() => {
     return `${plain(ms / HOUR, 3)} h`;
   }
 
-  const percent = (share, digits = 3) => `${plain(share * 100, digits)}%`;
+  const percent = (share) => `${plain(share * 100, 3)}%`;
   const moment = (ms) => `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 
   // A tick of a time axis: the day at midnight where more than a day is shown, the clock otherwise.

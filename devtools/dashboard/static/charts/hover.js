@@ -18,7 +18,7 @@ const Hover = (() => {
       add(marks, "line", { class: "crosshair", x1: x(at), x2: x(at), y1: box.top, y2: box.bottom });
       const found = layers.flatMap(({ series, points }) => points.filter((point) => point.real && point.at === at).map((point) => ({ series, point })));
       for (const { series, point } of found) {
-        add(marks, "circle", { cx: x(at), cy: axes[series.axis].scale(point.top), r: 4.5, fill: series.tint, stroke: "var(--card)", "stroke-width": 1.5 });
+        add(marks, "circle", { cx: x(at), cy: axes[series.axis].y(point.top), r: 4.5, fill: series.tint, stroke: "var(--card)", "stroke-width": 1.5 });
       }
       const lines = found.map(({ series }) => ({ color: series.tint, name: series.label, unit: series.unit, number: series.points.find(([time]) => time === at)[1] }));
       lines.sort((a, b) => b.number - a.number);

@@ -23,7 +23,7 @@ const TimeSeries = (() => {
     const plot = clipped(root, host, box);
     Annotations.horizontal(plot, widget, axes, box);
     const beside = sideways(widget, x);
-    for (const layer of layers) series(plot, widget, layer, x, axes[layer.series.axis].scale, beside);
+    for (const layer of layers) series(plot, widget, layer, x, axes[layer.series.axis].y, beside);
     Annotations.vertical(root, plot, widget, x, box);
     Annotations.horizontalLabels(root, widget, axes, box);
     Hover.attach(root, layers, axes, x, box, onHover);
