@@ -4,7 +4,7 @@ Every number is worked out before; the page places and paints.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from devtools.cloudwatch.math import MathError
 from devtools.cloudwatch.statistics import StatisticError
@@ -13,10 +13,13 @@ from devtools.dashboard.sources import SourceError
 
 Json = dict[str, Any]
 
+_MINUTE: Final = 60
+
 
 def series(
     label: str,
     points: Sequence[Sequence[Any]],
+    period_s: float,
     *,
     color: str | None = None,
     unit: str = "",
@@ -29,16 +32,17 @@ def series(
         "unit": unit,
         "axis": axis,
         "points": list(points),
+        "period": period_s,
         "latest": points[-1][1] if points else None,
     }
 
 
-def chart(kind: str, series: Sequence[Json], period_s: float, **options: Any) -> Json:
+def chart(kind: str, series: Sequence[Json], **options: Any) -> Json:
     """A chart of series, with what the page expects of every chart."""
     return {
         "kind": kind,
         "series": list(series),
-        "period": period_s,
+        "period": max((one["period"] for one in series), default=_MINUTE),
         "stacked": False,
         "sparkline": False,
         "full": False,

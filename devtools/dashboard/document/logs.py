@@ -1,12 +1,15 @@
 """A log widget as the page takes it: a table, or a chart of its statistics."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from devtools.dashboard.body import LogWidget
 from devtools.dashboard.document import content
 from devtools.dashboard.document.content import Json
 from devtools.dashboard.insights import NotEvaluated, Table, bin_width_s
+
+#: Groups have no periods; the page expects one of every series.
+_MINUTE: Final = 60
 
 
 def log_content(widget: LogWidget, table: Table) -> Json:
@@ -35,10 +38,12 @@ def _over_time(table: Table, stacked: bool) -> Json:
         raise NotEvaluated("a line over time needs stats ... by bin(...).")
     rows = sorted(table.rows, key=lambda row: float(row[0] or 0))
     series = [
-        content.series(name, [[row[0], row[at]] for row in rows if isinstance(row[at], float)])
+        content.series(
+            name, [[row[0], row[at]] for row in rows if isinstance(row[at], float)], width_s
+        )
         for at, name in enumerate(table.columns[1:], 1)
     ]
-    return content.chart("timeSeries", series, width_s, stacked=stacked)
+    return content.chart("timeSeries", series, stacked=stacked)
 
 
 def _by_group(table: Table, view: str, grouped: int) -> Json:
@@ -50,8 +55,8 @@ def _by_group(table: Table, view: str, grouped: int) -> Json:
         for name, value in zip(names, row[grouped:], strict=True):
             label = f"{group} {name}".strip() if len(names) > 1 else group
             points = [[0, value]] if isinstance(value, float) else []
-            series.append(content.series(label or name, points))
-    return content.chart(view, series, 60.0)
+            series.append(content.series(label or name, points, _MINUTE))
+    return content.chart(view, series)
 
 
 def _cell(column: str, value: Any) -> Json:

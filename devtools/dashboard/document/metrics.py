@@ -12,7 +12,6 @@ from devtools.dashboard.document.evaluation import Line
 from devtools.dashboard.document.time_range import TimeRange
 from devtools.dashboard.labels import default_labels, fill_label
 
-_MINUTE: Final = 60
 _SUMMARY: Final = ("LAST", "MIN", "MAX", "AVG", "SUM")
 _COLUMN_TITLES: Final = {
     "LAST": "Latest",
@@ -37,11 +36,9 @@ def metric_content(
     properties = widget.properties
     series = _series(widget, lines, shown)
     empty = "" if any(one["points"] for one in series) else "No data in this range"
-    period_s = max((line.series.grid.period for line in lines), default=_MINUTE)
     filled = content.filled(widget.title, properties.view, empty=empty) | content.chart(
         properties.view,
         series,
-        period_s,
         stacked=properties.stacked,
         sparkline=properties.sparkline,
         full=properties.single_value_full_precision,
@@ -71,6 +68,7 @@ def _series(widget: MetricWidget, lines: Sequence[Line], shown: TimeRange) -> li
         one = content.series(
             label + line.part,
             [[at * 1000, value] for at, value in points],
+            line.series.grid.period,
             color=line.row.color,
             unit=line.unit,
             axis=line.row.y_axis,

@@ -115,6 +115,20 @@ def test_an_idle_night_is_a_gap_and_a_silent_series_is_not_drawn(tab: Tab, stack
         assert "no data" in tab.evaluate("document.querySelector('.legend').textContent")
 
 
+def test_each_line_is_interrupted_by_its_own_period(tab: Tab) -> None:
+    rows = (
+        metric("Red", color="#c80000", stat="Sum", period=300),
+        metric("Blue", color="#0000c8", stat="Sum", period=3600),
+    )
+
+    def value(name: str, at: int) -> float | None:
+        return None if name == "Red" and at in range(10, 13) else 5.0
+
+    with shown(tab, value, chart(0, 0, 24, "", *rows)):
+        assert [len(line) for line in lines_of(tab, RED)] == [10, _PERIODS - 13]
+        assert [len(line) for line in lines_of(tab, BLUE)] == [3]
+
+
 def test_a_sparkline_has_the_same_gap(tab: Tab) -> None:
     widget = chart(0, 0, 12, "", ROWS[0], view="singleValue", sparkline=True)
     with shown(tab, idle_at_night, widget):

@@ -37,7 +37,7 @@ const Layers = (() => {
     const layers = widget.stacked
       ? ["left", "right"].flatMap((side) => stacked(filled.filter((series) => series.axis === side)))
       : filled.map((series) => ({ series, points: plain(series) }));
-    return layers.map((layer) => ({ ...layer, runs: runs(layer.points, widget.period) }));
+    return layers.map((layer) => ({ ...layer, runs: runs(layer.points, widget.stacked ? widget.period : layer.series.period) }));
   }
 
   return { of, runs, plain };

@@ -15,7 +15,7 @@ const Lists = (() => {
     values.forEach((series, index) => {
       const name = html("span", { title: series.label }, series.label);
       const entry = html("div", { class: "one" }, html("div", { class: "number" }, texts[index]), html("div", { class: "name" }, swatch(series.tint), name));
-      if (widget.sparkline && series.points.length > 1) entry.append(sparkline(series, widget.period));
+      if (widget.sparkline && series.points.length > 1) entry.append(sparkline(series));
       list.append(entry);
     });
     host.replaceChildren(list);
@@ -37,14 +37,14 @@ const Lists = (() => {
     return { size: Math.floor(size), columns };
   }
 
-  function sparkline(series, period) {
+  function sparkline(series) {
     const points = Layers.plain(series);
     const x = d3.scaleLinear(d3.extent(points, (point) => point.at), [0, 100]);
     const y = d3.scaleLinear([Math.min(0, d3.min(points, (point) => point.top)), d3.max(points, (point) => point.top) || 1], [24, 2]);
     const line = d3.line((point) => x(point.at), (point) => y(point.top));
     const box = html("div", { class: "spark" });
     const root = add(d3.select(box), "svg", { viewBox: "0 0 100 26", width: "100%", height: 26, preserveAspectRatio: "none", "aria-hidden": "true" });
-    add(root, "path", { d: Layers.runs(points, period).map(line).join(""), fill: "none", stroke: series.tint, "stroke-width": 1.5, "vector-effect": "non-scaling-stroke" });
+    add(root, "path", { d: Layers.runs(points, series.period).map(line).join(""), fill: "none", stroke: series.tint, "stroke-width": 1.5, "vector-effect": "non-scaling-stroke" });
     return box;
   }
 
