@@ -245,6 +245,12 @@ def test_log_statistics_over_time_are_lines() -> None:
     assert filled["period"] == 300
 
 
+def test_log_bins_are_as_wide_as_the_query_says_however_far_apart_its_rows_are() -> None:
+    rows = (((END - 36_000) * 1000, 1.0), ((END - 300) * 1000, 2.0))
+    filled = fill(log("timeSeries"), Counting(Table(("bin(5m)", "n"), rows, 1)))
+    assert filled["period"] == filled["series"][0]["period"] == 300
+
+
 def test_log_statistics_by_group_are_bars() -> None:
     table = Table(("outcome", "n"), (("ok", 5.0), ("failed", 1.0)), 1)
     filled = fill(log("bar"), Counting(table))

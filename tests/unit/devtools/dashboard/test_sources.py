@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from devtools.cloudwatch.composite import parse_rule
 from devtools.cloudwatch.series import Grid
+from devtools.cloudwatch.template import AnyAlarm, CompositeAlarm
 from devtools.dashboard.insights import NotEvaluated
 from devtools.dashboard.metrics import MetricId
 from devtools.dashboard.sources import Account, EmulatedAccount, SeriesQuery, SourceError
@@ -78,6 +80,15 @@ def test_alarms_are_evaluated_as_of_now(tmp_path: Path, minutes_after: int, stat
     # A composite alarm rests on its children, whether or not they are asked for.
     (composite,) = source.alarms(["shop-unwell"])
     assert composite.state == state
+
+
+def test_alarms_that_rest_on_each_other_in_a_circle_end_without_data() -> None:
+    circle: dict[str, AnyAlarm] = {
+        name: CompositeAlarm(name, parse_rule(f"ALARM({other})"), {other: other})
+        for name, other in (("a", "b"), ("b", "a"))
+    }
+    source = EmulatedAccount(FakeAws([]), "a fake AWS", circle, lambda: NOW)
+    assert [report.state for report in source.alarms(["a", "b"])] == ["OK", "OK"]
 
 
 def test_values_of_one_second_keep_their_count_sum_and_ends() -> None:
