@@ -11,9 +11,13 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks import names
+from stacks.dashboards.agent import agent_rows
+from stacks.dashboards.model import model_rows
+from stacks.dashboards.overview import overview_rows
+from stacks.parts.alarm_specs import agent_alarms, environment_alarms
 from stacks.parts.alarm_topic import AlarmTopic
-from stacks.parts.alarms import Alarms, agent_watches, environment_watches
-from stacks.parts.dashboards import Scene, agent_dashboard, model_dashboard, overview
+from stacks.parts.alarms import Alarms
+from stacks.parts.dashboard import Dashboard
 from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
 from stacks.settings import Settings
@@ -46,33 +50,50 @@ class ObservabilityStack(Stack):
             alarm_prefix=names.resource_prefix(environment),
         ).topic
 
-        shown = []
-        for agent, manifest in agents.items():
-            alarms = Alarms(
+        specs = {
+            agent: agent_alarms(metrics.agent(agent), settings.function(manifest), settings.alarms)
+            for agent, manifest in agents.items()
+        }
+        paging = [
+            Alarms(
                 self,
                 f"{names.construct_id(agent)}Alarms",
                 environment=environment,
                 agent=agent,
-                watches=agent_watches(metrics, agent, settings.function(manifest), settings.alarms),
+                specs=specs[agent],
                 runbook_url=settings.runbook_url,
-            )
-            shown.append(alarms.notify_as_one(topic))
-        environment_alarms = Alarms(
+            ).notify_as_one(topic)
+            for agent in agents
+        ]
+        environment_specs = environment_alarms(metrics, settings.alarms)
+        paging += Alarms(
             self,
             "EnvironmentAlarms",
             environment=environment,
             agent=None,
-            watches=environment_watches(metrics, settings.alarms),
+            specs=environment_specs,
             runbook_url=settings.runbook_url,
-        )
-        environment_alarms.notify(topic)
+        ).notify(topic)
 
-        scene = Scene(metrics, settings.alarms, settings.prices)
-        dashboards = Construct(self, "Dashboards")
-        overview(dashboards, scene, [*shown, *environment_alarms.all.values()])
-        model_dashboard(dashboards, scene)
-        for agent, manifest in agents.items():
-            agent_dashboard(dashboards, scene, agent, settings.function(manifest))
+        dashboards = {
+            "overview": overview_rows(
+                metrics,
+                on_agents=list(specs.values()),
+                on_environment=environment_specs,
+                alarm_arns=paging,
+                prices_as_of=settings.prices.as_of,
+            ),
+            "model": model_rows(metrics, environment_specs),
+            **{name: agent_rows(metrics, name, specs[name]) for name in agents},
+        }
+        folder = Construct(self, "Dashboards")
+        for subject, rows in dashboards.items():
+            Dashboard(
+                folder,
+                names.construct_id(subject),
+                name=names.dashboard_name(environment, subject),
+                rows=rows,
+            )
 
         SavedQueries(
             self,

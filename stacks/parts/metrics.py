@@ -1,10 +1,13 @@
-"""Metrics as dashboards and alarms name them."""
+"""Metrics as alarms and dashboards read them: plain values, free of CDK types.
 
+A series is drawn by ``widgets`` and watched by ``alarms``. Each CDK object costs a round trip to
+the CDK's Node process; a value costs none, so only alarms become CDK objects.
+"""
+
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
+from dataclasses import dataclass, replace
+from typing import Final
 
 from stacks import names
 from tradewind.telemetry.metric_names import (
@@ -20,36 +23,113 @@ from tradewind.telemetry.metric_names import (
     Start,
 )
 
-FIVE_MINUTES = Duration.minutes(5)
+FIVE_MINUTES: Final = 300
+QUARTER_HOUR: Final = 900
+HOUR: Final = 3600
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A statistic of a metric, before it is given a label and a colour.
+class MetricStat:
+    """A statistic of a metric.
 
-    Each CDK metric costs a round trip to the CDK's Node process, and so would each change of one;
-    a reading costs none.
+    Attributes:
+        namespace: ``Tradewind``, or a service's such as ``AWS/Lambda``.
+        name: The metric's.
+        dimensions: Values by name; together they choose the metric.
+        statistic: Such as ``Sum`` or ``p99``.
+        period_s: Seconds that one value stands for.
+        region: Where the metric is; None for the stack's own region.
     """
 
     namespace: str
     name: str
     dimensions: Mapping[str, str]
     statistic: str
-    period: Duration
+    period_s: int = FIVE_MINUTES
     region: str | None = None
 
-    def metric(self, label: str | None = None, colour: str | None = None) -> cloudwatch.Metric:
-        """Return the CDK's metric."""
-        return cloudwatch.Metric(
-            namespace=self.namespace,
-            metric_name=self.name,
-            dimensions_map=dict(self.dimensions),
-            statistic=self.statistic,
-            period=self.period,
-            region=self.region,
-            label=label,
-            color=colour,
+    def at(self, statistic: str) -> "MetricStat":
+        """Another statistic of the same metric."""
+        return replace(self, statistic=statistic)
+
+
+@dataclass(frozen=True)
+class MathExpression:
+    """Metric math.
+
+    Attributes:
+        expression: In CloudWatch's syntax, over the ids in ``metrics``.
+        metrics: What each id stands for.
+        period_s: Seconds that one value stands for; the metrics' too.
+    """
+
+    expression: str
+    metrics: Mapping[str, MetricStat]
+    period_s: int = FIVE_MINUTES
+
+    def with_id_prefix(self, prefix: str) -> "MathExpression":
+        """The same with other ids, which must differ between the expressions of a widget."""
+        ids = re.compile(rf"\b({'|'.join(self.metrics)})\b")
+        return MathExpression(
+            ids.sub(rf"{prefix}\1", self.expression),
+            {f"{prefix}{one}": metric for one, metric in self.metrics.items()},
+            self.period_s,
         )
+
+
+#: What a line shows and an alarm watches.
+Series = MetricStat | MathExpression
+
+
+@dataclass(frozen=True)
+class AgentMetrics:
+    """The metrics of one agent.
+
+    Attributes:
+        environment: The environment's name.
+        agent: The agent's name.
+    """
+
+    environment: str
+    agent: str
+
+    def own(
+        self, name: MetricName, statistic: str = "Sum", period_s: int = FIVE_MINUTES
+    ) -> MetricStat:
+        """One of ours."""
+        return _ours(name, BY_AGENT, self.environment, statistic, period_s, Agent=self.agent)
+
+    def started(self, start: Start, name: MetricName) -> MetricStat:
+        """One of ours over the cold requests alone, or the warm ones."""
+        return _ours(
+            name, BY_START, self.environment, "Sum", FIVE_MINUTES, Agent=self.agent, Start=start
+        )
+
+    def function(
+        self, name: str, statistic: str = "Sum", period_s: int = FIVE_MINUTES
+    ) -> MetricStat:
+        """Lambda's own, for the agent's function."""
+        dimensions = {"FunctionName": names.function_name(self.environment, self.agent)}
+        return MetricStat("AWS/Lambda", name, dimensions, statistic, period_s)
+
+    def dead_letters(self, name: str) -> MetricStat:
+        """SQS's own, for the agent's dead-letter queue."""
+        dimensions = {"QueueName": names.dead_letter_queue_name(self.environment, self.agent)}
+        return MetricStat("AWS/SQS", name, dimensions, "Maximum")
+
+    @property
+    def cold_share(self) -> MathExpression:
+        """Cold requests in percent of all."""
+        return share_percent(self.own(MetricName.COLD_START), self.own(MetricName.INVOCATIONS))
+
+    @property
+    def version(self) -> MetricStat:
+        """The version that served: a step is a deployment.
+
+        It marks the moment when callers met the new code, which may be hours after the stack
+        changed, and leaves the templates free of times of their own.
+        """
+        return self.own(MetricName.FUNCTION_VERSION, "Maximum")
 
 
 @dataclass(frozen=True)
@@ -68,98 +148,65 @@ class Metrics:
     model_id: str
     model_region: str
 
-    def all_agents(
-        self, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES
-    ) -> Reading:
-        """One of ours over all agents together."""
-        return self._ours(name, ALL_AGENTS, statistic, period)
+    def agent(self, agent: str) -> AgentMetrics:
+        """Those of an agent."""
+        return AgentMetrics(self.environment, agent)
 
-    def agent(
-        self, agent: str, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES
-    ) -> Reading:
-        """One of ours for an agent."""
-        return self._ours(name, BY_AGENT, statistic, period, Agent=agent)
+    def all_agents(self, name: MetricName, statistic: str = "Sum") -> MetricStat:
+        """One of ours that is kept over all agents together."""
+        return _ours(name, ALL_AGENTS, self.environment, statistic, FIVE_MINUTES)
 
-    def start(self, agent: str, start: Start, name: MetricName, statistic: str) -> Reading:
-        """One of ours for an agent's cold or its warm requests."""
-        return self._ours(name, BY_START, statistic, FIVE_MINUTES, Agent=agent, Start=start)
-
-    def model(self, name: MetricName, statistic: str, period: Duration = FIVE_MINUTES) -> Reading:
+    def model(
+        self, name: MetricName, statistic: str = "Sum", period_s: int = FIVE_MINUTES
+    ) -> MetricStat:
         """One of ours for the model, over all agents."""
-        return self._ours(name, BY_MODEL, statistic, period, ModelId=self.model_id)
+        return _ours(name, BY_MODEL, self.environment, statistic, period_s, ModelId=self.model_id)
 
-    def function(
-        self, agent: str, name: str, statistic: str, period: Duration = FIVE_MINUTES
-    ) -> Reading:
-        """Lambda's own, for an agent's function."""
-        return Reading(
-            namespace="AWS/Lambda",
-            name=name,
-            dimensions={"FunctionName": names.function_name(self.environment, agent)},
-            statistic=statistic,
-            period=period,
-        )
-
-    def dead_letters(self, agent: str, name: str) -> Reading:
-        """SQS's own, for an agent's dead-letter queue."""
-        return Reading(
-            namespace="AWS/SQS",
-            name=name,
-            dimensions={"QueueName": names.dead_letter_queue_name(self.environment, agent)},
-            statistic="Maximum",
-            period=FIVE_MINUTES,
-        )
-
-    def bedrock(self, name: str, statistic: str) -> Reading:
+    def bedrock(self, name: str, statistic: str = "Sum") -> MetricStat:
         """Bedrock's own, for the model. Counts every caller in the account."""
-        return Reading(
-            namespace="AWS/Bedrock",
-            name=name,
-            dimensions={"ModelId": self.model_id},
-            statistic=statistic,
-            period=FIVE_MINUTES,
-            region=self.model_region,
+        dimensions = {"ModelId": self.model_id}
+        return MetricStat("AWS/Bedrock", name, dimensions, statistic, region=self.model_region)
+
+    def total(self, name: MetricName) -> MathExpression:
+        """A count, kept by agent, over all of them."""
+        return MathExpression(_sum_of("agent_"), self._each("agent_", name))
+
+    @property
+    def cold_share(self) -> MathExpression:
+        """Cold requests in percent of all, over all agents."""
+        return MathExpression(
+            f"100 * {_sum_of('cold_')} / {_sum_of('all_')}",
+            self._each("cold_", MetricName.COLD_START) | self._each("all_", MetricName.INVOCATIONS),
         )
 
-    def _ours(
-        self,
-        name: MetricName,
-        dimensions: DimensionSet,
-        statistic: str,
-        period: Duration,
-        **values: str,
-    ) -> Reading:
-        if dimensions not in METRICS[name].dimension_sets:
-            raise ValueError(f"{name} is not kept by {', '.join(dimensions)}")
-        return Reading(
-            namespace=NAMESPACE,
-            name=name,
-            dimensions={Dimension.ENVIRONMENT: self.environment, **values},
-            statistic=statistic,
-            period=period,
-        )
+    def _each(self, prefix: str, name: MetricName) -> dict[str, MetricStat]:
+        # By number: a prefix may be part of an agent's name.
+        return {
+            f"{prefix}{number}": self.agent(agent).own(name)
+            for number, agent in enumerate(self.agents, 1)
+        }
 
 
-def share_percent(
-    part: Reading,
-    whole: Reading,
-    *,
-    label: str,
-    period: Duration = FIVE_MINUTES,
-    prefix: str = "",
-) -> cloudwatch.MathExpression:
-    """``part`` of ``whole`` in percent; no value where there is no whole.
+def share_percent(part: MetricStat, whole: MetricStat) -> MathExpression:
+    """``part`` of ``whole`` in percent; no value where there is no whole."""
+    return MathExpression("100 * part / whole", {"part": part, "whole": whole})
 
-    Args:
-        part: A count.
-        whole: A count.
-        label: What the line is called.
-        period: Of both.
-        prefix: Begins the ids of the two, which must differ within a widget.
-    """
-    return cloudwatch.MathExpression(
-        expression=f"100 * {prefix}part / {prefix}whole",
-        using_metrics={f"{prefix}part": part.metric(), f"{prefix}whole": whole.metric()},
-        label=label,
-        period=period,
-    )
+
+def _sum_of(prefix: str) -> str:
+    """The sum of all metrics whose ids hold ``prefix``: as short for 100 of them as for one."""
+    # An agent without requests has no value, which is a zero here.
+    return f'SUM(FILL(METRICS("{prefix}"), 0))'
+
+
+def _ours(
+    name: MetricName,
+    kept_by: DimensionSet,
+    environment: str,
+    statistic: str,
+    period_s: int,
+    **values: str,
+) -> MetricStat:
+    if kept_by not in METRICS[name].dimension_sets:
+        raise ValueError(f"{name} is not kept by {', '.join(kept_by)}")
+    dimensions = {Dimension.ENVIRONMENT: environment, **values}
+    return MetricStat(NAMESPACE, name, dimensions, statistic, period_s)

@@ -1,16 +1,24 @@
-"""How every dashboard draws: one palette, one grid, one way to write each kind of widget."""
+"""How every dashboard draws: one palette, one way to write each kind of widget.
+
+Widgets are the JSON of AWS's "Dashboard Body Structure and Syntax", without place and region, which
+``dashboard`` adds. A threshold can be drawn only by handing over the alarm that has it.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
+from stacks.parts.alarms import BELOW, AlarmSpec
+from stacks.parts.metrics import FIVE_MINUTES, AgentMetrics, MetricStat, Series
 
-from stacks.parts.metrics import FIVE_MINUTES, Metrics, Reading
-
-_WIDTH: Final = 24
 _HEIGHT: Final = 6
+_ALARMS_IN_A_ROW: Final = 8
+
+Widget = dict[str, Any]
+#: A dashboard from top to bottom, each row from left to right. Widgets without a width of their own
+#: share their row alike.
+Rows = list[list[Widget]]
 
 
 class Colour(StrEnum):
@@ -30,6 +38,8 @@ class Colour(StrEnum):
     VERSION = "#bcbd22"
 
 
+_PERCENTILES: Final = (("p50", Colour.P50), ("p90", Colour.P90), ("p99", Colour.P99))
+
 #: The agents' colours in their order, beginning anew when there are more agents than colours.
 _AGENT_COLOURS: Final = (
     "#2ca02c",
@@ -43,81 +53,154 @@ _AGENT_COLOURS: Final = (
 )
 
 
-def agent_colour(metrics: Metrics, agent: str) -> str:
-    """An agent's colour on every dashboard."""
-    return _AGENT_COLOURS[metrics.agents.index(agent) % len(_AGENT_COLOURS)]
+@dataclass(frozen=True)
+class Line:
+    """A series as it is drawn."""
+
+    series: Series
+    label: str
+    colour: str
 
 
-def drawn(
-    source: Reading | cloudwatch.MathExpression, label: str, colour: str
-) -> cloudwatch.IMetric:
-    """A metric as a labelled line of a colour."""
-    if isinstance(source, Reading):
-        return source.metric(label, colour)
-    return source.with_(label=label, color=colour)
+def percentiles(metric: MetricStat) -> list[Line]:
+    """The median of a metric, and its slow end."""
+    return [Line(metric.at(statistic), statistic, colour) for statistic, colour in _PERCENTILES]
 
 
-def limit(
-    value: float, label: str, colour: Colour = Colour.ERROR
-) -> cloudwatch.HorizontalAnnotation:
-    """A threshold as a line; what is beyond it is shaded."""
-    return cloudwatch.HorizontalAnnotation(
-        value=value, label=label, color=colour, fill=cloudwatch.Shading.ABOVE
-    )
+def alarm_line(alarm: AlarmSpec, colour: Colour) -> Line:
+    """What an alarm watches, exactly."""
+    return Line(alarm.series, alarm.label, colour)
+
+
+def version_line(metrics: AgentMetrics) -> Line:
+    """The version that served: a step is a deployment."""
+    return Line(metrics.version, "version", Colour.VERSION)
+
+
+def agent_colour(number: int) -> str:
+    """The colour of the agent at a place, from 0 on, in their order."""
+    return _AGENT_COLOURS[number % len(_AGENT_COLOURS)]
 
 
 def graph(
     title: str,
-    left: Sequence[cloudwatch.IMetric],
+    left: Sequence[Line],
     *,
     unit: str,
-    right: Sequence[cloudwatch.IMetric] = (),
+    right: Sequence[Line] = (),
     right_unit: str = "",
-    limits: Sequence[cloudwatch.HorizontalAnnotation] = (),
+    thresholds: Sequence[AlarmSpec] = (),
+    threshold_colour: Colour = Colour.ERROR,
     stacked: bool = False,
-    width: int = 12,
-    period: Duration = FIVE_MINUTES,
-) -> cloudwatch.GraphWidget:
-    """Lines over time. Axes begin at zero, so that a small change looks small."""
-    return cloudwatch.GraphWidget(
-        title=title,
-        left=list(left),
-        left_y_axis=cloudwatch.YAxisProps(label=unit, show_units=False, min=0),
-        left_annotations=list(limits),
-        right=list(right),
-        right_y_axis=(
-            cloudwatch.YAxisProps(label=right_unit, show_units=False, min=0) if right else None
-        ),
-        stacked=stacked,
-        period=period,
-        width=width,
-        height=_HEIGHT,
-    )
+    period_s: int = FIVE_MINUTES,
+) -> Widget:
+    """Lines over time. Axes begin at zero, so that a small change looks small.
+
+    Args:
+        title: The widget's.
+        left: Lines on the left axis.
+        unit: Of the left axis.
+        right: Lines on the right axis.
+        right_unit: Of the right axis.
+        thresholds: Alarms whose threshold is drawn on the left axis, what is beyond it shaded.
+        threshold_colour: Of that line.
+        stacked: Whether the lines add up.
+        period_s: Seconds that one value stands for, where the line does not say.
+    """
+    properties: dict[str, Any] = {
+        "view": "timeSeries",
+        "title": title,
+        "stacked": stacked,
+        "metrics": _metrics(left, right),
+        "yAxis": {"left": _axis(unit)},
+        "period": period_s,
+    }
+    if right:
+        properties["yAxis"]["right"] = _axis(right_unit)
+    if thresholds:
+        # The agents' alarms on one thing have one threshold, which is drawn once.
+        lines = {(alarm.symptom, alarm.threshold): alarm for alarm in thresholds}.values()
+        properties["annotations"] = {
+            "horizontal": [_threshold(alarm, threshold_colour) for alarm in lines]
+        }
+    return _widget("metric", _HEIGHT, properties)
 
 
-def figures(title: str, metrics: Sequence[cloudwatch.IMetric], width: int) -> cloudwatch.IWidget:
-    """One number per metric over the whole time range."""
-    return cloudwatch.SingleValueWidget(
-        title=title,
-        metrics=list(metrics),
-        set_period_to_time_range=True,
-        width=width,
-        height=4,
-    )
+def figures(title: str, lines: Sequence[Line], width: int) -> Widget:
+    """One number per line over the whole time range."""
+    properties = {
+        "view": "singleValue",
+        "title": title,
+        "metrics": _metrics(lines),
+        "setPeriodToTimeRange": True,
+    }
+    return {**_widget("metric", 4, properties), "width": width}
 
 
-def text(markdown: str, height: int = 3) -> cloudwatch.IWidget:
+def note(markdown: str) -> Widget:
     """What good looks like, in words."""
-    return cloudwatch.TextWidget(markdown=markdown, width=_WIDTH, height=height)
+    return _widget("text", 3, {"markdown": markdown})
 
 
-def log_table(title: str, log_groups: Sequence[str], query: Sequence[str]) -> cloudwatch.IWidget:
+def alarm_states(title: str, alarm_arns: Sequence[str]) -> Widget:
+    """Which alarms have gone off."""
+    rows = -(-len(alarm_arns) // _ALARMS_IN_A_ROW)
+    return _widget("alarm", 2 + rows, {"title": title, "alarms": list(alarm_arns)})
+
+
+def log_table(title: str, log_group: str, query: Sequence[str]) -> Widget:
     """What a Logs Insights query finds."""
-    return cloudwatch.LogQueryWidget(
-        title=title,
-        log_group_names=list(log_groups),
-        query_lines=list(query),
-        view=cloudwatch.LogQueryVisualizationType.TABLE,
-        width=_WIDTH,
-        height=_HEIGHT,
-    )
+    lines = "\n| ".join(query)
+    query_text = f"SOURCE '{log_group}' | {lines}"
+    return _widget("log", _HEIGHT, {"view": "table", "title": title, "query": query_text})
+
+
+def _widget(kind: str, height: int, properties: dict[str, Any]) -> Widget:
+    return {"type": kind, "height": height, "properties": properties}
+
+
+def _axis(unit: str) -> dict[str, Any]:
+    return {"label": unit, "min": 0, "showUnits": False}
+
+
+def _threshold(alarm: AlarmSpec, colour: Colour) -> dict[str, Any]:
+    return {
+        "value": alarm.threshold,
+        "label": f"alarm: {alarm.symptom}",
+        "color": colour,
+        "fill": "below" if alarm.comparison is BELOW else "above",
+        "yAxis": "left",
+    }
+
+
+def _metrics(left: Sequence[Line], right: Sequence[Line] = ()) -> list[list[Any]]:
+    none: dict[str, str] = {}
+    sides = [(line, none) for line in left] + [(line, {"yAxis": "right"}) for line in right]
+    return [
+        row
+        for number, (line, side) in enumerate(sides, 1)
+        for row in _rows(
+            line.series, f"e{number}_", {"label": line.label, "color": line.colour, **side}
+        )
+    ]
+
+
+def _rows(series: Series, id_prefix: str, options: dict[str, Any]) -> list[list[Any]]:
+    """A drawn row, and hidden ones for what an expression is made of."""
+    if isinstance(series, MetricStat):
+        return [_row(series, options)]
+    drawn = series.with_id_prefix(id_prefix)
+    hidden = [_row(metric, {"id": one, "visible": False}) for one, metric in drawn.metrics.items()]
+    return [[{"expression": drawn.expression, **options, **_period(drawn)}], *hidden]
+
+
+def _row(stat: MetricStat, options: dict[str, Any]) -> list[Any]:
+    dimensions = [text for pair in sorted(stat.dimensions.items()) for text in pair]
+    region = {"region": stat.region} if stat.region else {}
+    options = {**options, "stat": stat.statistic, **_period(stat), **region}
+    return [stat.namespace, stat.name, *dimensions, options]
+
+
+def _period(series: Series) -> dict[str, int]:
+    # Five minutes are CloudWatch's default. Figures have the time range as their period.
+    return {} if series.period_s == FIVE_MINUTES else {"period": series.period_s}

@@ -1,0 +1,108 @@
+"""All agents on one screen: traffic, errors, latency, cold starts and cost."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+from stacks.parts.alarms import AlarmSpec
+from stacks.parts.metrics import HOUR, AgentMetrics, Metrics, Series
+from stacks.parts.widgets import (
+    Colour,
+    Line,
+    Rows,
+    agent_colour,
+    alarm_states,
+    figures,
+    graph,
+    note,
+    percentiles,
+)
+from tradewind.telemetry.metric_names import MetricName
+
+
+def overview_rows(
+    metrics: Metrics,
+    *,
+    on_agents: Sequence[Mapping[str, AlarmSpec]],
+    on_environment: Mapping[str, AlarmSpec],
+    alarm_arns: Sequence[str],
+    prices_as_of: date,
+) -> Rows:
+    """The dashboard's rows.
+
+    Args:
+        metrics: The environment's.
+        on_agents: Each agent's alarms by symptom.
+        on_environment: The environment's alarms by symptom.
+        alarm_arns: The alarms whose state is shown: those that page.
+        prices_as_of: The day of the prices that costs are estimated from.
+    """
+    cost = metrics.model(MetricName.ESTIMATED_COST)
+    latency = percentiles(metrics.all_agents(MetricName.INVOCATION_LATENCY))
+    requests = Line(metrics.total(MetricName.INVOCATIONS), "requests", Colour.TRAFFIC)
+    failed = Line(metrics.total(MetricName.ERRORS), "failed requests", Colour.ERROR)
+    return [
+        [
+            note(
+                f"# Tradewind, {metrics.environment}\n"
+                "**Good looks like this:** every alarm green, no failed requests, few cold "
+                "requests while traffic is steady, and a cost that follows the traffic. "
+                f"Costs are estimates at prices of {prices_as_of:%Y-%m-%d}, in US "
+                "dollars. Each agent has a dashboard of its own, and so has the model."
+            )
+        ],
+        [
+            figures("Traffic", [requests], 4),
+            figures("Errors", [failed], 4),
+            figures("Latency", latency, 8),
+            figures("Cold starts", [Line(metrics.cold_share, "cold, %", Colour.COLD)], 4),
+            figures("Cost", [Line(cost, "US dollars", Colour.COST)], 4),
+        ],
+        [alarm_states("Alarms", alarm_arns)],
+        [
+            graph(
+                "Requests by agent",
+                _by_agent(metrics, lambda agent: agent.own(MetricName.INVOCATIONS)),
+                unit="requests",
+                stacked=True,
+            ),
+            graph(
+                "Failed requests by agent",
+                _by_agent(metrics, lambda agent: agent.own(MetricName.ERRORS)),
+                unit="requests",
+                stacked=True,
+            ),
+            graph("Latency of all agents", latency, unit="ms"),
+        ],
+        [
+            graph(
+                "Cold requests by agent",
+                _by_agent(metrics, lambda agent: agent.cold_share),
+                unit="%",
+                thresholds=[alarms["cold-starts"] for alarms in on_agents],
+                threshold_colour=Colour.WARNING,
+            ),
+            graph(
+                "Cost by agent and hour",
+                _by_agent(
+                    metrics, lambda agent: agent.own(MetricName.ESTIMATED_COST, period_s=HOUR)
+                ),
+                unit=on_environment["cost"].unit,
+                # On the sum of all agents, which is the top of the stack.
+                thresholds=[on_environment["cost"]],
+                stacked=True,
+                period_s=HOUR,
+            ),
+            graph(
+                "Versions: a step is a deployment",
+                _by_agent(metrics, lambda agent: agent.version),
+                unit="version",
+            ),
+        ],
+    ]
+
+
+def _by_agent(metrics: Metrics, series: Callable[[AgentMetrics], Series]) -> list[Line]:
+    return [
+        Line(series(metrics.agent(agent)), agent, agent_colour(number))
+        for number, agent in enumerate(metrics.agents)
+    ]

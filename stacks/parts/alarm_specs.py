@@ -1,0 +1,167 @@
+"""What is watched: on each agent, and on the environment as a whole."""
+
+from collections.abc import Iterator
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from stacks.parts.alarms import BELOW, AlarmSpec
+from stacks.parts.metrics import (
+    HOUR,
+    QUARTER_HOUR,
+    AgentMetrics,
+    MathExpression,
+    Metrics,
+    share_percent,
+)
+from stacks.settings import AlarmSettings, FunctionSettings
+from tradewind.telemetry.metric_names import MetricName
+
+NO_TRAFFIC = "no-traffic"
+
+
+def agent_alarms(
+    metrics: AgentMetrics, function: FunctionSettings, thresholds: AlarmSettings
+) -> dict[str, AlarmSpec]:
+    """The alarms on one agent, by symptom."""
+    return {spec.symptom: spec for spec in _on_an_agent(metrics, function, thresholds)}
+
+
+def environment_alarms(metrics: Metrics, thresholds: AlarmSettings) -> dict[str, AlarmSpec]:
+    """The alarms on the model, which all agents share, and on what it costs, by symptom."""
+    return {spec.symptom: spec for spec in _on_the_environment(metrics, thresholds)}
+
+
+def _on_an_agent(
+    metrics: AgentMetrics, function: FunctionSettings, thresholds: AlarmSettings
+) -> Iterator[AlarmSpec]:
+    yield AlarmSpec(
+        "errors",
+        f"More than {thresholds.error_percent:g} % of the requests failed by our fault.",
+        # Lambda's own counts: a process that is killed prints no metrics of ours.
+        share_percent(metrics.function("Errors"), metrics.function("Invocations")),
+        label="failed requests",
+        unit="%",
+        threshold=thresholds.error_percent,
+    )
+    yield AlarmSpec(
+        "throttles",
+        "Lambda turned requests away: every instance that the function may have was busy.",
+        metrics.function("Throttles"),
+        label="throttled",
+        unit="requests",
+        threshold=0,
+    )
+    yield AlarmSpec(
+        "latency",
+        f"The slowest requests took more than {thresholds.p99_percent_of_timeout:g} % of the "
+        f"timeout of {function.timeout_s} s.",
+        metrics.function("Duration", "p99"),
+        label="p99, Lambda",
+        unit="ms",
+        threshold=function.timeout_s * 1000 * thresholds.p99_percent_of_timeout / 100,
+        # A single slow request is not yet a trend; one at its deadline has an alarm of its own.
+        periods=3,
+        breaching=2,
+    )
+    yield AlarmSpec(
+        "cold-starts",
+        f"More than {thresholds.cold_start_percent:g} % of the requests waited for a process to "
+        f"start, of at least {thresholds.cold_start_min_requests} in 15 minutes.",
+        MathExpression(
+            # Few requests are mostly cold, and nothing is wrong with that.
+            f"IF(requests >= {thresholds.cold_start_min_requests}, 100 * cold / requests, 0)",
+            {
+                "cold": metrics.own(MetricName.COLD_START, period_s=QUARTER_HOUR),
+                "requests": metrics.own(MetricName.INVOCATIONS, period_s=QUARTER_HOUR),
+            },
+            QUARTER_HOUR,
+        ),
+        label="cold requests",
+        unit="%",
+        threshold=thresholds.cold_start_percent,
+        # Traffic that rises, or a deployment, starts processes for one quarter of an hour.
+        periods=2,
+        breaching=2,
+    )
+    yield AlarmSpec(
+        "init-time",
+        f"Half of an hour's processes took more than {thresholds.init_time_ms} ms to start.",
+        metrics.own(MetricName.INIT_TIME, "p50", HOUR),
+        label="p50 of the hour",
+        unit="ms",
+        threshold=thresholds.init_time_ms,
+        missing=cloudwatch.TreatMissingData.IGNORE,
+    )
+    yield AlarmSpec(
+        "deadline-stops",
+        "Requests were stopped unfinished, shortly before the function's timeout.",
+        metrics.own(MetricName.DEADLINE_STOPS),
+        label="stopped at the deadline",
+        unit="requests",
+        threshold=0,
+    )
+    yield AlarmSpec(
+        "dead-letters",
+        "Asynchronous requests failed and wait in the dead-letter queue.",
+        metrics.dead_letters("ApproximateNumberOfMessagesVisible"),
+        label="dead letters",
+        unit="requests",
+        threshold=0,
+    )
+    if function.expect_traffic_within_h is not None:
+        yield AlarmSpec(
+            NO_TRAFFIC,
+            f"No request came for {function.expect_traffic_within_h} hours, and some were "
+            "expected.",
+            metrics.function("Invocations", period_s=HOUR),
+            label="in the hour, Lambda",
+            unit="requests",
+            threshold=1,
+            comparison=BELOW,
+            periods=function.expect_traffic_within_h,
+            breaching=function.expect_traffic_within_h,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
+
+def _on_the_environment(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSpec]:
+    yield AlarmSpec(
+        "bedrock-errors",
+        f"More than {thresholds.bedrock_error_percent:g} % of the model calls failed, throttled "
+        "ones aside.",
+        MathExpression(
+            "100 * (errors - throttles) / calls",
+            {
+                "errors": metrics.model(MetricName.MODEL_ERRORS),
+                "throttles": metrics.model(MetricName.MODEL_THROTTLES),
+                "calls": metrics.model(MetricName.MODEL_CALLS),
+            },
+        ),
+        label="failed model calls",
+        unit="%",
+        threshold=thresholds.bedrock_error_percent,
+        # The retry layer carries a short disturbance; the agents' own alarms tell if it does not.
+        periods=3,
+        breaching=2,
+    )
+    yield AlarmSpec(
+        "bedrock-throttles",
+        f"More than {thresholds.bedrock_throttle_percent:g} % of the model calls were throttled.",
+        share_percent(
+            metrics.model(MetricName.MODEL_THROTTLES), metrics.model(MetricName.MODEL_CALLS)
+        ),
+        label="throttled model calls",
+        unit="%",
+        threshold=thresholds.bedrock_throttle_percent,
+        periods=3,
+        breaching=2,
+    )
+    yield AlarmSpec(
+        "cost",
+        f"The agents' tokens cost more than an estimated {thresholds.cost_usd_per_hour:g} US "
+        "dollars in an hour.",
+        metrics.model(MetricName.ESTIMATED_COST, period_s=HOUR),
+        label="US dollars",
+        unit="US dollars",
+        threshold=thresholds.cost_usd_per_hour,
+    )
