@@ -80,6 +80,11 @@ def main() -> int:
     app = App()
     try:
         agents = find_agents(ROOT / "lambda_src" / "agents")
+        if not agents:
+            sys.stderr.write(
+                "lambda_src/agents: there is no agent; make one with `tradewind agent new NAME`\n"
+            )
+            return 1
         settings = load_settings(app.node.try_get_context("env") or "dev", ROOT / "config", agents)
         build(app, settings, agents, Bundler(ROOT))
     except (ManifestError, SettingsError, BundleError) as error:

@@ -1,6 +1,7 @@
 """Templates, synthesized once per session, from the real settings and no real bundle."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,14 +14,20 @@ from stacks.bundling.provider import OneBundle
 from stacks.settings import Settings, load_settings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
+from tradewind.contracts.agent_manifest import AgentManifest
 
 ROOT = Path(__file__).parents[2]
 
 
 class Synthesize(Protocol):
-    """Synthesizes an app of these settings; of one bundle for all agents if none is given."""
+    """Synthesizes an app; of this checkout's agents and of one bundle for all if none is given."""
 
-    def __call__(self, settings: Settings, bundles: OneBundle | None = None) -> Assembly: ...
+    def __call__(
+        self,
+        settings: Settings,
+        bundles: OneBundle | None = None,
+        agents: Mapping[str, AgentManifest] = AGENTS,
+    ) -> Assembly: ...
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +53,14 @@ def one_bundle(tmp_path_factory: pytest.TempPathFactory) -> OneBundle:
 def synthesize(
     tmp_path_factory: pytest.TempPathFactory, context: dict[str, Any], one_bundle: OneBundle
 ) -> Synthesize:
-    def run(settings: Settings, bundles: OneBundle | None = None) -> Assembly:
+    def run(
+        settings: Settings,
+        bundles: OneBundle | None = None,
+        agents: Mapping[str, AgentManifest] = AGENTS,
+    ) -> Assembly:
         folder = tmp_path_factory.mktemp("cdk.out")
         app = App(outdir=str(folder), context=context)
-        cdk_app.build(app, settings, AGENTS, bundles or one_bundle)
+        cdk_app.build(app, settings, agents, bundles or one_bundle)
         app.synth()
         return Assembly(
             folder=folder,

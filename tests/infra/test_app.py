@@ -112,6 +112,19 @@ def test_an_unknown_environment_fails_the_synth_in_one_line(checkout: Path) -> N
     )
 
 
+def test_an_app_without_agents_fails_the_synth_in_one_line(checkout: Path, root: Path) -> None:
+    (checkout / "lambda_src").unlink()
+    (checkout / "lambda_src" / "agents").mkdir(parents=True)
+    (checkout / "lambda_src" / "tradewind").symlink_to(root / "lambda_src" / "tradewind")
+
+    done = synth(checkout)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "lambda_src/agents: there is no agent; make one with `tradewind agent new NAME`\n"
+    )
+
+
 def test_the_command_line_synthesizes_over_a_failed_synths_report(
     root: Path, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from stacks.settings import Settings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
+from tests.infra.watched import disagreements
 from tradewind.telemetry.metric_names import MetricName
 
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
@@ -127,6 +128,56 @@ def test_thresholds_are_the_settings(synthesize: Synthesize, dev_settings: Setti
         "Protocol": "email",
         "TopicArn": "<AlarmsTopic>",
     }
+
+
+def by_subject(assembly: Assembly) -> dict[str, dict[str, Any]]:
+    """Dashboards' bodies by what they are about; each call gives new ones."""
+    prefix = f"tradewind-{assembly.settings.environment}-"
+    return {name.removeprefix(prefix): body for name, body in dashboards(assembly).items()}
+
+
+def test_dashboards_draw_what_alarms_watch(dev: Assembly, prod: Assembly) -> None:
+    for assembly in (dev, prod):
+        assert disagreements(by_subject(assembly), alarms(assembly)) == []
+
+
+def thresholds(bodies: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Every threshold that is drawn, and the dashboard it is on."""
+    return [
+        (subject, line)
+        for subject, body in bodies.items()
+        for widget in body["widgets"]
+        for line in widget["properties"].get("annotations", {}).get("horizontal", [])
+    ]
+
+
+def test_any_threshold_that_differs_from_its_alarms_is_found(prod: Assembly) -> None:
+    """Plant the mistake in every threshold that is drawn, one at a time."""
+    count = len(thresholds(by_subject(prod)))
+    assert count >= 4 * len(AGENTS)
+    for number in range(count):
+        for mistake in ({"value": -1}, {"label": "alarm: no-such"}, {"fill": "none"}):
+            bodies = by_subject(prod)
+            subject, line = thresholds(bodies)[number]
+            line |= mistake
+            [found, *_] = disagreements(bodies, alarms(prod))
+            assert found.startswith(f"{subject}, "), (line, found)
+
+
+def test_an_alarm_whose_threshold_is_changed_alone_is_found(prod: Assembly) -> None:
+    for name in alarms(prod):
+        changed = alarms(prod)
+        changed[name] = {**changed[name], "Threshold": 12345}
+        assert any(name in found for found in disagreements(by_subject(prod), changed)), name
+
+
+def test_an_alarm_whose_metric_is_changed_alone_is_found(prod: Assembly) -> None:
+    for name in alarms(prod):
+        changed = json.loads(json.dumps(alarms(prod)).replace('"Period": ', '"Period": 6'))
+        mistaken = {**alarms(prod), name: changed[name]}
+        assert disagreements(by_subject(prod), mistaken) == [
+            f"{name}: no widget draws what it watches"
+        ]
 
 
 def test_without_an_address_nobody_is_told(dev: Assembly) -> None:

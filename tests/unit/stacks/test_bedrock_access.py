@@ -1,9 +1,12 @@
 """The Bedrock grant, over every profile and region it knows."""
 
 import pytest
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devtools.localcloud.bedrock.errors import ServiceError
+from devtools.localcloud.bedrock.models import resolve
 from stacks.parts.bedrock_access import (
     INVOKE_ACTIONS,
     Grant,
@@ -30,6 +33,8 @@ DESTINATIONS = {
     ("eu", "eu-west-2"): (*EU, "eu-west-2"),
     ("apac", "ap-northeast-1"): APAC,
 }
+#: Where Bedrock is, by botocore's own list.
+REGIONS = Session().get_available_regions("bedrock")
 
 
 def grants_for(
@@ -69,6 +74,20 @@ def test_a_global_profile_also_reaches_the_model_in_no_region() -> None:
             "bedrock:InferenceProfileArn": arn,
         }
     }
+
+
+@pytest.mark.parametrize("source", REGIONS)
+@pytest.mark.parametrize("geography", ["us", "eu", "apac", "global"])
+def test_what_is_granted_is_what_the_stand_in_asks_for(geography: str, source: str) -> None:
+    """The two tables of regions are written apart, and each is the other's check."""
+    try:
+        granted = {arn for grant in grants_for(geography, source) for arn in grant.resources}
+    except UnsupportedProfile:
+        with pytest.raises(ServiceError):
+            resolve(f"{geography}.{MODEL}", region=source, account="111122223333")
+        return
+    asked = resolve(f"{geography}.{MODEL}", region=source, account="111122223333").resources()
+    assert granted == {resource.arn for resource in asked}
 
 
 models = st.from_regex(r"[a-z0-9]{1,12}\.[a-z0-9-]{1,30}(-v[0-9]:[0-9])?", fullmatch=True)

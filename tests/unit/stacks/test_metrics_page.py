@@ -1,11 +1,19 @@
 """The page on metrics is current, and its count is the truth."""
 
+import re
+
 from stacks.metrics_page import PAGE, custom_metrics, render
+from tests.deployed_agents import AGENTS
 from tradewind.telemetry.metric_names import BY_AGENT, METRICS, MetricName
 
 
 def test_the_page_is_what_the_names_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == render(), "run `make docs`"
+
+
+def test_the_page_names_no_agent() -> None:
+    words = set(re.findall(r"\w+", render()))
+    assert words & set(AGENTS) == set()
 
 
 def test_every_metric_has_its_row() -> None:
