@@ -10,6 +10,7 @@ How missing data is taken:
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -139,7 +140,7 @@ def _watched(spec: AlarmSpec) -> cloudwatch.IMetric:
         expression=spec.series.expression,
         using_metrics={one: _metric(metric) for one, metric in spec.series.metrics.items()},
         label=f"{spec.label}, {spec.unit}",
-        period=Duration.seconds(spec.series.period_s),
+        period=_duration(spec.series.period_s),
     )
 
 
@@ -149,12 +150,18 @@ def _metric(stat: MetricStat) -> cloudwatch.Metric:
         metric_name=stat.name,
         dimensions_map=dict(stat.dimensions),
         statistic=stat.statistic,
-        period=Duration.seconds(stat.period_s),
+        period=_duration(stat.period_s),
         region=stat.region,
     )
 
 
+@cache
+def _duration(seconds: int) -> Duration:
+    return Duration.seconds(seconds)
+
+
 def _notify(alarm: cloudwatch.AlarmBase, topic: sns.ITopic) -> None:
-    alarm.add_alarm_action(actions.SnsAction(topic))
+    mail = actions.SnsAction(topic)
+    alarm.add_alarm_action(mail)
     # That it is over is worth a mail too: nobody has to look whether it still is.
-    alarm.add_ok_action(actions.SnsAction(topic))
+    alarm.add_ok_action(mail)
