@@ -96,7 +96,10 @@ def test_a_mistake_is_named_with_what_is_allowed(tmp_path: Path, text: str, expe
     assert expected in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["Grid", "wind-farm", "a__b", "1st", "overview", "x" * 31, "b_"])
+@pytest.mark.parametrize(
+    "name",
+    ["Grid", "wind-farm", "a__b", "1st", "environment", "overview", "x" * 31, "b_"],
+)
 def test_a_folder_that_cannot_name_an_agent_is_refused(tmp_path: Path, name: str) -> None:
     write(tmp_path, name)
     assert f"agents/{name}: {name!r} is not allowed as an agent's name" in refusal(tmp_path)
