@@ -82,9 +82,7 @@ synth: setup ## Synthesize the templates of ENV (default dev) into cdk.out
 # --- Checking it ------------------------------------------------------------------------------
 
 test: setup ## Run all tests, with coverage
-	@coverage erase
-	@coverage run -m pytest
-	@coverage report
+	@pytest --numprocesses=auto --maxprocesses=4 --dist=loadgroup --cov --cov-report=term-missing:skip-covered
 
 check: format lint types synth test ## What a reviewer runs: format, lint, types, synth, tests
 

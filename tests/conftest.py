@@ -11,6 +11,19 @@ settings.register_profile("tradewind", deadline=None)
 settings.load_profile("tradewind")
 
 
+#: Fixtures that take long to make, or that use the whole machine. What needs the same one runs in
+#: the same process when several share the tests.
+_MADE_ONCE = ("deployment", "cloud", "local_cloud", "synthesize", "built")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for name in _MADE_ONCE:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+                break
+
+
 class _CurrentStdout:
     """Writes to whatever standard output is at the moment, as pytest changes it by test."""
 
