@@ -10,15 +10,20 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 ENV ?= dev
 UV := .tools/bin/uv
+CLOUD := $(PYTHON) -E -m devtools.localcloud
 # What the development environment is installed from: everything that is ever installed together.
 DEV_LOCKS := requirements.txt requirements-dev.txt devtools/localcloud/lambda-runtime.txt \
 	$(wildcard lambda_src/requirements/*.txt lambda_src/agents/*/requirements.txt)
 
+# Runs what sets the project up without the settings of a developer's shell that would break it.
+# -E: a PYTHONHOME of another Python would break this one as well.
+CLEAN := $(PYTHON) -E scripts/environment.py
+# Settings of Python in the developer's shell are for another one.
+$(foreach name,$(filter PYTHON%,$(.VARIABLES)),$(if $(filter environment,$(origin $(name))),$(eval unexport $(name))))
+
 # The project's own Python, Node and CDK come before the machine's.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
-# Without cached byte code every synth compiles the CDK anew, which takes longer than the rest of it.
-unexport PYTHONDONTWRITEBYTECODE
 export UV_NO_PROGRESS := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 
@@ -31,36 +36,38 @@ help: ## List the targets
 # --- Setting up -------------------------------------------------------------------------------
 
 $(UV): requirements-setup.txt
+	@command -v "$(PYTHON)" >/dev/null \
+		|| { echo "There is no $(PYTHON) here. Tradewind needs Python 3.11 or newer: on Debian or Ubuntu" \
+		"apt-get install python3 python3-venv, or make PYTHON=/path/to/python3"; exit 1; } >&2
+	@$(PYTHON) -E scripts/check_machine.py
 	@echo "Setting up uv ..."
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Tradewind needs Python 3.11 or newer; $(PYTHON) is older. Try make PYTHON=/path/to/python3"; exit 1; }
-	@$(PYTHON) -m venv .tools \
-		|| { echo "Python's venv module is incomplete; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
-	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.txt
+	@$(CLEAN) $(PYTHON) -m venv --clear .tools
+	@$(CLEAN) .tools/bin/python -m pip install --quiet --disable-pip-version-check --no-user \
+		--require-hashes -r requirements-setup.txt
 	@touch $@
 
 .venv/.ready: $(DEV_LOCKS) $(UV)
 	@echo "Setting up Python 3.12, Node and the app's packages ..."
-	@python312=$$($(PYTHON) scripts/find_python.py $(UV)); \
-		$(UV) venv --quiet --allow-existing --python "$$python312" .venv
-	@$(UV) pip sync --quiet --require-hashes --python .venv/bin/python $(DEV_LOCKS)
+	@python312=$$($(CLEAN) $(PYTHON) scripts/find_python.py $(UV)); \
+		$(CLEAN) $(UV) venv --quiet --allow-existing --python "$$python312" .venv
+	@$(CLEAN) $(UV) pip sync --quiet --require-hashes --python .venv/bin/python $(DEV_LOCKS)
 	@touch $@
 
 .venv-localcloud/.ready: devtools/localcloud/requirements.txt .venv/.ready
 	@echo "Setting up the embedded AWS ..."
-	@$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-localcloud
-	@$(UV) pip sync --quiet --require-hashes --python .venv-localcloud/bin/python devtools/localcloud/requirements.txt
+	@$(CLEAN) $(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-localcloud
+	@$(CLEAN) $(UV) pip sync --quiet --require-hashes --python .venv-localcloud/bin/python devtools/localcloud/requirements.txt
 	@touch $@
 
 .build/lambda-runtime/.ready: devtools/localcloud/lambda-runtime.txt .venv/.ready
 	@rm -rf .build/lambda-runtime
-	@$(UV) pip install --quiet --require-hashes --python .venv/bin/python \
+	@$(CLEAN) $(UV) pip install --quiet --require-hashes --python .venv/bin/python \
 		--target .build/lambda-runtime -r devtools/localcloud/lambda-runtime.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json .venv/.ready
 	@echo "Setting up the CDK command line and the chart library ..."
-	@npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@$(CLEAN) npm ci --include=dev --no-global --no-dry-run --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready node_modules/.ready ## Install everything the other targets need
@@ -68,16 +75,16 @@ setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready node_mo
 # --- Using it ---------------------------------------------------------------------------------
 
 demo: setup ## Deploy into the embedded AWS, ask each agent, plan a wind farm, draw the dashboards
-	@python -m cli demo
+	@./tradewind demo
 
 up: setup ## Start the embedded AWS, deploy into it and keep it running
-	@python -m cli up
+	@./tradewind up
 
-down: setup ## Stop the embedded AWS
-	@python -m cli down
+down: ## Stop the embedded AWS
+	@$(CLOUD) down
 
 synth: setup ## Synthesize the templates of ENV (default dev) into cdk.out
-	@cdk synth --quiet --no-notices -c env=$(ENV)
+	@$(CLEAN) cdk synth --quiet --no-notices -c env=$(ENV)
 
 # --- Checking it ------------------------------------------------------------------------------
 
@@ -125,5 +132,10 @@ lock: $(UV) ## Compile the locks; UPGRADE="NAME ..." takes newer releases, UPGRA
 docs: setup ## Write the pages that are generated
 	@python -m stacks.metrics_page
 
-clean: ## Remove what the build made; keep the environments
-	rm -rf .build cdk.out out .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## Stop the embedded AWS, and remove what builds and demos made; keep the environments
+	@[ ! -e .build/tradewind.lock ] || flock --nonblock .build/tradewind.lock true \
+		|| { echo "A demo or a deployment is at work here. Wait until it is done." >&2; exit 1; }
+	@echo "The embedded AWS: $$($(CLOUD) down)"
+	@# Unpacked bundles are read-only, as on Lambda.
+	@for made in .build .localcloud; do [ ! -d $$made ] || chmod -R u+w $$made; done
+	rm -rf .build .localcloud cdk.out out out.previous .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

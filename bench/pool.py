@@ -17,8 +17,9 @@ from rich.table import Table
 
 from bench.machine import describe
 from cli.agents import agents, example_request
+from cli.cloud import point_boto3_at, start_and_deploy
 from cli.console import Steps
-from cli.demo import connections, start_and_deploy
+from cli.demo import connections
 from cli.invoke import invoke, lambda_client, role_of
 from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import (
@@ -103,8 +104,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         cloud = LocalCloud(Path(scratch) / "cloud")
         try:
-            running, outputs = start_and_deploy(steps, cloud, Path(scratch) / "out")
-            os.environ.update(running.environment())
+            running, outputs = start_and_deploy(steps, cloud)
+            point_boto3_at(running)
             client = lambda_client()
             admin = StandInAdmin(running.bedrock_admin_url)
             project_id: str | None = None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.machine import describe
+from scripts.environment import for_packages
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RUNS: Final = 7
@@ -40,7 +41,7 @@ def synth(app: Path) -> float:
         *("synth", "--quiet", "--no-notices", "--output", str(outdir)),
     ]
     environment = {
-        **os.environ,
+        **for_packages(),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
     }

@@ -1,10 +1,6 @@
-"""``tradewind alarms``: test the alarms of the synthesized templates.
+"""Testing the alarms of the synthesized templates, and showing what they did."""
 
-Exit status of ``test``: 0 all passed, 1 an expectation was not met or an alarm has no tests,
-2 a file or template is not as it must be.
-"""
-
-import json
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby, takewhile
 from pathlib import Path
@@ -15,7 +11,6 @@ from rich.console import Console
 from rich.text import Text
 
 from cli import cdk
-from cli.errors import CommandError
 from devtools.cloudwatch.alarms import AlarmError, Evaluation
 from devtools.cloudwatch.alarmtests import run_case
 from devtools.cloudwatch.notation import format_time
@@ -38,55 +33,39 @@ _DRAWN: Final = {
 }
 
 
-class _WrongInput(click.ClickException):
+class WrongInput(click.ClickException):
+    """A file or a template is not as it must be."""
+
     exit_code = _WRONG_INPUT
 
 
-@click.group()
-def alarms() -> None:
-    """Test the alarms of the synthesized templates."""
+def run_tests(
+    folder: Path | None, files: Sequence[Path]
+) -> tuple[list[Outcome], Sequence[Uncovered]]:
+    """Run the tests in ``files``, or all that this repository ships, on a synthesized app.
 
+    Returns:
+        Each test's outcome, and, with the shipped tests, the alarms that they leave out.
 
-@alarms.command()
-@click.option(
-    "--template",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder of the synthesized templates. [default: cdk.out]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def test(folder: Path | None, as_json: bool, files: tuple[Path, ...]) -> None:
-    """Give alarms metrics over time, and check when they go off.
-
-    FILES are YAML; docs/alarm-tests.md explains them. Without any, those in tests/alarms are run,
-    and every alarm must have a test in which it goes off and one in which it does not.
-
-    \b
-    cdk synth -c env=dev && tradewind alarms test
-    tradewind alarms test --template cdk.out tests/alarms/requests.yaml
-    """  # noqa: D301  click reads the \b
+    Raises:
+        WrongInput: There is no such app, or a file is not as it must be.
+    """
     if folder is None:
         folder = _SYNTHESIZED
         if not folder.is_dir():
-            raise _WrongInput("Nothing is synthesized yet: run `make synth`, or give --template.")
+            raise WrongInput("Nothing is synthesized yet: run `make synth`, or give --templates.")
     try:
         found = load_alarms(folder)
         chosen = files or sorted(SHIPPED.glob("*.yaml"))
         cases = [case for file in chosen for case in read_test_file(file)]
         outcomes = [outcome for case in cases for outcome in run_case(case, found)]
     except (AlarmError, TestFileError) as error:
-        raise _WrongInput(str(error)) from None
-    lacking = () if files else uncovered(found, outcomes)
-    if as_json:
-        click.echo(json.dumps(_summary(outcomes, lacking), indent=2))
-    else:
-        _print(outcomes, lacking)
-    if problem := _problem(outcomes, lacking):
-        raise CommandError(problem)
+        raise WrongInput(str(error)) from None
+    return outcomes, () if files else uncovered(found, outcomes)
 
 
-def _problem(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> str:
+def problem(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> str:
+    """What is wrong, in a sentence; empty when nothing is."""
     failed = sum(not outcome.passed for outcome in outcomes)
     problems = []
     if failed:
@@ -96,7 +75,8 @@ def _problem(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> str:
     return "; ".join(problems) + "." if problems else ""
 
 
-def _summary(outcomes: Iterable[Outcome], lacking: Iterable[Uncovered]) -> dict[str, Any]:
+def summary(outcomes: Iterable[Outcome], lacking: Iterable[Uncovered]) -> dict[str, Any]:
+    """The outcomes as JSON."""
     listed = list(outcomes)
     untested = [{"alarm": u.alarm.name, "missing": list(u.missing)} for u in lacking]
     return {
@@ -130,8 +110,9 @@ def _changes(outcome: Outcome) -> list[tuple[int, State]]:
     return [next(same) for _, same in groupby(timeline, key=lambda entry: entry[1])]
 
 
-def _print(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+def show(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> None:
+    """Print the outcomes, each with the alarm's states over time."""
+    console = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
     for path, of_file in groupby(outcomes, key=lambda outcome: outcome.placed.path):
         console.print(Text(_shown(path), style="bold"))
         # The same case has often the same outcome on the same alarm of each agent.

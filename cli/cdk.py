@@ -1,16 +1,21 @@
 """Running the real CDK command line against the embedded AWS."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cli.console import Step
 from cli.errors import CommandError
 from devtools.localcloud.running import Running
+from scripts.environment import for_packages, with_home
+
+if TYPE_CHECKING:
+    from cli.console import Step
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 #: The environment in ``config/`` that is deployed into the embedded AWS.
@@ -21,9 +26,10 @@ OUTPUTS_FILE: Final = "outputs.json"
 LOCAL_ASSEMBLY: Final = PROJECT / ".build/cdk.out.local"
 _CDK: Final = PROJECT / "node_modules/.bin/cdk"
 _TAIL_LINES: Final = 40
+_END_LIMIT_S: Final = 5
 
 
-def bootstrap(running: Running, step: Step) -> None:
+def bootstrap(running: Running, step: "Step") -> None:
     """Prepare the embedded account for CDK deployments. Changes nothing when it is prepared.
 
     Raises:
@@ -35,7 +41,7 @@ def bootstrap(running: Running, step: Step) -> None:
         _run(command, running, step, Path(elsewhere))
 
 
-def deploy(running: Running, step: Step, out: Path) -> dict[str, str]:
+def deploy(running: Running, step: "Step", out: Path) -> dict[str, str]:
     """Deploy every stack of the app.
 
     Args:
@@ -79,25 +85,24 @@ def read_outputs(out: Path) -> dict[str, str]:
     return {name: value for outputs in stacks.values() for name, value in outputs.items()}
 
 
-def _run(arguments: list[str], running: Running, step: Step, folder: Path) -> None:
+def _run(arguments: list[str], running: Running, step: "Step", folder: Path) -> None:
     if not _CDK.exists():
         raise CommandError("The CDK command line is not installed; `make setup` installs it.")
-    environment = {
-        **os.environ,
-        **running.environment(),
-        # The app and the CDK's Node come from this very environment.
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-    }
     lines: list[str] = []
-    with subprocess.Popen(  # noqa: S603  our own pinned CLI
-        [str(_CDK), *arguments, "--no-notices", "--ci", "--no-color"],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="tradewind-home-") as home,
+        subprocess.Popen(  # noqa: S603  our own pinned CLI
+            [str(_CDK), *arguments, "--no-notices", "--ci", "--no-color"],
+            cwd=folder,
+            env=_environment(running, Path(home)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # A group of its own: Ctrl-C in a terminal and a signal to this process alone end alike.
+            process_group=0,
+        ) as process,
+    ):
         try:
             for line in process.stdout or ():
                 if line.strip():
@@ -105,8 +110,30 @@ def _run(arguments: list[str], running: Running, step: Step, folder: Path) -> No
                     step.note = line.strip()
             status = process.wait()
         except BaseException:
-            process.terminate()
+            _end_group(process)
             raise
     if status != 0:
         tail = "\n".join(lines[-_TAIL_LINES:])
         raise CommandError(f"`cdk {arguments[0]}` failed with status {status}:\n{tail}")
+
+
+def _end_group(process: "subprocess.Popen[str]") -> None:
+    """End the CDK with the app that it runs, and uv in that: ask, then insist."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_LIMIT_S)
+
+
+def _environment(running: Running, home: Path) -> dict[str, str]:
+    """What the CDK's process gets: the way to ``running``, and what building bundles needs."""
+    return {
+        # No ~/.cdk.json, whose profile and context would count as if they were asked for.
+        **with_home(for_packages(), home),
+        **running.environment(),
+        # The app and the CDK's Node come from this very environment.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "NO_COLOR": "1",
+    }

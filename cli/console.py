@@ -30,8 +30,10 @@ class Steps:
 
     def __init__(self) -> None:
         # A log file is as wide as it needs to be.
-        width = None if sys.stderr.isatty() else 120
-        self.console = Console(stderr=True, highlight=False, width=width)
+        terminal = sys.stderr.isatty()
+        width = None if terminal else 120
+        # Said outright: FORCE_COLOR and the like would have codes written to a log file.
+        self.console = Console(stderr=True, highlight=False, width=width, force_terminal=terminal)
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
@@ -70,11 +72,3 @@ class Steps:
         if step.result:
             line.append(f"  {step.result}", style="dim")
         self.console.print(line, soft_wrap=True)
-
-
-def fail(message: str) -> None:
-    """Print an error and what to do next, to standard error."""
-    Console(stderr=True, highlight=False).print(
-        Text.assemble(("Error: ", "bold red"), message), soft_wrap=True
-    )
-    sys.stderr.flush()

@@ -1,7 +1,6 @@
 """The dashboards of the synthesized app as a page, or as files for a pull request."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -28,24 +27,6 @@ from tradewind.telemetry.metric_names import METRICS, NAMESPACE
 
 #: Where `make synth` and `cdk deploy` synthesize to.
 ASSEMBLY: Final = cdk.PROJECT / "cdk.out"
-
-_SPAN: Final = re.compile(r"(\d{1,4})([mhdw])")
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-class Span(click.ParamType[timedelta]):
-    """A length of time such as 15m, 3h, 1d or 1w."""
-
-    name = "span"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        """Read what the user wrote."""
-        match = _SPAN.fullmatch(str(value))
-        if match is None or int(match[1]) == 0:
-            self.fail(f"{value!r} is not a length of time such as 15m, 3h, 1d or 1w.", param, ctx)
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def local_preview(running: Running) -> Preview:
@@ -100,8 +81,12 @@ def _assembly(templates: Path, session: Any, account: str, region: str) -> Assem
         raise CommandError(f"{error}\n`tradewind up` or `make synth` synthesizes it.") from error
 
 
-def show(preview: Preview, port: int) -> None:
-    """Serve the page until it is interrupted."""
+def show(preview: Preview, port: int, as_json: bool) -> None:
+    """Serve the page until it is interrupted.
+
+    Raises:
+        CommandError: The port cannot be used.
+    """
     try:
         server = DashboardServer(preview, port)
     except LibraryMissing as error:
@@ -109,7 +94,9 @@ def show(preview: Preview, port: int) -> None:
     except OSError as error:
         raise CommandError(f"Port {port} cannot be used: {error}") from error
     with server:
-        click.echo(f"Dashboards on {preview.source.label}: {server.url}")
+        label = preview.source.label
+        where = json.dumps({"url": server.url, "source": label})
+        click.echo(where if as_json else f"Dashboards on {label}: {server.url}")
         click.echo("Ctrl-C ends it.", err=True)
         try:
             server.serve_forever()

@@ -12,8 +12,8 @@ from typing import Any, Final
 import boto3
 from rich.table import Table
 
-from cli import cdk
 from cli.agents import agents, example_request
+from cli.cloud import point_boto3_at, start_and_deploy
 from cli.console import Steps
 from cli.dashboard import local_preview
 from cli.errors import CommandError
@@ -70,7 +70,7 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> dict[
 
     Args:
         steps: Shows what is going on.
-        cloud: The embedded AWS. It is stopped at the end if this started it.
+        cloud: The embedded AWS. It is stopped at the end unless ``up`` or ``keep`` had it kept.
         out: A folder for artifacts and ``demo.json``; what an earlier demo left is replaced.
         keep: Leave the embedded AWS running even so.
 
@@ -78,10 +78,14 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> dict[
         CommandError: A step failed.
     """
     with ExitStack() as cleanup:
-        if cloud.status() is None and not keep:
+        real = _real_bedrock()
+        # One that runs and that nobody asked to keep was left behind by a demo that was killed.
+        if not keep and not (cloud.status() and cloud.kept):
             cleanup.callback(cloud.down)
-        running, outputs = start_and_deploy(steps, cloud, out)
-        os.environ.update(running.environment())
+        running, outputs = start_and_deploy(steps, cloud)
+        if keep:
+            cloud.keep()
+        point_boto3_at(running)
         outcomes = _put_requests(steps, running, outputs)
         planned = run_chain(steps, outputs)
         refused = _bad_day(steps, running, outputs)
@@ -93,7 +97,7 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> dict[
             step.result = f"{copied} files in {out.name}/"
         drawn = draw_dashboards(steps, running, out / DASHBOARDS_FOLDER)
         summary = {
-            "model": "real" if _real_bedrock() else "scripted stand-in",
+            "model": "real" if real else "scripted stand-in",
             "agents": {str(outcome.agent): outcome.summary() for outcome in outcomes},
             "wind_farm": {
                 str(agent): {
@@ -118,23 +122,6 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> dict[
     _print_wind_farm(steps, planned, out)
     _print_dashboards(steps, drawn)
     return summary
-
-
-def start_and_deploy(steps: Steps, cloud: LocalCloud, out: Path) -> tuple[Running, dict[str, str]]:
-    """Bring the embedded AWS up with the app deployed in it.
-
-    Returns:
-        The running AWS, and the stacks' outputs by name.
-    """
-    with steps.step("Start the embedded AWS") as step:
-        running = cloud.up(lambda line: setattr(step, "note", line))
-        step.result = running.endpoint_url
-    with steps.step("Bootstrap the CDK in it") as step:
-        cdk.bootstrap(running, step)
-    with steps.step("Build the bundles, synthesize and deploy") as step:
-        outputs = cdk.deploy(running, step, out)
-        step.result = f"{len(outputs)} outputs"
-    return running, outputs
 
 
 def _bad_day(steps: Steps, running: Running, outputs: dict[str, str]) -> dict[str, str]:

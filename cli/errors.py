@@ -1,5 +1,34 @@
 """Failures the command reports in a line, with what to do next."""
 
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
 
 class CommandError(Exception):
     """A command cannot go on. The message is for a person."""
+
+
+def fail(message: str) -> None:
+    """Print an error and what to do next, to standard error."""
+    click.echo(f"{click.style('Error: ', fg='red', bold=True)}{message}", err=True)
+
+
+def explain(error: BaseException) -> str:
+    """A failure that no command foresaw, such as a full disk, in one line."""
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def keep_traceback(error: BaseException, file: Path) -> str:
+    """Write where ``error`` came from to ``file``, and say so; where it can be read otherwise."""
+    lines = "".join(traceback.format_exception(error))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(lines)
+    except OSError:
+        sys.stderr.write(lines)
+        return "Where it came from is above."
+    return f"Where it came from is in {file}"

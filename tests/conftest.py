@@ -1,10 +1,26 @@
 """What every test needs."""
 
 import logging
+import os
+import re
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from scripts.environment import for_packages
+
+# Nothing of a developer's environment reaches a test, nor what it starts.
+_TESTING = re.compile(r"(PYTEST|COV|COVERAGE|HYPOTHESIS)_\w+")
+_PROJECT = Path(__file__).resolve().parent.parent
+_allowed = {
+    **for_packages(),
+    **{name: value for name, value in os.environ.items() if _TESTING.fullmatch(name)},
+    "PYTHONPATH": os.pathsep.join([str(_PROJECT), str(_PROJECT / "lambda_src")]),
+}
+os.environ.clear()
+os.environ.update(_allowed)
 
 # No example fails for being slow: how long one takes says more about the machine than the code.
 settings.register_profile("tradewind", deadline=None)

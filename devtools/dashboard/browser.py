@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from scripts.environment import for_this_machine
+
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _FLAGS: Final = (
     "--headless",
@@ -92,7 +94,7 @@ def chromium() -> "Iterator[Browser]":
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             # A home of its own: no settings of the user's reach the picture.
-            env={**os.environ, "HOME": profile, "TZ": "UTC", "LC_ALL": "C.UTF-8"},
+            env={**for_this_machine(), "HOME": profile, "TZ": "UTC", "LC_ALL": "C.UTF-8"},
         ) as process:
             browser = Browser(process)
             try:

@@ -18,10 +18,11 @@ def main() -> int:
     cloud = LocalCloud()
     try:
         if arguments.command == "down":
-            print("stopped" if cloud.down() else "nothing was running")
+            print("stopped" if cloud.down(_note) else "nothing was running")
             return 0
         if arguments.command == "up":
-            running: Running | None = cloud.up(lambda line: print(line, file=sys.stderr))
+            running: Running | None = cloud.up(_note)
+            cloud.keep()
         else:
             running = cloud.status()
     except LocalCloudError as problem:
@@ -32,6 +33,10 @@ def main() -> int:
         return 1
     print(json.dumps(asdict(running), indent=2) if arguments.json else _summary(running))
     return 0
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _summary(running: Running) -> str:

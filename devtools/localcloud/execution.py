@@ -44,6 +44,7 @@ class Warden:
             stdin=subprocess.PIPE,
             process_group=0,
             cwd=tempfile.gettempdir(),
+            env={},
         )
 
     @property

@@ -11,13 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from devtools.localcloud import processes
 from devtools.localcloud.running import Running, start_time
+from scripts import environment
 
 PROJECT = Path(__file__).resolve().parents[2]
 #: MiniStack pins its own botocore, so the server has an environment of its own.
 SERVER_PYTHON = PROJECT / ".venv-localcloud" / "bin" / "python"
 #: awslambdaric and what it needs, installed apart as Lambda's /var/runtime is.
 LAMBDA_RUNTIME = PROJECT / ".build" / "lambda-runtime"
+#: Where certificates, log and state live, unless TRADEWIND_HOME says otherwise.
+HOME = Path(os.environ.get("TRADEWIND_HOME") or PROJECT / ".localcloud")
 
 _START_LIMIT_S = 60.0
 _STOP_GRACE_S = 10.0
@@ -34,13 +38,18 @@ class LocalCloudError(Exception):
 class LocalCloud:
     """The embedded AWS of one home folder, where its certificates, log and state live."""
 
-    def __init__(self, home: Path = PROJECT / ".localcloud") -> None:
+    def __init__(self, home: Path = HOME) -> None:
         self.home = home.resolve()
 
     @property
     def log_path(self) -> Path:
         """Where the server writes its log."""
         return self.home / "server.log"
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for what is to go when the server does."""
+        return self.home / "tmp"
 
     def up(self, progress: Progress = lambda _: None) -> Running:
         """Start the server unless it runs already, and wait until it answers.
@@ -52,27 +61,52 @@ class LocalCloud:
             LocalCloudError: It did not come up. The message ends with the tail of its log; nothing
                 is left running.
         """
+        for needed in (SERVER_PYTHON, LAMBDA_RUNTIME):
+            if not needed.exists():
+                raise LocalCloudError(
+                    f"{needed.relative_to(PROJECT)} does not exist; `make setup` creates it."
+                )
         self.home.mkdir(parents=True, exist_ok=True)
         with self._locked():
             if running := self.status():
                 return running
-            self._clear_remains()
+            self._clear_remains(progress)
             return self._start(progress)
 
-    def down(self) -> bool:
+    def down(self, progress: Progress = lambda _: None) -> bool:
         """Stop the server and every function process; False when nothing ran.
+
+        Args:
+            progress: Called with a line for each process that was not to be expected.
 
         Raises:
             LocalCloudError: Something survived SIGKILL.
         """
         if not self.home.exists():
-            return False
+            if not self.lost():
+                return False
+            self.home.mkdir(parents=True)
         with self._locked():
             running = self.status()
             if running:
                 _stop(running.pid, running.started)
-            self._clear_remains()
-            return running is not None
+            return self._clear_remains(progress) or running is not None
+
+    def lost(self) -> list[int]:
+        """Processes of this home that no file tells of any more; ``down`` ends them."""
+        if self.status():
+            return []
+        left = processes.servers_of(self.home) + processes.functions_of(self.home)
+        return [process.pid for process in left]
+
+    @property
+    def kept(self) -> bool:
+        """Whether somebody asked for what is running to be left running."""
+        return self._kept_path.exists()
+
+    def keep(self) -> None:
+        """Note that what is running is to be left running, until ``down``."""
+        self._kept_path.touch()
 
     def status(self) -> Running | None:
         """The running server, or None."""
@@ -80,12 +114,12 @@ class LocalCloud:
         return running if running and running.is_alive() else None
 
     @property
-    def _running_path(self) -> Path:
-        return self.home / "running.json"
+    def _kept_path(self) -> Path:
+        return self.home / "kept"
 
     @property
-    def _scratch(self) -> Path:
-        return self.home / "tmp"
+    def _running_path(self) -> Path:
+        return self.home / "running.json"
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -94,28 +128,38 @@ class LocalCloud:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _clear_remains(self) -> None:
-        """Remove what a server that ended, in whatever way, may have left."""
+    def _clear_remains(self, progress: Progress = lambda _: None) -> bool:
+        """End and remove what a server may have left, whatever became of it or of its files.
+
+        Returns:
+            Whether a process was left that had to be ended.
+        """
+        servers = processes.servers_of(self.home)
+        for server in servers:
+            progress(f"process {server.pid} served from here, its files were removed: ending it")
+            _stop(server.pid, server.started)
         # The warden (see ``execution``) ends the functions as soon as the server is gone.
-        if not _wait(lambda: not _functions_in(self.home), _STOP_GRACE_S):
-            raise LocalCloudError(f"These functions do not end: {_functions_in(self.home)}")
-        self._running_path.unlink(missing_ok=True)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        if not _wait(lambda: not processes.functions_of(self.home), _STOP_GRACE_S):
+            left = processes.functions_of(self.home)
+            pids = ", ".join(str(function.pid) for function in left)
+            progress(f"functions without a server are left here ({pids}): ending them")
+            for function in left:
+                _stop(function.pid, function.started)
+            servers += left
+        for mark in (self._running_path, self._kept_path):
+            mark.unlink(missing_ok=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        return bool(servers)
 
     def _start(self, progress: Progress) -> Running:
-        for needed in (SERVER_PYTHON, LAMBDA_RUNTIME):
-            if not needed.exists():
-                raise LocalCloudError(
-                    f"{needed.relative_to(PROJECT)} does not exist; `make setup` creates it."
-                )
-        self._scratch.mkdir()
+        self.scratch.mkdir()
         progress("starting the embedded AWS")
-        command = [str(SERVER_PYTHON), "-m", "devtools.localcloud.server", "--home", str(self.home)]
+        command = [str(SERVER_PYTHON), *processes.SERVER, str(self.home)]
         with self.log_path.open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 command,
                 cwd=PROJECT,
-                env={**os.environ, "TMPDIR": str(self._scratch)},
+                env=_server_environment(self.scratch),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -166,17 +210,12 @@ def _stop(pid: int, started: int) -> None:
     raise LocalCloudError(f"The embedded AWS (process {pid}) does not end.")
 
 
-def _functions_in(home: Path) -> list[int]:
-    """The live function processes of this home, and whatever they started."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        # Another user's processes cannot be looked at, and are not ours.
-        with contextlib.suppress(OSError):
-            if (process / "cwd").readlink().is_relative_to(home) and (
-                b"AWS_LAMBDA_RUNTIME_API=" in (process / "environ").read_bytes()
-            ):
-                found.append(int(process.name))
-    return found
+def _server_environment(scratch: Path) -> dict[str, str]:
+    """The server's whole environment. A developer's AWS settings reach it only when asked for."""
+    real = os.environ.get("TRADEWIND_REAL_BEDROCK") == "1"
+    allowed = environment.for_account() if real else environment.for_this_machine()
+    asked = {"TRADEWIND_REAL_BEDROCK": "1"} if real else {}
+    return {**allowed, **asked, "NO_COLOR": "1", "TMPDIR": str(scratch)}
 
 
 def _wait(done: Callable[[], bool], limit_s: float) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+from botocore.config import Config as ClientConfig
 from hypercorn.asyncio import serve as serve_http
 from hypercorn.config import Config
 from ministack import app as ministack
@@ -142,11 +143,14 @@ def _real_bedrock() -> RealBedrock | None:
 def _clients(running: Running) -> Callable[[str], Any]:
     """Clients of this AWS for its own use, made when first asked for."""
     session = botocore.session.get_session()
+    # Beside a developer's own settings, which are there for the real model service only.
+    config = ClientConfig(proxies={}, use_fips_endpoint=False, use_dualstack_endpoint=False)
 
     @cache
     def client(service: str) -> Any:
         return session.create_client(
             service,
+            config=config,
             region_name=running.region,
             endpoint_url=running.endpoint_url,
             verify=running.ca_bundle,

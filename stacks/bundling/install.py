@@ -6,6 +6,7 @@ from pathlib import Path
 
 import uv
 
+from scripts.environment import for_packages
 from stacks.bundling import rules
 from stacks.bundling.errors import (
     BundleError,
@@ -41,8 +42,9 @@ def install(
         "--require-hashes",
         *("--requirements", str(requirements)),
     ]
-    # The command is ours; only paths vary.
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603  the command is ours; only paths vary
+        command, env=for_packages(), capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise _explain(done.stderr, requirements.name, rules.PLATFORMS[architecture])
 

@@ -1,6 +1,5 @@
 """Find a Python of the functions' version: byte code is valid for one minor version only."""
 
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import uv
 
+from scripts.environment import for_packages, for_this_machine
 from stacks.bundling import rules
 from stacks.bundling.errors import NoInterpreter, NotCompilable
 
@@ -59,10 +59,9 @@ def compile_tree(tree: Path, interpreter: Interpreter) -> None:
     ]
     # One process, sorted folders, a fixed seed and none of the caller's settings: the same byte
     # code every time.
-    environment = {name: value for name, value in os.environ.items() if name[:6] != "PYTHON"}
     done = subprocess.run(  # noqa: S603
         command,
-        env={**environment, "PYTHONHASHSEED": "0"},
+        env={**for_this_machine(), "PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
         check=False,
@@ -72,7 +71,9 @@ def compile_tree(tree: Path, interpreter: Interpreter) -> None:
 
 
 def _run(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603  our own search, and what it found
+        command, env=for_packages(), capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise NoInterpreter(done.stderr.strip())
     return done.stdout.strip()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cli import alarms as command
+from cli import alarms as work
+from cli.commands import alarms as command
 from cli.errors import CommandError
 
 ALARM = {
@@ -61,7 +62,7 @@ def folder(tmp_path: Path) -> Path:
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "shipped"
     folder.mkdir()
-    monkeypatch.setattr(command, "SHIPPED", folder)
+    monkeypatch.setattr(work, "SHIPPED", folder)
     return folder
 
 
@@ -72,7 +73,7 @@ def run(*arguments: str | Path) -> Result:
 def test_all_pass(folder: Path, shipped: Path) -> None:
     (shipped / "fires.yaml").write_text(FIRES)
     (shipped / "quiet.yaml").write_text(QUIET)
-    done = run("--template", folder)
+    done = run("--templates", folder)
     assert done.exit_code == 0, done.output
     assert "4 of 4 alarm tests passed" in done.output
     # One entry for both alarms, with the timeline drawn.
@@ -83,7 +84,7 @@ def test_all_pass(folder: Path, shipped: Path) -> None:
 def test_an_expectation_that_is_not_met(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text(WRONG)
-    done = run("--template", folder, file)
+    done = run("--templates", folder, file)
     assert isinstance(done.exception, CommandError)
     assert str(done.exception) == "2 of 2 alarm tests failed."
     assert "FAIL  It is thought to stay off  (line 2)" in done.output
@@ -96,7 +97,7 @@ def test_an_expectation_that_is_not_met(folder: Path, tmp_path: Path) -> None:
 
 def test_an_alarm_without_both_kinds_of_tests(folder: Path, shipped: Path) -> None:
     (shipped / "fires.yaml").write_text(FIRES.replace("alarm: errors", "alarm: one-errors"))
-    done = run("--template", folder)
+    done = run("--templates", folder)
     assert isinstance(done.exception, CommandError)
     assert "2 alarms are not tested both firing and quiet" in str(done.exception)
     assert "app-one-errors has no passing test in which it is quiet" in done.output
@@ -106,7 +107,7 @@ def test_an_alarm_without_both_kinds_of_tests(folder: Path, shipped: Path) -> No
 def test_json(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text(WRONG)
-    done = run("--template", folder, "--json", file)
+    done = run("--templates", folder, "--json", file)
     summary = json.loads(done.stdout)
     assert summary["passed"] is False
     assert summary["uncovered"] == []
@@ -123,7 +124,7 @@ def test_json(folder: Path, tmp_path: Path) -> None:
 
 def test_json_names_alarms_without_tests(folder: Path, shipped: Path) -> None:
     (shipped / "quiet.yaml").write_text(QUIET)
-    summary = json.loads(run("--template", folder, "--json").stdout)
+    summary = json.loads(run("--templates", folder, "--json").stdout)
     assert summary["passed"] is False
     assert summary["uncovered"][0] == {"alarm": "app-one-errors", "missing": ["firing"]}
 
@@ -131,7 +132,7 @@ def test_json_names_alarms_without_tests(folder: Path, shipped: Path) -> None:
 def test_many_evaluations_are_drawn_in_few_columns(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "long.yaml"
     file.write_text(FIRES.replace("0x2 1 0", "0x2 1 0x500"))
-    done = run("--template", folder, file)
+    done = run("--templates", folder, file)
     timeline = next(line for line in done.output.splitlines() if "▁" in line)
     # One bad minute of eight hours is still to be seen.
     assert timeline.count("█") == 1
@@ -149,19 +150,19 @@ def test_many_evaluations_are_drawn_in_few_columns(folder: Path, tmp_path: Path)
 def test_wrong_input_has_status_2(folder: Path, tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text(text)
-    done = run("--template", folder, file)
+    done = run("--templates", folder, file)
     assert done.exit_code == 2
     assert message in done.output
 
 
 def test_a_template_that_cannot_be_has_status_2(tmp_path: Path) -> None:
-    done = run("--template", tmp_path)
+    done = run("--templates", tmp_path)
     assert done.exit_code == 2
     assert "there is no *.template.json" in done.output
 
 
 def test_nothing_synthesized_has_status_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "_SYNTHESIZED", tmp_path / "cdk.out")
+    monkeypatch.setattr(work, "_SYNTHESIZED", tmp_path / "cdk.out")
     done = run()
     assert done.exit_code == 2
     assert "make synth" in done.output

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import __main__ as command
+from cli import cloud
 from cli.errors import CommandError
 
 ALARM = {
@@ -27,7 +28,7 @@ ALARM = {
 
 @pytest.fixture
 def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(command, "HOME", tmp_path / "nothing-runs-here")
+    monkeypatch.setattr(cloud, "HOME", tmp_path / "nothing-runs-here")
     folder = tmp_path / "cdk.out"
     folder.mkdir()
     (folder / "App.template.json").write_text(json.dumps({"Resources": {"Busy": ALARM}}))

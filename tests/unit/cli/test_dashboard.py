@@ -12,7 +12,8 @@ import pytest
 
 from cli import dashboard as command
 from cli.cdk import PROJECT
-from cli.dashboard import Span, report, save
+from cli.commands.dashboard import Span
+from cli.dashboard import report, save
 from cli.errors import CommandError
 from devtools.dashboard.browser import WidgetState
 from devtools.dashboard.output import Written

@@ -9,16 +9,16 @@ from cli.errors import CommandError
 
 
 @contextmanager
-def own_turn(folder: Path) -> Iterator[None]:
+def lock(folder: Path) -> Iterator[None]:
     """Hold ``folder`` for one command. The kernel lets go of it however the command ends.
 
     Raises:
         CommandError: Another command holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "tradewind.lock").open("w") as lock:
+    with (folder / "tradewind.lock").open("w") as file:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CommandError(
                 "Another `tradewind demo` or `tradewind up` is at work here. Wait until it is done."

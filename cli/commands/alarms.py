@@ -1,0 +1,42 @@
+"""``tradewind alarms``: test the alarms of the synthesized templates."""
+
+import json
+from pathlib import Path
+
+import click
+
+from cli.errors import CommandError
+from cli.options import as_json, templates
+
+
+@click.group()
+def alarms() -> None:
+    """Test the alarms of the synthesized templates."""
+
+
+@alarms.command(name="test")
+@templates("The folder of the synthesized templates. [default: cdk.out]")
+@as_json
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def run_alarm_tests(templates: Path | None, as_json: bool, files: tuple[Path, ...]) -> None:
+    """Give alarms metrics over time, and check when they go off.
+
+    FILES are YAML; docs/alarm-tests.md explains them. Without any, those in tests/alarms are run,
+    and every alarm must have a test in which it goes off and one in which it does not.
+
+    Exit status 1: an expectation was not met, or an alarm has no tests. 2: a file or a template is
+    not as it must be.
+
+    \b
+    cdk synth -c env=dev && tradewind alarms test
+    tradewind alarms test --templates cdk.out tests/alarms/requests.yaml
+    """  # noqa: D301  click reads the \b
+    from cli.alarms import problem, run_tests, show, summary
+
+    outcomes, lacking = run_tests(templates, files)
+    if as_json:
+        click.echo(json.dumps(summary(outcomes, lacking), indent=2))
+    else:
+        show(outcomes, lacking)
+    if wrong := problem(outcomes, lacking):
+        raise CommandError(wrong)

@@ -1,0 +1,89 @@
+"""``tradewind invoke``: ask a deployed agent."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli import cloud
+from cli.agents import AgentName
+from cli.errors import CommandError
+from cli.options import as_json
+from devtools.localcloud import LocalCloud
+from stacks.names import agent_arn_output
+
+_FAILED = 1
+
+
+@click.command()
+@click.argument("agent", type=AgentName())
+@click.argument("query", required=False)
+@click.option(
+    "--request",
+    "request_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON file with query and parameters, such as those in examples/requests/.",
+)
+@click.option("--project-id", help="The project to work on; a new one is made without it.")
+@as_json
+@click.pass_context
+def invoke(
+    context: click.Context,
+    *,
+    agent: str,
+    query: str | None,
+    request_file: Path | None,
+    project_id: str | None,
+    as_json: bool,
+) -> None:
+    """Send AGENT a QUERY, or the request in a file, and print its answer.
+
+    Exit status 1: the agent answered with an error, or did not answer.
+
+    \b
+    tradewind invoke terrain --request examples/requests/terrain.json
+    tradewind invoke layout "Place 12 turbines" --project-id project-0123456789ab
+    """  # noqa: D301  click reads the \b
+    if query and _names_a_file(query):
+        raise click.UsageError(f"{query!r} names a file: give it as --request {query}")
+    event = _read_request(request_file) if request_file else {}
+    event |= {"query": query} if query else {}
+    event |= {"project_id": project_id} if project_id else {}
+    if "query" not in event:
+        raise click.UsageError("Give a QUERY or --request FILE.")
+    running, outputs = cloud.deployed_outputs(LocalCloud(cloud.HOME))
+    cloud.point_boto3_at(running)
+    from cli.invoke import invoke as send
+    from cli.invoke import lambda_client
+
+    answer = send(lambda_client(), outputs[agent_arn_output(agent)], event).answer
+    if as_json:
+        # The message is in there: not a second time to standard error.
+        click.echo(json.dumps(answer, indent=2))
+        context.exit(0 if answer["success"] else _FAILED)
+    if answer["response"]:
+        click.echo(f"{answer['response']}\n")
+    click.echo(f"project {answer['project_id']}, request {answer['request_id']}")
+    for artifact in answer["artifacts"]:
+        click.echo(f"  {artifact['key']}")
+    if not answer["success"]:
+        raise CommandError(f"{answer['error']['code']}: {answer['error']['message']}")
+
+
+def _names_a_file(query: str) -> bool:
+    """Whether a query is more likely meant as ``--request``: no question is spelled so."""
+    if any(character.isspace() for character in query):
+        return False
+    return query.lower().endswith(".json") or os.path.isfile(query)
+
+
+def _read_request(path: Path) -> dict[str, Any]:
+    try:
+        event = json.loads(path.read_text())
+    except ValueError as error:
+        raise click.UsageError(f"{path} is not JSON: {error}") from error
+    if not isinstance(event, dict):
+        raise click.UsageError(f"{path} must hold a JSON object.")
+    return event
