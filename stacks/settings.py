@@ -19,6 +19,7 @@ from stacks.parts.bedrock_access import (
     UnsupportedProfile,
     UnsupportedSourceRegion,
 )
+from stacks.unique_keys import DuplicateKey, load_yaml
 from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
 from tradewind.contracts.validation import Frozen, explain, whole_number
 
@@ -342,12 +343,14 @@ def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentMani
     file = folder / f"{environment}.yaml"
     shown = f"{folder.name}/{file.name}"
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = load_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         existing = ", ".join(sorted(path.stem for path in folder.glob("*.yaml"))) or "none"
         raise SettingsError(
             f"env: there is no {shown}; the environments that exist: {existing}"
         ) from None
+    except DuplicateKey as twice:
+        raise SettingsError(f"{shown}: {twice}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
         raise SettingsError(f"{shown}: not valid YAML: {' '.join(str(broken).split())}") from None
     if not isinstance(content, dict):

@@ -256,6 +256,34 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, said: s
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "region: us-east-1\nregion: eu-west-1\n",
+            "dev.yaml: region is given twice, in lines 1 and 2",
+        ),
+        (
+            "model:\n  region: a\n  max_tokens: 1\n  region: b\n",
+            "region is given twice, in lines 2",
+        ),
+        ("tags: {a: b, a: c}", "a is given twice, in lines 1 and 1"),
+    ],
+)
+def test_a_key_given_twice_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "dev.yaml").write_text(text)
+    with pytest.raises(SettingsError) as refused:
+        load_settings("dev", tmp_path, AGENTS)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_keys_that_a_mapping_takes_from_another_may_be_given_anew(tmp_path: Path) -> None:
+    (tmp_path / "dev.yaml").write_text("x: &x {region: a}\ny: {<<: *x, region: b}\n")
+    with pytest.raises(SettingsError, match="region is missing"):
+        load_settings("dev", tmp_path, AGENTS)
+
+
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev.yaml").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(SettingsError, match="not valid YAML"):
