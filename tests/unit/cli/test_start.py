@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -44,12 +45,15 @@ def set_up(folder: Path) -> None:
 
 
 def start(
-    script: Path | str, *arguments: str, cwd: Path | None = None, **environment: str
+    script: Path | str,
+    *arguments: str,
+    cwd: Path | None = None,
+    hostile: Mapping[str, str] | None = None,
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [str(script), *arguments],
         cwd=cwd,
-        env={"PATH": os.defpath, **environment},
+        env={**(hostile or {}), "PATH": os.defpath},
         capture_output=True,
         text=True,
         check=False,
@@ -70,14 +74,14 @@ def test_it_works_through_symlinks_from_anywhere(elsewhere: Path, tmp_path: Path
     (tmp_path / "bin").mkdir()
     (tmp_path / "first").symlink_to(elsewhere / "tradewind")
     (tmp_path / "bin" / "tw").symlink_to("../first")
-    done = start("../bin/tw", "status", "a b", cwd=tmp_path / "bin", CDPATH="/")
+    done = start("../bin/tw", "status", "a b", cwd=tmp_path / "bin", hostile={"CDPATH": "/"})
     here = elsewhere.resolve()
     assert done.stdout.splitlines()[0] == f"{here}:{here}/lambda_src -m cli status a b"
 
 
 def test_settings_of_another_python_are_left_behind(elsewhere: Path) -> None:
     set_up(elsewhere)
-    done = start(elsewhere / "tradewind", "status", **{**HOSTILE, "PATH": os.defpath})
+    done = start(elsewhere / "tradewind", "status", hostile=HOSTILE)
     here = elsewhere.resolve()
     assert done.stdout.splitlines()[1:] == [f"PYTHONPATH={here}:{here}/lambda_src"]
 
