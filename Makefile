@@ -24,8 +24,6 @@ $(foreach name,$(filter PYTHON%,$(.VARIABLES)),$(if $(filter environment,$(origi
 # The project's own Python, Node and CDK come before the machine's.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
-export UV_NO_PROGRESS := 1
-export NPM_CONFIG_UPDATE_NOTIFIER := false
 
 .PHONY: help setup demo up down test check format lint types synth bench bench-synth \
 	bench-bundles bench-coldstart bench-pool bench-wake bench-layout lock docs clean
@@ -67,7 +65,7 @@ $(UV): requirements-setup.txt
 
 node_modules/.ready: package-lock.json .venv/.ready
 	@echo "Setting up the CDK command line and the chart library ..."
-	@$(CLEAN) npm ci --include=dev --no-global --no-dry-run --no-audit --no-fund --loglevel=error >/dev/null
+	@$(CLEAN) npm ci --include=dev --no-global --no-update-notifier --no-dry-run --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready node_modules/.ready ## Install everything the other targets need
@@ -127,7 +125,7 @@ bench-layout: setup ## Optimise the IEA 37 case study's farms, 60 seconds each
 # --- Maintaining it ---------------------------------------------------------------------------
 
 lock: $(UV) ## Compile the locks; UPGRADE="NAME ..." takes newer releases, UPGRADE=all every one
-	@$(PYTHON) scripts/lock.py $(UV) $(if $(UPGRADE),--upgrade $(filter-out all,$(UPGRADE)))
+	@$(CLEAN) $(PYTHON) scripts/lock.py $(UV) $(if $(UPGRADE),--upgrade $(filter-out all,$(UPGRADE)))
 
 docs: setup ## Write the pages that are generated
 	@python -m stacks.metrics_page

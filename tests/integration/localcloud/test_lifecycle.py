@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from devtools.localcloud import LocalCloud, LocalCloudError, Running
 from devtools.localcloud.running import start_time
+from tests.hostile import make_hostile_home
 from tests.integration.localcloud.conftest import clients_for, package, role
 
 PROJECT = Path(__file__).parents[3]
@@ -43,6 +45,13 @@ def processes_of(home: Path) -> list[int]:
         if os.fsencode(home) in known_by and int(process.name) != os.getpid():
             found.append(int(process.name))
     return found
+
+
+def remove(home: Path) -> None:
+    """Remove it as ``rm -rf`` does; unpacked code is read-only."""
+    for folder, _, _ in os.walk(home):
+        Path(folder).chmod(0o755)
+    shutil.rmtree(home)
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
@@ -124,6 +133,75 @@ def test_a_killed_server_takes_its_functions_along_and_up_starts_another(
     assert second.secret_key != first.secret_key
     # Nothing of the first is left in the second.
     assert clients_for(second)("lambda").list_functions()["Functions"] == []
+
+
+def test_a_cloud_whose_files_were_removed_is_found_named_and_ended(
+    local_cloud: LocalCloud, tmp_path: Path
+) -> None:
+    running = local_cloud.up()
+    function = start_a_function(running)
+    remove(local_cloud.home)
+    assert local_cloud.status() is None
+    assert set(local_cloud.lost()) == {running.pid, function}
+    said: list[str] = []
+    assert local_cloud.down(said.append) is True
+    assert str(running.pid) in "".join(said)
+    assert start_time(running.pid) is None
+    assert start_time(function) is None
+    assert local_cloud.lost() == []
+    assert local_cloud.down() is False
+
+
+def test_up_replaces_a_cloud_whose_files_were_removed(local_cloud: LocalCloud) -> None:
+    first = local_cloud.up()
+    remove(local_cloud.home)
+    said: list[str] = []
+    second = local_cloud.up(said.append)
+    assert second.pid != first.pid
+    assert start_time(first.pid) is None
+    assert f"process {first.pid} served from here" in said[0]
+
+
+def test_functions_that_outlive_their_server_are_ended(
+    local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("devtools.localcloud.lifecycle._STOP_GRACE_S", 0.5)
+    folder = local_cloud.home / "code" / "function"
+    folder.mkdir(parents=True)
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"],
+        cwd=folder,
+        env={"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"},
+        stdout=subprocess.PIPE,
+    ) as left:
+        assert left.stdout is not None
+        left.stdout.readline()
+        said: list[str] = []
+        assert local_cloud.down(said.append) is True
+        assert said == [f"functions without a server are left here ({left.pid}): ending them"]
+        assert left.wait() != 0
+
+
+def test_a_cloud_is_kept_until_down(local_cloud: LocalCloud) -> None:
+    local_cloud.up()
+    assert not local_cloud.kept
+    local_cloud.keep()
+    assert local_cloud.kept
+    local_cloud.down()
+    assert not local_cloud.kept
+
+
+def test_the_server_has_nothing_of_a_developers_environment(
+    local_cloud: LocalCloud, tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in make_hostile_home(tmp_path / "hostile").items():
+            patch.setenv(name, value)
+        running = local_cloud.up()
+    given = Path(f"/proc/{running.pid}/environ").read_bytes().decode().split("\0")
+    names = {entry.partition("=")[0] for entry in given if entry}
+    assert names <= {"PATH", "HOME", "LANG", "TERM", "TMPDIR", "NO_COLOR", "USER", "SHELL"}
+    assert clients_for(running)("s3").list_buckets()["Buckets"] == []
 
 
 def test_a_server_that_cannot_start_says_why_and_leaves_nothing(local_cloud: LocalCloud) -> None:
