@@ -282,7 +282,7 @@ def _print_table(steps: Steps, outcomes: list[Outcome]) -> None:
             str(summary["tokens"]),
             str(len(summary["artifacts"])),
         )
-    steps.console.print(table)
+    steps.print_table(table)
 
 
 def _print_wind_farm(steps: Steps, planned: dict[str, Invocation], out: Path) -> None:

@@ -1,6 +1,8 @@
 """Steps are shown as they end, also when they fail."""
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
 from cli.console import Steps
 
@@ -30,3 +32,30 @@ def test_a_long_step_says_what_it_is_at(
         step.note = "half way"
         while "half way" not in capsys.readouterr().err:
             pass
+
+
+@pytest.mark.parametrize("width", [56, 60, 80, 120])
+def test_a_narrow_terminal_cuts_no_name(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = Steps()
+    steps.console = Console(stderr=True, width=width)
+    table = Table(title="Agents")
+    table.add_column("agent")
+    for column in ("cold ms", "of it init", "warm ms", "TCP", "tokens", "artifacts"):
+        table.add_column(column, justify="right")
+    names = ["terrain", "wake_simulation"]
+    for name in names:
+        table.add_row(name, "2098", "470", "384", "1", "15932", "7")
+    steps.print_table(table)
+    said = capsys.readouterr().err
+    for word in (*names, "2098", "470", "384", "15932"):
+        assert word in said
+
+
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"])
+def test_no_colour_codes_reach_a_log(
+    variable: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    with Steps().step("Do the work") as step:
+        step.result = "42 things"
+    assert "\x1b" not in capsys.readouterr().err
