@@ -82,7 +82,9 @@ down: ## Stop the embedded AWS
 	@$(CLOUD) down
 
 synth: setup ## Synthesize the templates of ENV (default dev) into cdk.out
-	@$(CLEAN) cdk synth --quiet --no-notices -c env=$(ENV)
+	@# Without credentials: a synth that found some would ask AWS whose they are.
+	@$(CLEAN) env AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null \
+		AWS_EC2_METADATA_DISABLED=true cdk synth --quiet --no-notices -c env=$(ENV)
 
 # --- Checking it ------------------------------------------------------------------------------
 

@@ -73,7 +73,8 @@ class Steps:
             return
         while not ended.wait(_STILL_WORKING_S):
             elapsed = time.monotonic() - started
-            self.console.print(Text(f"   ... {step.title}: {elapsed:.0f} s. {step.note[:80]}"))
+            line = Text(f"   ... {step.title}: {elapsed:.0f} s. {step.note[:80]}")
+            self.console.print(line, soft_wrap=True)
 
     def _print_end(self, step: Step, elapsed: float, failed: bool) -> None:
         mark, style = ("failed", "bold red") if failed else ("done", "green")

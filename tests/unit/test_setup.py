@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.lock import lock
 from scripts import check_machine
 from scripts.check_machine import NEEDED_BYTES, OLDEST
 
@@ -132,3 +133,37 @@ def test_a_bundle_over_budget_fails_the_workflow(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert not (tmp_path / "attach" / "alarm-tests.json").exists()
+
+
+@pytest.fixture
+def used(tmp_path: Path) -> Path:
+    """A project with something to clean, and an embedded AWS that says when it is stopped."""
+    shutil.copy(PROJECT / "Makefile", tmp_path)
+    package = tmp_path / "devtools" / "localcloud"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text(
+        "import pathlib, sys\n"
+        "assert pathlib.Path('.build').exists(), 'removed under a running cloud'\n"
+        "print('stopped' if sys.argv[1:] == ['down'] else sys.argv)\n"
+    )
+    (tmp_path / ".build").mkdir()
+    unpacked = tmp_path / ".localcloud" / "code" / "bundle"
+    unpacked.mkdir(parents=True)
+    (unpacked / "handler.py").touch()
+    unpacked.chmod(0o555)
+    return tmp_path
+
+
+def test_cleaning_stops_the_embedded_aws_first_and_says_so(used: Path) -> None:
+    done = make(used, "clean", f"PYTHON={sys.executable}")
+    assert done.returncode == 0, done.stderr
+    assert "The embedded AWS: stopped" in done.stdout
+    assert sorted(path.name for path in used.iterdir()) == ["Makefile", "devtools"]
+
+
+def test_cleaning_does_not_pull_the_ground_from_under_a_demo(used: Path) -> None:
+    with lock(used / ".build"):
+        done = make(used, "clean", f"PYTHON={sys.executable}")
+    assert done.returncode != 0
+    assert "A demo or a deployment is at work here" in done.stderr
+    assert (used / ".localcloud").exists()
