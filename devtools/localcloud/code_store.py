@@ -46,6 +46,12 @@ class CodeStore:
         threading.Thread(target=self.unpack, args=(sha256, package), daemon=True).start()
 
 
+def clear(folder: Path) -> None:
+    """Remove every unpacked package. No function may be running."""
+    for unpacked in folder.glob("*"):
+        _remove(unpacked)
+
+
 def _remove(unpacked: Path) -> None:
     for folder, _, _ in os.walk(unpacked):
         Path(folder).chmod(0o755)

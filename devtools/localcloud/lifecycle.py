@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from devtools.localcloud import processes
+from devtools.localcloud import code_store, processes
 from devtools.localcloud.running import Running, start_time
 from scripts import environment
 
@@ -47,6 +47,11 @@ class LocalCloud:
         return self.home / "server.log"
 
     @property
+    def code(self) -> Path:
+        """Where unpacked deployment packages are kept for as long as somebody may call them."""
+        return self.home / "code"
+
+    @property
     def scratch(self) -> Path:
         """A folder for what is to go when the server does."""
         return self.home / "tmp"
@@ -74,10 +79,13 @@ class LocalCloud:
             return self._start(progress)
 
     def down(self, progress: Progress = lambda _: None) -> bool:
-        """Stop the server and every function process; False when nothing ran.
+        """Stop the server and every function process, and remove what only they need.
 
         Args:
             progress: Called with a line for each process that was not to be expected.
+
+        Returns:
+            False when nothing ran.
 
         Raises:
             LocalCloudError: Something survived SIGKILL.
@@ -90,7 +98,10 @@ class LocalCloud:
             running = self.status()
             if running:
                 _stop(running.pid, running.started)
-            return self._clear_remains(progress) or running is not None
+            ended = self._clear_remains(progress)
+            # Hundreds of megabytes, and unpacked anew in seconds.
+            code_store.clear(self.code)
+            return ended or running is not None
 
     def lost(self) -> list[int]:
         """Processes of this home that no file tells of any more; ``down`` ends them."""

@@ -103,6 +103,8 @@ def test_up_twice_is_one_server_and_down_leaves_nothing(local_cloud: LocalCloud)
     assert processes_of(local_cloud.home) == []
     assert local_cloud.status() is None
     assert not (local_cloud.home / "tmp").exists()
+    # Unpacked code is what takes room.
+    assert list((local_cloud.home / "code").iterdir()) == []
     assert local_cloud.down() is False
 
 
