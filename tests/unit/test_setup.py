@@ -90,24 +90,6 @@ def test_a_python_that_is_old_is_called_so(copy: Path) -> None:
     assert "is 3.9" in done.stderr
 
 
-def test_why_uv_brings_no_python_is_told(tmp_path: Path) -> None:
-    uv = tmp_path / "uv"
-    uv.write_text("#!/bin/sh\necho 'error: no route to the mirror' >&2\nexit 2\n")
-    uv.chmod(0o755)
-    script = (PROJECT / "scripts" / "find_python.py").read_text()
-    (tmp_path / "find.py").write_text(script.replace('VERSION = "3.12"', 'VERSION = "3.99"'))
-    done = subprocess.run(
-        [sys.executable, str(tmp_path / "find.py"), str(uv)],
-        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "needs a Python 3.99" in done.stderr
-    assert "uv could not bring one: error: no route to the mirror" in done.stderr
-
-
 def steps() -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = yaml.safe_load(WORKFLOW.read_text())["jobs"]["check"]["steps"]
     return [step for step in listed if "run" in step]
