@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,8 @@ def wait():
     with Steps().step("Do the work"):
         try:
             print("ready", flush=True)
-            time.sleep(600)
+            while True:
+                time.sleep(0.05)
         finally:
             # Again, while it cleans up: that is not cut short.
             signal.raise_signal(signal.SIGINT)
@@ -89,6 +91,8 @@ def _read(terminal: int, until: str | None) -> str:
     """Read up to a word, or to the end."""
     said = ""
     while until is None or until not in said:
+        if not select.select([terminal], [], [], 60)[0]:
+            break
         try:
             data = os.read(terminal, 65536)
         except OSError:  # the other side is closed

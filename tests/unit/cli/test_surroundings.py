@@ -57,7 +57,7 @@ def test_the_cdk_gets_the_way_to_the_embedded_aws_and_a_home_of_its_own(
 def test_the_commands_own_clients_reach_the_embedded_aws_alone(hostile: dict[str, str]) -> None:
     cloud.point_boto3_at(RUNNING)
     for service in ("s3", "lambda", "logs", "cloudwatch"):
-        client: Any = boto3.client(service)  # type: ignore[call-overload]
+        client: Any = boto3.client(service)
         assert client.meta.endpoint_url == RUNNING.endpoint_url
         assert client.meta.config.proxies in ({}, None)
         assert client.meta.region_name == RUNNING.region
