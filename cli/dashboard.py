@@ -81,7 +81,7 @@ def _assembly(templates: Path, session: Any, account: str, region: str) -> Assem
         raise CommandError(f"{error}\n`tradewind up` or `make synth` synthesizes it.") from error
 
 
-def show(preview: Preview, port: int, as_json: bool) -> None:
+def show(preview: Preview, port: int, *, as_json: bool = False) -> None:
     """Serve the page until it is interrupted.
 
     Raises:

@@ -82,6 +82,6 @@ def dashboard(
         work.local_preview(running) if running else work.account_preview(templates or work.ASSEMBLY)
     )
     if out is None:
-        work.show(preview, port, as_json)
+        work.show(preview, port, as_json=as_json)
     else:
         work.report(work.save(preview, out, names, span, pictures=not html_only), as_json)
