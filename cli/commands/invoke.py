@@ -24,7 +24,7 @@ _FAILED = 1
     "--request",
     "request_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A JSON file with query and parameters, such as those in examples/requests/.",
+    help="A JSON file with query and parameters, such as an agent's request.json.",
 )
 @click.option("--project-id", help="The project to work on; a new one is made without it.")
 @as_json
@@ -43,7 +43,7 @@ def invoke(
     Exit status 1: the agent answered with an error, or did not answer.
 
     \b
-    tradewind invoke terrain --request examples/requests/terrain.json
+    tradewind invoke terrain --request lambda_src/agents/terrain/request.json
     tradewind invoke layout "Place 12 turbines" --project-id project-0123456789ab
     """  # noqa: D301  click reads the \b
     if query and _names_a_file(query):

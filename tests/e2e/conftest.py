@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -99,10 +100,9 @@ def eventually(read: Callable[[], Any], limit_s: float = 20.0) -> Any:
     raise AssertionError("it did not happen in time")
 
 
-@pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+@contextmanager
+def deployed(home: Path) -> Iterator[Deployment]:
     """Deploy, and let each agent do its work once: the cold request of its process."""
-    home = tmp_path_factory.mktemp("cloud")
     cloud = LocalCloud(home)
     with pytest.MonkeyPatch.context() as patch:
         try:
@@ -111,10 +111,10 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             outputs = cdk.deploy(running, Step("deploy"), home / "out")
             for name, value in running.environment().items():
                 patch.setenv(name, value)
-            deployed = Deployment(running, outputs, home / "out")
+            ready = Deployment(running, outputs, home / "out")
             for agent in AGENTS:
-                deployed.cold[agent] = deployed.ask(agent)
-                deployed.project_id = deployed.cold[agent].answer["project_id"]
-            yield deployed
+                ready.cold[agent] = ready.ask(agent)
+                ready.project_id = ready.cold[agent].answer["project_id"]
+            yield ready
         finally:
             cloud.down()

@@ -1,18 +1,14 @@
-"""The four deployed agents answer, cold and warm, on one connection each."""
+"""The deployed agents answer, cold and warm, on one connection each."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.cdk import PROJECT
 from devtools.localcloud.bedrock import Fault, FaultKind
-from tests.deployed_agents import AGENTS
+from tests.deployed_agents import AGENTS, FIRST
 from tests.e2e.conftest import Deployment, client, eventually
 from tradewind.telemetry.metric_names import METRICS
-
-EXAMPLES = PROJECT / "examples"
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -49,19 +45,8 @@ def test_a_hundred_warm_requests_stay_on_one_connection(deployment: Deployment, 
     assert after.requests - before.requests == 100
 
 
-def test_the_published_case_study_comes_out_of_the_deployed_agent(
-    deployment: Deployment,
-) -> None:
-    case = json.loads((EXAMPLES / "iea37_case1_16.json").read_text())
-    changes = case | {"project_id": "iea37-case1"}
-    del changes["agent"]
-    answer = deployment.ask("simulation", **changes).answer
-    assert answer["success"], answer["error"]
-    assert answer["facts"]["aep_gwh"] == pytest.approx(366.94157116, abs=5e-9)
-
-
 def test_records_tell_how_it_went(deployment: Deployment) -> None:
-    answer = deployment.ask("terrain", request_id="e2e-record").answer
+    answer = deployment.ask(FIRST, request_id="e2e-record").answer
     record = deployment.record("e2e-record")
     assert record["status"] == "succeeded"
     assert record["project_id"] == deployment.project_id
@@ -71,8 +56,8 @@ def test_records_tell_how_it_went(deployment: Deployment) -> None:
 
 
 def test_logs_hold_metrics_and_no_word_of_the_request(deployment: Deployment) -> None:
-    deployment.ask("terrain", query="Find land for the Zephyrhorst estate")
-    group = "/aws/lambda/tradewind-local-terrain"
+    deployment.ask(FIRST, query="Find land for the Zephyrhorst estate")
+    group = f"/aws/lambda/tradewind-local-{FIRST}"
 
     def lines() -> list[str]:
         events = client("logs").filter_log_events(logGroupName=group)["events"]
@@ -83,7 +68,7 @@ def test_logs_hold_metrics_and_no_word_of_the_request(deployment: Deployment) ->
         return [line for line in parsed if "TimeToFirstToken" in line]
 
     line = eventually(emitted)[-1]
-    assert (line["Environment"], line["Agent"]) == ("local", "terrain")
+    assert (line["Environment"], line["Agent"]) == ("local", FIRST)
     for directive in line["_aws"]["CloudWatchMetrics"]:
         for metric in directive["Metrics"]:
             assert METRICS[metric["Name"]].unit == metric["Unit"]
@@ -92,7 +77,7 @@ def test_logs_hold_metrics_and_no_word_of_the_request(deployment: Deployment) ->
 
 def test_a_bad_request_is_answered_by_the_deployed_function(deployment: Deployment) -> None:
     before = deployment.bedrock.stats().requests
-    answer = deployment.ask("terrain", query="").answer
+    answer = deployment.ask(FIRST, query="").answer
     assert (answer["statusCode"], answer["error"]["field"]) == (400, "query")
     assert deployment.bedrock.stats().requests == before
 
@@ -105,23 +90,8 @@ def test_a_missing_step_is_named(deployment: Deployment, agent: str) -> None:
     assert "agent on this project first" in answer["error"]["message"]
 
 
-def test_the_report_is_a_page_that_stands_alone(deployment: Deployment, tmp_path: Path) -> None:
-    keys = [artifact["key"] for artifact in deployment.cold["report"].answer["artifacts"]]
-    (key,) = [key for key in keys if key.endswith(".html")]
-    body = (
-        client("s3")
-        .get_object(Bucket=deployment.outputs["ArtifactsBucketName"], Key=key)["Body"]
-        .read()
-    )
-    page = body.decode()
-    assert page.lstrip().lower().startswith("<!doctype html>")
-    assert "<svg" in page
-    assert "http://" not in page.replace("http://www.w3.org/", "")
-    assert "https://" not in page
-
-
 def test_a_fault_of_the_service_reaches_the_caller_typed(deployment: Deployment) -> None:
     deployment.bedrock.inject(Fault(FaultKind.NOT_FOUND))
-    answer = deployment.ask("terrain", request_id="e2e-fault").answer
+    answer = deployment.ask(FIRST, request_id="e2e-fault").answer
     assert answer["error"]["code"] == "MODEL_REQUEST_REJECTED"
     assert deployment.record("e2e-fault")["status"] == "failed"

@@ -10,7 +10,7 @@ from cli.contract import check_contract, logged_lines
 from devtools.contract import read_contract
 from devtools.dashboard.metrics import MetricId
 from devtools.localcloud.bedrock import Fault, FaultKind
-from tests.deployed_agents import AGENTS
+from tests.deployed_agents import AGENTS, FIRST
 from tests.e2e.conftest import Deployment, client, eventually
 from tradewind.telemetry.log_fields import REQUEST_DONE
 
@@ -94,39 +94,39 @@ def test_dashboards_and_queries_can_be_read_back(deployment: Deployment) -> None
 
 
 def test_a_request_is_followed_from_its_id_to_bedrocks(deployment: Deployment) -> None:
-    asked = deployment.ask("terrain", request_id="followed")
-    (done,) = eventually(lambda: logged("terrain", message=REQUEST_DONE, request_id="followed"))
+    asked = deployment.ask(FIRST, request_id="followed")
+    (done,) = eventually(lambda: logged(FIRST, message=REQUEST_DONE, request_id="followed"))
     assert done["outcome"] == "succeeded"
     assert done["project_id"] == deployment.project_id
     assert done["lambda_request_id"] != "followed"
     assert len(done["bedrock_request_ids"]) == asked.answer["usage"]["model_calls"]
     assert done["estimated_cost_usd"] > 0
     # Every line of the request, not only the last.
-    lines = [line for line in logged("terrain", request_id="followed") if "message" in line]
+    lines = [line for line in logged(FIRST, request_id="followed") if "message" in line]
     assert len(lines) > 1
     assert {line["lambda_request_id"] for line in lines} == {done["lambda_request_id"]}
 
 
 def test_a_failed_call_keeps_bedrocks_id_too(deployment: Deployment) -> None:
-    role = deployment.role("terrain").rpartition("/")[2]
+    role = deployment.role(FIRST).rpartition("/")[2]
     deployment.bedrock.inject(Fault(FaultKind.VALIDATION, role=role))
-    assert not deployment.ask("terrain", request_id="refused").answer["success"]
-    (done,) = logged("terrain", message=REQUEST_DONE, request_id="refused")
+    assert not deployment.ask(FIRST, request_id="refused").answer["success"]
+    (done,) = logged(FIRST, message=REQUEST_DONE, request_id="refused")
     assert (done["outcome"], done["error_code"]) == ("failed", "MODEL_REQUEST_REJECTED")
     assert done["level"] == "ERROR"
     assert len(done["bedrock_request_ids"]) == 1
 
 
 def test_no_word_of_a_prompt_or_an_answer_is_logged(deployment: Deployment) -> None:
-    answer = deployment.ask("terrain", query=QUERY, request_id="silent").answer
-    everything = json.dumps(logged("terrain"))
+    answer = deployment.ask(FIRST, query=QUERY, request_id="silent").answer
+    everything = json.dumps(logged(FIRST))
     assert "silent" in everything
     assert "jane.doe" not in everything
     assert answer["response"][:40] not in everything
 
 
 def test_the_services_publish_what_is_read_of_them(deployment: Deployment) -> None:
-    deployment.ask("terrain")
+    deployment.ask(FIRST)
     read = {
         use.metric
         for use in read_contract(LOCAL_ASSEMBLY).uses

@@ -11,9 +11,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from cli.agents import example_request
 from cli.invoke import invoke
+from tests.deployed_agents import FIRST
 from tests.e2e.conftest import Deployment
 
-FUNCTION = "tradewind-local-terrain"
+FUNCTION = f"tradewind-local-{FIRST}"
 WORD = "Zephyrhorst"
 
 
@@ -78,7 +79,7 @@ def traced(deployment: Deployment, collector: Collector) -> Iterator[None]:
 def test_agent_model_and_tools_are_spans_of_one_trace_without_a_word(
     deployment: Deployment, collector: Collector
 ) -> None:
-    event = example_request("terrain", deployment.project_id)
+    event = example_request(FIRST, deployment.project_id)
     event["query"] += f" {WORD}"
     answer = invoke(deployment.functions, FUNCTION, event).answer
     assert answer["success"], answer["error"]

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from siting.geodata.sources import DataSourceEnvironment
 from stacks.bundling.provider import OneBundle
 from stacks.names import construct_id
 from stacks.settings import FunctionSettings, Settings
-from tests.deployed_agents import AGENTS
+from tests.deployed_agents import AGENTS, FIRST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tradewind.contracts.environment import AgentEnvironment
@@ -100,8 +99,6 @@ def test_only_an_agents_own_endpoints_are_told_to_it(dev: Assembly, agent: str) 
     given = {name: value for name, value in told.items() if name.endswith("_URL")}
 
     assert given == AGENTS[agent].function.endpoints
-    if agent == "terrain":
-        assert DataSourceEnvironment.from_variables(told).overpass_url == given["OVERPASS_URL"]
 
 
 @each_agent
@@ -137,7 +134,7 @@ def test_an_asynchronous_request_is_tried_once_and_then_kept(dev: Assembly, agen
 @pytest.fixture(scope="module")
 def unusual(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
     """Everything that dev leaves at its default, set."""
-    terrain = FunctionSettings(
+    first = FunctionSettings(
         memory_mb=512, timeout_s=60, architecture="x86_64", reserved_concurrency=7
     )
     return synthesize(
@@ -148,18 +145,18 @@ def unusual(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
                 "log_sample_percent": 2.5,
                 "snap_start": True,
                 "log_level": "WARN",
-                "agents": {"terrain": terrain},
+                "agents": {FIRST: first},
             }
         )
     )
 
 
 def test_an_agents_own_settings_are_its_alone(unusual: Assembly) -> None:
-    terrain = function(unusual, "terrain")
-    assert terrain["Architectures"] == ["x86_64"]
-    assert (terrain["MemorySize"], terrain["Timeout"]) == (512, 60)
-    assert terrain["ReservedConcurrentExecutions"] == 7
-    for other in ("layout", "simulation", "report"):
+    first = function(unusual, FIRST)
+    assert first["Architectures"] == ["x86_64"]
+    assert (first["MemorySize"], first["Timeout"]) == (512, 60)
+    assert first["ReservedConcurrentExecutions"] == 7
+    for other in set(AGENTS) - {FIRST}:
         assert function(unusual, other)["Architectures"] == ["arm64"]
         assert "ReservedConcurrentExecutions" not in function(unusual, other)
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from stacks.bundling.provider import OneBundle
+from tests.deployed_agents import FIRST
 
 SYNTHESIZE = """
 import json, sys
@@ -92,14 +93,14 @@ def synth(checkout: Path, environment: str | None = None) -> subprocess.Complete
 def test_a_bad_setting_fails_the_synth_in_one_line(checkout: Path) -> None:
     file = checkout / "config" / "dev.yaml"
     content = yaml.safe_load(file.read_text())
-    content["agents"]["terrain"] = {"memory_mb": 99999}
+    content["agents"][FIRST] = {"memory_mb": 99999}
     file.write_text(yaml.safe_dump(content))
 
     done = synth(checkout)  # dev is what no -c env means
 
     assert done.returncode == 1
     assert done.stderr == (
-        "config/dev.yaml: agents.terrain.memory_mb: 99999 is not allowed; "
+        f"config/dev.yaml: agents.{FIRST}.memory_mb: 99999 is not allowed; "
         "give a whole number from 128 to 10240\n"
     )
 

@@ -29,8 +29,8 @@ from stacks.bundling.errors import (
 )
 from stacks.bundling.install import install
 from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
-from tests.deployed_agents import AGENTS
 from tests.infra.wheels import Wheelhouse, usual_closure
+from tests.sample_agents import SAMPLES
 
 BUDGET_MB = 100
 
@@ -67,7 +67,7 @@ class Project:
         self.requirements.write_text(usual_closure(self.wheels))
 
     def bundle(self, budget_mb: int = BUDGET_MB) -> Archive:
-        return Bundler(self.root).bundle(AGENTS["report"], "arm64", budget_mb)
+        return Bundler(self.root).bundle(SAMPLES["report"], "arm64", budget_mb)
 
     def lose_wheels(self) -> None:
         """From now on, nothing can be installed."""
@@ -256,7 +256,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from stacks.bundling import bundler
-from tests.deployed_agents import AGENTS
+from tests.sample_agents import SAMPLES
 
 root, moment = Path(sys.argv[1]), sys.argv[2]
 
@@ -265,7 +265,7 @@ def stop(*arguments):
     time.sleep(60)
 
 setattr(bundler, moment, stop)
-bundler.Bundler(root).bundle(AGENTS["report"], "arm64", 100)
+bundler.Bundler(root).bundle(SAMPLES["report"], "arm64", 100)
 """
 
 
@@ -296,9 +296,9 @@ BUILD = """
 import sys
 from pathlib import Path
 from stacks.bundling.bundler import Bundler
-from tests.deployed_agents import AGENTS
+from tests.sample_agents import SAMPLES
 
-print(Bundler(Path(sys.argv[1])).bundle(AGENTS["report"], "arm64", 100).path)
+print(Bundler(Path(sys.argv[1])).bundle(SAMPLES["report"], "arm64", 100).path)
 """
 
 

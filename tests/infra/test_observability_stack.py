@@ -9,13 +9,15 @@ import pytest
 
 from stacks.parts.metrics import Metrics
 from stacks.settings import Settings
-from tests.deployed_agents import AGENTS
+from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.watched import disagreements
 from tradewind.telemetry.metric_names import MetricName
 
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
+#: Whose silence is a fault.
+EXPECTED = [name for name, one in AGENTS.items() if one.function.expect_traffic_within_h]
 
 PER_AGENT = {
     "errors",
@@ -70,7 +72,7 @@ def test_the_environments_alarms_page_by_themselves(dev: Assembly) -> None:
 
 
 def test_a_rate_is_an_expression_of_two_counts(dev: Assembly) -> None:
-    errors = alarms(dev)["terrain-errors"]
+    errors = alarms(dev)[f"{FIRST}-errors"]
     by_id = {metric["Id"]: metric for metric in errors["Metrics"]}
     expression = next(metric for metric in errors["Metrics"] if metric.get("ReturnData"))
 
@@ -78,7 +80,7 @@ def test_a_rate_is_an_expression_of_two_counts(dev: Assembly) -> None:
     assert by_id["part"]["MetricStat"]["Metric"] == {
         "Namespace": "AWS/Lambda",
         "MetricName": "Errors",
-        "Dimensions": [{"Name": "FunctionName", "Value": "tradewind-dev-terrain"}],
+        "Dimensions": [{"Name": "FunctionName", "Value": f"tradewind-dev-{FIRST}"}],
     }
     assert errors["Threshold"] == dev.settings.alarms.error_percent
 
@@ -86,17 +88,20 @@ def test_a_rate_is_an_expression_of_two_counts(dev: Assembly) -> None:
 def test_silence_is_taken_for_what_it_is(prod: Assembly) -> None:
     treated = {name: alarm["TreatMissingData"] for name, alarm in alarms(prod).items()}
     assert {treated[f"{agent}-init-time"] for agent in AGENTS} == {"ignore"}
-    assert treated.pop("terrain-no-traffic") == "breaching"
+    assert {treated.pop(f"{agent}-no-traffic") for agent in EXPECTED} <= {"breaching"}
     rest = {state for name, state in treated.items() if not name.endswith("init-time")}
     assert rest == {"notBreaching"}
 
 
 def test_silence_is_a_fault_only_where_the_settings_say_so(dev: Assembly, prod: Assembly) -> None:
     assert [name for name in alarms(dev) if "no-traffic" in name] == []
-    quiet = alarms(prod)["terrain-no-traffic"]
-    hours = prod.settings.function(AGENTS["terrain"]).expect_traffic_within_h
-    assert quiet["EvaluationPeriods"] == quiet["DatapointsToAlarm"] == hours
-    assert quiet["Period"] == 3600
+    watched = {name for name in alarms(prod) if "no-traffic" in name}
+    assert watched == {f"{agent}-no-traffic" for agent in EXPECTED}
+    for agent in EXPECTED:
+        quiet = alarms(prod)[f"{agent}-no-traffic"]
+        hours = prod.settings.function(AGENTS[agent]).expect_traffic_within_h
+        assert quiet["EvaluationPeriods"] == quiet["DatapointsToAlarm"] == hours
+        assert quiet["Period"] == 3600
 
 
 def test_thresholds_are_the_settings(synthesize: Synthesize, dev_settings: Settings) -> None:
@@ -111,11 +116,11 @@ def test_thresholds_are_the_settings(synthesize: Synthesize, dev_settings: Setti
             }
         )
     )
-    assert alarms(changed)["layout-latency"]["Threshold"] == 450_000
-    assert alarms(changed)["layout-init-time"]["Threshold"] == 1234
+    assert alarms(changed)[f"{LAST}-latency"]["Threshold"] == 450_000
+    assert alarms(changed)[f"{LAST}-init-time"]["Threshold"] == 1234
     lines = {
         line["value"]
-        for widget in dashboards(changed)["tradewind-dev-layout"]["widgets"]
+        for widget in dashboards(changed)[f"tradewind-dev-{LAST}"]["widgets"]
         for line in widget["properties"].get("annotations", {}).get("horizontal", [])
     }
     assert {450_000, 1234} <= lines

@@ -180,9 +180,9 @@ BUILD = """
 import sys
 from pathlib import Path
 from stacks.bundling.bundler import Bundler
-from tests.deployed_agents import AGENTS
+from tests.deployed_agents import AGENTS, LAST
 
-print(Bundler(Path(sys.argv[1])).bundle(AGENTS["report"], "arm64", 250).sha256)
+print(Bundler(Path(sys.argv[1])).bundle(AGENTS[LAST], "arm64", 250).sha256)
 """
 
 

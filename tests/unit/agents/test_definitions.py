@@ -1,73 +1,79 @@
+"""What is true of any agent of this checkout, whoever it belongs to."""
+
+import importlib.metadata
 import json
 import os
-import pickle
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from tests.deployed_agents import AGENTS
-from tests.unit.agents.chain import DEFINITIONS, run_until
+from tests.deployed_agents import AGENTS, FOLDER
+from tradewind.contracts.agent_manifest import REQUEST_FILE
+from tradewind.contracts.request import parse_request
+from tradewind.run.definition import AgentDefinition
 
 ROOT = Path(__file__).parents[3]
-#: The heavy libraries in each agent's bundle; shapely brings NumPy, and Matplotlib Pillow.
-CARRIED = {
-    "terrain": {"numpy", "shapely", "pyproj", "PIL"},
-    "layout": {"numpy", "shapely", "pyproj"},
-    "simulation": {"numpy", "matplotlib", "PIL"},
-    "report": {"jinja2", "typst", "ttf_opensans"},
-}
+each_agent = pytest.mark.parametrize("agent", AGENTS)
 
-#: What a cold start must not pay for: the heavy libraries of all agents.
-HEAVY = set[str]().union(*CARRIED.values())
-
-#: Runs an agent's example in a process where only its bundle's libraries can be imported.
+#: Imports an agent where nothing can be imported but what its bundle holds.
 ALONE = """
-import json, pickle, sys
+import json, sys
 
-agent, carried, heavy = sys.argv[1], json.loads(sys.argv[2]), set(json.loads(sys.argv[3]))
-objects = pickle.load(sys.stdin.buffer)
+agent, others = sys.argv[1], set(json.loads(sys.argv[2]))
 
 class NotInBundle:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in heavy - set(carried):
-            raise ModuleNotFoundError(name)
+        if name.partition(".")[0] in others:
+            raise ModuleNotFoundError(f"{name} is not in the bundle of {agent}")
 
 sys.meta_path.insert(0, NotInBundle())
 
 from importlib import import_module
 
-import_module(f"agents.{agent}.agent")
-at_start = sorted(heavy & set(sys.modules))
-
-from tests.unit.agents import chain
-
-store = chain.MemoryArtifactStore()
-store.objects = objects
-project, _ = chain.run_example(agent, store)
-print(json.dumps({"at_start": at_start, "after": sorted(heavy & set(sys.modules)),
-                  "artifacts": len(project.artifacts)}))
+assert import_module(f"agents.{agent}.agent").DEFINITION
 """
 
 
-def test_every_agent_has_a_definition() -> None:
-    assert set(DEFINITIONS) == set(AGENTS)
+def definition(agent: str) -> AgentDefinition:
+    found: AgentDefinition = import_module(f"agents.{agent}.agent").DEFINITION
+    return found
 
 
-@pytest.mark.parametrize("agent", AGENTS)
-def test_a_prompt_names_the_tools_and_asks_for_honest_numbers(agent: str) -> None:
-    definition = DEFINITIONS[agent]
-
-    for tool in definition.tools:
-        assert tool.tool_name in definition.system_prompt
-    assert "Report numbers only from tool results" in definition.system_prompt
-    assert "Units:" in definition.system_prompt
+def example(agent: str) -> dict[str, Any]:
+    request: dict[str, Any] = json.loads((FOLDER / agent / REQUEST_FILE).read_text())
+    return request
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+def modules_of(agent: str) -> set[str]:
+    """The top-level modules of what an agent's bundle locks."""
+    lines = (FOLDER / agent / "requirements.txt").read_text().splitlines()
+    locked = {
+        canonicalize_name(Requirement(line.partition("\\")[0].strip()).name)
+        for line in lines
+        if "==" in line and not line.lstrip().startswith(("#", "--"))
+    }
+    return {
+        module
+        for module, owners in importlib.metadata.packages_distributions().items()
+        if locked & {canonicalize_name(owner) for owner in owners}
+    }
+
+
+@each_agent
+def test_a_prompt_names_the_tools(agent: str) -> None:
+    for tool in definition(agent).tools:
+        assert tool.tool_name in definition(agent).system_prompt
+
+
+@each_agent
 def test_every_argument_is_described_to_the_model(agent: str) -> None:
-    for tool in DEFINITIONS[agent].tools:
+    for tool in definition(agent).tools:
         assert len(tool.tool_spec["description"]) > 40
         properties = tool.tool_spec["inputSchema"]["json"]["properties"]
         for name, schema in properties.items():
@@ -75,32 +81,40 @@ def test_every_argument_is_described_to_the_model(agent: str) -> None:
             assert schema["description"] != f"Parameter {name}"
 
 
-@pytest.fixture(scope="module")
-def whole_project() -> dict[str, bytes]:
-    return run_until("report").objects
+@each_agent
+def test_the_example_is_a_request_that_the_agent_takes(agent: str) -> None:
+    request = parse_request(example(agent), agent)
+
+    assert request.agent == agent
+    # A project is made by the first agent, and never by an example.
+    assert request.project_id is None
 
 
-@pytest.mark.parametrize("agent", AGENTS)
-def test_an_agent_runs_on_its_own_bundle(agent: str, whole_project: dict[str, bytes]) -> None:
-    readable = tuple(f"moorkoog/{source}/" for source in AGENTS[agent].reads_from)
-    objects = {key: body for key, body in whole_project.items() if key.startswith(readable)}
+@each_agent
+def test_a_parameter_of_the_example_is_one_that_a_tool_takes(agent: str) -> None:
+    named = {
+        name
+        for tool in definition(agent).tools
+        for name in tool.tool_spec["inputSchema"]["json"]["properties"]
+    }
+
+    assert set(example(agent).get("parameters", {})) <= named
+
+
+@each_agent
+def test_an_agent_is_ready_with_the_libraries_of_its_own_bundle(agent: str) -> None:
+    installed = set(importlib.metadata.packages_distributions())
 
     done = subprocess.run(
         [
-            sys.executable,
-            *("-W", "error"),
-            *("-c", ALONE, agent, json.dumps(sorted(CARRIED[agent])), json.dumps(sorted(HEAVY))),
+            *(sys.executable, "-W", "error"),
+            *("-c", ALONE, agent, json.dumps(sorted(installed - modules_of(agent)))),
         ],
-        input=pickle.dumps(objects),
         capture_output=True,
+        text=True,
         check=False,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}"},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "lambda_src")},
     )
 
-    assert done.returncode == 0, done.stderr.decode()
-    seen = json.loads(done.stdout)
-    # A cold start pays for none of them; the first tool call does.
-    assert seen["at_start"] == []
-    assert set(seen["after"]) == CARRIED[agent]
-    assert seen["artifacts"] >= 1
+    assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deployed_agents import AGENTS
+from tests.sample_agents import SAMPLES
 from tradewind.contracts.errors import (
     ArtifactNotFound,
     DeadlineExceeded,
@@ -13,7 +13,7 @@ from tradewind.run.project import MemoryArtifactStore, Project
 
 
 def project(agent: str, store: MemoryArtifactStore) -> Project:
-    reads_from = AGENTS[agent].reads_from
+    reads_from = SAMPLES[agent].reads_from
     return Project(project_id="p-1", agent=agent, parameters={}, store=store, reads_from=reads_from)
 
 
@@ -35,12 +35,12 @@ def test_saving_again_replaces_the_artifact_in_the_answer() -> None:
     ]
 
 
-@pytest.mark.parametrize("agent", AGENTS)
-@pytest.mark.parametrize("source", AGENTS)
+@pytest.mark.parametrize("agent", SAMPLES)
+@pytest.mark.parametrize("source", SAMPLES)
 def test_an_agent_reads_itself_and_its_sources_only(agent: str, source: str) -> None:
     store = MemoryArtifactStore()
     store.put(f"p-1/{source}/x", b"x", "text/plain")
-    if source == agent or source in AGENTS[agent].reads_from:
+    if source == agent or source in SAMPLES[agent].reads_from:
         assert project(agent, store).load(source, "x") == b"x"
     else:
         with pytest.raises(StorageAccessDenied):
@@ -74,7 +74,7 @@ def test_what_a_request_has_read_is_what_it_writes_from() -> None:
 
 def test_a_listing_holds_what_the_agent_may_read_in_the_order_of_the_work() -> None:
     store = MemoryArtifactStore()
-    for agent in AGENTS:
+    for agent in SAMPLES:
         project(agent, store).save("x", agent.encode(), "text/plain")
     store.put("p-2/terrain/y", b"other project", "text/plain")
     store.put("p-1-b/terrain/z", b"other project", "text/plain")

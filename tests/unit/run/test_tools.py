@@ -2,10 +2,9 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
+from strands import ToolContext, tool
 
-from agents.terrain.agent import find_exclusion_zones
-from siting.wind.errors import WindError
-from tests.unit.agents.chain import call, project_for
+from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import (
     ArtifactNotFound,
     InternalError,
@@ -17,6 +16,7 @@ from tradewind.run.project import MemoryArtifactStore, Project
 from tradewind.run.tools import (
     Source,
     load_json,
+    project_of,
     require_made_from,
     save_geojson,
     save_json,
@@ -46,21 +46,13 @@ def raising(error: Exception, project: Project) -> TradewindError:
 
 @pytest.fixture
 def project() -> Project:
-    return project_for("layout", MemoryArtifactStore())
+    return Project("moorkoog", "layout", {}, MemoryArtifactStore(), ("terrain",))
 
 
 def test_input_the_model_can_change_is_no_failure_of_the_request(project: Project) -> None:
     refused = ToolInputError("Give a positive number.")
 
     assert raising(refused, project) is refused
-    assert project.failure is None
-
-
-def test_what_the_wind_package_refuses_is_input(project: Project) -> None:
-    refused = WindError("The boundary crosses itself.")
-
-    assert raising(refused, project) is refused
-    assert refused.code == ToolInputError.code
     assert project.failure is None
 
 
@@ -89,20 +81,24 @@ def test_the_first_failure_stays(project: Project) -> None:
     assert project.failure is first
 
 
-def test_strands_hands_an_error_to_the_model_and_the_failure_to_us() -> None:
-    boundary = {
-        "type": "Feature",
-        "geometry": {
-            "type": "Polygon",
-            "coordinates": [[[9.0, 54.0], [9.05, 54.0], [9.05, 54.05], [9.0, 54.0]]],
-        },
-    }
-    project = project_for("terrain", LostStore(), {"site": boundary})
+@tool(context=True)
+@surfacing_failures
+def take_notes(*, tool_context: ToolContext) -> dict[str, Any]:
+    """Save a note.
 
-    status, text = call(find_exclusion_zones, project)
+    Args:
+        tool_context: The request at work.
+    """
+    return {"key": save_json(project_of(tool_context), "notes.json", {})}
+
+
+def test_strands_hands_an_error_to_the_model_and_the_failure_to_us() -> None:
+    project = Project("moorkoog", "terrain", {}, LostStore())
+
+    status, text = call(take_notes, project)
 
     assert status == "error"
-    assert "site.geojson could not be written" in text
+    assert "notes.json could not be written" in text
     assert isinstance(project.failure, StorageUnavailable)
     assert project.artifacts == []
 

@@ -9,6 +9,7 @@ import yaml
 
 from stacks.settings import LOG_RETENTION, Settings, SettingsError, load_settings
 from tests.deployed_agents import AGENTS
+from tests.sample_agents import SAMPLES
 from tradewind.contracts.agent_manifest import FunctionNeeds
 
 Content = dict[str, Any]
@@ -25,7 +26,7 @@ def load(folder: Path, content: object) -> Settings:
     config = folder / "config"
     config.mkdir()
     (config / "dev.yaml").write_text(yaml.safe_dump(content))
-    return load_settings("dev", config, AGENTS)
+    return load_settings("dev", config, SAMPLES)
 
 
 def refusal(folder: Path, content: object) -> str:
@@ -52,7 +53,7 @@ def test_environments_differ_in_values_only() -> None:
 def test_an_empty_mapping_takes_every_default(tmp_path: Path, content: Content) -> None:
     content["functions"] = {}
     content["agents"] = {"terrain": {}}
-    terrain = load(tmp_path, content).function(AGENTS["terrain"])
+    terrain = load(tmp_path, content).function(SAMPLES["terrain"])
     assert (terrain.memory_mb, terrain.timeout_s, terrain.target_architecture) == (
         3072,
         900,
@@ -80,7 +81,7 @@ def test_native_is_this_machines_architecture(
     monkeypatch.setattr(platform, "machine", lambda: machine)
     content["agents"]["layout"] = {"architecture": "native"}
     loaded = load(tmp_path, content)
-    assert loaded.function(AGENTS["layout"]).target_architecture == architecture
+    assert loaded.function(SAMPLES["layout"]).target_architecture == architecture
 
 
 def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
@@ -88,7 +89,7 @@ def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
     content["agents"]["layout"] = {"architecture": "native"}
-    layout = load(tmp_path, content).function(AGENTS["layout"])
+    layout = load(tmp_path, content).function(SAMPLES["layout"])
     with pytest.raises(SettingsError, match="riscv64"):
         _ = layout.target_architecture
 
@@ -191,7 +192,7 @@ def test_a_missing_field_is_named(tmp_path: Path, content: Content) -> None:
 def test_what_differs_here_wins_over_the_manifest_and_an_agents_own_over_everybodys(
     tmp_path: Path, content: Content
 ) -> None:
-    manifest = AGENTS["terrain"].model_copy(
+    manifest = SAMPLES["terrain"].model_copy(
         update={"function": FunctionNeeds(memory_mb=1024, timeout_s=60, bundle_budget_mb=77)}
     )
     content["functions"] = {"memory_mb": 3008, "timeout_s": 120}
@@ -204,9 +205,9 @@ def test_what_differs_here_wins_over_the_manifest_and_an_agents_own_over_everybo
 
 def test_one_endpoint_may_differ_and_the_others_stay(tmp_path: Path, content: Content) -> None:
     content["agents"] = {"terrain": {"endpoints": {"OVERPASS_URL": "https://own.test/api"}}}
-    endpoints = load(tmp_path, content).function(AGENTS["terrain"]).endpoints
+    endpoints = load(tmp_path, content).function(SAMPLES["terrain"]).endpoints
     assert endpoints == {
-        **AGENTS["terrain"].function.endpoints,
+        **SAMPLES["terrain"].function.endpoints,
         "OVERPASS_URL": "https://own.test/api",
     }
 

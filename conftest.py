@@ -1,19 +1,24 @@
-"""What every test needs."""
+"""What every test needs, in `tests` and beside what is tested in `lambda_src`."""
 
 import logging
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from scripts.environment import for_packages
 
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Deployment
+
 # Nothing of a developer's environment reaches a test, nor what it starts.
 _TESTING = re.compile(r"(PYTEST|COV|COVERAGE|HYPOTHESIS)_\w+")
-_PROJECT = Path(__file__).resolve().parent.parent
+_PROJECT = Path(__file__).resolve().parent
 _allowed = {
     **for_packages(),
     **{name: value for name, value in os.environ.items() if _TESTING.fullmatch(name)},
@@ -56,3 +61,12 @@ def _logs_to_this_tests_output() -> None:
     for handler in logging.getLogger("tradewind").handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.stream = _CurrentStdout()
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Deployment]":
+    """The app in an embedded AWS: one for all end-to-end tests, those of a domain included."""
+    from tests.e2e.conftest import deployed  # noqa: PLC0415  # the command is slow to import
+
+    with deployed(tmp_path_factory.mktemp("cloud")) as ready:
+        yield ready

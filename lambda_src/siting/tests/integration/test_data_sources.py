@@ -13,13 +13,13 @@ from devtools.localcloud.geodata.landscape import LATITUDE, LONGITUDE
 from siting.geodata.http import MAX_ATTEMPTS, AnswerCache, JsonClient, Limits
 from siting.geodata.overpass import OverpassClient, Surroundings
 from siting.geodata.reanalysis import PowerClient
-from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
-from tests.integration.geodata.conftest import (
+from siting.tests.integration.conftest import (
     PATIENT,
     SHORT_OF_SILENCE,
     SHORT_OF_TIME,
     Naps,
 )
+from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
 from tradewind.contracts.errors import (
     DataSourceError,
     DataSourceInvalid,

@@ -3,6 +3,7 @@
 import pytest
 
 from siting.geodata.sources import DataSourceEnvironment
+from tests.deployed_agents import AGENTS
 from tradewind.contracts.errors import ConfigurationError
 
 VARIABLES = {
@@ -33,3 +34,10 @@ def test_a_data_source_is_an_https_address_without_secrets(url: str) -> None:
     with pytest.raises(ConfigurationError, match="OVERPASS_URL") as caught:
         DataSourceEnvironment.from_variables({**VARIABLES, "OVERPASS_URL": url})
     assert "secret" not in str(caught.value)
+
+
+def test_the_terrain_agent_is_told_both() -> None:
+    told = AGENTS["terrain"].function.endpoints
+
+    assert DataSourceEnvironment.from_variables(told).overpass_url == told["OVERPASS_URL"]
+    assert DataSourceEnvironment.from_variables(told).wind_data_url == told["WIND_DATA_URL"]

@@ -8,13 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from shapely.geometry import Point, shape
 
+from siting.tests.unit.wind.sites import line, point, polygon, site, square
 from siting.wind import exclusions
 from siting.wind.errors import WindError
 from siting.wind.exclusions import Exclusions, find_exclusions, read_buildable
 from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
 from siting.wind.geojson import polygons_of
 from siting.wind.site import read_site
-from tests.unit.siting.wind.sites import line, point, polygon, site, square
 
 LAND = square(0, 0, 4000)
 

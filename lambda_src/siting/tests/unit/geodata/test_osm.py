@@ -8,10 +8,7 @@ from hypothesis import strategies as st
 
 from siting.geodata import osm
 from siting.geodata.osm import Found, map_features, read_element
-from siting.wind.crs import SiteProjection
-from siting.wind.features import FeatureClass
-from siting.wind.site import MapFeature
-from tests.unit.siting.geodata.elements import (
+from siting.tests.unit.geodata.elements import (
     LATITUDE,
     LONGITUDE,
     node,
@@ -20,6 +17,9 @@ from tests.unit.siting.geodata.elements import (
     square,
     way,
 )
+from siting.wind.crs import SiteProjection
+from siting.wind.features import FeatureClass
+from siting.wind.site import MapFeature
 from tradewind.contracts.errors import DataSourceInvalid
 
 PROJECTION = SiteProjection(LONGITUDE, LATITUDE)

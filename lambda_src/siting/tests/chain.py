@@ -1,13 +1,9 @@
 """The example requests, run through the tools without a model."""
 
-import asyncio
 import json
-import threading
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from strands.types._events import ToolResultEvent
 from strands.types.tools import AgentTool
 
 from agents.layout import agent as layout
@@ -15,11 +11,12 @@ from agents.report import agent as report
 from agents.simulation import agent as simulation
 from agents.terrain import agent as terrain
 from tests.deployed_agents import AGENTS
+from tests.unit.run.tool_calls import call
 from tradewind.contracts.agent_manifest import in_order
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import MemoryArtifactStore, Project
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 PROJECT_ID = "moorkoog"
 #: Tools that need a public data service, which a unit test does not reach.
 ASKS_A_SERVICE = {"get_unbuildable_areas", "get_wind_conditions"}
@@ -44,24 +41,6 @@ def project_for(
     return Project(
         PROJECT_ID, agent, parameters or {}, store, in_order(AGENTS[agent].reads_from, AGENTS)
     )
-
-
-def call(tool: AgentTool, project: Project, **arguments: Any) -> tuple[str, Any]:
-    """Call a tool as Strands does; return the result's status and its text, decoded if JSON."""
-
-    async def run() -> ToolResultEvent:
-        state: dict[str, Any] = {
-            "project": project,
-            "agent": SimpleNamespace(cancel_signal=threading.Event()),
-        }
-        use: Any = {"toolUseId": "call-1", "name": tool.tool_name, "input": arguments}
-        events = [event async for event in tool.stream(use, state)]
-        assert isinstance(events[-1], ToolResultEvent)
-        return events[-1]
-
-    result = asyncio.run(run()).tool_result
-    text = result["content"][0]["text"]
-    return result["status"], json.loads(text) if text.startswith("{") else text
 
 
 def tools_in_order(definition: AgentDefinition) -> list[AgentTool]:
@@ -112,7 +91,7 @@ def _named(name: str, values: list[Any]) -> Any:
 def run_until(agent: str) -> MemoryArtifactStore:
     """The artifacts of the example project up to and with an agent's."""
     store = MemoryArtifactStore()
-    for one in AGENTS:
+    for one in DEFINITIONS:
         run_example(one, store)[0].record_artifacts()
         if one == agent:
             break

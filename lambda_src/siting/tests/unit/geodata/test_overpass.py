@@ -7,9 +7,9 @@ import pytest
 
 from siting.geodata.http import AnswerCache, JsonClient, Limits
 from siting.geodata.overpass import OverpassClient
+from siting.tests.unit.geodata.elements import LATITUDE, LONGITUDE
 from siting.wind.errors import WindError
 from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
-from tests.unit.siting.geodata.elements import LATITUDE, LONGITUDE
 from tradewind.contracts.errors import DataSourceInvalid
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from agents.simulation.agent import generate_charts, run_wake_simulation
+from siting.tests.chain import example, project_for, run_example, run_until
 from siting.wind.iea37 import IEA37_FREQUENCIES, IEA37_WIND_SPEED_M_PER_S
-from tests.unit.agents.chain import call, example, project_for, run_example, run_until
+from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.run.project import MemoryArtifactStore
 

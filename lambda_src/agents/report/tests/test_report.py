@@ -9,8 +9,9 @@ from pypdf import PdfReader
 
 from agents.report.agent import create_report, list_project_files, load_project_data
 from siting.documents.report_content import CHARTS
-from tests.unit.agents.chain import call, project_for, run_example, run_until
-from tests.unit.siting.documents.pictures import png
+from siting.tests.chain import project_for, run_example, run_until
+from siting.tests.unit.documents.pictures import png
+from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.run.project import MemoryArtifactStore, Project
 

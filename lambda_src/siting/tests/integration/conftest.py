@@ -12,6 +12,9 @@ from siting.geodata import overpass, reanalysis
 from siting.geodata.http import AnswerCache, JsonClient, Limits
 from siting.geodata.overpass import OverpassClient
 from siting.geodata.reanalysis import PowerClient
+from tests.integration.conftest import tls_files
+
+__all__ = ["tls_files"]
 
 #: No machine is so busy that these run out.
 PATIENT = Limits(answer_s=120.0, silence_s=60.0, total_s=2000.0, answer_bytes=8_000_000)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Point, Polygon, shape
 
+from siting.tests.unit.wind.sites import point, site, square
 from siting.wind.errors import WindError
 from siting.wind.exclusions import find_exclusions, read_buildable
 from siting.wind.features import FeatureClass
@@ -28,7 +29,6 @@ from siting.wind.layout.moves import relocate
 from siting.wind.layout.patterns import PATTERNS, grid
 from siting.wind.site import read_boundary, read_site
 from siting.wind.wake.models import Iea37Gaussian
-from tests.unit.siting.wind.sites import point, site, square
 
 
 def spec(**changes: float) -> LayoutSpec:

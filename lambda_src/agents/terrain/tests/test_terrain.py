@@ -14,10 +14,11 @@ from agents.terrain.agent import (
 )
 from siting.geodata.overpass import Surroundings
 from siting.geodata.reanalysis import PastWind
+from siting.tests.chain import example, project_for, run_example
 from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
 from siting.wind.rose import WindHours
 from siting.wind.site import MapFeature
-from tests.unit.agents.chain import call, example, project_for, run_example
+from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
 from tradewind.run.project import MemoryArtifactStore, Project
 

@@ -12,6 +12,7 @@ from cli.agents import example_request
 from cli.console import Steps
 from cli.demo import run_chain
 from cli.invoke import Invocation, invoke
+from siting.tests.chain import example
 from tests.deployed_agents import AGENTS
 from tests.e2e.conftest import Deployment, client
 
@@ -62,7 +63,7 @@ def manifest_of(deployment: Deployment, project_id: str, agent: str) -> dict[str
     return artifacts
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", LEFT)
 def test_every_agent_leaves_its_part_in_the_project_that_the_first_one_made(
     chain: dict[str, Invocation], project_id: str, agent: str
 ) -> None:
@@ -73,7 +74,7 @@ def test_every_agent_leaves_its_part_in_the_project_that_the_first_one_made(
     assert keys >= {f"{project_id}/{agent}/{name}" for name in LEFT[agent]}
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", LEFT)
 def test_the_manifest_tells_where_every_artifact_comes_from(
     deployment: Deployment, chain: dict[str, Invocation], project_id: str, agent: str
 ) -> None:
@@ -125,6 +126,27 @@ def test_the_page_shows_the_charts_without_another_file(
     assert chain["report"].answer["success"]
     for name in CHARTS:
         assert f"simulation/{name}" in page
+
+
+def test_the_published_case_study_comes_out_of_the_deployed_agent(
+    deployment: Deployment,
+) -> None:
+    case = example("iea37_case1_16.json")
+    changes = case | {"project_id": "iea37-case1"}
+    del changes["agent"]
+    answer = deployment.ask("simulation", **changes).answer
+    assert answer["success"], answer["error"]
+    assert answer["facts"]["aep_gwh"] == pytest.approx(366.94157116, abs=5e-9)
+
+
+def test_the_report_is_a_page_that_stands_alone(deployment: Deployment) -> None:
+    keys = [artifact["key"] for artifact in deployment.cold["report"].answer["artifacts"]]
+    (key,) = [key for key in keys if key.endswith(".html")]
+    page = body_of(deployment, key).decode()
+    assert page.lstrip().lower().startswith("<!doctype html>")
+    assert "<svg" in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    assert "https://" not in page
 
 
 def test_a_report_on_land_that_changed_since_is_refused(

@@ -11,9 +11,10 @@ from agents.layout.agent import (
     relocate_turbines,
     save_layout,
 )
+from siting.tests.chain import project_for, run_until
 from siting.wind.layout.strategies import STRATEGIES
 from siting.wind.turbines import TURBINES
-from tests.unit.agents.chain import call, project_for, run_until
+from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.run.project import MemoryArtifactStore
 

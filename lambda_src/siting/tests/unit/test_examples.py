@@ -4,32 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployed_agents import AGENTS, FOLDER
-from tests.unit.agents.chain import DEFINITIONS, EXAMPLES, example
+from siting.tests.chain import EXAMPLES, example
 from tradewind.contracts.request import parse_request
 
 
-@pytest.mark.parametrize(
-    "file", [*(EXAMPLES / "requests").glob("*.json"), *FOLDER.glob("*/request.json")], ids=str
-)
+@pytest.mark.parametrize("file", list((EXAMPLES / "requests").glob("*.json")), ids=str)
 def test_a_request_is_one_that_its_agent_takes(file: Path) -> None:
-    agent = file.parent.name if file.stem == "request" else file.stem
-    request = parse_request(json.loads(file.read_text()), agent)
+    request = parse_request(json.loads(file.read_text()), file.stem)
 
-    assert request.agent == agent
+    assert request.agent == file.stem
     # A project is made by the first agent, and never by an example.
     assert request.project_id is None
-
-
-@pytest.mark.parametrize("agent", AGENTS)
-def test_a_parameter_of_the_chain_is_one_that_a_tool_takes(agent: str) -> None:
-    named = {
-        name
-        for tool in DEFINITIONS[agent].tools
-        for name in tool.tool_spec["inputSchema"]["json"]["properties"]
-    }
-
-    assert set(json.loads((FOLDER / agent / "request.json").read_text())["parameters"]) <= named
 
 
 def test_the_terrain_request_brings_the_example_site() -> None:

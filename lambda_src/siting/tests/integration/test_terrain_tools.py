@@ -13,8 +13,9 @@ from agents.terrain import agent as terrain
 from devtools.localcloud.geodata import Fault, FaultKind, GeodataStandIn
 from devtools.localcloud.geodata.landscape import Element, marsh
 from siting.geodata import http
-from tests.unit.agents.chain import call, project_for
-from tests.unit.siting.geodata.elements import relation, square, way
+from siting.tests.chain import project_for
+from siting.tests.unit.geodata.elements import relation, square, way
+from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import DataSourceError, DataSourceUnavailable
 from tradewind.run.project import MemoryArtifactStore, Project
 

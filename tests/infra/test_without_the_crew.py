@@ -1,0 +1,122 @@
+"""The first tenant can move out: four folders and its domain deleted, another agent in."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deployed_agents import AGENTS
+
+AGENT = '''\
+"""Keeps notes."""
+
+from typing import Any
+
+from strands import ToolContext, tool
+
+from tradewind.run.definition import AgentDefinition
+from tradewind.run.tools import project_of, save_json, surfacing_failures
+
+
+@tool(context=True)
+@surfacing_failures
+def take_note(*, tool_context: ToolContext, text: str = "hello") -> dict[str, Any]:
+    """Keep a note as one of the project's artifacts.
+
+    Args:
+        tool_context: The request at work.
+        text: What to keep.
+    """
+    return {"artifacts": [save_json(project_of(tool_context), "note.json", {"text": text})]}
+
+
+DEFINITION = AgentDefinition("You keep notes. Call take_note once.", (take_note,))
+'''
+FILES = {
+    "__init__.py": '"""Keeps notes."""\n',
+    "agent.py": AGENT,
+    "agent.toml": 'description = "Keeps notes for whoever asks."\nframework = "strands"\n',
+    "request.json": '{"agent": "notes", "query": "Keep a note.", "parameters": {"text": "tea"}}\n',
+}
+SYNTHESIZE = """
+import json
+from pathlib import Path
+
+import app
+from aws_cdk import App
+from stacks.bundling.archive import Archive
+from stacks.bundling.provider import OneBundle
+from stacks.settings import load_settings
+from tests.deployed_agents import AGENTS
+
+root = Path.cwd()
+bundle = root / "bundle.zip"
+bundle.write_bytes(b"not a real bundle")
+context = json.loads(Path("cdk.json").read_text())["context"]
+for environment in ("dev", "local", "prod"):
+    cdk = App(outdir=f"out-{environment}", context=context)
+    settings = load_settings(environment, root / "config", AGENTS)
+    archive = Archive(path=bundle, sha256="0" * 64, packages={})
+    app.build(cdk, settings, AGENTS, OneBundle(archive))
+    cdk.synth()
+print(*AGENTS)
+"""
+
+
+@pytest.fixture(scope="module")
+def emptied(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository without the crew and its domain, and with one small agent of its own."""
+    copy = tmp_path_factory.mktemp("emptied") / "tradewind"
+    made = ("node_modules", "out", "cdk.out", "__pycache__", ".*")
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*made))
+    (copy / "node_modules").symlink_to(root / "node_modules")
+    lock = copy / "lambda_src" / "agents" / next(iter(AGENTS)) / "requirements.txt"
+    notes = copy / "lambda_src" / "agents" / "notes"
+    notes.mkdir()
+    shutil.copy(lock, notes)
+    for name, content in FILES.items():
+        (notes / name).write_text(content)
+    for agent, manifest in AGENTS.items():
+        shutil.rmtree(copy / "lambda_src" / "agents" / agent)
+        for package in manifest.packages:
+            shutil.rmtree(copy / "lambda_src" / package, ignore_errors=True)
+    return copy
+
+
+def run(copy: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": f"{copy}:{copy / 'lambda_src'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_app_is_that_of_the_agents_there_are(emptied: Path) -> None:
+    done = run(emptied, "-c", SYNTHESIZE)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "notes\n"
+    for environment in ("dev", "local", "prod"):
+        template = (emptied / f"out-{environment}" / "Agents.template.json").read_text()
+        assert f"tradewind-{environment}-notes" in template
+        assert not [agent for agent in AGENTS if f"tradewind-{environment}-{agent}" in template]
+
+
+def test_no_test_of_the_core_needs_them(emptied: Path) -> None:
+    """Every test can be collected, and those of what derives from the agents pass."""
+    everything = run(emptied, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider")
+    assert everything.returncode == 0, everything.stdout[-4000:]
+
+    folders = ("agents", "contracts", "handlers", "run", "stacks")
+    done = run(
+        emptied,
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/test_import_direction.py"),
+        *(f"tests/unit/{folder}" for folder in folders),
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
