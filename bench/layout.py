@@ -15,9 +15,10 @@ from shapely.geometry import MultiPolygon, Point
 
 from bench.machine import describe
 from siting.wind import iea37
+from siting.wind.layout.budget import Budget, Watch
 from siting.wind.layout.constraints import EDGE_CLEARANCE_M, Land, LayoutSpec
 from siting.wind.layout.energy import LayoutEnergy
-from siting.wind.layout.optimise import Budget, Optimised, optimise
+from siting.wind.layout.optimise import Optimised, optimise
 from siting.wind.turbines import FloatArray
 from siting.wind.wake import energy as wake
 from siting.wind.wake.models import Iea37Gaussian
@@ -61,9 +62,9 @@ def run(turbine_count: int, seconds: float, seed: int = 0) -> Optimised:
         land,
         spec,
         LayoutEnergy(iea37.IEA37_TURBINE, iea37.wind_rose(), _MODEL),
-        Budget(seconds=seconds),
+        Watch(Budget(ceiling_s=seconds)),
         seed=seed,
-        judge=case_study_mwh,
+        simulate=case_study_mwh,
     )
 
 
@@ -107,7 +108,7 @@ def main() -> None:
             f"{found.mwh:.3f}",
             f"{100.0 * (found.mwh / baseline - 1.0):.2f}",
             f"{SUBMITTED_MWH[count]:.3f}",
-            str(found.rounds),
+            str(found.iterations),
         )
     console.print(describe())
     console.print(table)

@@ -1,16 +1,14 @@
+import itertools
 import json
 from typing import Any
 
 import pytest
 from shapely.geometry import Point, shape
 
-from agents.layout.agent import (
-    create_layout,
-    get_turbine_specs,
-    load_layout,
-    relocate_turbines,
-    save_layout,
-)
+from agents.layout.tools.create import create_layout
+from agents.layout.tools.keep import load_layout, save_layout
+from agents.layout.tools.relocate import relocate_turbines
+from agents.layout.tools.specs import get_turbine_specs
 from siting.tests.chain import project_for, run_until
 from siting.wind.layout.strategies import STRATEGIES
 from siting.wind.turbines import TURBINES
@@ -70,9 +68,7 @@ def test_every_strategy_places_turbines_on_buildable_land(
 ) -> None:
     project = project_for("layout", store)
 
-    status, result = call(
-        create_layout, project, turbine_count=12, strategy=strategy, time_budget_s=1
-    )
+    status, result = call(create_layout, project, turbine_count=12, strategy=strategy, iterations=2)
 
     assert status == "success", result
     layout = current(store)
@@ -95,13 +91,42 @@ def test_every_strategy_places_turbines_on_buildable_land(
 
 
 def test_optimise_tells_what_it_started_from_and_gained(store: MemoryArtifactStore) -> None:
-    _, result = run(store, turbine_count=10, strategy="optimise", time_budget_s=1.5)
+    _, result = run(store, turbine_count=10, strategy="optimise", iterations=4)
 
     starts = {one["strategy"]: one["estimated_aep_gwh"] for one in result["compared"]}
     assert set(starts) == set(STRATEGIES) - {"optimise"}
     assert result["search"]["start_aep_gwh"] == max(starts.values())
     assert result["estimated_aep_gwh"] >= max(starts.values())
     assert result["search"]["gain_percent"] >= 0
+    assert result["search"]["iterations"] == 4
+    assert result["search_ended"] == "all of its work done"
+
+
+def test_the_same_request_gives_the_same_bytes_however_fast_the_machine_is(
+    store: MemoryArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = []
+    for tick_s in (0.0, 1e-6, 1e-3):
+        ticks = itertools.count(1e6, tick_s)
+        monkeypatch.setattr("siting.wind.layout.budget.time.monotonic", ticks.__next__)
+        _, result = run(store, turbine_count=10, strategy="optimise", iterations=6)
+        assert result["search_ended"] == "all of its work done"
+        files.append((store.objects[LAYOUT], store.objects[f"{LAYOUT[:-5]}.geojson"]))
+
+    assert files[0] == files[1] == files[2]
+
+
+@pytest.mark.parametrize("strategy", ["greedy", "optimise"])
+def test_a_search_that_met_the_ceiling_says_so(
+    store: MemoryArtifactStore, monkeypatch: pytest.MonkeyPatch, strategy: str
+) -> None:
+    ticks = itertools.count(1e6, 0.9)
+    monkeypatch.setattr("siting.wind.layout.budget.time.monotonic", ticks.__next__)
+
+    _, result = run(store, turbine_count=10, strategy=strategy, time_limit_s=5)
+
+    assert result["search_ended"].startswith("stopped by the ceiling of 5 s")
+    assert current(store)["search_ended"] == result["search_ended"]
 
 
 def test_the_projects_wind_turns_the_rows(store: MemoryArtifactStore) -> None:
@@ -260,8 +285,11 @@ def test_no_layout_at_all_is_an_error() -> None:
         ({"turbine_count": 5, "spacing_along_wind_diameters": 1.5}, "give 2 to 30"),
         ({"turbine_count": 5, "turbine_model": "V90"}, "no turbine 'V90'; there are iea37_3"),
         ({"turbine_count": 5, "strategy": "hexagon"}, "no strategy 'hexagon'; there are grid"),
-        ({"turbine_count": 5, "time_budget_s": 0}, "give 1 to 600"),
-        ({"turbine_count": 5, "time_budget_s": 1e9}, "give 1 to 600"),
+        ({"turbine_count": 5, "iterations": 0}, "iterations is 0; give 1 to 1000"),
+        ({"turbine_count": 5, "iterations": 1001}, "give 1 to 1000"),
+        ({"turbine_count": 5, "time_limit_s": 0}, "give 1 to 600"),
+        ({"turbine_count": 5, "time_limit_s": 1e9}, "give 1 to 600"),
+        ({"turbine_count": 5, "time_limit_s": float("nan")}, "give 1 to 600"),
         ({"turbine_count": 5, "wind_direction_degrees": 400}, "give 0 to 360"),
     ],
 )

@@ -4,18 +4,19 @@ From each start the turbines climb the slope of the energy (Adam steps), first w
 which smooths the landscape (Thomas and Ning's wake expansion continuation), then with true ones.
 Spacing pushes back on the way; a turbine that leaves the land is brought to its edge. What comes
 out is settled until every rule holds exactly, rounded to what is written, and taken only if it is
-feasible and better. Later rounds start at random places, or move a few turbines of the best layout
-and climb again.
+feasible and better. Later climbs start at random places, or move a few turbines of the best layout
+and climb again. A climb is an iteration, and a search does a given number of them: what it finds
+depends on its seed and on that number, however busy the machine is.
 """
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from siting.wind.errors import WindError
+from siting.wind.layout.budget import Ending, Watch
 from siting.wind.layout.constraints import Land, LayoutSpec, is_feasible, rounded
 from siting.wind.layout.energy import LayoutEnergy
 from siting.wind.turbines import FloatArray
@@ -30,30 +31,11 @@ _MOMENTUM, _SCALE_MEMORY, _EPSILON = 0.8, 0.95, 1e-12
 #: How strongly hubs that are too near push, in turbines' worth of energy.
 _PUSH: Final = 10.0
 _SETTLE_STEPS: Final = 120
-#: Every so many rounds start at random places instead of near the best.
+#: Every so many climbs start at random places instead of near the best.
 _FRESH_EVERY: Final = 4
 _HOP_PLACES: Final = 48
 _MAX_HOPPERS: Final = 3
 _RANDOM_TRIES: Final = 40
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long a search may go on: until the first of its limits.
-
-    Attributes:
-        seconds: Wall-clock time from the start of the search.
-        rounds: Climbs. With this limit alone a search always ends with the same result.
-        stop: Asked many times a second; once it says so the search ends with what it has.
-    """
-
-    seconds: float | None = None
-    rounds: int | None = None
-    stop: Callable[[], bool] = field(default=lambda: False)
-
-    def __post_init__(self) -> None:
-        if self.seconds is None and self.rounds is None:
-            raise WindError("A search needs a limit: seconds or rounds.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +44,17 @@ class Optimised:
 
     Attributes:
         positions_m: (east, north) of each turbine in metres; feasible, never worse than the start.
-        start_mwh: Annual energy of the best start, as the judge sees it.
-        mwh: Annual energy found, as the judge sees it.
-        rounds: Climbs made.
-        seconds: Time taken.
+        start_mwh: Annual energy of the best start, by the full simulation.
+        mwh: Annual energy found, by the full simulation.
+        iterations: Climbs made.
+        ended: How the search ended.
     """
 
     positions_m: FloatArray
     start_mwh: float
     mwh: float
-    rounds: int
-    seconds: float
+    iterations: int
+    ended: Ending
 
 
 def optimise(
@@ -80,10 +62,10 @@ def optimise(
     land: Land,
     spec: LayoutSpec,
     energy: LayoutEnergy,
-    budget: Budget,
+    watch: Watch,
     *,
     seed: int = 0,
-    judge: Callable[[FloatArray], float] | None = None,
+    simulate: Callable[[FloatArray], float] | None = None,
 ) -> Optimised:
     """Search for a layout with more energy than the best start, with as many turbines.
 
@@ -92,15 +74,20 @@ def optimise(
         land: Where turbines may stand.
         spec: The spacing to keep.
         energy: What is climbed.
-        budget: When to end.
+        watch: Says when to end.
         seed: Of the random numbers.
-        judge: The annual energy that counts, in MWh, where ``energy`` only stands in for it.
+        simulate: The annual energy that counts, in MWh, where ``energy`` only stands in for it.
 
     Raises:
         WindError: No start is feasible.
     """
     search = _Search(
-        land=land, spec=spec, energy=energy, budget=budget, seed=seed, judge=judge or energy.mwh
+        land=land,
+        spec=spec,
+        energy=energy,
+        watch=watch,
+        seed=seed,
+        simulate=simulate or energy.mwh,
     )
     return search.run([np.asarray(start, dtype=np.float64) for start in starts])
 
@@ -112,58 +99,49 @@ class _Search:
         land: Land,
         spec: LayoutSpec,
         energy: LayoutEnergy,
-        budget: Budget,
+        watch: Watch,
         seed: int,
-        judge: Callable[[FloatArray], float],
+        simulate: Callable[[FloatArray], float],
     ) -> None:
         self._land = land
         self._spec = spec
         self._energy = energy
-        self._budget = budget
-        self._judge = judge
+        self._watch = watch
+        self._simulate = simulate
         self._random = np.random.default_rng(seed)
-        self._began = time.monotonic()
-        self._rounds = 0
+        self._iterations = 0
         self._best: FloatArray = np.empty((0, 2))
         self._best_mwh = -np.inf
-        self._judged_mwh = -np.inf
+        self._simulated_mwh = -np.inf
         self._places = land.lattice(4000)
 
     def run(self, starts: list[FloatArray]) -> Optimised:
         feasible = [one for one in starts if is_feasible(one, self._land, self._spec)]
         if not feasible or not len(feasible[0]):
             raise WindError("There is no feasible layout to start the search from.")
-        feasible.sort(key=self._judge, reverse=True)
-        start_mwh = self._judged_mwh = self._judge(feasible[0])
+        feasible.sort(key=self._simulate, reverse=True)
+        start_mwh = self._simulated_mwh = self._simulate(feasible[0])
         self._best, self._best_mwh = feasible[0], self._energy.mwh(feasible[0])
         for start in feasible:
-            self._round(start, _FROM_NEAR)
-            self._round(start, _FROM_AFAR)
+            self._iterate(start, _FROM_NEAR)
+            self._iterate(start, _FROM_AFAR)
         while not self._is_over():
-            if self._rounds % _FRESH_EVERY == 0:
-                self._round(self._at_random(), _FROM_AFAR)
+            if self._iterations % _FRESH_EVERY == 0:
+                self._iterate(self._at_random(), _FROM_AFAR)
             else:
-                self._round(self._hop(), _FROM_NEAR)
+                self._iterate(self._hop(), _FROM_NEAR)
         return Optimised(
             positions_m=self._best,
             start_mwh=start_mwh,
-            mwh=self._judged_mwh,
-            rounds=self._rounds,
-            seconds=time.monotonic() - self._began,
+            mwh=self._simulated_mwh,
+            iterations=self._iterations,
+            ended=self._watch.ended,
         )
 
     def _is_over(self) -> bool:
-        budget = self._budget
-        return (
-            (budget.rounds is not None and self._rounds >= budget.rounds)
-            or (budget.seconds is not None and self._seconds() >= budget.seconds)
-            or budget.stop()
-        )
+        return self._watch.is_done(self._iterations) or self._watch.is_over()
 
-    def _seconds(self) -> float:
-        return time.monotonic() - self._began
-
-    def _round(self, start: FloatArray, stages: Sequence[tuple[float, int, float]]) -> None:
+    def _iterate(self, start: FloatArray, stages: Sequence[tuple[float, int, float]]) -> None:
         """Climb from a start, and keep what comes out if it is feasible and better."""
         if self._is_over():
             return
@@ -171,20 +149,20 @@ class _Search:
         for widening, steps, length in stages:
             found = self._climb(found, widening, steps, length * self._spec.rotor_diameter_m)
         found = rounded(self._settled(found))
-        self._rounds += 1
+        self._iterations += 1
         mwh = self._energy.mwh(found)
         if mwh <= self._best_mwh or not is_feasible(found, self._land, self._spec):
             return
-        judged = self._judge(found)
-        if judged > self._judged_mwh:
-            self._best, self._best_mwh, self._judged_mwh = found, mwh, judged
+        simulated = self._simulate(found)
+        if simulated > self._simulated_mwh:
+            self._best, self._best_mwh, self._simulated_mwh = found, mwh, simulated
 
     def _climb(self, start: FloatArray, widening: float, steps: int, length: float) -> FloatArray:
         place = start
         mean, scale = np.zeros_like(start), 0.0
         decay = _LAST_STEP ** (1.0 / steps)
         for step in range(1, steps + 1):
-            if self._budget.stop() or self._is_late():
+            if self._watch.is_over():
                 break
             mwh, slope = self._energy.mwh_and_slope(place, widening)
             slope += _PUSH * mwh / len(place) * self._push(place)
@@ -196,9 +174,6 @@ class _Search:
             place = self._land.nearest(place + np.clip(move, -3.0 * length, 3.0 * length))
             length *= decay
         return place
-
-    def _is_late(self) -> bool:
-        return self._budget.seconds is not None and self._seconds() >= self._budget.seconds
 
     def _gaps(self, place: FloatArray) -> tuple[FloatArray, FloatArray]:
         scaled = self._spec.to_spacings(place)

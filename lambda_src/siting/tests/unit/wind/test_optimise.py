@@ -8,9 +8,10 @@ from shapely.geometry import MultiPolygon, Point, Polygon, box
 
 from siting.wind.errors import WindError
 from siting.wind.iea37 import IEA37_TURBINE, baseline, wind_rose
+from siting.wind.layout.budget import Budget, Ending, Watch
 from siting.wind.layout.constraints import EDGE_CLEARANCE_M, Land, LayoutSpec, is_feasible
 from siting.wind.layout.energy import LayoutEnergy
-from siting.wind.layout.optimise import Budget, Optimised, optimise
+from siting.wind.layout.optimise import Optimised, optimise
 from siting.wind.layout.patterns import grid
 from siting.wind.layout.strategies import STRATEGIES, plan
 from siting.wind.turbines import TURBINES, FloatArray
@@ -45,10 +46,12 @@ def mwh(positions: FloatArray) -> float:
     return farm.aep_mwh
 
 
-def search(rounds: int, seed: int = 0, asked: LayoutSpec | None = None) -> Optimised:
+def search(iterations: int, seed: int = 0, asked: LayoutSpec | None = None) -> Optimised:
     asked = asked or spec()
     start = grid(LAND, asked).positions_m
-    return optimise([start], LAND, asked, ENERGY, Budget(rounds=rounds), seed=seed, judge=mwh)
+    return optimise(
+        [start], LAND, asked, ENERGY, Watch(Budget(iterations=iterations)), seed=seed, simulate=mwh
+    )
 
 
 def test_the_energy_is_the_simulations() -> None:
@@ -89,12 +92,12 @@ def test_one_more_turbine_adds_what_the_whole_layout_says() -> None:
     st.integers(1, 6),
 )
 def test_a_search_is_never_infeasible_and_never_worse(
-    seed: int, count: int, spacing: float, direction: float, rounds: int
+    seed: int, count: int, spacing: float, direction: float, iterations: int
 ) -> None:
     asked = spec(count, spacing, direction)
     start = grid(LAND, asked).positions_m
 
-    found = search(rounds, seed, asked)
+    found = search(iterations, seed, asked)
 
     assert is_feasible(found.positions_m, LAND, asked)
     assert len(found.positions_m) == len(start)
@@ -104,16 +107,17 @@ def test_a_search_is_never_infeasible_and_never_worse(
 
 
 def test_a_search_finds_more_energy() -> None:
-    found = search(rounds=8)
+    found = search(iterations=8)
 
     assert found.mwh > 1.02 * found.start_mwh
 
 
-def test_the_same_seed_and_rounds_give_the_same_layout() -> None:
+def test_the_same_seed_and_iterations_give_the_same_layout() -> None:
     first, again, other = search(6, seed=1), search(6, seed=1), search(6, seed=2)
 
     assert first.positions_m.tolist() == again.positions_m.tolist()
-    assert (first.rounds, first.mwh) == (again.rounds, again.mwh) == (6, first.mwh)
+    assert first.ended is again.ended is Ending.ITERATIONS
+    assert (first.iterations, first.mwh) == (again.iterations, again.mwh) == (6, first.mwh)
     assert other.positions_m.tolist() != first.positions_m.tolist()
 
 
@@ -122,7 +126,12 @@ def test_the_case_study_passes_its_goal_in_a_few_climbs() -> None:
     land, asked = Land(circle, circle), LayoutSpec(16, 130.0, 2.0, 2.0, 270.0)
 
     found = optimise(
-        [land.nearest(baseline(16))], land, asked, ENERGY, Budget(rounds=12), judge=mwh
+        [land.nearest(baseline(16))],
+        land,
+        asked,
+        ENERGY,
+        Watch(Budget(iterations=12)),
+        simulate=mwh,
     )
 
     gap = found.positions_m[:, np.newaxis] - found.positions_m
@@ -141,10 +150,13 @@ def test_a_stop_ends_a_search_within_a_climb() -> None:
         return asked > 40
 
     start = grid(LAND, spec()).positions_m
-    found = optimise([start], LAND, spec(), ENERGY, Budget(seconds=3600.0, stop=stop), judge=mwh)
+    found = optimise(
+        [start], LAND, spec(), ENERGY, Watch(Budget(ceiling_s=3600.0, stop=stop)), simulate=mwh
+    )
 
     # It stopped in its first climb, and settled what it had.
-    assert found.rounds <= 1
+    assert found.iterations <= 1
+    assert found.ended is Ending.REQUEST
     assert is_feasible(found.positions_m, LAND, spec())
     assert found.mwh >= found.start_mwh
 
@@ -154,16 +166,34 @@ def test_time_that_is_up_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
     start = grid(LAND, spec()).positions_m
 
-    found = optimise([start], LAND, spec(), ENERGY, Budget(seconds=50.0), judge=mwh)
+    found = optimise([start], LAND, spec(), ENERGY, Watch(Budget(ceiling_s=50.0)), simulate=mwh)
 
-    assert found.rounds <= 1
+    assert found.iterations <= 1
+    assert found.ended is Ending.CEILING
     assert found.mwh >= found.start_mwh
 
 
-def test_the_judge_has_the_last_word() -> None:
+def test_a_ceiling_that_is_met_by_the_greedy_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(10_000_000))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
+
+    for strategy in ("greedy", "optimise"):
+        budget = Budget(iterations=50, ceiling_s=4.0)
+        planned = plan(strategy, LAND, spec(), energy=ENERGY, simulate=mwh, budget=budget)
+
+        assert planned.ended is Ending.CEILING
+        assert planned.layout.turbines_placed == 8
+    assert planned.search is not None
+    assert planned.search.iterations == 0
+    assert planned.search.mwh == planned.search.start_mwh
+
+
+def test_the_simulation_has_the_last_word() -> None:
     start = grid(LAND, spec()).positions_m
 
-    found = optimise([start], LAND, spec(), ENERGY, Budget(rounds=4), judge=lambda _: 1.0)
+    found = optimise(
+        [start], LAND, spec(), ENERGY, Watch(Budget(iterations=4)), simulate=lambda _: 1.0
+    )
 
     assert found.positions_m.tolist() == start.tolist()
     assert found.mwh == found.start_mwh == 1.0
@@ -175,23 +205,23 @@ def test_what_cannot_be_settled_is_dropped(monkeypatch: pytest.MonkeyPatch) -> N
     crowded = spec(30)
     start = grid(LAND, crowded).positions_m
 
-    found = optimise([start], LAND, crowded, ENERGY, Budget(rounds=6), judge=mwh)
+    found = optimise([start], LAND, crowded, ENERGY, Watch(Budget(iterations=6)), simulate=mwh)
 
     assert is_feasible(found.positions_m, LAND, crowded)
     assert found.mwh >= found.start_mwh
 
 
 def test_a_search_needs_a_start_and_a_limit() -> None:
-    with pytest.raises(WindError, match="seconds or rounds"):
+    with pytest.raises(WindError, match="iterations or seconds"):
         Budget()
     too_near = np.array([(100.0, 100.0), (150.0, 100.0)])
     with pytest.raises(WindError, match="no feasible layout"):
-        optimise([too_near], LAND, spec(), ENERGY, Budget(rounds=1))
+        optimise([too_near], LAND, spec(), ENERGY, Watch(Budget(iterations=1)))
 
 
 def test_optimise_starts_from_the_best_of_the_others() -> None:
     planned = {
-        name: plan(name, LAND, spec(), energy=ENERGY, judge=mwh, budget=Budget(rounds=3))
+        name: plan(name, LAND, spec(), energy=ENERGY, simulate=mwh, budget=Budget(iterations=3))
         for name in STRATEGIES
     }
 
@@ -212,7 +242,9 @@ def test_optimise_starts_from_the_best_of_the_others() -> None:
 def test_without_land_every_strategy_says_so() -> None:
     nowhere = Land(LAND.boundary_m, MultiPolygon())
     for name in STRATEGIES:
-        planned = plan(name, nowhere, spec(), energy=ENERGY, judge=mwh, budget=Budget(rounds=1))
+        planned = plan(
+            name, nowhere, spec(), energy=ENERGY, simulate=mwh, budget=Budget(iterations=1)
+        )
 
         assert planned.layout.turbines_placed == 0
         assert planned.mwh is None
@@ -221,7 +253,7 @@ def test_without_land_every_strategy_says_so() -> None:
 
 def test_an_unknown_strategy_is_refused() -> None:
     with pytest.raises(WindError, match="no strategy 'hexagon'; there are grid, offset_grid"):
-        plan("hexagon", LAND, spec(), energy=ENERGY, judge=mwh, budget=Budget(rounds=1))
+        plan("hexagon", LAND, spec(), energy=ENERGY, simulate=mwh, budget=Budget(iterations=1))
 
 
 def test_a_stand_in_thrust_is_that_of_winds_that_matter() -> None:

@@ -1,0 +1,1 @@
+"""The layout agent's tools, and the layout they share."""

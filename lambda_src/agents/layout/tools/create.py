@@ -1,0 +1,229 @@
+"""A new layout: turbines placed on the project's land."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+from strands import ToolContext, tool
+
+from agents.layout.tools.current import load_land, save_current
+from siting import wind_source
+from tradewind.contracts.errors import ToolInputError
+from tradewind.run.tools import Source, project_of, surfacing_failures
+
+if TYPE_CHECKING:
+    from siting.wind.layout.constraints import LayoutSpec
+    from siting.wind.layout.energy import LayoutEnergy
+    from siting.wind.layout.strategies import Planned
+    from siting.wind.turbines import FloatArray, Turbine
+
+#: Some five seconds for 30 turbines on one ordinary core.
+DEFAULT_ITERATIONS: Final = 30
+_MAX_ITERATIONS: Final = 1000
+_MIN_LIMIT_S, _MAX_LIMIT_S = 1.0, 600.0
+_DIRECTION_FROM_WIND: Final = -1.0
+_DEFAULT_DIRECTION_DEGREES: Final = 270.0
+#: Coarser than a simulation's: a layout is compared with others many thousand times.
+_DIRECTION_STEP_DEGREES: Final = 10.0
+_SPACING_RULE: Final = (
+    "Elliptical, hub to hub: (along / spacing_along_wind_m)^2 + (across / spacing_across_wind_m)^2 "
+    "is at least 1, and so at least 2 rotor diameters in every direction."
+)
+
+
+@tool(context=True)
+@surfacing_failures
+def create_layout(
+    *,
+    turbine_count: int,
+    tool_context: ToolContext,
+    strategy: str = "grid",
+    turbine_model: str = wind_source.DEFAULT_TURBINE,
+    spacing_along_wind_diameters: float = 7.0,
+    spacing_across_wind_diameters: float = 4.0,
+    wind_direction_degrees: float = _DIRECTION_FROM_WIND,
+    iterations: int = DEFAULT_ITERATIONS,
+    time_limit_s: float = 120.0,
+) -> dict[str, Any]:
+    """Place turbines in the buildable area and save the layout as the project's current one.
+
+    Every turbine lies within the boundary and outside of every exclusion zone, and keeps the
+    spacing: an ellipse of the two spacings along and across the main wind, whatever the strategy.
+    Returns how many were placed, how many were not and why, and an estimate of the energy.
+
+    Args:
+        turbine_count: How many turbines to place, 1 to 300.
+        tool_context: The request at work.
+        strategy: grid (straight rows across the main wind), offset_grid (every second row moved by
+            half a spacing), spiral (from the middle outwards), greedy (one after the other where
+            it adds the most energy) or optimise (searches on from the best of the others; never
+            worse than it).
+        turbine_model: A turbine of get_turbine_specs: iea37_3_35mw_130m, iea_3_4mw_130m (rotor
+            130 m), iea_10mw_198m or iea_15mw_240m.
+        spacing_along_wind_diameters: Row to row along the wind, in rotor diameters, 2 to 30.
+        spacing_across_wind_diameters: Within a row across the wind, in rotor diameters, 2 to 30.
+        wind_direction_degrees: Where the main wind comes from, degrees from north, clockwise.
+            Leave it out (-1) for the most frequent sector of the project's wind data, or 270
+            without such data.
+        iterations: How much optimise searches, 1 to 1000; more finds more. The same number gives
+            the same layout every time.
+        time_limit_s: Seconds after which greedy and optimise stop unfinished, 1 to 600; how a
+            search ended is in the answer.
+    """
+    # Some 240 ms to import: paid by the request that needs them, not by every cold start.
+    from siting.wind import turbines  # noqa: PLC0415
+    from siting.wind.layout import constraints as layout  # noqa: PLC0415
+    from siting.wind.layout import strategies as layout_strategies  # noqa: PLC0415
+    from siting.wind.layout.budget import Budget  # noqa: PLC0415
+
+    _require("iterations", iterations, 1, _MAX_ITERATIONS)
+    _require("time_limit_s", time_limit_s, _MIN_LIMIT_S, _MAX_LIMIT_S)
+    project = project_of(tool_context)
+    turbine = turbines.turbine_of(turbine_model)
+    wind_json = wind_source.project_wind(project)
+    if wind_direction_degrees == _DIRECTION_FROM_WIND:
+        wind_direction_degrees = _main_direction(wind_json)
+    spec = layout.LayoutSpec(
+        turbine_count=turbine_count,
+        rotor_diameter_m=turbine.rotor_diameter_m,
+        spacing_along_wind_diameters=spacing_along_wind_diameters,
+        spacing_across_wind_diameters=spacing_across_wind_diameters,
+        wind_direction_degrees=wind_direction_degrees,
+    )
+    land = load_land(project)
+    energy, simulate, assumption = _energy(turbine, wind_json)
+    planned = layout_strategies.plan(
+        strategy,
+        land.land,
+        spec,
+        energy=energy,
+        simulate=simulate,
+        budget=Budget(iterations, time_limit_s, _stop_signal(tool_context)),
+    )
+    why_not = planned.layout.why_not_placed(land.land.buildable_km2)
+    if not planned.layout.turbines_placed:
+        raise ToolInputError(f"There is no layout: {why_not}")
+    summary = {
+        "turbines_requested": spec.turbine_count,
+        "turbines_placed": planned.layout.turbines_placed,
+        "turbines_not_placed": planned.layout.turbines_not_placed,
+        "reason_not_placed": why_not,
+        "strategy": strategy,
+        **_turbine_fields(turbine),
+        **_spec_fields(spec),
+        "places_buildable": planned.layout.places_buildable,
+        **_estimate(planned, assumption, time_limit_s),
+    }
+    used = (*land.sources, *((wind_json,) if wind_json else ()))
+    artifacts = save_current(
+        project,
+        document={**summary, "utm_epsg": land.site.projection.zone.epsg},
+        land=land,
+        ids=_ids(planned.layout.turbines_placed),
+        positions_m=planned.layout.positions_m,
+        used=used,
+    )
+    return {**summary, "artifacts": artifacts}
+
+
+def _main_direction(wind_json: Source | None) -> float:
+    from siting.wind.wake.states import read_sectors  # noqa: PLC0415
+
+    if wind_json is None:
+        return _DEFAULT_DIRECTION_DEGREES
+    return read_sectors(wind_json.data).main_direction_degrees
+
+
+def _energy(
+    turbine: "Turbine", wind_json: Source | None
+) -> "tuple[LayoutEnergy, Callable[[FloatArray], float], str]":
+    """Return what a search climbs, the simulation that decides, and the assumption behind both."""
+    from siting.wind import iea37  # noqa: PLC0415
+    from siting.wind.layout.energy import LayoutEnergy  # noqa: PLC0415
+    from siting.wind.wake import energy as wake  # noqa: PLC0415
+
+    wind = (
+        wind_source.weibull_wind(wind_json, turbine, _DIRECTION_STEP_DEGREES)
+        if wind_json
+        else wind_source.single_speed_wind(None, iea37.IEA37_WIND_SPEED_M_PER_S)
+    )
+    model = wind_source.wake_model(wind_source.AUTO, wind, wind_source.DEFAULT_TURBULENCE)
+    rose = wind.states.rose
+
+    def simulate(positions_m: "FloatArray") -> float:
+        farm = wake.annual_energy(
+            positions_m[:, 0], positions_m[:, 1], turbine=turbine, rose=rose, model=model
+        )
+        return farm.aep_mwh
+
+    assumption = f"{wind.assumption} Wakes: {model.description}."
+    return LayoutEnergy(turbine, rose, model), simulate, assumption
+
+
+def _stop_signal(tool_context: ToolContext) -> Callable[[], bool]:
+    """Return what says that the request is over: its deadline has come, or it was cancelled."""
+    return tool_context.cancel_signal.is_set
+
+
+def _turbine_fields(turbine: "Turbine") -> dict[str, Any]:
+    return {
+        "turbine_model": turbine.key,
+        "rotor_diameter_m": turbine.rotor_diameter_m,
+        "hub_height_m": turbine.hub_height_m,
+        "rated_power_mw": turbine.rated_power_mw,
+    }
+
+
+def _spec_fields(spec: "LayoutSpec") -> dict[str, Any]:
+    return {
+        "spacing_along_wind_m": spec.spacing_along_wind_m,
+        "spacing_across_wind_m": spec.spacing_across_wind_m,
+        "spacing_rule": _SPACING_RULE,
+        "wind_direction_degrees": spec.wind_direction_degrees,
+    }
+
+
+#: What ended a search, in words.
+_ENDINGS: Final = {
+    "iterations": "all of its work done",
+    "ceiling": "stopped by the ceiling of {:g} s, so another run may find another layout",
+    "request": "stopped with the request",
+}
+
+
+def _estimate(planned: "Planned", assumption: str, time_limit_s: float) -> dict[str, Any]:
+    """Say what the layout may yield, what it was chosen from and what a search gained."""
+
+    def gwh(mwh: float | None) -> float | None:
+        return None if mwh is None else round(mwh / 1000.0, 4)
+
+    compared = [
+        {"strategy": name, "turbines_placed": placed, "estimated_aep_gwh": gwh(mwh)}
+        for name, (placed, mwh) in planned.compared.items()
+    ]
+    search = planned.search
+    found: dict[str, Any] = {
+        "estimated_aep_gwh": gwh(planned.mwh),
+        "estimate_assumption": assumption,
+    }
+    if search is not None:
+        gain = 100.0 * (search.mwh / search.start_mwh - 1.0) if search.start_mwh else 0.0
+        found["compared"] = compared
+        found["search"] = {
+            "start_aep_gwh": gwh(search.start_mwh),
+            "gain_percent": round(gain, 3),
+            "iterations": search.iterations,
+        }
+    if planned.ended is not None:
+        found["search_ended"] = _ENDINGS[planned.ended.value].format(time_limit_s)
+    return found
+
+
+def _require(name: str, value: float, low: float, high: float) -> None:
+    if not (isfinite(value) and low <= value <= high):
+        raise ToolInputError(f"{name} is {value:g}; give {low:g} to {high:g}.", field=name)
+
+
+def _ids(count: int) -> list[str]:
+    digits = max(2, len(str(count)))
+    return [f"T{number:0{digits}d}" for number in range(1, count + 1)]

@@ -1,0 +1,117 @@
+"""The project's current layout and the land it stands on: read and written."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from siting.crew import TERRAIN
+from tradewind.run.project import Project
+from tradewind.run.tools import Source, load_json, save_geojson, save_json, sources_of
+
+if TYPE_CHECKING:
+    from siting.wind.layout.constraints import Land, LayoutSpec
+    from siting.wind.site import Site
+    from siting.wind.turbines import FloatArray
+
+LAYOUT_FILE: Final = "layout.json"
+#: Of a layout's document: what a model need not read.
+BULKY: Final = frozenset({"turbines", "sources"})
+#: And what is no longer true once turbines have moved.
+OF_THE_OLD_PLACES: Final = BULKY | {"estimated_aep_gwh", "compared", "search", "search_ended"}
+
+
+class ProjectLand(NamedTuple):
+    """The project's land as it is now."""
+
+    site: "Site"
+    land: "Land"
+    sources: tuple[Source, ...]
+
+
+def load_land(project: Project) -> ProjectLand:
+    """Read the land that the terrain agent left."""
+    from siting.wind import exclusions, site  # noqa: PLC0415
+    from siting.wind.layout import constraints as layout  # noqa: PLC0415
+
+    site_json = load_json(project, TERRAIN, "site.geojson")
+    buildable_json = load_json(project, TERRAIN, "buildable.geojson")
+    found = site.read_boundary(site_json.data)
+    buildable = exclusions.read_buildable(buildable_json.data, found)
+    return ProjectLand(found, layout.Land(found.boundary_m, buildable), (site_json, buildable_json))
+
+
+def spec_of(document: Mapping[str, Any]) -> "LayoutSpec":
+    """Return what was asked of a layout that was written."""
+    from siting.wind.layout.constraints import LayoutSpec  # noqa: PLC0415
+
+    diameter = document["rotor_diameter_m"]
+    return LayoutSpec(
+        turbine_count=document["turbines_requested"],
+        rotor_diameter_m=diameter,
+        spacing_along_wind_diameters=document["spacing_along_wind_m"] / diameter,
+        spacing_across_wind_diameters=document["spacing_across_wind_m"] / diameter,
+        wind_direction_degrees=document["wind_direction_degrees"],
+    )
+
+
+def positions_of(document: Mapping[str, Any]) -> "FloatArray":
+    """Return (east, north) of each turbine of a layout that was written, in metres."""
+    import numpy as np  # noqa: PLC0415
+
+    return np.array([(one["x_m"], one["y_m"]) for one in document["turbines"]], dtype=np.float64)
+
+
+def save_current(
+    project: Project,
+    *,
+    document: Mapping[str, Any],
+    land: ProjectLand,
+    ids: Sequence[str],
+    positions_m: "FloatArray",
+    used: Sequence[Source],
+) -> list[str]:
+    """Write the project's current layout, and return the artifacts' keys."""
+    turbines = _turbines(ids, positions_m, land.site)
+    artifacts = [
+        save_json(
+            project, LAYOUT_FILE, {**document, "turbines": turbines, "sources": sources_of(*used)}
+        ),
+        save_geojson(project, "layout.geojson", _as_geojson(turbines)),
+    ]
+    project.facts.update(
+        turbines_placed=document["turbines_placed"],
+        turbines_not_placed=document["turbines_not_placed"],
+    )
+    return artifacts
+
+
+def _turbines(ids: Sequence[str], positions_m: "FloatArray", site: "Site") -> list[dict[str, Any]]:
+    degrees = site.projection.points_to_degrees(positions_m).round(8).tolist()
+    return [
+        {
+            "id": identity,
+            "x_m": x_m,
+            "y_m": y_m,
+            "longitude_deg": longitude_deg,
+            "latitude_deg": latitude_deg,
+        }
+        for identity, (x_m, y_m), (longitude_deg, latitude_deg) in zip(
+            ids, positions_m.tolist(), degrees, strict=True
+        )
+    ]
+
+
+def _as_geojson(turbines: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "properties": {"class": "turbine", "id": turbine["id"]},
+                "geometry": {
+                    "type": "Point",
+                    "coordinates": [turbine["longitude_deg"], turbine["latitude_deg"]],
+                },
+            }
+            for turbine in turbines
+        ],
+    }
