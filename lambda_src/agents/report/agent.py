@@ -7,8 +7,10 @@ from typing import Any, Final
 from strands import ToolContext, tool
 
 from siting.crew import LAYOUT, SIMULATION, TERRAIN
-from siting.documents.report_content import CHARTS, Inputs, plain, write_report
-from siting.documents.report_pages import Picture, as_html, as_pdf, read_png, site_map_svg
+from siting.documents.report.content import write_report
+from siting.documents.report.inputs import CHARTS, Inputs
+from siting.documents.report.pages import Picture, as_html, as_pdf, read_png, site_map_svg
+from siting.documents.report.wording import plain
 from siting.documents.site_map import draw_site
 from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
 from tradewind.run.definition import AgentDefinition

@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from agents.report.agent import create_report, list_project_files, load_project_data
-from siting.documents.report_content import CHARTS
+from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import project_for, run_example, run_until
 from siting.tests.unit.documents.pictures import png
 from tests.unit.run.tool_calls import call
@@ -511,7 +511,8 @@ def test_an_optimised_layout_says_what_it_was_chosen_from(store: MemoryArtifactS
             {"strategy": "offset_grid", "turbines_placed": 30, "estimated_aep_gwh": 412.3},
             {"strategy": "spiral", "turbines_placed": 28, "estimated_aep_gwh": None},
         ],
-        search={"start_aep_gwh": 412.3, "gain_percent": 1.25, "rounds": 9, "seconds": 20.4},
+        search={"start_aep_gwh": 412.3, "gain_percent": 1.25, "iterations": 9},
+        search_ended="all of its work done",
         estimate_assumption="One turbine, one wind.",
     )
     store.objects[key] = json.dumps(layout).encode()
@@ -520,7 +521,8 @@ def test_an_optimised_layout_says_what_it_was_chosen_from(store: MemoryArtifactS
     report_on(store)
 
     text = page_of(store).text
-    assert "412.30 GWh per year, the best of the patterns, and gained 1.25 % in 20 s" in text
+    assert "412.30 GWh per year, the best of the patterns, and gained 1.25 % in 9 climbs" in text
+    assert "(all of its work done)" in text
     assert "offset grid 30 412.30" in text
     assert "spiral 28 none" in text
 

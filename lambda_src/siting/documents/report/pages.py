@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from siting.documents.report_content import Report, breakable
+from siting.documents.report.blocks import Report
+from siting.documents.report.wording import breakable
 from siting.documents.site_map import SiteMap
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The report: what it says, section by section, and how it is set."""

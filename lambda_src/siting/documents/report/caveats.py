@@ -1,0 +1,60 @@
+"""The sections on assumptions and limits."""
+
+from typing import Final
+
+from siting.documents.report.blocks import Block
+from siting.documents.report.inputs import Inputs
+from siting.documents.report.wording import plain
+
+#: What a wind file says of its methods, and what it is called here.
+_WIND_METHODS: Final = {"weibull": "Weibull fit", "height": "Wind at hub height"}
+
+
+def assumptions(inputs: Inputs) -> tuple[Block, ...]:
+    """What the figures rest on."""
+    method = inputs.wind.data["method"] if inputs.wind else {}
+    return (
+        Block(
+            "list",
+            items=(
+                *(plain(one) for one in inputs.energy.data["assumptions"]),
+                *(
+                    f"{title}: {plain(method[name])}"
+                    for name, title in _WIND_METHODS.items()
+                    if name in method
+                ),
+                "Setbacks are distances from the features, as in the table of excluded land. "
+                "They are planning values, not law.",
+            ),
+        ),
+    )
+
+
+def limits(inputs: Inputs) -> tuple[Block, ...]:
+    """What was not looked at."""
+    of_the_wind: tuple[str, ...]
+    if inputs.wind is None:
+        of_the_wind = (
+            "The wind is not that of the place. The energy is for comparing layouts; it is no "
+            "yield forecast, which needs a measured or modelled distribution of wind speeds.",
+        )
+    else:
+        of_the_wind = (
+            *(plain(one) for one in inputs.wind.data["limits"]),
+            "The energy is for comparing layouts and sites; it is no yield forecast.",
+        )
+    return (
+        Block(
+            "list",
+            items=(
+                *of_the_wind,
+                "Setbacks, spacing and the boundary are measured to the tower; rotor blades "
+                "reach beyond it.",
+                "Only features that were given or found as map data are excluded, as complete "
+                "as that data is. Slope, ground, ownership, grid access, noise limits and "
+                "radar were not looked at.",
+                "The layout keeps its spacing and its distances. Roads, cables, crane pads and "
+                "the order of building were not planned.",
+            ),
+        ),
+    )

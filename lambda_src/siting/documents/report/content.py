@@ -1,0 +1,72 @@
+"""What a report says, as text, tables and figures: the page and the PDF show the same.
+
+Standard library only. Numbers are written here, once, with their units; the templates set them.
+Areas in km2, distances in metres, energy in GWh per year, power in MW, speeds in m/s, directions in
+degrees from north, clockwise, where the wind comes from.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from siting.documents.report import caveats, energy, land, provenance, turbines, wind
+from siting.documents.report.blocks import KeyFigure, Numbering, Report, Section
+from siting.documents.report.inputs import Inputs
+from siting.documents.report.wording import decimal, plain
+
+_ABOUT: Final = (
+    "Put together from what the terrain, layout and simulation agents left in this project. Every "
+    "figure and table names the artifacts it shows. Read the assumptions and the limits before "
+    "using a number."
+)
+
+
+def write_report(title: str, project_id: str, written_at: datetime, inputs: Inputs) -> Report:
+    """Write the report.
+
+    Args:
+        title: Its title.
+        project_id: The project it is about.
+        written_at: In UTC.
+        inputs: What it is made from.
+    """
+    placed, yields = inputs.layout.data, inputs.energy.data
+    areas = inputs.buildable.data["properties"]
+    key_figures = (
+        KeyFigure(
+            "Turbines placed",
+            str(placed["turbines_placed"]),
+            f"of {placed['turbines_requested']} asked for",
+        ),
+        KeyFigure("Rated power", decimal(yields["rated_power_mw"], 2), "MW"),
+        KeyFigure(
+            "Buildable land",
+            decimal(areas["buildable_km2"], 2),
+            f"km², {decimal(100 * areas['buildable_share'], 1)} % of the site",
+        ),
+        KeyFigure("Annual energy (AEP)", decimal(yields["aep_gwh"], 2), "GWh per year"),
+        KeyFigure("Capacity factor", decimal(100 * yields["capacity_factor"], 1), "%"),
+        KeyFigure("Wake loss", decimal(yields["wake_loss_percent"], 1), "% of gross AEP"),
+    )
+    why_not = placed.get("reason_not_placed")
+    notes = (plain(why_not),) if placed["turbines_not_placed"] and why_not else ()
+    number = Numbering(inputs)
+    sections = (
+        Section("Site", land.site(inputs, number)),
+        Section("Excluded land", land.exclusions(inputs, number)),
+        Section("Layout", turbines.layout(inputs, number)),
+        Section("Wind", wind.wind(inputs, number)),
+        Section("Energy", energy.energy(inputs, number)),
+        Section("Losses", energy.losses(inputs, number)),
+        Section("Assumptions", caveats.assumptions(inputs)),
+        Section("Limits", caveats.limits(inputs)),
+        Section("Sources", provenance.sources(inputs, number, project_id)),
+    )
+    return Report(
+        title=title,
+        project_id=project_id,
+        written_at=f"{written_at:%Y-%m-%d %H:%M} UTC",
+        key_figures=key_figures,
+        notes=notes,
+        about=_ABOUT,
+        sections=sections,
+    )

@@ -1,0 +1,82 @@
+"""The sections on the site and on what is excluded from it."""
+
+from siting.documents.report.blocks import Block, Column, Numbering, paragraph
+from siting.documents.report.inputs import Inputs
+from siting.documents.report.wording import decimal, plain, words
+
+
+def site(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
+    """The map, and the areas."""
+    areas = inputs.buildable.data["properties"]
+    labels = "" if inputs.labelled else " Turbines stand too close on this map to be named."
+    return (
+        paragraph(
+            f"The site covers {decimal(areas['site_km2'], 2)} km². "
+            f"{decimal(areas['buildable_km2'], 2)} km² of it can carry turbines."
+        ),
+        number.figure(
+            "site_map.svg",
+            "The site with its exclusion zones and turbines. North is up; zones are drawn "
+            f"inside the boundary only.{labels}{_map_data(inputs)}",
+            inputs.site,
+            inputs.zones,
+            inputs.layout,
+        ),
+    )
+
+
+def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
+    """The zones by class, and what remains."""
+    areas = inputs.buildable.data["properties"]
+    site_km2 = areas["site_km2"]
+    zones = [one["properties"] for one in inputs.zones.data["features"]]
+    if not zones:
+        return (paragraph("No features were found; the whole site counts as buildable."),)
+    return (
+        number.table(
+            "Areas within the boundary. Zones of different classes may overlap; the total "
+            "counts each place once.",
+            (
+                Column("Class", numeric=False),
+                Column("Features"),
+                Column("Setback, m"),
+                Column("Area, km²"),
+                Column("Share of site, %"),
+            ),
+            [
+                (
+                    words(zone["class"]),
+                    decimal(zone["feature_count"]),
+                    decimal(zone["setback_m"]),
+                    decimal(zone["area_km2"], 3),
+                    decimal(100 * zone["area_km2"] / site_km2, 1),
+                )
+                for zone in zones
+            ],
+            inputs.zones,
+            inputs.buildable,
+            totals=[
+                (
+                    "Excluded in total",
+                    "",
+                    "",
+                    decimal(areas["excluded_km2"], 3),
+                    decimal(100 * areas["excluded_km2"] / site_km2, 1),
+                ),
+                (
+                    "Buildable",
+                    "",
+                    "",
+                    decimal(areas["buildable_km2"], 3),
+                    decimal(100 * areas["buildable_share"], 1),
+                ),
+                ("Site", "", "", decimal(site_km2, 3), "100.0"),
+            ],
+        ),
+    )
+
+
+def _map_data(inputs: Inputs) -> str:
+    """Whose data the map shows: its licence may ask to say so."""
+    attribution = inputs.site.data["features"][0]["properties"].get("attribution")
+    return f" Map data: {plain(attribution).rstrip('.')}." if attribution else ""

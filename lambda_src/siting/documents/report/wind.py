@@ -1,0 +1,65 @@
+"""The section on the wind."""
+
+from siting.documents.report.blocks import Block, Column, Numbering, paragraph
+from siting.documents.report.inputs import WIND_ROSE, Inputs
+from siting.documents.report.wording import decimal, plain
+
+
+def wind(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
+    """The wind at hub height."""
+    return (*_climate(inputs, number), *number.chart(WIND_ROSE))
+
+
+def _climate(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
+    if inputs.wind is None:
+        return (
+            paragraph(
+                "The energy below was not computed from wind data of this place, but for the "
+                "wind named among the assumptions."
+            ),
+        )
+    wind = inputs.wind.data
+    return (
+        paragraph(
+            f"At {wind['latitude']:.4f}° latitude and {wind['longitude']:.4f}° longitude, "
+            f"{decimal(wind['hub_height_m'])} m over ground: a mean of "
+            f"{decimal(wind['mean_wind_speed_m_per_s'], 2)} m/s, Weibull A "
+            f"{decimal(wind['weibull_a_m_per_s'], 2)} m/s and k "
+            f"{decimal(wind['weibull_k'], 2)}, from {decimal(wind['hours'])} hours of "
+            f"{wind['first_year']} to {wind['last_year']} "
+            f"({decimal(wind['missing_hours'])} missing)."
+        ),
+        paragraph(f"Wind data: {plain(wind['source']['attribution'])}"),
+        number.table(
+            "Wind at hub height by the direction it comes from, degrees from north, "
+            f"clockwise. Sectors are {decimal(wind['sector_width_degrees'], 1)}° wide and "
+            "centred on their direction.",
+            (
+                Column("Direction, °"),
+                Column("Frequency, %"),
+                Column("Mean speed, m/s"),
+                Column("Weibull A, m/s"),
+                Column("Weibull k"),
+            ),
+            [
+                (
+                    decimal(one["direction_degrees"], 1),
+                    decimal(100 * one["frequency"], 1),
+                    decimal(one["mean_wind_speed_m_per_s"], 2),
+                    decimal(one["weibull_a_m_per_s"], 2),
+                    decimal(one["weibull_k"], 2),
+                )
+                for one in wind["sectors"]
+            ],
+            inputs.wind,
+            totals=[
+                (
+                    "All",
+                    "100.0",
+                    decimal(wind["mean_wind_speed_m_per_s"], 2),
+                    decimal(wind["weibull_a_m_per_s"], 2),
+                    decimal(wind["weibull_k"], 2),
+                )
+            ],
+        ),
+    )
