@@ -10,8 +10,8 @@ from siting.crew import LAYOUT, SIMULATION, TERRAIN
 from siting.documents.report.content import write_report
 from siting.documents.report.inputs import CHARTS, Inputs
 from siting.documents.report.pages import Picture, as_html, as_pdf, read_png, site_map_svg
-from siting.documents.report.wording import plain
 from siting.documents.site_map import draw_site
+from siting.documents.wording import plain
 from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project, ProjectFile

@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 from shapely.geometry import LineString, Point, shape
 
-from agents.terrain import agent as terrain
-from agents.terrain.agent import (
-    find_exclusion_zones,
-    get_unbuildable_areas,
-    get_wind_conditions,
-)
+from agents.terrain.tools import areas, wind
+from agents.terrain.tools.areas import find_exclusion_zones, get_unbuildable_areas
+from agents.terrain.tools.wind import get_wind_conditions
 from siting.geodata.overpass import Surroundings
 from siting.geodata.reanalysis import PastWind
 from siting.tests.chain import example, project_for, run_example
@@ -125,6 +122,7 @@ class Map:
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
+        self.attribution = "map makers, ODbL"
         self.asked: list[dict[str, Any]] = []
 
     def features_around(
@@ -136,7 +134,7 @@ class Map:
         farm = MapFeature(FeatureClass.BUILDING, "<b>Hof</b>", Point(longitude, latitude))
         ends = (longitude - 0.05, latitude + 0.01), (longitude + 0.05, latitude + 0.01)
         road = MapFeature(FeatureClass.ROAD, "", LineString(ends))
-        return Surroundings((farm, road), 1, "map makers, ODbL", "2026-11-01T00:00:00Z")
+        return Surroundings((farm, road), 1, self.attribution, "2026-11-01T00:00:00Z")
 
 
 class Weather:
@@ -162,14 +160,14 @@ class Weather:
 @pytest.fixture
 def the_map(monkeypatch: pytest.MonkeyPatch) -> Map:
     fake = Map()
-    monkeypatch.setattr(terrain, "_overpass", lambda: fake)
+    monkeypatch.setattr(areas, "overpass", lambda: fake)
     return fake
 
 
 @pytest.fixture
 def weather(monkeypatch: pytest.MonkeyPatch) -> Weather:
     fake = Weather()
-    monkeypatch.setattr(terrain, "_power", lambda: fake)
+    monkeypatch.setattr(wind, "power", lambda: fake)
     return fake
 
 
@@ -253,6 +251,15 @@ def test_the_picture_is_a_picture(the_map: Map, project: Project) -> None:
     call(get_unbuildable_areas, project, **PLACE)
 
     assert stored(project, "boundaries.png").startswith(b"\x89PNG")
+
+
+def test_characters_that_no_picture_can_hold_break_no_map(the_map: Map, project: Project) -> None:
+    the_map.attribution = "map\x00makers\x1b, \u202eODbL"
+
+    status, _ = call(get_unbuildable_areas, project, **PLACE)
+
+    assert status == "success"
+    assert "mapmakers, ODbL" in stored(project, "boundaries.html").decode()
 
 
 def test_other_setbacks_are_tried_on_the_site_the_project_has(

@@ -4,7 +4,7 @@ from typing import Final
 
 from siting.documents.report.blocks import Block
 from siting.documents.report.inputs import Inputs
-from siting.documents.report.wording import plain
+from siting.documents.wording import plain
 
 #: What a wind file says of its methods, and what it is called here.
 _WIND_METHODS: Final = {"weibull": "Weibull fit", "height": "Wind at hub height"}

@@ -11,7 +11,7 @@ from typing import Final
 from siting.documents.report import caveats, energy, land, provenance, turbines, wind
 from siting.documents.report.blocks import KeyFigure, Numbering, Report, Section
 from siting.documents.report.inputs import Inputs
-from siting.documents.report.wording import decimal, plain
+from siting.documents.wording import decimal, plain
 
 _ABOUT: Final = (
     "Put together from what the terrain, layout and simulation agents left in this project. Every "

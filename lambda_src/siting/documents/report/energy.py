@@ -8,7 +8,7 @@ from siting.documents.report.inputs import (
     WAKE_MAP,
     Inputs,
 )
-from siting.documents.report.wording import decimal, plain
+from siting.documents.wording import decimal, plain
 
 
 def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from siting.documents.report.blocks import Report
-from siting.documents.report.wording import breakable
 from siting.documents.site_map import SiteMap
+from siting.documents.wording import breakable
 
 if TYPE_CHECKING:
     from jinja2 import Environment

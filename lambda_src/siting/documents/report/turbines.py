@@ -2,7 +2,7 @@
 
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import Inputs
-from siting.documents.report.wording import decimal, plain, words
+from siting.documents.wording import decimal, plain, words
 
 
 def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:

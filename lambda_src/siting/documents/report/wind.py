@@ -2,7 +2,7 @@
 
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import WIND_ROSE, Inputs
-from siting.documents.report.wording import decimal, plain
+from siting.documents.wording import decimal, plain
 
 
 def wind(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:

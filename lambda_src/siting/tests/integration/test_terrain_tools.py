@@ -9,7 +9,7 @@ import pytest
 from shapely.geometry import Point, shape
 from shapely.ops import unary_union
 
-from agents.terrain import agent as terrain
+from agents.terrain.tools import areas, services, wind
 from devtools.localcloud.geodata import Fault, FaultKind, GeodataStandIn
 from devtools.localcloud.geodata.landscape import Element, marsh
 from siting.geodata import http
@@ -28,15 +28,15 @@ def project(stand_in: GeodataStandIn, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("OVERPASS_URL", stand_in.overpass_url)
     monkeypatch.setenv("WIND_DATA_URL", stand_in.wind_data_url)
     monkeypatch.setattr(http, "BASE_PAUSE_S", 0.01)
-    terrain._overpass.cache_clear()
-    terrain._power.cache_clear()
+    services.overpass.cache_clear()
+    services.power.cache_clear()
     yield project_for("terrain", MemoryArtifactStore())
-    terrain._overpass.cache_clear()
-    terrain._power.cache_clear()
+    services.overpass.cache_clear()
+    services.power.cache_clear()
 
 
 def find(project: Project, **arguments: Any) -> dict[str, Any]:
-    status, result = call(terrain.get_unbuildable_areas, project, **{**PLACE, **arguments})
+    status, result = call(areas.get_unbuildable_areas, project, **{**PLACE, **arguments})
     assert status == "success", result
     found: dict[str, Any] = result
     return found
@@ -116,7 +116,7 @@ def test_a_site_near_a_pole_is_like_any_other(
 def test_beyond_utm_the_model_is_told(
     stand_in: GeodataStandIn, project: Project, latitude: float
 ) -> None:
-    status, text = call(terrain.get_unbuildable_areas, project, latitude=latitude, longitude=0.0)
+    status, text = call(areas.get_unbuildable_areas, project, latitude=latitude, longitude=0.0)
 
     assert (status, stand_in.asked, project.failure) == ("error", [], None)
     assert "between -80 and 84 degrees" in text
@@ -144,7 +144,7 @@ def test_a_map_that_does_not_come_is_never_an_empty_map(
 ) -> None:
     stand_in.inject(Fault(kind, count=None))
 
-    status, _ = call(terrain.get_unbuildable_areas, project, **PLACE)
+    status, _ = call(areas.get_unbuildable_areas, project, **PLACE)
 
     assert status == "error"
     assert isinstance(project.failure, DataSourceUnavailable)
@@ -154,7 +154,7 @@ def test_a_map_that_does_not_come_is_never_an_empty_map(
 def test_wind_that_does_not_come_is_no_calm(stand_in: GeodataStandIn, project: Project) -> None:
     stand_in.inject(Fault(FaultKind.HTML, service="wind", count=None))
 
-    status, _ = call(terrain.get_wind_conditions, project, **PLACE)
+    status, _ = call(wind.get_wind_conditions, project, **PLACE)
 
     assert status == "error"
     assert isinstance(project.failure, DataSourceError)
@@ -162,7 +162,7 @@ def test_wind_that_does_not_come_is_no_calm(stand_in: GeodataStandIn, project: P
 
 
 def test_the_wind_of_ten_years_is_one_rose(stand_in: GeodataStandIn, project: Project) -> None:
-    status, result = call(terrain.get_wind_conditions, project, **PLACE)
+    status, result = call(wind.get_wind_conditions, project, **PLACE)
 
     assert status == "success"
     assert len(stand_in.asked) == 10

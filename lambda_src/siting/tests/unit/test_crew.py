@@ -13,7 +13,7 @@ from tests.deployed_agents import AGENTS
 ROOT = Path(__file__).parents[4]
 #: The heavy libraries in each agent's bundle; shapely brings NumPy, and Matplotlib Pillow.
 CARRIED = {
-    "terrain": {"numpy", "shapely", "pyproj", "PIL"},
+    "terrain": {"numpy", "shapely", "pyproj", "resvg_py", "ttf_opensans"},
     "layout": {"numpy", "shapely", "pyproj"},
     "simulation": {"numpy", "matplotlib", "PIL"},
     "report": {"jinja2", "typst", "ttf_opensans"},

@@ -1,0 +1,202 @@
+"""Where turbines may not stand, and what remains."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from strands import ToolContext, tool
+
+from agents.terrain.tools.checks import require
+from agents.terrain.tools.services import overpass
+from agents.terrain.tools.setbacks import takes_setbacks
+from agents.terrain.tools.site import SITE_FILE, kept_site
+from siting.wind.features import FeatureClass
+from tradewind.contracts.errors import ToolInputError
+from tradewind.run.project import Project
+from tradewind.run.tools import project_of, save_geojson, surfacing_failures
+
+if TYPE_CHECKING:
+    from siting.wind.exclusions import Exclusions
+
+MIN_RADIUS_KM: Final = 0.5
+MAX_RADIUS_KM: Final = 20.0
+#: Where a fetched site keeps how far beyond it each class was looked for, in metres.
+_SEARCHED: Final = "searched_m"
+_ATTRIBUTION: Final = "attribution"
+_MAX_ATTRIBUTION_LENGTH: Final = 300
+
+
+@tool(context=True)
+@surfacing_failures
+@takes_setbacks
+def get_unbuildable_areas(
+    *,
+    tool_context: ToolContext,
+    latitude: float,
+    longitude: float,
+    radius_km: float = 5.0,
+    setbacks_m: Mapping[FeatureClass, float],
+) -> dict[str, Any]:
+    """Fetch what OpenStreetMap shows around a place on land, and find where turbines may not stand.
+
+    The site is all land within the radius. Returns areas in km2 by class and in total (zones of
+    different classes may overlap, the total counts each place once), and saves the site, its zones
+    and what remains as GeoJSON, and a map of them as HTML and PNG.
+
+    Args:
+        tool_context: The request at work.
+        latitude: Of the site's middle, in degrees north, -80 to 84.
+        longitude: Of the site's middle, in degrees east, -180 to 180.
+        radius_km: How far the site reaches, in km, 0.5 to 20.
+        setbacks_m: Of every class, in metres.
+    """
+    # Some 240 ms to import: paid by the request that needs them, not by every cold start.
+    from siting.wind import exclusions, site  # noqa: PLC0415
+
+    project = project_of(tool_context)
+    if "site" in project.parameters:
+        raise ToolInputError(
+            "The request brings a site of its own, which is the one to plan. "
+            "Call find_exclusion_zones, which needs no coordinates."
+        )
+    require("latitude", latitude, -90.0, 90.0, "degrees")
+    require("longitude", longitude, -180.0, 180.0, "degrees")
+    require("radius_km", radius_km, MIN_RADIUS_KM, MAX_RADIUS_KM, "km")
+    radius_m = 1000.0 * radius_km
+    around = overpass().features_around(longitude, latitude, radius_m, setbacks_m)
+    found = exclusions.find_exclusions(
+        site.site_around(longitude, latitude, radius_m, around.features), setbacks_m
+    )
+    searched = {kind.value: metres for kind, metres in setbacks_m.items()}
+    saved = _save(project, found, attribution=around.attribution, searched_m=searched)
+    return {
+        **_answer(project, found, saved),
+        "latitude": latitude,
+        "longitude": longitude,
+        "radius_km": radius_km,
+        "areas_with_an_open_outline": around.incomplete_areas,
+        "map_data": around.attribution,
+        "map_data_of": around.data_of,
+    }
+
+
+@tool(context=True)
+@surfacing_failures
+@takes_setbacks
+def find_exclusion_zones(
+    *,
+    tool_context: ToolContext,
+    setbacks_m: Mapping[FeatureClass, float],
+) -> dict[str, Any]:
+    """Find the exclusion zones of the request's or the project's site, and what remains of it.
+
+    Takes the site that comes with the request, or else the one the project already has. Returns
+    areas in km2 by class and in total; zones of different classes may overlap, the total counts
+    each place once. Saves the zones and what remains as GeoJSON, and a map as HTML and PNG.
+
+    Args:
+        tool_context: The request at work.
+        setbacks_m: Of every class, in metres.
+    """
+    # As above.
+    from siting.wind import exclusions, site  # noqa: PLC0415
+
+    project = project_of(tool_context)
+    geojson = project.parameters["site"] if "site" in project.parameters else kept_site(project)
+    boundary = _boundary_properties(geojson)
+    searched = boundary.get(_SEARCHED)
+    if isinstance(searched, Mapping):
+        _require_searched(searched, setbacks_m)
+    attribution = boundary.get(_ATTRIBUTION)
+    if not isinstance(attribution, str):
+        attribution = "as given in the request"
+    found = exclusions.find_exclusions(site.read_site(geojson), setbacks_m)
+    saved = _save(
+        project,
+        found,
+        attribution=attribution[:_MAX_ATTRIBUTION_LENGTH],
+        searched_m=searched if isinstance(searched, Mapping) else None,
+    )
+    return _answer(project, found, saved)
+
+
+def _boundary_properties(geojson: object) -> Mapping[str, Any]:
+    """Return what a site's GeoJSON says of its boundary; nothing if it is not what it should be."""
+    features = geojson.get("features") if isinstance(geojson, Mapping) else None
+    for one in features if isinstance(features, list) else ():
+        properties = one.get("properties") if isinstance(one, Mapping) else None
+        if isinstance(properties, Mapping) and properties.get("class") == "boundary":
+            return properties
+    return {}
+
+
+def _require_searched(
+    searched: Mapping[str, Any], setbacks_m: Mapping[FeatureClass, float]
+) -> None:
+    """Refuse setbacks that reach farther than the map was searched: they would miss features."""
+    for kind, setback_m in setbacks_m.items():
+        reached_m = searched.get(kind.value)
+        if not isinstance(reached_m, int | float) or setback_m > reached_m:
+            raise ToolInputError(
+                f"The site's map was searched for class {kind} as far as {reached_m} m beyond the "
+                f"site; a setback of {setback_m:g} m needs more. Call get_unbuildable_areas again "
+                "with this setback."
+            )
+
+
+def _save(
+    project: Project,
+    found: "Exclusions",
+    *,
+    attribution: str,
+    searched_m: Mapping[str, Any] | None,
+) -> list[str]:
+    """Save a site, its zones and its map, and return the artifacts' keys."""
+    # The map's own imports, some 40 ms: see above.
+    from siting.documents.boundaries.layers import lay_out  # noqa: PLC0415
+    from siting.documents.boundaries.page import as_html  # noqa: PLC0415
+    from siting.documents.boundaries.picture import as_png  # noqa: PLC0415
+
+    site_geojson = found.site.to_geojson()
+    site_geojson["features"][0]["properties"] |= {
+        _ATTRIBUTION: attribution,
+        **({} if searched_m is None else {_SEARCHED: dict(searched_m)}),
+    }
+    page = lay_out(
+        found, title=f"Where turbines may stand: {project.project_id}", attribution=attribution
+    )
+    html = as_html(page).encode()
+    boundaries = found.boundaries_geojson()
+    # Written once: for a town this takes longer than the geometry itself.
+    _, *zones, _, buildable = boundaries["features"]
+    return [
+        save_geojson(project, SITE_FILE, site_geojson),
+        save_geojson(project, "exclusions.geojson", {**boundaries, "features": zones}),
+        save_geojson(project, "buildable.geojson", buildable),
+        save_geojson(project, "boundaries.geojson", boundaries),
+        project.save("boundaries.html", html, "text/html; charset=utf-8").key,
+        project.save("boundaries.png", as_png(page), "image/png").key,
+    ]
+
+
+def _answer(project: Project, found: "Exclusions", artifacts: list[str]) -> dict[str, Any]:
+    areas = {
+        "site_km2": round(found.site_km2, 3),
+        "excluded_km2": round(found.excluded_km2, 3),
+        "buildable_km2": round(found.buildable_km2, 3),
+        "buildable_percent": round(100.0 * found.buildable_share, 2),
+    }
+    project.facts.update(areas)
+    return {
+        **areas,
+        "zones": [
+            {
+                "class": zone.feature_class.value,
+                "setback_m": zone.setback_m,
+                "features": zone.feature_count,
+                "area_km2": round(zone.area_km2, 3),
+            }
+            for zone in found.zones
+        ],
+        "features_too_far_to_matter": found.site.features_out_of_reach,
+        "artifacts": artifacts,
+    }

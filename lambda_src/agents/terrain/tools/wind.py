@@ -1,0 +1,134 @@
+"""The wind at a place."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from strands import ToolContext, tool
+
+from agents.terrain.tools.checks import require
+from agents.terrain.tools.services import power
+from agents.terrain.tools.site import middle_of_site
+from tradewind.run.tools import project_of, save_json, surfacing_failures
+
+if TYPE_CHECKING:
+    from siting.geodata.reanalysis import PastWind
+    from siting.wind.rose import WindClimate
+
+
+@tool(context=True)
+@surfacing_failures
+def get_wind_conditions(
+    *,
+    tool_context: ToolContext,
+    latitude: float | None = None,
+    longitude: float | None = None,
+    hub_height_m: float = 110.0,
+    sectors: int = 12,
+    years: int = 10,
+) -> dict[str, Any]:
+    """Fetch past years of hourly wind at a place and describe it at hub height, by direction.
+
+    Returns the mean speed, Weibull parameters and how often the wind comes from each sector, each
+    sector centred on its direction, and saves them as wind.json. The data are a reanalysis (NASA
+    POWER, MERRA-2): good for a first look, no replacement for measurements on the site.
+
+    Args:
+        tool_context: The request at work.
+        latitude: In degrees north; the middle of the project's site unless given.
+        longitude: In degrees east; the middle of the project's site unless given.
+        hub_height_m: Hub over ground, in metres, 30 to 250.
+        sectors: How many directions to tell apart, 4 to 36.
+        years: How many of the latest whole years to take, 1 to 20.
+    """
+    # Paid by the request that needs them, not by every cold start.
+    from siting.geodata import reanalysis  # noqa: PLC0415
+    from siting.wind import rose  # noqa: PLC0415
+
+    project = project_of(tool_context)
+    if latitude is None or longitude is None:
+        latitude, longitude = middle_of_site(project)
+    require("latitude", latitude, -90.0, 90.0, "degrees")
+    require("longitude", longitude, -180.0, 180.0, "degrees")
+    require("hub_height_m", hub_height_m, rose.MIN_HUB_HEIGHT_M, rose.MAX_HUB_HEIGHT_M, "m")
+    require("sectors", sectors, rose.MIN_SECTORS, rose.MAX_SECTORS, "")
+    require("years", years, 1, reanalysis.MAX_YEARS, "")
+    first, last = reanalysis.latest_years(years, datetime.now(UTC).date())
+    wind = power().wind_at(longitude, latitude, first, last)
+    climate = rose.wind_climate(wind.hours, hub_height_m=hub_height_m, sectors=sectors)
+    document = _wind_document(longitude, latitude, wind, climate)
+    key = save_json(project, "wind.json", document)
+    main = max(climate.sectors, key=lambda one: one.frequency)
+    project.facts.update(
+        {
+            "mean_wind_speed_m_per_s": round(climate.mean_m_per_s, 2),
+            "main_wind_direction_degrees": main.direction_degrees,
+        }
+    )
+    return {
+        **{name: value for name, value in document.items() if name not in _ONLY_IN_ARTIFACT},
+        "main_wind_direction_degrees": main.direction_degrees,
+        "artifacts": [key],
+    }
+
+
+#: What the artifact says and the model knows or does not need.
+_ONLY_IN_ARTIFACT: Final = frozenset({"latitude", "longitude", "monthly", "method"})
+
+
+def _wind_document(
+    longitude_deg: float, latitude_deg: float, wind: "PastWind", climate: "WindClimate"
+) -> dict[str, Any]:
+    from siting.geodata import reanalysis  # noqa: PLC0415
+    from siting.wind import rose  # noqa: PLC0415
+
+    hours = wind.hours
+    return {
+        "latitude": latitude_deg,
+        "longitude": longitude_deg,
+        "hub_height_m": climate.hub_height_m,
+        "mean_wind_speed_m_per_s": round(climate.mean_m_per_s, 4),
+        "weibull_a_m_per_s": round(climate.weibull.a_m_per_s, 4),
+        "weibull_k": round(climate.weibull.k, 4),
+        "hours": len(hours.month),
+        "missing_hours": wind.missing_hours,
+        "first_year": wind.first_year,
+        "last_year": wind.last_year,
+        "sector_width_degrees": 360.0 / len(climate.sectors),
+        "sectors": [
+            {
+                "direction_degrees": sector.direction_degrees,
+                "frequency": sector.frequency,
+                "mean_wind_speed_m_per_s": round(sector.mean_m_per_s, 4),
+                "weibull_a_m_per_s": round(sector.weibull.a_m_per_s, 4),
+                "weibull_k": round(sector.weibull.k, 4),
+                "hours": sector.hours,
+                "shear_exponent": round(sector.shear_exponent, 4),
+                "fitted_by_itself": sector.fitted_by_itself,
+            }
+            for sector in climate.sectors
+        ],
+        "monthly": [
+            {"month": month, "mean_wind_speed_m_per_s": None if mean is None else round(mean, 4)}
+            for month, mean in enumerate(climate.monthly_mean_m_per_s, start=1)
+        ],
+        "method": {
+            "sectors": "Each sector is centred on its direction, where the wind comes from, in "
+            "degrees from north, clockwise.",
+            "weibull": rose.FIT_METHOD,
+            "height": rose.EXTRAPOLATION_METHOD,
+            "data_heights_m": [hours.lower_height_m, hours.upper_height_m],
+        },
+        "source": {
+            "service": reanalysis.SERVICE,
+            "dataset": wind.dataset,
+            "grid_latitude": wind.grid_latitude_deg,
+            "grid_longitude": wind.grid_longitude_deg,
+            "attribution": wind.attribution,
+            "terms": reanalysis.TERMS,
+        },
+        "limits": [
+            "A reanalysis on a grid of some 50 km knows no hills, coasts or forests of its own "
+            "size; measure on the site before a yield forecast.",
+            f"Speeds at the hub are extrapolated from {hours.upper_height_m:g} m over ground.",
+        ],
+    }

@@ -1,0 +1,1 @@
+"""The map of what bounds the turbines: drawn once, shown as a page and as a picture."""

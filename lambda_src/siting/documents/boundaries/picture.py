@@ -1,0 +1,106 @@
+"""The map as a PNG: the map on the left, its legend on the right.
+
+It is drawn as SVG, the layers by the same lines as the page's, and made pixels of by resvg, which
+needs no network and no fonts of the system.
+"""
+
+from html import escape
+from importlib.resources import as_file, files
+from math import floor, log10
+from string import Template
+from textwrap import wrap
+from typing import Final
+
+from siting.documents.boundaries.drawing import STYLES, svg_layer
+from siting.documents.boundaries.layers import BoundaryMap, Layer
+
+_TEMPLATES: Final = files("siting.documents") / "templates"
+_FONTS: Final = ("OpenSans-Regular.ttf", "OpenSans-Bold.ttf")
+_MAP_PX: Final = 1000
+_LEGEND_PX: Final = 430
+_ROW_PX: Final = 32
+_LINE_PX: Final = 21
+_SCALE_BAR_SHARE: Final = 0.25
+#: Characters that a line has room for, at the size it is written in.
+_TITLE_LENGTH: Final = 96
+_NOTE_LENGTH: Final = 54
+_PER_KM: Final = 1000.0
+
+
+def as_png(page: BoundaryMap) -> bytes:
+    """Draw the map as a PNG."""
+    # Loaded by the request that needs it, not by every cold start.
+    import resvg_py  # noqa: PLC0415
+    import ttf_opensans  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    with as_file(files(ttf_opensans) / "ttf") as fonts:
+        return resvg_py.svg_to_bytes(
+            svg_string=as_svg(page),
+            skip_system_fonts=True,
+            font_files=[str(fonts / name) for name in _FONTS],
+        )
+
+
+def as_svg(page: BoundaryMap) -> str:
+    """Draw the map with its title, scale and legend as SVG."""
+    west, south, east, north = page.bounds
+    # The shorter side gets land around it, so that the map is always square.
+    side = max(east - west, north - south)
+    left, top = (west + east - side) / 2.0, (south + north + side) / 2.0
+    metres_per_pixel = side / _MAP_PX
+    scale, bar_px = _scale_bar(metres_per_pixel)
+    template = Template((_TEMPLATES / "boundaries.svg").read_text(encoding="utf-8"))
+    return template.substitute(
+        title=escape(_cut(page.title)),
+        headline=escape(page.headline),
+        view=f"{left:.1f} {-top:.1f} {side:.1f} {side:.1f}",
+        layers="\n".join(svg_layer(layer, metres_per_pixel) for layer in page.layers),
+        scale=scale,
+        bar=f"{bar_px:.1f}",
+        bar_middle=f"{bar_px / 2:.1f}",
+        bar_box=f"{bar_px + 20:.1f}",
+        legend=_legend(page),
+    )
+
+
+def _scale_bar(metres_per_pixel: float) -> tuple[str, float]:
+    """Return a round distance, and how long it is in pixels."""
+    longest_m = _MAP_PX * _SCALE_BAR_SHARE * metres_per_pixel
+    power = 10.0 ** floor(log10(longest_m))
+    length_m = max(step * power for step in (1, 2, 5) if step * power <= longest_m)
+    label = f"{length_m / _PER_KM:g} km" if length_m >= _PER_KM else f"{length_m:g} m"
+    return label, length_m / metres_per_pixel
+
+
+def _legend(page: BoundaryMap) -> str:
+    rows = []
+    top = 0
+    for layer in reversed(page.layers):
+        rows.append(
+            f'<g transform="translate(0 {top})">{_swatch(layer)}'
+            f'<text class="entry" x="40" y="17">{escape(layer.label)}</text>'
+            f'<text class="detail" x="{_LEGEND_PX}" y="17">{escape(layer.detail)}</text></g>'
+        )
+        top += _ROW_PX
+    top += _ROW_PX // 2
+    for note in page.notes:
+        for line in wrap(note, _NOTE_LENGTH):
+            top += _LINE_PX
+            rows.append(f'<text class="note" y="{top}">{escape(line)}</text>')
+        top += _LINE_PX // 2
+    return "\n".join(rows)
+
+
+def _swatch(layer: Layer) -> str:
+    style = STYLES[layer.kind]
+    top, height = (8, 8) if layer.kind == "feature" else (4, 16)
+    return (
+        f'<rect x="1" y="{top}" width="26" height="{height}" fill="{layer.colour}" '
+        f'fill-opacity="{style.fill_opacity:g}" stroke="{layer.colour}" '
+        f'stroke-width="{style.stroke_px:g}"/>'
+    )
+
+
+def _cut(title: str) -> str:
+    """Shorten a title that would run out of the picture."""
+    return title if len(title) <= _TITLE_LENGTH else f"{title[: _TITLE_LENGTH - 1]}…"
