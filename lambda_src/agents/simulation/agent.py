@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from strands import ToolContext, tool
 
-from siting import wind_source
 from siting.crew import LAYOUT, SIMULATION
+from siting.project_wind import project_wind
+from siting.wind import scenarios
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project
@@ -21,9 +22,9 @@ from tradewind.run.tools import (
 
 if TYPE_CHECKING:
     from siting.charts.farm import FarmCharts
+    from siting.wind.scenarios import Wind
     from siting.wind.turbines import Turbine
     from siting.wind.wake.energy import EnergyYield
-    from siting.wind_source import Wind
 
 _MIN_SECTORS: Final = 4
 _MAX_SECTORS: Final = 72
@@ -67,10 +68,10 @@ class _Farm(NamedTuple):
 def run_wake_simulation(
     *,
     tool_context: ToolContext,
-    wake_model: str = wind_source.AUTO,
+    wake_model: str = scenarios.AUTO,
     wind_data: str = "auto",
     wind_speed_m_per_s: float = 9.8,
-    turbulence_intensity: float = wind_source.DEFAULT_TURBULENCE,
+    turbulence_intensity: float = scenarios.DEFAULT_TURBULENCE,
     turbine_model: str = "",
 ) -> dict[str, Any]:
     """Compute the wind farm's annual energy with wakes, and save it.
@@ -97,8 +98,8 @@ def run_wake_simulation(
 
     project = project_of(tool_context)
     farm = _farm(project, turbine_model)
-    wind = _wind(project, farm.turbine, wind_data, wind_speed_m_per_s)
-    model = wind_source.wake_model(wake_model, wind, turbulence_intensity)
+    wind, measured = _wind(project, farm.turbine, wind_data, wind_speed_m_per_s)
+    model = scenarios.wake_model(wake_model, wind, turbulence_intensity)
     wake.positions(farm.x_m, farm.y_m)
     wake.require_spacing(farm.ids, farm.x_m, farm.y_m, farm.turbine)
     energy = wake.annual_energy(
@@ -135,7 +136,7 @@ def run_wake_simulation(
         "wind_speed_m_per_s": None if wind.sectors is not None else wind_speed_m_per_s,
         "per_turbine": _per_turbine(farm, energy),
         "per_direction": _per_direction(wind, energy),
-        "sources": sources_of(*(one for one in (farm.layout, wind.source) if one is not None)),
+        "sources": sources_of(*(one for one in (farm.layout, measured) if one is not None)),
     }
     artifacts = [
         save_json(project, _ENERGY, document),
@@ -219,14 +220,17 @@ def _given_turbines(given: object) -> tuple[list[str], list[float], list[float]]
     return ids, x_m, y_m
 
 
-def _wind(project: Project, turbine: "Turbine", name: str, wind_speed_m_per_s: float) -> "Wind":
+def _wind(
+    project: Project, turbine: "Turbine", name: str, wind_speed_m_per_s: float
+) -> "tuple[Wind, Source | None]":
+    """Return the wind, and the artifact it comes from if it is the project's."""
     if name not in _WIND_SOURCES:
         raise ToolInputError(f"wind_data is {name[:40]!r}; give {', '.join(_WIND_SOURCES)}.")
     brings_its_own = "turbines" in project.parameters or "wind_rose" in project.parameters
     if name == "project" or (name == "auto" and not brings_its_own):
-        measured = wind_source.project_wind(project)
+        measured = project_wind(project)
         if measured is not None:
-            return wind_source.weibull_wind(measured, turbine)
+            return scenarios.weibull_wind(measured.data, measured.name, turbine), measured
         if name == "project":
             raise ToolInputError(
                 "The project has no wind data. Run the terrain agent for them, or take "
@@ -238,7 +242,7 @@ def _wind(project: Project, turbine: "Turbine", name: str, wind_speed_m_per_s: f
             f"wind_speed_m_per_s is {wind_speed_m_per_s:g}; give more than 0 and at most "
             f"{turbine.cut_out_m_per_s:g} m/s, where the turbine shuts down."
         )
-    return wind_source.single_speed_wind(_frequencies(project), wind_speed_m_per_s)
+    return scenarios.single_speed_wind(_frequencies(project), wind_speed_m_per_s), None
 
 
 def _frequencies(project: Project) -> tuple[float, ...] | None:
@@ -321,7 +325,7 @@ def _setup(farm: _Farm, wind: "Wind", document: Mapping[str, Any]) -> dict[str, 
     """Return what a later step needs to draw the simulation again, beside ``energy.json``."""
     sectors = wind.sectors
     return {
-        "turbine": wind_source.describe_turbine(farm.turbine),
+        "turbine": farm.turbine.describe(),
         "wake_model": document["wake_model"],
         "turbulence_intensity": document["turbulence_intensity"],
         "wind": {

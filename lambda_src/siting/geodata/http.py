@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final, NoReturn
+from typing import Any, ClassVar, Final, NoReturn, Self
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
@@ -316,3 +316,25 @@ def _no_number(constant: str) -> NoReturn:
 
 def _words(error: Exception) -> str:
     return str(error)[:_SHOWN]
+
+
+class ServiceClient:
+    """What the client of any one service is: its JSON, within the service's own limits.
+
+    Args:
+        http: How to reach it.
+    """
+
+    service: ClassVar[str]
+    limits: ClassVar[Limits]
+    cache_bytes: ClassVar[int]
+    cache_age_s: ClassVar[float]
+
+    def __init__(self, http: JsonClient) -> None:
+        self._http = http
+
+    @classmethod
+    def at(cls, url: str) -> Self:
+        """A client of an endpoint, with a cache of its own."""
+        cache = AnswerCache(cls.cache_bytes, cls.cache_age_s)
+        return cls(JsonClient(cls.service, url, cls.limits, cache))

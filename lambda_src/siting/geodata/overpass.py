@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from shapely.geometry import Polygon, box
 
-from siting.geodata.http import AnswerCache, JsonClient, Limits
+from siting.geodata.http import Limits, ServiceClient
 from siting.geodata.osm import map_features, read_element
 from siting.wind.crs import wrap_longitude
 from siting.wind.features import FeatureClass
@@ -75,20 +75,13 @@ class Surroundings:
     data_of: str
 
 
-class OverpassClient:
-    """Fetches features from one Overpass API endpoint.
+class OverpassClient(ServiceClient):
+    """Fetches features from one Overpass API endpoint."""
 
-    Args:
-        http: How to reach it.
-    """
-
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
-    @classmethod
-    def at(cls, url: str) -> "OverpassClient":
-        """A client of an endpoint, with this module's limits and a cache of its own."""
-        return cls(JsonClient(SERVICE, url, LIMITS, AnswerCache(CACHE_BYTES, CACHE_AGE_S)))
+    service = SERVICE
+    limits = LIMITS
+    cache_bytes = CACHE_BYTES
+    cache_age_s = CACHE_AGE_S
 
     def features_around(
         self,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from siting.geodata.http import AnswerCache, JsonClient, Limits
+from siting.geodata.http import Limits, ServiceClient
 from siting.wind.rose import FloatArray, WindHours
 from tradewind.contracts.errors import DataSourceInvalid
 
@@ -79,20 +79,13 @@ class PastWind:
     attribution: str
 
 
-class PowerClient:
-    """Fetches hours of wind from one NASA POWER endpoint.
+class PowerClient(ServiceClient):
+    """Fetches hours of wind from one NASA POWER endpoint."""
 
-    Args:
-        http: How to reach it.
-    """
-
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
-    @classmethod
-    def at(cls, url: str) -> "PowerClient":
-        """A client of an endpoint, with this module's limits and a cache of its own."""
-        return cls(JsonClient(SERVICE, url, LIMITS, AnswerCache(CACHE_BYTES, CACHE_AGE_S)))
+    service = SERVICE
+    limits = LIMITS
+    cache_bytes = CACHE_BYTES
+    cache_age_s = CACHE_AGE_S
 
     def wind_at(
         self, longitude_deg: float, latitude_deg: float, first_year: int, last_year: int

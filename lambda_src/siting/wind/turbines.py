@@ -7,7 +7,7 @@ what studies compare layouts with.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +128,21 @@ class Turbine:
     def constant_thrust(self) -> float | None:
         """CT if it is the same at every speed, or None."""
         return self.curves.constant_thrust
+
+    def describe(self) -> dict[str, Any]:
+        """Return its data for a model to read."""
+        return {
+            "turbine_model": self.key,
+            "name": self.name,
+            "rated_power_mw": self.rated_power_mw,
+            "rotor_diameter_m": self.rotor_diameter_m,
+            "hub_height_m": self.hub_height_m,
+            "tip_height_m": self.tip_height_m,
+            "cut_in_m_per_s": self.cut_in_m_per_s,
+            "rated_m_per_s": self.rated_m_per_s,
+            "cut_out_m_per_s": self.cut_out_m_per_s,
+            "source": self.source,
+        }
 
     def power_mw(self, wind_speed_m_per_s: FloatArray) -> FloatArray:
         """Return the power at each speed, in megawatts."""

@@ -1,13 +1,14 @@
 """A new layout: turbines placed on the project's land."""
 
 from collections.abc import Callable
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
 from agents.layout.tools.current import load_land, save_current
-from siting import wind_source
+from siting.project_wind import project_wind
+from siting.wind import scenarios
+from siting.wind.errors import require_within
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.tools import Source, project_of, surfacing_failures
 
@@ -25,6 +26,8 @@ _DIRECTION_FROM_WIND: Final = -1.0
 _DEFAULT_DIRECTION_DEGREES: Final = 270.0
 #: Coarser than a simulation's: a layout is compared with others many thousand times.
 _DIRECTION_STEP_DEGREES: Final = 10.0
+#: Of a turbine's data, what a layout repeats.
+_OF_THE_TURBINE: Final = ("turbine_model", "rotor_diameter_m", "hub_height_m", "rated_power_mw")
 _SPACING_RULE: Final = (
     "Elliptical, hub to hub: (along / spacing_along_wind_m)^2 + (across / spacing_across_wind_m)^2 "
     "is at least 1, and so at least 2 rotor diameters in every direction."
@@ -38,7 +41,7 @@ def create_layout(
     turbine_count: int,
     tool_context: ToolContext,
     strategy: str = "grid",
-    turbine_model: str = wind_source.DEFAULT_TURBINE,
+    turbine_model: str = scenarios.DEFAULT_TURBINE,
     spacing_along_wind_diameters: float = 7.0,
     spacing_across_wind_diameters: float = 4.0,
     wind_direction_degrees: float = _DIRECTION_FROM_WIND,
@@ -76,11 +79,11 @@ def create_layout(
     from siting.wind.layout import strategies as layout_strategies  # noqa: PLC0415
     from siting.wind.layout.budget import Budget  # noqa: PLC0415
 
-    _require("iterations", iterations, 1, _MAX_ITERATIONS)
-    _require("time_limit_s", time_limit_s, _MIN_LIMIT_S, _MAX_LIMIT_S)
+    require_within("iterations", iterations, 1, _MAX_ITERATIONS)
+    require_within("time_limit_s", time_limit_s, _MIN_LIMIT_S, _MAX_LIMIT_S)
     project = project_of(tool_context)
     turbine = turbines.turbine_of(turbine_model)
-    wind_json = wind_source.project_wind(project)
+    wind_json = project_wind(project)
     if wind_direction_degrees == _DIRECTION_FROM_WIND:
         wind_direction_degrees = _main_direction(wind_json)
     spec = layout.LayoutSpec(
@@ -109,7 +112,7 @@ def create_layout(
         "turbines_not_placed": planned.layout.turbines_not_placed,
         "reason_not_placed": why_not,
         "strategy": strategy,
-        **_turbine_fields(turbine),
+        **{name: value for name, value in turbine.describe().items() if name in _OF_THE_TURBINE},
         **_spec_fields(spec),
         "places_buildable": planned.layout.places_buildable,
         **_estimate(planned, assumption, time_limit_s),
@@ -143,11 +146,11 @@ def _energy(
     from siting.wind.wake import energy as wake  # noqa: PLC0415
 
     wind = (
-        wind_source.weibull_wind(wind_json, turbine, _DIRECTION_STEP_DEGREES)
+        scenarios.weibull_wind(wind_json.data, wind_json.name, turbine, _DIRECTION_STEP_DEGREES)
         if wind_json
-        else wind_source.single_speed_wind(None, iea37.IEA37_WIND_SPEED_M_PER_S)
+        else scenarios.single_speed_wind(None, iea37.IEA37_WIND_SPEED_M_PER_S)
     )
-    model = wind_source.wake_model(wind_source.AUTO, wind, wind_source.DEFAULT_TURBULENCE)
+    model = scenarios.wake_model(scenarios.AUTO, wind, scenarios.DEFAULT_TURBULENCE)
     rose = wind.states.rose
 
     def simulate(positions_m: "FloatArray") -> float:
@@ -163,15 +166,6 @@ def _energy(
 def _stop_signal(tool_context: ToolContext) -> Callable[[], bool]:
     """Return what says that the request is over: its deadline has come, or it was cancelled."""
     return tool_context.cancel_signal.is_set
-
-
-def _turbine_fields(turbine: "Turbine") -> dict[str, Any]:
-    return {
-        "turbine_model": turbine.key,
-        "rotor_diameter_m": turbine.rotor_diameter_m,
-        "hub_height_m": turbine.hub_height_m,
-        "rated_power_mw": turbine.rated_power_mw,
-    }
 
 
 def _spec_fields(spec: "LayoutSpec") -> dict[str, Any]:
@@ -217,11 +211,6 @@ def _estimate(planned: "Planned", assumption: str, time_limit_s: float) -> dict[
     if planned.ended is not None:
         found["search_ended"] = _ENDINGS[planned.ended.value].format(time_limit_s)
     return found
-
-
-def _require(name: str, value: float, low: float, high: float) -> None:
-    if not (isfinite(value) and low <= value <= high):
-        raise ToolInputError(f"{name} is {value:g}; give {low:g} to {high:g}.", field=name)
 
 
 def _ids(count: int) -> list[str]:

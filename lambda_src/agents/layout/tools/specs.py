@@ -4,7 +4,7 @@ from typing import Any
 
 from strands import ToolContext, tool
 
-from siting import wind_source
+from siting.wind import scenarios
 from tradewind.run.tools import surfacing_failures
 
 
@@ -24,14 +24,14 @@ def get_turbine_specs(*, tool_context: ToolContext, turbine_model: str = "") -> 
 
     if not turbine_model:
         return {
-            "turbines": [wind_source.describe_turbine(one) for one in TURBINES.values()],
-            "default": wind_source.DEFAULT_TURBINE,
+            "turbines": [one.describe() for one in TURBINES.values()],
+            "default": scenarios.DEFAULT_TURBINE,
         }
     turbine = turbine_of(turbine_model)
     speeds = np.arange(0.0, turbine.cut_out_m_per_s + 2.0)
     columns = (speeds, turbine.power_mw(speeds), turbine.thrust(speeds))
     return {
-        **wind_source.describe_turbine(turbine),
+        **turbine.describe(),
         "curve": [
             {"wind_speed_m_per_s": v, "power_mw": round(p, 4), "thrust_coefficient": round(t, 4)}
             for v, p, t in zip(*(column.tolist() for column in columns), strict=True)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
-from agents.terrain.tools.checks import require
 from agents.terrain.tools.services import overpass
 from agents.terrain.tools.setbacks import takes_setbacks
 from agents.terrain.tools.site import SITE_FILE, kept_site
+from siting.wind.errors import require_within
 from siting.wind.features import FeatureClass
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
@@ -58,9 +58,9 @@ def get_unbuildable_areas(
             "The request brings a site of its own, which is the one to plan. "
             "Call find_exclusion_zones, which needs no coordinates."
         )
-    require("latitude", latitude, -90.0, 90.0, "degrees")
-    require("longitude", longitude, -180.0, 180.0, "degrees")
-    require("radius_km", radius_km, MIN_RADIUS_KM, MAX_RADIUS_KM, "km")
+    require_within("latitude", latitude, -90.0, 90.0, "degrees")
+    require_within("longitude", longitude, -180.0, 180.0, "degrees")
+    require_within("radius_km", radius_km, MIN_RADIUS_KM, MAX_RADIUS_KM, "km")
     radius_m = 1000.0 * radius_km
     around = overpass().features_around(longitude, latitude, radius_m, setbacks_m)
     found = exclusions.find_exclusions(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, Final, TypeVar
 
-from agents.terrain.tools.checks import require
+from siting.wind.errors import require_within
 from siting.wind.features import (
     DEFAULT_TIP_HEIGHT_M,
     MAX_SETBACK_M,
@@ -75,7 +75,7 @@ def _setbacks(
     tip_height_m: float, asked_m: Mapping[FeatureClass, float | None]
 ) -> dict[FeatureClass, float]:
     """Return the setbacks asked for, and for the others those of the tip height."""
-    require("tip_height_m", tip_height_m, MIN_TIP_HEIGHT_M, MAX_TIP_HEIGHT_M, "m")
+    require_within("tip_height_m", tip_height_m, MIN_TIP_HEIGHT_M, MAX_TIP_HEIGHT_M, "m")
     for kind, asked in asked_m.items():
         if asked is not None and not (isfinite(asked) and 0.0 <= asked <= MAX_SETBACK_M):
             raise ToolInputError(

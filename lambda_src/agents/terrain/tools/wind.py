@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
-from agents.terrain.tools.checks import require
 from agents.terrain.tools.services import power
 from agents.terrain.tools.site import middle_of_site
+from siting.wind.errors import require_within
 from tradewind.run.tools import project_of, save_json, surfacing_failures
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def get_wind_conditions(
     project = project_of(tool_context)
     if latitude is None or longitude is None:
         latitude, longitude = middle_of_site(project)
-    require("latitude", latitude, -90.0, 90.0, "degrees")
-    require("longitude", longitude, -180.0, 180.0, "degrees")
-    require("hub_height_m", hub_height_m, rose.MIN_HUB_HEIGHT_M, rose.MAX_HUB_HEIGHT_M, "m")
-    require("sectors", sectors, rose.MIN_SECTORS, rose.MAX_SECTORS, "")
-    require("years", years, 1, reanalysis.MAX_YEARS, "")
+    require_within("latitude", latitude, -90.0, 90.0, "degrees")
+    require_within("longitude", longitude, -180.0, 180.0, "degrees")
+    require_within("hub_height_m", hub_height_m, rose.MIN_HUB_HEIGHT_M, rose.MAX_HUB_HEIGHT_M, "m")
+    require_within("sectors", sectors, rose.MIN_SECTORS, rose.MAX_SECTORS)
+    require_within("years", years, 1, reanalysis.MAX_YEARS)
     first, last = reanalysis.latest_years(years, datetime.now(UTC).date())
     wind = power().wind_at(longitude, latitude, first, last)
     climate = rose.wind_climate(wind.hours, hub_height_m=hub_height_m, sectors=sectors)

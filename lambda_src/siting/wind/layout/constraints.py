@@ -9,7 +9,7 @@ row keeps it; other layouts may come closer to it.
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import hypot, isfinite, radians, sqrt
+from math import hypot, radians, sqrt
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
-from siting.wind.errors import WindError
+from siting.wind.errors import WindError, require_within
 from siting.wind.turbines import FloatArray
 from siting.wind.wake.energy import MAX_TURBINES, MIN_SPACING_DIAMETERS
 
@@ -60,12 +60,12 @@ class LayoutSpec:
                 f"turbine_count is {self.turbine_count}; give a whole number from 1 to "
                 f"{MAX_TURBINES}."
             )
-        _require(
+        require_within(
             "rotor_diameter_m", self.rotor_diameter_m, MIN_ROTOR_DIAMETER_M, MAX_ROTOR_DIAMETER_M
         )
         for name in ("spacing_along_wind_diameters", "spacing_across_wind_diameters"):
-            _require(name, getattr(self, name), MIN_SPACING_DIAMETERS, MAX_SPACING_DIAMETERS)
-        _require("wind_direction_degrees", self.wind_direction_degrees, 0.0, 360.0)
+            require_within(name, getattr(self, name), MIN_SPACING_DIAMETERS, MAX_SPACING_DIAMETERS)
+        require_within("wind_direction_degrees", self.wind_direction_degrees, 0.0, 360.0)
 
     @property
     def spacing_along_wind_m(self) -> float:
@@ -266,8 +266,3 @@ def diagonal_m(land: Land) -> float:
     """Return the length of the diagonal of the boundary's box."""
     west, south, east, north = land.boundary_m.bounds
     return hypot(east - west, north - south)
-
-
-def _require(name: str, value: float, low: float, high: float) -> None:
-    if not (isfinite(value) and low <= value <= high):
-        raise WindError(f"{name} is {value:g}; give {low:g} to {high:g}.")
