@@ -229,17 +229,17 @@ class JsonClient:
 
     def _check_head(self, response: urllib3.BaseHTTPResponse) -> None:
         status = response.status
-        said = f"{self.service} at {self._host} answered HTTP {status}"
+        answered = f"{self.service} at {self._host} answered HTTP {status}"
         if status in _PASSING:
             wait_s = _retry_after_s(response.headers.get("Retry-After"))
             advice = f"; it asks to wait {wait_s:.0f} s." if wait_s else ". Try again later."
             throttled = status == HTTPStatus.TOO_MANY_REQUESTS
             failure = DataSourceThrottled if throttled else DataSourceUnavailable
-            raise _Passing(failure(said + advice), wait_s)
+            raise _Passing(failure(answered + advice), wait_s)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise DataSourceUnavailable(f"{said}.")
+            raise DataSourceUnavailable(f"{answered}.")
         if status != HTTPStatus.OK:
-            raise DataSourceRejected(f"{said} to the request.")
+            raise DataSourceRejected(f"{answered} to the request.")
         content_type = response.headers.get("Content-Type", "")
         if content_type.partition(";")[0].strip().lower() != "application/json":
             raise DataSourceInvalid(

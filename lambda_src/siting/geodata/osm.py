@@ -124,15 +124,15 @@ def map_features(
                 shapes.append([])
                 continue
             holes = [_near(hole, centre_longitude_deg) for hole in element.holes]
-            drawn, open_ended = _shapes(lines, holes, area=area)
-            shapes.append(drawn)
+            geometries, open_ended = _shapes(lines, holes, area=area)
+            shapes.append(geometries)
             incomplete += open_ended
-    for (at, _), drawn in zip(rings, _polygons([ring for _, ring in rings]), strict=True):
-        shapes[at] = drawn
+    for (at, _), geometries in zip(rings, _polygons([ring for _, ring in rings]), strict=True):
+        shapes[at] = geometries
     features = [
         MapFeature(*owner, shape)
-        for owner, drawn in zip(owners, shapes, strict=True)
-        for shape in drawn
+        for owner, geometries in zip(owners, shapes, strict=True)
+        for shape in geometries
     ]
     if coast and FeatureClass.WATER in windows_deg:
         sea = sea_within(windows_deg[FeatureClass.WATER], coast)
@@ -184,12 +184,12 @@ def _shapes(
     Areas, lines and points come apart: a shape of several kinds is more than GeoJSON's readers
     take.
     """
-    drawn = _lines(lines)
-    points = drawn[shapely.get_dimensions(drawn) == 0]
-    drawn = drawn[shapely.get_dimensions(drawn) > 0]
+    given = _lines(lines)
+    dimensions = shapely.get_dimensions(given)
+    points, traces = given[dimensions == 0], given[dimensions > 0]
     if not area:
-        return _present(shapely.union_all(drawn), shapely.union_all(points)), False
-    inside, open_ends = _enclosed(drawn)
+        return _present(shapely.union_all(traces), shapely.union_all(points)), False
+    inside, open_ends = _enclosed(traces)
     outside, _ = _enclosed(_lines(holes))
     # Open ends stay as lines: a setback from the outline is better than none.
     shapes = _present(inside.difference(outside), open_ends, shapely.union_all(points))

@@ -166,9 +166,9 @@ def _read_year(answer: Any, year: int) -> _Year:
     columns = []
     hours = _hours_of(year)
     for name, unit in _UNITS.items():
-        said = _object(units, name).get("units")
-        if not isinstance(said, str) or said.lower() != unit:
-            raise _malformed(f"{name} in {str(said)[:20]}, not {unit}")
+        given = _object(units, name).get("units")
+        if not isinstance(given, str) or given.lower() != unit:
+            raise _malformed(f"{name} in {str(given)[:20]}, not {unit}")
         columns.append(_values(_object(series, name), hours, fill_value, name))
     by_name = dict(zip(_UNITS, columns, strict=True))
     months = np.array([float(hour[4:6]) for hour in hours])

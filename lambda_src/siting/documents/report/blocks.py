@@ -95,28 +95,18 @@ class Numbering:
 
     def figure(self, image: str, caption: str, *sources: Source) -> Block:
         """A picture that is drawn for the report."""
-        self._figures += 1
-        return Block(
-            "figure",
-            text=caption,
-            label=f"Figure {self._figures}",
-            sources=tuple(source.name for source in sources),
-            image=image,
-        )
+        return self._figure(image, caption, tuple(source.name for source in sources))
 
     def chart(self, chart: Chart) -> tuple[Block, ...]:
         """A chart, or nothing where there is none of the energy at hand."""
         if chart.file_name not in self._charts:
             return ()
+        return (self._figure(chart.file_name, chart.shows, (f"{SIMULATION}/{chart.file_name}",)),)
+
+    def _figure(self, image: str, caption: str, sources: tuple[str, ...]) -> Block:
         self._figures += 1
-        return (
-            Block(
-                "figure",
-                text=chart.shows,
-                label=f"Figure {self._figures}",
-                sources=(f"{SIMULATION}/{chart.file_name}",),
-                image=chart.file_name,
-            ),
+        return Block(
+            "figure", text=caption, label=f"Figure {self._figures}", sources=sources, image=image
         )
 
     def table(

@@ -39,12 +39,12 @@ def greedy(
     scaled = spec.to_spacings(places)
     room = np.ones(len(places), dtype=np.bool_)
     taken: list[int] = []
-    hurry = False
+    stopped = False
     while len(taken) < wanted and room.any():
-        hurry = hurry or stop()
+        stopped = stopped or stop()
         left = np.flatnonzero(room)
         # The first turbine could stand anywhere; at the land's edge it takes the least room.
-        gain = np.zeros(len(left)) if hurry else _gain(energy, places[taken], places[left])
+        gain = np.zeros(len(left)) if stopped else _gain(energy, places[taken], places[left])
         best = int(left[gain.argmax()])
         taken.append(best)
         room &= np.hypot(*(scaled - scaled[best]).T) >= 1.0

@@ -158,36 +158,36 @@ class _Search:
             self._best, self._best_mwh, self._simulated_mwh = found, mwh, simulated
 
     def _climb(self, start: FloatArray, widening: float, steps: int, length: float) -> FloatArray:
-        place = start
+        positions = start
         mean, scale = np.zeros_like(start), 0.0
         decay = _LAST_STEP ** (1.0 / steps)
         for step in range(1, steps + 1):
             if self._watch.is_over():
                 break
-            mwh, slope = self._energy.mwh_and_slope(place, widening)
-            slope += _PUSH * mwh / len(place) * self._push(place)
+            mwh, slope = self._energy.mwh_and_slope(positions, widening)
+            slope += _PUSH * mwh / len(positions) * self._push(positions)
             mean = _MOMENTUM * mean + (1.0 - _MOMENTUM) * slope
             # One scale for all turbines: each has its own slope, and the steep ones matter more.
             scale = _SCALE_MEMORY * scale + (1.0 - _SCALE_MEMORY) * float((slope**2).mean())
             size = np.sqrt(scale / (1.0 - _SCALE_MEMORY**step)) + _EPSILON
             move = length * (mean / (1.0 - _MOMENTUM**step)) / size
-            place = self._land.nearest(place + np.clip(move, -3.0 * length, 3.0 * length))
+            positions = self._land.nearest(positions + np.clip(move, -3.0 * length, 3.0 * length))
             length *= decay
-        return place
+        return positions
 
-    def _gaps(self, place: FloatArray) -> tuple[FloatArray, FloatArray]:
-        scaled = self._spec.to_spacings(place)
+    def _gaps(self, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
+        scaled = self._spec.to_spacings(positions)
         gap = scaled[:, np.newaxis] - scaled
         apart = np.sqrt((gap**2).sum(axis=2))
         np.fill_diagonal(apart, np.inf)
         return gap, apart
 
-    def _push(self, place: FloatArray) -> FloatArray:
+    def _push(self, positions: FloatArray) -> FloatArray:
         """Return the way hubs that are too near push each other, by spacing and metre."""
-        gap, apart = self._gaps(place)
+        gap, apart = self._gaps(positions)
         short = np.maximum(1.0 - apart, 0.0)
         if not short.any():
-            return np.zeros_like(place)
+            return np.zeros_like(positions)
         # Of -(1 - apart)^2, in metres: the scaling is linear.
         weight = 2.0 * short / np.maximum(apart, 1e-6)
         return np.asarray((gap * weight[:, :, np.newaxis]).sum(axis=1) @ self._turn_back)
@@ -196,18 +196,18 @@ class _Search:
     def _turn_back(self) -> FloatArray:
         return self._spec.to_spacings(np.eye(2)).T
 
-    def _settled(self, place: FloatArray) -> FloatArray:
+    def _settled(self, positions: FloatArray) -> FloatArray:
         """Move hubs apart and onto the land until both hold, or give up."""
         for _ in range(_SETTLE_STEPS):
-            gap, apart = self._gaps(place)
+            gap, apart = self._gaps(positions)
             short = np.maximum(1.0 + 1e-6 - apart, 0.0)
-            if not short.any() and self._land.allows(place).all():
+            if not short.any() and self._land.allows(positions).all():
                 break
             # Half of the way each, a hair more so that it ends.
             weight = 0.505 * short / np.maximum(apart, 1e-6)
             move = (gap * weight[:, :, np.newaxis]).sum(axis=1)
-            place = self._land.nearest(place + self._spec.from_spacings(move))
-        return place
+            positions = self._land.nearest(positions + self._spec.from_spacings(move))
+        return positions
 
     def _at_random(self) -> FloatArray:
         """Return random places, as far apart as a few tries allow."""
@@ -224,18 +224,18 @@ class _Search:
 
     def _hop(self) -> FloatArray:
         """Return the best layout with a few turbines moved to good ones of some random places."""
-        place = self._best.copy()
-        yields = self._energy.turbine_mwh(place)
+        positions = self._best.copy()
+        yields = self._energy.turbine_mwh(positions)
         # The poorer a turbine's yield, the likelier it goes.
         weight = np.exp(-4.0 * (yields - yields.min()) / max(np.ptp(yields), 1e-9))
-        count = int(self._random.integers(1, min(_MAX_HOPPERS, len(place)) + 1))
-        hoppers = self._random.choice(len(place), count, replace=False, p=weight / weight.sum())
+        count = int(self._random.integers(1, min(_MAX_HOPPERS, len(positions)) + 1))
+        hoppers = self._random.choice(len(positions), count, replace=False, p=weight / weight.sum())
         for hopper in hoppers:
-            others = np.delete(place, hopper, axis=0)
+            others = np.delete(positions, hopper, axis=0)
             tries = self._places[self._random.integers(len(self._places), size=_HOP_PLACES)]
             gain = self._energy.mwh_with_one_at(others, tries)
             if len(others):
                 gap = self._spec.to_spacings(tries)[:, np.newaxis] - self._spec.to_spacings(others)
                 gain[np.sqrt((gap**2).sum(axis=2)).min(axis=1) < 1.0] -= gain.mean()
-            place[hopper] = tries[gain.argmax()]
-        return place
+            positions[hopper] = tries[gain.argmax()]
+        return positions
