@@ -1,25 +1,18 @@
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
-from shapely.geometry import LineString, Point, shape
+from shapely.geometry import shape
 
-from agents.terrain.tools import areas, wind
+from agents.terrain.tests.fakes import PLACE, SITE, Map, stored
 from agents.terrain.tools.areas import find_exclusion_zones, get_unbuildable_areas
 from agents.terrain.tools.wind import get_wind_conditions
-from siting.geodata.overpass import Surroundings
-from siting.geodata.reanalysis import PastWind
-from siting.tests.chain import example, project_for, run_example
+from siting.tests.chain import project_for, run_example
 from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
-from siting.wind.rose import WindHours
-from siting.wind.site import MapFeature
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
 from tradewind.run.project import MemoryArtifactStore, Project
-
-SITE = example("site.geojson")
 
 
 def run(site: Any, **arguments: Any) -> tuple[str, Any]:
@@ -112,74 +105,6 @@ def test_unusable_input_becomes_a_message(
 
     assert status == "error"
     assert message in text
-
-
-PLACE = {"latitude": 54.7365, "longitude": 8.972}
-
-
-class Map:
-    """A map with a farm in the middle of any site, and a road through it."""
-
-    def __init__(self, failure: Exception | None = None) -> None:
-        self.failure = failure
-        self.attribution = "map makers, ODbL"
-        self.asked: list[dict[str, Any]] = []
-
-    def features_around(
-        self, longitude: float, latitude: float, radius_m: float, reach_m: Mapping[Any, float]
-    ) -> Surroundings:
-        self.asked.append({"radius_m": radius_m, "reach_m": dict(reach_m)})
-        if self.failure:
-            raise self.failure
-        farm = MapFeature(FeatureClass.BUILDING, "<b>Hof</b>", Point(longitude, latitude))
-        ends = (longitude - 0.05, latitude + 0.01), (longitude + 0.05, latitude + 0.01)
-        road = MapFeature(FeatureClass.ROAD, "", LineString(ends))
-        return Surroundings((farm, road), 1, self.attribution, "2026-11-01T00:00:00Z")
-
-
-class Weather:
-    """A year of west wind."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[float, float, int, int]] = []
-
-    def wind_at(self, longitude: float, latitude: float, first: int, last: int) -> PastWind:
-        self.asked.append((longitude, latitude, first, last))
-        speed = np.linspace(2.0, 14.0, 8760)
-        hours = WindHours(
-            month=np.resize(np.arange(1.0, 13.0), 8760),
-            direction_degrees=np.full(8760, 268.0),
-            upper_m_per_s=speed,
-            lower_m_per_s=speed * 0.75,
-            upper_height_m=50.0,
-            lower_height_m=10.0,
-        )
-        return PastWind(hours, first, last, 3, 8.75, 54.5, "made up", "nobody")
-
-
-@pytest.fixture
-def the_map(monkeypatch: pytest.MonkeyPatch) -> Map:
-    fake = Map()
-    monkeypatch.setattr(areas, "overpass", lambda: fake)
-    return fake
-
-
-@pytest.fixture
-def weather(monkeypatch: pytest.MonkeyPatch) -> Weather:
-    fake = Weather()
-    monkeypatch.setattr(wind, "power", lambda: fake)
-    return fake
-
-
-@pytest.fixture
-def project() -> Project:
-    return project_for("terrain", MemoryArtifactStore())
-
-
-def stored(project: Project, name: str) -> Any:
-    store = project.store
-    assert isinstance(store, MemoryArtifactStore)
-    return store.objects[f"{project.project_id}/terrain/{name}"]
 
 
 def test_a_place_is_a_circle_of_land_less_what_the_map_shows(
@@ -343,75 +268,3 @@ def test_an_endpoint_that_is_not_set_is_a_configuration_error(
         project.failure = None
         call(tool, project, **PLACE)
         assert isinstance(project.failure, ConfigurationError)
-
-
-def test_the_wind_is_described_at_hub_height_by_direction(
-    weather: Weather, project: Project
-) -> None:
-    status, result = call(get_wind_conditions, project, **PLACE, hub_height_m=120.0, years=1)
-
-    assert status == "success"
-    kept = json.loads(stored(project, "wind.json"))
-    assert kept["sectors"] == result["sectors"]
-    west = kept["sectors"][9]
-    assert (west["direction_degrees"], west["frequency"], west["hours"]) == (270.0, 1.0, 8760)
-    exponent = np.log(1 / 0.75) / np.log(5.0)
-    assert west["shear_exponent"] == pytest.approx(exponent, abs=1e-4)
-    assert kept["mean_wind_speed_m_per_s"] == pytest.approx(8.0 * 2.4**exponent, abs=1e-3)
-    assert kept["hub_height_m"] == 120.0
-    assert (kept["hours"], kept["missing_hours"]) == (8760, 3)
-    assert [one["month"] for one in kept["monthly"]] == list(range(1, 13))
-    assert kept["method"]["data_heights_m"] == [10.0, 50.0]
-    assert kept["source"]["attribution"] == "nobody"
-    assert project.facts["main_wind_direction_degrees"] == 270.0
-    ((_, _, first, last),) = weather.asked
-    assert first == last
-
-
-def test_the_wind_is_that_of_the_site_unless_a_place_is_named(
-    weather: Weather, the_map: Map, project: Project
-) -> None:
-    call(get_unbuildable_areas, project, **PLACE)
-    status, result = call(get_wind_conditions, project)
-
-    assert status == "success"
-    longitude, latitude, first, last = weather.asked[0]
-    assert (latitude, longitude) == pytest.approx((54.7365, 8.972), abs=1e-4)
-    assert last - first == 9
-    kept = json.loads(stored(project, "wind.json"))
-    assert (kept["latitude"], kept["longitude"]) == (latitude, longitude)
-    assert result["hours"] == kept["hours"] == 8760
-
-
-def test_the_wind_of_a_site_in_the_request(weather: Weather) -> None:
-    project = project_for("terrain", MemoryArtifactStore(), {"site": SITE})
-
-    status, _ = call(get_wind_conditions, project)
-
-    assert status == "success"
-    assert weather.asked[0][1] == pytest.approx(54.737, abs=0.01)
-
-
-def test_wind_without_a_place_asks_for_one(weather: Weather, project: Project) -> None:
-    status, text = call(get_wind_conditions, project)
-
-    assert (status, weather.asked, project.failure) == ("error", [], None)
-    assert "Give latitude and longitude" in text
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"hub_height_m": 20.0}, "hub_height_m is 20; give 30 to 250 m."),
-        ({"sectors": 2}, "sectors is 2; give 4 to 36."),
-        ({"years": 0}, "years is 0; give 1 to 20."),
-        ({"latitude": 100.0}, "latitude is 100"),
-    ],
-)
-def test_wind_out_of_range_becomes_a_message(
-    weather: Weather, project: Project, arguments: dict[str, float], message: str
-) -> None:
-    status, text = call(get_wind_conditions, project, **{**PLACE, **arguments})
-
-    assert (status, weather.asked) == ("error", [])
-    assert message in text

@@ -1,0 +1,97 @@
+"""Reports, made for a test and read back."""
+
+import io
+from html.parser import HTMLParser
+from typing import Any
+
+from pypdf import PdfReader
+
+from agents.report.agent import create_report
+from siting.documents.report.inputs import CHARTS
+from siting.tests.chain import project_for
+from siting.tests.unit.documents.pictures import png
+from tests.unit.run.tool_calls import call
+from tradewind.run.project import MemoryArtifactStore, Project
+
+PAGE = "moorkoog/report/report.html"
+PDF = "moorkoog/report/report.pdf"
+ENERGY = "moorkoog/simulation/energy.json"
+VOID = {"meta", "br", "circle", "rect", "path", "img"}
+SECTIONS = [
+    "1 Site",
+    "2 Excluded land",
+    "3 Layout",
+    "4 Wind",
+    "5 Energy",
+    "6 Losses",
+    "7 Assumptions",
+    "8 Limits",
+    "9 Sources",
+]
+
+
+class Page(HTMLParser):
+    """Reads a page: its visible text, its tags, and whether they nest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.headings: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "h2":
+            self.headings.append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.text += f"{data} "
+        if self.open[-1:] == ["h2"]:
+            self.headings[-1] += data
+
+    def classed(self, name: str) -> list[dict[str, str | None]]:
+        return [attrs for _, attrs in self.tags if name in (attrs.get("class") or "").split()]
+
+
+def page_of(store: MemoryArtifactStore) -> Page:
+    return Page(store.objects[PAGE].decode())
+
+
+def pdf_of(store: MemoryArtifactStore) -> Any:
+    return PdfReader(io.BytesIO(store.objects[PDF]), strict=True)
+
+
+def text_of(pdf: Any) -> str:
+    return " ".join(" ".join(page.extract_text().split()) for page in pdf.pages)
+
+
+def make_charts(store: MemoryArtifactStore, request_id: str = "r-charts") -> Project:
+    """Charts of the energy at hand, noted as such in the manifest."""
+    project = project_for("simulation", store)
+    project.request_id = request_id
+    project.load("simulation", "energy.json")
+    for at, chart in enumerate(CHARTS):
+        # No two alike: a PDF holds equal pictures once.
+        project.save(chart.file_name, png(90 + at), "image/png")
+    project.record_artifacts()
+    return project
+
+
+def report_on(store: MemoryArtifactStore, title: str = "Moorkoog wind farm") -> dict[str, Any]:
+    status, result = call(create_report, project_for("report", store), title=title)
+    assert status == "success", result
+    returned: dict[str, Any] = result
+    return returned

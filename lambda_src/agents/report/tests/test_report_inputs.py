@@ -1,0 +1,236 @@
+import hashlib
+import json
+
+import pytest
+
+from agents.report.agent import create_report
+from agents.report.tests.reading import (
+    ENERGY,
+    PAGE,
+    PDF,
+    make_charts,
+    page_of,
+    pdf_of,
+    report_on,
+    text_of,
+)
+from siting.documents.report.inputs import CHARTS
+from siting.tests.chain import project_for, run_example
+from siting.tests.unit.documents.pictures import png
+from tests.unit.run.tool_calls import call
+from tradewind.contracts.errors import ArtifactNotFound
+from tradewind.run.project import MemoryArtifactStore
+
+
+@pytest.mark.parametrize(
+    ("missing", "agent"),
+    [
+        ("terrain/site.geojson", "terrain"),
+        ("terrain/exclusions.geojson", "terrain"),
+        ("terrain/buildable.geojson", "terrain"),
+        ("layout/layout.json", "layout"),
+        ("simulation/energy.json", "simulation"),
+    ],
+)
+def test_a_missing_step_is_named(store: MemoryArtifactStore, missing: str, agent: str) -> None:
+    del store.objects[f"moorkoog/{missing}"]
+    project = project_for("report", store)
+
+    status, text = call(create_report, project, title="Half a report")
+
+    assert status == "error"
+    assert f"has no {missing}. Run the {agent} agent on this project first" in text
+    assert isinstance(project.failure, ArtifactNotFound)
+    assert PAGE not in store.objects
+    assert PDF not in store.objects
+
+
+@pytest.mark.parametrize(
+    ("changed", "stale", "agent"),
+    [
+        ("terrain/site.geojson", "layout/layout.json", "layout"),
+        ("terrain/buildable.geojson", "layout/layout.json", "layout"),
+        ("layout/layout.json", "simulation/energy.json", "simulation"),
+    ],
+)
+def test_a_step_out_of_date_is_named(
+    store: MemoryArtifactStore, changed: str, stale: str, agent: str
+) -> None:
+    store.objects[f"moorkoog/{changed}"] += b"\n"
+
+    status, text = call(create_report, project_for("report", store), title="Mixed")
+
+    assert status == "error"
+    assert f"{stale} was not made from the {changed}" in text
+    assert f"Run the {agent} agent on this project again" in text
+
+
+@pytest.mark.parametrize("title", ["", "  \n ", "x" * 121, "\x00\u202e"])
+def test_a_title_that_is_none_is_refused(store: MemoryArtifactStore, title: str) -> None:
+    status, text = call(create_report, project_for("report", store), title=title)
+
+    assert status == "error"
+    assert "give 1 to 120" in text
+
+
+def test_charts_of_another_energy_are_left_out(store: MemoryArtifactStore) -> None:
+    energy = json.loads(store.objects[ENERGY])
+    energy["aep_gwh"] += 1
+    project = project_for("simulation", store)
+    project.request_id = "r-later"
+    project.save("energy.json", json.dumps(energy).encode(), "application/json")
+    project.record_artifacts()
+
+    result = report_on(store)
+
+    assert len(result["charts_left_out"]) == len(CHARTS)
+    assert "was not made from the simulation/energy.json" in result["charts_left_out"][0]
+    assert "img" not in {tag for tag, _ in page_of(store).tags}
+    assert not [image for page in pdf_of(store).pages for image in page.images]
+
+
+def test_charts_of_the_request_that_made_the_energy_are_shown(store: MemoryArtifactStore) -> None:
+    body = store.objects[ENERGY]
+    project = project_for("simulation", store)
+    project.request_id = "r-both"
+    project.save("energy.json", body, "application/json")
+    for chart in CHARTS:
+        project.save(chart.file_name, png(80, 80), "image/png")
+    project.record_artifacts()
+
+    assert report_on(store)["charts_left_out"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (None, "there is none"),
+        (b"<svg onload=alert(1)>", "no whole PNG"),
+        (png()[:-20], "no whole PNG"),
+        (png()[:60] + b"\0" + png()[61:], "no whole PNG"),
+        (png(0, 10), "no whole PNG"),
+    ],
+    ids=["missing", "SVG", "cut off", "damaged", "without width"],
+)
+def test_a_chart_that_is_none_is_left_out_and_named(
+    store: MemoryArtifactStore, body: bytes | None, reason: str
+) -> None:
+    name = CHARTS[0].file_name
+    project = make_charts(store, "r-again")
+    if body is None:
+        del store.objects[f"moorkoog/simulation/{name}"]
+    else:
+        project.save(name, body, "image/png")
+    project.record_artifacts()
+
+    (left_out,) = report_on(store)["charts_left_out"]
+
+    assert left_out.startswith(f"simulation/{name}: ")
+    assert reason in left_out
+
+
+SECTOR = {
+    "direction_degrees": 0.0,
+    "frequency": 0.25,
+    "mean_wind_speed_m_per_s": 7.1234,
+    "weibull_a_m_per_s": 8.0412,
+    "weibull_k": 2.1,
+}
+WIND = {
+    "latitude": 54.7361,
+    "longitude": 8.9712,
+    "hub_height_m": 110.0,
+    "mean_wind_speed_m_per_s": 8.4321,
+    "weibull_a_m_per_s": 9.5,
+    "weibull_k": 2.2,
+    "hours": 87_600,
+    "missing_hours": 12,
+    "first_year": 2016,
+    "last_year": 2025,
+    "sector_width_degrees": 90.0,
+    "sectors": [{**SECTOR, "direction_degrees": 90.0 * at} for at in range(4)],
+    "method": {"weibull": "By moments.", "height": "By a power law."},
+    "source": {"attribution": "A <b>public</b> service."},
+    "limits": ["The grid is coarse."],
+}
+
+
+def computed_from_wind(store: MemoryArtifactStore) -> None:
+    """Make the energy one that was computed from the project's wind data."""
+    body = json.dumps(WIND).encode()
+    store.objects["moorkoog/terrain/wind.json"] = body
+    energy = json.loads(store.objects[ENERGY])
+    energy["sources"]["terrain/wind.json"] = hashlib.sha256(body).hexdigest()
+    store.objects[ENERGY] = json.dumps(energy).encode()
+
+
+def test_wind_data_are_shown_where_the_energy_came_from_them(store: MemoryArtifactStore) -> None:
+    report_on(store)
+    assert "not computed from wind data of this place" in page_of(store).text
+
+    computed_from_wind(store)
+    report_on(store)
+
+    for text in (page_of(store).text, text_of(pdf_of(store))):
+        assert "a mean of 8.43 m/s, Weibull A 9.50 m/s and k 2.20" in text
+        assert "87,600 hours of 2016 to 2025 (12 missing)" in text
+        assert "270.0 25.0 7.12 8.04 2.10" in text
+        assert "A <b>public</b> service." in text
+        assert "The grid is coarse." in text
+        assert "Weibull fit: By moments." in text
+        assert "not computed from wind data" not in text
+        assert "terrain/wind.json" in text
+
+
+def test_wind_that_was_fetched_anew_makes_the_energy_stale(store: MemoryArtifactStore) -> None:
+    computed_from_wind(store)
+    store.objects["moorkoog/terrain/wind.json"] += b"\n"
+
+    status, text = call(create_report, project_for("report", store), title="Mixed")
+
+    assert status == "error"
+    assert "simulation/energy.json was not made from the terrain/wind.json" in text
+
+
+def test_an_optimised_layout_says_what_it_was_chosen_from(store: MemoryArtifactStore) -> None:
+    key = "moorkoog/layout/layout.json"
+    layout = json.loads(store.objects[key])
+    layout.update(
+        strategy="optimise",
+        compared=[
+            {"strategy": "offset_grid", "turbines_placed": 30, "estimated_aep_gwh": 412.3},
+            {"strategy": "spiral", "turbines_placed": 28, "estimated_aep_gwh": None},
+        ],
+        search={"start_aep_gwh": 412.3, "gain_percent": 1.25, "iterations": 9},
+        search_ended="all of its work done",
+        estimate_assumption="One turbine, one wind.",
+    )
+    store.objects[key] = json.dumps(layout).encode()
+    run_example("simulation", store)
+
+    report_on(store)
+
+    text = page_of(store).text
+    assert "412.30 GWh per year, the best of the patterns, and gained 1.25 % in 9 climbs" in text
+    assert "(all of its work done)" in text
+    assert "offset grid 30 412.30" in text
+    assert "spiral 28 none" in text
+
+
+def test_the_maps_own_attribution_is_repeated(store: MemoryArtifactStore) -> None:
+    key = "moorkoog/terrain/site.geojson"
+    site = json.loads(store.objects[key])
+    site["features"][0]["properties"]["attribution"] = "© map <i>makers</i>."
+    store.objects[key] = json.dumps(site).encode()
+    for agent in ("layout", "simulation"):
+        # As if made from it.
+        artifact = f"moorkoog/{agent}/{'layout' if agent == 'layout' else 'energy'}.json"
+        made = json.loads(store.objects[artifact])
+        for name in made["sources"]:
+            made["sources"][name] = hashlib.sha256(store.objects[f"moorkoog/{name}"]).hexdigest()
+        store.objects[artifact] = json.dumps(made).encode()
+
+    report_on(store)
+
+    for text in (page_of(store).text, text_of(pdf_of(store))):
+        assert "Map data: © map <i>makers</i>." in text

@@ -1,0 +1,83 @@
+import json
+
+import numpy as np
+import pytest
+
+from agents.terrain.tests.fakes import PLACE, SITE, Map, Weather, stored
+from agents.terrain.tools.areas import get_unbuildable_areas
+from agents.terrain.tools.wind import get_wind_conditions
+from siting.tests.chain import project_for
+from tests.unit.run.tool_calls import call
+from tradewind.run.project import MemoryArtifactStore, Project
+
+
+def test_the_wind_is_described_at_hub_height_by_direction(
+    weather: Weather, project: Project
+) -> None:
+    status, result = call(get_wind_conditions, project, **PLACE, hub_height_m=120.0, years=1)
+
+    assert status == "success"
+    kept = json.loads(stored(project, "wind.json"))
+    assert kept["sectors"] == result["sectors"]
+    west = kept["sectors"][9]
+    assert (west["direction_degrees"], west["frequency"], west["hours"]) == (270.0, 1.0, 8760)
+    exponent = np.log(1 / 0.75) / np.log(5.0)
+    assert west["shear_exponent"] == pytest.approx(exponent, abs=1e-4)
+    assert kept["mean_wind_speed_m_per_s"] == pytest.approx(8.0 * 2.4**exponent, abs=1e-3)
+    assert kept["hub_height_m"] == 120.0
+    assert (kept["hours"], kept["missing_hours"]) == (8760, 3)
+    assert [one["month"] for one in kept["monthly"]] == list(range(1, 13))
+    assert kept["method"]["data_heights_m"] == [10.0, 50.0]
+    assert kept["source"]["attribution"] == "nobody"
+    assert project.facts["main_wind_direction_degrees"] == 270.0
+    ((_, _, first, last),) = weather.asked
+    assert first == last
+
+
+def test_the_wind_is_that_of_the_site_unless_a_place_is_named(
+    weather: Weather, the_map: Map, project: Project
+) -> None:
+    call(get_unbuildable_areas, project, **PLACE)
+    status, result = call(get_wind_conditions, project)
+
+    assert status == "success"
+    longitude, latitude, first, last = weather.asked[0]
+    assert (latitude, longitude) == pytest.approx((54.7365, 8.972), abs=1e-4)
+    assert last - first == 9
+    kept = json.loads(stored(project, "wind.json"))
+    assert (kept["latitude"], kept["longitude"]) == (latitude, longitude)
+    assert result["hours"] == kept["hours"] == 8760
+
+
+def test_the_wind_of_a_site_in_the_request(weather: Weather) -> None:
+    project = project_for("terrain", MemoryArtifactStore(), {"site": SITE})
+
+    status, _ = call(get_wind_conditions, project)
+
+    assert status == "success"
+    assert weather.asked[0][1] == pytest.approx(54.737, abs=0.01)
+
+
+def test_wind_without_a_place_asks_for_one(weather: Weather, project: Project) -> None:
+    status, text = call(get_wind_conditions, project)
+
+    assert (status, weather.asked, project.failure) == ("error", [], None)
+    assert "Give latitude and longitude" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hub_height_m": 20.0}, "hub_height_m is 20; give 30 to 250 m."),
+        ({"sectors": 2}, "sectors is 2; give 4 to 36."),
+        ({"years": 0}, "years is 0; give 1 to 20."),
+        ({"latitude": 100.0}, "latitude is 100"),
+    ],
+)
+def test_wind_out_of_range_becomes_a_message(
+    weather: Weather, project: Project, arguments: dict[str, float], message: str
+) -> None:
+    status, text = call(get_wind_conditions, project, **{**PLACE, **arguments})
+
+    assert (status, weather.asked) == ("error", [])
+    assert message in text
