@@ -13,6 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from stacks.bundling.requirements import requirements_of
 from tests.deployed_agents import AGENTS, FOLDER
 from tradewind.contracts.agent_manifest import REQUEST_FILE
 from tradewind.contracts.request import parse_request
@@ -51,11 +52,12 @@ def example(agent: str) -> dict[str, Any]:
 
 
 def modules_of(agent: str) -> set[str]:
-    """The top-level modules of what an agent's bundle locks."""
-    lines = (FOLDER / agent / "requirements.txt").read_text().splitlines()
+    """The top-level modules of what an agent's bundle is installed from."""
+    locks = requirements_of(FOLDER / agent, AGENTS[agent].framework)
     locked = {
         canonicalize_name(Requirement(line.partition("\\")[0].strip()).name)
-        for line in lines
+        for lock in locks
+        for line in lock.read_text().splitlines()
         if "==" in line and not line.lstrip().startswith(("#", "--"))
     }
     return {
