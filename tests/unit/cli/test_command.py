@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.cdk import PROJECT
+from tests.deployed_agents import FIRST
 
 
 def tradewind(*arguments: str, home: Path) -> "subprocess.CompletedProcess[str]":
@@ -38,8 +39,8 @@ def test_help_names_every_command_and_a_first_step(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["invoke", "weather", "hello"], "'weather' is not one of"),
-        (["invoke", "terrain"], "Give a QUERY or --request FILE"),
-        (["invoke", "terrain", "--request", "no-such.json"], "does not exist"),
+        (["invoke", FIRST], "Give a QUERY or --request FILE"),
+        (["invoke", FIRST, "--request", "no-such.json"], "does not exist"),
         (["fly"], "No such command"),
     ],
 )
@@ -55,14 +56,14 @@ def test_wrong_usage_is_explained_with_status_2(
 def test_a_request_file_that_is_no_json_is_explained(tmp_path: Path) -> None:
     broken = tmp_path / "request.json"
     broken.write_text('{"query": ')
-    done = tradewind("invoke", "terrain", "--request", str(broken), home=tmp_path)
+    done = tradewind("invoke", FIRST, "--request", str(broken), home=tmp_path)
     assert done.returncode == 2
     assert "request.json" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_with_nothing_deployed_invoke_says_what_to_do(tmp_path: Path) -> None:
-    done = tradewind("invoke", "terrain", "hello", home=tmp_path)
+    done = tradewind("invoke", FIRST, "hello", home=tmp_path)
     assert done.returncode == 1
     assert "Run `tradewind up` first" in done.stderr
     assert "\x1b[" not in done.stderr  # no colours into a pipe
