@@ -31,13 +31,13 @@ os.environ.update(_allowed)
 settings.register_profile("tradewind", deadline=None)
 settings.load_profile("tradewind")
 
-
 #: Fixtures that take long to make, or that use the whole machine. What needs the same one runs in
 #: the same process when several share the tests.
 _MADE_ONCE = ("deployment", "cloud", "local_cloud", "synthesize", "built")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests that share what is made once."""
     for item in items:
         for name in _MADE_ONCE:
             if name in getattr(item, "fixturenames", ()):

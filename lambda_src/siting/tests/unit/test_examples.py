@@ -8,7 +8,7 @@ from siting.tests.chain import EXAMPLES, example
 from tradewind.contracts.request import parse_request
 
 
-@pytest.mark.parametrize("file", list((EXAMPLES / "requests").glob("*.json")), ids=str)
+@pytest.mark.parametrize("file", sorted((EXAMPLES / "requests").glob("*.json")), ids=str)
 def test_a_request_is_one_that_its_agent_takes(file: Path) -> None:
     request = parse_request(json.loads(file.read_text()), file.stem)
 
