@@ -113,7 +113,7 @@ def test_no_test_of_the_core_needs_them(emptied: Path) -> None:
     everything = run(emptied, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider")
     assert everything.returncode == 0, everything.stdout[-4000:]
 
-    folders = ("agents", "cli", "contracts", "handlers", "run", "stacks")
+    folders = ("agents", "contracts", "handlers", "run", "stacks")
     done = run(
         emptied,
         *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/test_import_direction.py"),
