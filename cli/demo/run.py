@@ -54,8 +54,6 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> DemoR
     Raises:
         CommandError: A step failed.
     """
-    settings = load_settings(LOCAL_ENV, PROJECT / "config", agents())
-    prices = ModelPrices(**settings.model_prices.model_dump())
     with ExitStack() as cleanup:
         real_model = os.environ.get("TRADEWIND_REAL_BEDROCK") == "1"
         # One that runs and that nobody asked to keep was left behind by a demo that was killed.
@@ -65,14 +63,33 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> DemoR
         if keep:
             cloud.keep()
         point_boto3_at(running)
-        admin = StandInAdmin(running.bedrock_admin_url)
-        asked = ask_all(steps, admin, outputs)
-        refused = refuse_all(steps, admin, outputs)
-        with steps.step("Copy what the agents left") as step:
-            s3, bucket = boto3.client("s3"), outputs[Output.ARTIFACTS_BUCKET]
-            files = {one.agent: _copy_artifacts(s3, bucket, one, out) for one in asked}
-            step.result = f"{sum(map(len, files.values()))} files"
-        dashboards = _draw_dashboards(steps, running, out)
+        return demonstrate(steps, running, outputs, out, real_model=real_model)
+
+
+def demonstrate(
+    steps: Steps, running: Running, outputs: dict[str, str], out: Path, *, real_model: bool
+) -> DemoResult:
+    """Ask the agents of a deployment, which boto3's environment must point to, and fill ``out``.
+
+    Args:
+        steps: Shows what is going on.
+        running: The embedded AWS.
+        outputs: The stacks' outputs by name.
+        out: An empty folder.
+        real_model: Whether the real Bedrock answers.
+
+    Raises:
+        CommandError: A step failed.
+    """
+    settings = load_settings(LOCAL_ENV, PROJECT / "config", agents())
+    prices = ModelPrices(**settings.model_prices.model_dump())
+    admin = StandInAdmin(running.bedrock_admin_url)
+    asked = ask_all(steps, admin, outputs)
+    refused = refuse_all(steps, admin, outputs)
+    with steps.step("Copy what the agents left") as step:
+        s3, bucket = boto3.client("s3"), outputs[Output.ARTIFACTS_BUCKET]
+        files = {one.agent: _copy_artifacts(s3, bucket, one, out) for one in asked}
+        step.result = f"{sum(map(len, files.values()))} files"
     result = DemoResult(
         made_at=datetime.now(UTC),
         real_model=real_model,
@@ -81,7 +98,7 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> DemoR
         agents=tuple(
             _agent_result(one, files[one.agent], prices, refused[one.agent]) for one in asked
         ),
-        dashboards=dashboards,
+        dashboards=_draw_dashboards(steps, running, out),
     )
     (out / FIGURES).write_text(json.dumps(result.summary(), indent=2) + "\n", encoding="utf-8")
     (out / FRONT_PAGE).write_text(front_page(result), encoding="utf-8")
