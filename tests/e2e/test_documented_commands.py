@@ -20,6 +20,7 @@ import pytest
 
 from cli.__main__ import tradewind
 from cli.cdk import LOCAL_ASSEMBLY, LOCAL_ENV
+from tests.deployed_agents import AGENTS
 from tests.docs.aws_cli import read_aws_command
 from tests.docs.pages import PROJECT, Command, commands, pages
 from tests.e2e.conftest import Deployment, client
@@ -39,7 +40,7 @@ COVERED: Final = {
     "apt-get install chromium": (".ci/run", "apt-get install"),
 }
 #: A page's placeholders, and what stands for them here.
-_PLACEHOLDERS: Final = {"ENV": LOCAL_ENV, "AGENT": "terrain", "N": "1"}
+_PLACEHOLDERS: Final = {"ENV": LOCAL_ENV, "AGENT": next(iter(AGENTS)), "N": "1"}
 #: What a copy of the project does without.
 _LEFT_OUT: Final = (
     *(".git", ".venv*", ".tools", ".build", ".localcloud", ".*_cache", ".hypothesis", ".coverage*"),
