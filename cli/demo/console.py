@@ -20,7 +20,7 @@ def show(console: Console, result: DemoResult, out: Path) -> None:
 
 def _table(result: DemoResult) -> Table:
     table = Table(
-        title="Each agent asked twice; TCP: connections to the model",
+        title="Each agent, asked cold and warm; TCP: connections",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
