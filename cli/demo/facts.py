@@ -26,7 +26,7 @@ _UNITS: Final = {
     "_m": "m",
 }
 #: What insiders abbreviate.
-_WORDS: Final = {"aep": "annual energy", "capex": "investment", "lcoe": "cost of energy"}
+_WORDS: Final = {"aep": "annual energy"}
 _MOST_KEY_FACTS: Final = 6
 _LONGEST: Final = 200
 
