@@ -11,7 +11,8 @@ import shutil
 import signal
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -69,16 +70,25 @@ def to_run(name: str) -> list[Command]:
 
 
 @pytest.fixture(scope="module")
-def sandbox(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of the project that shares its environments, and that the deployed app came from."""
-    folder = tmp_path_factory.mktemp("project") / "tradewind"
-    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
-    for shared in (".venv", "node_modules"):
-        (folder / shared).symlink_to(PROJECT / shared)
-    shutil.copytree(LOCAL_ASSEMBLY, folder / "cdk.out", symlinks=True)
-    shutil.copytree(LOCAL_ASSEMBLY, folder / LOCAL_ASSEMBLY.relative_to(PROJECT), symlinks=True)
-    yield folder
-    shutil.rmtree(folder)
+def projects(
+    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Path]]:
+    """For each page a copy of the project, which shares its environments and the deployed app."""
+    base = tmp_path_factory.mktemp("projects")
+
+    @cache
+    def project(page: str) -> Path:
+        folder = base / page.replace("/", "-")
+        shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
+        for shared in (".venv", "node_modules"):
+            (folder / shared).symlink_to(PROJECT / shared)
+        for assembly in ("cdk.out", LOCAL_ASSEMBLY.relative_to(PROJECT)):
+            shutil.copytree(LOCAL_ASSEMBLY, folder / assembly, symlinks=True)
+        return folder
+
+    assert deployment
+    yield project
+    shutil.rmtree(base)
 
 
 @pytest.mark.parametrize("command", ALL, ids=str)
@@ -104,9 +114,9 @@ def test_a_make_target_exists(command: Command) -> None:
 
 @pytest.mark.parametrize("command", of_program("tradewind"), ids=str)
 def test_a_tradewind_command_is_one_that_the_command_understands(
-    command: Command, sandbox: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, projects: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(sandbox)
+    monkeypatch.chdir(projects(command.page))
     understood(command)
 
 
@@ -134,9 +144,12 @@ def understood(command: Command) -> bool:
 
 
 @pytest.mark.parametrize("command", to_run("tradewind"), ids=str)
-def test_a_tradewind_command_works(command: Command, sandbox: Path, deployment: Deployment) -> None:
+def test_a_tradewind_command_works(
+    command: Command, projects: Callable[[str], Path], deployment: Deployment
+) -> None:
     if not understood(command) or command.words[1:] == ["invoke"]:
         pytest.skip("it names a command and asks nobody to type it")
+    sandbox = projects(command.page)
     words = [str(sandbox / "tradewind"), *command.words[1:]]
     environment = {"PATH": os.environ["PATH"], "TRADEWIND_HOME": str(deployment.home)}
     if command.words[1:] == ["dashboard"]:

@@ -12,7 +12,7 @@ from tests.unit.cli.demo.results import agent, demo
 
 AGENTS = (
     agent("terrain", "map.png", facts={"buildable_km2": 21.875}),
-    agent("simulation", facts={"aep_gwh": 463.29}),
+    agent("wake_simulation", facts={"aep_gwh": 463.29}),
     agent("a_name_of_thirty_letters_in_all", facts={"buildable_km2": 21.875, "aep_gwh": 463.29}),
 )
 
@@ -40,7 +40,7 @@ def test_a_file_is_shown_by_its_type(content_type: str, kind: str) -> None:
     assert File("x", "a/x", content_type, 1).kind == kind
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("width", [56, 60, 80, 200])
 def test_a_terminal_of_any_width_shows_names_figures_and_the_path_whole(
     width: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -49,7 +49,7 @@ def test_a_terminal_of_any_width_shows_names_figures_and_the_path_whole(
     show(console, demo(*AGENTS), out)
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     assert "…" not in printed
-    for word in ("terrain", "simulation", "1200", "4321", str(out / "index.html")):
+    for word in ("terrain", "wake_simulation", "1200", "4321", str(out / "index.html")):
         assert word in printed
     assert "a_name_of_thirty_letters_in_all" in printed or width < 80
     assert "Tradewind demo: buildable 21.88 km², annual energy 463.3 GWh" in printed
