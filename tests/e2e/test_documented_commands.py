@@ -92,7 +92,9 @@ def projects(
             shutil.copytree(LOCAL_ASSEMBLY, folder / assembly, symlinks=True)
         return folder
 
-    assert deployment
+    # As people use it: the contract is of what cold and warm requests emit.
+    for agent in AGENTS:
+        assert deployment.ask(agent).answer["success"]
     yield project
     shutil.rmtree(base)
 
