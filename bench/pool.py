@@ -19,7 +19,7 @@ from bench.machine import describe
 from cli.agents import agents, example_request
 from cli.cloud import point_boto3_at, start_and_deploy
 from cli.console import Steps
-from cli.demo import connections
+from cli.demo.chain import connections
 from cli.invoke import invoke, lambda_client, role_of
 from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import (

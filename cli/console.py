@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
 from rich.text import Text
 
 #: Without a terminal, a step that lasts says so this often, in seconds.
@@ -53,16 +51,6 @@ class Steps:
             ended.set()
             ticker.join()
             self._print_end(step, time.monotonic() - started, failed)
-
-    def print_table(self, table: Table) -> None:
-        """Print a table whose first column, of names, is never cut: the others make way."""
-        table.columns[0].no_wrap = True
-        unlimited = self.console.options.update(max_width=1000)
-        if Measurement.get(self.console, unlimited, table).maximum > self.console.width:
-            # Lines take three characters a column.
-            table.box = None
-            table.pad_edge = False
-        self.console.print(table)
 
     def _tick(self, step: Step, started: float, ended: threading.Event) -> None:
         if self.console.is_terminal:

@@ -1,32 +1,31 @@
-"""A folder of results that says of itself whether what wrote it came to its end."""
+"""A folder of results that is there when it is whole, and not before."""
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
-
-#: In the folder for as long as it is not whole. It is there from the start: a kill leaves it, too.
-MARK: Final = "UNFINISHED.txt"
 
 
 @contextmanager
-def fresh(folder: Path) -> Iterator[None]:
-    """Give the block an empty ``folder``. What an earlier one left there is removed at its end.
+def fresh(folder: Path, workshop: Path) -> Iterator[Path]:
+    """Give the block an empty folder, which becomes ``folder`` when the block succeeds.
 
-    Until then, and when it fails, that is beside it, as ``folder.previous``.
+    Until then nothing is at ``folder``: what an earlier block left there is at
+    ``folder.previous``, and stays there when this one fails or is killed. Unfinished results are
+    in ``workshop`` then.
+
+    Args:
+        folder: Where the results are wanted.
+        workshop: A folder, made when it is missing, in which they are put together.
     """
     previous = folder.with_name(f"{folder.name}.previous")
+    partial = workshop / f"{folder.name}.partial"
     if folder.exists():
-        if previous.exists() and not (folder / MARK).exists():
-            shutil.rmtree(previous)
-        if (folder / MARK).exists():
-            shutil.rmtree(folder)
-        else:
-            folder.rename(previous)
-    folder.mkdir(parents=True)
-    mark = folder / MARK
-    mark.write_text("What writes this folder is at work, failed or was interrupted.\n")
-    yield
-    mark.unlink()
+        shutil.rmtree(previous, ignore_errors=True)
+        folder.rename(previous)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    yield partial
+    # Not a rename: the workshop may be on another disk.
+    shutil.move(partial, folder)
     shutil.rmtree(previous, ignore_errors=True)

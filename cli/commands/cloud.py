@@ -17,20 +17,24 @@ _PROXIES: Final = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 @click.option("--keep", is_flag=True, help="Leave the embedded AWS running at the end.")
 @as_json
 def demo(keep: bool, as_json: bool) -> None:
-    """Deploy into the embedded AWS and send a siting request to each of the four agents.
+    """Deploy into the embedded AWS, ask each agent twice and draw the dashboards.
 
-    Artifacts and demo.json are left in out/. With TRADEWIND_REAL_BEDROCK=1 and AWS credentials the
+    out/index.html shows what came of it. With TRADEWIND_REAL_BEDROCK=1 and AWS credentials the
     agents talk to the real Amazon Bedrock instead of the scripted stand-in.
     """
     from cli.console import Steps
-    from cli.demo import run_demo
+    from cli.demo.console import show
+    from cli.demo.run import run_demo
     from cli.lock import lock
     from cli.output import fresh
 
-    with lock(cloud.BUILD), fresh(cloud.OUT):
-        summary = run_demo(Steps(), LocalCloud(cloud.HOME), cloud.OUT, keep=keep)
+    steps = Steps()
+    with lock(cloud.BUILD):
+        with fresh(cloud.OUT, cloud.BUILD) as out:
+            result = run_demo(steps, LocalCloud(cloud.HOME), out, keep=keep)
+        show(steps.console, result, cloud.OUT)
     if as_json:
-        click.echo(json.dumps(summary, indent=2))
+        click.echo(json.dumps(result.summary(), indent=2))
 
 
 @click.command()

@@ -227,12 +227,20 @@ class Tab:
         Raises:
             BrowserError: It was not in time.
         """
+        self.load(url)
+        self.wait_for("document.documentElement.dataset.ready === 'true'")
+
+    def load(self, url: str) -> None:
+        """Open any page and wait until it is loaded.
+
+        Raises:
+            BrowserError: It was not in time.
+        """
         self._browser.forget_events(self._session)
         failure = self.call("Page.navigate", url=url).get("errorText")
         if failure:
             raise BrowserError(f"{url}: {failure}")
         self._browser.wait("Page.loadEventFired", self._session)
-        self.wait_for("document.documentElement.dataset.ready === 'true'")
 
     def wait_for(self, condition: str) -> None:
         """Wait until a JavaScript condition holds."""

@@ -20,7 +20,7 @@ from cli.invoke import Invocation, invoke, lambda_client, role_of
 from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import StandInAdmin
 from devtools.localcloud.running import Running
-from stacks.names import agent_arn_output
+from stacks.names import agent_arn_output, dead_letter_queue_name
 from tests.deployed_agents import AGENTS
 
 _READ = TypeDeserializer()
@@ -35,13 +35,15 @@ class Deployment:
     """What is deployed, and clients that reach it.
 
     Attributes:
+        home: The embedded AWS's folder.
         running: The embedded AWS.
         outputs: The stacks' outputs by name.
-    out: The folder the deployment wrote them to.
+        out: The folder the deployment wrote them to.
         project_id: A project on which all four agents have done their work once.
         cold: Each agent's first answer.
     """
 
+    home: Path
     running: Running
     outputs: dict[str, str]
     out: Path
@@ -70,6 +72,12 @@ class Deployment:
         """Send an agent its example request on the common project."""
         event = example_request(agent, self.project_id or None) | changes
         return invoke(self.functions, self.arn(agent), event)
+
+    def queue_url(self, agent: str) -> str:
+        """The address of an agent's dead-letter queue."""
+        name = dead_letter_queue_name(cdk.LOCAL_ENV, agent)
+        url: str = client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+        return url
 
     def record(self, request_id: str) -> dict[str, Any]:
         """An invocation record."""
@@ -108,10 +116,10 @@ def deployed(home: Path) -> Iterator[Deployment]:
         try:
             running = cloud.up()
             cdk.bootstrap(running, Step("bootstrap"))
-            outputs = cdk.deploy(running, Step("deploy"), home / "out")
+            outputs = cdk.deploy(running, Step("deploy"), cloud.scratch)
             for name, value in running.environment().items():
                 patch.setenv(name, value)
-            ready = Deployment(running, outputs, home / "out")
+            ready = Deployment(cloud.home, running, outputs, cloud.scratch)
             for agent in AGENTS:
                 ready.cold[agent] = ready.ask(agent)
                 ready.project_id = ready.cold[agent].answer["project_id"]

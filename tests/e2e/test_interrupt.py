@@ -40,3 +40,5 @@ def test_an_interrupted_demo_stops_what_it_started(tmp_path: Path, sent: signal.
     assert "Interrupted" in said
     assert "Traceback" not in said
     assert start_time(server) is None
+    # Nor results of an earlier demo that look like its own.
+    assert not (PROJECT / "out").exists()

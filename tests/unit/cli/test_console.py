@@ -1,8 +1,6 @@
 """Steps are shown as they end, also when they fail."""
 
 import pytest
-from rich.console import Console
-from rich.table import Table
 
 from cli.console import Steps
 
@@ -32,23 +30,6 @@ def test_a_long_step_says_what_it_is_at(
         step.note = "half way"
         while "half way" not in capsys.readouterr().err:
             pass
-
-
-@pytest.mark.parametrize("width", [56, 60, 80, 120])
-def test_a_narrow_terminal_cuts_no_name(width: int, capsys: pytest.CaptureFixture[str]) -> None:
-    steps = Steps()
-    steps.console = Console(stderr=True, width=width)
-    table = Table(title="Agents")
-    table.add_column("agent")
-    for column in ("cold ms", "of it init", "warm ms", "TCP", "tokens", "artifacts"):
-        table.add_column(column, justify="right")
-    names = ["terrain", "wake_simulation"]
-    for name in names:
-        table.add_row(name, "2098", "470", "384", "1", "15932", "7")
-    steps.print_table(table)
-    said = capsys.readouterr().err
-    for word in (*names, "2098", "470", "384", "15932"):
-        assert word in said
 
 
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"])

@@ -95,7 +95,7 @@ def test_without_its_chart_library_no_page_is_written_and_what_to_do_is_said(
     with pytest.raises(CommandError, match="`make setup` or `npm ci` installs it"):
         save(preview, tmp_path / "out", [], None, pictures=False)
     with pytest.raises(CommandError, match="`make setup` or `npm ci` installs it"):
-        command.show(preview, 0)
+        command.show(preview, 0, as_json=False)
 
 
 def test_a_missing_assembly_is_explained(tmp_path: Path) -> None:

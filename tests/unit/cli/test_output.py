@@ -1,38 +1,50 @@
-"""A folder of results looks fresh only when it is."""
+"""Results appear whole or not at all, and a failure does not pass off old ones as new."""
 
 from pathlib import Path
 
 import pytest
 
-from cli.output import MARK, fresh
+from cli.output import fresh
 
 
-def contents(folder: Path) -> dict[str, list[str]]:
-    return {
-        place.name: sorted(file.name for file in place.iterdir())
-        for place in sorted(folder.iterdir())
-    }
+def write(out: Path, build: Path, text: str, *, fail: bool = False) -> None:
+    with fresh(out, build) as folder:
+        assert list(folder.iterdir()) == []
+        assert not out.exists()
+        (folder / "result.txt").write_text(text)
+        if fail:
+            raise RuntimeError
 
 
-def test_what_an_earlier_run_left_is_replaced(tmp_path: Path) -> None:
-    for name in ("first", "second"):
-        with fresh(tmp_path / "out"):
-            (tmp_path / "out" / name).touch()
-        assert contents(tmp_path) == {"out": [name]}
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
 
 
-def test_a_failed_run_is_marked_and_the_last_good_one_is_kept_beside_it(tmp_path: Path) -> None:
-    with fresh(tmp_path / "out"):
-        (tmp_path / "out" / "good").touch()
-    for name in ("bad", "worse"):
-        with pytest.raises(FileNotFoundError), fresh(tmp_path / "out"):
-            (tmp_path / "out" / name).rename(tmp_path / "out" / "no folder" / name)
-        assert contents(tmp_path) == {"out": [MARK], "out.previous": ["good"]}
-    with fresh(tmp_path / "out"):
-        (tmp_path / "out" / "better").touch()
-    assert contents(tmp_path) == {"out": ["better"]}
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    return tmp_path / "build"
 
 
-def test_the_mark_is_there_from_the_start(tmp_path: Path) -> None:
-    with fresh(tmp_path / "out"):
-        assert contents(tmp_path) == {"out": [MARK]}
+def test_a_success_replaces_what_was_there(out: Path, build: Path) -> None:
+    write(out, build, "first")
+    (out / "stale.txt").touch()
+    write(out, build, "second")
+    assert [file.name for file in out.iterdir()] == ["result.txt"]
+    assert (out / "result.txt").read_text() == "second"
+    assert {entry.name for entry in out.parent.iterdir()} == {"build", "out"}
+
+
+def test_after_a_failure_there_is_no_result_but_the_last_whole_one_is_kept_aside(
+    out: Path, build: Path
+) -> None:
+    write(out, build, "whole")
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            write(out, build, "half", fail=True)
+        assert not out.exists()
+        assert (out.parent / "out.previous" / "result.txt").read_text() == "whole"
+    write(out, build, "again")
+    assert (out / "result.txt").read_text() == "again"
+    assert not (out.parent / "out.previous").exists()
+    assert list(build.iterdir()) == []

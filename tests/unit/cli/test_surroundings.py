@@ -9,8 +9,8 @@ import boto3
 import pytest
 
 from cli import cdk, cloud
-from cli import demo as demo_module
 from cli.console import Steps
+from cli.demo import run as demo_module
 from devtools.localcloud import Running
 from devtools.localcloud.lifecycle import _server_environment
 from tests.hostile import HOSTILE, make_hostile_home

@@ -9,8 +9,6 @@ import pytest
 from pypdf import PdfReader
 
 from cli.agents import example_request
-from cli.console import Steps
-from cli.demo import run_chain
 from cli.invoke import Invocation, invoke
 from siting.tests.chain import example
 from tests.deployed_agents import AGENTS
@@ -42,7 +40,12 @@ CHARTS = {name for name in LEFT["simulation"] if name.endswith(".png")}
 
 @pytest.fixture(scope="module")
 def chain(deployment: Deployment) -> dict[str, Invocation]:
-    return run_chain(Steps(), deployment.outputs)
+    done: dict[str, Invocation] = {}
+    for agent in AGENTS:
+        asked_before = [invocation.answer["project_id"] for invocation in done.values()]
+        event = example_request(agent, asked_before[0] if asked_before else None)
+        done[agent] = invoke(deployment.functions, deployment.arn(agent), event)
+    return done
 
 
 @pytest.fixture(scope="module")

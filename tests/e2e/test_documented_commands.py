@@ -1,0 +1,213 @@
+"""Every command that a page tells people to type does what it is there for.
+
+Each one is run against the deployed app, in a copy of the project, in the order of its page; or it
+needs an account, and the page says so above it; or another test or workflow runs it, which
+``COVERED`` names. ``make`` targets have to exist. A command that is none of these fails.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import click
+import pytest
+
+from cli.__main__ import tradewind
+from cli.cdk import LOCAL_ASSEMBLY, LOCAL_ENV
+from tests.deployed_agents import AGENTS
+from tests.docs.aws_cli import read_aws_command
+from tests.docs.pages import PROJECT, Command, commands, pages
+from tests.e2e.conftest import Deployment, client
+
+#: Commands that are run elsewhere: where, and the words there that say so.
+COVERED: Final = {
+    "pip install -r requirements.txt": (
+        ".github/workflows/pull-request.yml",
+        "pip install -r requirements.txt",
+    ),
+    "npx cdk synth": (".github/workflows/pull-request.yml", "npx cdk synth"),
+    "npm ci": ("Makefile", "npm ci"),
+    "./tradewind demo": ("tests/e2e/test_interrupt.py", '"demo"'),
+    "./tradewind up": ("tests/e2e/conftest.py", "cloud.up()"),
+    "./tradewind down": ("tests/e2e/conftest.py", "cloud.down()"),
+    # A new agent is deployed by the test of its whole life.
+    "./tradewind invoke grid --request lambda_src/agents/grid/request.json": (
+        "tests/e2e/test_new_agent.py",
+        '"invoke", agent, "--request"',
+    ),
+    # Debian's package, which CI installs.
+    "apt-get install chromium": (".ci/run", "apt-get install"),
+}
+#: A page's placeholders, and what stands for them here.
+_PLACEHOLDERS: Final = {"ENV": LOCAL_ENV, "AGENT": next(iter(AGENTS)), "N": "1"}
+#: What a copy of the project does without.
+_LEFT_OUT: Final = (
+    *(".git", ".venv*", ".tools", ".build", ".localcloud", ".*_cache", ".hypothesis", ".coverage*"),
+    *("node_modules", "cdk.out", "out", "out.previous", "__pycache__"),
+)
+_LIMIT_S: Final = 120
+_URL: Final = re.compile(r"http://127\.0\.0\.1:\d+\S*")
+
+ALL: Final = [command for page in pages() for command in commands(page)]
+
+
+def program(command: Command) -> str:
+    return command.words[0].removeprefix("./")
+
+
+def covered(command: Command) -> bool:
+    return command.text in COVERED or f"./{command.text}" in COVERED
+
+
+def of_program(name: str) -> list[Command]:
+    return [command for command in ALL if program(command) == name and not covered(command)]
+
+
+def to_run(name: str) -> list[Command]:
+    return [command for command in of_program(name) if not command.needs_account]
+
+
+@pytest.fixture(scope="module")
+def projects(
+    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Path]]:
+    """For each page a copy of the project, which shares its environments and the deployed app."""
+    base = tmp_path_factory.mktemp("projects")
+
+    @cache
+    def project(page: str) -> Path:
+        folder = base / page.replace("/", "-")
+        shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
+        for shared in (".venv", "node_modules"):
+            (folder / shared).symlink_to(PROJECT / shared)
+        for assembly in ("cdk.out", LOCAL_ASSEMBLY.relative_to(PROJECT)):
+            shutil.copytree(LOCAL_ASSEMBLY, folder / assembly, symlinks=True)
+        return folder
+
+    # As people use it: the contract is of what cold and warm requests emit.
+    for agent in AGENTS:
+        assert deployment.ask(agent).answer["success"]
+    yield project
+    shutil.rmtree(base)
+
+
+@pytest.mark.parametrize("command", ALL, ids=str)
+def test_every_command_is_accounted_for(command: Command) -> None:
+    known = {"make", "tradewind", "aws"}
+    assert program(command) in known or command.needs_account or covered(command), command
+
+
+@pytest.mark.parametrize("text", [text for text in COVERED if any(text == c.text for c in ALL)])
+def test_what_is_run_elsewhere_is_run_there(text: str) -> None:
+    place, words = COVERED[text]
+    assert words in (PROJECT / place).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", of_program("make"), ids=str)
+def test_a_make_target_exists(command: Command) -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+    asked = [word for word in command.words[1:] if "=" not in word]
+    assert asked
+    assert set(asked) <= set(targets)
+
+
+@pytest.mark.parametrize("command", of_program("tradewind"), ids=str)
+def test_a_tradewind_command_is_one_that_the_command_understands(
+    command: Command, projects: Callable[[str], Path]
+) -> None:
+    understood(command, projects(command.page))
+
+
+def understood(command: Command, folder: Path) -> bool:
+    """Whether the command is whole in a folder; in a sentence it may also be a command's name.
+
+    Raises:
+        click.UsageError: There is no such command or option.
+    """
+    group: click.Command = tradewind
+    words = command.words[1:]
+    while isinstance(group, click.Group) and words and not words[0].startswith("-"):
+        found = group.get_command(click.Context(group), words[0])
+        if found is None:
+            raise click.UsageError(f"no command {words[0]}")
+        group, words = found, words[1:]
+    if not words and not command.fenced:
+        return not isinstance(group, click.Group) and not any(
+            isinstance(parameter, click.Argument) and parameter.required
+            for parameter in group.params
+        )
+    if words != ["--help"]:
+        with contextlib.chdir(folder):
+            group.make_context(command.text, words)
+    return True
+
+
+@pytest.mark.parametrize("command", to_run("tradewind"), ids=str)
+def test_a_tradewind_command_works(
+    command: Command, projects: Callable[[str], Path], deployment: Deployment
+) -> None:
+    sandbox = projects(command.page)
+    if not understood(command, sandbox):
+        pytest.skip("it names a command and asks nobody to type it")
+    words = [str(sandbox / "tradewind"), *command.words[1:]]
+    environment = {"PATH": os.environ["PATH"], "TRADEWIND_HOME": str(deployment.home)}
+    if command.words[1:] == ["dashboard"]:
+        serves_until_it_is_interrupted(words, sandbox, environment)
+        return
+    done = subprocess.run(
+        words,
+        cwd=sandbox,
+        env=environment,
+        # To a command that asks whether to go on.
+        input="y\n",
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def serves_until_it_is_interrupted(
+    words: list[str], folder: Path, environment: dict[str, str]
+) -> None:
+    with subprocess.Popen(
+        words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+    ) as serving:
+        assert serving.stdout is not None
+        address = _URL.search(serving.stdout.readline())
+        assert address
+        with urllib.request.urlopen(address[0], timeout=_LIMIT_S) as answer:  # noqa: S310
+            assert answer.status == 200
+        serving.send_signal(signal.SIGINT)
+        serving.wait(_LIMIT_S)
+
+
+@pytest.mark.parametrize("command", of_program("aws"), ids=str)
+def test_an_aws_command_is_one_that_the_aws_cli_understands(command: Command) -> None:
+    read_aws_command(command.words, PROJECT)
+
+
+@pytest.mark.parametrize("command", to_run("aws"), ids=str)
+def test_an_aws_command_works(command: Command, deployment: Deployment, tmp_path: Path) -> None:
+    queue = deployment.queue_url(_PLACEHOLDERS["AGENT"])
+    given = {**_PLACEHOLDERS, "QUEUE_URL": queue}
+    words = [
+        re.sub(r"(?<![A-Z_])[A-Z_]+(?![A-Z_])", lambda found: given.get(found[0], found[0]), word)
+        for word in command.words
+    ]
+    call = read_aws_command(words, PROJECT)
+    answer = getattr(client(call.service), call.operation)(**call.parameters)
+    assert "FunctionError" not in answer
+    if call.file:
+        (tmp_path / call.file).write_bytes(answer["Payload"].read())
+        assert b'"success": true' in (tmp_path / call.file).read_bytes()
