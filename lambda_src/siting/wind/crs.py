@@ -4,6 +4,7 @@ Distances on the ground and in the zone differ by at most 0.1 % (the projection'
 0.9996 at the zone's middle). Zones follow the civil grid, with Norway's and Svalbard's exceptions.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,8 @@ _EXCEPTIONS: Final = (
 _PIECE_DEG: Final = 0.001
 _PIECE_M: Final = 100.0
 _HALF_TURN_DEG: Final = 180.0
+#: The dimension of polygons.
+_AREA: Final = 2
 
 FloatArray = NDArray[np.float64]
 #: Of Shapely geometries.
@@ -159,12 +162,26 @@ def unwrap(longitudes_deg: FloatArray, centre_deg: float) -> FloatArray:
 def mended(geometry: BaseGeometry) -> BaseGeometry:
     """Make a geometry valid again whose vertices were moved by a hair.
 
-    Edges that all but touch may then cross. Holes stay holes; Shapely's default method has been
-    seen to fill one.
+    Edges that all but touch may then cross. Each of GEOS's two ways to mend has been seen to fail:
+    one to fill a hole, the other to raise, or to leave a crossing. A hair moves next to no area,
+    so the result that kept the area is the right one.
     """
     if geometry.is_valid:
         return geometry
-    return shapely.make_valid(geometry, method="structure", keep_collapsed=False)
+    results = [shapely.make_valid(geometry)]
+    if shapely.get_dimensions(geometry) < _AREA:
+        return results[0]
+    with suppress(shapely.GEOSException):
+        results.append(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    areas = [_areas_of(result) for result in results if result.is_valid]
+    return min(areas, key=lambda result: abs(result.area - geometry.area))
+
+
+def _areas_of(geometry: BaseGeometry) -> BaseGeometry:
+    """Leave out the lines and points to which slivers were mended."""
+    parts = shapely.get_parts(geometry)
+    flat = shapely.get_parts(parts)
+    return shapely.union_all(flat[shapely.get_dimensions(flat) == _AREA])
 
 
 def _split_edges(geometry: BaseGeometry, longest: float) -> BaseGeometry:

@@ -154,6 +154,15 @@ def test_saying_a_feature_twice_changes_nothing(
     assert twice.excluded_km2 == pytest.approx(once.excluded_km2, abs=1e-9)
 
 
+# GEOS was seen to raise on the first, and to leave a crossing in the second.
+@example(
+    features=[("road", line((289.15625, 0.0), (0.0, 1765.10546875), (2000, 2000)))],
+    chosen={FeatureClass.BUILDING: 0.0, FeatureClass.ROAD: 1.5},
+)
+@example(
+    features=[("road", line((289.0, 1.0), (0.0, 1763.10546875), (2000, 2000)))],
+    chosen={FeatureClass.BUILDING: 0.0, FeatureClass.ROAD: 1.25},
+)
 # Both were seen to lose square kilometres: zone and boundary all but touch in a point.
 @example(
     features=[("road", line((0.0, 0.0), (5350.0, 2491.0257637370273), (2000, 2000)))],
