@@ -48,7 +48,7 @@ from pathlib import Path
 import app
 from aws_cdk import App
 from stacks.bundling.archive import Archive
-from stacks.bundling.provider import OneBundle
+from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings import load_settings
 from tests.deployed_agents import AGENTS
 
@@ -60,7 +60,7 @@ for environment in ("dev", "local", "prod"):
     cdk = App(outdir=f"out-{environment}", context=context)
     settings = load_settings(environment, root / "config", AGENTS)
     archive = Archive(path=bundle, sha256="0" * 64, packages={})
-    app.build(cdk, settings, AGENTS, OneBundle(archive))
+    app.build(cdk, settings, AGENTS, FixedBundle(archive))
     cdk.synth()
 print(*AGENTS)
 """

@@ -9,7 +9,7 @@ from aws_cdk import App
 import app as cdk_app
 from devtools.contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
 from stacks.bundling.archive import Archive
-from stacks.bundling.provider import OneBundle
+from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings import load_settings
 from tests.deployed_agents import AGENTS
 from tests.integration.handler.conftest import WITH_TOOL, Build
@@ -38,7 +38,7 @@ def templates(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     app = App(outdir=str(tmp_path / "cdk.out"), context=context)
     archive = Archive(path=bundle, sha256="0" * 64, packages={})
     cdk_app.build(
-        app, load_settings(request.param, ROOT / "config", AGENTS), AGENTS, OneBundle(archive)
+        app, load_settings(request.param, ROOT / "config", AGENTS), AGENTS, FixedBundle(archive)
     )
     app.synth()
     return tmp_path / "cdk.out"
