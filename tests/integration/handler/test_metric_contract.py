@@ -12,11 +12,18 @@ from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings import load_settings
 from tests.deployed_agents import AGENTS
+from tests.frameworks import FRAMEWORKS, Framework
 from tests.integration.handler.conftest import WITH_TOOL, Build
 from tradewind.telemetry.metric_names import METRICS, NAMESPACE
 
 ROOT = Path(__file__).parents[3]
 EXCEPTIONS = ROOT / "stacks" / "unread_metrics.yaml"
+
+
+@pytest.fixture
+def framework(request: pytest.FixtureRequest) -> Framework:
+    """Strands; synthesizing once more for another one would show nothing new."""
+    return FRAMEWORKS[getattr(request, "param", "strands")]
 
 
 @pytest.fixture
@@ -57,6 +64,7 @@ def test_widgets_and_alarms_read_what_is_emitted_and_all_of_it(
     assert findings == []
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS, indirect=True)
 def test_every_metric_of_the_list_is_emitted_as_the_list_says(lines: list[str]) -> None:
     emitted = {
         (one.metric.name, frozenset(dict(one.metric.dimensions)), one.unit)
