@@ -5,13 +5,34 @@ pooled client's ``converse_stream``. So it is counted, timed and checked there, 
 """
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
 
 import boto3
 
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.bedrock.streams import ModelStream
+
+#: The streams of the request at work.
+_streams: Final[ContextVar[list[ModelStream] | None]] = ContextVar("_streams", default=None)
+
+
+@contextmanager
+def closing_streams() -> Iterator[None]:
+    """Close, at the end, what model calls have opened within and nobody has read to its end.
+
+    A framework that is stopped may leave a stalled read to its timeout, in a thread of its own.
+    """
+    streams: list[ModelStream] = []
+    token = _streams.set(streams)
+    try:
+        yield
+    finally:
+        _streams.reset(token)
+        for stream in streams:
+            stream.close()
 
 
 def meter_calls(session: boto3.Session) -> None:
@@ -35,7 +56,10 @@ def _meter_converse_stream(class_attributes: dict[str, Any], **_rest: Any) -> No
         except Exception as error:
             meter.call_failed(error)
             raise
-        answer["stream"] = ModelStream(answer["stream"], meter, started)
-        return answer
+        stream = ModelStream(answer["stream"], meter, started)
+        opened = _streams.get()
+        if opened is not None:
+            opened.append(stream)
+        return {**answer, "stream": stream}
 
     class_attributes["converse_stream"] = converse_stream

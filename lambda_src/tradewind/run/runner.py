@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from tradewind.bedrock.calls import closing_streams
 from tradewind.bedrock.faults import to_model_error
 from tradewind.contracts.errors import InternalError, ModelFailed, TradewindError
 from tradewind.run.agent_run import AgentRun
@@ -27,8 +28,9 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
     project = run.project
     timer = asyncio.get_running_loop().call_later(run.deadline.remaining_s(), run.stop.set)
     try:
-        async with asyncio.timeout(run.deadline.remaining_s() + _STOP_GRACE_S):
-            await definition.answer(run)
+        with closing_streams():
+            async with asyncio.timeout(run.deadline.remaining_s() + _STOP_GRACE_S):
+                await definition.answer(run)
     except TimeoutError:
         run.stopped = True
     except Exception as error:

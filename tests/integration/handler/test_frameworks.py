@@ -58,12 +58,12 @@ def test_both_frameworks_ask_the_model_the_same(build: Build, standin: BedrockSt
             assert schema["description"] == "Height above ground in metres."
 
 
+@pytest.mark.parametrize("name", FRAMEWORKS)
 def test_a_call_that_is_stopped_gives_its_connection_up(
-    build: Build, standin: BedrockStandIn
+    build: Build, standin: BedrockStandIn, name: str
 ) -> None:
-    # Not with Strands, which leaves a stalled read to its timeout.
     standin.inject(Fault(FaultKind.STALL, after_frames=4))
-    harness = build(CHAT, framework=FRAMEWORKS["pydantic-ai"], read_timeout_s=600)
+    harness = build(CHAT, framework=FRAMEWORKS[name], read_timeout_s=600)
     answer = harness.handle(QUERY | {"request_id": "1"}, Context(remaining_ms=1_000))
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
     give_up = time.monotonic() + 60
