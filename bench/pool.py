@@ -34,11 +34,10 @@ from stacks.names import agent_arn_output
 from tradewind.bedrock.client import get_bedrock_client
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.names import EnvVar
-from tradewind.run.definition import AgentDefinition
-from tradewind.run.factory import create_agent
+from tradewind.run.strands_agent import StrandsAgent, create_agent
 
 REQUESTS = 100
-_CHAT = AgentDefinition("You answer briefly.", ())
+_CHAT = StrandsAgent("You answer briefly.", ())
 
 
 def _ask_in_process(bedrock_client: Any) -> float:

@@ -28,9 +28,9 @@ _HEAD: Final = """# Metrics
 
 <!-- Generated from lambda_src/tradewind/telemetry/metric_names.py by `make docs`. -->
 
-Namespace `{namespace}`. What `handlers.service` emits leaves at the end of each request that an
-agent's function serves, in one log line in CloudWatch's Embedded Metric Format. A process that is
-killed emits none; Lambda's own `Errors` and `Duration` count it.
+Namespace `{namespace}`. What `handlers.request_report` emits leaves at the end of each request
+that an agent's function serves, in one log line in CloudWatch's Embedded Metric Format. A process
+that is killed emits none; Lambda's own `Errors` and `Duration` count it.
 
 A metric can be read under the sets of dimensions it is kept under, and under no part of them.
 """

@@ -8,7 +8,7 @@ from tradewind.contracts.agent_manifest import AgentManifest
 
 
 class BundleProvider(Protocol):
-    """Gives the bundle of an agent. ``Bundler`` builds it; ``OneBundle`` stands in for tests."""
+    """Gives the bundle of an agent. ``Bundler`` builds it; ``FixedBundle`` fakes it."""
 
     def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
         """Return the agent's bundle, built if need be.
@@ -16,14 +16,3 @@ class BundleProvider(Protocol):
         Raises:
             BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
         """
-
-
-class OneBundle:
-    """A ``BundleProvider`` that builds nothing: every agent gets the same archive."""
-
-    def __init__(self, archive: Archive) -> None:
-        self.archive = archive
-
-    def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
-        """Return the archive."""
-        return self.archive

@@ -78,7 +78,7 @@ def test_logs_hold_metrics_and_no_word_of_the_request(deployment: Deployment) ->
 def test_a_bad_request_is_answered_by_the_deployed_function(deployment: Deployment) -> None:
     before = deployment.bedrock.stats().requests
     answer = deployment.ask(FIRST, query="").answer
-    assert (answer["statusCode"], answer["error"]["field"]) == (400, "query")
+    assert (answer["status_code"], answer["error"]["field"]) == (400, "query")
     assert deployment.bedrock.stats().requests == before
 
 

@@ -134,4 +134,4 @@ def test_a_request_id_is_served_once_by_the_deployed_table(deployment: Deploymen
     first: dict[str, Any] = deployment.ask(FIRST, request_id="once").answer
     assert first["success"]
     again = deployment.ask(FIRST, request_id="once").answer
-    assert (again["statusCode"], again["error"]["code"]) == (409, "DUPLICATE_REQUEST")
+    assert (again["status_code"], again["error"]["code"]) == (409, "DUPLICATE_REQUEST")

@@ -10,7 +10,7 @@ from aws_cdk import App
 
 import app as cdk_app  # first: it chooses jsii's Node and finds the runtime package
 from stacks.bundling.archive import Archive
-from stacks.bundling.provider import OneBundle
+from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings import Settings, load_settings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
@@ -25,7 +25,7 @@ class Synthesize(Protocol):
     def __call__(
         self,
         settings: Settings,
-        bundles: OneBundle | None = None,
+        bundles: FixedBundle | None = None,
         agents: Mapping[str, AgentManifest] = AGENTS,
     ) -> Assembly: ...
 
@@ -43,19 +43,19 @@ def context() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def one_bundle(tmp_path_factory: pytest.TempPathFactory) -> OneBundle:
+def one_bundle(tmp_path_factory: pytest.TempPathFactory) -> FixedBundle:
     path = tmp_path_factory.mktemp("bundle") / "bundle.zip"
     path.write_bytes(b"not a real bundle")
-    return OneBundle(Archive(path=path, sha256="0" * 64, packages={}))
+    return FixedBundle(Archive(path=path, sha256="0" * 64, packages={}))
 
 
 @pytest.fixture(scope="session")
 def synthesize(
-    tmp_path_factory: pytest.TempPathFactory, context: dict[str, Any], one_bundle: OneBundle
+    tmp_path_factory: pytest.TempPathFactory, context: dict[str, Any], one_bundle: FixedBundle
 ) -> Synthesize:
     def run(
         settings: Settings,
-        bundles: OneBundle | None = None,
+        bundles: FixedBundle | None = None,
         agents: Mapping[str, AgentManifest] = AGENTS,
     ) -> Assembly:
         folder = tmp_path_factory.mktemp("cdk.out")

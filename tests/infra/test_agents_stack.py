@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.bundling.provider import OneBundle
+from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.names import construct_id
 from stacks.settings import FunctionSettings, Settings
 from tests.deployed_agents import AGENTS, FIRST
@@ -218,9 +218,9 @@ def same_again(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
 
 
 @pytest.fixture(scope="module")
-def other_code(synthesize: Synthesize, dev_settings: Settings, one_bundle: OneBundle) -> Assembly:
+def other_code(synthesize: Synthesize, dev_settings: Settings, one_bundle: FixedBundle) -> Assembly:
     changed = replace(one_bundle.archive, sha256="1" * 64)
-    return synthesize(dev_settings, OneBundle(changed))
+    return synthesize(dev_settings, FixedBundle(changed))
 
 
 @each_agent

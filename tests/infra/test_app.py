@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stacks.bundling.provider import OneBundle
+from stacks.bundling.fixed_bundle import FixedBundle
 from tests.deployed_agents import FIRST
 
 SYNTHESIZE = """
@@ -19,14 +19,14 @@ from pathlib import Path
 import app
 from aws_cdk import App
 from stacks.bundling.archive import Archive
-from stacks.bundling.provider import OneBundle
+from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings import load_settings
 from tests.deployed_agents import AGENTS
 
 root, outdir, bundle = map(Path, sys.argv[1:])
 cdk = App(outdir=str(outdir), context=json.loads((root / "cdk.json").read_text())["context"])
 archive = Archive(path=bundle, sha256="0" * 64, packages={})
-app.build(cdk, load_settings("dev", root / "config", AGENTS), AGENTS, OneBundle(archive))
+app.build(cdk, load_settings("dev", root / "config", AGENTS), AGENTS, FixedBundle(archive))
 cdk.synth()
 """
 
@@ -43,7 +43,7 @@ def run(*command: str, cwd: Path, **variables: str) -> subprocess.CompletedProce
 
 
 def test_two_synths_are_the_same_to_the_byte(
-    root: Path, tmp_path: Path, one_bundle: OneBundle
+    root: Path, tmp_path: Path, one_bundle: FixedBundle
 ) -> None:
     made = []
     for seed in ("1", "2"):

@@ -17,12 +17,12 @@ from typing import Any
 
 from strands import ToolContext, tool
 
-from tradewind.run.definition import AgentDefinition
-from tradewind.run.tools import project_of, save_json, surfacing_failures
+from tradewind.run.strands_agent import StrandsAgent, project_of, reports_failures
+from tradewind.run.tools import save_json
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def take_note(*, tool_context: ToolContext, text: str = "hello") -> dict[str, Any]:
     """Keep a note as one of the project's artifacts.
 
@@ -33,7 +33,7 @@ def take_note(*, tool_context: ToolContext, text: str = "hello") -> dict[str, An
     return {"artifacts": [save_json(project_of(tool_context), "note.json", {"text": text})]}
 
 
-DEFINITION = AgentDefinition("You keep notes. Call take_note once.", (take_note,))
+DEFINITION = StrandsAgent("You keep notes. Call take_note once.", (take_note,))
 '''
 FILES = {
     "__init__.py": '"""Keeps notes."""\n',
@@ -48,7 +48,7 @@ from pathlib import Path
 import app
 from aws_cdk import App
 from stacks.bundling.archive import Archive
-from stacks.bundling.provider import OneBundle
+from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings import load_settings
 from tests.deployed_agents import AGENTS
 
@@ -60,7 +60,7 @@ for environment in ("dev", "local", "prod"):
     cdk = App(outdir=f"out-{environment}", context=context)
     settings = load_settings(environment, root / "config", AGENTS)
     archive = Archive(path=bundle, sha256="0" * 64, packages={})
-    app.build(cdk, settings, AGENTS, OneBundle(archive))
+    app.build(cdk, settings, AGENTS, FixedBundle(archive))
     cdk.synth()
 print(*AGENTS)
 """

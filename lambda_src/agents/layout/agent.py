@@ -6,7 +6,7 @@ from agents.layout.tools.create import create_layout
 from agents.layout.tools.keep import load_layout, save_layout
 from agents.layout.tools.relocate import relocate_turbines
 from agents.layout.tools.specs import get_turbine_specs
-from tradewind.run.definition import AgentDefinition
+from tradewind.run.strands_agent import StrandsAgent
 
 SYSTEM_PROMPT: Final = """\
 You are the layout agent of a wind-farm planning service. You place turbines on the buildable land
@@ -30,7 +30,7 @@ computes the yield. If the tool reports that a value is unusable, change it only
 request allows, otherwise tell the user what to change.
 """
 
-DEFINITION: Final = AgentDefinition(
+DEFINITION: Final = StrandsAgent(
     system_prompt=SYSTEM_PROMPT,
     tools=(get_turbine_specs, create_layout, relocate_turbines, save_layout, load_layout),
 )

@@ -13,15 +13,10 @@ from siting.documents.report.pages import Picture, as_html, as_pdf, read_png, si
 from siting.documents.site_map import draw_site
 from siting.documents.wording import plain
 from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
-from tradewind.run.definition import AgentDefinition
-from tradewind.run.project import Project, ProjectFile
-from tradewind.run.tools import (
-    Source,
-    load_json,
-    project_of,
-    require_made_from,
-    surfacing_failures,
-)
+from tradewind.run.artifact_manifest import ProjectFile
+from tradewind.run.project import Project
+from tradewind.run.strands_agent import StrandsAgent, project_of, reports_failures
+from tradewind.run.tools import Source, load_json, require_made_from
 
 _MAX_TITLE_LENGTH: Final = 120
 #: Files that a listing returns; a project has some twenty.
@@ -57,7 +52,7 @@ charts that were left out, if any.
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def list_project_files(*, tool_context: ToolContext, project_id: str = "") -> dict[str, Any]:
     """List the files that the agents left in this project, and the steps that are still missing.
 
@@ -87,7 +82,7 @@ def list_project_files(*, tool_context: ToolContext, project_id: str = "") -> di
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def load_project_data(
     *, file: str, tool_context: ToolContext, project_id: str = ""
 ) -> dict[str, Any]:
@@ -121,7 +116,7 @@ def load_project_data(
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
     """Write the project's report as a PDF and as one HTML page.
 
@@ -182,7 +177,7 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
         "wake_loss_percent": energy.data["wake_loss_percent"],
         "capacity_factor": energy.data["capacity_factor"],
     }
-    project.facts.update(figures)
+    project.report_facts(**figures)
     result = {**figures, "charts_left_out": left_out, "artifacts": [page.key, print_out.key]}
     if not pdf.every_character:
         result["pdf_note"] = (
@@ -265,7 +260,7 @@ def _cut_short(value: Any, depth: int = 0) -> Any:
     return value[:_SHOWN_TEXT] if isinstance(value, str) else value
 
 
-DEFINITION: Final = AgentDefinition(
+DEFINITION: Final = StrandsAgent(
     system_prompt=SYSTEM_PROMPT,
     tools=(list_project_files, load_project_data, create_report),
 )

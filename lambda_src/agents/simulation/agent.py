@@ -9,16 +9,9 @@ from siting.crew import LAYOUT, SIMULATION
 from siting.project_wind import project_wind
 from siting.wind import scenarios
 from tradewind.contracts.errors import ToolInputError
-from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project
-from tradewind.run.tools import (
-    Source,
-    load_json,
-    project_of,
-    save_json,
-    sources_of,
-    surfacing_failures,
-)
+from tradewind.run.strands_agent import StrandsAgent, project_of, reports_failures
+from tradewind.run.tools import Source, load_json, save_json, sources_of
 
 if TYPE_CHECKING:
     from siting.charts.farm import FarmCharts
@@ -64,7 +57,7 @@ class _Farm(NamedTuple):
 
 # The default speed is the case study's own, ``iea37.IEA37_WIND_SPEED_M_PER_S``.
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def run_wake_simulation(
     *,
     tool_context: ToolContext,
@@ -142,12 +135,12 @@ def run_wake_simulation(
         save_json(project, _ENERGY, document),
         save_json(project, "simulation.json", _setup(farm, wind, document)),
     ]
-    project.facts.update(headline)
+    project.report_facts(**headline)
     return {**summary, "artifacts": artifacts}
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def generate_charts(*, tool_context: ToolContext) -> dict[str, Any]:
     """Draw the simulation's charts as pictures and save them.
 
@@ -354,7 +347,7 @@ def _charts(energy: Mapping[str, Any], setup: Mapping[str, Any]) -> "FarmCharts"
     return FarmCharts.of(energy, setup)
 
 
-DEFINITION: Final = AgentDefinition(
+DEFINITION: Final = StrandsAgent(
     system_prompt=SYSTEM_PROMPT,
     tools=(run_wake_simulation, generate_charts),
 )

@@ -4,7 +4,7 @@ from typing import Final
 
 from agents.terrain.tools.areas import find_exclusion_zones, get_unbuildable_areas
 from agents.terrain.tools.wind import get_wind_conditions
-from tradewind.run.definition import AgentDefinition
+from tradewind.run.strands_agent import StrandsAgent
 
 SYSTEM_PROMPT: Final = """\
 You are the terrain agent of a wind-farm planning service. You find which parts of a site cannot
@@ -29,7 +29,7 @@ so: an area nobody could look at is not free land.
 """
 
 
-DEFINITION: Final = AgentDefinition(
+DEFINITION: Final = StrandsAgent(
     system_prompt=SYSTEM_PROMPT,
     tools=(get_unbuildable_areas, find_exclusion_zones, get_wind_conditions),
 )

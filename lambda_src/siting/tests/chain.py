@@ -13,14 +13,15 @@ from agents.terrain import agent as terrain
 from tests.deployed_agents import AGENTS
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.agent_manifest import in_order
-from tradewind.run.definition import AgentDefinition
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
+from tradewind.run.strands_agent import StrandsAgent
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PROJECT_ID = "moorkoog"
 #: Tools that need a public data service, which a unit test does not reach.
 ASKS_A_SERVICE = {"get_unbuildable_areas", "get_wind_conditions"}
-DEFINITIONS: dict[str, AgentDefinition] = {
+DEFINITIONS: dict[str, StrandsAgent] = {
     "terrain": terrain.DEFINITION,
     "layout": layout.DEFINITION,
     "simulation": simulation.DEFINITION,
@@ -43,7 +44,7 @@ def project_for(
     )
 
 
-def tools_in_order(definition: AgentDefinition) -> list[AgentTool]:
+def tools_in_order(definition: StrandsAgent) -> list[AgentTool]:
     """An agent's tools in the order its prompt names them, which is the order to call them in."""
     return sorted(definition.tools, key=lambda tool: definition.system_prompt.find(tool.tool_name))
 

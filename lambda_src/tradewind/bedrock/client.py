@@ -9,9 +9,9 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
+from tradewind.bedrock.calls import meter_calls
 from tradewind.bedrock.connections import meter_connections
 from tradewind.bedrock.meter import current_meter
-from tradewind.bedrock.streams import close_failed_streams
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.telemetry.logger import get_logger
 
@@ -27,7 +27,9 @@ def create_bedrock_client(environment: ModelEnvironment) -> Any:
     The client sends each call once. ``bedrock.retry`` is the only layer that repeats one, because
     only it knows how much of the Lambda's time is left.
     """
-    client = boto3.Session().client(
+    session = boto3.Session()
+    meter_calls(session)
+    client = session.client(
         "bedrock-runtime",
         region_name=environment.model_region,
         config=Config(
@@ -40,7 +42,6 @@ def create_bedrock_client(environment: ModelEnvironment) -> Any:
         ),
     )
     meter_connections(client)
-    close_failed_streams(client)
     client.meta.events.register("after-call.bedrock-runtime", _note_request_id)
     return client
 

@@ -2,9 +2,13 @@
 
 Bedrock's faults arrive in four shapes: an HTTP error (``ClientError``), an exception frame inside
 a stream (``EventStreamError``), a botocore transport error, or, once a stream has begun, a bare
-urllib3 one. Strands turns two of them into its own types first.
+urllib3 one. A framework may wrap any of them in an exception of its own, whose cause it stays: so
+the causes are read, and no framework's types need to be known here.
+
+Some answers arrive whole and are still no answer: their stop reason says so.
 """
 
+import re
 from typing import Final
 
 from botocore.eventstream import ParserError
@@ -21,16 +25,12 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from strands.types.exceptions import (
-    ContextWindowOverflowException,
-    MaxTokensReachedException,
-    ModelThrottledException,
-)
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from tradewind.contracts.errors import (
     ModelAccessDenied,
+    ModelContentFiltered,
     ModelContextOverflow,
     ModelError,
     ModelFailed,
@@ -40,6 +40,7 @@ from tradewind.contracts.errors import (
     ModelThrottled,
     ModelTimeout,
     ModelUnavailable,
+    causes_of,
 )
 
 # Codes without their suffix and in lower case: an exception frame spells
@@ -70,11 +71,39 @@ RETRYABLE: Final = (ModelThrottled, ModelUnavailable, ModelFailed, ModelStreamBr
 
 _SERVER_ERROR: Final = 500
 
+# A prompt that is too long is a ValidationException like any other; its message tells.
+_CONTEXT_OVERFLOW: Final = re.compile(
+    r"(?i)input is too long|prompt is too long|exceeds? (the )?context|maximum context length"
+    r"|too many (total text bytes|input tokens)"
+)
+
+_BY_STOP_REASON: Final[dict[str, tuple[type[ModelError], str]]] = {
+    "max_tokens": (ModelOutputTruncated, "The model's answer reached its token limit."),
+    "model_context_window_exceeded": (
+        ModelContextOverflow,
+        "The conversation is longer than the model's context window.",
+    ),
+    "content_filtered": (ModelContentFiltered, "A content filter stopped the model's answer."),
+    "guardrail_intervened": (ModelContentFiltered, "A guardrail stopped the model's answer."),
+    "malformed_model_output": (ModelFailed, "The model's answer was malformed."),
+    "malformed_tool_use": (ModelFailed, "The model called a tool in a malformed way."),
+}
+
+
+def error_of_stop_reason(stop_reason: str) -> ModelError | None:
+    """Return the error that a whole answer's ``stopReason`` means; None when it is an answer."""
+    if stop_reason not in _BY_STOP_REASON:
+        return None
+    kind, message = _BY_STOP_REASON[stop_reason]
+    return kind(message)
+
 
 def _from_client_error(error: ClientError) -> ModelError:
     details = error.response.get("Error", {})
     code = details.get("Code", "")
     kind = _BY_CODE.get(code.lower().removesuffix("exception"))
+    if kind is ModelRequestRejected and _CONTEXT_OVERFLOW.search(details.get("Message", "")):
+        return ModelContextOverflow("The conversation is longer than the model's context window.")
     if kind is None:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if isinstance(error, EventStreamError):
@@ -88,33 +117,23 @@ def to_model_error(error: BaseException) -> ModelError | None:
     """Return the typed error for a failure on the way to or from the model.
 
     Args:
-        error: What boto3, urllib3 or Strands raised.
+        error: What boto3 or urllib3 raised, or what a framework raised from that.
 
     Returns:
         An error to raise ``from`` it; None when it is not the model service's failure.
     """
-    if isinstance(error, ModelError):
-        return error
-    if isinstance(error, ClientError):
-        return _from_client_error(error)
-    for kinds, mapped, what in _BY_TYPE:
-        if isinstance(error, kinds):
-            return mapped(f"{what} ({type(error).__name__}).")
+    for cause in causes_of(error):
+        if isinstance(cause, ModelError):
+            return cause
+        if isinstance(cause, ClientError):
+            return _from_client_error(cause)
+        for kinds, mapped, what in _BY_TYPE:
+            if isinstance(cause, kinds):
+                return mapped(f"{what} ({type(cause).__name__}).")
     return None
 
 
 _BY_TYPE: Final[tuple[tuple[tuple[type[BaseException], ...], type[ModelError], str], ...]] = (
-    ((ModelThrottledException,), ModelThrottled, "Bedrock throttled the request"),
-    (
-        (ContextWindowOverflowException,),
-        ModelContextOverflow,
-        "The conversation is longer than the model's context window",
-    ),
-    (
-        (MaxTokensReachedException,),
-        ModelOutputTruncated,
-        "The model's answer reached its token limit",
-    ),
     (
         (NoCredentialsError, PartialCredentialsError),
         ModelAccessDenied,

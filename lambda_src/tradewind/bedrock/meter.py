@@ -6,6 +6,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradewind.bedrock.faults import to_model_error
+from tradewind.contracts.errors import ModelThrottled
+
 
 @dataclass
 class ModelMeter:
@@ -44,6 +47,29 @@ class ModelMeter:
     cache_write_tokens: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    def call_sent(self) -> None:
+        """Count a model call."""
+        with self._lock:
+            self.calls += 1
+
+    def call_repeated(self) -> None:
+        """Note that the next call repeats a failed one."""
+        with self._lock:
+            self.retries += 1
+
+    def call_failed(self, error: Exception) -> None:
+        """Count a call that ended in ``error``."""
+        with self._lock:
+            self.errors += 1
+            self.throttles += isinstance(to_model_error(error), ModelThrottled)
+
+    def call_finished(self, latency_ms: float, first_token_ms: float | None) -> None:
+        """Note the times of a call whose answer is whole."""
+        with self._lock:
+            self.latencies_ms.append(latency_ms)
+            if first_token_ms is not None:
+                self.first_token_ms.append(first_token_ms)
+
     def connection_opened(self, duration_ms: float) -> None:
         """Count a new connection that took ``duration_ms`` to open."""
         with self._lock:
@@ -52,11 +78,12 @@ class ModelMeter:
 
     def tokens_used(self, usage: Mapping[str, Any]) -> None:
         """Add a call's ``metadata.usage`` as ConverseStream sends it."""
-        self.input_tokens += usage.get("inputTokens", 0)
-        self.output_tokens += usage.get("outputTokens", 0)
-        self.cache_read_tokens += usage.get("cacheReadInputTokens", 0)
-        self.cache_write_tokens += usage.get("cacheWriteInputTokens", 0)
+        with self._lock:
+            self.input_tokens += usage.get("inputTokens", 0)
+            self.output_tokens += usage.get("outputTokens", 0)
+            self.cache_read_tokens += usage.get("cacheReadInputTokens", 0)
+            self.cache_write_tokens += usage.get("cacheWriteInputTokens", 0)
 
 
-#: The meter of the request at work. ``asyncio.to_thread`` carries it into the worker threads.
+#: The meter of the request at work. asyncio and anyio carry it into the worker threads.
 current_meter: ContextVar[ModelMeter | None] = ContextVar("current_meter", default=None)

@@ -2,10 +2,9 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
-
-from tradewind.bedrock.model import MeteredBedrockModel
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 #: A process serves few configurations; more means a key that varies by request.
 MAX_MODELS: Final = 16
@@ -46,28 +45,33 @@ class ModelKey:
         )
 
 
-def create_model(key: ModelKey, client: Any) -> MeteredBedrockModel:
-    """Create the model that ``key`` describes, on ``client``."""
-    inference = {"temperature": key.temperature, "top_p": key.top_p}
-    return MeteredBedrockModel(
-        client,
-        model_id=key.model_id,
-        max_tokens=key.max_tokens,
-        **{name: value for name, value in inference.items() if value is not None},
-    )
+class PooledModel(Protocol):
+    """A framework's model on a client."""
+
+    @property
+    def client(self) -> Any:
+        """The client it calls with."""
 
 
-class ModelPool:
+M = TypeVar("M", bound=PooledModel)
+
+
+class ModelPool(Generic[M]):
     """At most ``MAX_MODELS`` models, the least recently used out first. Safe for threads.
+
+    Args:
+        create: Creates the framework's model that a key describes, on a client.
+        max_models: How many are kept.
 
     Attributes:
         hits: Requests served with a pooled model.
         misses: Requests for which one was created.
     """
 
-    def __init__(self, max_models: int = MAX_MODELS) -> None:
+    def __init__(self, create: Callable[[ModelKey, Any], M], max_models: int = MAX_MODELS) -> None:
+        self._create = create
         self._max_models = max_models
-        self._models: OrderedDict[ModelKey, MeteredBedrockModel] = OrderedDict()
+        self._models: OrderedDict[ModelKey, M] = OrderedDict()
         self._lock = threading.Lock()
         self.hits = 0
         self.misses = 0
@@ -75,7 +79,7 @@ class ModelPool:
     def __len__(self) -> int:
         return len(self._models)
 
-    def get(self, key: ModelKey, client: Any) -> MeteredBedrockModel:
+    def get(self, key: ModelKey, client: Any) -> M:
         """Return the model for ``key`` on ``client``, creating it when needed.
 
         A model pooled on another client is replaced: its connections are not the caller's.
@@ -86,7 +90,7 @@ class ModelPool:
                 self.hits += 1
             else:
                 self.misses += 1
-                model = self._models[key] = create_model(key, client)
+                model = self._models[key] = self._create(key, client)
             self._models.move_to_end(key)
             while len(self._models) > self._max_models:
                 self._models.popitem(last=False)

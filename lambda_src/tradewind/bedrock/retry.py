@@ -1,17 +1,15 @@
 """The one layer that repeats model calls.
 
-botocore is told to send each call once and Strands' own strategy is switched off, so attempts do
-not multiply, and every pause is checked against the time that is left.
+botocore is told to send each call once and the frameworks' own strategies are switched off, so
+attempts do not multiply, and every pause is checked against the time that is left.
 """
 
 import asyncio
 import random
-from typing import Any, Final
-
-from strands.hooks import AfterModelCallEvent, HookProvider, HookRegistry
+from typing import Final
 
 from tradewind.bedrock.deadline import Deadline
-from tradewind.bedrock.faults import RETRYABLE
+from tradewind.bedrock.faults import RETRYABLE, to_model_error
 from tradewind.bedrock.meter import current_meter
 from tradewind.telemetry.logger import get_logger
 
@@ -27,36 +25,40 @@ MIN_USEFUL_S: Final = 2.0
 _random = random.SystemRandom()
 
 
-class DeadlineRetry(HookProvider):
-    """Repeats a failed model call while that can help and time is left.
+class ModelRetries:
+    """Says whether to repeat a failed model call: while that can help and time is left.
 
     Pauses are drawn from zero to a doubling bound ("full jitter"), so that many functions
-    throttled together do not come back together. One object serves one request.
+    throttled together do not come back together. One object serves one request; a framework's
+    adapter tells it how each call ended.
     """
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
         self._failures = 0
 
-    def register_hooks(self, registry: HookRegistry, **_kwargs: Any) -> None:
-        """Subscribe to the end of each model call."""
-        registry.add_callback(AfterModelCallEvent, self._after_model_call)
+    def succeeded(self) -> None:
+        """Note that a call succeeded: the next one has all its attempts."""
+        self._failures = 0
 
-    async def _after_model_call(self, event: AfterModelCallEvent) -> None:
-        if event.exception is None:
-            self._failures = 0
-            return
+    async def wait_to_repeat(self, error: BaseException) -> bool:
+        """Wait for as long as the call that ended in ``error`` should rest.
+
+        Returns:
+            Whether to send it again; False, without a pause, when that cannot help.
+        """
         self._failures += 1
-        if not isinstance(event.exception, RETRYABLE) or self._failures >= MAX_ATTEMPTS:
-            return
+        fault = to_model_error(error)
+        if not isinstance(fault, RETRYABLE) or self._failures >= MAX_ATTEMPTS:
+            return False
         pause_s = _random.uniform(0, min(MAX_PAUSE_S, BASE_PAUSE_S * 2 ** (self._failures - 1)))
         if pause_s + MIN_USEFUL_S > self._deadline.remaining_s():
-            return
+            return False
         get_logger().warning(
-            "Repeating a model call", error_code=event.exception.code, attempt=self._failures + 1
+            "Repeating a model call", error_code=fault.code, attempt=self._failures + 1
         )
         meter = current_meter.get()
         if meter is not None:
-            meter.retries += 1
+            meter.call_repeated()
         await asyncio.sleep(pause_s)
-        event.retry = True
+        return True

@@ -18,6 +18,7 @@
     |   +-- ModelFailed                502     MODEL_FAILED
     |   +-- ModelStreamBroken          502     MODEL_STREAM_BROKEN
     |   +-- ModelOutputTruncated       502     MODEL_OUTPUT_TRUNCATED
+    |   +-- ModelContentFiltered       400     MODEL_CONTENT_FILTERED
     +-- StorageError                   (artifacts and invocation records)
     |   +-- StorageAccessDenied        403     STORAGE_ACCESS_DENIED
     |   +-- StorageUnavailable         503     STORAGE_UNAVAILABLE
@@ -35,6 +36,7 @@
 Vendor exceptions are mapped to this tree where they are caught, with ``raise ... from``.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -156,6 +158,14 @@ class ModelOutputTruncated(ModelError):
     code = "MODEL_OUTPUT_TRUNCATED"
 
 
+class ModelContentFiltered(ModelError):
+    """A content filter or a guardrail stopped the answer. The caller has to ask otherwise."""
+
+    code = "MODEL_CONTENT_FILTERED"
+    status = 400
+    answered = True
+
+
 class StorageError(TradewindError):
     """Artifacts or records could not be read or written."""
 
@@ -237,3 +247,13 @@ class ConfigurationError(TradewindError):
 
 class InternalError(TradewindError):
     """A defect of ours. The log has the cause."""
+
+
+def causes_of(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was raised ``from``, the outermost first; a circle is walked once."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and all(cause is not earlier for earlier in seen):
+        seen.append(cause)
+        yield cause
+        cause = cause.__cause__

@@ -60,7 +60,7 @@ class AgentAnswer(_Frozen):
     """The answer of an agent function, success or not."""
 
     success: bool
-    statusCode: int  # noqa: N815
+    status_code: int
     agent: str
     response: str
     artifacts: list[Artifact] = Field(default_factory=list)

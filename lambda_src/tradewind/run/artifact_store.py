@@ -1,11 +1,8 @@
 """Where artifacts live, as the agents see it: a few operations on keys, and who wrote last."""
 
-import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple, Protocol
-
-from tradewind.contracts.errors import ArtifactNotFound
 
 
 class Stored(NamedTuple):
@@ -29,7 +26,7 @@ class WriteConflict(Exception):
 
 
 class ArtifactStore(Protocol):
-    """Where artifacts live. ``S3ArtifactStore`` deployed, ``MemoryArtifactStore`` in unit tests."""
+    """Where artifacts live. ``S3ArtifactStore`` deployed, ``MemoryArtifactStore`` for tests."""
 
     def put(self, key: str, body: bytes, content_type: str) -> str:
         """Write an object, whatever is there, and return its etag.
@@ -63,43 +60,3 @@ class ArtifactStore(Protocol):
         Raises:
             StorageError: They could not be listed.
         """
-
-
-class MemoryArtifactStore:
-    """An ``ArtifactStore`` that keeps objects in a dictionary."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def put(self, key: str, body: bytes, content_type: str) -> str:
-        """Keep ``body`` under ``key``."""
-        self.objects[key] = body
-        return _etag(body)
-
-    def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> str:
-        """Keep ``body`` in place of what has ``etag``."""
-        held = self.objects.get(key)
-        if etag != (None if held is None else _etag(held)):
-            raise WriteConflict(key)
-        return self.put(key, body, content_type)
-
-    def get(self, key: str) -> bytes:
-        """Return what was kept under ``key``."""
-        if key not in self.objects:
-            raise ArtifactNotFound(f"There is no artifact {key}.")
-        return self.objects[key]
-
-    def get_with_etag(self, key: str) -> tuple[bytes, str]:
-        """Return what was kept under ``key``, and its etag."""
-        body = self.get(key)
-        return body, _etag(body)
-
-    def list(self, prefix: str) -> Iterator[Stored]:
-        """List what was kept. The dictionary knows no times: all are the epoch."""
-        for key, body in sorted(self.objects.items()):
-            if key.startswith(prefix):
-                yield Stored(key, _etag(body), len(body), datetime.fromtimestamp(0, UTC))
-
-
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

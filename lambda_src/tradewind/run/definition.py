@@ -1,18 +1,25 @@
-"""What makes an agent: its prompt and its tools. Built once per process."""
+"""What makes an agent, whichever framework it is written with."""
 
-from dataclasses import dataclass
+from typing import Protocol
 
-from strands.types.tools import AgentTool
+from tradewind.run.agent_run import AgentRun
 
 
-@dataclass(frozen=True)
-class AgentDefinition:
-    """The parts of an agent that requests share.
+class AgentDefinition(Protocol):
+    """An agent as the runner sees it: built once per process, without anything of a request.
 
-    Attributes:
-        system_prompt: What the model is told before every conversation.
-        tools: What the model may call. They hold no state of a request.
+    ``run.strands_agent`` and ``run.pydantic_ai_agent`` have one for each framework. Nothing else
+    here imports a framework; an agent's own module chooses one by what it imports.
     """
 
-    system_prompt: str
-    tools: tuple[AgentTool, ...]
+    async def answer(self, run: AgentRun) -> None:
+        """Answer ``run.prompt``, and leave what came of it in ``run``.
+
+        The framework's own conversation lives for this call. Model calls go to
+        ``run.bedrock_client`` and are repeated by ``run.retries`` alone. Soon after ``run.stop``
+        is set it ends with what there is, and says so in ``run.stopped``.
+
+        Raises:
+            TradewindError: A tool failed for good, or the model ended without an answer.
+            Exception: What the framework makes of a failed model call; its cause tells.
+        """

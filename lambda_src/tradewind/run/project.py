@@ -17,9 +17,10 @@ from tradewind.contracts.names import artifact_key
 from tradewind.contracts.response import Artifact
 from tradewind.run import artifact_manifest
 from tradewind.run.artifact_manifest import Origin, ProjectFile
-from tradewind.run.artifact_store import ArtifactStore, MemoryArtifactStore
+from tradewind.run.artifact_store import ArtifactStore
 
-__all__ = ["ArtifactStore", "MemoryArtifactStore", "Project", "ProjectFile"]
+#: A headline figure of an answer.
+Fact = float | int | str
 
 #: Of a project id that does not exist, as much is repeated.
 _SHOWN_ID_LENGTH: Final = 80
@@ -36,7 +37,6 @@ class Project:
         store: Where artifacts live.
         reads_from: The agents whose artifacts this one may read, in the order of their work.
         artifacts: What this request has written so far, in order.
-        facts: Headline figures for the answer, such as ``aep_gwh``.
         failure: The first failure that no model can talk itself out of, such as lost storage. It
             fails the request, whatever the model makes of the tool's error.
         request_id: The request at work.
@@ -50,16 +50,36 @@ class Project:
     store: ArtifactStore
     reads_from: tuple[str, ...] = ()
     artifacts: list[Artifact] = field(default_factory=list)
-    facts: dict[str, float | int | str] = field(default_factory=dict)
     failure: TradewindError | None = None
     request_id: str = ""
     inputs: dict[str, str] = field(default_factory=dict)
+    _facts: dict[str, Fact] = field(default_factory=dict)
     _written: dict[str, Origin] = field(default_factory=dict)
     _closed: bool = False
 
     def close(self) -> None:
-        """Take no more artifacts: the request is over, though a tool may still be running."""
+        """Take nothing more: the request is over, though a tool may still be running."""
         self._closed = True
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """The headline figures for the answer, such as ``aep_gwh``."""
+        return self._facts
+
+    def report_facts(self, **facts: Fact) -> None:
+        """Put headline figures into the answer. A later figure replaces one of the same name.
+
+        Raises:
+            DeadlineExceeded: The request is over.
+        """
+        if self._closed:
+            raise DeadlineExceeded("The request ended before its figures were reported.")
+        self._facts |= facts
+
+    def fail(self, failure: TradewindError) -> None:
+        """Fail the request with ``failure``, unless it has failed before."""
+        if self.failure is None:
+            self.failure = failure
 
     def save(self, file_name: str, body: bytes, content_type: str) -> Artifact:
         """Write an artifact under this agent's name and note it for the answer.

@@ -1,58 +1,34 @@
-"""What every tool needs: its project, JSON artifacts, and failures that cannot get lost."""
+"""What every tool needs, whichever framework calls it: JSON artifacts, and failures that count."""
 
-import functools
-import hashlib
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, ParamSpec, TypeVar, cast
-
-from strands import ToolContext
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from tradewind.contracts.errors import InternalError, ToolInputError, TradewindError
 from tradewind.run.project import Project
-
-#: Where a request's ``invocation_state`` holds its project.
-PROJECT: Final = "project"
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from tradewind.telemetry.defects import log_defect
 
 
-def surfacing_failures(work: Callable[P, R]) -> Callable[P, R]:
-    """Let a tool's failures reach whoever runs the agent, not the model alone.
+def note_tool_failure(project: Project, tool_name: str, error: Exception) -> TradewindError:
+    """Let a tool's failure reach whoever runs the agent, not the model alone.
 
-    Strands turns every exception of a tool into an error result that the model reads and may talk
+    A framework may turn every exception of a tool into a result that the model reads and talks
     over. That is right for input the model can change, which is raised as ``ToolInputError``.
-    Everything else, such as storage that fails or a defect, becomes the project's ``failure`` too;
-    the first one stays.
+    Everything else, such as storage that fails or a defect, becomes the project's ``failure``; the
+    first one stays.
+
+    Returns:
+        The error to show to the model, or to raise in place of ``error``.
     """
-
-    @functools.wraps(work)
-    def surfaced(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return work(*args, **kwargs)
-        except ToolInputError:
-            raise
-        except TradewindError as failure:
-            _fail(kwargs, failure)
-            raise
-        except Exception as defect:
-            unforeseen = InternalError(f"The tool {work.__name__} failed unexpectedly.")
-            _fail(kwargs, unforeseen)
-            raise unforeseen from defect
-
-    return surfaced
-
-
-def _fail(arguments: Mapping[str, Any], failure: TradewindError) -> None:
-    project = project_of(arguments["tool_context"])
-    if project.failure is None:
-        project.failure = failure
-
-
-def project_of(tool_context: ToolContext) -> Project:
-    """Return the project of the request that called the tool."""
-    return cast("Project", tool_context.invocation_state[PROJECT])
+    if isinstance(error, ToolInputError):
+        return error
+    if isinstance(error, TradewindError):
+        failure = error
+    else:
+        log_defect(f"The tool {tool_name} failed unexpectedly", error)
+        failure = InternalError(f"The tool {tool_name} failed unexpectedly.")
+    project.fail(failure)
+    return failure
 
 
 class Source(NamedTuple):
@@ -77,7 +53,8 @@ def load_json(project: Project, agent: str, file_name: str) -> Source:
         StorageError: It could not be read.
     """
     body = project.load(agent, file_name)
-    return Source(json.loads(body), f"{agent}/{file_name}", hashlib.sha256(body).hexdigest())
+    name = f"{agent}/{file_name}"
+    return Source(json.loads(body), name, project.inputs[name])
 
 
 def save_json(project: Project, file_name: str, data: Mapping[str, Any]) -> str:
@@ -105,14 +82,14 @@ def sources_of(*sources: Source) -> dict[str, str]:
     return {source.name: source.sha256 for source in sources}
 
 
-def require_made_from(made: Source, source: Source) -> None:
+def require_made_from(artifact: Source, source: Source) -> None:
     """Refuse an artifact that was made from an earlier version of its source.
 
     Raises:
         ToolInputError: It was; the message names the agent to run again.
     """
-    if made.data["sources"].get(source.name) != source.sha256:
+    if artifact.data["sources"].get(source.name) != source.sha256:
         raise ToolInputError(
-            f"{made.name} was not made from the {source.name} that the project holds now. "
-            f"Run the {made.name.partition('/')[0]} agent on this project again."
+            f"{artifact.name} was not made from the {source.name} that the project holds now. "
+            f"Run the {artifact.name.partition('/')[0]} agent on this project again."
         )

@@ -50,7 +50,7 @@ class MetricSpec(NamedTuple):
     unit: str
     description: str
     dimension_sets: tuple[DimensionSet, ...] = (BY_AGENT,)
-    emitter: str = "handlers.service"
+    emitter: str = "handlers.request_report"
 
 
 class MetricName(StrEnum):

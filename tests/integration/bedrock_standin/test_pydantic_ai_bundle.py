@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -32,6 +33,9 @@ from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.models.bedrock import BedrockConverseModel, BedrockModelSettings
 from pydantic_ai.providers.bedrock import BedrockProvider
+
+import tradewind.handlers.service
+import tradewind.run.pydantic_ai_agent
 
 client = boto3.Session().client("bedrock-runtime")
 model = BedrockConverseModel(
@@ -78,10 +82,11 @@ assert not outside, outside
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    """Of an agent that is nothing but its manifest, with this project's shared locks."""
+    """Of an agent that is nothing but its manifest, with what all agents share."""
     root = tmp_path_factory.mktemp("tiny")
     (root / "lambda_src" / "agents" / "tiny").mkdir(parents=True)
-    (root / "lambda_src" / "requirements").symlink_to(ROOT / "lambda_src" / "requirements")
+    for shared in ("requirements", "tradewind"):
+        shutil.copytree(ROOT / "lambda_src" / shared, root / "lambda_src" / shared)
     tiny = AgentManifest(
         name="tiny", description="Places turbines.", framework="pydantic-ai", packages=()
     )

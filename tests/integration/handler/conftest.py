@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from strands import tool
 
 from devtools.localcloud.bedrock import BedrockStandIn
+from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tests.integration.callers import PROFILE, REGION
 from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DuplicateRequest, StorageError
 from tradewind.contracts.response import AgentAnswer
 from tradewind.handlers.service import AgentService
-from tradewind.run.definition import AgentDefinition
-from tradewind.run.project import ArtifactStore, MemoryArtifactStore
+from tradewind.run.artifact_store import ArtifactStore
+from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 
 @dataclass
@@ -52,7 +52,6 @@ class Context:
         return self.remaining_ms
 
 
-@tool
 def measure_wind(height_m: float = 100.0) -> dict[str, float]:
     """Measure the wind.
 
@@ -62,13 +61,10 @@ def measure_wind(height_m: float = 100.0) -> dict[str, float]:
     return {"speed_m_per_s": height_m / 10}
 
 
-WITH_TOOL = AgentDefinition(
-    system_prompt="You measure. Call measure_wind once.",
-    tools=(measure_wind,),
-)
+WITH_TOOL = Sketch("You measure. Call measure_wind once.", (measure_wind,))
 #: US dollars per million tokens.
 PRICES = '{"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75}'
-CHAT = AgentDefinition(system_prompt="You answer briefly.", tools=())
+CHAT = Sketch("You answer briefly.")
 
 
 @dataclass
@@ -86,13 +82,20 @@ class Harness:
 Build = Callable[..., Harness]
 
 
+@pytest.fixture(params=list(FRAMEWORKS))
+def framework(request: pytest.FixtureRequest) -> Framework:
+    """What the agents of a test are written with."""
+    return FRAMEWORKS[request.param]
+
+
 @pytest.fixture
 def build(
+    framework: Framework,
     standin: BedrockStandIn,
     standin_environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Build]:
-    """Build a service for a definition; each has a client pool of its own."""
+    """Build a service for an agent; each has a client pool of its own unless it is given one."""
     for name, value in standin_environment.items():
         monkeypatch.setenv(name, value)
     # Pauses of a test's length; how they grow is a unit test's matter.
@@ -100,11 +103,14 @@ def build(
     built: list[AgentService] = []
 
     def make(
-        definition: AgentDefinition = WITH_TOOL,
+        sketch: Sketch = WITH_TOOL,
+        *,
         agent: str = "terrain",
         store: ArtifactStore | None = None,
         read_timeout_s: float = 5,
         log_sample_percent: float = 0,
+        framework: Framework = framework,
+        clients: ClientPool | None = None,
     ) -> Harness:
         environment = AgentEnvironment.from_variables(
             {
@@ -128,8 +134,8 @@ def build(
         records, memory = MemoryRecords(), MemoryArtifactStore()
         service = AgentService(
             environment=environment,
-            definition=definition,
-            clients=ClientPool(environment),
+            definition=framework(sketch),
+            clients=clients or ClientPool(environment),
             store=store or memory,
             records=records,
         )

@@ -8,7 +8,7 @@ import pytest
 from devtools.localcloud.bedrock import BedrockStandIn
 from tests.integration.handler.conftest import CHAT, Build
 from tradewind.contracts.environment import ModelEnvironment
-from tradewind.run.factory import create_agent
+from tradewind.run.strands_agent import StrandsAgent, create_agent
 from tradewind.telemetry.metric_names import MetricName
 
 QUERY = {"query": "How strong is the wind at 80 m?", "parameters": {"height_m": 80}}
@@ -26,7 +26,7 @@ def test_a_tool_runs_and_the_answer_holds_all_it_promises(
     harness = build()
     answer = harness.handle(QUERY)
     assert answer["success"] is True
-    assert answer["statusCode"] == 200
+    assert answer["status_code"] == 200
     assert answer["agent"] == "terrain"
     assert "speed_m_per_s: 8" in answer["response"]
     assert answer["request_id"] == "lambda-request"
@@ -85,7 +85,11 @@ def test_a_hundred_warm_requests_share_one_connection(
     assert stats.connections_opened == 1
 
 
-def test_an_agent_without_a_client_makes_its_own(build: Build, standin: BedrockStandIn) -> None:
+def test_a_strands_agent_without_a_client_makes_its_own(
+    standin: BedrockStandIn, standin_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in standin_environment.items():
+        monkeypatch.setenv(name, value)
     environment = ModelEnvironment.from_variables(
         {
             "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
@@ -96,9 +100,9 @@ def test_an_agent_without_a_client_makes_its_own(build: Build, standin: BedrockS
             "BEDROCK_MAX_CONNECTIONS": "2",
         }
     )
-    build()  # points the SDK at the stand-in
+    chat = StrandsAgent("You answer briefly.", ())
     for _ in range(2):
-        assert str(create_agent("chat", CHAT, environment)("Hello")).startswith("[scripted model]")
+        assert str(create_agent("chat", chat, environment)("Hello")).startswith("[scripted model]")
     assert standin.stats().connections_opened == 2
 
 
@@ -136,7 +140,7 @@ def test_a_bad_request_is_answered_without_a_model_call_or_a_record(
 ) -> None:
     harness = build()
     answer = harness.handle(event)
-    assert (answer["success"], answer["statusCode"]) == (False, 400)
+    assert (answer["success"], answer["status_code"]) == (False, 400)
     assert (answer["error"]["code"], answer["error"]["field"]) == (code, field)
     assert standin.stats().requests == 0
     assert harness.records.status == {}
@@ -146,7 +150,7 @@ def test_a_request_id_is_served_once(build: Build, standin: BedrockStandIn) -> N
     harness = build(CHAT)
     assert harness.handle({"query": "x", "request_id": "r"})["success"]
     again = harness.handle({"query": "x", "request_id": "r"})
-    assert (again["statusCode"], again["error"]["code"]) == (409, "DUPLICATE_REQUEST")
+    assert (again["status_code"], again["error"]["code"]) == (409, "DUPLICATE_REQUEST")
     assert standin.stats().requests == 1
     assert harness.records.status == {"r": "succeeded"}
 

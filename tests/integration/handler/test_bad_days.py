@@ -6,7 +6,6 @@ import time
 from typing import Any, NoReturn
 
 import pytest
-from strands import ToolContext, tool
 
 from devtools.localcloud.bedrock import (
     BedrockStandIn,
@@ -16,14 +15,14 @@ from devtools.localcloud.bedrock import (
     StaticAuthorizer,
 )
 from devtools.localcloud.tls import TlsFiles
+from tests.frameworks import Sketch
 from tests.integration.callers import ACCOUNT, REGION, make_identity
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Context, Harness
 from tradewind.bedrock.retry import MAX_ATTEMPTS
 from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable, ToolInputError
 from tradewind.handlers.service import InvocationFailed
-from tradewind.run.definition import AgentDefinition
-from tradewind.run.project import MemoryArtifactStore
-from tradewind.run.tools import project_of, surfacing_failures
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 QUERY = {"query": "How strong is the wind?", "request_id": "r"}
 
@@ -94,6 +93,23 @@ def test_a_passing_fault_that_passes_is_healed(
     assert answer["usage"]["model_calls"] == standin.stats().requests == 4
 
 
+def test_the_words_of_a_broken_attempt_are_dropped(build: Build, standin: BedrockStandIn) -> None:
+    standin.inject(Fault(FaultKind.CUT, after_frames=4))
+    answer = build(CHAT).handle(QUERY)
+    assert answer["usage"]["model_calls"] == standin.stats().requests == 2
+    assert answer["response"].count("[scripted") == 1
+
+
+def test_a_stop_after_a_broken_attempt_leaves_only_the_last_ones_words(
+    build: Build, standin: BedrockStandIn
+) -> None:
+    standin.inject(Fault(FaultKind.CUT, after_frames=4))
+    standin.inject(Fault(FaultKind.STALL, after_frames=4))
+    answer = build(CHAT).handle(QUERY, Context(remaining_ms=4_000))
+    assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
+    assert answer["response"].count("[scripted") == 1
+
+
 @pytest.mark.parametrize("kind", [FaultKind.IDLE_CLOSE, FaultKind.IDLE_RESET])
 def test_a_connection_lost_between_requests_is_replaced(
     build: Build, standin: BedrockStandIn, kind: FaultKind
@@ -121,7 +137,7 @@ def test_at_the_deadline_the_answer_is_what_there_is(build: Build, standin: Bedr
     standin.inject(Fault(FaultKind.STALL, after_frames=4))
     harness = build(CHAT)
     answer = harness.handle(QUERY, Context(remaining_ms=1_000))
-    assert (answer["success"], answer["statusCode"]) == (False, 504)
+    assert (answer["success"], answer["status_code"]) == (False, 504)
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
     assert answer["response"].startswith("[scripted")
     assert answer["performance"]["executionTime"] < 1_000
@@ -135,19 +151,17 @@ def test_a_tool_that_hangs_is_left_behind_and_writes_nothing_more(build: Build) 
     late_write: list[str] = []
     written = threading.Event()
 
-    @tool(context=True)
-    @surfacing_failures
-    def survey(*, tool_context: ToolContext) -> str:
+    def survey(project: Project) -> str:
         """Survey the site, slowly."""
         release.wait(10)
         try:
-            project_of(tool_context).save("late.txt", b"late", "text/plain")
+            project.save("late.txt", b"late", "text/plain")
         except Exception as error:
             late_write.append(type(error).__name__)
         written.set()
         return "done"
 
-    slow = AgentDefinition("Call survey once.", (survey,))
+    slow = Sketch("Call survey once.", (survey,))
     harness = build(slow)
     answer = harness.handle(QUERY, Context(remaining_ms=1_000))
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
@@ -163,43 +177,37 @@ class BrokenStore(MemoryArtifactStore):
         raise StorageAccessDenied("The function's role may not write it.")
 
 
-@tool(context=True)
-@surfacing_failures
-def take_notes(*, tool_context: ToolContext) -> str:
+def take_notes(project: Project) -> str:
     """Take notes."""
-    project_of(tool_context).save("notes.txt", b"notes", "text/plain")
+    project.save("notes.txt", b"notes", "text/plain")
     return "noted"
 
 
 def test_lost_storage_fails_the_request_though_the_model_would_talk_it_away(
     build: Build, standin: BedrockStandIn
 ) -> None:
-    notes = AgentDefinition("Call take_notes once.", (take_notes,))
+    notes = Sketch("Call take_notes once.", (take_notes,))
     answer = failure_of(build(notes, store=BrokenStore()))
     assert answer["error"]["code"] == "STORAGE_ACCESS_DENIED"
     assert answer["usage"]["model_calls"] == 1  # no further call for a request that has failed
 
 
 def test_input_the_model_can_mend_goes_to_the_model(build: Build, standin: BedrockStandIn) -> None:
-    @tool(context=True)
-    @surfacing_failures
-    def place(*, tool_context: ToolContext) -> str:
+    def place(project: Project) -> str:
         """Place turbines."""
         raise ToolInputError("spacing_m must be at least 260.")
 
-    answer = build(AgentDefinition("Call place.", (place,))).handle(QUERY)
+    answer = build(Sketch("Call place.", (place,))).handle(QUERY)
     assert answer["success"]
     assert "spacing_m must be at least 260" in answer["response"]
 
 
 def test_a_defect_in_a_tool_is_an_internal_error_that_does_not_leak(build: Build) -> None:
-    @tool(context=True)
-    @surfacing_failures
-    def compute(*, tool_context: ToolContext) -> str:
+    def compute(project: Project) -> str:
         """Compute."""
         raise KeyError("secret detail")
 
-    answer = failure_of(build(AgentDefinition("Call compute.", (compute,))))
+    answer = failure_of(build(Sketch("Call compute.", (compute,))))
     assert answer["error"]["code"] == "INTERNAL_ERROR"
     assert "secret" not in answer["error"]["message"]
 

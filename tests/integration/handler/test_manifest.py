@@ -4,34 +4,29 @@ import json
 from typing import Any
 
 import pytest
-from strands import ToolContext, tool
 
+from tests.frameworks import Sketch
 from tests.integration.handler.conftest import Build, Context
 from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable
 from tradewind.handlers.service import InvocationFailed
-from tradewind.run.definition import AgentDefinition
-from tradewind.run.project import MemoryArtifactStore
-from tradewind.run.tools import project_of, surfacing_failures
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 
-@tool(context=True)
-@surfacing_failures
-def take_notes(*, tool_context: ToolContext) -> str:
+def take_notes(project: Project) -> str:
     """Take notes."""
-    project_of(tool_context).save("notes.txt", b"notes", "text/plain")
+    project.save("notes.txt", b"notes", "text/plain")
     return "noted"
 
 
-@tool(context=True)
-@surfacing_failures
-def take_notes_and_fail(*, tool_context: ToolContext) -> str:
+def take_notes_and_fail(project: Project) -> str:
     """Take notes."""
-    project_of(tool_context).save("notes.txt", b"notes", "text/plain")
+    project.save("notes.txt", b"notes", "text/plain")
     raise StorageUnavailable("gone")
 
 
-NOTES = AgentDefinition("Call take_notes once.", (take_notes,))
-LOST = AgentDefinition("Call take_notes_and_fail once.", (take_notes_and_fail,))
+NOTES = Sketch("Call take_notes once.", (take_notes,))
+LOST = Sketch("Call take_notes_and_fail once.", (take_notes_and_fail,))
 ASKED = {"query": "Take notes", "project_id": "p-1"}
 KEY = "p-1/terrain/manifest.json"
 
@@ -73,12 +68,12 @@ class NoManifest(MemoryArtifactStore):
 
 
 @pytest.mark.parametrize(
-    ("definition", "code"), [(NOTES, "STORAGE_ACCESS_DENIED"), (LOST, "STORAGE_UNAVAILABLE")]
+    ("sketch", "code"), [(NOTES, "STORAGE_ACCESS_DENIED"), (LOST, "STORAGE_UNAVAILABLE")]
 )
 def test_a_manifest_that_cannot_be_written_fails_the_request_but_hides_nothing(
-    build: Build, definition: AgentDefinition, code: str
+    build: Build, sketch: Sketch, code: str
 ) -> None:
-    harness = build(definition, store=NoManifest())
+    harness = build(sketch, store=NoManifest())
     with pytest.raises(InvocationFailed) as failed:
         harness.handle(ASKED, Context())
     assert failed.value.answer.error is not None

@@ -9,14 +9,21 @@ from aws_cdk import App
 import app as cdk_app
 from devtools.contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
 from stacks.bundling.archive import Archive
-from stacks.bundling.provider import OneBundle
+from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings import load_settings
 from tests.deployed_agents import AGENTS
+from tests.frameworks import FRAMEWORKS, Framework
 from tests.integration.handler.conftest import WITH_TOOL, Build
 from tradewind.telemetry.metric_names import METRICS, NAMESPACE
 
 ROOT = Path(__file__).parents[3]
 EXCEPTIONS = ROOT / "stacks" / "unread_metrics.yaml"
+
+
+@pytest.fixture
+def framework(request: pytest.FixtureRequest) -> Framework:
+    """Strands; synthesizing once more for another one would show nothing new."""
+    return FRAMEWORKS[getattr(request, "param", "strands")]
 
 
 @pytest.fixture
@@ -38,7 +45,7 @@ def templates(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     app = App(outdir=str(tmp_path / "cdk.out"), context=context)
     archive = Archive(path=bundle, sha256="0" * 64, packages={})
     cdk_app.build(
-        app, load_settings(request.param, ROOT / "config", AGENTS), AGENTS, OneBundle(archive)
+        app, load_settings(request.param, ROOT / "config", AGENTS), AGENTS, FixedBundle(archive)
     )
     app.synth()
     return tmp_path / "cdk.out"
@@ -57,6 +64,7 @@ def test_widgets_and_alarms_read_what_is_emitted_and_all_of_it(
     assert findings == []
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS, indirect=True)
 def test_every_metric_of_the_list_is_emitted_as_the_list_says(lines: list[str]) -> None:
     emitted = {
         (one.metric.name, frozenset(dict(one.metric.dimensions)), one.unit)

@@ -17,7 +17,7 @@ from stacks.bundling.requirements import requirements_of
 from tests.deployed_agents import AGENTS, FOLDER
 from tradewind.contracts.agent_manifest import REQUEST_FILE
 from tradewind.contracts.request import parse_request
-from tradewind.run.definition import AgentDefinition
+from tradewind.run.strands_agent import StrandsAgent
 
 ROOT = Path(__file__).parents[3]
 each_agent = pytest.mark.parametrize("agent", AGENTS)
@@ -41,8 +41,8 @@ assert import_module(f"agents.{agent}.agent").DEFINITION
 """
 
 
-def definition(agent: str) -> AgentDefinition:
-    found: AgentDefinition = import_module(f"agents.{agent}.agent").DEFINITION
+def definition(agent: str) -> StrandsAgent:
+    found: StrandsAgent = import_module(f"agents.{agent}.agent").DEFINITION
     return found
 
 

@@ -6,15 +6,16 @@ import pytest
 import urllib3.exceptions
 from botocore import exceptions as boto
 from botocore.eventstream import ChecksumMismatch
+from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
 
 from tradewind.bedrock.faults import RETRYABLE, to_model_error
 from tradewind.contracts import errors
 
 
-def http_error(code: str, status: int) -> boto.ClientError:
+def http_error(code: str, status: int, message: str = "because") -> boto.ClientError:
     response: Any = {
-        "Error": {"Code": code, "Message": "because"},
+        "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
     return boto.ClientError(response, "ConverseStream")
@@ -67,8 +68,6 @@ POOL = urllib3.HTTPSConnectionPool("bedrock")
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (ModelThrottledException("slow down"), errors.ModelThrottled),
-        (ContextWindowOverflowException("too long"), errors.ModelContextOverflow),
         (boto.NoCredentialsError(), errors.ModelAccessDenied),
         (boto.EndpointConnectionError(endpoint_url="https://b"), errors.ModelUnavailable),
         (boto.ConnectTimeoutError(endpoint_url="https://b"), errors.ModelUnavailable),
@@ -85,6 +84,54 @@ def test_transport_errors(error: Exception, expected: type[errors.ModelError]) -
     assert type(to_model_error(error)) is expected
 
 
+@pytest.mark.parametrize(
+    ("wrapper", "cause", "expected"),
+    [
+        (
+            ModelThrottledException("slow down"),
+            http_error("ThrottlingException", 429),
+            errors.ModelThrottled,
+        ),
+        (
+            ContextWindowOverflowException("too long"),
+            http_error("ValidationException", 400, "Input is too long for requested model."),
+            errors.ModelContextOverflow,
+        ),
+        (
+            ModelHTTPError(status_code=503, model_name="m"),
+            http_error("ServiceUnavailableException", 503),
+            errors.ModelUnavailable,
+        ),
+        (
+            ModelAPIError(model_name="m", message="timed out"),
+            boto.ReadTimeoutError(endpoint_url="https://b"),
+            errors.ModelTimeout,
+        ),
+        (RuntimeError("wrapped"), errors.ModelStreamBroken("cut"), errors.ModelStreamBroken),
+    ],
+)
+def test_what_a_framework_makes_of_a_fault_is_still_that_fault(
+    wrapper: Exception, cause: Exception, expected: type[errors.ModelError]
+) -> None:
+    wrapper.__cause__ = cause
+    assert type(to_model_error(wrapper)) is expected
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Input is too long for requested model.",
+        "input length and `max_tokens` exceed context limit: 200001",
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "too many total text bytes",
+        "This model's maximum context length is 128000 tokens",
+    ],
+)
+def test_a_conversation_that_is_too_long_is_told_from_other_invalid_requests(message: str) -> None:
+    error = http_error("ValidationException", 400, message)
+    assert type(to_model_error(error)) is errors.ModelContextOverflow
+
+
 def test_an_error_of_ours_stays_and_a_strangers_is_not_claimed() -> None:
     ours = errors.ModelThrottled("x")
     assert to_model_error(ours) is ours
@@ -98,6 +145,7 @@ def test_only_what_a_repeat_can_cure_is_retried() -> None:
         errors.ModelContextOverflow,
         errors.ModelOutputTruncated,
         errors.ModelTimeout,
+        errors.ModelContentFiltered,
     }
     every = set(errors.ModelError.__subclasses__())
     assert set(RETRYABLE) == every - hopeless

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.model_pool import MAX_MODELS, ModelKey, ModelPool
 from tradewind.contracts.environment import ModelEnvironment
+from tradewind.run import pydantic_ai_agent, strands_agent
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +31,40 @@ def client() -> Any:
 KEY = ModelKey("bedrock", "us.anthropic.claude-sonnet-4-6", "us-east-1", "https://b", 1024)
 
 
+class Model:
+    """A framework's model."""
+
+    def __init__(self, key: ModelKey, client: Any) -> None:
+        self.key = key
+        self.client = client
+
+
 def test_the_model_runs_on_the_client_it_was_given(client: Any) -> None:
-    model = ModelPool().get(KEY, client)
+    model = ModelPool(Model).get(KEY, client)
     assert model.client is client
-    assert model.get_config()["max_tokens"] == 1024
+    assert model.key is KEY
+
+
+def test_each_frameworks_model_is_what_the_key_says(client: Any) -> None:
+    cool = replace(KEY, temperature=0.0, top_p=0.5)
+    strands = strands_agent.create_model(cool, client)
+    assert strands.client is client
+    config = strands.get_config()
+    assert (config["model_id"], config["max_tokens"]) == (KEY.model_id, 1024)
+    assert (config["temperature"], config["top_p"]) == (0.0, 0.5)
+    assert "temperature" not in strands_agent.create_model(KEY, client).get_config()
+
+    pydantic_ai = pydantic_ai_agent.create_model(cool, client)
+    assert pydantic_ai.client is client
+    assert pydantic_ai.model_name == KEY.model_id
+    assert pydantic_ai.settings is not None
+    assert pydantic_ai.settings["max_tokens"] == 1024
+    assert (pydantic_ai.settings["temperature"], pydantic_ai.settings["top_p"]) == (0.0, 0.5)
+    assert "temperature" not in (pydantic_ai_agent.create_model(KEY, client).settings or {})
 
 
 def test_same_key_same_model_and_any_difference_another(client: Any) -> None:
-    pool = ModelPool()
+    pool = ModelPool(Model)
     first = pool.get(KEY, client)
     assert pool.get(replace(KEY), client) is first
     for other in (
@@ -52,7 +79,7 @@ def test_same_key_same_model_and_any_difference_another(client: Any) -> None:
 
 
 def test_a_model_on_another_client_is_not_handed_out(client: Any) -> None:
-    pool = ModelPool()
+    pool = ModelPool(Model)
     first = pool.get(KEY, client)
 
     class Other:
@@ -66,7 +93,7 @@ def test_a_model_on_another_client_is_not_handed_out(client: Any) -> None:
 @settings(max_examples=30, deadline=None)
 @given(uses=st.lists(st.integers(0, 24), max_size=60))
 def test_the_pool_keeps_the_most_recently_used(client: Any, uses: list[int]) -> None:
-    pool = ModelPool(max_models=4)
+    pool = ModelPool(Model, max_models=4)
     recent: list[int] = []
     for number in uses:
         hits = pool.hits
@@ -78,7 +105,7 @@ def test_the_pool_keeps_the_most_recently_used(client: Any, uses: list[int]) -> 
 
 
 def test_threads_that_ask_together_get_one_model(client: Any) -> None:
-    pool = ModelPool()
+    pool = ModelPool(Model)
     models: list[object] = []
     start = threading.Barrier(8)
 
@@ -96,7 +123,7 @@ def test_threads_that_ask_together_get_one_model(client: Any) -> None:
 
 
 def test_at_most_sixteen_models_are_kept(client: Any) -> None:
-    pool = ModelPool()
+    pool = ModelPool(Model)
     for tokens in range(1, 30):
         pool.get(replace(KEY, max_tokens=tokens), client)
     assert len(pool) == MAX_MODELS == 16

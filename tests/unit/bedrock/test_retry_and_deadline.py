@@ -1,8 +1,6 @@
 """Model calls are repeated while that can help and time is left."""
 
 import asyncio
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +8,7 @@ from hypothesis import strategies as st
 
 from tradewind.bedrock.deadline import MARGIN_S, Deadline
 from tradewind.bedrock.meter import ModelMeter, current_meter
-from tradewind.bedrock.retry import MAX_ATTEMPTS, DeadlineRetry
+from tradewind.bedrock.retry import MAX_ATTEMPTS, ModelRetries
 from tradewind.contracts.errors import ModelAccessDenied, ModelThrottled, ModelTimeout
 
 
@@ -38,14 +36,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def attempts(clock: Clock, remaining_s: float, error: Exception, call_s: float = 0.1) -> int:
     """How often a model call that always fails is sent."""
-    layer = DeadlineRetry(Deadline(remaining_s, clock))
+    layer = ModelRetries(Deadline(remaining_s, clock))
 
     async def run() -> int:
         for attempt in range(1, 100):
             clock.now += call_s
-            event: Any = SimpleNamespace(exception=error, retry=False)
-            await layer._after_model_call(event)
-            if not event.retry:
+            if not await layer.wait_to_repeat(error):
                 return attempt
         raise AssertionError("it never gave up")
 
@@ -75,14 +71,16 @@ def test_nothing_is_repeated_that_the_deadline_would_cut(clock: Clock) -> None:
 
 
 def test_a_success_starts_the_count_anew(clock: Clock) -> None:
-    layer = DeadlineRetry(Deadline(900, clock))
+    layer = ModelRetries(Deadline(900, clock))
 
     async def run() -> list[bool]:
         outcomes = []
         for failure in [ModelThrottled("x"), None, *[ModelThrottled("x")] * MAX_ATTEMPTS]:
-            event: Any = SimpleNamespace(exception=failure, retry=False)
-            await layer._after_model_call(event)
-            outcomes.append(event.retry)
+            if failure is None:
+                layer.succeeded()
+                outcomes.append(False)
+            else:
+                outcomes.append(await layer.wait_to_repeat(failure))
         return outcomes
 
     assert asyncio.run(run()) == [True, False, *[True] * (MAX_ATTEMPTS - 1), False]

@@ -35,3 +35,11 @@ def test_what_the_caller_must_mend_is_answered_and_what_we_must_is_not() -> None
     for leaf in leaves(TradewindError):
         callers = leaf.status in {400, 404, 409} or leaf is errors.DeadlineExceeded
         assert leaf.answered == callers, leaf
+
+
+def test_causes_are_told_the_outermost_first_and_a_circle_ends() -> None:
+    first, second = KeyError("first"), ValueError("second")
+    second.__cause__ = first
+    assert list(errors.causes_of(second)) == [second, first]
+    first.__cause__ = second
+    assert list(errors.causes_of(second)) == [second, first]

@@ -37,7 +37,7 @@ def answer(**changes: Any) -> AgentAnswer:
     )
     whole: dict[str, Any] = {
         "success": True,
-        "statusCode": 200,
+        "status_code": 200,
         "agent": "terrain",
         "response": "the answer",
         "artifacts": [Artifact(key="p-1/terrain/a", content_type="t", size_bytes=1)],

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tradewind.contracts.errors import StorageUnavailable
 from tradewind.run import artifact_manifest
 from tradewind.run.artifact_store import Stored, WriteConflict
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 MANIFEST = "p-1/layout/manifest.json"
 

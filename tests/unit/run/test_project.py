@@ -9,7 +9,8 @@ from tradewind.contracts.errors import (
     StorageAccessDenied,
     ToolInputError,
 )
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 
 def project(agent: str, store: MemoryArtifactStore) -> Project:
@@ -95,3 +96,14 @@ def test_a_project_id_that_was_made_up_is_answered_with_the_one_that_exists() ->
     with pytest.raises(ToolInputError, match="exists is p-1") as refused:
         own.require_id("wind-farm-1")
     assert refused.value.field == "project_id"
+
+
+def test_figures_are_reported_until_the_request_is_over() -> None:
+    layout = project("layout", MemoryArtifactStore())
+    layout.report_facts(turbines_placed=12, strategy="grid")
+    layout.report_facts(turbines_placed=9)
+    assert layout.facts == {"turbines_placed": 9, "strategy": "grid"}
+    layout.close()
+    with pytest.raises(DeadlineExceeded):
+        layout.report_facts(turbines_placed=1)
+    assert layout.facts["turbines_placed"] == 9

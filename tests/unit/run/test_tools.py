@@ -12,16 +12,16 @@ from tradewind.contracts.errors import (
     ToolInputError,
     TradewindError,
 )
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
+from tradewind.run.strands_agent import project_of, reports_failures
 from tradewind.run.tools import (
     Source,
     load_json,
-    project_of,
     require_made_from,
     save_geojson,
     save_json,
     sources_of,
-    surfacing_failures,
 )
 
 
@@ -35,12 +35,14 @@ class LostStore(MemoryArtifactStore):
 def raising(error: Exception, project: Project) -> TradewindError:
     """What comes out of a tool in which ``error`` was raised."""
 
-    @surfacing_failures
-    def work(*, tool_context: Any) -> None:
+    @reports_failures
+    def work(*, tool_context: ToolContext) -> None:
         raise error
 
+    agent: Any = SimpleNamespace()
+    use: Any = {"toolUseId": "call-1", "name": "work", "input": {}}
     with pytest.raises(TradewindError) as raised:
-        work(tool_context=SimpleNamespace(invocation_state={"project": project}))
+        work(tool_context=ToolContext(use, agent, {"project": project}))
     return raised.value
 
 
@@ -82,7 +84,7 @@ def test_the_first_failure_stays(project: Project) -> None:
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def take_notes(*, tool_context: ToolContext) -> dict[str, Any]:
     """Save a note.
 

@@ -14,7 +14,7 @@ from siting.wind.layout.strategies import STRATEGIES
 from siting.wind.turbines import TURBINES
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
-from tradewind.run.project import MemoryArtifactStore
+from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 LAYOUT = "moorkoog/layout/layout.json"
 WIND = {

@@ -10,7 +10,8 @@ from siting.project_wind import project_wind
 from siting.wind import scenarios
 from siting.wind.errors import require_within
 from tradewind.contracts.errors import ToolInputError
-from tradewind.run.tools import Source, project_of, surfacing_failures
+from tradewind.run.strands_agent import project_of, reports_failures
+from tradewind.run.tools import Source
 
 if TYPE_CHECKING:
     from siting.wind.layout.constraints import LayoutSpec
@@ -35,7 +36,7 @@ _SPACING_RULE: Final = (
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def create_layout(
     *,
     turbine_count: int,

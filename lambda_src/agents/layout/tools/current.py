@@ -77,7 +77,7 @@ def save_current(
         ),
         save_geojson(project, "layout.geojson", _as_geojson(turbines)),
     ]
-    project.facts.update(
+    project.report_facts(
         turbines_placed=document["turbines_placed"],
         turbines_not_placed=document["turbines_not_placed"],
     )

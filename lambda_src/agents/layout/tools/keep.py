@@ -15,14 +15,15 @@ from agents.layout.tools.current import (
 )
 from siting.crew import LAYOUT
 from tradewind.contracts.errors import ToolInputError
-from tradewind.run.tools import load_json, project_of, save_json, surfacing_failures
+from tradewind.run.strands_agent import project_of, reports_failures
+from tradewind.run.tools import load_json, save_json
 
 _CURRENT: Final = "current"
 _LAYOUT_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def save_layout(*, tool_context: ToolContext, layout_name: str = "kept") -> dict[str, Any]:
     """Keep a copy of the current layout under a name, to go back to with load_layout.
 
@@ -43,7 +44,7 @@ def save_layout(*, tool_context: ToolContext, layout_name: str = "kept") -> dict
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def load_layout(*, tool_context: ToolContext, layout_name: str = _CURRENT) -> dict[str, Any]:
     """Look at the current layout, or make one that was kept with save_layout the current one.
 

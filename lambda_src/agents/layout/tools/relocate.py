@@ -15,13 +15,14 @@ from agents.layout.tools.current import (
 )
 from siting.crew import LAYOUT
 from tradewind.contracts.errors import ToolInputError
-from tradewind.run.tools import load_json, project_of, surfacing_failures
+from tradewind.run.strands_agent import project_of, reports_failures
+from tradewind.run.tools import load_json
 
 _MAX_SHIFT_M: Final = 20_000.0
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def relocate_turbines(
     *,
     tool_context: ToolContext,

@@ -5,11 +5,11 @@ from typing import Any
 from strands import ToolContext, tool
 
 from siting.wind import scenarios
-from tradewind.run.tools import surfacing_failures
+from tradewind.run.strands_agent import reports_failures
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def get_turbine_specs(*, tool_context: ToolContext, turbine_model: str = "") -> dict[str, Any]:
     """List the turbines that layouts and simulations can use, with their sizes and sources.
 

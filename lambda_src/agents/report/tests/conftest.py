@@ -6,7 +6,7 @@ import pytest
 
 from agents.report.tests.reading import Page, make_charts, page_of, pdf_of, report_on
 from siting.tests.chain import run_until
-from tradewind.run.project import MemoryArtifactStore
+from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 
 @pytest.fixture(scope="module")

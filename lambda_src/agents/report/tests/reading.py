@@ -11,7 +11,8 @@ from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import project_for
 from siting.tests.unit.documents.pictures import png
 from tests.unit.run.tool_calls import call
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 PAGE = "moorkoog/report/report.html"
 PDF = "moorkoog/report/report.pdf"

@@ -16,7 +16,7 @@ from agents.report.tests.reading import (
 )
 from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import run_example
-from tradewind.run.project import MemoryArtifactStore
+from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 
 def test_the_page_is_well_formed_and_self_contained(page: Page) -> None:

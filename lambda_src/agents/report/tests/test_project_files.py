@@ -9,7 +9,7 @@ from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import project_for
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
-from tradewind.run.project import MemoryArtifactStore
+from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 
 def test_a_listing_tells_what_was_made_from_what(store: MemoryArtifactStore) -> None:

@@ -19,7 +19,7 @@ from siting.tests.chain import project_for, run_example
 from siting.tests.unit.documents.pictures import png
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
-from tradewind.run.project import MemoryArtifactStore
+from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 
 @pytest.mark.parametrize(

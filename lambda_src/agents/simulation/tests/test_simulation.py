@@ -9,7 +9,7 @@ from siting.tests.chain import example, project_for, run_example, run_until
 from siting.wind.iea37 import IEA37_FREQUENCIES, IEA37_WIND_SPEED_M_PER_S
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
-from tradewind.run.project import MemoryArtifactStore
+from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 CASE_STUDY = example("iea37_case1_16.json")["parameters"]
 TWO = [{"x_m": 0, "y_m": 0}, {"x_m": 650.0, "y_m": 0.0}]

@@ -5,7 +5,8 @@ import pytest
 from agents.terrain.tests.fakes import Map, Weather
 from agents.terrain.tools import areas, wind
 from siting.tests.chain import project_for
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from siting.tests.chain import example
 from siting.wind.features import FeatureClass
 from siting.wind.rose import WindHours
 from siting.wind.site import MapFeature
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 SITE = example("site.geojson")
 PLACE = {"latitude": 54.7365, "longitude": 8.972}

@@ -12,7 +12,8 @@ from siting.tests.chain import project_for, run_example
 from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 
 def run(site: Any, **arguments: Any) -> tuple[str, Any]:

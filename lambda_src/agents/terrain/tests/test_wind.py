@@ -8,7 +8,8 @@ from agents.terrain.tools.areas import get_unbuildable_areas
 from agents.terrain.tools.wind import get_wind_conditions
 from siting.tests.chain import project_for
 from tests.unit.run.tool_calls import call
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 
 def test_the_wind_is_described_at_hub_height_by_direction(

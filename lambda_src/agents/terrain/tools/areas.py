@@ -12,7 +12,8 @@ from siting.wind.errors import require_within
 from siting.wind.features import FeatureClass
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
-from tradewind.run.tools import project_of, save_geojson, surfacing_failures
+from tradewind.run.strands_agent import project_of, reports_failures
+from tradewind.run.tools import save_geojson
 
 if TYPE_CHECKING:
     from siting.wind.exclusions import Exclusions
@@ -26,7 +27,7 @@ _MAX_ATTRIBUTION_LENGTH: Final = 300
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 @takes_setbacks
 def get_unbuildable_areas(
     *,
@@ -80,7 +81,7 @@ def get_unbuildable_areas(
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 @takes_setbacks
 def find_exclusion_zones(
     *,
@@ -185,7 +186,7 @@ def _answer(project: Project, found: "Exclusions", artifacts: list[str]) -> dict
         "buildable_km2": round(found.buildable_km2, 3),
         "buildable_percent": round(100.0 * found.buildable_share, 2),
     }
-    project.facts.update(areas)
+    project.report_facts(**areas)
     return {
         **areas,
         "zones": [

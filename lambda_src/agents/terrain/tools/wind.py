@@ -8,7 +8,8 @@ from strands import ToolContext, tool
 from agents.terrain.tools.services import power
 from agents.terrain.tools.site import middle_of_site
 from siting.wind.errors import require_within
-from tradewind.run.tools import project_of, save_json, surfacing_failures
+from tradewind.run.strands_agent import project_of, reports_failures
+from tradewind.run.tools import save_json
 
 if TYPE_CHECKING:
     from siting.geodata.reanalysis import PastWind
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @tool(context=True)
-@surfacing_failures
+@reports_failures
 def get_wind_conditions(
     *,
     tool_context: ToolContext,
@@ -58,11 +59,9 @@ def get_wind_conditions(
     document = _wind_document(longitude, latitude, wind, climate)
     key = save_json(project, "wind.json", document)
     main = max(climate.sectors, key=lambda one: one.frequency)
-    project.facts.update(
-        {
-            "mean_wind_speed_m_per_s": round(climate.mean_m_per_s, 2),
-            "main_wind_direction_degrees": main.direction_degrees,
-        }
+    project.report_facts(
+        mean_wind_speed_m_per_s=round(climate.mean_m_per_s, 2),
+        main_wind_direction_degrees=main.direction_degrees,
     )
     return {
         **{name: value for name, value in document.items() if name not in _ONLY_IN_ARTIFACT},

@@ -17,7 +17,8 @@ from siting.tests.chain import project_for
 from siting.tests.unit.geodata.elements import relation, square, way
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import DataSourceError, DataSourceUnavailable
-from tradewind.run.project import MemoryArtifactStore, Project
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
 
 PLACE = {"latitude": 54.7365, "longitude": 8.972}
 

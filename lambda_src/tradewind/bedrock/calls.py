@@ -1,0 +1,65 @@
+"""Every model call of the process, metered at the one place that all of them pass.
+
+Frameworks differ in how they send a call and what they make of its failure; all of them end in the
+pooled client's ``converse_stream``. So it is counted, timed and checked there, once for all.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+import boto3
+
+from tradewind.bedrock.meter import ModelMeter, current_meter
+from tradewind.bedrock.streams import ModelStream
+
+#: The streams of the request at work.
+_streams: Final[ContextVar[list[ModelStream] | None]] = ContextVar("_streams", default=None)
+
+
+@contextmanager
+def closing_streams() -> Iterator[None]:
+    """Close, at the end, what model calls have opened within and nobody has read to its end.
+
+    A framework that is stopped may leave a stalled read to its timeout, in a thread of its own.
+    """
+    streams: list[ModelStream] = []
+    token = _streams.set(streams)
+    try:
+        yield
+    finally:
+        _streams.reset(token)
+        for stream in streams:
+            stream.close()
+
+
+def meter_calls(session: boto3.Session) -> None:
+    """Meter the model calls of the bedrock-runtime clients that a session makes from now on.
+
+    The event is boto3's own way of changing the methods of its clients.
+    """
+    session.events.register("creating-client-class.bedrock-runtime", _meter_converse_stream)
+
+
+def _meter_converse_stream(class_attributes: dict[str, Any], **_rest: Any) -> None:
+    send: Callable[..., dict[str, Any]] = class_attributes["converse_stream"]
+
+    def converse_stream(client: Any, **arguments: Any) -> dict[str, Any]:
+        # asyncio and anyio carry the request's context into their worker threads.
+        meter = current_meter.get() or ModelMeter()
+        started = time.perf_counter()
+        meter.call_sent()
+        try:
+            answer = send(client, **arguments)
+        except Exception as error:
+            meter.call_failed(error)
+            raise
+        stream = ModelStream(answer["stream"], meter, started)
+        opened = _streams.get()
+        if opened is not None:
+            opened.append(stream)
+        return {**answer, "stream": stream}
+
+    class_attributes["converse_stream"] = converse_stream

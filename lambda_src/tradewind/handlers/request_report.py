@@ -1,0 +1,148 @@
+"""What a request that is over leaves behind: one log line and its metrics."""
+
+import random
+
+from tradewind.bedrock.client import ClientPool
+from tradewind.bedrock.meter import ModelMeter
+from tradewind.contracts.environment import AgentEnvironment
+from tradewind.contracts.errors import DeadlineExceeded, TradewindError
+from tradewind.contracts.response import AgentAnswer
+from tradewind.handlers.served import ServedRequest
+from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
+from tradewind.telemetry.logger import get_logger
+from tradewind.telemetry.metric_names import Dimension, MetricName, Start
+from tradewind.telemetry.metrics import RequestMetrics
+from tradewind.telemetry.process import ColdStart
+from tradewind.telemetry.redaction import redact
+
+# A process restored from a snapshot must not draw its siblings' samples.
+_random = random.SystemRandom()
+
+
+class RequestReporter:
+    """Reports a process's requests, one after the other."""
+
+    def __init__(
+        self, environment: AgentEnvironment, cold_start: ColdStart, clients: ClientPool
+    ) -> None:
+        self._environment = environment
+        self._cold_start = cold_start
+        self._clients = clients
+        self._reported_creations = 0
+
+    def report(
+        self, served: ServedRequest, answer: AgentAnswer, failure: TradewindError | None
+    ) -> None:
+        """Log one line and print the request's metrics."""
+        outcome = _outcome(failure)
+        cost_usd = self._cost_usd(served.meter)
+        self._log(served, answer, failure, outcome, cost_usd)
+        metrics = RequestMetrics(
+            {
+                Dimension.ENVIRONMENT: self._environment.environment,
+                Dimension.AGENT: self._environment.agent,
+                Dimension.MODEL: self._environment.model_id,
+                Dimension.START: Start.COLD if served.cold else Start.WARM,
+            }
+        )
+        metrics.annotate(
+            request_id=served.request_id, error_code=failure.code if failure else "none"
+        )
+        self._add_outcome(metrics, answer, outcome)
+        self._add_start(metrics, served)
+        _add_model_use(metrics, served.meter)
+        if cost_usd is not None:
+            metrics.add(MetricName.ESTIMATED_COST, cost_usd)
+        metrics.add(MetricName.TOOL_CALLS, served.run.tool_calls if served.run else 0)
+        metrics.add(MetricName.TOOL_ERRORS, served.run.tool_errors if served.run else 0)
+        metrics.flush()
+
+    def _log(
+        self,
+        served: ServedRequest,
+        answer: AgentAnswer,
+        failure: TradewindError | None,
+        outcome: Outcome,
+        cost_usd: float | None,
+    ) -> None:
+        logger = get_logger()
+        # A failure is logged as one, so that it stays visible at any level.
+        (logger.error if outcome is Outcome.FAILED else logger.info)(
+            REQUEST_DONE,
+            outcome=outcome,
+            error_code=failure.code if failure else None,
+            estimated_cost_usd=cost_usd,
+            bedrock_request_ids=served.meter.request_ids,
+            **answer.usage.model_dump(),
+            **answer.performance.model_dump(),
+        )
+        if _random.uniform(0, 100) < self._environment.log_sample_percent:
+            logger.info(
+                "Sample",
+                redacted_prompt=redact(served.query),
+                redacted_answer=redact(answer.response),
+            )
+
+    def _cost_usd(self, meter: ModelMeter) -> float | None:
+        prices = self._environment.prices
+        if prices is None:
+            return None
+        cost = prices.cost_usd(
+            input_tokens=meter.input_tokens,
+            output_tokens=meter.output_tokens,
+            cache_read=meter.cache_read_tokens,
+            cache_write=meter.cache_write_tokens,
+        )
+        return round(cost, 8)
+
+    def _add_outcome(self, metrics: RequestMetrics, answer: AgentAnswer, outcome: Outcome) -> None:
+        metrics.add(MetricName.INVOCATIONS, 1)
+        metrics.add(MetricName.ERRORS, outcome is Outcome.FAILED)
+        metrics.add(MetricName.REJECTED_REQUESTS, outcome is Outcome.REJECTED)
+        metrics.add(MetricName.DEADLINE_STOPS, outcome is Outcome.STOPPED)
+        metrics.add(MetricName.INVOCATION_LATENCY, answer.performance.executionTime)
+        if self._environment.function_version.isdecimal():
+            metrics.add(MetricName.FUNCTION_VERSION, int(self._environment.function_version))
+
+    def _add_start(self, metrics: RequestMetrics, served: ServedRequest) -> None:
+        meter, start = served.meter, self._cold_start
+        metrics.add(MetricName.COLD_START, served.cold)
+        if served.cold:
+            metrics.add(MetricName.INIT_TIME, start.init_ms)
+            metrics.add(MetricName.INIT_RUNTIME_TIME, start.runtime_ms)
+            metrics.add(MetricName.INIT_IMPORT_TIME, start.import_ms)
+            metrics.add(MetricName.INIT_CLIENT_TIME, start.client_ms)
+        created = self._clients.creations - self._reported_creations
+        self._reported_creations = self._clients.creations
+        metrics.add(MetricName.CLIENT_CREATED, created)
+        metrics.add(MetricName.CLIENT_REUSED, created == 0 and meter.calls > 0)
+        metrics.add(MetricName.CONNECTIONS_OPENED, meter.connections_opened)
+        if meter.calls:
+            metrics.add(MetricName.CONNECTION_REUSED, meter.connections_opened == 0)
+        if meter.connections_opened:
+            metrics.add(MetricName.CONNECTION_TIME, meter.connection_ms)
+            if served.cold:
+                metrics.add(MetricName.FIRST_CONNECTION_TIME, meter.connection_ms)
+
+
+def _add_model_use(metrics: RequestMetrics, meter: ModelMeter) -> None:
+    for latency_ms in meter.latencies_ms:
+        metrics.add(MetricName.MODEL_LATENCY, latency_ms)
+    for first_token_ms in meter.first_token_ms:
+        metrics.add(MetricName.TIME_TO_FIRST_TOKEN, first_token_ms)
+    metrics.add(MetricName.MODEL_CALLS, meter.calls)
+    metrics.add(MetricName.MODEL_RETRIES, meter.retries)
+    metrics.add(MetricName.MODEL_ERRORS, meter.errors)
+    metrics.add(MetricName.MODEL_THROTTLES, meter.throttles)
+    metrics.add(MetricName.INPUT_TOKENS, meter.input_tokens)
+    metrics.add(MetricName.OUTPUT_TOKENS, meter.output_tokens)
+    metrics.add(MetricName.CACHE_READ_TOKENS, meter.cache_read_tokens)
+    metrics.add(MetricName.CACHE_WRITE_TOKENS, meter.cache_write_tokens)
+
+
+def _outcome(failure: TradewindError | None) -> Outcome:
+    if failure is None:
+        return Outcome.SUCCEEDED
+    if isinstance(failure, DeadlineExceeded):
+        return Outcome.STOPPED
+    return Outcome.REJECTED if failure.answered else Outcome.FAILED

@@ -1,0 +1,70 @@
+"""What is known of a request while it is served, and the answer that it becomes."""
+
+import time
+from dataclasses import dataclass, field
+
+from tradewind.bedrock.meter import ModelMeter
+from tradewind.contracts.errors import TradewindError
+from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
+from tradewind.run.agent_run import AgentRun
+from tradewind.run.project import Project
+from tradewind.telemetry.process import peak_memory_mb
+
+
+@dataclass
+class ServedRequest:
+    """A request, filled in as far as it came.
+
+    Attributes:
+        request_id: Lambda's id; the caller's own once it is read.
+        cold: Whether it is the process's first.
+        init_ms: How long the process took to become ready.
+        started: ``time.perf_counter()`` when it came.
+        meter: What it did on its way to the model.
+        query: What it asks; empty until it is read.
+        project: What it works on; None until it is read.
+        recorded: Whether its invocation record was begun.
+        run: The agent's run; None until it is begun.
+    """
+
+    request_id: str
+    cold: bool
+    init_ms: float
+    started: float
+    meter: ModelMeter = field(default_factory=ModelMeter)
+    query: str = ""
+    project: Project | None = None
+    recorded: bool = False
+    run: AgentRun | None = None
+
+
+def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None) -> AgentAnswer:
+    """Build the answer of ``agent`` to a request that is over."""
+    meter, project, run = served.meter, served.project, served.run
+    return AgentAnswer(
+        success=failure is None,
+        status_code=200 if failure is None else failure.status,
+        agent=agent,
+        response=run.text if run else "",
+        artifacts=project.artifacts if project else [],
+        facts=dict(project.facts) if project else {},
+        project_id=project.project_id if project else None,
+        request_id=served.request_id,
+        usage=Usage(
+            input_tokens=meter.input_tokens,
+            output_tokens=meter.output_tokens,
+            cache_read_tokens=meter.cache_read_tokens,
+            cache_write_tokens=meter.cache_write_tokens,
+            model_calls=meter.calls,
+            tool_calls=run.tool_calls if run else 0,
+        ),
+        performance=Performance(
+            coldStart=served.cold,
+            initTime=round(served.init_ms, 1),
+            executionTime=round((time.perf_counter() - served.started) * 1000, 1),
+            connectionTime=round(meter.connection_ms, 1),
+            connectionReused=meter.connections_opened == 0,
+            memoryUsed=round(peak_memory_mb(), 1),
+        ),
+        error=failure and Failure(code=failure.code, message=failure.message, field=failure.field),
+    )

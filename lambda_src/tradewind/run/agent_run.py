@@ -1,0 +1,54 @@
+"""One agent's run on one request: what it is given, and what comes of it."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tradewind.bedrock.deadline import Deadline
+from tradewind.bedrock.retry import ModelRetries
+from tradewind.contracts.environment import ModelEnvironment
+from tradewind.run.project import Project
+from tradewind.run.transcript import Transcript
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+#: Model calls in one run, repeats aside. The agents need under ten; one that circles must not go
+#: on until the function's timeout.
+MAX_TURNS: Final = 30
+
+
+@dataclass
+class AgentRun:
+    """A run, shared by the runner and the framework's adapter. Lives for one request.
+
+    Attributes:
+        prompt: What the user says.
+        project: What the tools work on.
+        deadline: When the run has to end.
+        environment: Which model, and how to reach it.
+        bedrock_client: The pooled client to call it with.
+        stop: Set at the deadline, and when the request has failed: no further model call.
+        retries: What says whether to repeat a failed model call.
+        transcript: What the model has said.
+        tool_calls: Tool calls made.
+        tool_errors: Those that failed.
+        text: The agent's answer; what there was of it when stopped.
+        stopped: Whether the deadline ended the run.
+    """
+
+    prompt: str
+    project: Project
+    deadline: Deadline
+    environment: ModelEnvironment
+    bedrock_client: "BedrockRuntimeClient"
+    stop: threading.Event = field(default_factory=threading.Event)
+    retries: ModelRetries = field(init=False)
+    transcript: Transcript = field(default_factory=Transcript)
+    tool_calls: int = 0
+    tool_errors: int = 0
+    text: str = ""
+    stopped: bool = False
+
+    def __post_init__(self) -> None:
+        self.retries = ModelRetries(self.deadline)

@@ -1,0 +1,203 @@
+"""Agents written with PydanticAI. Imported by such an agent's own module, and by nothing else."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from pydantic_ai import Agent, ModelRetry, RunContext, Tool, UsageLimits
+from pydantic_ai.capabilities import AbstractCapability, UseThreadExecutor
+from pydantic_ai.exceptions import RunCancelled, UnexpectedModelBehavior, UsageLimitExceeded
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelResponse,
+    PartDeltaEvent,
+    PartStartEvent,
+    TextPart,
+    TextPartDelta,
+    ToolCallPart,
+)
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.bedrock import BedrockConverseModel
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.providers.bedrock import BedrockProvider
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import ToolDefinition, ToolFuncEither
+
+from tradewind.bedrock.model_pool import ModelKey, ModelPool
+from tradewind.contracts.errors import ModelFailed, ToolInputError
+from tradewind.run.agent_run import MAX_TURNS, AgentRun
+from tradewind.run.project import Project
+from tradewind.run.tools import note_tool_failure
+
+#: Where tools run that are no coroutines. One that is left behind at the deadline keeps its thread
+#: here; PydanticAI's own way would wait for it.
+_TOOL_THREADS: Final = ThreadPoolExecutor(32, thread_name_prefix="tool")
+
+
+def create_model(key: ModelKey, client: Any) -> BedrockConverseModel:
+    """Create the model that ``key`` describes, on ``client``."""
+    # PydanticAI's own words on its <system> tags: only in conversations that have one, not 185
+    # words ahead of every system prompt.
+    settings = ModelSettings(max_tokens=key.max_tokens, framing_announcement="when_needed")
+    if key.temperature is not None:
+        settings["temperature"] = key.temperature
+    if key.top_p is not None:
+        settings["top_p"] = key.top_p
+    return BedrockConverseModel(
+        key.model_id, provider=BedrockProvider(bedrock_client=client), settings=settings
+    )
+
+
+#: The process's models.
+MODELS: Final = ModelPool(create_model)
+
+
+class PydanticAIAgent:
+    """The definition of an agent written with PydanticAI.
+
+    Args:
+        system_prompt: What the model is told before every conversation.
+        tools: What the model may call: functions that take a ``RunContext[Project]`` first, or
+            none, and hold no state of a request. Their failures fail the request; a
+            ``ToolInputError`` goes to the model.
+    """
+
+    def __init__(
+        self,
+        system_prompt: str,
+        tools: Sequence[Tool[Project] | ToolFuncEither[Project, ...]] = (),
+    ) -> None:
+        self.agent = Agent(
+            deps_type=Project,
+            instructions=system_prompt,
+            tools=tools,
+            # A call that the model gets wrong is its own to mend, within the run's turns. An answer
+            # that is none is refused, not asked for again.
+            retries={"tools": MAX_TURNS, "output": 0},
+        )
+
+    async def answer(self, run: AgentRun) -> None:
+        """Answer a request. See ``AgentDefinition``."""
+        client = run.bedrock_client
+        key = ModelKey.for_client(client, run.environment.model_id, run.environment.max_tokens)
+        try:
+            async with asyncio.timeout(run.deadline.remaining_s()) as limit:
+                await self.agent.run(
+                    run.prompt,
+                    model=_RunModel(MODELS.get(key, client), run),
+                    deps=run.project,
+                    usage_limits=UsageLimits(request_limit=MAX_TURNS),
+                    capabilities=[_Adapter(run), UseThreadExecutor(_TOOL_THREADS)],
+                    infer_name=False,
+                )
+        except (TimeoutError, RunCancelled):
+            if not limit.expired():
+                raise
+            run.stopped = True
+        except UsageLimitExceeded as circling:
+            raise ModelFailed(f"The model did not finish within {MAX_TURNS} turns.") from circling
+        except UnexpectedModelBehavior as unusable:
+            raise ModelFailed(
+                f"The model ended its turn without a usable answer ({type(unusable).__name__})."
+            ) from unusable
+
+
+class _RunModel(WrapperModel):
+    """One run's view of a pooled model: streams every call, and repeats what may be repeated.
+
+    PydanticAI hands a streamed call's events on at once, so that it cannot repeat one that breaks
+    off. To PydanticAI this model does not stream: it answers when a call is whole.
+    """
+
+    def __init__(self, wrapped: Model, run: AgentRun) -> None:
+        super().__init__(wrapped)
+        self._run = run
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        transcript = self._run.transcript
+        while True:
+            transcript.begin_message()
+            try:
+                async with self.wrapped.request_stream(
+                    messages, model_settings, model_request_parameters
+                ) as stream:
+                    async for event in stream:
+                        match event:
+                            case PartStartEvent(part=TextPart(content=text)):
+                                transcript.write(text)
+                            case PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
+                                transcript.write(text)
+            except Exception as error:
+                if not await self._run.retries.wait_to_repeat(error):
+                    raise
+            else:
+                self._run.retries.succeeded()
+                transcript.end_message()
+                response = stream.get()
+                self._count_unknown_tools(response, model_request_parameters)
+                return response
+
+    def _count_unknown_tools(
+        self, response: ModelResponse, parameters: ModelRequestParameters
+    ) -> None:
+        """Count calls of tools that there are not, of which no capability is told."""
+        known = {tool.name for tool in parameters.function_tools}
+        unknown = sum(call.tool_name not in known for call in response.tool_calls)
+        self._run.tool_calls += unknown
+        self._run.tool_errors += unknown
+
+
+class _Adapter(AbstractCapability[Project]):
+    """Counts a run's tool calls, and lets their failures fail the request."""
+
+    def __init__(self, run: AgentRun) -> None:
+        self._run = run
+
+    async def on_tool_validate_error(
+        self,
+        ctx: RunContext[Project],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: Any,
+        error: Any,
+    ) -> Any:
+        self._run.tool_calls += 1
+        self._run.tool_errors += 1
+        raise error
+
+    async def wrap_tool_execute(
+        self,
+        ctx: RunContext[Project],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: Any,
+        handler: Any,
+    ) -> Any:
+        self._run.tool_calls += 1
+        try:
+            return await handler(args)
+        except Exception:
+            self._run.tool_errors += 1
+            raise
+
+    async def on_tool_execute_error(
+        self,
+        ctx: RunContext[Project],
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: Any,
+        error: Exception,
+    ) -> Any:
+        failure = note_tool_failure(ctx.deps, call.tool_name, error)
+        if isinstance(failure, ToolInputError):
+            raise ModelRetry(failure.message) from error
+        raise failure from error

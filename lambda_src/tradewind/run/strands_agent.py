@@ -1,0 +1,244 @@
+"""Agents written with Strands. Imported by such an agent's own module, and by nothing else."""
+
+import functools
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, ParamSpec, TypeVar
+
+import boto3
+from pydantic import BaseModel
+from strands import Agent, ToolContext
+from strands.hooks import AfterModelCallEvent, AfterToolCallEvent, HookProvider, HookRegistry
+from strands.models.bedrock import BedrockModel
+from strands.types.content import Messages, SystemContentBlock
+from strands.types.exceptions import EventLoopException
+from strands.types.streaming import StreamEvent
+from strands.types.tools import AgentTool, ToolChoice, ToolSpec
+
+from tradewind.bedrock.client import create_bedrock_client
+from tradewind.bedrock.faults import to_model_error
+from tradewind.bedrock.model_pool import ModelKey, ModelPool
+from tradewind.contracts.environment import ModelEnvironment
+from tradewind.contracts.errors import InternalError, ModelFailed
+from tradewind.run.agent_run import MAX_TURNS, AgentRun
+from tradewind.run.project import Project
+from tradewind.run.tools import note_tool_failure
+
+#: Where a request's ``invocation_state`` holds its project.
+_PROJECT: Final = "project"
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _ClientSession(boto3.Session):
+    """A session that hands out one existing client.
+
+    ``BedrockModel`` takes no client: a ``boto_client`` argument lands in its configuration with a
+    warning, and a client of its own is made from the session. So the session is the way in.
+    """
+
+    def __init__(self, client: Any) -> None:
+        super().__init__(region_name=client.meta.region_name)
+        self._given_client = client
+
+    def client(self, *_args: Any, **_kwargs: Any) -> Any:
+        return self._given_client
+
+
+class PooledBedrockModel(BedrockModel):
+    """A ``BedrockModel`` on the client it is given, whose failures leave it as ``ModelError``.
+
+    Strands would answer some of its own types by itself: a conversation that is too long, it cuts
+    and sends again.
+    """
+
+    def __init__(self, client: Any, **model_config: Any) -> None:
+        super().__init__(boto_session=_ClientSession(client), **model_config)
+
+    async def stream(
+        self,
+        messages: Messages,
+        tool_specs: list[ToolSpec] | None = None,
+        system_prompt: str | None = None,
+        *,
+        tool_choice: ToolChoice | None = None,
+        system_prompt_content: list[SystemContentBlock] | None = None,
+        cancel_signal: threading.Event | None = None,
+        structured_output_model: type[BaseModel] | None = None,
+        **kwargs: Any,
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Stream one model call. Arguments and events are ``BedrockModel.stream``'s.
+
+        Raises:
+            ModelError: The call failed, or its answer broke off.
+        """
+        events = super().stream(
+            messages,
+            tool_specs,
+            system_prompt,
+            tool_choice=tool_choice,
+            system_prompt_content=system_prompt_content,
+            cancel_signal=cancel_signal,
+            structured_output_model=structured_output_model,
+            **kwargs,
+        )
+        try:
+            async for event in events:
+                yield event
+        except Exception as error:
+            fault = to_model_error(error)
+            if fault is None or fault is error:
+                raise
+            raise fault from error
+
+
+def create_model(key: ModelKey, client: Any) -> PooledBedrockModel:
+    """Create the model that ``key`` describes, on ``client``."""
+    sampling = {"temperature": key.temperature, "top_p": key.top_p}
+    return PooledBedrockModel(
+        client,
+        model_id=key.model_id,
+        max_tokens=key.max_tokens,
+        **{name: value for name, value in sampling.items() if value is not None},
+    )
+
+
+#: The process's models.
+MODELS: Final = ModelPool(create_model)
+
+
+@dataclass(frozen=True)
+class StrandsAgent:
+    """The definition of an agent written with Strands.
+
+    Attributes:
+        system_prompt: What the model is told before every conversation.
+        tools: What the model may call. They hold no state of a request.
+    """
+
+    system_prompt: str
+    tools: tuple[AgentTool, ...]
+
+    async def answer(self, run: AgentRun) -> None:
+        """Answer a request. See ``AgentDefinition``."""
+        project, transcript = run.project, run.transcript
+        agent = create_agent(
+            project.agent,
+            self,
+            run.environment,
+            bedrock_client=run.bedrock_client,
+            hooks=[_Adapter(run)],
+        )
+        events = agent.stream_async(
+            run.prompt,
+            invocation_state={_PROJECT: project},
+            cancel_signal=run.stop,
+            limits={"turns": MAX_TURNS},
+        )
+        stop_reason = ""
+        try:
+            async for event in events:
+                if "messageStart" in event.get("event", {}):
+                    transcript.begin_message()
+                elif "data" in event:
+                    transcript.write(event["data"])
+                elif event.get("message", {}).get("role") == "assistant" and not run.stop.is_set():
+                    transcript.end_message()  # a cancelled one is Strands' own "Cancelled by user"
+                if project.failure is not None:
+                    run.stop.set()  # no more model calls for a request that has failed
+                if "result" in event:
+                    stop_reason = event["result"].stop_reason
+        except EventLoopException as wrapped:
+            raise wrapped.original_exception from wrapped
+        if stop_reason == "limit_turns":
+            raise ModelFailed(f"The model did not finish within {MAX_TURNS} turns.")
+        run.stopped = stop_reason == "cancelled"
+
+
+def create_agent(
+    name: str,
+    definition: StrandsAgent,
+    environment: ModelEnvironment,
+    *,
+    bedrock_client: Any = None,
+    hooks: Sequence[HookProvider] = (),
+) -> Agent:
+    """Build an agent for one conversation. Prompt, tools and model are shared; messages are not.
+
+    Args:
+        name: What the agent is called.
+        definition: Its prompt and tools.
+        environment: Which model, and how to reach it.
+        bedrock_client: The client to call the model with. Without one the agent makes its own,
+            which suits development and tests; a deployed function passes the pooled client.
+        hooks: Strands hooks, such as the retry layer.
+    """
+    client = bedrock_client or create_bedrock_client(environment)
+    key = ModelKey.for_client(client, environment.model_id, environment.max_tokens)
+    return Agent(
+        name=name,
+        model=MODELS.get(key, client) if bedrock_client else create_model(key, client),
+        system_prompt=definition.system_prompt,
+        tools=list(definition.tools),
+        hooks=list(hooks),
+        callback_handler=None,  # the default prints the answer
+        retry_strategy=None,  # bedrock.retry is the one layer that repeats
+        load_tools_from_directory=False,
+    )
+
+
+class _Adapter(HookProvider):
+    """Repeats model calls as the run's retries say, and counts tool calls."""
+
+    def __init__(self, run: AgentRun) -> None:
+        self._run = run
+
+    def register_hooks(self, registry: HookRegistry, **_kwargs: Any) -> None:
+        registry.add_callback(AfterModelCallEvent, self._after_model_call)
+        registry.add_callback(AfterToolCallEvent, self._after_tool_call)
+
+    async def _after_model_call(self, event: AfterModelCallEvent) -> None:
+        if event.exception is not None:
+            event.retry = await self._run.retries.wait_to_repeat(event.exception)
+        else:
+            self._run.retries.succeeded()
+
+    def _after_tool_call(self, event: AfterToolCallEvent) -> None:
+        self._run.tool_calls += 1
+        self._run.tool_errors += event.result.get("status") == "error"
+
+
+def project_of(tool_context: ToolContext) -> Project:
+    """Return the project of the request that called the tool.
+
+    Raises:
+        InternalError: The tool was called outside of a request.
+    """
+    project = tool_context.invocation_state.get(_PROJECT)
+    if not isinstance(project, Project):
+        raise InternalError("The tool was called outside of a request: there is no project.")
+    return project
+
+
+def reports_failures(tool: Callable[P, R]) -> Callable[P, R]:
+    """Let a tool's failures fail its request. To be put under ``@tool(context=True)``.
+
+    Strands makes a result for the model of every exception; see ``note_tool_failure``.
+    """
+
+    @functools.wraps(tool)
+    def reporting(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return tool(*args, **kwargs)
+        except Exception as error:
+            context = kwargs["tool_context"]
+            if not isinstance(context, ToolContext):
+                raise
+            failure = note_tool_failure(project_of(context), tool.__name__, error)
+            if failure is error:
+                raise
+            raise failure from error
+
+    return reporting

@@ -1,0 +1,203 @@
+"""What a run makes of a model's odd answers, whichever framework the agent is written with."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.frameworks import FRAMEWORKS, Framework, Sketch
+from tradewind.bedrock.client import create_bedrock_client
+from tradewind.bedrock.deadline import Deadline
+from tradewind.bedrock.meter import ModelMeter, current_meter
+from tradewind.contracts.environment import AgentEnvironment
+from tradewind.contracts.errors import (
+    ModelContentFiltered,
+    ModelContextOverflow,
+    ModelError,
+    ModelFailed,
+    ModelOutputTruncated,
+)
+from tradewind.run.agent_run import AgentRun
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
+from tradewind.run.runner import run_agent
+
+Answer = list[dict[str, Any]]
+
+
+def saying(*texts: str, stop_reason: str = "end_turn") -> Answer:
+    """The events of an answer in words."""
+    return [
+        {"messageStart": {"role": "assistant"}},
+        *({"contentBlockDelta": {"delta": {"text": t}, "contentBlockIndex": 0}} for t in texts),
+        *([{"contentBlockStop": {"contentBlockIndex": 0}}] if texts else []),
+        {"messageStop": {"stopReason": stop_reason}},
+        {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}}},
+    ]
+
+
+def calling(tool: str, **arguments: Any) -> Answer:
+    """The events of an answer that calls a tool."""
+    use = {"toolUseId": "call-1", "name": tool}
+    given = {"toolUse": {"input": json.dumps(arguments)}}
+    return [
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockStart": {"start": {"toolUse": use}, "contentBlockIndex": 0}},
+        {"contentBlockDelta": {"delta": given, "contentBlockIndex": 0}},
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"messageStop": {"stopReason": "tool_use"}},
+        {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}}},
+    ]
+
+
+class Events:
+    """botocore's event stream."""
+
+    def __init__(self, events: Answer) -> None:
+        self._events = events
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self._events)
+
+    def close(self) -> None:
+        pass
+
+
+class Model:
+    """A real client, below whose methods answers are given in order, and requests kept."""
+
+    def __init__(self, environment: AgentEnvironment, *answers: Answer) -> None:
+        self.client = create_bedrock_client(environment)
+        self.client._make_api_call = self._answer
+        self._answers = list(answers)
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+
+    def _answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        # As it was when it was sent: Strands goes on with the same lists.
+        self.requests.append((operation, json.loads(json.dumps(request))))
+        return {"stream": Events(self._answers.pop(0))}
+
+
+@pytest.fixture(params=list(FRAMEWORKS))
+def framework(request: pytest.FixtureRequest) -> Framework:
+    return FRAMEWORKS[request.param]
+
+
+@pytest.fixture
+def environment(agent_variables: dict[str, str]) -> AgentEnvironment:
+    return AgentEnvironment.from_variables(agent_variables)
+
+
+def measure_wind(height_m: float) -> dict[str, float]:
+    """Measure the wind.
+
+    Args:
+        height_m: Height above ground in metres.
+    """
+    return {"speed_m_per_s": height_m / 10}
+
+
+SKETCH = Sketch("You measure.", (measure_wind,))
+
+
+def run_with(
+    framework: Framework, model: Model, environment: AgentEnvironment
+) -> tuple[AgentRun, ModelMeter, ModelError | None]:
+    meter = ModelMeter()
+    run = AgentRun(
+        prompt="How strong is the wind in Sauerland?",
+        project=Project("p-1", "terrain", {}, MemoryArtifactStore()),
+        deadline=Deadline(900),
+        environment=environment,
+        bedrock_client=model.client,
+    )
+
+    async def work() -> None:
+        current_meter.set(meter)
+        await run_agent(framework(SKETCH), run)
+
+    try:
+        asyncio.run(work())
+    except ModelError as error:
+        return run, meter, error
+    return run, meter, None
+
+
+def test_the_answer_is_the_last_message(
+    framework: Framework, environment: AgentEnvironment
+) -> None:
+    model = Model(environment, calling("measure_wind", height_m=80), saying("It blows ", "8 m/s."))
+    run, meter, error = run_with(framework, model, environment)
+    assert (run.text, run.stopped, error) == ("It blows 8 m/s.", False, None)
+    assert (run.tool_calls, run.tool_errors) == (1, 0)
+    assert (meter.calls, meter.input_tokens, meter.output_tokens) == (2, 10, 4)
+    assert {operation for operation, _ in model.requests} == {"ConverseStream"}
+
+
+@pytest.mark.parametrize("answer", [saying(), saying(""), saying(" \n")])
+def test_an_empty_answer_is_refused_and_not_asked_for_again(
+    framework: Framework, environment: AgentEnvironment, answer: Answer
+) -> None:
+    model = Model(environment, answer)
+    _, _, error = run_with(framework, model, environment)
+    assert type(error) is ModelFailed
+    assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "expected"),
+    [
+        ("max_tokens", ModelOutputTruncated),
+        ("content_filtered", ModelContentFiltered),
+        ("guardrail_intervened", ModelContentFiltered),
+        ("model_context_window_exceeded", ModelContextOverflow),
+    ],
+)
+@pytest.mark.parametrize("texts", [(), ("half an ans",)])
+def test_an_answer_that_was_cut_short_is_no_success(
+    framework: Framework,
+    environment: AgentEnvironment,
+    stop_reason: str,
+    expected: type[ModelError],
+    texts: tuple[str, ...],
+) -> None:
+    model = Model(environment, saying(*texts, stop_reason=stop_reason))
+    run, _, error = run_with(framework, model, environment)
+    assert type(error) is expected
+    assert run.text == ""
+    assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        calling("measure_wind", height_m="tall"),
+        calling("measure_wind"),
+        calling("measure_sun", height_m=1),
+    ],
+)
+def test_a_call_that_the_model_got_wrong_is_its_own_to_mend(
+    framework: Framework, environment: AgentEnvironment, call: Answer
+) -> None:
+    model = Model(environment, *[call] * 3, calling("measure_wind", height_m=80), saying("8 m/s."))
+    run, _, error = run_with(framework, model, environment)
+    assert (run.text, error, run.project.failure) == ("8 m/s.", None, None)
+    assert run.tool_errors == 3
+    assert run.tool_calls == 4
+    mended = model.requests[1][1]["messages"][-1]["content"][0]["toolResult"]
+    assert mended["status"] == "error"
+
+
+def test_no_word_of_the_conversation_reaches_a_log(
+    framework: Framework, environment: AgentEnvironment, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Model(environment, calling("measure_wind", height_m="lofty"), saying("Half an ans"))
+    model._answers[-1] = saying("Half an ans", stop_reason="max_tokens")
+    with caplog.at_level(logging.INFO):
+        run_with(framework, model, environment)
+    logged = "\n".join(f"{record.getMessage()} {record.exc_info}" for record in caplog.records)
+    for word in ("Sauerland", "lofty", "Half an ans", "You measure"):
+        assert word not in logged
