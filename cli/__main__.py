@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from cli.cloud import BUILD
+from cli.commands.agent import agent
 from cli.commands.alarms import alarms
 from cli.commands.cloud import demo, down, status, up
 from cli.commands.contract import contract
@@ -32,7 +33,7 @@ def tradewind() -> None:
     """  # noqa: D301  click reads the \b
 
 
-for _command in (demo, up, down, status, invoke, dashboard, alarms, contract):
+for _command in (demo, up, down, status, invoke, dashboard, alarms, contract, agent):
     tradewind.add_command(_command)
 
 

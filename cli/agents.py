@@ -32,11 +32,38 @@ def agents() -> "dict[str, AgentManifest]":
 
 
 def example_request(agent: str, project_id: str | None) -> dict[str, Any]:
-    """An agent's example request, on a project if there is one already."""
-    from tradewind.contracts.agent_manifest import REQUEST_FILE  # noqa: PLC0415
+    """An agent's example request, on a project if there is one already.
 
-    event: dict[str, Any] = json.loads((FOLDER / agent / REQUEST_FILE).read_text())
-    return event | ({"project_id": project_id} if project_id else {})
+    Raises:
+        CommandError: There is none, or the agent would not take it.
+    """
+    from tradewind.contracts.agent_manifest import REQUEST_FILE  # noqa: PLC0415
+    from tradewind.contracts.errors import RequestError  # noqa: PLC0415
+    from tradewind.contracts.request import parse_request  # noqa: PLC0415
+
+    shown = f"agents/{agent}/{REQUEST_FILE}"
+    try:
+        event = json.loads((FOLDER / agent / REQUEST_FILE).read_text(encoding="utf-8"))
+        parse_request(event, agent)
+    except FileNotFoundError:
+        raise CommandError(f"{shown} is missing; every agent has an example request") from None
+    except OSError as error:
+        raise CommandError(f"{shown} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CommandError(f"{shown} is not JSON: {error}") from error
+    except RequestError as refused:
+        raise CommandError(f"{shown}: {refused.message}") from refused
+    return {**event, **({"project_id": project_id} if project_id else {})}
+
+
+def check_example_requests() -> None:
+    """Read every agent's example request, before anything is started that will send them.
+
+    Raises:
+        CommandError: One is missing, or its agent would not take it.
+    """
+    for agent in agents():
+        example_request(agent, None)
 
 
 class AgentName(click.ParamType[str]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 
-from cli.agents import agents
+from cli.agents import agents, check_example_requests
 from cli.cdk import LOCAL_ENV, PROJECT
 from cli.cloud import point_boto3_at, start_and_deploy
 from cli.console import Steps
@@ -54,6 +54,7 @@ def run_demo(steps: Steps, cloud: LocalCloud, out: Path, *, keep: bool) -> DemoR
     Raises:
         CommandError: A step failed.
     """
+    check_example_requests()
     with ExitStack() as cleanup:
         real_model = os.environ.get("TRADEWIND_REAL_BEDROCK") == "1"
         # One that runs and that nobody asked to keep was left behind by a demo that was killed.

@@ -6,6 +6,7 @@ own code and libraries are never imported for it.
 """
 
 import json
+import keyword
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -133,11 +134,13 @@ def check_name(name: str) -> None:
     Raises:
         ManifestError: It cannot; the message says what can.
     """
-    if not _NAME.fullmatch(name) or len(name) > AGENT_NAME_LENGTH or name in RESERVED_AGENT_NAMES:
+    fits = _NAME.fullmatch(name) and len(name) <= AGENT_NAME_LENGTH
+    # Its folder is a package: `from agents.class import agent` would be no Python.
+    if not fits or name in RESERVED_AGENT_NAMES or keyword.iskeyword(name):
         reserved = ", ".join(sorted(RESERVED_AGENT_NAMES))
         raise ManifestError(
             f"agents/{name}: {name!r} is not allowed as an agent's name; give {NAME_ALLOWED}, and "
-            f"none of {reserved}"
+            f"none of {reserved} or Python's keywords"
         )
 
 

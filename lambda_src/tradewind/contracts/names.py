@@ -9,8 +9,9 @@ from typing import Final
 #: An agent's name is its folder's, and becomes part of resource names, keys and identifiers.
 AGENT_NAME_PATTERN: Final = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 AGENT_NAME_LENGTH: Final = 30
-#: What dashboards and alarms of the whole environment are called, or begin with.
-RESERVED_AGENT_NAMES: Final = frozenset({"bedrock", "environment", "model", "overview"})
+#: What dashboards and alarms of the whole environment are called, or begin with; and what a bundle
+#: leaves out.
+RESERVED_AGENT_NAMES: Final = frozenset({"bedrock", "environment", "model", "overview", "tests"})
 
 
 class EnvVar(StrEnum):
