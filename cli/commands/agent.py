@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
-FRAMEWORKS: Final = ("strands",)
+FRAMEWORKS: Final = ("strands", "pydantic-ai")
 
 
 @click.group()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,21 +65,20 @@ def test_the_python_of_a_new_agent_is_as_all_other(agents: Path) -> None:
     for framework in FRAMEWORKS:
         for name in (framework[0], framework[0] * AGENT_NAME_LENGTH):
             agent_folders.create(agents, name, framework)
-    settings = str(PROJECT / "pyproject.toml")
-    ruff = [sys.executable, "-m", "ruff"]
-    for command in (
-        [*ruff, "check", "--no-cache", "--config", settings, "lambda_src"],
-        [*ruff, "format", "--check", "--no-cache", "--config", settings, "lambda_src"],
-        [
-            *(sys.executable, "-m", "mypy", "--config-file", settings),
-            *("--cache-dir", str(PROJECT / ".mypy_cache" / "templates")),
-            *(f"lambda_src/agents/{framework[0]}" for framework in FRAMEWORKS),
-        ],
+    root = agents.parents[1]
+    shutil.copy(PROJECT / "pyproject.toml", root)
+    ruff = (sys.executable, "-m", "ruff")
+    # In the project's own folder, and so on the cache of `make types`.
+    mypy = (sys.executable, "-m", "mypy", *(str(agents / framework[0]) for framework in FRAMEWORKS))
+    for command, folder in (
+        ((*ruff, "check", "--no-cache"), root),
+        ((*ruff, "format", "--check", "--no-cache"), root),
+        (mypy, PROJECT),
     ):
         done = subprocess.run(
             command,
-            cwd=agents.parents[1],
-            env={**os.environ, "MYPYPATH": f"lambda_src:{PROJECT / 'lambda_src'}"},
+            cwd=folder,
+            env={**os.environ, "MYPYPATH": str(agents.parent)},
             capture_output=True,
             text=True,
             check=False,
