@@ -131,6 +131,7 @@ lock: $(UV) ## Compile the locks; UPGRADE="NAME ..." takes newer releases, UPGRA
 
 docs: setup ## Write the pages that are generated
 	@python -m stacks.metrics_page
+	@python -m stacks.settings_pages
 
 clean: ## Stop the embedded AWS, and remove what builds and demos made; keep the environments
 	@[ ! -e .build/tradewind.lock ] || flock --nonblock .build/tradewind.lock true \

@@ -48,8 +48,9 @@ class FunctionNeeds(Frozen):
     """What an agent's function needs, whatever the environment.
 
     Attributes:
-        memory_mb: Also its share of CPU. AWS gives new accounts at most 3008.
-        timeout_s: At most Lambda's 15 minutes.
+        memory_mb: Its memory, and with it its share of CPU. AWS gives new accounts at most 3008.
+        timeout_s: When Lambda ends a request. Ten seconds before, the agent answers with what it
+            has.
         bundle_budget_mb: The unzipped bundle may be this large, in MB of 10**6 bytes.
         expect_traffic_within_h: Alarm when no request came for this many hours; without it,
             silence is normal.
