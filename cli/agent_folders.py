@@ -120,7 +120,12 @@ def remove(agents: Path, name: str) -> None:
         # Whoever looks for agents sees the whole folder, or none.
         going = agents / f".{name}.{os.getpid()}"
         folder.rename(going)
-        shutil.rmtree(going)
+        try:
+            shutil.rmtree(going)
+        except BaseException:
+            # What is left of it belongs where its owner looks for it.
+            going.rename(folder)
+            raise
 
 
 def shown(folder: Path) -> str:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -14,7 +15,8 @@ from cli.agents import FOLDER
 from cli.cdk import PROJECT
 from cli.commands.agent import FRAMEWORKS
 from cli.errors import CommandError
-from tradewind.contracts.agent_manifest import find_agents, read_manifest
+from scripts.lock import _header, joint_locks
+from tradewind.contracts.agent_manifest import Framework, find_agents, read_manifest
 from tradewind.contracts.names import AGENT_NAME_LENGTH
 from tradewind.contracts.request import parse_request
 
@@ -198,6 +200,20 @@ def test_a_removed_folder_is_gone_with_all_in_it(agents: Path) -> None:
     assert names(agents) == set()
 
 
+def test_a_folder_that_cannot_be_removed_stays_where_it_is(
+    agents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent_folders.create(agents, "grid", "strands")
+
+    def forbidden(*_args: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(shutil, "rmtree", forbidden)
+    with pytest.raises(CommandError, match=r"^lambda_src/agents/grid cannot be removed: Perm"):
+        agent_folders.remove(agents, "grid")
+    assert names(agents) == {"grid"}
+
+
 def test_of_a_link_only_the_link_is_removed(agents: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -210,3 +226,19 @@ def test_of_a_link_only_the_link_is_removed(agents: Path, tmp_path: Path) -> Non
 def test_the_crews_manifests_are_what_the_command_reads() -> None:
     for name in find_agents(FOLDER):
         assert read_manifest(FOLDER / name).name == name
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_the_lock_of_a_new_agent_is_the_one_that_make_lock_writes(
+    agents: Path, framework: str
+) -> None:
+    agent_folders.create(agents, "grid", framework)
+    shutil.copytree(PROJECT / "lambda_src" / "requirements", agents.parent / "requirements")
+    (lock,) = (one for one in joint_locks(agents.parents[1]) if "grid" in one.path.parts)
+    required = (agents / "grid" / "requirements.in").read_text().splitlines()
+    assert [line for line in required if not line.startswith("#")] == []
+    assert (agents / "grid" / "requirements.txt").read_text() == _header(lock)
+
+
+def test_there_is_a_template_for_every_framework() -> None:
+    assert get_args(Framework) == FRAMEWORKS
