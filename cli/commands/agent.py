@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cli.errors import CommandError
+from cli.options import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tradewind.contracts.agent_manifest import AgentManifest
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 FRAMEWORKS: Final = ("strands", "pydantic-ai")
 
