@@ -8,39 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.agent_folders import create
 from tests.deployed_agents import AGENTS
 
-AGENT = '''\
-"""Keeps notes."""
-
-from typing import Any
-
-from strands import ToolContext, tool
-
-from tradewind.run.strands_agent import StrandsAgent, project_of, reports_failures
-from tradewind.run.tools import save_json
-
-
-@tool(context=True)
-@reports_failures
-def take_note(*, tool_context: ToolContext, text: str = "hello") -> dict[str, Any]:
-    """Keep a note as one of the project's artifacts.
-
-    Args:
-        tool_context: The request at work.
-        text: What to keep.
-    """
-    return {"artifacts": [save_json(project_of(tool_context), "note.json", {"text": text})]}
-
-
-DEFINITION = StrandsAgent("You keep notes. Call take_note once.", (take_note,))
-'''
-FILES = {
-    "__init__.py": '"""Keeps notes."""\n',
-    "agent.py": AGENT,
-    "agent.toml": 'description = "Keeps notes for whoever asks."\nframework = "strands"\n',
-    "request.json": '{"agent": "notes", "query": "Keep a note.", "parameters": {"text": "tea"}}\n',
-}
 SYNTHESIZE = """
 import json
 from pathlib import Path
@@ -73,12 +43,7 @@ def emptied(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = ("node_modules", "out", "cdk.out", "__pycache__", ".*")
     shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*made))
     (copy / "node_modules").symlink_to(root / "node_modules")
-    lock = copy / "lambda_src" / "agents" / next(iter(AGENTS)) / "requirements.txt"
-    notes = copy / "lambda_src" / "agents" / "notes"
-    notes.mkdir()
-    shutil.copy(lock, notes)
-    for name, content in FILES.items():
-        (notes / name).write_text(content)
+    create(copy / "lambda_src" / "agents", "notes", "strands")
     for agent, manifest in AGENTS.items():
         shutil.rmtree(copy / "lambda_src" / "agents" / agent)
         for package in manifest.packages:

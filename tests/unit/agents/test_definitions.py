@@ -1,11 +1,13 @@
-"""What is true of any agent of this checkout, whoever it belongs to."""
+"""What is true of any agent of this checkout, whoever it belongs to.
+
+What it tells the model of its tools is in ``test_first_call``.
+"""
 
 import importlib.metadata
 import json
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,6 @@ from stacks.bundling.requirements import requirements_of
 from tests.deployed_agents import AGENTS, FOLDER
 from tradewind.contracts.agent_manifest import REQUEST_FILE
 from tradewind.contracts.request import parse_request
-from tradewind.run.strands_agent import StrandsAgent
 
 ROOT = Path(__file__).parents[3]
 each_agent = pytest.mark.parametrize("agent", AGENTS)
@@ -39,11 +40,6 @@ from importlib import import_module
 
 assert import_module(f"agents.{agent}.agent").DEFINITION
 """
-
-
-def definition(agent: str) -> StrandsAgent:
-    found: StrandsAgent = import_module(f"agents.{agent}.agent").DEFINITION
-    return found
 
 
 def example(agent: str) -> dict[str, Any]:
@@ -68,39 +64,12 @@ def modules_of(agent: str) -> set[str]:
 
 
 @each_agent
-def test_a_prompt_names_the_tools(agent: str) -> None:
-    for tool in definition(agent).tools:
-        assert tool.tool_name in definition(agent).system_prompt
-
-
-@each_agent
-def test_every_argument_is_described_to_the_model(agent: str) -> None:
-    for tool in definition(agent).tools:
-        assert len(tool.tool_spec["description"]) > 40
-        properties = tool.tool_spec["inputSchema"]["json"]["properties"]
-        for name, schema in properties.items():
-            assert schema["type"] in {"number", "integer", "string"}
-            assert schema["description"] != f"Parameter {name}"
-
-
-@each_agent
 def test_the_example_is_a_request_that_the_agent_takes(agent: str) -> None:
     request = parse_request(example(agent), agent)
 
     assert request.agent == agent
     # A project is made by the first agent, and never by an example.
     assert request.project_id is None
-
-
-@each_agent
-def test_a_parameter_of_the_example_is_one_that_a_tool_takes(agent: str) -> None:
-    named = {
-        name
-        for tool in definition(agent).tools
-        for name in tool.tool_spec["inputSchema"]["json"]["properties"]
-    }
-
-    assert set(example(agent).get("parameters", {})) <= named
 
 
 @each_agent
