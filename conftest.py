@@ -36,6 +36,7 @@ settings.load_profile("tradewind")
 _MADE_ONCE = ("deployment", "cloud", "local_cloud", "synthesize", "built")
 
 
+@pytest.hookimpl(tryfirst=True)  # what shares the tests out reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests that share what is made once."""
     for item in items:

@@ -43,6 +43,10 @@ COVERED: Final = {
         "tests/e2e/test_new_agent.py",
         '"invoke", agent, "--request"',
     ),
+    "rm -r lambda_src/siting": (
+        "tests/infra/test_without_the_crew.py",
+        'rmtree(copy / "lambda_src" / package',
+    ),
     # Debian's package, which CI installs.
     "apt-get install chromium": (".ci/run", "apt-get install"),
 }
