@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from scripts.environment import for_packages
 
@@ -31,19 +32,25 @@ os.environ.update(_allowed)
 settings.register_profile("tradewind", deadline=None)
 settings.load_profile("tradewind")
 
-#: Fixtures that take long to make, or that use the whole machine. What needs the same one runs in
-#: the same process when several share the tests.
-_MADE_ONCE = ("deployment", "cloud", "local_cloud", "synthesize", "built")
+#: Folders whose tests share what takes long to make, such as a deployment.
+_TOGETHER = ("/e2e/", "tests/infra/", "tests/integration/localcloud/")
+#: What needs nothing of its neighbours.
+_APART = ("test_new_agent.py", "test_real_bundles.py", "test_without_the_crew.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # what shares the tests out reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests that share what is made once."""
-    for item in items:
-        for name in _MADE_ONCE:
-            if name in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(name))
-                break
+class _SharingOut(LoadScopeScheduling):  # type: ignore[misc]  # a class without types
+    """Shares tests out by file, and by folder where a folder's tests belong together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        if file.endswith(_APART):
+            return file
+        return next((folder for folder in _TOGETHER if folder in file), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Several processes run the tests of `make test`."""
+    return _SharingOut(config, log)
 
 
 class _CurrentStdout:

@@ -14,8 +14,6 @@ from devtools.localcloud.running import start_time
 from tests.e2e.conftest import eventually
 
 INTERRUPTED = 130
-# It deploys from this checkout, as the tests on the common deployment do: not at the same time.
-pytestmark = pytest.mark.xdist_group("deployment")
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
