@@ -96,8 +96,9 @@ check: format lint types synth test ## What a reviewer runs: format, lint, types
 format: setup ## Check the formatting
 	@ruff format --check .
 
-lint: setup ## Lint
+lint: setup ## Lint, and hold the directions of imports
 	@ruff check .
+	@lint-imports --no-cache
 
 types: setup ## Check the types
 	@mypy

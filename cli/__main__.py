@@ -27,7 +27,7 @@ def tradewind() -> None:
 
     \b
     First time:     tradewind demo
-    To work with:   tradewind up, tradewind invoke terrain "...", tradewind down
+    To work with:   tradewind up, tradewind invoke AGENT "...", tradewind down
 
     Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
     """  # noqa: D301  click reads the \b

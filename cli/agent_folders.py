@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from cli.errors import CommandError
+from stacks.unique_keys import load_yaml
 from tradewind.contracts.agent_manifest import ManifestError, check_name, read_manifest
 
 #: What every agent has, and a folder for what differs with the framework.
@@ -96,7 +97,7 @@ def environments(config: Path) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for file in sorted(config.glob("*.yaml")):
         try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+            content = load_yaml(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             problem = " ".join(str(error).split())
             raise CommandError(f"{config.name}/{file.name} cannot be read: {problem}") from None

@@ -66,7 +66,7 @@ def check_example_requests() -> None:
         example_request(agent, None)
 
 
-class AgentName(click.ParamType[str]):
+class AgentParam(click.ParamType[str]):
     """The name of an agent of this checkout."""
 
     name = "agent"

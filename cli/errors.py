@@ -18,8 +18,8 @@ def fail(message: str) -> None:
 
 def explain(error: BaseException) -> str:
     """A failure that no command foresaw, such as a full disk, in one line."""
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def keep_traceback(error: BaseException, file: Path) -> str:

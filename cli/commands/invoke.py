@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cli import cloud
-from cli.agents import AgentName
+from cli.agents import AgentParam
 from cli.errors import CommandError
 from cli.options import as_json
 from devtools.localcloud import LocalCloud
@@ -18,7 +18,7 @@ _FAILED = 1
 
 
 @click.command()
-@click.argument("agent", type=AgentName())
+@click.argument("agent", type=AgentParam())
 @click.argument("query", required=False)
 @click.option(
     "--request",
@@ -43,8 +43,8 @@ def invoke(
     Exit status 1: the agent answered with an error, or did not answer.
 
     \b
-    tradewind invoke terrain --request lambda_src/agents/terrain/request.json
-    tradewind invoke layout "Place 12 turbines" --project-id project-0123456789ab
+    tradewind invoke AGENT --request lambda_src/agents/AGENT/request.json
+    tradewind invoke AGENT "What do you do?" --project-id project-0123456789ab
     """  # noqa: D301  click reads the \b
     if query and _names_a_file(query):
         raise click.UsageError(f"{query!r} names a file: give it as --request {query}")

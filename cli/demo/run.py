@@ -164,21 +164,21 @@ def _draw_dashboards(steps: Steps, running: Running, out: Path) -> tuple[Dashboa
         preview = local_preview(running)
         shown = TimeRange.back(_SHOWN, preview.clock())
         try:
-            drawn = write(folder, preview, time_range=shown)
-            step.result = f"{sum(len(written.widgets) for written in drawn)} widgets"
+            boards = write(folder, preview, time_range=shown)
+            step.result = f"{sum(len(written.widgets) for written in boards)} widgets"
         except BrowserError:
-            drawn = write(folder, preview, time_range=shown, pictures=False)
+            boards = write(folder, preview, time_range=shown, pictures=False)
             step.result = "pages only: no Chromium here to take pictures with"
         except LibraryMissing as error:
             raise CommandError(str(error)) from error
         wrong = [
             f"{written.name}: {what}"
-            for written in drawn
+            for written in boards
             for what in (*(widget.title for widget in written.broken), *written.problems)
         ]
         if wrong:
             raise CommandError("These dashboards have something wrong: " + "; ".join(wrong))
-    return tuple(_dashboard(written, out) for written in drawn)
+    return tuple(_dashboard(written, out) for written in boards)
 
 
 def _dashboard(written: Written, out: Path) -> Dashboard:

@@ -49,20 +49,20 @@ def install(
         raise _explain(done.stderr, requirements.name, rules.PLATFORMS[architecture])
 
 
-def _explain(said: str, requirements: str, platform: str) -> BundleError:
-    if found := re.search(r"Because (\S+?)==(\S+) has no (?:usable )?wheels", said):
+def _explain(output: str, requirements: str, platform: str) -> BundleError:
+    if found := re.search(r"Because (\S+?)==(\S+) has no (?:usable )?wheels", output):
         return MissingWheel(
             f"{requirements}: {found[1]} {found[2]} has no wheel for {platform}, Python "
             f"{rules.PYTHON}; pin a version that has one"
         )
-    if found := re.search(r"Hash mismatch for `(\S+?)==(\S+?)`", said):
+    if found := re.search(r"Hash mismatch for `(\S+?)==(\S+?)`", output):
         return HashMismatch(
             f"{requirements}: {found[1]} {found[2]} is not the package that was pinned; "
             "its hash differs"
         )
-    if found := re.search(r"Failed to (?:fetch|download)[^\n]*", said):
+    if found := re.search(r"Failed to (?:fetch|download)[^\n]*", output):
         return RegistryUnreachable(
             f"{requirements}: the package registry cannot be reached and uv's cache does not "
             f"have every package: {found[0]}"
         )
-    return InstallFailed(f"{requirements}: uv could not install it: {' '.join(said.split())}")
+    return InstallFailed(f"{requirements}: uv could not install it: {' '.join(output.split())}")

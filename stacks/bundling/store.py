@@ -58,8 +58,10 @@ class ArchiveStore:
         self._forget_old(name)
 
     def _forget_old(self, name: str) -> None:
-        made = sorted(self._folder.glob(f"{name}-*.json"), key=lambda file: file.stat().st_mtime)
-        for manifest in made[:-_KEPT]:
+        manifests = sorted(
+            self._folder.glob(f"{name}-*.json"), key=lambda file: file.stat().st_mtime
+        )
+        for manifest in manifests[:-_KEPT]:
             manifest.unlink()
             manifest.with_suffix(".zip").unlink(missing_ok=True)
 

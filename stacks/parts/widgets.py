@@ -189,9 +189,11 @@ def _rows(series: Series, id_prefix: str, options: dict[str, Any]) -> list[list[
     """A drawn row, and hidden ones for what an expression is made of."""
     if isinstance(series, MetricStat):
         return [_row(series, options)]
-    drawn = series.with_id_prefix(id_prefix)
-    hidden = [_row(metric, {"id": one, "visible": False}) for one, metric in drawn.metrics.items()]
-    return [[{"expression": drawn.expression, **options, **_period(drawn)}], *hidden]
+    prefixed = series.with_id_prefix(id_prefix)
+    hidden = [
+        _row(metric, {"id": one, "visible": False}) for one, metric in prefixed.metrics.items()
+    ]
+    return [[{"expression": prefixed.expression, **options, **_period(prefixed)}], *hidden]
 
 
 def _row(stat: MetricStat, options: dict[str, Any]) -> list[Any]:

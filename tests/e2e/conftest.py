@@ -39,7 +39,7 @@ class Deployment:
         running: The embedded AWS.
         outputs: The stacks' outputs by name.
         out: The folder the deployment wrote them to.
-        project_id: A project on which all four agents have done their work once.
+        project_id: A project on which all agents have done their work once.
         cold: Each agent's first answer.
     """
 

@@ -26,6 +26,7 @@ from tests.deployed_agents import AGENTS
 from tests.docs.aws_cli import read_aws_command
 from tests.docs.pages import PROJECT, Command, commands, pages
 from tests.e2e.conftest import Deployment, client
+from tests.e2e.copies import copy_project
 
 #: Commands that are run elsewhere: where, and the words there that say so.
 COVERED: Final = {
@@ -52,11 +53,6 @@ COVERED: Final = {
 }
 #: A page's placeholders, and what stands for them here.
 _PLACEHOLDERS: Final = {"ENV": LOCAL_ENV, "AGENT": next(iter(AGENTS)), "N": "1"}
-#: What a copy of the project does without.
-_LEFT_OUT: Final = (
-    *(".git", ".venv*", ".tools", ".build", ".localcloud", ".*_cache", ".hypothesis", ".coverage*"),
-    *("node_modules", "cdk.out", "out", "out.previous", "__pycache__"),
-)
 _LIMIT_S: Final = 120
 _URL: Final = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 
@@ -89,9 +85,7 @@ def projects(
     @cache
     def project(page: str) -> Path:
         folder = base / page.replace("/", "-")
-        shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
-        for shared in (".venv", "node_modules"):
-            (folder / shared).symlink_to(PROJECT / shared)
+        copy_project(folder, (".venv", "node_modules"))
         for assembly in ("cdk.out", LOCAL_ASSEMBLY.relative_to(PROJECT)):
             shutil.copytree(LOCAL_ASSEMBLY, folder / assembly, symlinks=True)
         return folder

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.cdk import PROJECT
+from tests.deployed_agents import FIRST
 from tests.e2e.conftest import Deployment
 from tests.e2e.connections import STRACE, run_counted
 from tests.hostile import ELSEWHERE, make_hostile_home
@@ -21,8 +22,7 @@ SESSION = """
 trap './tradewind down --json' EXIT
 set -e
 ./tradewind up --json > "$1/up.json"
-request=lambda_src/agents/terrain/request.json
-./tradewind invoke terrain --request $request --json > "$1/answer.json"
+./tradewind invoke "$2" --request "lambda_src/agents/$2/request.json" --json > "$1/answer.json"
 ./tradewind dashboard overview --html-only --out "$1/dashboards" --json > "$1/dashboards.json"
 """
 
@@ -37,7 +37,7 @@ def test_no_connection_leaves_this_machine(deployment: Deployment, tmp_path: Pat
         "TRADEWIND_HOME": str(tmp_path / "cloud"),
     }
     done, connections = run_counted(
-        ["/bin/sh", "-c", SESSION, "sh", str(tmp_path)], hostile, tmp_path, PROJECT
+        ["/bin/sh", "-c", SESSION, "sh", str(tmp_path), FIRST], hostile, tmp_path, PROJECT
     )
     assert done.returncode == 0, done.stderr
     assert connections.beyond == []

@@ -9,22 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from cli.cdk import PROJECT
 from devtools.localcloud.running import start_time
 from tests.e2e.conftest import eventually
+from tests.e2e.copies import copy_project
 
 INTERRUPTED = 130
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_stops_what_it_started(tmp_path: Path, sent: signal.Signals) -> None:
-    home = tmp_path / "cloud"
+    home, project = tmp_path / "cloud", tmp_path / "project"
+    copy_project(
+        project,
+        (".venv", ".venv-localcloud", "node_modules", ".build/bundles", ".build/lambda-runtime"),
+    )
     with subprocess.Popen(
         [sys.executable, "-m", "cli", "demo"],
-        cwd=PROJECT,
+        cwd=project,
         env={
             **os.environ,
-            "PYTHONPATH": f"{PROJECT}:{PROJECT / 'lambda_src'}",
+            "PYTHONPATH": f"{project}:{project / 'lambda_src'}",
             "TRADEWIND_HOME": str(home),
         },
         stderr=subprocess.PIPE,
@@ -41,4 +45,4 @@ def test_an_interrupted_demo_stops_what_it_started(tmp_path: Path, sent: signal.
     assert "Traceback" not in said
     assert start_time(server) is None
     # Nor results of an earlier demo that look like its own.
-    assert not (PROJECT / "out").exists()
+    assert not (project / "out").exists()

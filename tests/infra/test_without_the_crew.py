@@ -78,10 +78,11 @@ def test_no_test_of_the_core_needs_them(emptied: Path) -> None:
     everything = run(emptied, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider")
     assert everything.returncode == 0, everything.stdout[-4000:]
 
-    folders = ("agents", "contracts", "handlers", "run", "stacks")
+    folders = ("agents", "bedrock", "contracts", "handlers", "run", "stacks", "telemetry")
     done = run(
         emptied,
         *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/test_import_direction.py"),
+        "tests/unit/cli/test_invoke.py",
         *(f"tests/unit/{folder}" for folder in folders),
     )
     assert done.returncode == 0, done.stdout[-4000:]

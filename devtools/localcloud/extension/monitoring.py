@@ -18,7 +18,7 @@ from ministack.services.cloudformation import provisioners
 
 Clients = Callable[[str], Any]
 Properties = Mapping[str, Any]
-Made = tuple[str, dict[str, Any]]
+Created = tuple[str, dict[str, Any]]
 Response = tuple[int, dict[str, str], bytes]
 
 #: What an alarm on metric math has none of.
@@ -100,7 +100,7 @@ def _let_dashboards_have_tags() -> None:
 
 
 def _composite_alarm(clients: Clients) -> dict[str, Any]:
-    def put(name: str, properties: Properties) -> Made:
+    def put(name: str, properties: Properties) -> Created:
         client = clients("cloudwatch")
         client.put_composite_alarm(**{**properties, "AlarmName": name})
         (kept,) = client.describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])[
@@ -108,12 +108,12 @@ def _composite_alarm(clients: Clients) -> dict[str, Any]:
         ]
         return name, {"Arn": kept["AlarmArn"]}
 
-    def create(_logical_id: str, properties: Properties, _stack: str) -> Made:
+    def create(_logical_id: str, properties: Properties, _stack: str) -> Created:
         if "AlarmName" not in properties:
             raise ValueError("AWS::CloudWatch::CompositeAlarm: an AlarmName is needed here")
         return put(properties["AlarmName"], properties)
 
-    def update(physical_id: str, _before: Properties, after: Properties, _stack: str) -> Made:
+    def update(physical_id: str, _before: Properties, after: Properties, _stack: str) -> Created:
         if after.get("AlarmName") != physical_id:
             raise ValueError("AWS::CloudWatch::CompositeAlarm: it cannot be renamed here")
         return put(physical_id, after)
@@ -128,14 +128,14 @@ def _query_definition(clients: Clients) -> dict[str, Any]:
     def put(properties: Properties, **known: str) -> str:
         names = {"Name": "name", "QueryString": "queryString", "LogGroupNames": "logGroupNames"}
         given = {names[name]: value for name, value in properties.items()}
-        made: str = clients("logs").put_query_definition(**given, **known)["queryDefinitionId"]
-        return made
+        query_id: str = clients("logs").put_query_definition(**given, **known)["queryDefinitionId"]
+        return query_id
 
-    def create(_logical_id: str, properties: Properties, _stack: str) -> Made:
-        made = put(properties)
-        return made, {"QueryDefinitionId": made}
+    def create(_logical_id: str, properties: Properties, _stack: str) -> Created:
+        query_id = put(properties)
+        return query_id, {"QueryDefinitionId": query_id}
 
-    def update(physical_id: str, _before: Properties, after: Properties, _stack: str) -> Made:
+    def update(physical_id: str, _before: Properties, after: Properties, _stack: str) -> Created:
         put(after, queryDefinitionId=physical_id)
         return physical_id, {"QueryDefinitionId": physical_id}
 

@@ -1,1 +1,1 @@
-"""The agents: each has its prompt, its tools and one factory."""
+"""One request on one agent: its tools, its project, its artifacts, its end."""

@@ -153,7 +153,7 @@ def test_a_tool_that_hangs_is_left_behind_and_writes_nothing_more(build: Build) 
 
     def survey(project: Project) -> str:
         """Survey the site, slowly."""
-        release.wait(10)
+        release.wait(60)
         try:
             project.save("late.txt", b"late", "text/plain")
         except Exception as error:
@@ -167,7 +167,7 @@ def test_a_tool_that_hangs_is_left_behind_and_writes_nothing_more(build: Build) 
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
     assert answer["artifacts"] == []
     release.set()
-    assert written.wait(5)
+    assert written.wait(60)
     assert late_write == ["DeadlineExceeded"]
     assert harness.store.objects == {}
 
@@ -271,7 +271,7 @@ def test_a_stream_that_failed_gives_its_connection_up(
     standin.inject(Fault(FaultKind.STREAM_VALIDATION))
     with pytest.raises(InvocationFailed) as held:  # with its traceback, as a logger may hold it
         build(CHAT).handle(QUERY)
-    give_up = time.monotonic() + 5
+    give_up = time.monotonic() + 60
     while standin.stats().connections_open and time.monotonic() < give_up:
         time.sleep(0.01)
     assert standin.stats().connections_open == 0

@@ -28,7 +28,7 @@ def framework(request: pytest.FixtureRequest) -> Framework:
 
 @pytest.fixture
 def lines(build: Build, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What all four agents print over a cold and a warm request."""
+    """What all agents print over a cold and a warm request."""
     for agent in AGENTS:
         harness = build(WITH_TOOL, agent=agent)
         for number in range(2):

@@ -6,6 +6,7 @@ What it tells the model of its tools is in ``test_first_call``.
 import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,3 +90,11 @@ def test_an_agent_is_ready_with_the_libraries_of_its_own_bundle(agent: str) -> N
     )
 
     assert done.returncode == 0, done.stderr
+
+
+@each_agent
+def test_an_agent_imports_no_other(agent: str) -> None:
+    """What agents share is a package beside them, or an artifact."""
+    for module in (FOLDER / agent).rglob("*.py"):
+        imported = set(re.findall(r"^\s*(?:from|import) agents\.(\w+)", module.read_text(), re.M))
+        assert imported <= {agent}, module

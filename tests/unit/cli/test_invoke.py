@@ -9,6 +9,8 @@ import pytest
 from cli import __main__ as command
 from cli import cloud
 from cli.invoke import Invocation
+from stacks.names import agent_arn_output
+from tests.deployed_agents import FIRST
 
 ANSWER: dict[str, Any] = {
     "success": True,
@@ -36,7 +38,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         shared["event"] = event
         return Invocation(shared["answer"], 1.0)
 
-    outputs = {"TerrainFunctionArn": "arn"}
+    outputs = {agent_arn_output(FIRST): "arn"}
     monkeypatch.setattr(cloud, "deployed_outputs", lambda _cloud: (None, outputs))
     monkeypatch.setattr(cloud, "point_boto3_at", lambda _running: None)
     monkeypatch.setattr("cli.invoke.invoke", invoke)
@@ -46,7 +48,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """Run the command as a shell does; returns its exit status."""
-    monkeypatch.setattr("sys.argv", ["tradewind", "invoke", "terrain", *arguments])
+    monkeypatch.setattr("sys.argv", ["tradewind", "invoke", FIRST, *arguments])
     monkeypatch.setattr("signal.signal", lambda *_: None)
     with pytest.raises(SystemExit) as end:
         command.main()

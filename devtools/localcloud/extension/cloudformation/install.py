@@ -14,7 +14,7 @@ from devtools.localcloud.extension.cloudformation.properties import ADDED, NATIV
 from devtools.localcloud.extension.functions import prepare, wait_until_published
 
 Properties = Mapping[str, Any]
-Made = tuple[str, Mapping[str, Any]]
+Created = tuple[str, Mapping[str, Any]]
 
 _HONOURED = {**NATIVE, **ADDED}
 
@@ -41,11 +41,11 @@ def install(clients: Clients, code: CodeStore) -> None:
     pace.install()
     make = stacks._provision_resource
 
-    def make_but_custom_resources(resource_type: str, *arguments: Any) -> Made:
+    def make_but_custom_resources(resource_type: str, *arguments: Any) -> Created:
         if resource_type.startswith("Custom::"):
             raise ValueError(f"{resource_type}: custom resources are not supported here")
-        made: Made = make(resource_type, *arguments)
-        return made
+        created: Created = make(resource_type, *arguments)
+        return created
 
     stacks._provision_resource = make_but_custom_resources
 
@@ -83,9 +83,9 @@ def _wrap(
         if finish:
             finish(physical_id)
 
-    make: Callable[..., Made] = handler["create"]
+    make: Callable[..., Created] = handler["create"]
 
-    def create(logical_id: str, properties: Properties, stack_name: str) -> Made:
+    def create(logical_id: str, properties: Properties, stack_name: str) -> Created:
         check(properties)
         physical_id, attributes = make(logical_id, properties, stack_name)
         try:
@@ -99,11 +99,11 @@ def _wrap(
         return physical_id, attributes
 
     handler["create"] = create
-    change: Callable[..., Made] | None = handler.get("update")
+    change: Callable[..., Created] | None = handler.get("update")
     if change is None:
         return
 
-    def update(physical_id: str, before: Properties, after: Properties, *arguments: Any) -> Made:
+    def update(physical_id: str, before: Properties, after: Properties, *arguments: Any) -> Created:
         check(after)
         new_physical_id, attributes = change(physical_id, before, after, *arguments)
         complete(new_physical_id, before if new_physical_id == physical_id else {}, after)
