@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types synth bench bench-synth \
-	bench-bundles bench-coldstart bench-pool bench-wake bench-layout lock docs clean
+	bench-bundles bench-coldstart bench-pool lock docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -105,7 +105,7 @@ types: setup ## Check the types
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-coldstart bench-wake bench-layout ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-coldstart ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -119,11 +119,8 @@ bench-pool: setup ## Count connections over 100 warm requests of each deployed a
 bench-coldstart: setup ## Print each agent's init time
 	@python -m bench.coldstart
 
-bench-wake: setup ## Compare the wake models with PyWake's own, energies and times
-	@python -m bench.wake
-
-bench-layout: setup ## Optimise the IEA 37 case study's farms, 60 seconds each
-	@python -m bench.layout
+# A domain's own benchmarks live with it.
+-include $(wildcard lambda_src/*/bench/targets.mk)
 
 # --- Maintaining it ---------------------------------------------------------------------------
 

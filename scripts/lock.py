@@ -99,11 +99,12 @@ def joint_locks(root: Path) -> list[Lock]:
     return [*shared, *agents, setup, development]
 
 
-def separate_locks() -> list[Lock]:
+def separate_locks(root: Path) -> list[Lock]:
     """The locks of environments that nothing of the app is installed in."""
+    compared = (root / CORE).parents[1].glob("*/bench/requirements*.in")
     return [
         Lock(Path("devtools/localcloud/requirements.in")),
-        Lock(Path("bench/requirements-pywake.in")),
+        *(Lock(file.relative_to(root)) for file in sorted(compared)),
     ]
 
 
@@ -264,7 +265,7 @@ def lock(root: Path, uv: str, upgrade: Sequence[str] | None) -> None:
     Raises:
         LockError: It cannot be done; then no lock is touched.
     """
-    joint, separate = joint_locks(root), separate_locks()
+    joint, separate = joint_locks(root), separate_locks(root)
     before = {
         item.path: (root / item.path).read_text(encoding="utf-8")
         for item in [*joint, *separate]

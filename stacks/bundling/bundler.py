@@ -136,7 +136,7 @@ class Bundler:
 
 def _is_for_development(file: Path) -> bool:
     return (
-        not {"__pycache__", "tests", "examples"}.isdisjoint(file.parts)
+        not {"__pycache__", "bench", "examples", "tests"}.isdisjoint(file.parts)
         or file.name.startswith(("requirements", "test_"))
         or file.name == REQUEST_FILE
     )

@@ -40,14 +40,14 @@ def hashes_in(pin: Pin) -> list[str]:
 
 
 def test_every_pin_is_exact_and_hashed(root: Path) -> None:
-    for lock in [*joint_locks(root), *separate_locks()]:
+    for lock in [*joint_locks(root), *separate_locks(root)]:
         for pin in pins_of(root, lock):
             assert re.fullmatch(r"[0-9][0-9A-Za-z.+!]*", pin.version), (lock.path, pin)
             assert hashes_in(pin), (lock.path, pin.name)
 
 
 def test_every_requirement_is_pinned_where_it_is_installed(root: Path) -> None:
-    for lock in [*joint_locks(root), *separate_locks()]:
+    for lock in [*joint_locks(root), *separate_locks(root)]:
         together = [lock.path, *(path.with_suffix(".txt") for path in lock.beside)]
         pinned = {pin.name for path in together for pin in read_pins((root / path).read_text())}
         required = re.findall(r"^[\w.-]+", (root / lock.requirements).read_text(), re.M)
@@ -65,7 +65,7 @@ def test_no_lock_repeats_what_it_is_installed_beside(root: Path) -> None:
 
 
 def test_no_lock_says_where_packages_come_from(root: Path) -> None:
-    for lock in [*joint_locks(root), *separate_locks()]:
+    for lock in [*joint_locks(root), *separate_locks(root)]:
         text = (root / lock.path).read_text()
         assert "://" not in text
         assert not re.search(r"^\s*-", re.sub(r"^    --hash=.*", "", text, flags=re.M), re.M)
@@ -82,7 +82,7 @@ def test_every_lock_is_compiled(root: Path) -> None:
         ]
         if file.read_text(errors="replace").startswith("# Compiled from ")
     }
-    assert there == {str(lock.path) for lock in [*joint_locks(root), *separate_locks()]}
+    assert there == {str(lock.path) for lock in [*joint_locks(root), *separate_locks(root)]}
 
 
 # --- A project in miniature -------------------------------------------------------------------
@@ -112,7 +112,7 @@ class Project:
         self.write("lambda_src/agents/layout/agent.toml", 'framework = "strands"')
         self.write("devtools/localcloud/requirements.in", "common")
         self.write("devtools/localcloud/lambda-runtime.in", "app")
-        self.write("bench/requirements-pywake.in", "geometry")
+        self.write("lambda_src/siting/bench/requirements-pywake.in", "geometry")
         (self.root / "scripts").mkdir()
         shutil.copy(root / "scripts" / "lock.py", self.root / "scripts")
 
@@ -191,7 +191,7 @@ def test_each_lock_holds_what_it_adds(project: Project) -> None:
     assert {
         lock: [pin.requirement for pin in read_pins(text)] for lock, text in project.locks().items()
     } == {
-        "bench/requirements-pywake.txt": ["common==1.0", "geometry==1.0"],
+        "lambda_src/siting/bench/requirements-pywake.txt": ["common==1.0", "geometry==1.0"],
         "devtools/localcloud/lambda-runtime.txt": ["app==1.0", "common==1.0"],
         "devtools/localcloud/requirements.txt": ["common==1.0"],
         "lambda_src/agents/layout/requirements.txt": ["geometry==1.0 ; os_name != 'nt'"],
@@ -235,7 +235,10 @@ def test_an_upgrade_goes_as_far_as_everybody_can(project: Project, names: list[s
     project.release("common", "3.0")
     project.lock("--upgrade", *names)
     assert set(project.versions("common").values()) == {"2.0", "3.0"}
-    alone = {"bench/requirements-pywake.txt", "devtools/localcloud/requirements.txt"}
+    alone = {
+        "lambda_src/siting/bench/requirements-pywake.txt",
+        "devtools/localcloud/requirements.txt",
+    }
     assert {
         lock for lock, version in project.versions("common").items() if version == "3.0"
     } == alone

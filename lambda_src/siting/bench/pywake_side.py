@@ -1,4 +1,4 @@
-"""PyWake's side of ``bench.wake``: runs in PyWake's own environment, and knows nothing of ours.
+"""PyWake's side of ``siting.bench.wake``: runs in its own environment, and knows nothing of ours.
 
 Reads the cases as JSON from standard input and answers with energies and times as JSON. The case
 study runs on PyWake's own site and turbine of it; other turbines' power and thrust come as dense

@@ -30,7 +30,7 @@ from siting.wind.wake import energy as wake
 from siting.wind.wake.energy import WindRose
 from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian, WakeModel
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[3]
 MAX_DIFFERENCE_PERCENT: Final = 0.1
 MIN_SPEED_RATIO: Final = 10.0
 #: The case that the ratio is claimed for.
@@ -168,7 +168,7 @@ def _rows(count: int, diameter_m: float) -> FloatArray:
 def _pywake(folder: Path, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     uv = ROOT / ".tools" / "bin" / "uv"
     command = str(uv) if uv.exists() else "uv"
-    pins = ROOT / "bench" / "requirements-pywake.txt"
+    pins = Path(__file__).with_name("requirements-pywake.txt")
     python = folder / "pywake" / "bin" / "python"
     for step in (
         [command, "venv", "--quiet", "--python", sys.executable, str(folder / "pywake")],
@@ -177,7 +177,7 @@ def _pywake(folder: Path, questions: list[dict[str, Any]]) -> list[dict[str, Any
         subprocess.run(step, check=True)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [str(python), str(ROOT / "bench" / "pywake_side.py")],
+        [str(python), str(Path(__file__).with_name("pywake_side.py"))],
         input=json.dumps(questions),
         capture_output=True,
         text=True,

@@ -1,0 +1,1 @@
+"""What the numbers of the siting domain come from."""
