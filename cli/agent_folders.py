@@ -12,7 +12,12 @@ import yaml
 
 from cli.errors import CommandError
 from stacks.unique_keys import load_yaml
-from tradewind.contracts.agent_manifest import ManifestError, check_name, read_manifest
+from tradewind.contracts.agent_manifest import (
+    ManifestError,
+    check_apart,
+    check_name,
+    read_manifest,
+)
 
 #: What every agent has, and a folder for what differs with the framework.
 _TEMPLATES: Final = Path(__file__).resolve().parent / "templates" / "agent"
@@ -44,6 +49,7 @@ def create(agents: Path, name: str, framework: str) -> Path:
     folder = agents / name
     try:
         check_name(name)
+        check_apart([*_folders(agents), name])
     except ManifestError as error:
         raise CommandError(str(error)) from None
     if os.path.lexists(folder):
@@ -69,11 +75,7 @@ def uses_of(agents: Path, config: Path, name: str) -> list[str]:
     Raises:
         CommandError: A manifest or a configuration cannot be read.
     """
-    others = (
-        folder
-        for folder in sorted(agents.iterdir())
-        if folder.is_dir() and folder.name != name and not folder.name.startswith(("_", "."))
-    )
+    others = [agents / other for other in _folders(agents) if other != name]
     try:
         readers = [other for other in map(read_manifest, others) if name in other.reads_from]
     except ManifestError as error:
@@ -85,6 +87,14 @@ def uses_of(agents: Path, config: Path, name: str) -> list[str]:
             for environment, content in environments(config).items()
             if name in (content.get("agents") or {})
         ),
+    ]
+
+
+def _folders(agents: Path) -> list[str]:
+    return [
+        entry.name
+        for entry in (sorted(agents.iterdir()) if agents.is_dir() else ())
+        if entry.is_dir() and not entry.name.startswith(("_", "."))
     ]
 
 

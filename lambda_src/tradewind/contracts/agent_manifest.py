@@ -5,7 +5,6 @@ deploys, draws, watches or asks agents finds them here, by reading the manifests
 own code and libraries are never imported for it.
 """
 
-import json
 import keyword
 import re
 import tomllib
@@ -13,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from tradewind.contracts.names import (
     AGENT_NAME_LENGTH,
@@ -21,7 +21,7 @@ from tradewind.contracts.names import (
     HTTPS_URL_PATTERN,
     RESERVED_AGENT_NAMES,
 )
-from tradewind.contracts.validation import Frozen, explain, refused, whole_number
+from tradewind.contracts.validation import Frozen, explain, one_line, refused, whole_number
 
 #: What an agent may be written with; ``lambda_src/requirements`` has a file for each.
 Framework = Literal["strands", "pydantic-ai"]
@@ -31,13 +31,46 @@ REQUEST_FILE: Final = "request.json"
 NAME_ALLOWED: Final = "up to 30 lower-case letters, digits and single underscores, a letter first"
 
 _NAME: Final = re.compile(AGENT_NAME_PATTERN)
+#: In every bundle, as far as it belongs there.
+_NO_PACKAGES: Final = frozenset({"agents", "tradewind"})
+
+
+def _not_of_aws(variable: str) -> str:
+    # AWS_ENDPOINT_URL would lead every call of AWS elsewhere.
+    if variable.startswith("AWS_"):
+        raise PydanticCustomError("of_aws", "of AWS")
+    return variable
+
+
+def _beside_the_core(package: str) -> str:
+    if package in _NO_PACKAGES:
+        raise PydanticCustomError("of_the_core", "in every bundle")
+    return package
+
+
 _Endpoint = Annotated[
     str, Field(pattern=HTTPS_URL_PATTERN, description="an https:// address without a query")
 ]
 _Endpoints = Annotated[
-    dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*_URL$")], _Endpoint],
+    dict[
+        Annotated[
+            str,
+            Field(
+                pattern=r"^[A-Z][A-Z0-9_]*_URL$",
+                description="a variable in capitals that ends in _URL, and not one of AWS_",
+            ),
+            AfterValidator(_not_of_aws),
+        ],
+        _Endpoint,
+    ],
     Field(description="https addresses by the variable, such as MAPS_URL, that names each"),
 ]
+
+
+#: An ARN in which nothing but these is filled in.
+_RESOURCE_PATTERN: Final = r"^(\*|arn:([^\s{}]|\{(partition|region|account)\})+)$"
+#: What stands for more than itself in IAM.
+_WILDCARDS: Final = frozenset("*?")
 
 
 class ManifestError(Exception):
@@ -83,22 +116,39 @@ class AwsReach(Frozen):
     service: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", description="botocore's service name")]
     operations: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]+$")], ...],
-        Field(min_length=1, description="a list of operations such as GetItem"),
+        Field(strict=False, min_length=1, description="a list of operations such as GetItem"),
     ]
     actions: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+:[A-Za-z0-9]+$")], ...],
-        Field(min_length=1, description="a list of IAM actions such as dynamodb:GetItem, no *"),
+        Field(
+            strict=False,
+            min_length=1,
+            description="a list of IAM actions such as dynamodb:GetItem, no *",
+        ),
     ]
     resources: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^(\*|arn:\S+)$")], ...],
-        Field(min_length=1, description="a list of ARNs; * only with a reason"),
+        tuple[
+            Annotated[
+                str,
+                Field(
+                    pattern=_RESOURCE_PATTERN,
+                    description="an ARN, with no braces but {partition}, {region} and {account}",
+                ),
+            ],
+            ...,
+        ],
+        Field(strict=False, min_length=1, description="a list of ARNs; * only with a reason"),
     ]
-    reason: Annotated[str | None, Field(min_length=10, description="why there is a *")] = None
+    reason: Annotated[
+        str | None,
+        Field(min_length=10, description="why there is a *, in 10 characters or more"),
+        AfterValidator(one_line),
+    ] = None
 
     @model_validator(mode="after")
     def _wildcards_have_a_reason(self) -> Self:
-        if self.reason is None and any("*" in resource for resource in self.resources):
-            raise refused("a resource with a * needs a reason")
+        if self.reason is None and any(_WILDCARDS & set(resource) for resource in self.resources):
+            raise refused("a resource with a * needs a reason, and so does one with a ?")
         return self
 
 
@@ -117,16 +167,26 @@ class AgentManifest(Frozen):
 
     name: Annotated[str, Field(pattern=AGENT_NAME_PATTERN, max_length=AGENT_NAME_LENGTH)]
     description: Annotated[
-        str, Field(min_length=10, max_length=256, description="a sentence of 10 to 256 characters")
+        str,
+        Field(min_length=10, max_length=256, description="a sentence of 10 to 256 characters"),
+        AfterValidator(one_line),
     ]
     framework: Annotated[Framework, Field(description="strands or pydantic-ai")]
-    reads_from: Annotated[tuple[str, ...], Field(description="a list of agents' names")] = ()
+    reads_from: Annotated[
+        tuple[str, ...], Field(strict=False, description="a list of agents' names")
+    ] = ()
     packages: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...],
-        Field(description="a list of folders in lambda_src"),
+        tuple[
+            Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_beside_the_core)],
+            ...,
+        ],
+        Field(
+            strict=False,
+            description="a list of folders in lambda_src, beside `agents` and `tradewind`",
+        ),
     ] = ()
     function: Annotated[FunctionNeeds, Field(description="a table")] = FunctionNeeds()
-    reach: Annotated[tuple[AwsReach, ...], Field(description="a list of tables")] = ()
+    reach: Annotated[tuple[AwsReach, ...], Field(strict=False, description="a list of tables")] = ()
 
 
 def check_name(name: str) -> None:
@@ -139,8 +199,9 @@ def check_name(name: str) -> None:
     # Its folder is a package: `from agents.class import agent` would be no Python.
     if not fits or name in RESERVED_AGENT_NAMES or keyword.iskeyword(name):
         reserved = ", ".join(sorted(RESERVED_AGENT_NAMES))
+        shown = name if name.isprintable() else repr(name)
         raise ManifestError(
-            f"agents/{name}: {name!r} is not allowed as an agent's name; give {NAME_ALLOWED}, and "
+            f"agents/{shown}: {name!r} is not allowed as an agent's name; give {NAME_ALLOWED}, and "
             f"none of {reserved} or Python's keywords"
         )
 
@@ -158,15 +219,15 @@ def read_manifest(folder: Path) -> AgentManifest:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ManifestError(f"{shown} is missing; every folder in agents has one") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+    except OSError as error:
+        raise ManifestError(f"{shown} cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as broken:
+        # Not TOML, not text, a number of thousands of digits, or nested without an end.
         raise ManifestError(f"{shown}: not valid TOML: {' '.join(str(broken).split())}") from None
     if "name" in content:
         raise ManifestError(f"{shown}: name: is not a setting; it is the folder's name")
     try:
-        return AgentManifest.model_validate_json(
-            # As JSON, whose lists may become tuples in strict mode.
-            json.dumps({**content, "name": folder.name}, default=str)
-        )
+        return AgentManifest.model_validate({**content, "name": folder.name})
     except ValidationError as invalid:
         raise ManifestError(f"{shown}: {explain(invalid, AgentManifest)}") from None
 
@@ -181,15 +242,31 @@ def find_agents(folder: Path) -> dict[str, AgentManifest]:
         The agents by name, each after those it reads from; otherwise by name.
 
     Raises:
-        ManifestError: A manifest is not as it must be, or ``reads_from`` names nobody or is a
-            circle.
+        ManifestError: A manifest is not as it must be, two names are too much alike, or
+            ``reads_from`` names nobody or is a circle.
     """
-    manifests = [
-        read_manifest(entry)
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir() and not entry.name.startswith(("_", "."))
-    ]
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if entry.is_dir())
+    except OSError as error:
+        raise ManifestError(f"{folder.name} cannot be read: {error.strerror or error}") from None
+    manifests = [read_manifest(entry) for entry in entries if not entry.name.startswith(("_", "."))]
+    check_apart([manifest.name for manifest in manifests])
     return _in_order({manifest.name: manifest for manifest in manifests})
+
+
+def check_apart(names: Iterable[str]) -> None:
+    """Refuse names that are one without their underscores: what is made for them would be, too.
+
+    Raises:
+        ManifestError: Two are; the message names both.
+    """
+    known: dict[str, str] = {}
+    for name in names:
+        other = known.setdefault(name.replace("_", ""), name)
+        if other != name:
+            raise ManifestError(
+                f"agents/{name}: differs from agents/{other} by underscores only; rename one"
+            )
 
 
 def _in_order(agents: Mapping[str, AgentManifest]) -> dict[str, AgentManifest]:
@@ -208,13 +285,23 @@ def _in_order(agents: Mapping[str, AgentManifest]) -> dict[str, AgentManifest]:
             if manifest.name not in ordered and set(manifest.reads_from) <= set(ordered)
         ]
         if not ready:
-            circle = sorted(set(agents) - set(ordered))
+            circle = _circle(agents, set(agents) - set(ordered))
             raise ManifestError(
                 f"agents/{circle[0]}/{MANIFEST_FILE}: reads_from: {', '.join(circle)} read from "
                 "each other in a circle; one of them has to be first"
             )
         ordered |= {manifest.name: manifest for manifest in ready}
     return ordered
+
+
+def _circle(agents: Mapping[str, AgentManifest], waiting: set[str]) -> list[str]:
+    """The agents of a circle, of all that wait for one."""
+    path = [min(waiting)]
+    while True:
+        following = next(name for name in agents[path[-1]].reads_from if name in waiting)
+        if following in path:
+            return sorted(path[path.index(following) :])
+        path.append(following)
 
 
 def in_order(names: Iterable[str], agents: Mapping[str, AgentManifest]) -> tuple[str, ...]:

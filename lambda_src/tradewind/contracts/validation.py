@@ -7,6 +7,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 _MAPPING: Final = "a mapping"
+#: What Pydantic ends the place of a mapping's key with.
+_KEY: Final = "[key]"
+#: Characters of a value that are repeated.
+_LONGEST: Final = 200
 
 
 class Frozen(BaseModel):
@@ -27,6 +31,17 @@ def whole_number(low: int, high: int, unit: str = "") -> Any:
     )
 
 
+def one_line(text: str) -> str:
+    """Refuse text that is blank, or holds what a reader of one line would not see as it is.
+
+    Raises:
+        PydanticCustomError: It does.
+    """
+    if not text.strip() or not text.isprintable():
+        raise PydanticCustomError("one_line", "not a line to read")
+    return text
+
+
 def refused(sentence: str) -> PydanticCustomError:
     """What a validator of several fields raises; ``explain`` repeats its sentence."""
     return PydanticCustomError("sentence", "{sentence}", {"sentence": sentence})
@@ -40,8 +55,10 @@ def explain(invalid: ValidationError, root: type[BaseModel]) -> str:
         root: The model it was checked against.
     """
     error = invalid.errors(include_url=False)[0]
-    location = [str(part) for part in error["loc"] if part != "[key]"]
-    dotted = ".".join(location)
+    location = [str(part) for part in error["loc"]]
+    # A key may hold anything, too; its repr stays on one line.
+    shown = (part if part.isprintable() else repr(part) for part in location if part != _KEY)
+    dotted = ".".join(map(_shortened, shown))
     owner, allowed = _find(root, location)
     if error["type"] == "missing":
         return f"{dotted} is missing; give {allowed}"
@@ -50,7 +67,11 @@ def explain(invalid: ValidationError, root: type[BaseModel]) -> str:
     if error["type"] == "sentence":
         return f"{dotted}: {error['msg']}"
     # repr: an empty or multi-line text stays visible and on one line.
-    return f"{dotted}: {error['input']!r} is not allowed; give {allowed}"
+    return f"{dotted}: {_shortened(repr(error['input']))} is not allowed; give {allowed}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _find(root: type[BaseModel], location: list[str]) -> tuple[type[BaseModel], str]:
@@ -58,7 +79,7 @@ def _find(root: type[BaseModel], location: list[str]) -> tuple[type[BaseModel], 
     owner = root
     allowed = _MAPPING
     nested: Any = root
-    for name in location:
+    for name, following in zip(location, [*location[1:], ""], strict=True):
         if isinstance(nested, type) and issubclass(nested, BaseModel):
             owner = nested
             field = owner.model_fields.get(name)
@@ -68,17 +89,19 @@ def _find(root: type[BaseModel], location: list[str]) -> tuple[type[BaseModel], 
             nested = field.annotation
         else:
             # An entry of a mapping or a list: its values' type comes last.
-            nested, described = _values_of(nested)
+            nested, described = _entries_of(nested, keys=following == _KEY)
             allowed = described or allowed
+            if following == _KEY:
+                break
     return owner, allowed
 
 
-def _values_of(container: Any) -> tuple[Any, str | None]:
-    """The type of a container's values, and what its description says is allowed."""
+def _entries_of(container: Any, *, keys: bool) -> tuple[Any, str | None]:
+    """The type of a container's values or keys, and what its description says is allowed."""
     arguments = [one for one in get_args(container) if one is not Ellipsis]
-    values = arguments[-1] if arguments else container
-    if get_origin(values) is not Annotated:
-        return values, None
-    values, *metadata = get_args(values)
+    entries = arguments[0 if keys else -1] if arguments else container
+    if get_origin(entries) is not Annotated:
+        return entries, None
+    entries, *metadata = get_args(entries)
     described = [one.description for one in metadata if isinstance(one, FieldInfo)]
-    return values, next(filter(None, described), None)
+    return entries, next(filter(None, described), None)

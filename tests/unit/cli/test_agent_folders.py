@@ -96,6 +96,7 @@ def test_the_python_of_a_new_agent_is_as_all_other(agents: Path) -> None:
         ("tests", "'tests' is not allowed"),
         ("class", "'class' is not allowed"),
         ("grid", "lambda_src/agents/grid exists already. Choose another name"),
+        ("g_rid", "agents/g_rid: differs from agents/grid by underscores only"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_in_a_line(agents: Path, name: str, words: str) -> None:

@@ -89,6 +89,32 @@ def test_no_agents_are_none(tmp_path: Path) -> None:
             'actions = ["dynamodb:GetItem"]\nresources = ["*"]',
             "agents/grid/agent.toml: reach.0: a resource with a * needs a reason",
         ),
+        (
+            'description = "          "\nframework = "strands"',
+            "description: '          ' is not",
+        ),
+        (SOUND.replace("Does", r"\u001b[31mDoes"), r"description: '\x1b[31mDoes what it says.' is"),
+        (SOUND.replace("Does", r"Does\n"), "description: 'Does\\n what it says.' is not allowed"),
+        (
+            'description = 2020-01-01\nframework = "strands"',
+            "2020, 1, 1) is not allowed; give",
+        ),
+        (SOUND + "x = " + "9" * 5000, "not valid TOML"),
+        (SOUND + f"x = {'[' * 5000}{']' * 5000}", "not valid TOML"),
+        (SOUND + f"x = {'[' * 300}{']' * 300}", "x is not a setting"),
+        (SOUND + f"function{'.a' * 3000} = 1", "function.a is not a setting"),
+        (SOUND + r'"a\nb" = 1', r"'a\nb' is not a setting"),
+        (SOUND + f"[function]\nmemory_mb = '{'9' * 300}'", f"'{'9' * 199}... is "),
+        (
+            SOUND + '[function.endpoints]\nmaps_url = "https://a.test"',
+            "function.endpoints.maps_url: 'maps_url' is not allowed; give a variable in capitals",
+        ),
+        (
+            SOUND + '[function.endpoints]\nAWS_ENDPOINT_URL = "https://a.test"',
+            "'AWS_ENDPOINT_URL' is not allowed; give a variable in capitals that ends in _URL, and",
+        ),
+        (SOUND + 'packages = ["agents"]', "packages.0: 'agents' is not allowed; give a list of fo"),
+        (SOUND + 'packages = ["tradewind"]', "packages.0: 'tradewind' is not allowed"),
     ],
 )
 def test_a_mistake_is_named_with_what_is_allowed(tmp_path: Path, text: str, expected: str) -> None:
@@ -128,3 +154,59 @@ def test_agents_that_read_from_each_other_are_refused(tmp_path: Path) -> None:
 def test_an_agent_that_reads_from_itself_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "alpha", SOUND + 'reads_from = ["alpha"]\n')
     assert "alpha read from" in refusal(tmp_path)
+
+
+REACH = """
+[[reach]]
+service = "s3"
+operations = ["GetObject"]
+actions = ["s3:GetObject"]
+resources = ["{}"]
+"""
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        *("arn:aws:s3:::{accoun}", "arn:aws:s3:::{", "arn:aws:s3:::}", "arn:aws:s3:::{0}"),
+        *("arn:aws:s3:::{account.__class__}", "arn:aws:s3:::{account!r}", "arn:aws:s3:::${aws:x}"),
+        *("arn:", "arn:aws:s3:::a b", "tables"),
+    ],
+)
+def test_a_resource_takes_nothing_but_what_is_filled_in(tmp_path: Path, resource: str) -> None:
+    write(tmp_path, "grid", SOUND + REACH.replace("{}", resource))
+    assert f"reach.0.resources.0: {resource!r} is not allowed; give an ARN" in refusal(tmp_path)
+
+
+def test_a_resource_with_a_question_mark_needs_a_reason_to_read(tmp_path: Path) -> None:
+    write(tmp_path, "grid", SOUND + REACH.replace("{}", "arn:aws:s3:::x?"))
+    assert "needs a reason, and so does one with a ?" in refusal(tmp_path)
+    manifest = tmp_path / "grid" / "agent.toml"
+    manifest.write_text(manifest.read_text() + f'reason = "{" " * 20}"\n')
+    assert "reach.0.reason" in refusal(tmp_path)
+
+
+def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "grid" / "agent.toml").mkdir(parents=True)
+    assert refusal(tmp_path) == "agents/grid/agent.toml cannot be read: Is a directory"
+    assert refusal(tmp_path / "none") == "none cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize("name", ["gr\nid", "gr\udcffid"])
+def test_a_refused_name_is_shown_as_it_can_be(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name)
+    assert refusal(tmp_path).isprintable()
+
+
+@pytest.mark.parametrize("names", [("a1", "a_1"), ("a_b1", "a_b_1"), ("ab", "a_b")])
+def test_names_that_would_be_one_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        write(tmp_path, name)
+    assert "by underscores only; rename one" in refusal(tmp_path)
+
+
+def test_who_only_waits_for_a_circle_is_not_said_to_be_in_it(tmp_path: Path) -> None:
+    write(tmp_path, "alpha", SOUND + 'reads_from = ["beta"]\n')
+    write(tmp_path, "beta", SOUND + 'reads_from = ["gamma"]\n')
+    write(tmp_path, "gamma", SOUND + 'reads_from = ["beta"]\n')
+    assert refusal(tmp_path).startswith("agents/beta/agent.toml: reads_from: beta, gamma read from")
