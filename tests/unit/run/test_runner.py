@@ -14,6 +14,7 @@ from tradewind.bedrock.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
+    InternalError,
     ModelContentFiltered,
     ModelContextOverflow,
     ModelError,
@@ -104,20 +105,24 @@ SKETCH = Sketch("You measure.", (measure_wind,))
 
 
 def run_with(
-    framework: Framework, model: Model, environment: AgentEnvironment
+    framework: Framework,
+    model: Model,
+    environment: AgentEnvironment,
+    sketch: Sketch = SKETCH,
+    deadline_s: float = 900,
 ) -> tuple[AgentRun, ModelMeter, ModelError | None]:
     meter = ModelMeter()
     run = AgentRun(
         prompt="How strong is the wind in Sauerland?",
         project=Project("p-1", "terrain", {}, MemoryArtifactStore()),
-        deadline=Deadline(900),
+        deadline=Deadline(deadline_s),
         environment=environment,
         bedrock_client=model.client,
     )
 
     async def work() -> None:
         current_meter.set(meter)
-        await run_agent(framework(SKETCH), run)
+        await run_agent(framework(sketch), run)
 
     try:
         asyncio.run(work())
@@ -189,6 +194,18 @@ def test_a_call_that_the_model_got_wrong_is_its_own_to_mend(
     assert run.tool_calls == 4
     mended = model.requests[1][1]["messages"][-1]["content"][0]["toolResult"]
     assert mended["status"] == "error"
+
+
+def test_a_tool_that_runs_out_of_items_ends_the_request_at_once(
+    framework: Framework, environment: AgentEnvironment
+) -> None:
+    def pick(project: Project) -> str:
+        """Pick the first of none."""
+        return str(next(iter(())))
+
+    model = Model(environment, calling("pick"), saying("Picked."))
+    with pytest.raises(InternalError, match="The tool pick failed unexpectedly"):
+        run_with(framework, model, environment, Sketch("You pick.", (pick,)), deadline_s=10)
 
 
 def test_no_word_of_the_conversation_reaches_a_log(
