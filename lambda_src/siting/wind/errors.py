@@ -1,8 +1,12 @@
 """What the domain refuses."""
 
 from math import isfinite
+from typing import Final
 
 from tradewind.contracts.errors import ToolInputError
+
+#: Of a whole number out of range, as many are repeated.
+_SHOWN_DIGITS: Final = 20
 
 
 class WindError(ToolInputError, ValueError):
@@ -15,6 +19,8 @@ def require_within(name: str, value: float, low: float, high: float, unit: str =
     Raises:
         WindError: It is; the message says what would do.
     """
-    if not (isfinite(value) and low <= value <= high):
+    # In this order: a whole number may be too large to be made a float.
+    if not (low <= value <= high and isfinite(value)):
+        shown = f"{value:g}" if isinstance(value, float) else str(value)[:_SHOWN_DIGITS]
         allowed = f"{low:g} to {high:g} {unit}".rstrip()
-        raise WindError(f"{name} is {value:g}; give {allowed}.", field=name)
+        raise WindError(f"{name} is {shown}; give {allowed}.", field=name)
