@@ -49,7 +49,7 @@ def create(agents: Path, name: str, framework: str) -> Path:
     folder = agents / name
     try:
         check_name(name)
-        check_apart([*_folders(agents), name])
+        check_apart([*names(agents), name])
     except ManifestError as error:
         raise CommandError(str(error)) from None
     if os.path.lexists(folder):
@@ -75,7 +75,7 @@ def uses_of(agents: Path, config: Path, name: str) -> list[str]:
     Raises:
         CommandError: A manifest or a configuration cannot be read.
     """
-    others = [agents / other for other in _folders(agents) if other != name]
+    others = [agents / other for other in names(agents) if other != name]
     try:
         readers = [other for other in map(read_manifest, others) if name in other.reads_from]
     except ManifestError as error:
@@ -85,12 +85,13 @@ def uses_of(agents: Path, config: Path, name: str) -> list[str]:
         *(
             f"{config.name}/{environment}.yaml: agents.{name} is about it"
             for environment, content in environments(config).items()
-            if name in (content.get("agents") or {})
+            if isinstance(about := content.get("agents"), dict) and name in about
         ),
     ]
 
 
-def _folders(agents: Path) -> list[str]:
+def names(agents: Path) -> list[str]:
+    """The agents' folders that there are, whatever is in them."""
     return [
         entry.name
         for entry in (sorted(agents.iterdir()) if agents.is_dir() else ())

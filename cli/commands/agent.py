@@ -119,7 +119,8 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
     from cli.cdk import PROJECT
 
     folder = FOLDER / name
-    if name.startswith(("_", ".")) or folder.parent != FOLDER or not folder.is_dir():
+    # By its very name: `terrain/` is the same folder, and nobody reads from an agent called so.
+    if name not in agent_folders.names(FOLDER):
         raise CommandError(f"There is no agent {name!r}. `tradewind agent list` lists those here.")
     config = PROJECT / "config"
     if uses := agent_folders.uses_of(FOLDER, config, name):

@@ -124,7 +124,9 @@ def test_an_agent_that_others_need_stays(folder: Path) -> None:
     assert (folder / "grid").exists()
 
 
-@pytest.mark.parametrize("name", ["grid", "..", ".", "", "../agents", "__pycache__", "a/b"])
+@pytest.mark.parametrize(
+    "name", ["grid", "..", ".", "", "../agents", "__pycache__", "a/b", "a/", "./a", "x" * 5000]
+)
 def test_what_is_no_agent_is_not_removed(folder: Path, name: str) -> None:
     (folder / "__pycache__").mkdir()
     (folder / "a" / "b").mkdir(parents=True)

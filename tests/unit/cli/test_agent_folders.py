@@ -165,6 +165,7 @@ def test_what_names_an_agent_is_told(agents: Path, config: Path) -> None:
         manifest.write('reads_from = ["grid"]\n')
     (config / "prod.yaml").write_text("agents: {grid: {memory_mb: 512}}\n")
     (config / "none.yaml").write_text("agents:\n")
+    (config / "number.yaml").write_text("agents: 5\n")
 
     assert agent_folders.uses_of(agents, config, "grid") == [
         "agents/other/agent.toml: reads_from names it",
