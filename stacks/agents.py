@@ -70,7 +70,9 @@ class AgentsStack(Stack):
                     RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
                 ),
             )
-            CfnOutput(self, names.agent_arn_output(agent), value=deployed.alias.function_arn)
+            # Inside the agent's own construct, whose name no other agent's can be.
+            output = CfnOutput(deployed, "Arn", value=deployed.alias.function_arn)
+            output.override_logical_id(names.agent_arn_output(agent))
 
 
 def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str, str]:

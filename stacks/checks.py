@@ -36,6 +36,8 @@ def _as_nag_writes(value: Any) -> str:
             return str(delimiter).join(_as_nag_writes(part) for part in parts)
         case {"Fn::ImportValue": name}:
             return str(name)
+        case {"Ref": name}:
+            return f"<{name}>"
         case str():
             return value
         case _:

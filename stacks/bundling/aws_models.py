@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stacks.bundling.errors import UnknownOperation
+
 #: Kinds of data a client reads when it is created; waiters, paginators and examples are not.
 _KINDS = ("service-2", "service-2.sdk-extras", "endpoint-rule-set-1")
 
@@ -17,9 +19,12 @@ def cut_aws_models(tree: Path, operations: Mapping[str, Sequence[str]]) -> None:
     Data is stored plain: the bundle is compressed as a whole, and a cold start unzips less.
 
     Raises:
-        KeyError: A service has no such operation.
+        UnknownOperation: There is no such service, or it has no such operation.
     """
     data = tree / "botocore" / "data"
+    for service in operations:
+        if not (data / service).is_dir():
+            raise UnknownOperation(f"reach: service: botocore knows none named {service!r}")
     for folder in data.iterdir():
         if folder.is_dir() and folder.name not in operations:
             shutil.rmtree(folder)
@@ -35,6 +40,10 @@ def cut_aws_models(tree: Path, operations: Mapping[str, Sequence[str]]) -> None:
             kind = file.name.removesuffix(".gz").removesuffix(".json")
             content = _take(file)
             if kind == "service-2":
+                if missing := sorted(set(names) - set(content["operations"])):
+                    raise UnknownOperation(
+                        f"reach: operations: {service} has none named {', '.join(missing)}"
+                    )
                 content = _with_operations(content, names)
             if kind in _KINDS:
                 _put(newest / f"{kind}.json", content)

@@ -12,7 +12,7 @@ from pathlib import Path
 from stacks.bundling import rules
 from stacks.bundling.archive import Archive, add_tree
 from stacks.bundling.aws_models import cut_aws_models
-from stacks.bundling.errors import BundleError, OverBudget
+from stacks.bundling.errors import BundleError, OverBudget, UnknownOperation
 from stacks.bundling.install import install
 from stacks.bundling.interpreter import Interpreter, compile_tree, find_interpreter
 from stacks.bundling.prune import prune
@@ -61,7 +61,12 @@ class Bundler:
             )
             pins = workplace / f"{agent.name}.txt"
             pins.write_bytes(requirements)
-            return self._make_libraries(workplace, pins, architecture, agent.framework, operations)
+            try:
+                return self._make_libraries(
+                    workplace, pins, architecture, agent.framework, operations
+                )
+            except UnknownOperation as unknown:
+                raise UnknownOperation(f"agents/{agent.name}/agent.toml: {unknown}") from None
 
         def make_bundle(workplace: Path) -> dict[str, int]:
             libraries = self._store.get(f"libraries-{name}", libraries_inputs, make_libraries)

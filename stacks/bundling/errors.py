@@ -9,6 +9,7 @@
     +-- HashMismatch           a downloaded package is not the one that was pinned
     +-- RegistryUnreachable    the package registry cannot be reached, and the cache lacks a package
     +-- InstallFailed          uv refused for another reason
+    +-- UnknownOperation       botocore has no such service or operation
     +-- NotCompilable          a module is not valid Python
     +-- OverBudget             the bundle is larger than its budget, or than Lambda takes
 """
@@ -40,6 +41,10 @@ class RegistryUnreachable(BundleError):
 
 class InstallFailed(BundleError):
     """uv could not install the requirements for another reason, which it gave."""
+
+
+class UnknownOperation(BundleError):
+    """botocore has no such service, or the service no such operation. The message names it."""
 
 
 class NotCompilable(BundleError):

@@ -16,7 +16,7 @@ from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.test_observability_stack import alarms, dashboards
 from tests.infra.watched import disagreements
-from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
+from tradewind.contracts.agent_manifest import AgentManifest, AwsReach, FunctionNeeds
 from tradewind.contracts.names import AGENT_NAME_LENGTH
 from tradewind.telemetry.metric_names import MetricName
 
@@ -43,6 +43,16 @@ NAMES: Final = (
     "a" * AGENT_NAME_LENGTH,
     "alarms",
     *(f"agent_number_{number}" for number in range(15)),
+)
+
+
+#: What a manifest may ask for on top, with everything that is filled in and a wildcard.
+REACH: Final = AwsReach(
+    service="s3",
+    operations=("HeadObject",),
+    actions=("s3:GetObject",),
+    resources=("arn:{partition}:s3:::maps-{region}-{account}/*", "arn:aws:s3:::map?"),
+    reason="Maps are chosen at run time.",
 )
 
 
@@ -177,3 +187,40 @@ def test_a_sum_over_agents_counts_each_once_and_silence_as_nothing(count: int) -
         for one in share.metrics
     }
     assert evaluate(share.expression, grid=grid, metrics=values) == Series(grid, (25.0, 25.0))
+
+
+def test_what_an_agent_reaches_is_granted_and_the_wildcard_accepted(
+    synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    [agent] = made_up(1).values()
+    # Nothing is synthesized if the checks find what is not acknowledged.
+    assembly = synthesize(
+        dev_settings, agents={agent.name: agent.model_copy(update={"reach": (REACH,)})}
+    )
+    [role] = (
+        one for one in assembly.agents["Resources"].values() if one["Type"] == "AWS::IAM::Role"
+    )
+    [granted] = (
+        policy["PolicyDocument"]["Statement"]
+        for policy in role["Properties"]["Policies"]
+        if policy["PolicyName"] == "Reach"
+    )
+    maps = ["arn:aws:s3:::maps-us-east-1-", {"Ref": "AWS::AccountId"}, "/*"]
+    assert granted == [
+        {
+            "Action": "s3:GetObject",
+            "Effect": "Allow",
+            "Resource": ["arn:aws:s3:::map?", {"Fn::Join": ["", maps]}],
+        }
+    ]
+
+
+def test_no_agents_name_is_taken_by_what_is_made_for_another(
+    synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    [agent] = made_up(1).values()
+    twin = agent.model_copy(update={"name": f"{agent.name}_function_arn"})
+    assembly = synthesize(dev_settings, agents={one.name: one for one in (agent, twin)})
+    assert {"WindFarmFunctionArn", "WindFarmFunctionArnFunctionArn"} <= set(
+        assembly.agents["Outputs"]
+    )

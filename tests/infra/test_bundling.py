@@ -26,11 +26,13 @@ from stacks.bundling.errors import (
     NotLocked,
     OverBudget,
     RegistryUnreachable,
+    UnknownOperation,
 )
 from stacks.bundling.install import install
 from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
 from tests.infra.wheels import Wheelhouse, usual_closure
 from tests.sample_agents import SAMPLES
+from tradewind.contracts.agent_manifest import AwsReach
 
 BUDGET_MB = 100
 
@@ -73,6 +75,14 @@ class Project:
         """From now on, nothing can be installed."""
         for wheel in self.wheels.folder.iterdir():
             wheel.unlink()
+
+
+REACH: dict[str, Any] = {
+    "service": "s3",
+    "operations": ("HeadObject",),
+    "actions": ("s3:GetObject",),
+    "resources": ("arn:aws:s3:::a",),
+}
 
 
 @pytest.fixture
@@ -138,6 +148,22 @@ def test_aws_models_are_cut_to_what_is_called(project: Project) -> None:
             for operation in operations
             for kind in ("Request", "Text", "Fault")
         }
+
+
+@pytest.mark.parametrize(
+    ("reach", "words"),
+    [
+        ({"service": "s4"}, "service: botocore knows none named 's4'"),
+        ({"operations": ("GetNothing", "GetObject")}, "operations: s3 has none named GetNothing"),
+    ],
+)
+def test_what_botocore_does_not_know_is_named(
+    project: Project, reach: dict[str, Any], words: str
+) -> None:
+    report = SAMPLES["report"].model_copy(update={"reach": (AwsReach(**REACH | reach),)})
+    with pytest.raises(UnknownOperation) as refused:
+        Bundler(project.root).bundle(report, "arm64", BUDGET_MB)
+    assert str(refused.value) == f"agents/report/agent.toml: reach: {words}"
 
 
 def test_the_callers_python_settings_do_not_reach_the_compiler(
