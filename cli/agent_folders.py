@@ -109,7 +109,7 @@ def environments(config: Path) -> dict[str, Mapping[str, Any]]:
     for file in sorted(config.glob("*.yaml")):
         try:
             content = load_yaml(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             problem = " ".join(str(error).split())
             raise CommandError(f"{config.name}/{file.name} cannot be read: {problem}") from None
         if not isinstance(content, dict):

@@ -33,5 +33,8 @@ def load_yaml(file: Path) -> Any:
     try:
         with file.open(encoding="utf-8") as stream:
             return yaml.load(stream, Loader=_UniqueKeys)  # noqa: S506  a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except YamlFileError:
+        raise
+    # A ValueError is text in another encoding, a 13th month, or a number of endless digits.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise YamlFileError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None

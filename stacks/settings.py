@@ -351,7 +351,10 @@ def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentMani
         ) from None
     except DuplicateKey as twice:
         raise SettingsError(f"{shown}: {twice}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as broken:
+    except OSError as error:
+        raise SettingsError(f"{shown} cannot be read: {error.strerror or error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as broken:
+        # A ValueError is text in another encoding, a 13th month, or a number of endless digits.
         raise SettingsError(f"{shown}: not valid YAML: {' '.join(str(broken).split())}") from None
     if not isinstance(content, dict):
         raise SettingsError(f"{shown}: the file is not allowed to be anything but a mapping")

@@ -173,7 +173,7 @@ def test_what_names_an_agent_is_told(agents: Path, config: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("content", ["agents: {", "- a list", "\xff"])
+@pytest.mark.parametrize("content", ["agents: {", "- a list", "\xff", "a: 2026-13-01", "[" * 5000])
 def test_a_configuration_that_cannot_be_read_is_a_line(
     agents: Path, config: Path, content: str
 ) -> None:

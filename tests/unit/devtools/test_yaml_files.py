@@ -37,7 +37,9 @@ def test_a_key_given_twice_is_refused(tmp_path: Path, text: str, line: int, key:
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["a: [", "\x00", "[" * 5000, "a: 1\n---\nb: 2"])
+@pytest.mark.parametrize(
+    "text", ["a: [", "\x00", "[" * 5000, "a: 1\n---\nb: 2", "2026-13-01", "9" * 5000]
+)
 def test_what_is_no_yaml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(YamlFileError, match=r"some\.yaml: not valid YAML") as refused:
         load_yaml(written(tmp_path, text))

@@ -244,6 +244,9 @@ def test_an_environments_name_cannot_leave_the_folder(name: str) -> None:
     ("text", "said"),
     [
         ("model: [", "not valid YAML"),
+        ("model: 2026-13-01", "not valid YAML: month must be in 1..12"),
+        (f"model: {'9' * 5000}", "not valid YAML"),
+        ("[" * 5000, "not valid YAML"),
         ("- a list", "a mapping"),
         ("", "a mapping"),
         ("model: !!python/object:os.system {}", "not valid YAML"),
@@ -283,6 +286,12 @@ def test_keys_that_a_mapping_takes_from_another_may_be_given_anew(tmp_path: Path
     (tmp_path / "dev.yaml").write_text("x: &x {region: a}\ny: {<<: *x, region: b}\n")
     with pytest.raises(SettingsError, match="region is missing"):
         load_settings("dev", tmp_path, AGENTS)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").mkdir()
+    with pytest.raises(SettingsError, match=r"odd\.yaml cannot be read: Is a directory"):
+        load_settings("odd", tmp_path, SAMPLES)
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
