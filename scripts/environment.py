@@ -104,3 +104,5 @@ if __name__ == "__main__":
         os.execvpe(sys.argv[1], sys.argv[1:], for_setup())  # noqa: S606  our own Makefile's command
     except OSError as error:
         sys.exit(f"{sys.argv[1]} cannot be run: {error.strerror}")
+    except ValueError as error:  # an empty name
+        sys.exit(f"{sys.argv[1]!r} cannot be run: {error}")

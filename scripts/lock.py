@@ -192,9 +192,12 @@ class Locker:
             *("--no-header", "--no-emit-index-url", "--no-emit-find-links", *options),
             *("--output-file", str(output), *map(str, sources)),
         ]
-        done = subprocess.run(  # noqa: S603  our own pinned uv, on our own files
-            command, cwd=self._root, capture_output=True, text=True, check=False
-        )
+        try:
+            done = subprocess.run(  # noqa: S603  our own pinned uv, on our own files
+                command, cwd=self._root, capture_output=True, text=True, check=False
+            )
+        except OSError as error:
+            raise LockError(f"{self._uv} cannot be run: {error.strerror}") from None
         if done.returncode != 0:
             raise LockError(f"For Python {python} and newer, uv refused: {done.stderr.strip()}")
         # That a pin was held says nothing of why it is there.
@@ -227,11 +230,12 @@ def _framework_of(folder: Path, frameworks: Collection[str]) -> str:
     shown = f"agents/{folder.name}/{manifest.name}"
     try:
         framework = tomllib.loads(manifest.read_text(encoding="utf-8")).get("framework")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+    # A ValueError is no TOML, text in another encoding, or a number of endless digits.
+    except (OSError, ValueError, RecursionError) as broken:
         raise LockError(f"{shown}: {broken}") from None
-    if framework not in frameworks:
+    if not isinstance(framework, str) or framework not in frameworks:
         raise LockError(f"{shown}: framework: give one of {', '.join(frameworks)}")
-    return str(framework)
+    return framework
 
 
 def _header(lock: Lock) -> str:

@@ -13,6 +13,8 @@ import uv
 
 from scripts.lock import (
     Lock,
+    Locker,
+    LockError,
     Pin,
     joint_locks,
     read_pins,
@@ -351,6 +353,31 @@ def test_what_cannot_be_locked_is_told_and_touches_nothing(
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert project.locks() == before
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "",
+        'framework = ["strands"]',
+        "framework = {a = 1}",
+        "x = " + "9" * 5000,
+        "x = " + "[" * 5000,
+    ],
+)
+def test_a_manifest_that_names_no_framework_is_told(tmp_path: Path, manifest: str) -> None:
+    agent = tmp_path / "lambda_src" / "agents" / "grid"
+    agent.mkdir(parents=True)
+    (agent / "requirements.in").touch()
+    (agent / "agent.toml").write_text(manifest)
+    with pytest.raises(LockError, match=r"^agents/grid/agent\.toml: "):
+        joint_locks(tmp_path)
+
+
+def test_without_uv_it_is_told(tmp_path: Path) -> None:
+    locker = Locker(tmp_path, str(tmp_path / "uv"), "", tmp_path)
+    with pytest.raises(LockError, match="uv cannot be run: No such file"):
+        locker.compile_alone(Lock(Path("some.in")))
 
 
 def test_an_upgrade_of_what_nobody_pins_is_told(project: Project) -> None:

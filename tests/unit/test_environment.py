@@ -81,7 +81,11 @@ def test_a_command_runs_with_what_setting_up_needs() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [([], "Usage"), (["no-such-command"], "no-such-command cannot be run: No such file")],
+    [
+        ([], "Usage"),
+        (["no-such-command"], "no-such-command cannot be run: No such file"),
+        ([""], "'' cannot be run: "),
+    ],
 )
 def test_a_command_that_cannot_be_run_is_told(arguments: list[str], words: str) -> None:
     command = [sys.executable, "-E", "scripts/environment.py", *arguments]
