@@ -67,7 +67,8 @@ def _filter(tokens: Tokens, state: _State) -> None:
 def _limit(tokens: Tokens, state: _State) -> None:
     if tokens.kind != "number":
         raise NotEvaluated("limit takes a number.")
-    state.rows = state.rows[: int(float(tokens.advance()))]
+    # A number of endless digits is infinite.
+    state.rows = state.rows[: int(min(float(tokens.advance()), len(state.rows)))]
 
 
 def _sort(tokens: Tokens, state: _State) -> None:

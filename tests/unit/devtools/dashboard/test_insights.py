@@ -46,6 +46,7 @@ def answer(query: str) -> list[tuple[Any, ...]]:
         ("fields ms / 0 as s | filter ms > 500", [(None,)]),
         ("fields coalesce(code, outcome, '-') as c | limit 3", [("ok",), ("E1",), ("ok",)]),
         ("# a comment\nfields id\n| limit 1", [("a",)]),
+        (f"fields id | filter ispresent(code) | limit {'9' * 400}", [("b",)]),
         ("filter ms > 0 | stats count(*), avg(ms), max(ms)", [(3.0, 440.0, 900.0)]),
         ("filter ms > 0 | stats pct(ms, 50) as p50, count(code)", [(300.0, 1.0)]),
         (
