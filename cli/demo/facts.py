@@ -56,7 +56,12 @@ def readable(name: str, value: Any) -> Fact:
         if name.endswith(end) and name != end:
             name, unit = name.removesuffix(end), known
             break
-    return Fact(words(name), _shown(value), unit)
+    return Fact(plain(words(name)), plain(_shown(value)), unit)
+
+
+def plain(text: str) -> str:
+    """Text on one line, without what would steer a terminal or turn its direction."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def words(name: str) -> str:

@@ -30,7 +30,7 @@ def front_page(result: DemoResult) -> str:
     )
     environment.filters |= {"href": quote, "words": _file_words, "size": _size, "facts": _facts}
     pictures = [file for agent in result.agents for file in agent.of_kind("picture")]
-    return environment.get_template("index.html").render(
+    page = environment.get_template("index.html").render(
         demo=result,
         main_picture=pictures[0] if pictures else None,
         # The last agent's are what the others worked for, and a PDF is what is sent on.
@@ -39,6 +39,8 @@ def front_page(result: DemoResult) -> str:
         refused_codes=sorted({agent.refused for agent in result.agents}),
         style=(_TEMPLATES / "index.css").read_text(encoding="utf-8"),
     )
+    # Half of a character, which JSON can hold, is none in UTF-8.
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def _documents_first_to_open(result: DemoResult) -> Sequence[File]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from cli.demo.facts import key_facts
+from cli.demo.facts import key_facts, plain
 
 #: A demo whose requests give no title.
 _UNTITLED = "Tradewind demo"
@@ -119,7 +119,7 @@ class DemoResult:
         for agent in reversed(self.agents):
             title = (agent.request.get("parameters") or {}).get("title")
             if isinstance(title, str) and title.strip():
-                return title.strip()
+                return plain(title.strip())
         return _UNTITLED
 
     @property

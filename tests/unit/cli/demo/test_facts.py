@@ -27,6 +27,8 @@ from cli.demo.facts import key_facts, readable, sentence, words
         ("odd", math.inf, "odd inf"),
         ("odd", math.nan, "odd nan"),
         ("_m", 3, "m 3"),
+        ("note", "\x1b[31mred\nline\u202e", "note  [31mred line "),
+        ("a\x07b", "half \ud800", "a b half  "),
         ("", "x", "x"),
     ],
 )

@@ -130,3 +130,14 @@ def test_dashboards_follow_the_readers_theme() -> None:
     )
     assert pictures["light"] in page.pictures()
     assert pictures["dark"] in [a.get("srcset") for tag, a in page.elements if tag == "source"]
+
+
+def test_half_a_character_does_not_cost_the_page() -> None:
+    page = front_page(demo(agent("grid", response="half \ud800 of it", facts={"a": "\udfff"})))
+    assert "half ? of it" in page
+    page.encode()
+
+
+def test_a_title_steers_no_terminal() -> None:
+    asked = {"query": "Do.", "parameters": {"title": "A\x1b]0;farm\n"}}
+    assert demo(agent("grid", request=asked)).title == "A ]0;farm"
