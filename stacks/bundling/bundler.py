@@ -115,6 +115,11 @@ class Bundler:
 
     def _sources_of(self, agent: AgentManifest) -> dict[str, bytes]:
         """The core, the agent's own folder and the packages it names; no other agent's."""
+        if f"agents/{agent.name}/agent.py" not in self._all_sources:
+            raise BundleError(
+                f"lambda_src/agents/{agent.name}/agent.py is missing, or behind a link: a bundle "
+                "follows none"
+            )
         for package in agent.packages:
             if not (self._sources / package / "__init__.py").is_file():
                 raise BundleError(

@@ -18,6 +18,7 @@ from stacks.bundling import bundler, interpreter
 from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.errors import (
+    BundleError,
     HashMismatch,
     InstallFailed,
     MissingWheel,
@@ -65,6 +66,7 @@ class Project:
         for name in ("core.txt", "strands.txt", "pydantic-ai.txt"):
             (self.shared / name).write_text("# Nothing.\n")
         (agent / "requirements.in").touch()
+        (agent / "agent.py").write_text('"""The agent."""\n')
         self.requirements = agent / "requirements.txt"
         self.requirements.write_text(usual_closure(self.wheels))
 
@@ -239,6 +241,18 @@ def test_a_pin_in_two_locks_is_installed_once(project: Project) -> None:
     (project.shared / "core.txt").write_text(extra.replace(" --hash", " ; os_name == 'nt' --hash"))
     (project.shared / "strands.txt").write_text(extra)
     assert "extra/__init__.py" in names_in(project.bundle())
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_an_agent_without_code_to_put_in_is_named(project: Project, linked: bool) -> None:
+    folder = project.root / "lambda_src" / "agents" / "report"
+    if linked:
+        folder.rename(project.root / "elsewhere")
+        folder.symlink_to(project.root / "elsewhere")
+    else:
+        (folder / "agent.py").unlink()
+    with pytest.raises(BundleError, match=r"^lambda_src/agents/report/agent\.py is missing, or"):
+        project.bundle()
 
 
 def test_requirements_without_a_lock_are_named(project: Project) -> None:
