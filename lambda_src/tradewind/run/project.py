@@ -1,6 +1,7 @@
 """One request's view of a project: where its tools read inputs and leave artifacts."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -71,9 +72,17 @@ class Project:
 
         Raises:
             DeadlineExceeded: The request is over.
+            TypeError: A figure is neither a number nor text.
+            ValueError: A number is NaN or infinite, which JSON lacks.
+            OverflowError: A number is beyond what a float holds.
         """
         if self._closed:
             raise DeadlineExceeded("The request ended before its figures were reported.")
+        for name, value in facts.items():
+            if not isinstance(value, float | int | str):
+                raise TypeError(f"The fact {name} is a {type(value).__name__}, no number or text.")
+            if not isinstance(value, str) and not math.isfinite(value):
+                raise ValueError(f"The fact {name} is {value}, which JSON lacks.")
         self._facts |= facts
 
     def fail(self, failure: TradewindError) -> None:

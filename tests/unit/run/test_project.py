@@ -1,5 +1,8 @@
 """A project's tools write under their own name and read only what they may."""
 
+import math
+from typing import Any
+
 import pytest
 
 from tests.sample_agents import SAMPLES
@@ -107,3 +110,24 @@ def test_figures_are_reported_until_the_request_is_over() -> None:
     with pytest.raises(DeadlineExceeded):
         layout.report_facts(turbines_placed=1)
     assert layout.facts["turbines_placed"] == 9
+
+
+@pytest.mark.parametrize(
+    ("value", "refusal"),
+    [
+        (object(), TypeError),
+        (None, TypeError),
+        ([1], TypeError),
+        (b"x", TypeError),
+        (math.nan, ValueError),
+        (math.inf, ValueError),
+        (10**400, OverflowError),
+    ],
+)
+def test_a_figure_that_no_answer_can_hold_is_the_tools_defect(
+    value: Any, refusal: type[Exception]
+) -> None:
+    layout = project("layout", MemoryArtifactStore())
+    with pytest.raises(refusal):
+        layout.report_facts(turbines_placed=12, odd=value)
+    assert layout.facts == {}
