@@ -65,6 +65,7 @@ def test_every_path_that_is_mentioned_exists(page: Path) -> None:
 
 
 def _is_somewhere(name: str) -> bool:
-    """Whether a folder of sources has a file that a bare name such as ``names.py`` may mean."""
+    """Whether a folder of sources has a file, or a template, that a bare name may mean."""
     folders = ("lambda_src", "stacks", "cli", "devtools", "tests", "scripts")
-    return any(next((PROJECT / folder).rglob(name), None) for folder in folders)
+    names = (name, f"{name}.template")
+    return any(next((PROJECT / folder).rglob(one), None) for folder in folders for one in names)
