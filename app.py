@@ -24,7 +24,8 @@ from stacks.bundling.errors import BundleError  # noqa: E402
 from stacks.bundling.provider import BundleProvider  # noqa: E402
 from stacks.checks import add_checks  # noqa: E402
 from stacks.observability import ObservabilityStack  # noqa: E402
-from stacks.settings import Settings, SettingsError, load_settings  # noqa: E402
+from stacks.settings import Settings, SettingsError  # noqa: E402
+from stacks.settings_file import load_settings  # noqa: E402
 from stacks.state import StateStack  # noqa: E402
 from tradewind.contracts.agent_manifest import (  # noqa: E402
     AgentManifest,

@@ -1,17 +1,11 @@
-"""Deploy-time choices, read from ``config/NAME.yaml`` into frozen settings.
-
-A value that is not allowed stops the synth with one line: file, field, value, what is allowed.
-"""
+"""Deploy-time choices of one environment; ``settings_file`` reads them from its file."""
 
 import datetime as dt
 import platform
-import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import yaml
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from stacks.parts.bedrock_access import (
@@ -19,9 +13,8 @@ from stacks.parts.bedrock_access import (
     UnsupportedProfile,
     UnsupportedSourceRegion,
 )
-from stacks.unique_keys import DuplicateKey, load_yaml
 from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
-from tradewind.contracts.validation import Frozen, explain, whole_number
+from tradewind.contracts.validation import Frozen, whole_number
 
 #: Days CloudWatch Logs can keep a log group's events, and CDK's name for each.
 LOG_RETENTION: Final[Mapping[int, str]] = {
@@ -50,10 +43,7 @@ LOG_RETENTION: Final[Mapping[int, str]] = {
 }
 
 #: What an environment may be called: it becomes part of resource names and of a file's path.
-_ENVIRONMENT_NAME: Final = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
-_ENVIRONMENT_NAME_ALLOWED: Final = (
-    "1 to 20 lower-case letters, digits and hyphens, a letter first and no hyphen last"
-)
+ENVIRONMENT_NAME_PATTERN: Final = r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?"
 
 Architecture = Literal["arm64", "x86_64"]
 #: This machine's architecture, by every name a platform gives it.
@@ -251,7 +241,7 @@ class Settings(Frozen):
         tags: Put on every resource that takes tags.
     """
 
-    environment: Annotated[str, Field(pattern=rf"^{_ENVIRONMENT_NAME.pattern}$")]
+    environment: Annotated[str, Field(pattern=rf"^{ENVIRONMENT_NAME_PATTERN}$")]
     account: Annotated[
         str | None, Field(pattern=r"^[0-9]{12}$", description="twelve digits in quotes, or null")
     ] = None
@@ -322,80 +312,3 @@ class Settings(Frozen):
     def model_prices(self) -> TokenPrices:
         """What the model's tokens cost."""
         return self.prices.usd_per_million_tokens[self.model.inference_profile]
-
-
-def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentManifest]) -> Settings:
-    """Read ``folder/environment.yaml``.
-
-    Args:
-        environment: Its name.
-        folder: ``config``.
-        agents: The agents there are, which the file may say something of.
-
-    Raises:
-        SettingsError: There is no such environment, or its file is not as it must be.
-    """
-    # Checked before it becomes a path.
-    if not _ENVIRONMENT_NAME.fullmatch(environment):
-        raise SettingsError(
-            f"env: {environment!r} is not allowed; give {_ENVIRONMENT_NAME_ALLOWED}"
-        )
-    file = folder / f"{environment}.yaml"
-    shown = f"{folder.name}/{file.name}"
-    try:
-        content = load_yaml(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        existing = ", ".join(sorted(path.stem for path in folder.glob("*.yaml"))) or "none"
-        raise SettingsError(
-            f"env: there is no {shown}; the environments that exist: {existing}"
-        ) from None
-    except DuplicateKey as twice:
-        raise SettingsError(f"{shown}: {twice}") from None
-    except OSError as error:
-        raise SettingsError(f"{shown} cannot be read: {error.strerror or error}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as broken:
-        # A ValueError is text in another encoding, a 13th month, or a number of endless digits.
-        raise SettingsError(f"{shown}: not valid YAML: {' '.join(str(broken).split())}") from None
-    if not isinstance(content, dict):
-        raise SettingsError(f"{shown}: the file is not allowed to be anything but a mapping")
-    if "environment" in content:
-        raise SettingsError(f"{shown}: environment: is not a setting; it is the file's name")
-    try:
-        settings = Settings.model_validate({**content, "environment": environment})
-    except ValidationError as invalid:
-        raise SettingsError(f"{shown}: {_explain(invalid)}") from None
-    _check_agents(settings, agents, shown)
-    return settings
-
-
-def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown: str) -> None:
-    """Refuse what is said of an agent that does not exist, or of an endpoint it does not have."""
-    if settings.functions.endpoints:
-        raise SettingsError(f"{shown}: functions.endpoints: is an agent's own; set it in agents")
-    for name, function in settings.agents.items():
-        if name not in agents:
-            raise SettingsError(
-                f"{shown}: agents.{name}: there is no such agent; those there are: "
-                f"{', '.join(agents) or 'none'}"
-            )
-        for variable in function.endpoints:
-            if variable not in agents[name].function.endpoints:
-                known = ", ".join(agents[name].function.endpoints) or "none"
-                raise SettingsError(
-                    f"{shown}: agents.{name}.endpoints.{variable} is not in its agent.toml; "
-                    f"those there: {known}"
-                )
-
-
-def _explain(invalid: ValidationError) -> str:
-    """Say in one line which field is wrong and what it may be."""
-    error = invalid.errors(include_url=False)[0]
-    if error["type"] == "profile":
-        field = error["ctx"]["field"]
-        return (
-            f"{'.'.join(map(str, error['loc']))}.{field}: {error['input'][field]!r} is not "
-            f"allowed; give {error['msg']}"
-        )
-    if error["type"] == "price":
-        return f"prices.usd_per_million_tokens has no prices of the model {error['msg']}; add them"
-    return explain(invalid, Settings)

@@ -28,7 +28,7 @@ from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import StandInAdmin
 from devtools.localcloud.running import Running
 from stacks.names import Output, dashboard_name
-from stacks.settings import load_settings
+from stacks.settings_file import load_settings
 from tradewind.contracts.environment import ModelPrices
 
 if TYPE_CHECKING:

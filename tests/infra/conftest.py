@@ -11,7 +11,8 @@ from aws_cdk import App
 import app as cdk_app  # first: it chooses jsii's Node and finds the runtime package
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
-from stacks.settings import Settings, load_settings
+from stacks.settings import Settings
+from stacks.settings_file import load_settings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tradewind.contracts.agent_manifest import AgentManifest

@@ -1,83 +1,24 @@
 """How bundles are made, on a project in miniature and with no registry."""
 
-import hashlib
 import json
 import marshal
-import os
-import signal
-import subprocess
-import sys
-import threading
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stacks.bundling import bundler, interpreter
-from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.errors import (
     BundleError,
-    HashMismatch,
-    InstallFailed,
-    MissingWheel,
-    NoInterpreter,
-    NotCompilable,
     NotLocked,
-    OverBudget,
-    RegistryUnreachable,
     UnknownOperation,
 )
-from stacks.bundling.install import install
 from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
-from tests.infra.wheels import Wheelhouse, usual_closure
+from tests.infra.bundling_project import BUDGET_MB, Project, names_in, project_fixture, read
 from tests.sample_agents import SAMPLES
 from tradewind.contracts.agent_manifest import AwsReach
 
-BUDGET_MB = 100
-
-#: What is not a library.
-OURS = {"agents", "siting", "tradewind"}
-
-
-class Project:
-    """A project with its own runtime package, pins and wheels."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root = folder / "project"
-        self.wheels = Wheelhouse(folder / "wheels")
-        package = self.root / "lambda_src" / "tradewind"
-        (package / "run" / "templates").mkdir(parents=True)
-        agent = self.root / "lambda_src" / "agents" / "report"
-        agent.mkdir(parents=True)
-        siting = self.root / "lambda_src" / "siting"
-        siting.mkdir()
-        (siting / "__init__.py").write_text("")
-        (package / "__pycache__").mkdir()
-        (package / "__init__.py").write_text('"""The runtime."""\n')
-        (package / "run" / "report.py").write_text(
-            "def known(letter: str) -> bool:\n    return letter in {'a', 'b', 'c', 'd', 'e'}\n"
-        )
-        (package / "run" / "templates" / "report.html").write_text("<html>")
-        (package / "__pycache__" / "stale.pyc").write_bytes(b"stale")
-        self.shared = self.root / "lambda_src" / "requirements"
-        self.shared.mkdir()
-        for name in ("core.txt", "strands.txt", "pydantic-ai.txt"):
-            (self.shared / name).write_text("# Nothing.\n")
-        (agent / "requirements.in").touch()
-        (agent / "agent.py").write_text('"""The agent."""\n')
-        self.requirements = agent / "requirements.txt"
-        self.requirements.write_text(usual_closure(self.wheels))
-
-    def bundle(self, budget_mb: int = BUDGET_MB) -> Archive:
-        return Bundler(self.root).bundle(SAMPLES["report"], "arm64", budget_mb)
-
-    def lose_wheels(self) -> None:
-        """From now on, nothing can be installed."""
-        for wheel in self.wheels.folder.iterdir():
-            wheel.unlink()
-
+__all__ = ["project_fixture"]
 
 REACH: dict[str, Any] = {
     "service": "s3",
@@ -85,24 +26,6 @@ REACH: dict[str, Any] = {
     "actions": ("s3:GetObject",),
     "resources": ("arn:aws:s3:::a",),
 }
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    made = Project(tmp_path)
-    monkeypatch.setenv("UV_DEFAULT_INDEX", made.wheels.registry)
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
-    return made
-
-
-def names_in(archive: Archive) -> set[str]:
-    with zipfile.ZipFile(archive.path) as zipped:
-        return set(zipped.namelist())
-
-
-def read(archive: Archive, name: str) -> bytes:
-    with zipfile.ZipFile(archive.path) as zipped:
-        return zipped.read(name)
 
 
 def test_a_bundle_holds_runtime_and_libraries_with_their_byte_code(project: Project) -> None:
@@ -279,227 +202,3 @@ def test_only_the_last_two_bundles_are_kept(project: Project) -> None:
         made.append(project.bundle().path)
     assert [path.exists() for path in made] == [False, False, True, True]
     assert not (project.root / ".build" / "bundles" / "work" / "report-arm64").exists()
-
-
-def test_two_at_once_build_it_once(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    made: list[Archive] = []
-    threads = [threading.Thread(target=lambda: made.append(project.bundle())) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert made[0] == made[1]
-    assert capsys.readouterr().err.count("bundling report for arm64") == 1
-
-
-KILLED = """
-import sys, time
-from pathlib import Path
-from stacks.bundling import bundler
-from tests.sample_agents import SAMPLES
-
-root, moment = Path(sys.argv[1]), sys.argv[2]
-
-def stop(*arguments):
-    print("here", flush=True)
-    time.sleep(60)
-
-setattr(bundler, moment, stop)
-bundler.Bundler(root).bundle(SAMPLES["report"], "arm64", 100)
-"""
-
-
-@pytest.mark.parametrize("moment", ["prune", "compile_tree", "add_tree"])
-def test_a_killed_build_leaves_nothing_that_counts(
-    project: Project, root: Path, moment: str
-) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(project.root), moment],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": f"{root}:{root / 'lambda_src'}"},
-    ) as building:
-        assert building.stdout is not None
-        assert building.stdout.readline() == b"here\n"
-        building.send_signal(signal.SIGKILL)
-    assert not list((project.root / ".build").rglob("report-arm64-*"))
-    [tree] = (project.root / ".build").rglob("libraries-report-arm64/tree")
-    (tree / "half_written.py").touch()
-
-    names = names_in(project.bundle())
-
-    assert "tradewind/__init__.py" in names
-    assert "half_written.py" not in names
-
-
-BUILD = """
-import sys
-from pathlib import Path
-from stacks.bundling.bundler import Bundler
-from tests.sample_agents import SAMPLES
-
-print(Bundler(Path(sys.argv[1])).bundle(SAMPLES["report"], "arm64", 100).path)
-"""
-
-
-def test_the_same_inputs_give_the_same_bytes_anywhere(
-    project: Project, root: Path, tmp_path: Path
-) -> None:
-    made = []
-    for seed in ("1", "2"):
-        elsewhere = tmp_path / f"elsewhere-{seed}"
-        elsewhere.mkdir()
-        (elsewhere / "lambda_src").symlink_to(project.root / "lambda_src")
-        done = subprocess.run(
-            [sys.executable, "-c", BUILD, str(elsewhere)],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            env={
-                **os.environ,
-                "PYTHONPATH": f"{root}:{root / 'lambda_src'}",
-                "PYTHONHASHSEED": seed,
-            },
-        )
-        made.append(Path(done.stdout.strip()))
-    assert made[0].name == made[1].name
-    assert made[0].read_bytes() == made[1].read_bytes()
-
-
-def test_files_are_in_order_whatever_the_disk_says(project: Project) -> None:
-    with zipfile.ZipFile(project.bundle().path) as zipped:
-        names = [Path(name) for name in zipped.namelist()]
-    libraries = [name for name in names if name.parts[0] not in OURS]
-    runtime = [name for name in names if name.parts[0] in OURS]
-    assert names == sorted(libraries) + sorted(runtime)
-
-
-def test_building_changes_nothing_in_uvs_cache(project: Project, tmp_path: Path) -> None:
-    def contents() -> dict[Path, str]:
-        return {
-            file: hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in (tmp_path / "cache" / "archive-v0").rglob("*")
-            if file.is_file()
-        }
-
-    project.bundle()
-    before = contents()
-    for made in (project.root / ".build" / "bundles").iterdir():
-        if made.is_file():
-            made.unlink()
-    project.bundle()
-    assert before
-    assert contents() == before
-
-
-def test_a_bundle_over_its_budget_names_its_largest_packages(project: Project) -> None:
-    big = [
-        project.wheels.add(f"pack{size}", {f"pack{size}/data.bin": bytes(size * 100_000)})
-        for size in range(1, 13)
-    ]
-    project.requirements.write_text(project.requirements.read_text() + "".join(big))
-
-    for _ in ("built", "found in the cache"):
-        with pytest.raises(OverBudget) as refused:
-            project.bundle(budget_mb=2)
-        said = str(refused.value)
-        assert said.startswith("The report bundle is 7.8 MB unzipped; at most 2.0 MB is allowed.")
-        assert said.endswith(
-            "in MB: pack12 1.2, pack11 1.1, pack10 1.0, pack9 0.9, pack8 0.8, pack7 0.7, "
-            "pack6 0.6, pack5 0.5, pack4 0.4, pack3 0.3"
-        )
-    assert project.bundle(budget_mb=8).unzipped_bytes > 7_800_000
-
-
-def test_sizes_are_counted_by_package(project: Project) -> None:
-    archive = project.bundle()
-    with zipfile.ZipFile(archive.path) as zipped:
-        assert archive.unzipped_bytes == sum(entry.file_size for entry in zipped.infolist())
-    assert {"tradewind", "geometry", "botocore", "boto3"} < set(archive.packages)
-    # The shared library that came with it is its own.
-    assert archive.packages["geometry"] > 5000
-    assert list(archive.packages.values()) == sorted(archive.packages.values(), reverse=True)
-
-
-def test_a_missing_wheel_is_named(project: Project) -> None:
-    line = project.wheels.add("wind-rose", {}, version="2.1", tag="cp312-cp312-win_amd64")
-    project.requirements.write_text(line)
-    with pytest.raises(MissingWheel) as refused:
-        project.bundle()
-    assert str(refused.value) == (
-        "report.txt: wind-rose 2.1 has no wheel for aarch64-manylinux_2_28, Python 3.12; "
-        "pin a version that has one"
-    )
-
-
-def test_a_package_that_is_not_the_pinned_one_is_named(project: Project) -> None:
-    line = project.wheels.add("geometry", {})
-    project.requirements.write_text(line[:-65] + "0" * 64 + "\n")
-    with pytest.raises(HashMismatch, match=r"report.txt: geometry 1.0 is not the package that"):
-        project.bundle()
-
-
-def test_a_registry_that_cannot_be_reached_is_named(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
-    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
-    project.lose_wheels()
-    with pytest.raises(RegistryUnreachable, match=r"cannot be reached .*127\.0\.0\.1:9"):
-        project.bundle()
-
-
-def test_whatever_else_uv_says_is_passed_on_in_one_line(project: Project) -> None:
-    project.requirements.write_text("geometry==1.0\n")
-    with pytest.raises(InstallFailed, match="all requirements must have a hash") as refused:
-        project.bundle()
-    assert "\n" not in str(refused.value)
-
-
-def test_a_module_that_does_not_compile_is_shown(project: Project) -> None:
-    (project.root / "lambda_src" / "tradewind" / "broken.py").write_text("def broken(:\n")
-    with pytest.raises(NotCompilable) as refused:
-        project.bundle()
-    assert 'File "/var/task/tradewind/broken.py", line 1' in str(refused.value)
-
-
-def test_an_edit_during_a_build_is_not_mistaken_for_what_was_hashed(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = project.root / "lambda_src" / "tradewind" / "__init__.py"
-    source.write_text("MOMENT = 'before'\n")
-
-    def edit_and_install(*arguments: Any) -> None:
-        source.write_text("MOMENT = 'after'\n")
-        install(*arguments)
-
-    monkeypatch.setattr(bundler, "install", edit_and_install)
-    assert read(project.bundle(), "tradewind/__init__.py") == b"MOMENT = 'before'\n"
-    assert read(project.bundle(), "tradewind/__init__.py") == b"MOMENT = 'after'\n"
-
-
-def test_a_failed_build_can_be_repeated(project: Project) -> None:
-    right = project.requirements.read_text()
-    project.requirements.write_text("geometry==1.0\n")
-    with pytest.raises(InstallFailed):
-        project.bundle()
-    project.requirements.write_text(right)
-    assert project.bundle().path.exists()
-
-
-def test_another_python_finds_one_to_compile_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "_WANTED", (3, 99))
-    found = interpreter.find_interpreter()
-    assert found.version.startswith("3.12.")
-    assert found.path.exists()
-
-
-def test_without_a_python_to_compile_with_the_search_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    search = tmp_path / "search.py"
-    search.write_text("import sys; sys.exit('Install one.')")
-    monkeypatch.setattr(interpreter, "_WANTED", (3, 99))
-    monkeypatch.setattr(interpreter, "_SEARCH", search)
-    with pytest.raises(NoInterpreter, match="Install one"):
-        interpreter.find_interpreter()

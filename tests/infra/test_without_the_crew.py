@@ -19,7 +19,7 @@ import app
 from aws_cdk import App
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
-from stacks.settings import load_settings
+from stacks.settings_file import load_settings
 from tests.deployed_agents import AGENTS
 
 root = Path.cwd()

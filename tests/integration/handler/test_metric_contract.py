@@ -10,7 +10,7 @@ import app as cdk_app
 from devtools.contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
-from stacks.settings import load_settings
+from stacks.settings_file import load_settings
 from tests.deployed_agents import AGENTS
 from tests.frameworks import FRAMEWORKS, Framework
 from tests.integration.handler.conftest import WITH_TOOL, Build

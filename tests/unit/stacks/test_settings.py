@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.settings import LOG_RETENTION, Settings, SettingsError, load_settings
+from stacks.settings import LOG_RETENTION, Settings, SettingsError
+from stacks.settings_file import load_settings
 from tests.deployed_agents import AGENTS
 from tests.sample_agents import SAMPLES
 from tradewind.contracts.agent_manifest import FunctionNeeds
