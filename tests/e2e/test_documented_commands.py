@@ -111,8 +111,9 @@ def test_what_is_run_elsewhere_is_run_there(text: str) -> None:
 
 @pytest.mark.parametrize("command", of_program("make"), ids=str)
 def test_a_make_target_exists(command: Command) -> None:
-    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
-    targets = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+    files = [PROJECT / "Makefile", *PROJECT.glob("lambda_src/*/bench/targets.mk")]
+    rules = "".join(file.read_text(encoding="utf-8") for file in files)
+    targets = re.findall(r"^([a-z-]+):.*## ", rules, re.MULTILINE)
     asked = [word for word in command.words[1:] if "=" not in word]
     assert asked
     assert set(asked) <= set(targets)

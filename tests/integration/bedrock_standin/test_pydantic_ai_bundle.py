@@ -82,9 +82,11 @@ assert not outside, outside
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    """Of an agent that is nothing but its manifest, with what all agents share."""
+    """Of an agent without a line of its own, with what all agents share."""
     root = tmp_path_factory.mktemp("tiny")
-    (root / "lambda_src" / "agents" / "tiny").mkdir(parents=True)
+    folder = root / "lambda_src" / "agents" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / "agent.py").touch()
     for shared in ("requirements", "tradewind"):
         shutil.copytree(ROOT / "lambda_src" / shared, root / "lambda_src" / shared)
     tiny = AgentManifest(
