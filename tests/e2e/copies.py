@@ -1,22 +1,34 @@
 """Copies of the project, for what must leave the project itself alone."""
 
 import shutil
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from cli.cdk import PROJECT
 
-#: What a copy of the project does without.
-_LEFT_OUT: Final = (
-    *(".git", ".venv*", ".tools", ".build", ".localcloud", ".*_cache", ".hypothesis", ".coverage*"),
-    *("node_modules", "cdk.out", "out", "out.previous", "__pycache__"),
+#: What a copy that deploys takes from the project as it is: environments, and bundles built before.
+SHARED: Final = (
+    *(".venv", ".venv-localcloud", "node_modules"),
+    *(".build/lambda-runtime", ".build/bundles"),
 )
 
 
-def copy_project(folder: Path, shared: Iterable[str]) -> None:
-    """Copy the project's own files to ``folder``, and link what it shares with the project."""
-    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
+def copy_project(folder: Path, shared: Iterable[str] = SHARED) -> None:
+    """Copy to ``folder`` what git knows of, as it is in the working tree, and link ``shared``."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (PROJECT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, folder / name)
+    (PROJECT / ".build" / "bundles").mkdir(parents=True, exist_ok=True)
     for name in shared:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).symlink_to(PROJECT / name)

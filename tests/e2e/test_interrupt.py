@@ -19,10 +19,7 @@ INTERRUPTED = 130
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_stops_what_it_started(tmp_path: Path, sent: signal.Signals) -> None:
     home, project = tmp_path / "cloud", tmp_path / "project"
-    copy_project(
-        project,
-        (".venv", ".venv-localcloud", "node_modules", ".build/bundles", ".build/lambda-runtime"),
-    )
+    copy_project(project)
     with subprocess.Popen(
         [sys.executable, "-m", "cli", "demo"],
         cwd=project,

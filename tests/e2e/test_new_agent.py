@@ -15,15 +15,10 @@ from typing import Any, Final
 import boto3
 import pytest
 
-from cli.cdk import PROJECT
 from tests.deployed_agents import AGENTS
+from tests.e2e.copies import SHARED, copy_project
 
 NEW: Final = {"grid_1": "strands", "tides": "pydantic-ai"}
-#: What the copy takes from this checkout as it is: environments, and bundles built before.
-SHARED: Final = (
-    *(".venv", ".venv-localcloud", "node_modules"),
-    *(".build/lambda-runtime", ".build/bundles"),
-)
 #: What the example in the template comes to: 1200 for 20 years at 2.5 %.
 FINAL_AMOUNT: Final = 1966.34
 
@@ -67,22 +62,7 @@ class Checkout:
 def checkout(tmp_path: Path) -> Iterator[Checkout]:
     """Copy what git knows of, as it is in the working tree, and commit it."""
     root = tmp_path / "tradewind"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (PROJECT / name).is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_bytes((PROJECT / name).read_bytes())
-            (root / name).chmod((PROJECT / name).stat().st_mode)
-    (root / ".build").mkdir()
-    (PROJECT / ".build" / "bundles").mkdir(parents=True, exist_ok=True)
-    for name in SHARED:
-        (root / name).symlink_to(PROJECT / name)
+    copy_project(root)
     copy = Checkout(
         root,
         {
