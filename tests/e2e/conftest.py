@@ -82,7 +82,7 @@ class Deployment:
     def record(self, request_id: str) -> dict[str, Any]:
         """An invocation record."""
         item = client("dynamodb").get_item(
-            TableName=self.outputs["RecordsTableName"], Key={"request_id": {"S": request_id}}
+            TableName=self.outputs["RecordsTableName"], Key={"record_id": {"S": request_id}}
         )["Item"]
         return {name: _READ.deserialize(value) for name, value in item.items()}
 

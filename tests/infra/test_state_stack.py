@@ -106,7 +106,7 @@ def test_artifacts_refuse_old_tls(dev: Assembly) -> None:
 def test_records_are_on_demand_encrypted_restorable_and_expire(dev: Assembly) -> None:
     table = dev.only(dev.state, "AWS::DynamoDB::Table")["Properties"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["KeySchema"] == [{"AttributeName": "request_id", "KeyType": "HASH"}]
+    assert table["KeySchema"] == [{"AttributeName": "record_id", "KeyType": "HASH"}]
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["SSESpecification"] == {

@@ -1,1 +1,1 @@
-"""The way to the model: pooled client, model pool, retries, deadlines, fault types."""
+"""The way to the model: pooled client, model pool, retries, fault types."""

@@ -8,7 +8,7 @@ import asyncio
 import random
 from typing import Final
 
-from tradewind.bedrock.deadline import Deadline
+from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.faults import RETRYABLE, to_model_error
 from tradewind.bedrock.meter import current_meter
 from tradewind.telemetry.logger import get_logger

@@ -19,11 +19,14 @@
     |   +-- ModelStreamBroken          502     MODEL_STREAM_BROKEN
     |   +-- ModelOutputTruncated       502     MODEL_OUTPUT_TRUNCATED
     |   +-- ModelContentFiltered       400     MODEL_CONTENT_FILTERED
+    |   +-- ModelRefused               400     MODEL_REFUSED
     +-- StorageError                   (artifacts and invocation records)
     |   +-- StorageAccessDenied        403     STORAGE_ACCESS_DENIED
     |   +-- StorageUnavailable         503     STORAGE_UNAVAILABLE
     |   +-- ArtifactNotFound           404     ARTIFACT_NOT_FOUND
     |   +-- DuplicateRequest           409     DUPLICATE_REQUEST
+    |   +-- RequestIdReused            409     REQUEST_ID_REUSED
+    |   +-- ProjectChanged             409     PROJECT_CHANGED
     +-- DataSourceError                (public services of map and weather data)
     |   +-- DataSourceUnavailable      503     DATA_SOURCE_UNAVAILABLE
     |   +-- DataSourceThrottled        429     DATA_SOURCE_THROTTLED
@@ -31,6 +34,8 @@
     |   +-- DataSourceRejected         502     DATA_SOURCE_REJECTED
     +-- ToolInputError                 422     TOOL_INPUT_INVALID
     +-- ConfigurationError             500     CONFIGURATION_INVALID
+    +-- AnswerTooLarge                 502     ANSWER_TOO_LARGE
+    +-- FunctionDied                   500     FUNCTION_DIED
     +-- InternalError                  500     INTERNAL_ERROR
 
 Vendor exceptions are mapped to this tree where they are caught, with ``raise ... from``.
@@ -166,6 +171,14 @@ class ModelContentFiltered(ModelError):
     answered = True
 
 
+class ModelRefused(ModelError):
+    """The model declined to answer. The caller has to ask otherwise."""
+
+    code = "MODEL_REFUSED"
+    status = 400
+    answered = True
+
+
 class StorageError(TradewindError):
     """Artifacts or records could not be read or written."""
 
@@ -193,9 +206,25 @@ class ArtifactNotFound(StorageError):
 
 
 class DuplicateRequest(StorageError):
-    """A request with this id was already taken."""
+    """A request with this id is being worked on."""
 
     code = "DUPLICATE_REQUEST"
+    status = 409
+    answered = True
+
+
+class RequestIdReused(StorageError):
+    """The id was used before, for a request that asked something else."""
+
+    code = "REQUEST_ID_REUSED"
+    status = 409
+    answered = True
+
+
+class ProjectChanged(StorageError):
+    """Another request replaced what this one built on, while it worked. Nothing was left."""
+
+    code = "PROJECT_CHANGED"
     status = 409
     answered = True
 
@@ -243,6 +272,19 @@ class ConfigurationError(TradewindError):
     """The function's environment is incomplete or invalid."""
 
     code = "CONFIGURATION_INVALID"
+
+
+class AnswerTooLarge(TradewindError):
+    """The answer is larger than Lambda delivers, or than its record can keep."""
+
+    code = "ANSWER_TOO_LARGE"
+    status = 502
+
+
+class FunctionDied(TradewindError):
+    """The function ended before the request did: killed, out of memory, or out of time."""
+
+    code = "FUNCTION_DIED"
 
 
 class InternalError(TradewindError):

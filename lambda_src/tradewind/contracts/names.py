@@ -48,8 +48,8 @@ class OptionalEnvVar(StrEnum):
 #: An endpoint setting: a host, perhaps a port and a path; no user, query or fragment.
 HTTPS_URL_PATTERN: Final = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$"
 
-#: Partition key of the invocation-record table.
-RECORD_KEY: Final = "request_id"
+#: Partition key of the invocation-record table; see ``record_key``.
+RECORD_KEY: Final = "record_id"
 #: The record's time-to-live attribute, in epoch seconds.
 RECORD_TTL: Final = "expires_at"
 
@@ -58,6 +58,14 @@ LIVE_ALIAS: Final = "live"
 
 #: ``module.function`` of the agents' Lambda handler.
 AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
+
+
+def record_key(*, owner: str, agent: str, request_id: str) -> str:
+    """A record's key: each owner has request ids of their own, with each agent.
+
+    Neither an agent's name nor a request id can hold a ``#``, so no two records share a key.
+    """
+    return f"{agent}#{request_id}#{owner}"
 
 
 def artifact_key(project_id: str, agent: str, file_name: str) -> str:

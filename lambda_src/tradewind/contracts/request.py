@@ -15,6 +15,8 @@ MAX_PARAMETERS_LENGTH: Final = 2_000_000
 #: Ids become S3 key parts and table keys, so they are plain.
 PROJECT_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{2,62}$"
 REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+#: Whoever asks, as an ARN or a user's name.
+OWNER_PATTERN: Final = r"^[A-Za-z0-9+=,.@_/:-]{1,256}$"
 
 
 class AgentRequest(BaseModel):
@@ -26,6 +28,8 @@ class AgentRequest(BaseModel):
         parameters: Values and data for the agent's tools, such as the site's GeoJSON.
         project_id: The project to work on; a new one is made when absent.
         request_id: The caller's own id, which makes a repeat detectable.
+        owner: For whom the function is asked, by whoever asks for several. Each owner has request
+            ids of their own, and sees no other's answers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -35,6 +39,7 @@ class AgentRequest(BaseModel):
     parameters: dict[str, Any] = Field(default_factory=dict)
     project_id: str | None = Field(default=None, pattern=PROJECT_ID_PATTERN)
     request_id: str | None = Field(default=None, pattern=REQUEST_ID_PATTERN)
+    owner: str = Field(default="", pattern=OWNER_PATTERN)
 
 
 def parse_request(event: object, serving: str) -> AgentRequest:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.errors import TradewindError
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
@@ -20,6 +21,7 @@ class ServedRequest:
         cold: Whether it is the process's first.
         init_ms: How long the process took to become ready.
         started: ``time.perf_counter()`` when it came.
+        deadline: How its time is divided.
         meter: What it did on its way to the model.
         query: What it asks; empty until it is read.
         project: What it works on; None until it is read.
@@ -31,6 +33,7 @@ class ServedRequest:
     cold: bool
     init_ms: float
     started: float
+    deadline: Deadline
     meter: ModelMeter = field(default_factory=ModelMeter)
     query: str = ""
     project: Project | None = None

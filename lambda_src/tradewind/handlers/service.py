@@ -8,8 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.bedrock.client import ClientPool
-from tradewind.bedrock.deadline import Deadline
 from tradewind.bedrock.meter import current_meter
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DeadlineExceeded, InternalError, TradewindError
@@ -102,15 +102,17 @@ class AgentService:
         served = self._begin(context)
         failure: TradewindError | None = None
         try:
-            self._serve(event, context, served)
+            with calls_within(served.deadline.remaining_s):
+                self._serve(event, served)
         except TradewindError as error:
             failure = error
         except Exception as error:
             log_defect("Unexpected error", error)
             failure = InternalError("An unexpected error; the function's log has it.")
-        failure = self._record_artifacts(served, failure)
-        answer = answer_of(served, self._environment.agent, failure)
-        answer, failure = self._finish_record(served, answer, failure)
+        with calls_within(served.deadline.closing_s):
+            failure = self._commit_artifacts(served, failure)
+            answer = answer_of(served, self._environment.agent, failure)
+            answer, failure = self._finish_record(served, answer, failure)
         self._reporter.report(served, answer, failure)
         self._finish_spans()
         if failure is not None and not failure.answered:
@@ -130,9 +132,10 @@ class AgentService:
             cold=self._cold_start.take(),
             init_ms=self.init_ms,
             started=time.perf_counter(),
+            deadline=Deadline(context.get_remaining_time_in_millis() / 1000),
         )
 
-    def _serve(self, event: object, context: LambdaContext, served: ServedRequest) -> None:
+    def _serve(self, event: object, served: ServedRequest) -> None:
         """Do what the event asks; ``served`` tells how far it came.
 
         Raises:
@@ -154,19 +157,18 @@ class AgentService:
         get_logger().thread_safe_append_keys(
             request_id=served.request_id, project_id=project.project_id
         )
-        remaining_s = context.get_remaining_time_in_millis() / 1000
         self._records.start(
             request_id=served.request_id,
             project_id=project.project_id,
             agent=environment.agent,
             model_id=environment.model_id,
-            remaining_s=remaining_s,
+            remaining_s=served.deadline.killed_in_s(),
         )
         served.recorded = True
         served.run = AgentRun(
             prompt=compose_prompt(request.query, request.parameters),
             project=project,
-            deadline=Deadline(remaining_s),
+            deadline=served.deadline,
             environment=environment,
             bedrock_client=self._clients.get(),
         )
@@ -185,7 +187,7 @@ class AgentService:
         finally:
             self._clients.touch()
 
-    def _record_artifacts(
+    def _commit_artifacts(
         self, served: ServedRequest, failure: TradewindError | None
     ) -> TradewindError | None:
         """Write the agent's manifest. Failing to is a failure, but never hides an earlier one."""

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tradewind.bedrock.deadline import Deadline
+from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.retry import ModelRetries
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.run.project import Project

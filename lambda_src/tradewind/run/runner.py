@@ -1,7 +1,6 @@
 """Running one agent on one request, to its end or to its deadline."""
 
 import asyncio
-from typing import Final
 
 from tradewind.bedrock.calls import closing_streams
 from tradewind.bedrock.faults import to_model_error
@@ -9,10 +8,6 @@ from tradewind.contracts.errors import InternalError, ModelFailed, TradewindErro
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.definition import AgentDefinition
 from tradewind.telemetry.defects import log_defect
-
-#: Seconds past the deadline that a tool or a model read gets to notice that it should stop. Less
-#: than the deadline's own margin.
-_STOP_GRACE_S: Final = 1.5
 
 
 async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
@@ -26,10 +21,14 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
         TradewindError: The model, the storage or a tool failed for good.
     """
     project = run.project
+    if not run.deadline.remaining_s():
+        project.close()
+        run.stopped = True
+        return
     timer = asyncio.get_running_loop().call_later(run.deadline.remaining_s(), run.stop.set)
     try:
         with closing_streams():
-            async with asyncio.timeout(run.deadline.remaining_s() + _STOP_GRACE_S):
+            async with asyncio.timeout(run.deadline.remaining_s() + run.deadline.grace_s):
                 await definition.answer(run)
     except TimeoutError:
         run.stopped = True

@@ -17,8 +17,8 @@ from cli.commands.agent import FRAMEWORKS
 from devtools.localcloud.bedrock import conversation, scripted
 from devtools.localcloud.bedrock.reply import ToolUseBlock
 from tests.deployed_agents import AGENTS, FOLDER
+from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.client import create_bedrock_client
-from tradewind.bedrock.deadline import Deadline
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.definition import AgentDefinition

@@ -146,6 +146,7 @@ def test_only_what_a_repeat_can_cure_is_retried() -> None:
         errors.ModelOutputTruncated,
         errors.ModelTimeout,
         errors.ModelContentFiltered,
+        errors.ModelRefused,
     }
     every = set(errors.ModelError.__subclasses__())
     assert set(RETRYABLE) == every - hopeless

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradewind.bedrock.deadline import MARGIN_S, Deadline
+from tradewind.aws.deadline import MAX_MARGIN_S, Deadline
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.bedrock.retry import MAX_ATTEMPTS, ModelRetries
 from tradewind.contracts.errors import ModelAccessDenied, ModelThrottled, ModelTimeout
@@ -91,6 +91,10 @@ def test_the_deadline_leaves_time_for_the_answer(remaining: float, passed: float
     now = 0.0
     deadline = Deadline(remaining, lambda: now)
     at_once = deadline.remaining_s()
-    assert at_once == pytest.approx(max(remaining - MARGIN_S, remaining * 0.8))
+    closing_at_once = deadline.closing_s()
+    margin = min(MAX_MARGIN_S, 0.3 + 0.2 * remaining, remaining / 2)
+    assert at_once == pytest.approx(remaining - margin)
+    assert at_once + deadline.grace_s <= closing_at_once <= remaining
     now = passed
     assert deadline.remaining_s() == pytest.approx(max(0, at_once - passed))
+    assert deadline.closing_s() == pytest.approx(max(0, closing_at_once - passed))

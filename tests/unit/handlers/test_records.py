@@ -42,7 +42,7 @@ def answer(**changes: Any) -> AgentAnswer:
         "response": "the answer",
         "artifacts": [Artifact(key="p-1/terrain/a", content_type="t", size_bytes=1)],
         "project_id": "p-1",
-        "request_id": "r-1",
+        "record_id": "r-1",
         "usage": Usage(input_tokens=5),
         "performance": performance,
     }
@@ -55,7 +55,7 @@ def test_the_start_says_who_runs_what_until_when(
     table, stubber = stubbed
     monkeypatch.setattr("tradewind.handlers.records.time.time", lambda: 1_000_000.0)
     item = {
-        "request_id": {"S": "r-1"},
+        "record_id": {"S": "r-1"},
         "project_id": {"S": "p-1"},
         "agent": {"S": "terrain"},
         "model_id": {"S": "m"},
@@ -119,7 +119,7 @@ def test_the_end_says_how_it_went_without_a_word_of_the_answer(
     }
     expected = {
         "TableName": "records",
-        "Key": {"request_id": {"S": "r-1"}},
+        "Key": {"record_id": {"S": "r-1"}},
         "UpdateExpression": ANY,
         "ExpressionAttributeNames": ANY,
         "ExpressionAttributeValues": values,

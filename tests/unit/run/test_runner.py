@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
+from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.client import create_bedrock_client
-from tradewind.bedrock.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
