@@ -42,7 +42,7 @@ def answer(**changes: Any) -> AgentAnswer:
         "response": "the answer",
         "artifacts": [Artifact(key="p-1/terrain/a", content_type="t", size_bytes=1)],
         "project_id": "p-1",
-        "record_id": "r-1",
+        "request_id": "r-1",
         "usage": Usage(input_tokens=5),
         "performance": performance,
     }
