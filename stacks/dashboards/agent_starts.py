@@ -80,6 +80,7 @@ def connections(metrics: AgentMetrics) -> list[Widget]:
             [
                 Line(reused, "requests without a new one", Colour.GOOD),
                 Line(metrics.own(MetricName.CONNECTIONS_OPENED), "opened", Colour.WARNING),
+                Line(metrics.own(MetricName.RETIRED_CONNECTIONS), "found dead", Colour.ERROR),
             ],
             unit="connections",
         ),

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+from tradewind.contracts.errors import DeadlineExceeded
+
 #: Seconds kept back from a long timeout: to stop, to write what is left to write, to answer.
 MAX_MARGIN_S: Final = 10.0
 #: Of a short timeout, a part that does not shrink with it and a share that does; never above half.
@@ -74,3 +76,47 @@ def call_time_left_s() -> float | None:
     """Return the seconds that a call to AWS may take from now; None where nothing bounds it."""
     time_left = _time_left.get()
     return None if time_left is None else time_left()
+
+
+#: Less than this is no time: clocks and timeouts are not exact.
+_NO_TIME_S: Final = 0.01
+
+
+def time_is_over() -> bool:
+    """Whether a call to AWS may take no time any more."""
+    left_s = call_time_left_s()
+    return left_s is not None and left_s < _NO_TIME_S
+
+
+def require_time(cause: BaseException | None = None) -> None:
+    """Go on only while there is time for a call to AWS.
+
+    Args:
+        cause: What ended a call; the end of its time, when none is left.
+
+    Raises:
+        DeadlineExceeded: There is none.
+    """
+    if time_is_over():
+        raise DeadlineExceeded("There is no time left for a call to AWS.") from cause
+
+
+def within_time_left(limit_s: float | None, share: float = 1.0) -> float | None:
+    """Return how many seconds one wait of a call may last.
+
+    Args:
+        limit_s: The wait's own limit; None for none.
+        share: Of the time that is left, how much it may take at most.
+
+    Returns:
+        The shorter of the two; None where neither bounds it.
+
+    Raises:
+        TimeoutError: No time is left.
+    """
+    left_s = call_time_left_s()
+    if left_s is None:
+        return limit_s
+    if left_s < _NO_TIME_S:
+        raise TimeoutError("There is no time left for a call to AWS.")
+    return left_s * share if limit_s is None else min(limit_s, left_s * share)

@@ -40,7 +40,11 @@ def meter_calls(session: boto3.Session) -> None:
 
     The event is boto3's own way of changing the methods of its clients.
     """
-    session.events.register("creating-client-class.bedrock-runtime", _meter_converse_stream)
+    session.events.register(
+        "creating-client-class.bedrock-runtime",
+        _meter_converse_stream,
+        unique_id="tradewind-meter",  # a call is to be counted once, however many clients there are
+    )
 
 
 def _meter_converse_stream(class_attributes: dict[str, Any], **_rest: Any) -> None:

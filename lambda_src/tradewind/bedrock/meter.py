@@ -1,13 +1,15 @@
 """What one request did on its way to the model: calls, times, tokens, connections."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradewind.aws.repeats import ConnectionRetired
 from tradewind.bedrock.faults import to_model_error
-from tradewind.contracts.errors import ModelThrottled
+from tradewind.contracts.errors import DeadlineExceeded, ModelThrottled
 
 
 @dataclass
@@ -19,13 +21,15 @@ class ModelMeter:
     Attributes:
         calls: Model calls sent, repeats included.
         retries: Model calls that repeated a failed one.
-        errors: Model calls that failed, whether or not a repeat succeeded.
+        errors: Model calls that the service failed, whether or not a repeat succeeded. One sent on
+            a connection that was dead already is not the service's, nor is one cut at the deadline.
         throttles: Those of them that the service refused for its quota.
         request_ids: Bedrock's own id of each call, in order, failed ones included.
         latencies_ms: Each successful call's time from start to its last byte.
         first_token_ms: Each successful call's time from start to its first content.
         connections_opened: New TCP connections to the model service.
         connection_ms: Time spent opening them, TLS included.
+        connections_retired: Kept connections, to any AWS service, that were dead when used.
         input_tokens: As the service counted them, over all calls.
         output_tokens: Likewise.
         cache_read_tokens: Input tokens the service read from its prompt cache.
@@ -41,6 +45,7 @@ class ModelMeter:
     first_token_ms: list[float] = field(default_factory=list)
     connections_opened: int = 0
     connection_ms: float = 0.0
+    connections_retired: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
@@ -58,7 +63,9 @@ class ModelMeter:
             self.retries += 1
 
     def call_failed(self, error: Exception) -> None:
-        """Count a call that ended in ``error``."""
+        """Count a call that ended in ``error``, if that is the service's."""
+        if isinstance(error, ConnectionRetired | DeadlineExceeded):
+            return
         with self._lock:
             self.errors += 1
             self.throttles += isinstance(to_model_error(error), ModelThrottled)
@@ -76,6 +83,11 @@ class ModelMeter:
             self.connections_opened += 1
             self.connection_ms += duration_ms
 
+    def connection_retired(self) -> None:
+        """Count a kept connection that was dead when it was used."""
+        with self._lock:
+            self.connections_retired += 1
+
     def tokens_used(self, usage: Mapping[str, Any]) -> None:
         """Add a call's ``metadata.usage`` as ConverseStream sends it."""
         with self._lock:
@@ -87,3 +99,29 @@ class ModelMeter:
 
 #: The meter of the request at work. asyncio and anyio carry it into the worker threads.
 current_meter: ContextVar[ModelMeter | None] = ContextVar("current_meter", default=None)
+
+
+@contextmanager
+def metering(meter: ModelMeter) -> Iterator[None]:
+    """Let what is done within count to ``meter``."""
+    token = current_meter.set(meter)
+    try:
+        yield
+    finally:
+        current_meter.reset(token)
+
+
+class MeteredConnections:
+    """Lets a process's connections count to the request at work. A ``ConnectionObserver``."""
+
+    def connection_opened(self, service: str, duration_ms: float) -> None:
+        """Count it, if it goes to the model service."""
+        meter = current_meter.get()
+        if meter is not None and service == "bedrock-runtime":
+            meter.connection_opened(duration_ms)
+
+    def connection_retired(self, service: str) -> None:
+        """Count it, whichever service it went to."""
+        meter = current_meter.get()
+        if meter is not None:
+            meter.connection_retired()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from tradewind.aws.deadline import require_time
 from tradewind.bedrock.faults import error_of_stop_reason
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.errors import ModelStreamBroken
@@ -36,6 +37,7 @@ class ModelStream:
         """Yield the events.
 
         Raises:
+            DeadlineExceeded: It broke off because the call's time is over.
             ModelStreamBroken: The stream ended without ``messageStop``.
             ModelError: The answer ended for a reason that leaves it useless.
             Exception: What botocore and urllib3 raise, as it is.
@@ -55,9 +57,11 @@ class ModelStream:
                 yield event
             self._require_end(stop_reason)
         except Exception as error:
-            if not self._closed:  # a read that a close has ended is no failure of the service
-                self._meter.call_failed(error)
+            closed = self._closed
             self.close()
+            require_time(error)
+            if not closed:  # a read that a close has ended is no failure of the service
+                self._meter.call_failed(error)
             raise
         except BaseException:
             self.close()

@@ -9,9 +9,8 @@ import importlib
 import os
 from typing import Any
 
-import boto3
-
-from tradewind.bedrock.client import get_client_pool
+from tradewind.aws.repeats import Repeated
+from tradewind.bedrock.client import get_client_pool, process_clients
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers import COLD_START
 from tradewind.handlers.records import RecordTable
@@ -27,16 +26,19 @@ def _create_service() -> AgentService:
     agent_module = importlib.import_module(f"agents.{environment.agent}.agent")
     definition: AgentDefinition = agent_module.DEFINITION
     COLD_START.imported()
-    session = boto3.Session()
-    clients = get_client_pool()
+    aws, clients = process_clients(), get_client_pool()
     clients.get()
+    # Each write of ours recognises itself, so storage may be asked twice.
+    storage = Repeated(may_run_twice=True)
     return AgentService(
         environment=environment,
         definition=definition,
         clients=clients,
-        store=S3ArtifactStore(environment.artifacts_bucket, session.client("s3")),
+        store=S3ArtifactStore(environment.artifacts_bucket, aws.create("s3", repeats=storage)),
         records=RecordTable(
-            environment.records_table, environment.record_ttl_days, session.client("dynamodb")
+            environment.records_table,
+            environment.record_ttl_days,
+            aws.create("dynamodb", repeats=storage),
         ),
         cold_start=COLD_START,
         finish_spans=start_tracing(),

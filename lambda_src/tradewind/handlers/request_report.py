@@ -117,6 +117,7 @@ class RequestReporter:
         metrics.add(MetricName.CLIENT_CREATED, created)
         metrics.add(MetricName.CLIENT_REUSED, created == 0 and meter.calls > 0)
         metrics.add(MetricName.CONNECTIONS_OPENED, meter.connections_opened)
+        metrics.add(MetricName.RETIRED_CONNECTIONS, meter.connections_retired)
         if meter.calls:
             metrics.add(MetricName.CONNECTION_REUSED, meter.connections_opened == 0)
         if meter.connections_opened:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.bedrock.client import ClientPool
-from tradewind.bedrock.meter import current_meter
+from tradewind.bedrock.meter import metering
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DeadlineExceeded, InternalError, TradewindError
 from tradewind.contracts.request import parse_request
@@ -102,14 +102,14 @@ class AgentService:
         served = self._begin(context)
         failure: TradewindError | None = None
         try:
-            with calls_within(served.deadline.remaining_s):
+            with metering(served.meter), calls_within(served.deadline.remaining_s):
                 self._serve(event, served)
         except TradewindError as error:
             failure = error
         except Exception as error:
             log_defect("Unexpected error", error)
             failure = InternalError("An unexpected error; the function's log has it.")
-        with calls_within(served.deadline.closing_s):
+        with metering(served.meter), calls_within(served.deadline.closing_s):
             failure = self._commit_artifacts(served, failure)
             answer = answer_of(served, self._environment.agent, failure)
             answer, failure = self._finish_record(served, answer, failure)
@@ -180,12 +180,7 @@ class AgentService:
 
     def _run(self, served: ServedRequest, run: AgentRun) -> None:
         # The runner would otherwise run everything in the context it was made in.
-        context = contextvars.copy_context()
-        context.run(current_meter.set, served.meter)
-        try:
-            self._runner.run(run_agent(self._definition, run), context=context)
-        finally:
-            self._clients.touch()
+        self._runner.run(run_agent(self._definition, run), context=contextvars.copy_context())
 
     def _commit_artifacts(
         self, served: ServedRequest, failure: TradewindError | None

@@ -4,7 +4,13 @@ import asyncio
 
 from tradewind.bedrock.calls import closing_streams
 from tradewind.bedrock.faults import to_model_error
-from tradewind.contracts.errors import InternalError, ModelFailed, TradewindError
+from tradewind.contracts.errors import (
+    DeadlineExceeded,
+    InternalError,
+    ModelFailed,
+    TradewindError,
+    causes_of,
+)
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.definition import AgentDefinition
 from tradewind.telemetry.defects import log_defect
@@ -33,13 +39,17 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
     except TimeoutError:
         run.stopped = True
     except Exception as error:
-        if project.failure is None:
+        # A call to AWS may see the end of its time a moment before the timer here does.
+        run.stopped = any(isinstance(cause, DeadlineExceeded) for cause in causes_of(error))
+        if project.failure is None and not run.stopped:
             raise _typed(error) from error
     finally:
         run.stop.set()  # whatever goes on after this goes on for nobody
         timer.cancel()
         project.close()
-    if project.failure is not None:
+    if isinstance(project.failure, DeadlineExceeded):
+        run.stopped = True
+    elif project.failure is not None:
         raise project.failure
     run.text = run.transcript.everything if run.stopped else run.transcript.last_message
     if not run.stopped and not run.text:

@@ -1,10 +1,16 @@
 """Artifacts in S3."""
 
+import contextlib
+import time
 from collections.abc import Iterator
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
+from tradewind.aws.deadline import require_time
+from tradewind.aws.repeats import pause_before_repeat
 from tradewind.contracts.errors import (
     ArtifactNotFound,
     StorageAccessDenied,
@@ -65,16 +71,27 @@ class S3ArtifactStore:
 
     def get_with_etag(self, key: str) -> tuple[bytes, str]:
         """Read an object and its etag. Raises: see ``ArtifactStore``."""
-        try:
-            found = self._client.get_object(Bucket=self._bucket, Key=key)
-            return found["Body"].read(), found["ETag"]
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code in _MISSING or (code in _FORBIDDEN and self._is_missing(key)):
-                raise ArtifactNotFound(f"There is no artifact {key}.") from error
-            raise _storage_error(error, f"read {key}") from error
-        except BotoCoreError as error:
-            raise _storage_error(error, f"read {key}") from error
+        for attempts in count(1):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                code = error.response.get("Error", {}).get("Code", "")
+                if code in _MISSING or (code in _FORBIDDEN and self._is_missing(key)):
+                    raise ArtifactNotFound(f"There is no artifact {key}.") from error
+                raise _storage_error(error, f"read {key}") from error
+            except BotoCoreError as error:
+                raise _storage_error(error, f"read {key}") from error
+            try:
+                # Read here, and not by the client: its own attempt ended before the body came.
+                with contextlib.closing(found["Body"]) as body:
+                    return body.read(), found["ETag"]
+            except (BotoCoreError, HTTPError, OSError) as error:
+                require_time(error)
+                pause_s = pause_before_repeat(attempts)
+                if pause_s is None:
+                    raise _storage_error(error, f"read {key}") from error
+                time.sleep(pause_s)
+        raise AssertionError("the count has no end")
 
     def list(self, prefix: str) -> Iterator[Stored]:
         """List objects by key. Raises: see ``ArtifactStore``."""
@@ -106,7 +123,7 @@ class S3ArtifactStore:
         return all(found["Key"] != key for found in listed.get("Contents", []))
 
 
-def _storage_error(error: ClientError | BotoCoreError, what: str) -> StorageError:
+def _storage_error(error: Exception, what: str) -> StorageError:
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         if code in _FORBIDDEN:

@@ -73,6 +73,7 @@ class MetricName(StrEnum):
     CONNECTION_REUSED = "ConnectionReused"
     CONNECTIONS_OPENED = "ConnectionsOpened"
     CONNECTION_TIME = "ConnectionTime"
+    RETIRED_CONNECTIONS = "RetiredConnections"
     MODEL_CALLS = "ModelCalls"
     MODEL_LATENCY = "ModelLatency"
     TIME_TO_FIRST_TOKEN = "TimeToFirstToken"  # noqa: S105  a metric's name
@@ -141,6 +142,11 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.CONNECTION_TIME: MetricSpec(
         "Milliseconds", "Opening connections, TLS included. Only when one was opened."
     ),
+    MetricName.RETIRED_CONNECTIONS: MetricSpec(
+        "Count",
+        "Kept connections, to any AWS service, that were dead when they were used. "
+        "No error of the model's; each was replaced.",
+    ),
     MetricName.MODEL_CALLS: MetricSpec("Count", "Model calls sent, repeats included.", _MODEL_SETS),
     MetricName.MODEL_LATENCY: MetricSpec(
         "Milliseconds", "One successful model call, from its start to its last byte.", _MODEL_SETS
@@ -152,7 +158,10 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count", "Model calls that repeated a failed one.", _MODEL_SETS
     ),
     MetricName.MODEL_ERRORS: MetricSpec(
-        "Count", "Model calls that failed, throttled ones and retried ones included.", _MODEL_SETS
+        "Count",
+        "Model calls that failed, throttled ones and retried ones included. "
+        "Not one on a connection that was dead already, nor one cut at the deadline.",
+        _MODEL_SETS,
     ),
     MetricName.MODEL_THROTTLES: MetricSpec(
         "Count", "Model calls that the service refused for its quota.", _MODEL_SETS

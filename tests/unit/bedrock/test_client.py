@@ -1,4 +1,4 @@
-"""One client per process, configured as asked, and aware of disuse."""
+"""One client per process, configured as asked."""
 
 import contextlib
 import json
@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from tradewind.aws.clients import AwsClients
 from tradewind.bedrock import client as client_module
-from tradewind.bedrock.client import IDLE_LIMIT_S, ClientPool, create_bedrock_client
+from tradewind.bedrock.client import ClientPool, create_bedrock_client
 from tradewind.contracts.environment import AgentEnvironment, ModelEnvironment
 from tradewind.contracts.errors import ConfigurationError
 
@@ -49,11 +50,11 @@ def test_threads_that_ask_together_get_one_client(
     real = create_bedrock_client
     both_in = threading.Barrier(2)
 
-    def slow(environment: ModelEnvironment) -> Any:
+    def slow(environment: ModelEnvironment, aws: AwsClients | None) -> Any:
         # Gives a second creator the chance to come in; with the lock none does.
         with contextlib.suppress(threading.BrokenBarrierError):
             both_in.wait(0.2)
-        created.append(real(environment))
+        created.append(real(environment, aws))
         return created[-1]
 
     monkeypatch.setattr(client_module, "create_bedrock_client", slow)
@@ -64,26 +65,6 @@ def test_threads_that_ask_together_get_one_client(
     for thread in threads:
         thread.join()
     assert len(created) == 1
-
-
-def test_idle_sockets_are_dropped_after_real_disuse_only(
-    environment: ModelEnvironment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 1_000_000.0
-    monkeypatch.setattr("tradewind.bedrock.client.time.time", lambda: now)
-    pool = ClientPool(environment)
-    closed: list[float] = []
-    monkeypatch.setattr(pool.get(), "close", lambda: closed.append(now))
-    now += IDLE_LIMIT_S
-    pool.get()
-    assert closed == []
-    now += IDLE_LIMIT_S + 1
-    pool.touch()  # a call was under way all the while
-    pool.get()
-    assert closed == []
-    now += IDLE_LIMIT_S + 1
-    pool.get()
-    assert closed == [now]
 
 
 def test_get_bedrock_client_is_one_object_for_the_process(

@@ -1,0 +1,95 @@
+"""The one place where clients of AWS services are made."""
+
+import threading
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+from tradewind.aws.deadline import require_time
+from tradewind.aws.repeats import Once, Repeated
+from tradewind.aws.sockets import (
+    ConnectionObserver,
+    SocketRules,
+    SocketTrust,
+    set_socket_rules,
+    take_death,
+)
+
+CONNECT_TIMEOUT_S: Final = 2.0
+#: Longer than the kernel takes to give a dead peer up, so that a repeat knows why.
+READ_TIMEOUT_S: Final = 10.0
+MAX_CONNECTIONS: Final = 10
+
+
+class AwsClients:
+    """Makes a process's clients: one session, one opinion of which kept sockets are alive.
+
+    A client's calls are bounded by ``call_time_left_s``: with no time left they are refused at once
+    with ``DeadlineExceeded``, and so ends one whose time runs out. Safe for threads.
+
+    Args:
+        trust: Which kept sockets may be used.
+        observer: Who is told of opened and retired connections.
+
+    Attributes:
+        session: The process's boto3 session.
+    """
+
+    def __init__(
+        self, *, trust: SocketTrust | None = None, observer: ConnectionObserver | None = None
+    ) -> None:
+        self.session = boto3.Session()
+        self._trust = trust or SocketTrust()
+        self._observer = observer
+        self._lock = threading.Lock()  # boto3's sessions are not made for several threads
+
+    def create(
+        self,
+        service: str,
+        *,
+        repeats: Once | Repeated,
+        region: str | None = None,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> Any:
+        """Create a client; region and endpoint come from botocore's own settings unless given.
+
+        Args:
+            service: boto3's name of it.
+            repeats: Which failed calls are sent again.
+            region: Where it is.
+            connect_timeout_s: For opening a connection.
+            read_timeout_s: How long the service may be silent.
+            max_connections: How many are kept.
+        """
+        config = Config(
+            region_name=region,
+            connect_timeout=connect_timeout_s,
+            read_timeout=read_timeout_s,
+            max_pool_connections=max_connections,
+            tcp_keepalive=True,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            user_agent_extra="tradewind",
+        )
+        with self._lock:
+            client: Any = self.session.client(service, config=config)  # type: ignore[call-overload]
+        rules = SocketRules(
+            service=service,
+            trust=self._trust,
+            read_timeout_s=read_timeout_s,
+            # Of what is repeated, one silent attempt may not take all the time there is.
+            share=0.5 if isinstance(repeats, Repeated) else 1.0,
+            observer=self._observer,
+        )
+        set_socket_rules(client, rules)
+        client.meta.events.register("before-send", _begin_attempt)
+        client.meta.events.register("needs-retry", repeats)
+        return client
+
+
+def _begin_attempt(**_rest: Any) -> None:
+    """Refuse an attempt that there is no time for."""
+    take_death()  # of an earlier attempt whose failure nobody judged
+    require_time()
