@@ -14,8 +14,8 @@ import boto3
 from tradewind.bedrock.client import get_client_pool
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers import COLD_START
-from tradewind.handlers.records import RecordTable
 from tradewind.handlers.service import AgentService, LambdaContext
+from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.s3_artifacts import S3ArtifactStore
 from tradewind.telemetry.tracing import start_tracing
@@ -36,7 +36,9 @@ def _create_service() -> AgentService:
         clients=clients,
         store=S3ArtifactStore(environment.artifacts_bucket, session.client("s3")),
         records=RecordTable(
-            environment.records_table, environment.record_ttl_days, session.client("dynamodb")
+            environment.records_table,
+            session.client("dynamodb"),
+            ttl_days=environment.record_ttl_days,
         ),
         cold_start=COLD_START,
         finish_spans=start_tracing(),
