@@ -72,7 +72,7 @@ METADATA_READ: Final[Mapping[Framework, Mapping[str, str]]] = {
 #: the agent's manifest adds.
 AWS_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "bedrock-runtime": ("ConverseStream",),
-    "dynamodb": ("PutItem", "UpdateItem"),
+    "dynamodb": ("GetItem", "PutItem", "UpdateItem"),
     "s3": ("GetObject", "ListObjectsV2", "PutObject"),
 }
 

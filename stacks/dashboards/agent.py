@@ -66,6 +66,7 @@ def _requests(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
                 Line(metrics.own(MetricName.INVOCATIONS), "ours", Colour.TRAFFIC),
                 Line(metrics.function("Invocations"), "Lambda", Colour.AWS),
                 Line(metrics.own(MetricName.REJECTED_REQUESTS), "rejected", Colour.WARNING),
+                Line(metrics.own(MetricName.REPEATED_REQUESTS), "answered before", Colour.GOOD),
             ],
             unit="requests",
             right=[version_line(metrics)],
@@ -90,6 +91,14 @@ def _requests(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
                 Line(at_once, "at once", Colour.AWS),
             ],
             unit="requests",
+        ),
+        graph(
+            "Records left open",
+            [
+                Line(metrics.own(MetricName.RECORDS_NOT_FINISHED), "end not written", Colour.ERROR),
+                Line(metrics.own(MetricName.RECORDS_SETTLED), "closed later", Colour.WARNING),
+            ],
+            unit="records",
         ),
     ]
 

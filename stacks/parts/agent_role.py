@@ -63,7 +63,10 @@ class AgentRole(Construct):
             "Tracing": [_allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
             "DeadLetters": [_allow(["sqs:SendMessage"], [dead_letters.queue_arn])],
             "Records": [
-                _allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [reach.records_arn]),
+                _allow(
+                    ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+                    [reach.records_arn],
+                ),
                 # DynamoDB opens the table's own key on the caller's behalf.
                 _allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
             ],

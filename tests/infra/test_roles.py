@@ -22,6 +22,7 @@ Permission = tuple[str, str, str]
 #: The IAM action that authorises each AWS operation the handler calls.
 ACTION_OF = {
     ("bedrock-runtime", "ConverseStream"): "bedrock:InvokeModelWithResponseStream",
+    ("dynamodb", "GetItem"): "dynamodb:GetItem",
     ("dynamodb", "PutItem"): "dynamodb:PutItem",
     ("dynamodb", "UpdateItem"): "dynamodb:UpdateItem",
     ("s3", "GetObject"): "s3:GetObject",
@@ -87,7 +88,10 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: str) -> None:
         ),
         *allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
         *allow(["sqs:SendMessage"], [f"<{construct_id(agent)}DeadLetters.Arn>"]),
-        *allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], ["<RecordsTable.Arn>"]),
+        *allow(
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            ["<RecordsTable.Arn>"],
+        ),
         *allow(["kms:Decrypt"], ["<DataKey.Arn>"], through("dynamodb")),
         *allow(["s3:PutObject"], [f"{BUCKET}/*/{agent}/*"]),
         *allow(["s3:GetObject"], [f"{BUCKET}/*/{name}/*" for name in read]),

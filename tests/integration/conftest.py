@@ -7,6 +7,7 @@ import pytest
 
 from devtools.localcloud.bedrock import BedrockStandIn, Identity, StaticAuthorizer
 from devtools.localcloud.tls import TlsFiles, make_tls_files
+from tests.dynamodb import LoopbackDynamoDB, running_dynamodb
 from tests.integration.callers import ACCOUNT, REGION, make_identity
 
 
@@ -53,3 +54,17 @@ def standin_environment(
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "no-credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+@pytest.fixture(scope="session")
+def shared_dynamodb() -> Iterator[LoopbackDynamoDB]:
+    """One server for the session."""
+    with running_dynamodb() as database:
+        yield database
+
+
+@pytest.fixture
+def dynamodb(shared_dynamodb: LoopbackDynamoDB) -> LoopbackDynamoDB:
+    """A DynamoDB that fails on demand, and not yet."""
+    shared_dynamodb.heal()
+    return shared_dynamodb

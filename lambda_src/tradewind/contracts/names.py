@@ -3,6 +3,7 @@
 Standard library only: the CDK app imports this module too.
 """
 
+import hashlib
 from enum import StrEnum
 from typing import Final
 
@@ -52,6 +53,12 @@ HTTPS_URL_PATTERN: Final = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._
 RECORD_KEY: Final = "record_id"
 #: The record's time-to-live attribute, in epoch seconds.
 RECORD_TTL: Final = "expires_at"
+#: The run that writes the record.
+RECORD_ATTEMPT: Final = "attempt"
+#: Present only while the request is running: an index by it holds the open records alone.
+RECORD_OPEN: Final = "open"
+#: When the request's function is killed, in epoch seconds.
+RECORD_DEADLINE: Final = "deadline_at"
 
 #: The alias every caller invokes; it follows the newest published version.
 LIVE_ALIAS: Final = "live"
@@ -63,9 +70,11 @@ AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
 def record_key(*, owner: str, agent: str, request_id: str) -> str:
     """A record's key: each owner has request ids of their own, with each agent.
 
-    Neither an agent's name nor a request id can hold a ``#``, so no two records share a key.
+    A key is logged where its record is to be looked up; an owner's name, perhaps an address, is
+    not. So the key has a digest of it. Neither an agent's name nor a request id can hold a ``#``.
     """
-    return f"{agent}#{request_id}#{owner}"
+    digest = hashlib.sha256(owner.encode()).hexdigest()[:32] if owner else ""
+    return f"{agent}#{request_id}#{digest}"
 
 
 def artifact_key(project_id: str, agent: str, file_name: str) -> str:

@@ -13,8 +13,8 @@ from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import get_client_pool, process_clients
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers import COLD_START
-from tradewind.handlers.records import RecordTable
 from tradewind.handlers.service import AgentService, LambdaContext
+from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.s3_artifacts import S3ArtifactStore
 from tradewind.telemetry.tracing import start_tracing
@@ -37,8 +37,8 @@ def _create_service() -> AgentService:
         store=S3ArtifactStore(environment.artifacts_bucket, aws.create("s3", repeats=storage)),
         records=RecordTable(
             environment.records_table,
-            environment.record_ttl_days,
             aws.create("dynamodb", repeats=storage),
+            ttl_days=environment.record_ttl_days,
         ),
         cold_start=COLD_START,
         finish_spans=start_tracing(),

@@ -34,7 +34,7 @@ class RequestReporter:
         self, served: ServedRequest, answer: AgentAnswer, failure: TradewindError | None
     ) -> None:
         """Log one line and print the request's metrics."""
-        outcome = _outcome(failure)
+        outcome = Outcome.REPEATED if served.start.kept else _outcome(failure)
         cost_usd = self._cost_usd(served.meter)
         self._log(served, answer, failure, outcome, cost_usd)
         metrics = RequestMetrics(
@@ -48,7 +48,7 @@ class RequestReporter:
         metrics.annotate(
             request_id=served.request_id, error_code=failure.code if failure else "none"
         )
-        self._add_outcome(metrics, answer, outcome)
+        self._add_outcome(metrics, served, answer, outcome)
         self._add_start(metrics, served)
         _add_model_use(metrics, served.meter)
         if cost_usd is not None:
@@ -95,11 +95,20 @@ class RequestReporter:
         )
         return round(cost, 8)
 
-    def _add_outcome(self, metrics: RequestMetrics, answer: AgentAnswer, outcome: Outcome) -> None:
+    def _add_outcome(
+        self,
+        metrics: RequestMetrics,
+        served: ServedRequest,
+        answer: AgentAnswer,
+        outcome: Outcome,
+    ) -> None:
         metrics.add(MetricName.INVOCATIONS, 1)
         metrics.add(MetricName.ERRORS, outcome is Outcome.FAILED)
         metrics.add(MetricName.REJECTED_REQUESTS, outcome is Outcome.REJECTED)
         metrics.add(MetricName.DEADLINE_STOPS, outcome is Outcome.STOPPED)
+        metrics.add(MetricName.REPEATED_REQUESTS, outcome is Outcome.REPEATED)
+        metrics.add(MetricName.RECORDS_NOT_FINISHED, bool(served.recorded) and not served.kept)
+        metrics.add(MetricName.RECORDS_SETTLED, served.start.settled)
         metrics.add(MetricName.INVOCATION_LATENCY, answer.performance.executionTime)
         if self._environment.function_version.isdecimal():
             metrics.add(MetricName.FUNCTION_VERSION, int(self._environment.function_version))

@@ -1,12 +1,15 @@
 """What is known of a request while it is served, and the answer that it becomes."""
 
 import time
+import uuid
 from dataclasses import dataclass, field
 
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.errors import TradewindError
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
+from tradewind.records.item import RecordedRequest
+from tradewind.records.table import Start
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.project import Project
 from tradewind.telemetry.process import peak_memory_mb
@@ -22,10 +25,13 @@ class ServedRequest:
         init_ms: How long the process took to become ready.
         started: ``time.perf_counter()`` when it came.
         deadline: How its time is divided.
+        attempt: Names this run of the request, wherever it writes; no two runs share one.
         meter: What it did on its way to the model.
         query: What it asks; empty until it is read.
         project: What it works on; None until it is read.
-        recorded: Whether its invocation record was begun.
+        recorded: What its invocation record was begun with; None until it is.
+        start: What became of that record's start.
+        kept: Whether its record holds its answer.
         run: The agent's run; None until it is begun.
     """
 
@@ -34,10 +40,13 @@ class ServedRequest:
     init_ms: float
     started: float
     deadline: Deadline
+    attempt: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     meter: ModelMeter = field(default_factory=ModelMeter)
     query: str = ""
     project: Project | None = None
-    recorded: bool = False
+    recorded: RecordedRequest | None = None
+    start: Start = field(default_factory=Start)
+    kept: bool = False
     run: AgentRun | None = None
 
 

@@ -13,11 +13,15 @@ from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import metering
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DeadlineExceeded, InternalError, TradewindError
+from tradewind.contracts.names import RECORD_KEY
 from tradewind.contracts.request import parse_request
-from tradewind.contracts.response import AgentAnswer
-from tradewind.handlers.records import Records
+from tradewind.handlers.closing import check_answer, close_answer
+from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.request_report import RequestReporter
 from tradewind.handlers.served import ServedRequest, answer_of
+from tradewind.records.item import RecordedRequest, content_sha256
+from tradewind.records.kept_answer import EncodedAnswer
+from tradewind.records.table import Records
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
@@ -36,18 +40,6 @@ class LambdaContext(Protocol):
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda kills the function."""
-
-
-class InvocationFailed(Exception):
-    """Fails the Lambda invocation. Its message is the answer as JSON.
-
-    A failure that is not the caller's leaves the function as an error, so that Lambda counts it
-    and an asynchronous event reaches the dead-letter queue instead of being lost.
-    """
-
-    def __init__(self, answer: AgentAnswer) -> None:
-        super().__init__(answer.model_dump_json())
-        self.answer = answer
 
 
 class AgentService:
@@ -100,6 +92,19 @@ class AgentService:
             InvocationFailed: The request failed, and not by the caller's fault.
         """
         served = self._begin(context)
+        try:
+            return self._answer(event, served)
+        except InvocationFailed:
+            raise
+        except Exception as error:
+            # Lambda would log what it says, and that may be the caller's words.
+            log_defect("Unexpected error after the work", error)
+            failure = InternalError("An unexpected error; the function's log has it.")
+            raise InvocationFailed(
+                answer_of(served, self._environment.agent, failure), record=None
+            ) from None
+
+    def _answer(self, event: object, served: ServedRequest) -> dict[str, Any]:
         failure: TradewindError | None = None
         try:
             with metering(served.meter), calls_within(served.deadline.remaining_s):
@@ -109,15 +114,22 @@ class AgentService:
         except Exception as error:
             log_defect("Unexpected error", error)
             failure = InternalError("An unexpected error; the function's log has it.")
+        if served.start.kept is not None:
+            self._reporter.report(served, answer_of(served, self._environment.agent, None), None)
+            self._finish_spans()
+            return served.start.kept
+        agent = self._environment.agent
         with metering(served.meter), calls_within(served.deadline.closing_s):
+            # Before anything becomes visible: what cannot be answered did not succeed.
+            failure = check_answer(served, agent, failure)
             failure = self._commit_artifacts(served, failure)
-            answer = answer_of(served, self._environment.agent, failure)
-            answer, failure = self._finish_record(served, answer, failure)
-        self._reporter.report(served, answer, failure)
+            encoded = close_answer(served, agent, failure)
+            self._finish_record(served, encoded)
+        self._reporter.report(served, encoded.answer, failure)
         self._finish_spans()
         if failure is not None and not failure.answered:
-            raise InvocationFailed(answer) from failure
-        return answer.model_dump(mode="json")
+            raise InvocationFailed(encoded.answer, record=self._place_of(served)) from None
+        return encoded.document
 
     def _begin(self, context: LambdaContext) -> ServedRequest:
         logger = get_logger()
@@ -157,14 +169,20 @@ class AgentService:
         get_logger().thread_safe_append_keys(
             request_id=served.request_id, project_id=project.project_id
         )
-        self._records.start(
+        recorded = RecordedRequest(
+            owner=request.owner,
+            agent=environment.agent,
             request_id=served.request_id,
             project_id=project.project_id,
-            agent=environment.agent,
             model_id=environment.model_id,
-            remaining_s=served.deadline.killed_in_s(),
+            sha256=content_sha256(request),
+            attempt=served.attempt,
         )
-        served.recorded = True
+        served.start = self._records.start(recorded, remaining_s=served.deadline.killed_in_s())
+        if served.start.kept is not None:
+            get_logger().thread_safe_append_keys(project_id=served.start.kept["project_id"])
+            return
+        served.recorded = recorded
         served.run = AgentRun(
             prompt=compose_prompt(request.query, request.parameters),
             project=project,
@@ -195,16 +213,23 @@ class AgentService:
             return failure or error
         return failure
 
-    def _finish_record(
-        self, served: ServedRequest, answer: AgentAnswer, failure: TradewindError | None
-    ) -> tuple[AgentAnswer, TradewindError | None]:
-        """Write the record's end. Failing to is a failure, but never hides an earlier one."""
-        if not served.recorded:
-            return answer, failure
+    def _finish_record(self, served: ServedRequest, encoded: EncodedAnswer) -> None:
+        """Write the record's end. Failing to changes no answer; the record is settled later."""
+        if served.recorded is None:
+            return
         try:
-            self._records.finish(answer)
+            self._records.finish(served.recorded, encoded)
+            served.kept = True
         except TradewindError as error:
-            get_logger().error("Record not finished", error_code=error.code)
-            if failure is None:
-                return answer_of(served, self._environment.agent, error), error
-        return answer, failure
+            get_logger().error("Record not finished", error_code=error.code, reason=error.message)
+        except Exception as error:
+            log_defect("Record not finished", error)
+
+    def _place_of(self, served: ServedRequest) -> dict[str, str] | None:
+        """Where the whole answer can be fetched."""
+        if served.recorded is None or not served.kept:
+            return None
+        return {
+            "table": self._environment.records_table,
+            RECORD_KEY: served.recorded.record_id,
+        }

@@ -20,3 +20,5 @@ class Outcome(StrEnum):
     #: Stopped at the deadline with what there was.
     STOPPED = "stopped"
     FAILED = "failed"
+    #: Answered before; the answer was kept.
+    REPEATED = "repeated"

@@ -60,6 +60,9 @@ class MetricName(StrEnum):
     ERRORS = "Errors"
     REJECTED_REQUESTS = "RejectedRequests"
     DEADLINE_STOPS = "DeadlineStops"
+    REPEATED_REQUESTS = "RepeatedRequests"
+    RECORDS_NOT_FINISHED = "RecordsNotFinished"
+    RECORDS_SETTLED = "RecordsSettled"
     INVOCATION_LATENCY = "InvocationLatency"
     FUNCTION_VERSION = "FunctionVersion"
     COLD_START = "ColdStart"
@@ -99,6 +102,19 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     ),
     MetricName.DEADLINE_STOPS: MetricSpec(
         "Count", "1 when the request was stopped before the function's timeout, else 0."
+    ),
+    MetricName.REPEATED_REQUESTS: MetricSpec(
+        "Count",
+        "1 when the request had been answered before and got the kept answer, else 0. "
+        "No model was called.",
+    ),
+    MetricName.RECORDS_NOT_FINISHED: MetricSpec(
+        "Count",
+        "1 when the end of the request's record could not be written, else 0. "
+        "The answer was given all the same.",
+    ),
+    MetricName.RECORDS_SETTLED: MetricSpec(
+        "Count", "Records closed for runs whose function had died: they still said running."
     ),
     MetricName.INVOCATION_LATENCY: MetricSpec(
         "Milliseconds", "From handler start to answer.", (ALL_AGENTS, BY_AGENT, BY_START)

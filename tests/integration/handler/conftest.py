@@ -1,44 +1,54 @@
 """An agent service on the Bedrock stand-in, with storage in memory."""
 
+import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from devtools.localcloud.bedrock import BedrockStandIn
+from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tests.integration.callers import PROFILE, REGION
 from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.environment import AgentEnvironment
-from tradewind.contracts.errors import DuplicateRequest, StorageError
-from tradewind.contracts.response import AgentAnswer
 from tradewind.handlers.service import AgentService
+from tradewind.records.item import read_item
+from tradewind.records.table import RecordTable
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 
-@dataclass
-class MemoryRecords:
-    """Invocation records in a dictionary, with failures on demand."""
+class RecordsInSight(RecordTable):
+    """A table of records, and how each request in it ended."""
 
-    status: dict[str, str] = field(default_factory=dict)
-    codes: dict[str, str | None] = field(default_factory=dict)
-    fail_start: StorageError | None = None
-    fail_finish: StorageError | None = None
+    def __init__(self, name: str, database: LoopbackDynamoDB) -> None:
+        super().__init__(name, database.client(), ttl_days=30)
+        self.database = database
 
-    def start(self, *, request_id: str, **_rest: Any) -> None:
-        if self.fail_start:
-            raise self.fail_start
-        if self.status.get(request_id) in {"running", "succeeded"}:
-            raise DuplicateRequest("taken")
-        self.status[request_id] = "running"
+    def items(self) -> dict[str, dict[str, Any]]:
+        """The items, by request id."""
+        found = self._client.scan(TableName=self.name)["Items"]
+        return {item["request_id"]["S"]: item for item in found}
 
-    def finish(self, answer: AgentAnswer) -> None:
-        if self.fail_finish:
-            raise self.fail_finish
-        self.status[answer.request_id] = "succeeded" if answer.success else "failed"
-        self.codes[answer.request_id] = answer.error.code if answer.error else None
+    @property
+    def status(self) -> dict[str, str]:
+        return {key: item["status"]["S"] for key, item in self.items().items()}
+
+    @property
+    def codes(self) -> dict[str, str | None]:
+        return {
+            key: item.get("error_code", {}).get("S")
+            for key, item in self.items().items()
+            if "error_code" in item
+        }
+
+    def answer(self, request_id: str) -> dict[str, Any]:
+        """The answer that is kept."""
+        answer = read_item(self.items()[request_id]).answer
+        assert answer is not None
+        return answer
 
 
 @dataclass
@@ -72,7 +82,7 @@ class Harness:
     """A service and what it keeps its records and artifacts in."""
 
     service: AgentService
-    records: MemoryRecords
+    records: RecordsInSight
     store: MemoryArtifactStore
 
     def handle(self, event: object, context: Context | None = None) -> dict[str, Any]:
@@ -93,6 +103,7 @@ def build(
     framework: Framework,
     standin: BedrockStandIn,
     standin_environment: dict[str, str],
+    dynamodb: LoopbackDynamoDB,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Build]:
     """Build a service for an agent; each has a client pool of its own unless it is given one."""
@@ -112,6 +123,9 @@ def build(
         framework: Framework = framework,
         clients: ClientPool | None = None,
     ) -> Harness:
+        table = dynamodb.create_table(f"records-{uuid.uuid4().hex}")
+        records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
+        dynamodb.heal()
         environment = AgentEnvironment.from_variables(
             {
                 "TRADEWIND_AGENT": agent,
@@ -124,14 +138,13 @@ def build(
                 "BEDROCK_READ_TIMEOUT_S": str(read_timeout_s),
                 "BEDROCK_MAX_CONNECTIONS": "10",
                 "ARTIFACTS_BUCKET": "artifacts",
-                "RECORDS_TABLE": "records",
+                "RECORDS_TABLE": table,
                 "RECORD_TTL_DAYS": "30",
                 "TRADEWIND_MODEL_PRICES": PRICES,
                 "TRADEWIND_LOG_SAMPLE_PERCENT": str(log_sample_percent),
                 "AWS_LAMBDA_FUNCTION_VERSION": "7",
             }
         )
-        records, memory = MemoryRecords(), MemoryArtifactStore()
         service = AgentService(
             environment=environment,
             definition=framework(sketch),

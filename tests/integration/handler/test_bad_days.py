@@ -15,12 +15,13 @@ from devtools.localcloud.bedrock import (
     StaticAuthorizer,
 )
 from devtools.localcloud.tls import TlsFiles
+from tests.dynamodb import TableFault
 from tests.frameworks import Sketch
 from tests.integration.callers import ACCOUNT, REGION, make_identity
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Context, Harness
 from tradewind.bedrock.retry import MAX_ATTEMPTS
-from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable, ToolInputError
-from tradewind.handlers.service import InvocationFailed
+from tradewind.contracts.errors import StorageAccessDenied, ToolInputError
+from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 
@@ -30,8 +31,16 @@ QUERY = {"query": "How strong is the wind?", "request_id": "r"}
 def failure_of(harness: Harness, context: Context | None = None) -> dict[str, Any]:
     with pytest.raises(InvocationFailed) as caught:
         harness.handle(QUERY, context)
-    answer: dict[str, Any] = json.loads(str(caught.value))
+    failed: dict[str, Any] = json.loads(str(caught.value))
+    answer = harness.records.answer("r")
     assert answer["success"] is False
+    assert failed == {
+        "code": answer["error"]["code"],
+        "status": answer["status_code"],
+        "agent": "terrain",
+        "request_id": "r",
+        "record": {"table": harness.records.name, "record_id": "terrain#r#"},
+    }
     assert harness.records.status == {"r": "failed"}
     assert harness.records.codes == {"r": answer["error"]["code"]}
     return answer
@@ -214,27 +223,11 @@ def test_a_defect_in_a_tool_is_an_internal_error_that_does_not_leak(build: Build
 
 def test_without_a_record_nothing_runs(build: Build, standin: BedrockStandIn) -> None:
     harness = build(CHAT)
-    harness.records.fail_start = StorageUnavailable("down")
-    with pytest.raises(InvocationFailed, match="STORAGE_UNAVAILABLE"):
+    harness.records.database.inject(TableFault.DENIED, "PutItem")
+    with pytest.raises(InvocationFailed, match="STORAGE_ACCESS_DENIED") as failed:
         harness.handle(QUERY)
+    assert json.loads(str(failed.value))["record"] is None
     assert standin.stats().requests == 0
-
-
-def test_a_record_that_cannot_be_closed_fails_the_request(build: Build) -> None:
-    harness = build(CHAT)
-    harness.records.fail_finish = StorageAccessDenied("denied")
-    with pytest.raises(InvocationFailed, match="STORAGE_ACCESS_DENIED"):
-        harness.handle(QUERY)
-
-
-def test_an_earlier_failure_is_not_hidden_by_the_records(
-    build: Build, standin: BedrockStandIn
-) -> None:
-    standin.inject(Fault(FaultKind.ACCESS_DENIED))
-    harness = build(CHAT)
-    harness.records.fail_finish = StorageAccessDenied("denied")
-    with pytest.raises(InvocationFailed, match="MODEL_ACCESS_DENIED"):
-        harness.handle(QUERY)
 
 
 def test_a_role_without_the_grant_is_denied_once(

@@ -8,7 +8,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.frameworks import FRAMEWORKS, Framework
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Context
 from tradewind.bedrock.client import ClientPool
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 
 QUERY = {"query": "How strong is the wind at 80 m?", "parameters": {"height_m": 80}}
 

@@ -8,7 +8,7 @@ import pytest
 from tests.frameworks import Sketch
 from tests.integration.handler.conftest import Build, Context
 from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 

@@ -9,7 +9,7 @@ import pytest
 
 from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.integration.handler.conftest import CHAT, Build, Context
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.telemetry.log_fields import REQUEST_DONE
 from tradewind.telemetry.logger import get_logger
 from tradewind.telemetry.metric_names import MetricName

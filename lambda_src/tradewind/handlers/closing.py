@@ -1,0 +1,58 @@
+"""The answer of a request that is over, in a form that can be delivered and kept."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tradewind.contracts.errors import AnswerTooLarge, InternalError, TradewindError
+from tradewind.contracts.response import AgentAnswer
+from tradewind.handlers.served import ServedRequest, answer_of
+from tradewind.records.kept_answer import EncodedAnswer, encode_answer
+from tradewind.telemetry.defects import log_defect
+
+#: Characters of a text that an answer keeps when it is too large as a whole.
+_CUT_TEXT: Final = 20_000
+_NOT_JSON: Final = (ValueError, TypeError, RecursionError)
+
+
+def check_answer(
+    served: ServedRequest, agent: str, failure: TradewindError | None
+) -> TradewindError | None:
+    """Say why the request failed: ``failure``, or else that its answer cannot be told."""
+    try:
+        encode_answer(answer_of(served, agent, failure))
+    except AnswerTooLarge as error:
+        return failure or error
+    except _NOT_JSON as error:
+        log_defect("The answer cannot be encoded", error)
+        return failure or InternalError("The answer cannot be encoded; the log has the cause.")
+    return failure
+
+
+def close_answer(
+    served: ServedRequest, agent: str, failure: TradewindError | None
+) -> EncodedAnswer:
+    """Build and encode the answer; of one that is too large, what can be delivered and kept."""
+    for answer in _ever_smaller(answer_of(served, agent, failure)):
+        try:
+            return encode_answer(answer)
+        except (AnswerTooLarge, *_NOT_JSON):
+            continue
+    raise InternalError("Not even a short answer can be encoded.")
+
+
+def _ever_smaller(answer: AgentAnswer) -> Iterator[AgentAnswer]:
+    """The answer, whole and with ever less in it; the last one is small."""
+    yield answer
+    changes: dict[str, Any] = {"response": answer.response[:_CUT_TEXT]}
+    if answer.error is not None:
+        short = {
+            "message": answer.error.message[:_CUT_TEXT],
+            # What the caller called a field, where it is not one of ours.
+            "field": answer.error.field and answer.error.field[:_CUT_TEXT],
+        }
+        changes["error"] = answer.error.model_copy(update=short)
+    yield answer.model_copy(update=changes)
+    changes["facts"] = {}
+    yield answer.model_copy(update=changes)
+    changes["artifacts"] = []
+    yield answer.model_copy(update=changes)

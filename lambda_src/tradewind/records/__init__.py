@@ -1,0 +1,1 @@
+"""Invocation records: what was asked of whom, how it ended, and the answer."""
