@@ -10,6 +10,7 @@ import click
 from cli.cloud import BUILD
 from cli.commands.agent import agent
 from cli.commands.alarms import alarms
+from cli.commands.answer import answer
 from cli.commands.cloud import demo, down, status, up
 from cli.commands.contract import contract
 from cli.commands.dashboard import dashboard
@@ -33,7 +34,7 @@ def tradewind() -> None:
     """  # noqa: D301  click reads the \b
 
 
-for _command in (demo, up, down, status, invoke, dashboard, alarms, contract, agent):
+for _command in (demo, up, down, status, invoke, answer, dashboard, alarms, contract, agent):
     tradewind.add_command(_command)
 
 

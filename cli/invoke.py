@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.config import Config
 
-from cli.errors import CommandError
+from cli.answers import answer_of_failure
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -45,7 +45,7 @@ def role_of(client: "LambdaClient", function_arn: str) -> str:
 
 
 def invoke(client: "LambdaClient", function_arn: str, event: dict[str, Any]) -> Invocation:
-    """Send an event and return the answer, whether or not it is a success.
+    """Send an event and return the whole answer, whether or not it is a success.
 
     Raises:
         CommandError: The function died without an answer.
@@ -55,20 +55,5 @@ def invoke(client: "LambdaClient", function_arn: str, event: dict[str, Any]) -> 
     payload = json.loads(result["Payload"].read())
     duration_ms = (time.perf_counter() - started) * 1000
     if "FunctionError" in result:
-        payload = _answer_in(payload)
+        payload = answer_of_failure(payload)
     return Invocation(answer=payload, duration_ms=duration_ms)
-
-
-def _answer_in(error: dict[str, Any]) -> dict[str, Any]:
-    """The answer that a failed invocation carries in its message."""
-    message = error.get("errorMessage", "")
-    try:
-        answer = json.loads(message)
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise CommandError(
-            f"The function died without an answer: {error.get('errorType')}: {message}\n"
-            "Its log group has more."
-        )
-    return answer

@@ -9,12 +9,9 @@ import click
 
 from cli import cloud
 from cli.agents import AgentParam
-from cli.errors import CommandError
 from cli.options import as_json
 from devtools.localcloud import LocalCloud
 from stacks.names import agent_arn_output
-
-_FAILED = 1
 
 
 @click.command()
@@ -55,21 +52,12 @@ def invoke(
         raise click.UsageError("Give a QUERY or --request FILE.")
     running, outputs = cloud.deployed_outputs(LocalCloud(cloud.HOME))
     cloud.point_boto3_at(running)
+    from cli.answers import show
     from cli.invoke import invoke as send
     from cli.invoke import lambda_client
 
     answer = send(lambda_client(), outputs[agent_arn_output(agent)], event).answer
-    if as_json:
-        # The message is in there: not a second time to standard error.
-        click.echo(json.dumps(answer, indent=2))
-        context.exit(0 if answer["success"] else _FAILED)
-    if answer["response"]:
-        click.echo(f"{answer['response']}\n")
-    click.echo(f"project {answer['project_id']}, request {answer['request_id']}")
-    for artifact in answer["artifacts"]:
-        click.echo(f"  {artifact['key']}")
-    if not answer["success"]:
-        raise CommandError(f"{answer['error']['code']}: {answer['error']['message']}")
+    show(context, answer, as_json=as_json)
 
 
 def _names_a_file(query: str) -> bool:

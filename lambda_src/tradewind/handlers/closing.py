@@ -11,7 +11,6 @@ from tradewind.telemetry.defects import log_defect
 
 #: Characters of a text that an answer keeps when it is too large as a whole.
 _CUT_TEXT: Final = 20_000
-_NOT_JSON: Final = (ValueError, TypeError, RecursionError)
 
 
 def check_answer(
@@ -22,7 +21,7 @@ def check_answer(
         encode_answer(answer_of(served, agent, failure))
     except AnswerTooLarge as error:
         return failure or error
-    except _NOT_JSON as error:
+    except ValueError as error:
         log_defect("The answer cannot be encoded", error)
         return failure or InternalError("The answer cannot be encoded; the log has the cause.")
     return failure
@@ -35,7 +34,7 @@ def close_answer(
     for answer in _ever_smaller(answer_of(served, agent, failure)):
         try:
             return encode_answer(answer)
-        except (AnswerTooLarge, *_NOT_JSON):
+        except (AnswerTooLarge, ValueError):
             continue
     raise InternalError("Not even a short answer can be encoded.")
 

@@ -107,7 +107,7 @@ class RequestReporter:
         metrics.add(MetricName.REJECTED_REQUESTS, outcome is Outcome.REJECTED)
         metrics.add(MetricName.DEADLINE_STOPS, outcome is Outcome.STOPPED)
         metrics.add(MetricName.REPEATED_REQUESTS, outcome is Outcome.REPEATED)
-        metrics.add(MetricName.RECORDS_NOT_FINISHED, bool(served.recorded) and not served.kept)
+        metrics.add(MetricName.RECORDS_NOT_FINISHED, served.unfinished)
         metrics.add(MetricName.RECORDS_SETTLED, served.start.settled)
         metrics.add(MetricName.INVOCATION_LATENCY, answer.performance.executionTime)
         if self._environment.function_version.isdecimal():

@@ -29,9 +29,10 @@ class ServedRequest:
         meter: What it did on its way to the model.
         query: What it asks; empty until it is read.
         project: What it works on; None until it is read.
-        recorded: What its invocation record was begun with; None until it is.
+        recorded: What its invocation record was begun with, as far as we know; None until then.
         start: What became of that record's start.
         kept: Whether its record holds its answer.
+        unfinished: Whether the end of its record could not be written.
         run: The agent's run; None until it is begun.
     """
 
@@ -47,6 +48,7 @@ class ServedRequest:
     recorded: RecordedRequest | None = None
     start: Start = field(default_factory=Start)
     kept: bool = False
+    unfinished: bool = False
     run: AgentRun | None = None
 
 

@@ -12,9 +12,15 @@ from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import metering
 from tradewind.contracts.environment import AgentEnvironment
-from tradewind.contracts.errors import DeadlineExceeded, InternalError, TradewindError
+from tradewind.contracts.errors import (
+    DeadlineExceeded,
+    InternalError,
+    StorageUnavailable,
+    TradewindError,
+)
 from tradewind.contracts.names import RECORD_KEY
 from tradewind.contracts.request import parse_request
+from tradewind.contracts.response import AgentAnswer
 from tradewind.handlers.closing import check_answer, close_answer
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.request_report import RequestReporter
@@ -92,44 +98,52 @@ class AgentService:
             InvocationFailed: The request failed, and not by the caller's fault.
         """
         served = self._begin(context)
-        try:
-            return self._answer(event, served)
-        except InvocationFailed:
-            raise
-        except Exception as error:
-            # Lambda would log what it says, and that may be the caller's words.
-            log_defect("Unexpected error after the work", error)
-            failure = InternalError("An unexpected error; the function's log has it.")
-            raise InvocationFailed(
-                answer_of(served, self._environment.agent, failure), record=None
-            ) from None
+        failure = self._work(event, served)
+        if served.start.kept is not None:
+            self._report(served, answer_of(served, self._environment.agent, None), None)
+            return served.start.kept
+        encoded, failure = self._close(served, failure)
+        self._report(served, encoded.answer, failure)
+        if failure is not None and not failure.answered:
+            raise InvocationFailed(encoded.answer, record=self._place_of(served)) from None
+        return encoded.document
 
-    def _answer(self, event: object, served: ServedRequest) -> dict[str, Any]:
-        failure: TradewindError | None = None
+    def _work(self, event: object, served: ServedRequest) -> TradewindError | None:
+        """Do what the event asks; return why it failed."""
         try:
             with metering(served.meter), calls_within(served.deadline.remaining_s):
                 self._serve(event, served)
         except TradewindError as error:
-            failure = error
+            return error
         except Exception as error:
-            log_defect("Unexpected error", error)
-            failure = InternalError("An unexpected error; the function's log has it.")
-        if served.start.kept is not None:
-            self._reporter.report(served, answer_of(served, self._environment.agent, None), None)
-            self._finish_spans()
-            return served.start.kept
+            return _defect("Unexpected error", error)
+        return None
+
+    def _close(
+        self, served: ServedRequest, failure: TradewindError | None
+    ) -> tuple[EncodedAnswer, TradewindError | None]:
+        """Make visible what was done, and write the record's end."""
         agent = self._environment.agent
         with metering(served.meter), calls_within(served.deadline.closing_s):
             # Before anything becomes visible: what cannot be answered did not succeed.
             failure = check_answer(served, agent, failure)
-            failure = self._commit_artifacts(served, failure)
+            try:
+                failure = self._commit_artifacts(served, failure)
+            except Exception as error:
+                failure = failure or _defect("Unexpected error in the commit", error)
             encoded = close_answer(served, agent, failure)
             self._finish_record(served, encoded)
-        self._reporter.report(served, encoded.answer, failure)
-        self._finish_spans()
-        if failure is not None and not failure.answered:
-            raise InvocationFailed(encoded.answer, record=self._place_of(served)) from None
-        return encoded.document
+        return encoded, failure
+
+    def _report(
+        self, served: ServedRequest, answer: AgentAnswer, failure: TradewindError | None
+    ) -> None:
+        """Tell log, metrics and spans. Failing to changes no answer."""
+        try:
+            self._reporter.report(served, answer, failure)
+            self._finish_spans()
+        except Exception as error:
+            log_defect("The request could not be reported", error)
 
     def _begin(self, context: LambdaContext) -> ServedRequest:
         logger = get_logger()
@@ -178,7 +192,15 @@ class AgentService:
             sha256=content_sha256(request),
             attempt=served.attempt,
         )
-        served.start = self._records.start(recorded, remaining_s=served.deadline.killed_in_s())
+        try:
+            served.start = self._records.start(
+                recorded,
+                remaining_s=served.deadline.killed_in_s(),
+                ttl_days=environment.record_ttl_days,
+            )
+        except StorageUnavailable:
+            served.recorded = recorded  # it may have been written all the same
+            raise
         if served.start.kept is not None:
             get_logger().thread_safe_append_keys(project_id=served.start.kept["project_id"])
             return
@@ -218,12 +240,17 @@ class AgentService:
         if served.recorded is None:
             return
         try:
-            self._records.finish(served.recorded, encoded)
-            served.kept = True
+            served.kept = self._records.finish(served.recorded, encoded)
         except TradewindError as error:
+            served.unfinished = True
             get_logger().error("Record not finished", error_code=error.code, reason=error.message)
         except Exception as error:
+            served.unfinished = True
             log_defect("Record not finished", error)
+        else:
+            if not served.kept and served.run is not None:
+                served.unfinished = True
+                get_logger().error("Record not finished", reason="It is another run's by now.")
 
     def _place_of(self, served: ServedRequest) -> dict[str, str] | None:
         """Where the whole answer can be fetched."""
@@ -233,3 +260,9 @@ class AgentService:
             "table": self._environment.records_table,
             RECORD_KEY: served.recorded.record_id,
         }
+
+
+def _defect(message: str, error: Exception) -> InternalError:
+    """Log an error that nobody foresaw; return what the caller is told of it."""
+    log_defect(message, error)
+    return InternalError("An unexpected error; the function's log has it.")

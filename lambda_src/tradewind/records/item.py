@@ -95,6 +95,7 @@ class StoredRecord:
     record_id: str
     agent: str
     request_id: str
+    project_id: str
     sha256: str
     status: RecordStatus
     attempt: str
@@ -166,6 +167,7 @@ def read_item(item: "Mapping[str, AttributeValueTypeDef]") -> StoredRecord:
         record_id=item[RECORD_KEY]["S"],
         agent=item["agent"]["S"],
         request_id=item["request_id"]["S"],
+        project_id=item["project_id"]["S"],
         sha256=item["request_sha256"]["S"],
         status=RecordStatus(item["status"]["S"]),
         attempt=item[RECORD_ATTEMPT]["S"],

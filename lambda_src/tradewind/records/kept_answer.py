@@ -13,10 +13,6 @@ DELIVERY_LIMIT: Final = 6_291_556
 #: Bytes of a packed answer. DynamoDB takes 409,600 in an item; the rest is the other attributes'.
 KEPT_LIMIT: Final = 400_000
 
-# Lambda's runtime escapes these two, of 3 bytes, as \u2028 and \u2029, of 6.
-_ESCAPED: Final = ("\u2028", "\u2029")
-_ESCAPED_MORE: Final = 3
-
 
 @dataclass(frozen=True)
 class EncodedAnswer:
@@ -38,7 +34,7 @@ def encode_answer(answer: AgentAnswer) -> EncodedAnswer:
 
     Raises:
         AnswerTooLarge: It is over one of the two limits.
-        ValueError, TypeError, RecursionError: It holds what JSON has no word for.
+        ValueError: It holds what JSON has no word for.
     """
     document = answer.model_dump(mode="json")
     # As Lambda's runtime encodes it for Python 3.12 and later.
@@ -47,12 +43,10 @@ def encode_answer(answer: AgentAnswer) -> EncodedAnswer:
         body = text.encode()
     except UnicodeEncodeError:
         body = text.encode(errors="replace")
-        text = body.decode()
-        document = json.loads(text)
-    size = len(body) + sum(map(text.count, _ESCAPED)) * _ESCAPED_MORE
-    if size > DELIVERY_LIMIT:
+        document = json.loads(body)
+    if len(body) > DELIVERY_LIMIT:
         raise AnswerTooLarge(
-            f"The answer has {size} bytes; Lambda delivers at most {DELIVERY_LIMIT}."
+            f"The answer has {len(body)} bytes; Lambda delivers at most {DELIVERY_LIMIT}."
         )
     packed = gzip.compress(body, mtime=0)
     if len(packed) > KEPT_LIMIT:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tradewind.contracts.errors import (
+    DeadlineExceeded,
     DuplicateRequest,
     FunctionDied,
     RequestIdReused,
@@ -65,12 +66,13 @@ class Start:
 class Records(Protocol):
     """Where invocation records are kept; ``RecordTable`` deployed."""
 
-    def start(self, request: RecordedRequest, *, remaining_s: float) -> Start:
+    def start(self, request: RecordedRequest, *, remaining_s: float, ttl_days: int) -> Start:
         """Record that a request is running, unless it has been answered before.
 
         Args:
             request: The request.
             remaining_s: Seconds until its function is killed.
+            ttl_days: How long the record is kept.
 
         Raises:
             DuplicateRequest: It is running.
@@ -78,11 +80,14 @@ class Records(Protocol):
             StorageError: The record could not be written.
         """
 
-    def finish(self, request: RecordedRequest, encoded: EncodedAnswer) -> None:
+    def finish(self, request: RecordedRequest, encoded: EncodedAnswer) -> bool:
         """Record how the request ended, and keep its answer.
 
+        Returns:
+            Whether it did. If not, the record is gone, or another run's by now.
+
         Raises:
-            StorageError: The record could not be written, or is another run's by now.
+            StorageError: The record could not be written.
         """
 
 
@@ -92,24 +97,26 @@ class RecordTable:
     Args:
         name: The table's.
         client: A client that reaches it.
-        ttl_days: How long a record is kept.
     """
 
-    def __init__(self, name: str, client: "DynamoDBClient", *, ttl_days: int = 1) -> None:
+    def __init__(self, name: str, client: "DynamoDBClient") -> None:
         self.name = name
-        self._ttl_s = ttl_days * _DAY_S
         self._client = client
 
-    def start(self, request: RecordedRequest, *, remaining_s: float) -> Start:
+    def start(self, request: RecordedRequest, *, remaining_s: float, ttl_days: int) -> Start:
         """Put the record. See ``Records``."""
+        item = new_item(request, remaining_s=remaining_s, ttl_s=ttl_days * _DAY_S)
         for _ in range(_STARTS):
             try:
-                replaced = self._put(request, remaining_s)
+                replaced = self._put(request, item)
                 return Start(settled=replaced is not None and replaced.overdue)
             except ClientError as error:
                 stored = self._refused_by(error, request.record_id)
             except BotoCoreError as error:
                 raise _storage_error(error) from error
+            except DeadlineExceeded as error:
+                # Nothing was done for the request: it must not be taken for answered.
+                raise StorageUnavailable("There was no time to open the record.") from error
             if stored is None:
                 continue  # deleted meanwhile
             if stored.attempt == request.attempt:
@@ -129,7 +136,7 @@ class RecordTable:
             field="request_id",
         )
 
-    def finish(self, request: RecordedRequest, encoded: EncodedAnswer) -> None:
+    def finish(self, request: RecordedRequest, encoded: EncodedAnswer) -> bool:
         """Update the record. See ``Records``."""
         try:
             self._update(
@@ -140,8 +147,9 @@ class RecordTable:
             )
         except (ClientError, BotoCoreError) as error:
             if _failed_condition(error):
-                raise StorageUnavailable("The record is another run's by now.") from error
+                return False
             raise _storage_error(error) from error
+        return True
 
     def read(self, record_id: str) -> StoredRecord | None:
         """Return a record; None when there is none.
@@ -192,10 +200,12 @@ class RecordTable:
             return met is not None and met.get("settled_by") == {"S": token}
         return True
 
-    def _put(self, request: RecordedRequest, remaining_s: float) -> StoredRecord | None:
+    def _put(
+        self, request: RecordedRequest, item: "dict[str, AttributeValueTypeDef]"
+    ) -> StoredRecord | None:
         put = self._client.put_item(
             TableName=self.name,
-            Item=new_item(request, remaining_s=remaining_s, ttl_s=self._ttl_s),
+            Item=item,
             ConditionExpression=_FREE,
             ExpressionAttributeNames={"#status": "status"},
             ExpressionAttributeValues={

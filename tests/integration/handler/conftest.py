@@ -17,6 +17,7 @@ from tradewind.handlers.service import AgentService
 from tradewind.records.item import read_item
 from tradewind.records.table import RecordTable
 from tradewind.run.artifact_store import ArtifactStore
+from tradewind.run.definition import AgentDefinition
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 
@@ -24,7 +25,9 @@ class RecordsInSight(RecordTable):
     """A table of records, and how each request in it ended."""
 
     def __init__(self, name: str, database: LoopbackDynamoDB) -> None:
-        super().__init__(name, database.client(), ttl_days=30)
+        # Twice, so that a write meets itself; not as long as a real client would try.
+        client = database.client(retries={"mode": "standard", "total_max_attempts": 2})
+        super().__init__(name, client)
         self.database = database
 
     def items(self) -> dict[str, dict[str, Any]]:
@@ -114,7 +117,7 @@ def build(
     built: list[AgentService] = []
 
     def make(
-        sketch: Sketch = WITH_TOOL,
+        sketch: Sketch | AgentDefinition = WITH_TOOL,
         *,
         agent: str = "terrain",
         store: ArtifactStore | None = None,
@@ -122,8 +125,9 @@ def build(
         log_sample_percent: float = 0,
         framework: Framework = framework,
         clients: ClientPool | None = None,
+        table: str | None = None,
     ) -> Harness:
-        table = dynamodb.create_table(f"records-{uuid.uuid4().hex}")
+        table = table or dynamodb.create_table(f"records-{uuid.uuid4().hex}")
         records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
         dynamodb.heal()
         environment = AgentEnvironment.from_variables(
@@ -147,7 +151,7 @@ def build(
         )
         service = AgentService(
             environment=environment,
-            definition=framework(sketch),
+            definition=framework(sketch) if isinstance(sketch, Sketch) else sketch,
             clients=clients or ClientPool(environment),
             store=store or memory,
             records=records,
