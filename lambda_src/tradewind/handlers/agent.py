@@ -34,6 +34,7 @@ def _create_service() -> AgentService:
         environment=environment,
         definition=definition,
         clients=clients,
+        store=S3ArtifactStore(environment.artifacts_bucket, aws.create("s3", repeats=storage)),
         records=RecordTable(environment.records_table, aws.create("dynamodb", repeats=storage)),
         cold_start=COLD_START,
         finish_spans=start_tracing(),

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.bedrock.client import ClientPool
@@ -37,6 +37,11 @@ from tradewind.run.runner import run_agent
 from tradewind.telemetry.defects import log_defect
 from tradewind.telemetry.logger import get_logger
 from tradewind.telemetry.process import ColdStart
+
+__all__ = ["RECORD_WAIT_S", "AgentService", "InvocationFailed", "LambdaContext"]
+
+#: How long an answer waits for its record at most, however much time is left.
+RECORD_WAIT_S: Final = 5.0
 
 
 class LambdaContext(Protocol):
@@ -239,8 +244,10 @@ class AgentService:
         """Write the record's end. Failing to changes no answer; the record is settled later."""
         if served.recorded is None:
             return
+        give_up = time.monotonic() + RECORD_WAIT_S
         try:
-            served.kept = self._records.finish(served.recorded, encoded)
+            with calls_within(lambda: min(served.deadline.closing_s(), give_up - time.monotonic())):
+                served.kept = self._records.finish(served.recorded, encoded)
         except TradewindError as error:
             served.unfinished = True
             get_logger().error("Record not finished", error_code=error.code, reason=error.message)

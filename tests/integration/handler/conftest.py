@@ -11,6 +11,8 @@ from devtools.localcloud.bedrock import BedrockStandIn
 from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tests.integration.callers import PROFILE, REGION
+from tradewind.aws.clients import AwsClients
+from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers.service import AgentService
@@ -25,14 +27,14 @@ class RecordsInSight(RecordTable):
     """A table of records, and how each request in it ended."""
 
     def __init__(self, name: str, database: LoopbackDynamoDB) -> None:
-        # Twice, so that a write meets itself; not as long as a real client would try.
-        client = database.client(retries={"mode": "standard", "total_max_attempts": 2})
-        super().__init__(name, client)
+        super().__init__(
+            name, AwsClients().create("dynamodb", repeats=Repeated(may_run_twice=True))
+        )
         self.database = database
 
     def items(self) -> dict[str, dict[str, Any]]:
         """The items, by request id."""
-        found = self._client.scan(TableName=self.name)["Items"]
+        found = self.database.client().scan(TableName=self.name)["Items"]
         return {item["request_id"]["S"]: item for item in found}
 
     @property
@@ -114,6 +116,8 @@ def build(
         monkeypatch.setenv(name, value)
     # Pauses of a test's length; how they grow is a unit test's matter.
     monkeypatch.setattr("tradewind.bedrock.retry.BASE_PAUSE_S", 0.01)
+    monkeypatch.setattr("tradewind.aws.repeats.BASE_PAUSE_S", 0.001)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url)
     built: list[AgentService] = []
 
     def make(

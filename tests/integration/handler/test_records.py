@@ -11,6 +11,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.dynamodb import LoopbackDynamoDB, TableFault
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tests.integration.handler.conftest import CHAT, Build, Context, Harness
+from tradewind.aws.repeats import MAX_ATTEMPTS
 from tradewind.handlers.closing import _CUT_TEXT
 from tradewind.handlers.service import InvocationFailed
 from tradewind.records.kept_answer import DELIVERY_LIMIT
@@ -200,7 +201,7 @@ def test_an_end_that_cannot_be_written_hides_no_answer(
     build: Build, dynamodb: LoopbackDynamoDB, lines: Lines, fault: TableFault
 ) -> None:
     harness = build(Says())
-    dynamodb.inject(fault, "UpdateItem", count=9)
+    dynamodb.inject(fault, "UpdateItem", count=MAX_ATTEMPTS)
     answer = harness.handle(QUERY)
     assert (answer["success"], answer["status_code"]) == (True, 200)
     assert answer["response"] == "It is windy."
@@ -211,6 +212,32 @@ def test_an_end_that_cannot_be_written_hides_no_answer(
     (line,) = [line for line in printed if line.get("message") == "Record not finished"]
     assert (line["level"], line["request_id"]) == ("ERROR", "r")
     assert done(printed)["outcome"] == "succeeded"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer waits for its record a second at most."""
+    monkeypatch.setattr("tradewind.handlers.service.RECORD_WAIT_S", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("fault", [TableFault.SILENT, TableFault.SILENT_AFTER])
+@pytest.mark.parametrize("remaining_ms", [2_000, 600_000])
+def test_an_answer_does_not_wait_long_for_its_record(
+    build: Build,
+    dynamodb: LoopbackDynamoDB,
+    lines: Lines,
+    fault: TableFault,
+    remaining_ms: int,
+) -> None:
+    harness = build(Says())
+    dynamodb.inject(fault, "UpdateItem", count=MAX_ATTEMPTS)
+    answer = harness.handle(QUERY, Context(remaining_ms=remaining_ms))
+    assert answer["success"]
+    emitted = metrics(lines())
+    assert emitted[MetricName.RECORDS_NOT_FINISHED] == [1.0]
+    # Each wait is at most half of what is left of a second, and what could not help is not begun.
+    assert 1 <= dynamodb.calls.count("UpdateItem") < MAX_ATTEMPTS
 
 
 def test_an_end_that_cannot_be_written_hides_no_failure(
@@ -265,9 +292,9 @@ def test_a_start_that_may_have_been_written_is_closed(
 ) -> None:
     agent = Says()
     harness = build(agent)
-    dynamodb.inject(fault, "PutItem", count=2)
+    dynamodb.inject(fault, "PutItem", count=MAX_ATTEMPTS)
     if fault is TableFault.ERROR_AFTER:  # nor can it see that the record is its own
-        dynamodb.inject(TableFault.ERROR_BEFORE, "GetItem", count=2)
+        dynamodb.inject(TableFault.ERROR_BEFORE, "GetItem", count=MAX_ATTEMPTS)
     with pytest.raises(InvocationFailed, match="STORAGE_UNAVAILABLE"):
         harness.handle(QUERY)
     assert agent.runs == 0
