@@ -22,6 +22,7 @@ from devtools.localcloud.bedrock import StandInAdmin
 from devtools.localcloud.running import Running
 from stacks.names import agent_arn_output, dead_letter_queue_name
 from tests.deployed_agents import AGENTS
+from tradewind.contracts.names import RECORD_KEY, record_key
 
 _READ = TypeDeserializer()
 
@@ -79,10 +80,11 @@ class Deployment:
         url: str = client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
         return url
 
-    def record(self, request_id: str) -> dict[str, Any]:
+    def record(self, agent: str, request_id: str) -> dict[str, Any]:
         """An invocation record."""
+        key = record_key(owner="", agent=agent, request_id=request_id)
         item = client("dynamodb").get_item(
-            TableName=self.outputs["RecordsTableName"], Key={"record_id": {"S": request_id}}
+            TableName=self.outputs["RecordsTableName"], Key={RECORD_KEY: {"S": key}}
         )["Item"]
         return {name: _READ.deserialize(value) for name, value in item.items()}
 

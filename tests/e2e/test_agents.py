@@ -47,10 +47,10 @@ def test_a_hundred_warm_requests_stay_on_one_connection(deployment: Deployment, 
 
 def test_records_tell_how_it_went(deployment: Deployment) -> None:
     answer = deployment.ask(FIRST, request_id="e2e-record").answer
-    record = deployment.record("e2e-record")
+    record = deployment.record(FIRST, "e2e-record")
     assert record["status"] == "succeeded"
     assert record["project_id"] == deployment.project_id
-    assert record["artifacts"] == [artifact["key"] for artifact in answer["artifacts"]]
+    assert record["artifacts"] == len(answer["artifacts"])
     assert record["finished_at"] >= record["started_at"]
     assert record["expires_at"] > record["deadline_at"]
 
@@ -94,4 +94,4 @@ def test_a_fault_of_the_service_reaches_the_caller_typed(deployment: Deployment)
     deployment.bedrock.inject(Fault(FaultKind.NOT_FOUND))
     answer = deployment.ask(FIRST, request_id="e2e-fault").answer
     assert answer["error"]["code"] == "MODEL_REQUEST_REJECTED"
-    assert deployment.record("e2e-fault")["status"] == "failed"
+    assert deployment.record(FIRST, "e2e-fault")["status"] == "failed"

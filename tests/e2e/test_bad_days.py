@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from cli.answers import kept_answer
 from cli.errors import CommandError
 from devtools.localcloud.bedrock import Fault, FaultKind
-from tests.deployed_agents import FIRST, LAST
+from stacks.names import Output
+from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.e2e.conftest import Deployment, client, eventually
+from tradewind.contracts.names import RECORD_KEY, record_key
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def test_a_denied_action_is_a_typed_error_and_a_failed_record(
     with without_policy(deployment.role(FIRST), policy):
         answer = deployment.ask(FIRST, request_id=request_id).answer
     assert (answer["success"], answer["error"]["code"]) == (False, code)
-    record = deployment.record(request_id)
+    record = deployment.record(FIRST, request_id)
     assert (record["status"], record["error_code"]) == ("failed", code)
     assert deployment.ask(FIRST).answer["success"]  # and the process serves on
 
@@ -65,9 +68,18 @@ def test_an_asynchronous_failure_ends_in_the_dead_letter_queue(deployment: Deplo
     client("lambda").invoke(
         FunctionName=arn, InvocationType="Event", Payload=json.dumps(event).encode()
     )
-    received = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+    received = eventually(
+        lambda: sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages")
+    )
     assert json.loads(received[0]["Body"]) == event
-    assert deployment.record("async-1")["error_code"] == "MODEL_REQUEST_REJECTED"
+    # Beside it: which request, and where its answer is kept.
+    said = json.loads(received[0]["MessageAttributes"]["ErrorMessage"]["StringValue"])
+    assert (said["code"], said["request_id"]) == ("MODEL_REQUEST_REJECTED", "async-1")
+    table = deployment.outputs[Output.RECORDS_TABLE]
+    assert said["record"]["table"] == table
+    kept = kept_answer(table, agent=LAST, request_id="async-1")
+    assert (kept["success"], kept["error"]["code"]) == (False, "MODEL_REQUEST_REJECTED")
+    assert deployment.record(LAST, "async-1")["error_code"] == "MODEL_REQUEST_REJECTED"
 
 
 def function_process(function_name: str) -> int:
@@ -98,19 +110,22 @@ def test_a_process_killed_at_work_loses_no_request(deployment: Deployment) -> No
         os.kill(function_process(f"tradewind-local-{LAST}"), signal.SIGKILL)
         with pytest.raises(CommandError, match="died without an answer"):
             asked.result()
-    assert deployment.record("killed")["status"] == "running"
+    assert deployment.record(LAST, "killed")["status"] == "running"
     # Until its deadline it may still be at work, so the id stays taken; after it, it is free.
     again = deployment.ask(LAST, request_id="killed").answer
     assert again["error"]["code"] == "DUPLICATE_REQUEST"
     client("dynamodb").update_item(
         TableName=deployment.outputs["RecordsTableName"],
-        Key={"request_id": {"S": "killed"}},
+        Key={RECORD_KEY: {"S": record_key(owner="", agent=LAST, request_id="killed")}},
         UpdateExpression="SET deadline_at = :past",
         ExpressionAttributeValues={":past": {"N": "1"}},
     )
+    died = kept_answer(deployment.outputs[Output.RECORDS_TABLE], agent=LAST, request_id="killed")
+    assert died["error"]["code"] == deployment.record(LAST, "killed")["error_code"]
+    assert died["error"]["code"] == "FUNCTION_DIED"
     answer = deployment.ask(LAST, request_id="killed").answer
     assert answer["success"]
-    assert deployment.record("killed")["status"] == "succeeded"
+    assert deployment.record(LAST, "killed")["status"] == "succeeded"
 
 
 @pytest.mark.parametrize("kind", [FaultKind.IDLE_CLOSE, FaultKind.IDLE_RESET])
@@ -133,5 +148,65 @@ def test_a_function_frozen_while_its_connection_dies_answers_when_it_thaws(
 def test_a_request_id_is_served_once_by_the_deployed_table(deployment: Deployment) -> None:
     first: dict[str, Any] = deployment.ask(FIRST, request_id="once").answer
     assert first["success"]
-    again = deployment.ask(FIRST, request_id="once").answer
-    assert (again["status_code"], again["error"]["code"]) == (409, "DUPLICATE_REQUEST")
+    calls = deployment.bedrock.stats().requests
+    assert deployment.ask(FIRST, request_id="once").answer == first
+    assert deployment.bedrock.stats().requests == calls
+    other = deployment.ask(FIRST, request_id="once", query="Something else?").answer
+    assert (other["status_code"], other["error"]["code"]) == (409, "REQUEST_ID_REUSED")
+
+
+def test_the_same_request_id_goes_along_the_chain(deployment: Deployment) -> None:
+    for agent in AGENTS:
+        assert deployment.ask(agent, request_id="along").answer["success"]
+
+
+SECRETS = ("Zephyrhorst", "4111 1111 1111 1111", "jane.roe@example.org", "AKIAIOSFODNN7EXAMPLE")
+
+
+@pytest.mark.parametrize(
+    "fault", [None, FaultKind.VALIDATION, FaultKind.STREAM_VALIDATION, FaultKind.CUT]
+)
+def test_a_failure_tells_no_word_of_the_request(
+    deployment: Deployment, fault: FaultKind | None
+) -> None:
+    secret, request_id = " ".join(SECRETS), f"secret-{fault}"
+    if fault is not None:
+        role = deployment.role(LAST).rpartition("/")[2]
+        deployment.bedrock.inject(Fault(fault, role=role, count=5, message=secret))
+    event = {
+        "query": f"Write the report of {secret}",
+        "parameters": {"project_name": secret},
+        "request_id": request_id,
+        # Without its inputs, a tool fails.
+        "project_id": "empty-secret",
+    }
+    arn, functions = deployment.arn(LAST), client("lambda")
+    functions.invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(event).encode())
+    ended = {"failed", "succeeded"}
+    record = eventually(
+        lambda: (found := deployment.record(LAST, request_id))["status"] in ended and found
+    )
+    words = {name: value for name, value in record.items() if name != "answer"}
+    messages = []
+    if fault is not None:
+        messages = eventually(
+            lambda: (
+                client("sqs")
+                .receive_message(
+                    QueueUrl=deployment.queue_url(LAST),
+                    MessageAttributeNames=["All"],
+                    MessageSystemAttributeNames=["All"],
+                )
+                .get("Messages")
+            )
+        )
+    # The event itself is the dead letter; what is said about it is not.
+    said = [message["MessageAttributes"] for message in messages]
+    logs = client("logs")
+    group = f"/aws/lambda/tradewind-local-{LAST}"
+    lines = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+    assert any(request_id in line for line in lines)
+    places = {"record": repr(words), "dead letters": repr(said), "logs": "\n".join(lines)}
+    assert [(one, place) for place, text in places.items() for one in SECRETS if one in text] == []
+    kept = kept_answer(deployment.outputs[Output.RECORDS_TABLE], agent=LAST, request_id=request_id)
+    assert kept["success"] is False
