@@ -1,5 +1,6 @@
 """What an ``aws`` command asks for, read as the AWS CLI reads it, by botocore's own models."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -109,6 +110,8 @@ def _scalar(option: str, shape: Shape, value: str, folder: Path) -> Any:
     if value.startswith("file://"):
         value = (folder / value.removeprefix("file://")).read_text(encoding="utf-8")
     kind = shape.type_name
+    if kind in {"map", "structure"} and value.startswith("{"):
+        return json.loads(value)
     if kind == "blob":
         return value.encode()
     if kind in _READ:

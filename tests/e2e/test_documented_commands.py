@@ -22,6 +22,7 @@ import pytest
 
 from cli.__main__ import tradewind
 from cli.cdk import LOCAL_ASSEMBLY, LOCAL_ENV
+from stacks.names import Output
 from tests.deployed_agents import AGENTS
 from tests.docs.aws_cli import read_aws_command
 from tests.docs.pages import PROJECT, Command, commands, pages
@@ -43,6 +44,11 @@ COVERED: Final = {
     "./tradewind invoke grid --request lambda_src/agents/grid/request.json": (
         "tests/e2e/test_new_agent.py",
         '"invoke", agent, "--request"',
+    ),
+    # It needs a request that was made; these are real ones, in a real table.
+    "./tradewind answer terrain REQUEST_ID": (
+        "tests/integration/records/test_commands.py",
+        'run("answer", "terrain", "r-1")',
     ),
     "rm -r lambda_src/siting": (
         "tests/infra/test_without_the_crew.py",
@@ -199,7 +205,8 @@ def test_an_aws_command_is_one_that_the_aws_cli_understands(command: Command) ->
 @pytest.mark.parametrize("command", to_run("aws"), ids=str)
 def test_an_aws_command_works(command: Command, deployment: Deployment, tmp_path: Path) -> None:
     queue = deployment.queue_url(_PLACEHOLDERS["AGENT"])
-    given = {**_PLACEHOLDERS, "QUEUE_URL": queue}
+    table = deployment.outputs[Output.RECORDS_TABLE]
+    given = {**_PLACEHOLDERS, "QUEUE_URL": queue, "TABLE": table}
     words = [
         re.sub(r"(?<![A-Z_])[A-Z_]+(?![A-Z_])", lambda found: given.get(found[0], found[0]), word)
         for word in command.words
