@@ -24,7 +24,7 @@ def cut_aws_models(tree: Path, operations: Mapping[str, Sequence[str]]) -> None:
     data = tree / "botocore" / "data"
     for service in operations:
         if not (data / service).is_dir():
-            raise UnknownOperation(f"reach: service: botocore knows none named {service!r}")
+            raise UnknownOperation(f"service: botocore knows none named {service!r}")
     for folder in data.iterdir():
         if folder.is_dir() and folder.name not in operations:
             shutil.rmtree(folder)
@@ -42,7 +42,7 @@ def cut_aws_models(tree: Path, operations: Mapping[str, Sequence[str]]) -> None:
             if kind == "service-2":
                 if missing := sorted(set(names) - set(content["operations"])):
                     raise UnknownOperation(
-                        f"reach: operations: {service} has none named {', '.join(missing)}"
+                        f"operations: {service} has none named {', '.join(missing)}"
                     )
                 content = _with_operations(content, names)
             if kind in _KINDS:

@@ -5,21 +5,21 @@ import importlib.metadata
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from stacks.bundling import rules
 from stacks.bundling.archive import Archive, add_tree
 from stacks.bundling.aws_models import cut_aws_models
+from stacks.bundling.contents import Contents, agent_contents, sweep_contents
 from stacks.bundling.errors import BundleError, OverBudget, UnknownOperation
 from stacks.bundling.install import install
 from stacks.bundling.interpreter import Interpreter, compile_tree, find_interpreter
 from stacks.bundling.prune import prune
-from stacks.bundling.requirements import requirements_of
 from stacks.bundling.store import ArchiveStore
 from stacks.settings import Architecture
-from tradewind.contracts.agent_manifest import REQUEST_FILE, AgentManifest, Framework
+from tradewind.contracts.agent_manifest import REQUEST_FILE, AgentManifest
 
 
 class Bundler:
@@ -39,65 +39,71 @@ class Bundler:
         Raises:
             BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
         """
-        name = f"{agent.name}-{architecture}"
+        if f"agents/{agent.name}/agent.py" not in self._all_sources:
+            raise BundleError(
+                f"lambda_src/agents/{agent.name}/agent.py is missing, or behind a link: a bundle "
+                "follows none"
+            )
+        return self._archive(agent_contents(agent, self._sources), architecture, budget_mb)
+
+    def sweep_bundle(self, architecture: Architecture, budget_mb: int) -> Archive:
+        """Return the sweep's bundle, built if its inputs changed.
+
+        Raises:
+            BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
+        """
+        return self._archive(sweep_contents(self._sources), architecture, budget_mb)
+
+    def _archive(self, contents: Contents, architecture: Architecture, budget_mb: int) -> Archive:
+        name = f"{contents.name}-{architecture}"
         # Inputs are read once: what is hashed is what is built, even if somebody edits meanwhile.
-        locks = requirements_of(self._sources / "agents" / agent.name, agent.framework)
-        requirements = b"".join(lock.read_bytes() for lock in locks)
+        requirements = b"".join(lock.read_bytes() for lock in contents.locks)
+        sources = self._sources_of(contents)
         platform = rules.PLATFORMS[architecture].encode()
-        operations = rules.operations_of(agent)
         libraries_inputs = _digest(
             [
                 self._builder_digest,
                 platform,
-                agent.framework.encode(),
+                (contents.framework or "").encode(),
                 requirements,
-                json.dumps(operations).encode(),
+                json.dumps(contents.operations).encode(),
             ]
         )
 
         def make_libraries(workplace: Path) -> dict[str, int]:
-            sys.stderr.write(
-                f"installing the {agent.name} agent's libraries for {architecture} ...\n"
-            )
-            pins = workplace / f"{agent.name}.txt"
+            sys.stderr.write(f"installing {contents.title}'s libraries for {architecture} ...\n")
+            pins = workplace / f"{contents.name}.txt"
             pins.write_bytes(requirements)
             try:
-                return self._make_libraries(
-                    workplace, pins, architecture, agent.framework, operations
-                )
+                return self._make_libraries(workplace, pins, architecture, contents)
             except UnknownOperation as unknown:
-                raise UnknownOperation(f"agents/{agent.name}/agent.toml: {unknown}") from None
+                raise UnknownOperation(f"{contents.asked_by}{unknown}") from None
 
         def make_bundle(workplace: Path) -> dict[str, int]:
             libraries = self._store.get(f"libraries-{name}", libraries_inputs, make_libraries)
-            sys.stderr.write(f"bundling {agent.name} for {architecture} ...\n")
-            return self._make_bundle(workplace, agent, libraries)
+            sys.stderr.write(f"bundling {contents.name} for {architecture} ...\n")
+            return self._make_bundle(workplace, sources, libraries)
 
-        inputs = _digest([libraries_inputs.encode(), *_flat(self._sources_of(agent))])
+        inputs = _digest([libraries_inputs.encode(), *_flat(sources)])
         archive = self._store.get(name, inputs, make_bundle)
-        _check_budget(archive, agent.name, budget_mb)
+        _check_budget(archive, contents.name, budget_mb)
         return archive
 
     def _make_libraries(
-        self,
-        workplace: Path,
-        requirements: Path,
-        architecture: Architecture,
-        framework: Framework,
-        operations: Mapping[str, Sequence[str]],
+        self, workplace: Path, requirements: Path, architecture: Architecture, contents: Contents
     ) -> dict[str, int]:
         tree = workplace / "tree"
         install(requirements, tree, architecture, self._interpreter.path)
-        prune(tree, framework)
-        cut_aws_models(tree, operations)
+        prune(tree, contents.framework)
+        cut_aws_models(tree, contents.operations)
         compile_tree(tree, self._interpreter)
         return add_tree(workplace / "archive.zip", tree)
 
     def _make_bundle(
-        self, workplace: Path, agent: AgentManifest, libraries: Archive
+        self, workplace: Path, sources: Mapping[str, bytes], libraries: Archive
     ) -> dict[str, int]:
         tree = workplace / "tree"
-        for name, content in self._sources_of(agent).items():
+        for name, content in sources.items():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_bytes(content)
         compile_tree(tree, self._interpreter)
@@ -113,23 +119,11 @@ class Bundler:
             if file.is_file() and not _is_for_development(file.relative_to(self._sources))
         }
 
-    def _sources_of(self, agent: AgentManifest) -> dict[str, bytes]:
-        """The core, the agent's own folder and the packages it names; no other agent's."""
-        if f"agents/{agent.name}/agent.py" not in self._all_sources:
-            raise BundleError(
-                f"lambda_src/agents/{agent.name}/agent.py is missing, or behind a link: a bundle "
-                "follows none"
-            )
-        for package in agent.packages:
-            if not (self._sources / package / "__init__.py").is_file():
-                raise BundleError(
-                    f"agents/{agent.name}/agent.toml: packages: there is no folder "
-                    f"lambda_src/{package} with an __init__.py"
-                )
-        folders = ("tradewind", f"agents/{agent.name}", *agent.packages)
-        wanted = ("agents/__init__.py", *(f"{folder}/" for folder in folders))
+    def _sources_of(self, contents: Contents) -> dict[str, bytes]:
         return {
-            name: content for name, content in self._all_sources.items() if name.startswith(wanted)
+            name: content
+            for name, content in self._all_sources.items()
+            if name.startswith(contents.sources)
         }
 
     @cached_property

@@ -6,11 +6,15 @@ from tradewind.contracts.agent_manifest import AgentManifest
 
 
 class FixedBundle:
-    """A ``BundleProvider`` that builds nothing: every agent gets the same archive."""
+    """A ``BundleProvider`` that builds nothing: every function gets the same archive."""
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
 
     def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
+        """Return the archive."""
+        return self.archive
+
+    def sweep_bundle(self, architecture: Architecture, budget_mb: int) -> Archive:
         """Return the archive."""
         return self.archive

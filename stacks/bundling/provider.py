@@ -8,10 +8,17 @@ from tradewind.contracts.agent_manifest import AgentManifest
 
 
 class BundleProvider(Protocol):
-    """Gives the bundle of an agent. ``Bundler`` builds it; ``FixedBundle`` fakes it."""
+    """Gives the bundles. ``Bundler`` builds them; ``FixedBundle`` fakes them."""
 
     def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
         """Return the agent's bundle, built if need be.
+
+        Raises:
+            BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
+        """
+
+    def sweep_bundle(self, architecture: Architecture, budget_mb: int) -> Archive:
+        """Return the sweep's bundle, built if need be.
 
         Raises:
             BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.

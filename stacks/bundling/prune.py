@@ -10,7 +10,7 @@ from stacks.bundling import rules
 from tradewind.contracts.agent_manifest import Framework
 
 
-def prune(tree: Path, framework: Framework) -> None:
+def prune(tree: Path, framework: Framework | None) -> None:
     """Remove never-imported distributions, metadata nobody reads, tests, stubs and sources of C.
 
     A distribution that the rules name may be missing: one release needs it, the next may not.

@@ -16,13 +16,28 @@ def requirements_of(agent_folder: Path, framework: Framework) -> list[Path]:
     Raises:
         NotLocked: Requirements have no lock.
     """
-    shared = agent_folder.parents[1] / "requirements"
-    locks = [shared / "core.txt", shared / f"{framework}.txt"]
+    sources = agent_folder.parents[1]
+    locks = [*core_requirements(sources), sources / "requirements" / f"{framework}.txt"]
     # An agent may need nothing more.
     if (agent_folder / "requirements.in").exists():
         locks.append(agent_folder / "requirements.txt")
-    for lock in locks:
-        if not lock.exists():
-            shown = lock.relative_to(agent_folder.parents[2])
-            raise NotLocked(f"{shown} is missing; `make lock` writes it")
-    return locks
+    return [_existing(lock, sources) for lock in locks]
+
+
+def core_requirements(sources: Path) -> list[Path]:
+    """The lock of what every bundle has.
+
+    Args:
+        sources: ``lambda_src``.
+
+    Raises:
+        NotLocked: There is none.
+    """
+    return [_existing(sources / "requirements" / "core.txt", sources)]
+
+
+def _existing(lock: Path, sources: Path) -> Path:
+    if not lock.exists():
+        shown = lock.relative_to(sources.parent)
+        raise NotLocked(f"{shown} is missing; `make lock` writes it")
+    return lock

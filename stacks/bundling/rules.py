@@ -19,8 +19,10 @@ UNZIPPED_LIMIT: Final = 262_144_000
 
 _MCP: Final = "only the MCP client of Strands uses it; the agents' tools are in-process"
 
-#: Distributions that are installed because another one asks for them, but never imported here.
-NEVER_IMPORTED: Final[Mapping[Framework, Mapping[str, str]]] = {
+#: Distributions that are installed because another one asks for them, but never imported here; by
+#: framework, and for a function that has none.
+NEVER_IMPORTED: Final[Mapping[Framework | None, Mapping[str, str]]] = {
+    None: {},
     "strands": {
         "anyio": _MCP,
         "cffi": "only cryptography uses it",
@@ -53,7 +55,8 @@ _OWN_VERSION: Final = "its version, when it is imported"
 
 #: Distributions that look their own metadata up; everyone else's is dropped, since some libraries
 #: walk all of it when they are imported.
-METADATA_READ: Final[Mapping[Framework, Mapping[str, str]]] = {
+METADATA_READ: Final[Mapping[Framework | None, Mapping[str, str]]] = {
+    None: {},
     "strands": {
         **_OTEL_METADATA,
         "strands-agents": "its version, for the resource its traces name",
@@ -75,6 +78,9 @@ AWS_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "dynamodb": ("GetItem", "PutItem", "UpdateItem"),
     "s3": ("GetObject", "ListObjectsV2", "PutObject"),
 }
+
+#: Those that the sweep's function calls.
+SWEEP_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {"dynamodb": ("Query", "UpdateItem")}
 
 #: What a framework looks up in them besides, called or not.
 LOOKED_UP: Final[Mapping[Framework, Mapping[str, tuple[str, ...]]]] = {

@@ -11,6 +11,7 @@ from stacks.bundling.bundler import Bundler
 from stacks.bundling.errors import (
     BundleError,
     NotLocked,
+    OverBudget,
     UnknownOperation,
 )
 from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
@@ -202,3 +203,29 @@ def test_only_the_last_two_bundles_are_kept(project: Project) -> None:
         made.append(project.bundle().path)
     assert [path.exists() for path in made] == [False, False, True, True]
     assert not (project.root / ".build" / "bundles" / "work" / "report-arm64").exists()
+
+
+def test_the_sweep_is_the_core_alone(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    (project.shared / "core.txt").write_text(project.requirements.read_text())
+    archive = Bundler(project.root).sweep_bundle("arm64", BUDGET_MB)
+    assert capsys.readouterr().err == (
+        "installing the sweep's libraries for arm64 ...\nbundling sweep for arm64 ...\n"
+    )
+    names = names_in(archive)
+    assert "tradewind/run/report.py" in names
+    assert "geometry/__init__.py" in names
+    assert not [name for name in names if name.startswith(("agents/", "siting/"))]
+    services = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
+    assert {name for name in services if "." not in name} == {"dynamodb"}
+
+
+def test_the_sweep_without_the_cores_lock_is_named(project: Project) -> None:
+    (project.shared / "core.txt").unlink()
+    with pytest.raises(NotLocked, match=r"^lambda_src/requirements/core\.txt is missing"):
+        Bundler(project.root).sweep_bundle("arm64", BUDGET_MB)
+
+
+def test_a_bundle_over_its_budget_is_refused_whosever_it_is(project: Project) -> None:
+    (project.shared / "core.txt").write_text(project.requirements.read_text())
+    with pytest.raises(OverBudget, match="The sweep bundle is "):
+        Bundler(project.root).sweep_bundle("arm64", 0)

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
+from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED, SWEEP_OPERATIONS
 
 
 class Wheelhouse:
@@ -90,7 +90,8 @@ def usual_closure(wheels: Wheelhouse) -> str:
     for service, operations in AWS_OPERATIONS.items():
         for version in ("2019-01-01", "2020-02-02"):
             folder = f"{data}/{service}/{version}"
-            model = json.dumps(service_model([*operations, "NeverCalled"])).encode()
+            known = {*operations, *SWEEP_OPERATIONS.get(service, ()), "NeverCalled"}
+            model = json.dumps(service_model(sorted(known))).encode()
             botocore[f"{folder}/service-2.json.gz"] = gzip.compress(model)
             botocore[f"{folder}/endpoint-rule-set-1.json.gz"] = gzip.compress(b"{}")
             botocore[f"{folder}/paginators-1.json"] = b"{}"

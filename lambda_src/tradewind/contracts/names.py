@@ -10,9 +10,11 @@ from typing import Final
 #: An agent's name is its folder's, and becomes part of resource names, keys and identifiers.
 AGENT_NAME_PATTERN: Final = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 AGENT_NAME_LENGTH: Final = 30
-#: What dashboards and alarms of the whole environment are called, or begin with; and what a bundle
-#: leaves out.
-RESERVED_AGENT_NAMES: Final = frozenset({"bedrock", "environment", "model", "overview", "tests"})
+#: What dashboards and alarms of the whole environment are called, or begin with; the function that
+#: is no agent's; and what a bundle leaves out.
+RESERVED_AGENT_NAMES: Final = frozenset(
+    {"bedrock", "environment", "model", "overview", "sweep", "tests"}
+)
 
 
 class EnvVar(StrEnum):
@@ -60,11 +62,26 @@ RECORD_OPEN: Final = "open"
 #: When the request's function is killed, in epoch seconds.
 RECORD_DEADLINE: Final = "deadline_at"
 
+#: The run that writes the record.
+RECORD_ATTEMPT: Final = "attempt"
+#: Present only while the request is running: an index by it holds the open records alone.
+RECORD_OPEN: Final = "open"
+#: When the request's function is killed, in epoch seconds.
+RECORD_DEADLINE: Final = "deadline_at"
+#: The index of the open records, by deadline; and what they have in it besides their keys: what it
+#: takes to settle one, and to say whose it was.
+OPEN_INDEX: Final = "open-by-deadline"
+OPEN_INDEX_ATTRIBUTES: Final = (RECORD_ATTEMPT, "agent", "request_id", "project_id")
+
 #: The alias every caller invokes; it follows the newest published version.
 LIVE_ALIAS: Final = "live"
 
 #: ``module.function`` of the agents' Lambda handler.
 AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
+
+#: The function that settles the records of functions that died.
+SWEEP: Final = "sweep"
+SWEEP_HANDLER: Final = "tradewind.handlers.sweep.handler"
 
 
 def record_key(*, owner: str, agent: str, request_id: str) -> str:

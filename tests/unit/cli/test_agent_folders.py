@@ -92,7 +92,10 @@ def test_the_python_of_a_new_agent_is_as_all_other(agents: Path) -> None:
         ("", "'' is not allowed"),
         ("../grid", "'../grid' is not allowed"),
         ("g" * (AGENT_NAME_LENGTH + 1), "is not allowed"),
-        ("overview", "none of bedrock, environment, model, overview, tests or Python's keywords"),
+        (
+            "overview",
+            "none of bedrock, environment, model, overview, sweep, tests or Python's keywords",
+        ),
         ("tests", "'tests' is not allowed"),
         ("class", "'class' is not allowed"),
         ("grid", "lambda_src/agents/grid exists already. Choose another name"),

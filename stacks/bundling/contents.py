@@ -1,0 +1,82 @@
+"""What goes into a bundle: an agent's, and one of the core alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stacks.bundling import rules
+from stacks.bundling.errors import BundleError
+from stacks.bundling.requirements import core_requirements, requirements_of
+from tradewind.contracts.agent_manifest import AgentManifest, Framework
+from tradewind.contracts.names import SWEEP
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a function's bundle is made of.
+
+    Attributes:
+        name: The function's; no two bundles share one.
+        title: What a person calls the function.
+        locks: What its libraries are installed from.
+        framework: What it is written with; None for the core alone.
+        operations: The AWS operations it knows, by service.
+        sources: The files and folders of ``lambda_src`` it has, folders with a ``/`` at their end.
+        asked_by: Where its operations are asked for, as a message begins.
+    """
+
+    name: str
+    title: str
+    locks: Sequence[Path]
+    framework: Framework | None
+    operations: Mapping[str, Sequence[str]]
+    sources: tuple[str, ...]
+    asked_by: str
+
+
+def agent_contents(agent: AgentManifest, sources: Path) -> Contents:
+    """The core, the agent's own folder and the packages it names; no other agent's.
+
+    Args:
+        agent: Whose bundle it is.
+        sources: ``lambda_src``.
+
+    Raises:
+        BundleError: A package it names is missing, or requirements have no lock.
+    """
+    for package in agent.packages:
+        if not (sources / package / "__init__.py").is_file():
+            raise BundleError(
+                f"agents/{agent.name}/agent.toml: packages: there is no folder "
+                f"lambda_src/{package} with an __init__.py"
+            )
+    folders = ("tradewind", f"agents/{agent.name}", *agent.packages)
+    return Contents(
+        name=agent.name,
+        title=f"the {agent.name} agent",
+        locks=requirements_of(sources / "agents" / agent.name, agent.framework),
+        framework=agent.framework,
+        operations=rules.operations_of(agent),
+        sources=("agents/__init__.py", *(f"{folder}/" for folder in folders)),
+        asked_by=f"agents/{agent.name}/agent.toml: reach: ",
+    )
+
+
+def sweep_contents(sources: Path) -> Contents:
+    """The core alone, which has the sweep.
+
+    Args:
+        sources: ``lambda_src``.
+
+    Raises:
+        NotLocked: The core's requirements have no lock.
+    """
+    return Contents(
+        name=SWEEP,
+        title="the sweep",
+        locks=core_requirements(sources),
+        framework=None,
+        operations=rules.SWEEP_OPERATIONS,
+        sources=("tradewind/",),
+        asked_by="stacks/bundling/rules.py: ",
+    )
