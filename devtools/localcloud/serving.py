@@ -24,6 +24,7 @@ from devtools.localcloud.extension import (
     async_invocation,
     encryption,
     functions,
+    schedules,
     service_metrics,
 )
 from devtools.localcloud.extension.cloudformation import install as cloudformation
@@ -102,6 +103,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     ministack._collect_scripts = lambda *_folders: []
     async_invocation.install()
     encryption.install()
+    schedules.install()
     cloudformation.install(_clients(running), code)
 
 

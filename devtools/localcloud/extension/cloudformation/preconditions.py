@@ -7,6 +7,7 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.services import kms
 
+from devtools.localcloud.extension import schedules
 from devtools.localcloud.extension.access import role_may
 from devtools.localcloud.extension.functions import unsupported
 from devtools.localcloud.running import ACCOUNT_ID, REGION
@@ -70,7 +71,15 @@ def _log_group(properties: Properties) -> None:
         )
 
 
+def _rule(properties: Properties) -> None:
+    """Refuse a rule that would not be carried out here."""
+    problem = schedules.unsupported(properties)
+    if problem:
+        raise ValueError(f"AWS::Events::Rule: {problem}")
+
+
 PRECONDITIONS: Mapping[str, Callable[[Properties], None]] = {
+    "AWS::Events::Rule": _rule,
     "AWS::Lambda::Function": _function,
     "AWS::Logs::LogGroup": _log_group,
 }

@@ -75,6 +75,9 @@ NATIVE: Mapping[str, Tree] = {
         "RepositoryPolicyText",
         "Tags",
     ),
+    "AWS::Events::Rule": _all(
+        "Name", "Description", "ScheduleExpression", "State", "Tags", "Targets"
+    ),
     "AWS::IAM::ManagedPolicy": {
         **_POLICY_TARGETS,
         **_all("ManagedPolicyName", "Path", "Description"),
