@@ -1,24 +1,29 @@
-"""The agents stack: one function per agent."""
+"""The agents stack: one function per agent, and the one that sweeps up after them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from aws_cdk import AssetHashType, CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks import names
+from stacks.bundling.archive import Archive
 from stacks.bundling.provider import BundleProvider
 from stacks.parts.agent_function import AgentFunction
 from stacks.parts.agent_role import Reach
+from stacks.parts.sweep_function import SweepFunction
 from stacks.settings import Settings
 from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import AgentManifest, in_order
-from tradewind.contracts.names import EnvVar, OptionalEnvVar
+from tradewind.contracts.names import SWEEP, EnvVar, OptionalEnvVar
+
+#: What the sweep's bundle may have unzipped: it starts in seconds of a small function's CPU.
+SWEEP_BUDGET_MB: Final = 50
 
 
 class AgentsStack(Stack):
-    """Every agent there is."""
+    """Every agent there is, and the sweep."""
 
     def __init__(
         self,
@@ -39,6 +44,7 @@ class AgentsStack(Stack):
             key=state.key,
             profile=settings.model.profile,
         )
+        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         for agent, manifest in agents.items():
             function = settings.function(manifest)
             bundle = bundles.bundle(
@@ -51,11 +57,7 @@ class AgentsStack(Stack):
                 function_name=names.function_name(settings.environment, agent),
                 log_group_name=names.log_group_name(settings.environment, agent),
                 dead_letter_queue_name=names.dead_letter_queue_name(settings.environment, agent),
-                code=lambda_.Code.from_asset(
-                    str(bundle.path),
-                    asset_hash=bundle.sha256,
-                    asset_hash_type=AssetHashType.CUSTOM,
-                ),
+                code=_code(bundle),
                 function=function,
                 environment={
                     **_environment(settings, state, agent),
@@ -66,13 +68,37 @@ class AgentsStack(Stack):
                 log_retention_days=settings.log_retention_days,
                 snap_start=settings.snap_start,
                 reach=reach,
-                removal_policy=(
-                    RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
-                ),
+                removal_policy=removal_policy,
             )
             # Inside the agent's own construct, whose name no other agent's can be.
             output = CfnOutput(deployed, "Arn", value=deployed.alias.function_arn)
             output.override_logical_id(names.agent_arn_output(agent))
+
+        architecture = settings.functions.target_architecture
+        SweepFunction(
+            self,
+            names.construct_id(SWEEP),
+            function_name=names.function_name(settings.environment, SWEEP),
+            log_group_name=names.log_group_name(settings.environment, SWEEP),
+            code=_code(bundles.sweep_bundle(architecture, SWEEP_BUDGET_MB)),
+            architecture=architecture,
+            environment={
+                EnvVar.ENVIRONMENT: settings.environment,
+                EnvVar.RECORDS_TABLE: state.records.table_name,
+                **_logging(settings, SWEEP),
+            },
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+            records_arn=reach.records_arn,
+            key=reach.key,
+            removal_policy=removal_policy,
+        )
+
+
+def _code(bundle: Archive) -> lambda_.Code:
+    return lambda_.Code.from_asset(
+        str(bundle.path), asset_hash=bundle.sha256, asset_hash_type=AssetHashType.CUSTOM
+    )
 
 
 def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str, str]:
@@ -96,6 +122,12 @@ def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str,
         OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
         OptionalEnvVar.LOG_SAMPLE_PERCENT: str(settings.log_sample_percent),
         **tracing,
-        "POWERTOOLS_SERVICE_NAME": f"{names.PROJECT}-{agent}",
+        **_logging(settings, agent),
+    }
+
+
+def _logging(settings: Settings, function: str) -> dict[str, str]:
+    return {
+        "POWERTOOLS_SERVICE_NAME": f"{names.PROJECT}-{function}",
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
     }

@@ -30,7 +30,8 @@ _HEAD: Final = """# Metrics
 
 Namespace `{namespace}`. What `handlers.request_report` emits leaves at the end of each request
 that an agent's function serves, in one log line in CloudWatch's Embedded Metric Format. A process
-that is killed emits none; Lambda's own `Errors` and `Duration` count it.
+that is killed emits none; Lambda's own `Errors` and `Duration` count it, and `RecordsSettled` once
+its record is settled.
 
 A metric can be read under the sets of dimensions it is kept under, and under no part of them.
 """

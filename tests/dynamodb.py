@@ -20,7 +20,13 @@ from typing import IO, TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from tradewind.contracts.names import RECORD_KEY
+from tradewind.contracts.names import (
+    OPEN_INDEX,
+    OPEN_INDEX_ATTRIBUTES,
+    RECORD_DEADLINE,
+    RECORD_KEY,
+    RECORD_OPEN,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -97,11 +103,28 @@ class LoopbackDynamoDB:
         return client
 
     def create_table(self, name: str) -> str:
-        """Create a table of records."""
+        """Create a table of records, with the index over the open ones."""
         self.client().create_table(
             TableName=name,
             KeySchema=[{"AttributeName": RECORD_KEY, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": RECORD_KEY, "AttributeType": "S"}],
+            AttributeDefinitions=[
+                {"AttributeName": RECORD_KEY, "AttributeType": "S"},
+                {"AttributeName": RECORD_OPEN, "AttributeType": "S"},
+                {"AttributeName": RECORD_DEADLINE, "AttributeType": "N"},
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": OPEN_INDEX,
+                    "KeySchema": [
+                        {"AttributeName": RECORD_OPEN, "KeyType": "HASH"},
+                        {"AttributeName": RECORD_DEADLINE, "KeyType": "RANGE"},
+                    ],
+                    "Projection": {
+                        "ProjectionType": "INCLUDE",
+                        "NonKeyAttributes": list(OPEN_INDEX_ATTRIBUTES),
+                    },
+                }
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         return name

@@ -10,6 +10,7 @@ from stacks.parts.widgets import (
     Line,
     Rows,
     agent_colour,
+    alarm_line,
     alarm_states,
     figures,
     graph,
@@ -72,6 +73,16 @@ def overview_rows(
                 stacked=True,
             ),
             graph("Latency of all agents", latency, unit="ms"),
+            graph(
+                "Functions that died, and the sweeps for them",
+                [alarm_line(on_environment["records-settled"], Colour.ERROR)],
+                unit=on_environment["records-settled"].unit,
+                right=[
+                    Line(metrics.sweep("Invocations"), "sweeps", Colour.AWS),
+                    alarm_line(on_environment["sweep-failures"], Colour.WARNING),
+                ],
+                right_unit=on_environment["sweep-failures"].unit,
+            ),
         ],
         [
             graph(

@@ -4,20 +4,15 @@ from collections.abc import Mapping
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.parts.agent_role import AgentRole, Reach
-from stacks.settings import LOG_RETENTION, FunctionSettings
+from stacks.parts.functions import function_logs, python_function
+from stacks.settings import FunctionSettings
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import AGENT_HANDLER, LIVE_ALIAS
-
-_ARCHITECTURES = {
-    "arm64": lambda_.Architecture.ARM_64,
-    "x86_64": lambda_.Architecture.X86_64,
-}
 
 
 class AgentFunction(Construct):
@@ -42,12 +37,11 @@ class AgentFunction(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        log_group = logs.LogGroup(
+        log_group = function_logs(
             self,
-            "Logs",
-            log_group_name=log_group_name,
-            encryption_key=reach.key,
-            retention=logs.RetentionDays[LOG_RETENTION[log_retention_days]],
+            name=log_group_name,
+            key=reach.key,
+            retention_days=log_retention_days,
             removal_policy=removal_policy,
         )
         self.dead_letters = sqs.Queue(
@@ -68,34 +62,24 @@ class AgentFunction(Construct):
             dead_letters=self.dead_letters,
             reach=reach,
         ).role
-        self.function = lambda_.Function(
+        self.function = python_function(
             self,
-            "Function",
             function_name=function_name,
             description=agent.description,
-            runtime=lambda_.Runtime.PYTHON_3_12,
-            architecture=_ARCHITECTURES[function.target_architecture],
+            architecture=function.target_architecture,
             handler=AGENT_HANDLER,
             code=code,
             role=role,
             memory_size=function.memory_mb,
             timeout=Duration.seconds(function.timeout_s),
             reserved_concurrent_executions=function.reserved_concurrency,
-            environment=dict(environment),
+            environment=environment,
             log_group=log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=lambda_.ApplicationLogLevel[log_level],
-            # Its REPORT lines carry the only init duration Lambda gives.
-            system_log_level_v2=lambda_.SystemLogLevel.INFO,
+            log_level=log_level,
             # Lambda's own segments; nothing is imported for it.
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=self.dead_letters,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
-        )
-        acknowledge(
-            self.function,
-            "AwsSolutions-L1",
-            "Bundles are resolved, compiled and tested for Python 3.12, a supported runtime.",
         )
         if snap_start:
             acknowledge(

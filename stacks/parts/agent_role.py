@@ -1,6 +1,5 @@
 """An agent function's role: the actions its handler performs, on the resources it touches."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Stack
@@ -11,6 +10,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.bedrock_access import InferenceProfile, invoke_grants
+from stacks.parts.statements import allow, allow_key
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import artifact_key
 
@@ -58,33 +58,33 @@ class AgentRole(Construct):
         policies = {
             "Logs": [
                 # CloudFormation's ARN of a log group ends in ":*": all of its streams.
-                _allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])
+                allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])
             ],
-            "Tracing": [_allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
-            "DeadLetters": [_allow(["sqs:SendMessage"], [dead_letters.queue_arn])],
+            "Tracing": [allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
+            "DeadLetters": [allow(["sqs:SendMessage"], [dead_letters.queue_arn])],
             "Records": [
-                _allow(
+                allow(
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                     [reach.records_arn],
                 ),
                 # DynamoDB opens the table's own key on the caller's behalf.
-                _allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
+                allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
             ],
             "Artifacts": [
-                _allow(["s3:PutObject"], [written_files]),
-                _allow(["s3:GetObject"], read_files),
+                allow(["s3:PutObject"], [written_files]),
+                allow(["s3:GetObject"], read_files),
                 # How the handler tells an artifact that is missing from one it may not read.
-                _allow(
+                allow(
                     ["s3:ListBucket"],
                     [reach.artifacts_arn],
                     {"StringLike": {"s3:prefix": [artifact_key("*", name, "*") for name in read]}},
                 ),
-                _allow_key(
+                allow_key(
                     reach.key, ["kms:Decrypt", "kms:GenerateDataKey"], through=f"s3.{stack.region}"
                 ),
             ],
             "Model": [
-                _allow(grant.actions, grant.resources, grant.conditions)
+                allow(grant.actions, grant.resources, grant.conditions)
                 for grant in invoke_grants(
                     reach.profile, partition=stack.partition, account=stack.account
                 )
@@ -95,7 +95,7 @@ class AgentRole(Construct):
             for extra in agent.reach
         ]
         if reached:
-            policies["Reach"] = [_allow(extra.actions, resources) for extra, resources in reached]
+            policies["Reach"] = [allow(extra.actions, resources) for extra, resources in reached]
         role = iam.Role(
             self,
             "Role",
@@ -121,22 +121,3 @@ class AgentRole(Construct):
 def _filled(stack: Stack, arn: str) -> str:
     """An ARN of a manifest, with the deployment's partition, region and account."""
     return arn.format(partition=stack.partition, region=stack.region, account=stack.account)
-
-
-def _allow(
-    actions: Sequence[str],
-    resources: Sequence[str],
-    conditions: Mapping[str, Mapping[str, str | list[str]]] | None = None,
-) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        actions=list(actions),
-        resources=list(resources),
-        conditions={operator: dict(keys) for operator, keys in (conditions or {}).items()},
-    )
-
-
-def _allow_key(key: kms.IKey, actions: Sequence[str], *, through: str) -> iam.PolicyStatement:
-    """Use the key, but only through one service."""
-    return _allow(
-        actions, [key.key_arn], {"StringEquals": {"kms:ViaService": f"{through}.amazonaws.com"}}
-    )

@@ -27,7 +27,7 @@ def agent_alarms(
 
 
 def environment_alarms(metrics: Metrics, thresholds: AlarmSettings) -> dict[str, AlarmSpec]:
-    """The alarms on the model, which all agents share, and on what it costs, by symptom."""
+    """The alarms on what all agents share: model, cost, records; by symptom."""
     return {spec.symptom: spec for spec in _on_the_environment(metrics, thresholds)}
 
 
@@ -164,4 +164,23 @@ def _on_the_environment(metrics: Metrics, thresholds: AlarmSettings) -> Iterator
         label="US dollars",
         unit="US dollars",
         threshold=thresholds.cost_usd_per_hour,
+    )
+    yield AlarmSpec(
+        "records-settled",
+        "A function died at work: its request has no answer, and its record was settled later.",
+        metrics.all_agents(MetricName.RECORDS_SETTLED),
+        label="records settled",
+        unit="records",
+        threshold=0,
+    )
+    yield AlarmSpec(
+        "sweep-failures",
+        "For half an hour, sweeps for records of functions that died have failed.",
+        metrics.sweep("Errors", QUARTER_HOUR),
+        label="failed sweeps",
+        unit="sweeps",
+        threshold=0,
+        # One that fails is made up for by the next.
+        periods=2,
+        breaching=2,
     )

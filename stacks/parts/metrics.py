@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from stacks import names
+from tradewind.contracts.names import SWEEP
 from tradewind.telemetry.metric_names import (
     ALL_AGENTS,
     BY_AGENT,
@@ -166,6 +167,11 @@ class Metrics:
         """Bedrock's own, for the model. Counts every caller in the account."""
         dimensions = {"ModelId": self.model_id}
         return MetricStat("AWS/Bedrock", name, dimensions, statistic, region=self.model_region)
+
+    def sweep(self, name: str, period_s: int = FIVE_MINUTES) -> MetricStat:
+        """A sum of Lambda's own, for the sweep's function."""
+        dimensions = {"FunctionName": names.function_name(self.environment, SWEEP)}
+        return MetricStat("AWS/Lambda", name, dimensions, "Sum", period_s)
 
     def total(self, name: MetricName) -> MathExpression:
         """A count, kept by agent, over all of them."""

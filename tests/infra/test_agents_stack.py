@@ -29,10 +29,10 @@ def one(assembly: Assembly, resource_type: str, prefix: str) -> dict[str, Any]:
     return properties
 
 
-def test_there_is_one_function_per_agent_and_no_other(dev: Assembly) -> None:
+def test_there_is_one_function_per_agent_and_the_sweep_and_no_other(dev: Assembly) -> None:
     functions = dev.all(dev.agents, "AWS::Lambda::Function")
     assert sorted(resource["Properties"]["FunctionName"] for resource in functions) == sorted(
-        f"tradewind-dev-{agent}" for agent in AGENTS
+        f"tradewind-dev-{name}" for name in (*AGENTS, "sweep")
     )
 
 

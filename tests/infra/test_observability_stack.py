@@ -28,7 +28,13 @@ PER_AGENT = {
     "deadline-stops",
     "dead-letters",
 }
-PER_ENVIRONMENT = {"bedrock-errors", "bedrock-throttles", "cost"}
+PER_ENVIRONMENT = {
+    "bedrock-errors",
+    "bedrock-throttles",
+    "cost",
+    "records-settled",
+    "sweep-failures",
+}
 
 
 def alarms(assembly: Assembly, kind: str = "Alarm") -> dict[str, dict[str, Any]]:

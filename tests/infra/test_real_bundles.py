@@ -1,4 +1,4 @@
-"""The bundles that are deployed: each agent's, for both of Lambda's architectures."""
+"""The bundles that are deployed: each agent's and the sweep's, for both architectures."""
 
 import importlib.metadata
 import os
@@ -14,13 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from stacks.agents import SWEEP_BUDGET_MB
 from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.rules import NEVER_IMPORTED, UNZIPPED_LIMIT
 from stacks.settings import Architecture, Settings
 from tests.deployed_agents import AGENTS
+from tradewind.contracts.names import SWEEP
 
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
+each_bundle = pytest.mark.parametrize("name", [*AGENTS, SWEEP])
 each_architecture = pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 NATIVE: Architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 
@@ -85,40 +88,45 @@ def built(root: Path, dev_settings: Settings) -> Built:
     bundler = Bundler(root)
 
     @cache
-    def build(agent: str, architecture: Architecture) -> Archive:
-        function = dev_settings.function(AGENTS[agent])
-        return bundler.bundle(AGENTS[agent], architecture, function.bundle_budget_mb)
+    def build(name: str, architecture: Architecture) -> Archive:
+        if name == SWEEP:
+            return bundler.sweep_bundle(architecture, SWEEP_BUDGET_MB)
+        function = dev_settings.function(AGENTS[name])
+        return bundler.bundle(AGENTS[name], architecture, function.bundle_budget_mb)
 
     return build
 
 
 @each_architecture
-@each_agent
+@each_bundle
 def test_a_bundle_is_within_its_budget_and_lambdas_limit(
-    built: Built, dev_settings: Settings, agent: str, architecture: Architecture
+    built: Built, dev_settings: Settings, name: str, architecture: Architecture
 ) -> None:
-    archive = built(agent, architecture)
-    assert archive.unzipped_bytes <= dev_settings.function(AGENTS[agent]).bundle_budget_mb * 10**6
+    archive = built(name, architecture)
+    budget_mb = (
+        SWEEP_BUDGET_MB if name == SWEEP else dev_settings.function(AGENTS[name]).bundle_budget_mb
+    )
+    assert archive.unzipped_bytes <= budget_mb * 10**6
     assert archive.unzipped_bytes <= UNZIPPED_LIMIT
 
 
 @each_architecture
-@each_agent
+@each_bundle
 def test_every_shared_library_is_for_the_target(
-    built: Built, agent: str, architecture: Architecture
+    built: Built, name: str, architecture: Architecture
 ) -> None:
-    with zipfile.ZipFile(built(agent, architecture).path) as zipped:
+    with zipfile.ZipFile(built(name, architecture).path) as zipped:
         libraries = [name for name in zipped.namelist() if ".so" in Path(name).suffixes]
         machines = {struct.unpack_from("<H", zipped.read(name), 18)[0] for name in libraries}
     assert machines == {MACHINES[architecture]}
 
 
 @each_architecture
-@each_agent
+@each_bundle
 def test_every_module_has_its_byte_code(
-    built: Built, agent: str, architecture: Architecture
+    built: Built, name: str, architecture: Architecture
 ) -> None:
-    with zipfile.ZipFile(built(agent, architecture).path) as zipped:
+    with zipfile.ZipFile(built(name, architecture).path) as zipped:
         names = set(zipped.namelist())
     missing = [
         name
@@ -174,6 +182,108 @@ def test_a_bundle_answers_with_nothing_but_itself(built: Built, agent: str, tmp_
     )
     assert traced.returncode == 0, traced.stderr
     assert "opentelemetry.exporter" in traced.stdout.splitlines()[-1]
+
+
+SETTLE_ONE = """
+import contextlib
+import http.server
+import io
+import json
+import os
+import sys
+import threading
+
+# As in Lambda: the bundle and the standard library, and no packages of this environment.
+bundle = sys.argv[1]
+sys.path = [bundle, *(path for path in sys.path if path and "site-packages" not in path)]
+RECORD = {
+    "record_id": {"S": "key"}, "open": {"S": "yes"}, "deadline_at": {"N": "1"},
+    "attempt": {"S": "first"}, "agent": {"S": "some"}, "request_id": {"S": "r-1"},
+    "project_id": {"S": "p-1"},
+}
+ANSWERS = {"Query": {"Items": [RECORD], "Count": 1, "ScannedCount": 1}, "UpdateItem": {}}
+asked = []
+
+
+class Table(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        asked.append((operation, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+        body = json.dumps(ANSWERS[operation]).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Table)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{server.server_port}"
+
+from tradewind.aws.deadline import call_time_left_s
+from tradewind.handlers import sweep
+
+time_left = []
+sweep._sweeper._client.meta.events.register(
+    "before-call.dynamodb", lambda **_: time_left.append(call_time_left_s())
+)
+
+
+class Context:
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+
+printed = io.StringIO()
+with contextlib.redirect_stdout(printed):
+    answer = sweep.handler({"detail-type": "Scheduled Event"}, Context())
+assert answer == {"settled": 1, "finished": True}, answer
+(_, query), (_, update) = asked
+# Of a minute, ten seconds are kept back.
+assert all(40 < left <= 50 for left in time_left), time_left
+assert query["IndexName"] == "open-by-deadline", query
+assert update["Key"] == {"record_id": {"S": "key"}}, update
+[metrics] = [line for line in printed.getvalue().splitlines() if "RecordsSettled" in line]
+assert json.loads(metrics)["Agent"] == "some", metrics
+outside = [
+    name
+    for name, module in sys.modules.items()
+    if "site-packages" in (getattr(module, "__file__", None) or "")
+]
+assert not outside, outside
+print(sorted(name for name in sys.modules if name.count(".") < 2))
+"""
+
+
+def test_the_sweep_settles_with_nothing_but_its_bundle(built: Built, tmp_path: Path) -> None:
+    with zipfile.ZipFile(built(SWEEP, NATIVE).path) as zipped:
+        zipped.extractall(tmp_path)
+        names = zipped.namelist()
+    services = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
+    assert {name for name in services if "." not in name} == {"dynamodb"}
+    assert {name.split("/")[0] for name in names} & {"agents", "siting", "strands"} == set()
+    for source in tmp_path.rglob("*.py"):
+        source.write_text("raise AssertionError('compiled anew')")
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", SETTLE_ONE, str(tmp_path)],
+        env={
+            name: ENVIRONMENT[name]
+            for name in ENVIRONMENT
+            if name.startswith("AWS_") or name in {"TRADEWIND_ENVIRONMENT", "RECORDS_TABLE"}
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    imported = done.stdout.splitlines()[-1]
+    assert "'tradewind.records'" in imported
+    for unused in ("tradewind.bedrock", "tradewind.run", "opentelemetry", "strands"):
+        assert f"'{unused}'" not in imported
 
 
 BUILD = """

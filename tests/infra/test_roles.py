@@ -116,8 +116,9 @@ def test_a_role_is_lambdas_alone_and_borrows_no_policy(dev: Assembly, agent: str
 def test_each_function_has_a_role_of_its_own_and_nothing_is_added_to_it(dev: Assembly) -> None:
     functions = dev.all(dev.agents, "AWS::Lambda::Function")
     roles = {resource["Properties"]["Role"] for resource in functions}
-    assert roles == {f"<{construct_id(agent)}AccessRole.Arn>" for agent in AGENTS}
-    assert len(dev.all(dev.agents, "AWS::IAM::Role")) == len(AGENTS)
+    of_agents = {f"<{construct_id(agent)}AccessRole.Arn>" for agent in AGENTS}
+    assert roles == {*of_agents, "<SweepRole.Arn>"}
+    assert len(dev.all(dev.agents, "AWS::IAM::Role")) == len(functions) == len(AGENTS) + 1
     for added in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
         assert dev.all(dev.agents, added) == []
         assert dev.all(dev.state, added) == []

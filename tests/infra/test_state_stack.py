@@ -116,6 +116,31 @@ def test_records_are_on_demand_encrypted_restorable_and_expire(dev: Assembly) ->
     }
 
 
+def test_open_records_are_in_an_index_with_what_settling_them_takes(dev: Assembly) -> None:
+    table = dev.only(dev.state, "AWS::DynamoDB::Table")["Properties"]
+    assert table["GlobalSecondaryIndexes"] == [
+        {
+            "IndexName": "open-by-deadline",
+            "KeySchema": [
+                {"AttributeName": "open", "KeyType": "HASH"},
+                {"AttributeName": "deadline_at", "KeyType": "RANGE"},
+            ],
+            "Projection": {
+                "ProjectionType": "INCLUDE",
+                "NonKeyAttributes": ["attempt", "agent", "request_id", "project_id"],
+            },
+        }
+    ]
+    # What is no key of table or index has no type here.
+    assert {
+        one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]
+    } == {
+        "record_id": "S",
+        "open": "S",
+        "deadline_at": "N",
+    }
+
+
 @pytest.mark.parametrize("resource_type", DATA)
 def test_where_data_is_kept_it_outlives_the_stack(prod: Assembly, resource_type: str) -> None:
     for resource in prod.all(prod.state, resource_type):

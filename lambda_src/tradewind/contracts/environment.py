@@ -66,6 +66,13 @@ class ModelEnvironment(Environment):
     max_connections: int = Field(alias=EnvVar.MAX_CONNECTIONS, ge=1)
 
 
+class SweepEnvironment(Environment):
+    """What the stacks tell the sweep."""
+
+    environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
+    records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
+
+
 def _split(names: object) -> object:
     return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
 

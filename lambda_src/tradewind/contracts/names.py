@@ -61,13 +61,6 @@ RECORD_ATTEMPT: Final = "attempt"
 RECORD_OPEN: Final = "open"
 #: When the request's function is killed, in epoch seconds.
 RECORD_DEADLINE: Final = "deadline_at"
-
-#: The run that writes the record.
-RECORD_ATTEMPT: Final = "attempt"
-#: Present only while the request is running: an index by it holds the open records alone.
-RECORD_OPEN: Final = "open"
-#: When the request's function is killed, in epoch seconds.
-RECORD_DEADLINE: Final = "deadline_at"
 #: The index of the open records, by deadline; and what they have in it besides their keys: what it
 #: takes to settle one, and to say whose it was.
 OPEN_INDEX: Final = "open-by-deadline"

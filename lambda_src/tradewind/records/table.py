@@ -113,7 +113,7 @@ class RecordTable:
             except ClientError as error:
                 stored = self._refused_by(error, request.record_id)
             except BotoCoreError as error:
-                raise _storage_error(error) from error
+                raise storage_error(error) from error
             except DeadlineExceeded as error:
                 # Nothing was done for the request: it must not be taken for answered.
                 raise StorageUnavailable("There was no time to open the record.") from error
@@ -148,7 +148,7 @@ class RecordTable:
         except (ClientError, BotoCoreError) as error:
             if _failed_condition(error):
                 return False
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
         return True
 
     def read(self, record_id: str) -> StoredRecord | None:
@@ -162,7 +162,7 @@ class RecordTable:
                 TableName=self.name, Key={RECORD_KEY: {"S": record_id}}, ConsistentRead=True
             )
         except (ClientError, BotoCoreError) as error:
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
         item = found.get("Item")
         return read_item(item) if item else None
 
@@ -195,7 +195,7 @@ class RecordTable:
             )
         except (ClientError, BotoCoreError) as error:
             if not _failed_condition(error):
-                raise _storage_error(error) from error
+                raise storage_error(error) from error
             met = _item_met(error)
             return met is not None and met.get("settled_by") == {"S": token}
         return True
@@ -222,7 +222,7 @@ class RecordTable:
     def _refused_by(self, error: ClientError, record_id: str) -> StoredRecord | None:
         """The record that a failed condition met."""
         if not _failed_condition(error):
-            raise _storage_error(error) from error
+            raise storage_error(error) from error
         met = _item_met(error)
         return read_item(met) if met else self.read(record_id)  # not every endpoint returns it
 
@@ -267,7 +267,8 @@ def _failed_condition(error: Exception) -> bool:
     )
 
 
-def _storage_error(error: ClientError | BotoCoreError) -> StorageError:
+def storage_error(error: ClientError | BotoCoreError) -> StorageError:
+    """Say what went wrong with the table, in a typed error."""
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         if code == "AccessDeniedException":

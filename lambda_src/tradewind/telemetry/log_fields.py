@@ -10,6 +10,10 @@ from typing import Final
 #: ``error_code``, the answer's ``performance``, its tokens, cost and Bedrock's request ids.
 REQUEST_DONE: Final = "Request done"
 
+#: The message of the one line that ends every sweep. It has the fields ``settled``, ``finished``,
+#: ``failed`` and ``error_code``.
+SWEEP_DONE: Final = "Sweep done"
+
 
 class Outcome(StrEnum):
     """How a request ended, in the field ``outcome`` of that line."""

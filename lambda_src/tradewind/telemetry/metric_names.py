@@ -44,7 +44,7 @@ class MetricSpec(NamedTuple):
         unit: A CloudWatch unit.
         description: What one value says.
         dimension_sets: The sets of dimensions it is kept under.
-        emitter: The module of ``tradewind`` that emits it.
+        emitter: The modules of ``tradewind`` that emit it.
     """
 
     unit: str
@@ -114,7 +114,10 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "The answer was given all the same.",
     ),
     MetricName.RECORDS_SETTLED: MetricSpec(
-        "Count", "Records closed for runs whose function had died: they still said running."
+        "Count",
+        "Records closed for runs whose function had died: they still said running.",
+        (ALL_AGENTS, BY_AGENT),
+        "handlers.request_report, handlers.sweeper",
     ),
     MetricName.INVOCATION_LATENCY: MetricSpec(
         "Milliseconds", "From handler start to answer.", (ALL_AGENTS, BY_AGENT, BY_START)

@@ -1,0 +1,34 @@
+"""The Lambda entry point of the sweep, which a schedule invokes."""
+
+import gc
+import os
+from typing import Any, Protocol
+
+import boto3
+
+from tradewind.aws.deadline import Deadline, calls_within
+from tradewind.contracts.environment import SweepEnvironment
+from tradewind.handlers.sweeper import Sweeper
+
+
+class SweepContext(Protocol):
+    """What the sweep uses of Lambda's context object."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function is killed."""
+
+
+def _create_sweeper() -> Sweeper:
+    environment = SweepEnvironment.from_variables(os.environ)
+    return Sweeper(environment.environment, environment.records_table, boto3.client("dynamodb"))
+
+
+_sweeper = _create_sweeper()
+gc.enable()
+
+
+def handler(_event: object, context: SweepContext) -> dict[str, Any]:
+    """Settle the overdue records. See ``Sweeper.sweep``."""
+    deadline = Deadline(context.get_remaining_time_in_millis() / 1000)
+    with calls_within(deadline.remaining_s):
+        return _sweeper.sweep(deadline)

@@ -1,0 +1,85 @@
+"""Settle every record whose deadline is past and that is still open: its function died.
+
+Every write is conditional on the record still being that attempt's and open. So this may run twice
+at once, beside requests that settle or start records, and may end anywhere: what was done stands,
+and what is left is the next run's.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from tradewind.aws.deadline import Deadline
+from tradewind.contracts.errors import StorageError
+from tradewind.records.overdue import OverdueRecord, overdue_records
+from tradewind.records.table import RecordTable
+from tradewind.telemetry.log_fields import SWEEP_DONE
+from tradewind.telemetry.logger import get_logger
+from tradewind.telemetry.metric_names import Dimension, MetricName
+from tradewind.telemetry.metrics import RequestMetrics
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Sweeper:
+    """Settles what is overdue.
+
+    Args:
+        environment: The environment's name.
+        table_name: The table of records.
+        client: A client that reaches it.
+    """
+
+    def __init__(self, environment: str, table_name: str, client: "DynamoDBClient") -> None:
+        self._environment = environment
+        self._table_name = table_name
+        self._client = client
+        self._table = RecordTable(table_name, client)
+
+    def sweep(self, deadline: Deadline) -> dict[str, Any]:
+        """Settle the overdue records that there is time for, and report it.
+
+        A record that cannot be settled does not keep the others waiting.
+
+        Returns:
+            ``settled``: how many were; ``finished``: whether there was time for all.
+
+        Raises:
+            StorageError: The index could not be read, or a record not be written.
+        """
+        settled = 0
+        finished = False
+        failures: list[StorageError] = []
+        try:
+            for record in overdue_records(self._table_name, self._client):
+                if not deadline.remaining_s():
+                    break
+                try:
+                    if self._table.settle(record.record_id, record.attempt):
+                        settled += 1
+                        self._count(record)
+                except StorageError as error:
+                    failures.append(error)
+            else:
+                finished = True
+        except StorageError as error:
+            failures.append(error)
+        logger = get_logger()
+        (logger.error if failures else logger.info)(
+            SWEEP_DONE,
+            settled=settled,
+            finished=finished,
+            failed=len(failures),
+            error_code=failures[0].code if failures else None,
+        )
+        if failures:
+            raise failures[0]
+        return {"settled": settled, "finished": finished}
+
+    def _count(self, record: OverdueRecord) -> None:
+        # At once and one by one: a sweep that is killed has counted what it did.
+        metrics = RequestMetrics(
+            {Dimension.ENVIRONMENT: self._environment, Dimension.AGENT: record.agent}
+        )
+        metrics.annotate(request_id=record.request_id, project_id=record.project_id)
+        metrics.add(MetricName.RECORDS_SETTLED, 1)
+        metrics.flush()

@@ -1,0 +1,68 @@
+"""What every Lambda function here has: its log group, its runtime, and how it logs."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.checks import acknowledge
+from stacks.settings import LOG_RETENTION, Architecture
+
+_ARCHITECTURES: Final = {
+    "arm64": lambda_.Architecture.ARM_64,
+    "x86_64": lambda_.Architecture.X86_64,
+}
+
+
+def function_logs(
+    scope: Construct,
+    *,
+    name: str,
+    key: kms.IKey,
+    retention_days: int,
+    removal_policy: RemovalPolicy,
+) -> logs.LogGroup:
+    """The log group of the function in ``scope``."""
+    return logs.LogGroup(
+        scope,
+        "Logs",
+        log_group_name=name,
+        encryption_key=key,
+        retention=logs.RetentionDays[LOG_RETENTION[retention_days]],
+        removal_policy=removal_policy,
+    )
+
+
+def python_function(
+    scope: Construct,
+    *,
+    architecture: Architecture,
+    environment: Mapping[str, str],
+    log_group: logs.ILogGroup,
+    log_level: str,
+    **own: Any,
+) -> lambda_.Function:
+    """The function in ``scope``; ``own`` is what it has besides."""
+    function = lambda_.Function(
+        scope,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_12,
+        architecture=_ARCHITECTURES[architecture],
+        environment=dict(environment),
+        log_group=log_group,
+        logging_format=lambda_.LoggingFormat.JSON,
+        application_log_level_v2=lambda_.ApplicationLogLevel[log_level],
+        # Its REPORT lines carry the only init duration Lambda gives.
+        system_log_level_v2=lambda_.SystemLogLevel.INFO,
+        **own,
+    )
+    acknowledge(
+        function,
+        "AwsSolutions-L1",
+        "Bundles are resolved, compiled and tested for Python 3.12, a supported runtime.",
+    )
+    return function
