@@ -1,5 +1,6 @@
 """The app, deployed by the real CDK command line into an embedded AWS of the tests' own."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +21,9 @@ from cli.invoke import Invocation, invoke, lambda_client, role_of
 from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import StandInAdmin
 from devtools.localcloud.running import Running
-from stacks.names import agent_arn_output, dead_letter_queue_name
+from stacks.names import agent_arn_output, dead_letter_queue_name, function_name
 from tests.deployed_agents import AGENTS
-from tradewind.contracts.names import RECORD_KEY, record_key
+from tradewind.contracts.names import RECORD_KEY, SWEEP, record_key
 
 _READ = TypeDeserializer()
 
@@ -73,6 +74,13 @@ class Deployment:
         """Send an agent its example request on the common project."""
         event = example_request(agent, self.project_id or None) | changes
         return invoke(self.functions, self.arn(agent), event)
+
+    def sweep(self) -> dict[str, Any]:
+        """Settle the records that are overdue now."""
+        answer = self.functions.invoke(FunctionName=function_name(cdk.LOCAL_ENV, SWEEP))
+        content: dict[str, Any] = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, content
+        return content
 
     def queue_url(self, agent: str) -> str:
         """The address of an agent's dead-letter queue."""
