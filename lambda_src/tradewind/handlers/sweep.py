@@ -4,9 +4,9 @@ import gc
 import os
 from typing import Any, Protocol
 
-import boto3
-
+from tradewind.aws.clients import AwsClients
 from tradewind.aws.deadline import Deadline, calls_within
+from tradewind.aws.repeats import Repeated
 from tradewind.contracts.environment import SweepEnvironment
 from tradewind.handlers.sweeper import Sweeper
 
@@ -20,7 +20,9 @@ class SweepContext(Protocol):
 
 def _create_sweeper() -> Sweeper:
     environment = SweepEnvironment.from_variables(os.environ)
-    return Sweeper(environment.environment, environment.records_table, boto3.client("dynamodb"))
+    # Settling recognises its own write, so it may be asked for twice.
+    client = AwsClients().create("dynamodb", repeats=Repeated(may_run_twice=True))
+    return Sweeper(environment.environment, environment.records_table, client)
 
 
 _sweeper = _create_sweeper()

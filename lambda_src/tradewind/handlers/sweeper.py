@@ -5,10 +5,10 @@ at once, beside requests that settle or start records, and may end anywhere: wha
 and what is left is the next run's.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.aws.deadline import Deadline
-from tradewind.contracts.errors import StorageError
+from tradewind.contracts.errors import DeadlineExceeded, StorageError
 from tradewind.records.overdue import OverdueRecord, overdue_records
 from tradewind.records.table import RecordTable
 from tradewind.telemetry.log_fields import SWEEP_DONE
@@ -18,6 +18,11 @@ from tradewind.telemetry.metrics import RequestMetrics
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+#: A record is not begun with when less time is left: a call would be cut short.
+_MIN_USEFUL_S: Final = 1.0
+#: What keeps a record from being read or settled.
+_FAILURES: Final = (StorageError, DeadlineExceeded)
 
 
 class Sweeper:
@@ -45,23 +50,24 @@ class Sweeper:
 
         Raises:
             StorageError: The index could not be read, or a record not be written.
+            DeadlineExceeded: The table did not answer as long as there was time.
         """
         settled = 0
         finished = False
-        failures: list[StorageError] = []
+        failures: list[StorageError | DeadlineExceeded] = []
         try:
             for record in overdue_records(self._table_name, self._client):
-                if not deadline.remaining_s():
+                if deadline.remaining_s() < _MIN_USEFUL_S:
                     break
                 try:
                     if self._table.settle(record.record_id, record.attempt):
                         settled += 1
                         self._count(record)
-                except StorageError as error:
+                except _FAILURES as error:
                     failures.append(error)
             else:
                 finished = True
-        except StorageError as error:
+        except _FAILURES as error:
             failures.append(error)
         logger = get_logger()
         (logger.error if failures else logger.info)(

@@ -4,14 +4,17 @@ import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.dynamodb import LoopbackDynamoDB, TableFault
 from tests.integration.records.requests import REQUEST, encoded
-from tradewind.aws.deadline import Deadline
+from tradewind.aws.clients import AwsClients
+from tradewind.aws.deadline import Deadline, calls_within
+from tradewind.aws.repeats import Repeated
 from tradewind.contracts.errors import (
+    DeadlineExceeded,
     FunctionDied,
     StorageAccessDenied,
     StorageError,
@@ -21,6 +24,9 @@ from tradewind.handlers.sweeper import Sweeper
 from tradewind.records.item import RecordedRequest, RecordStatus
 from tradewind.records.overdue import overdue_records
 from tradewind.records.table import RecordTable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 #: A function's whole time, and one that is over since a minute.
 AHEAD, OVER = 900.0, -60.0
@@ -227,3 +233,38 @@ def test_a_write_whose_reply_was_lost_is_counted_when_it_is_repeated(
     repeating = Sweeper("test", table.name, dynamodb.client())
     assert repeating.sweep(Deadline(60)) == {"settled": 1, "finished": True}
     assert counted(lines(capsys)) == {"terrain": 1}
+
+
+@pytest.fixture
+def aws_client(dynamodb: LoopbackDynamoDB, monkeypatch: pytest.MonkeyPatch) -> "DynamoDBClient":
+    """A client as the function makes it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", dynamodb.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    client: DynamoDBClient = AwsClients().create("dynamodb", repeats=Repeated(may_run_twice=True))
+    return client
+
+
+def test_a_table_that_never_answers_fails_the_sweep_within_its_time(
+    dynamodb: LoopbackDynamoDB,
+    table: RecordTable,
+    aws_client: "DynamoDBClient",
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    died(table, 1)
+    dynamodb.inject(TableFault.SILENT, "UpdateItem", count=100)
+    deadline = Deadline(6)
+    with pytest.raises((StorageUnavailable, DeadlineExceeded)), calls_within(deadline.remaining_s):
+        Sweeper("test", table.name, aws_client).sweep(deadline)
+    *_repeats, done = lines(capsys)
+    assert (done["settled"], done["failed"], done["level"]) == (0, 1, "ERROR")
+
+
+def test_a_sweep_whose_calls_have_no_time_left_fails_and_says_so(
+    table: RecordTable, aws_client: "DynamoDBClient", capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DeadlineExceeded), calls_within(lambda: 0.0):
+        Sweeper("test", table.name, aws_client).sweep(Deadline(60))
+    [done] = lines(capsys)
+    assert (done["finished"], done["error_code"]) == (False, "DEADLINE_EXCEEDED")
