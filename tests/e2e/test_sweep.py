@@ -21,13 +21,6 @@ REQUEST_ID = "died-unseen"
 KEY = {RECORD_KEY: {"S": record_key(owner="", agent=LAST, request_id=REQUEST_ID)}}
 
 
-def record(deployment: Deployment) -> dict[str, Any]:
-    found: dict[str, Any] = client("dynamodb").get_item(
-        TableName=deployment.outputs[Output.RECORDS_TABLE], Key=KEY, ConsistentRead=True
-    )["Item"]
-    return found
-
-
 def counted() -> list[dict[str, Any]]:
     """The sweeps' metric lines for the request."""
     pages = (
@@ -52,7 +45,7 @@ def test_a_killed_request_is_settled_and_may_be_sent_again(deployment: Deploymen
 
     # Until its deadline it may still be at work.
     assert deployment.sweep() == {"settled": 0, "finished": True}
-    assert record(deployment)["status"] == {"S": "running"}
+    assert deployment.record(LAST, REQUEST_ID)["status"] == "running"
 
     client("dynamodb").update_item(
         TableName=deployment.outputs[Output.RECORDS_TABLE],
@@ -62,25 +55,23 @@ def test_a_killed_request_is_settled_and_may_be_sent_again(deployment: Deploymen
     )
     # The schedule's own sweep may come first.
     assert deployment.sweep()["finished"]
-    settled = record(deployment)
-    assert settled["status"] == {"S": "failed"}
-    assert settled["error_code"] == {"S": "FUNCTION_DIED"}
+    settled = deployment.record(LAST, REQUEST_ID)
+    assert (settled["status"], settled["error_code"]) == ("failed", "FUNCTION_DIED")
     [count] = eventually(counted)
     assert (count["Agent"], count["RecordsSettled"]) == (LAST, [1.0])
 
     answer = deployment.ask(LAST, request_id=REQUEST_ID).answer
     assert answer["success"]
-    assert record(deployment)["status"] == {"S": "succeeded"}
+    assert deployment.record(LAST, REQUEST_ID)["status"] == "succeeded"
     assert deployment.sweep()["finished"]
     assert len(counted()) == 1
 
 
-@pytest.mark.parametrize("policy", ["Records"])
-def test_a_sweep_that_may_not_is_a_failed_invocation(deployment: Deployment, policy: str) -> None:
+def test_a_sweep_that_may_not_is_a_failed_invocation(deployment: Deployment) -> None:
     lambda_ = client("lambda")
     name = function_name(cdk.LOCAL_ENV, SWEEP)
     role = lambda_.get_function_configuration(FunctionName=name)["Role"]
-    with without_policy(role, policy):
+    with without_policy(role, "Records"):
         answer = lambda_.invoke(FunctionName=name)
     assert answer["FunctionError"] == "Unhandled"
     assert json.load(answer["Payload"])["errorType"] == "StorageAccessDenied"
