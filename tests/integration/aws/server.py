@@ -66,14 +66,14 @@ class Server:
         replies: The next answers, in order; ordinary ones after them.
         connections: Accepted so far.
         requests: The bodies of the requests that arrived whole, in order.
-        gate: Is called with each request before it is answered.
+        gate: Requests wait at it before they are answered.
     """
 
     tls: ssl.SSLContext
     replies: deque[Reply] = field(default_factory=deque)
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
-    gate: Callable[[], object] = lambda: None
+    gate: threading.Barrier | None = None
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -115,7 +115,7 @@ class Server:
             threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
 
     def _serve(self, accepted: socket.socket) -> None:
-        with contextlib.suppress(OSError), accepted:
+        with contextlib.suppress(OSError, threading.BrokenBarrierError), accepted:
             connection = self.tls.wrap_socket(accepted, server_side=True)
             with self._lock:
                 self._open.append(connection)
@@ -140,7 +140,8 @@ class Server:
                 return False
             with self._lock:
                 self.requests.append(body)
-        self.gate()
+        if self.gate is not None:
+            self.gate.wait()
         service = "s3"
         if "x-amz-target" in headers:
             service = "dynamodb"
