@@ -46,6 +46,7 @@ class Reply:
         end: What becomes of the connection then: ``keep``, ``close``, ``reset`` or ``stall``.
         early: Whether it comes before the body was read.
         pause: Is called before the last byte.
+        drops: Whether the body comes byte by byte, slowly and without an end until this is set.
         heard: Whether anything is answered at all; else the connection ends at once.
     """
 
@@ -55,6 +56,7 @@ class Reply:
     end: str = "keep"
     early: bool = False
     pause: Callable[[], object] | None = None
+    drops: threading.Event | None = None
     heard: bool = True
 
 
@@ -149,21 +151,31 @@ class Server:
             service = "bedrock-runtime"
         content = _ANSWERS[service] if reply.body is None else reply.body
         if reply.heard:
-            head = (
-                f"HTTP/1.1 {reply.status} Whatever\r\nContent-Length: {len(content)}\r\n"
-                'ETag: "e"\r\nContent-Type: application/json\r\n\r\n'
-            )
-            said = head.encode() + content[: reply.sent]
-            if reply.pause is not None:
-                connection.sendall(said[:-1])
-                reply.pause()
-                said = said[-1:]
-            connection.sendall(said)
+            self._say(connection, reply, content)
         if reply.end == "stall":
             self._ended.wait()
         if reply.end == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         return reply.end == "keep"
+
+    @staticmethod
+    def _say(connection: ssl.SSLSocket, reply: Reply, content: bytes) -> None:
+        length = len(content) if reply.drops is None else 1_000_000
+        head = (
+            f"HTTP/1.1 {reply.status} Whatever\r\nContent-Length: {length}\r\n"
+            'ETag: "e"\r\nContent-Type: application/json\r\n\r\n'
+        )
+        said = head.encode() + content[: reply.sent]
+        if reply.pause is not None:
+            connection.sendall(said[:-1])
+            reply.pause()
+            said = said[-1:]
+        if reply.drops is not None:
+            connection.sendall(head.encode())
+            while not reply.drops.wait(0.02):
+                connection.sendall(b" ")
+            return
+        connection.sendall(said)
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
