@@ -212,7 +212,7 @@ class _Reads(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int | None:
         self._sock.settimeout(self._line.wait_s(self._limit_s))
-        count: int | None = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        count: int | None = self._raw.readinto(buffer)
         if count:
             self._line.hear()
         return count
