@@ -288,7 +288,10 @@ class _KeptMixin:
         line, trust = self._line, self._rules.trust
         if line.asked is None or not line.reused or not hasattr(socket, "TCP_INFO"):
             return
-        info = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
+        try:
+            info = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
+        except (OSError, AttributeError):  # closed already, or TLS within a proxy's TLS
+            return
         (state,) = _STATE.unpack_from(info)
         (unacknowledged,) = _UNACKNOWLEDGED.unpack_from(info)
         waited_s = trust.now().order - line.asked.order
