@@ -248,7 +248,6 @@ class _KeptMixin:
         self.timeout = self._line.wait_s(self.timeout)
         super().connect()  # type: ignore[misc]  # the urllib3 connection this is mixed into
         self._line.reused = False
-        self._line.hear()
         if self._rules.observer is not None:
             self._rules.observer.connection_opened(
                 self._rules.service, (time.perf_counter() - started) * 1000

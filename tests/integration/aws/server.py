@@ -45,7 +45,8 @@ class Reply:
         sent: How many bytes of the body are sent; all without it.
         end: What becomes of the connection then: ``keep``, ``close``, ``reset`` or ``stall``.
         early: Whether it comes before the body was read.
-        pause: Is called before the last byte.
+        slow: Is called before the request's body is read.
+        pause: Is called before the last byte of the answer.
         drops: Whether the body comes byte by byte, slowly and without an end until this is set.
         heard: Whether anything is answered at all; else the connection ends at once.
     """
@@ -55,6 +56,7 @@ class Reply:
     sent: int | None = None
     end: str = "keep"
     early: bool = False
+    slow: Callable[[], object] = lambda: None
     pause: Callable[[], object] | None = None
     drops: threading.Event | None = None
     heard: bool = True
@@ -135,6 +137,7 @@ class Server:
             headers[name.lower()] = value.strip()
         with self._lock:
             reply = self.replies.popleft() if self.replies else Reply()
+        reply.slow()
         if not reply.early:
             length = int(headers.get("content-length", 0))
             body = reading.read(length)
@@ -149,7 +152,8 @@ class Server:
             service = "dynamodb"
         elif line.split()[1].startswith(b"/model/"):
             service = "bedrock-runtime"
-        content = _ANSWERS[service] if reply.body is None else reply.body
+        ordinary = b"" if line.startswith(b"PUT") else _ANSWERS[service]
+        content = ordinary if reply.body is None else reply.body
         if reply.heard:
             self._say(connection, reply, content)
         if reply.end == "stall":

@@ -1,5 +1,6 @@
 """Which calls are sent again, and that none outlives its request's time."""
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.black_holes import swallow_requests
 from tests.integration.aws.conftest import CALLS, Process
 from tests.integration.aws.server import OBJECT, Reply, Server
-from tests.integration.aws.test_sockets import SERVICES, ask_at_length
+from tests.integration.aws.test_sockets import DEPLOYED_OPTIONS, SERVICES, ask_at_length
+from tradewind.aws import sockets
 from tradewind.aws.deadline import calls_within
 from tradewind.aws.repeats import MAX_ATTEMPTS, Repeated
 from tradewind.contracts.errors import (
@@ -179,6 +181,19 @@ def test_a_tools_call_that_was_refused_or_never_arrived_is_repeated(
     swallow_requests(server.port)
     ask_at_length(client)
     assert (server.connections, len(server.requests)) == (2, 3)
+
+
+def test_the_limit_for_connecting_is_none_for_sending(
+    process: Process, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As urllib3 has it, a large artifact on a slow line fails for having been connected soon."""
+    monkeypatch.setattr(sockets, "SOCKET_OPTIONS", DEPLOYED_OPTIONS)
+    client = process.create("s3", connect_timeout_s=0.3)
+    CALLS["s3"](client)
+    connected = server.connections
+    server.replies.append(Reply(slow=functools.partial(time.sleep, 1.0)))
+    client.put_object(Bucket="artifacts", Key="k", Body=b"x" * 30_000_000)
+    assert server.connections == connected
 
 
 @pytest.mark.parametrize("end", ["close", "reset", "stall"])
