@@ -273,6 +273,8 @@ class _KeptMixin:
     def getresponse(self) -> Any:
         self.timeout = self._line.wait_s(self.timeout)
         response = super().getresponse()  # type: ignore[misc]
+        # botocore reads an answer that comes instead of "100 Continue" with a class of its own.
+        self._line.hear()
         self._line.reused = True
         return response
 

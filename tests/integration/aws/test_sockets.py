@@ -3,6 +3,7 @@
 Counted is what the server saw. Packets are really dropped (``tests.black_holes``).
 """
 
+import io
 import select
 import signal
 import socket
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from devtools.localcloud.tls import TlsFiles
 from tests.black_holes import drop_arrivals, swallow_requests, unanswered_syn
@@ -30,8 +31,6 @@ from tradewind.run.s3_artifacts import S3ArtifactStore
 DEPLOYED_OPTIONS = sockets.SOCKET_OPTIONS
 STORAGE = ["s3", "dynamodb"]
 SERVICES = [*STORAGE, "bedrock-runtime"]
-#: More than a connection that was silent sends at once, so that a part waits for acknowledgement.
-LONG = "x" * 3_000_000
 
 
 def kept_sockets(client: Any) -> list[socket.socket]:
@@ -65,8 +64,10 @@ def stoppable_server(tls_files: TlsFiles) -> Iterator[tuple[str, subprocess.Pope
             process.stdin.close()
 
 
-def ask_at_length(client: Any) -> Any:
-    return client.converse(modelId="m", messages=[{"role": "user", "content": [{"text": LONG}]}])
+def ask_at_length(client: Any, length: int = 3_000_000) -> Any:
+    """Ask more than a silent connection sends at once: a part waits for acknowledgement."""
+    question = {"role": "user", "content": [{"text": "x" * length}]}
+    return client.converse(modelId="m", messages=[question])
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -217,6 +218,20 @@ def test_half_an_answer_is_neither_an_answer_nor_a_retirement(
     server.replies.append(Reply(sent=5, end=end))
     assert _plain(ask(client)) == _plain(whole)
     assert len(server.requests) == 3
+    assert process.observer.retired == []
+
+
+def test_an_answer_in_place_of_the_leave_to_go_on_is_one(process: Process, server: Server) -> None:
+    """S3 refuses a large upload before its body is sent; botocore reads that in its own way."""
+    client = process.create("s3")
+    CALLS["s3"](client)
+    refused = b"<Error><Code>AccessDenied</Code></Error>"
+    server.replies.append(Reply(status=403, body=refused, early=True))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.put_object(Bucket="artifacts", Key="k", Body=io.BytesIO(b"x" * 3_000_000))
+    server.end_idle(by_reset=False)
+    wait_for_the_end(client)
+    CALLS["s3"](client)
     assert process.observer.retired == []
 
 

@@ -188,11 +188,13 @@ def test_the_limit_for_connecting_is_none_for_sending(
 ) -> None:
     """As urllib3 has it, a large artifact on a slow line fails for having been connected soon."""
     monkeypatch.setattr(sockets, "SOCKET_OPTIONS", DEPLOYED_OPTIONS)
-    client = process.create("s3", connect_timeout_s=0.3)
-    CALLS["s3"](client)
+    client = process.create(
+        "bedrock-runtime", repeats=Repeated(may_run_twice=True), connect_timeout_s=0.3
+    )
+    CALLS["bedrock-runtime"](client)
     connected = server.connections
     server.replies.append(Reply(slow=functools.partial(time.sleep, 1.0)))
-    client.put_object(Bucket="artifacts", Key="k", Body=b"x" * 30_000_000)
+    ask_at_length(client, 30_000_000)
     assert server.connections == connected
 
 
