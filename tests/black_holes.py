@@ -4,9 +4,11 @@ A socket filter that accepts nothing makes the kernel discard what arrives, befo
 acknowledgement, no reset, no end. It is what a peer looks like that vanished during a freeze.
 """
 
+import contextlib
 import ctypes
 import os
 import socket
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,29 +32,31 @@ def drop_arrivals(sock: socket.socket) -> None:
         pytest.skip(f"no socket filters here, so no packet can be dropped: {error}")
 
 
+def _is_of(sock: socket.socket, port: int) -> bool:
+    local = sock.getsockname()
+    return sock.type == socket.SOCK_STREAM and isinstance(local, tuple) and local[1] == port
+
+
+def _option(sock: socket.socket, name: int) -> int:
+    return sock.getsockopt(socket.SOL_SOCKET, name)
+
+
 @contextmanager
 def _sockets_of(port: int, *, listening: bool) -> Iterator[list[socket.socket]]:
     """This process's sockets at a local port of its servers."""
     found = []
+    seen: set[int] = set()  # by now the listing's own descriptor may be one of those made below
     for name in os.listdir("/proc/self/fd"):
-        try:
+        with contextlib.suppress(OSError):  # closed by now
+            status = os.stat(f"/proc/self/fd/{name}")
+            if not stat.S_ISSOCK(status.st_mode) or status.st_ino in seen:
+                continue
+            seen.add(status.st_ino)
             sock = socket.socket(fileno=os.dup(int(name)))
-        except OSError:
-            continue
-        try:
-            local = sock.getsockname()
-            listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-        except OSError:
-            local, listens = None, 0
-        if (
-            sock.type == socket.SOCK_STREAM
-            and isinstance(local, tuple)
-            and local[1] == port
-            and bool(listens) is listening
-        ):
-            found.append(sock)
-        else:
-            sock.close()
+            if _is_of(sock, port) and bool(_option(sock, socket.SO_ACCEPTCONN)) is listening:
+                found.append(sock)
+            else:
+                sock.close()
     try:
         yield found
     finally:

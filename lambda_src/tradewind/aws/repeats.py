@@ -14,12 +14,12 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
 )
-from botocore.retries.standard import (
+from botocore.retries.standard import (  # type: ignore[attr-defined]  # newer than the stubs
     ModeledRetryableChecker,
     OrRetryChecker,
     RetryEventAdapter,
     ThrottledRetryableChecker,
-    ThrottlingStatusCodeChecker,  # type: ignore[attr-defined]  # newer than the stubs
+    ThrottlingStatusCodeChecker,
     TransientRetryableChecker,
 )
 

@@ -212,7 +212,7 @@ class _Reads(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int | None:
         self._sock.settimeout(self._line.wait_s(self._limit_s))
-        count: int | None = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        count: int | None = self._raw.readinto(buffer)
         if count:
             self._line.hear()
         return count
@@ -248,7 +248,6 @@ class _KeptMixin:
         self.timeout = self._line.wait_s(self.timeout)
         super().connect()  # type: ignore[misc]  # the urllib3 connection this is mixed into
         self._line.reused = False
-        self._line.hear()
         if self._rules.observer is not None:
             self._rules.observer.connection_opened(
                 self._rules.service, (time.perf_counter() - started) * 1000
@@ -274,6 +273,8 @@ class _KeptMixin:
     def getresponse(self) -> Any:
         self.timeout = self._line.wait_s(self.timeout)
         response = super().getresponse()  # type: ignore[misc]
+        # botocore reads an answer that comes instead of "100 Continue" with a class of its own.
+        self._line.hear()
         self._line.reused = True
         return response
 
@@ -288,7 +289,10 @@ class _KeptMixin:
         line, trust = self._line, self._rules.trust
         if line.asked is None or not line.reused or not hasattr(socket, "TCP_INFO"):
             return
-        info = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
+        try:
+            info = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
+        except (OSError, AttributeError):  # closed already, or TLS within a proxy's TLS
+            return
         (state,) = _STATE.unpack_from(info)
         (unacknowledged,) = _UNACKNOWLEDGED.unpack_from(info)
         waited_s = trust.now().order - line.asked.order

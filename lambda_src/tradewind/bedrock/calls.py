@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final
-
-import boto3
+from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.bedrock.streams import ModelStream
+
+if TYPE_CHECKING:
+    import boto3
 
 #: The streams of the request at work.
 _streams: Final[ContextVar[list[ModelStream] | None]] = ContextVar("_streams", default=None)
@@ -35,7 +36,7 @@ def closing_streams() -> Iterator[None]:
             stream.close()
 
 
-def meter_calls(session: boto3.Session) -> None:
+def meter_calls(session: "boto3.Session") -> None:
     """Meter the model calls of the bedrock-runtime clients that a session makes from now on.
 
     The event is boto3's own way of changing the methods of its clients.

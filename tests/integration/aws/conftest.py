@@ -95,7 +95,8 @@ def process(
 
     def create(service: str, **settings: Any) -> Any:
         repeats = Once() if service == "bedrock-runtime" else Repeated(may_run_twice=True)
-        client = aws.create(service, **{"repeats": repeats, **settings})
+        patient = {"connect_timeout_s": 60.0, "read_timeout_s": 60.0}
+        client = aws.create(service, **{"repeats": repeats, **patient, **settings})
         opened.append(client)
         return client
 

@@ -45,7 +45,9 @@ class Reply:
         sent: How many bytes of the body are sent; all without it.
         end: What becomes of the connection then: ``keep``, ``close``, ``reset`` or ``stall``.
         early: Whether it comes before the body was read.
-        pause: Is called before the last byte.
+        slow: Is called before the request's body is read.
+        pause: Is called before the last byte of the answer.
+        drops: Whether the body comes byte by byte, slowly and without an end until this is set.
         heard: Whether anything is answered at all; else the connection ends at once.
     """
 
@@ -54,7 +56,9 @@ class Reply:
     sent: int | None = None
     end: str = "keep"
     early: bool = False
+    slow: Callable[[], object] = lambda: None
     pause: Callable[[], object] | None = None
+    drops: threading.Event | None = None
     heard: bool = True
 
 
@@ -66,14 +70,14 @@ class Server:
         replies: The next answers, in order; ordinary ones after them.
         connections: Accepted so far.
         requests: The bodies of the requests that arrived whole, in order.
-        gate: Is called with each request before it is answered.
+        gate: Requests wait at it before they are answered.
     """
 
     tls: ssl.SSLContext
     replies: deque[Reply] = field(default_factory=deque)
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
-    gate: Callable[[], object] = lambda: None
+    gate: threading.Barrier | None = None
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -115,7 +119,7 @@ class Server:
             threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
 
     def _serve(self, accepted: socket.socket) -> None:
-        with contextlib.suppress(OSError), accepted:
+        with contextlib.suppress(OSError, threading.BrokenBarrierError), accepted:
             connection = self.tls.wrap_socket(accepted, server_side=True)
             with self._lock:
                 self._open.append(connection)
@@ -133,6 +137,7 @@ class Server:
             headers[name.lower()] = value.strip()
         with self._lock:
             reply = self.replies.popleft() if self.replies else Reply()
+        reply.slow()
         if not reply.early:
             length = int(headers.get("content-length", 0))
             body = reading.read(length)
@@ -140,29 +145,41 @@ class Server:
                 return False
             with self._lock:
                 self.requests.append(body)
-        self.gate()
+        if self.gate is not None:
+            self.gate.wait()
         service = "s3"
         if "x-amz-target" in headers:
             service = "dynamodb"
         elif line.split()[1].startswith(b"/model/"):
             service = "bedrock-runtime"
-        content = _ANSWERS[service] if reply.body is None else reply.body
+        ordinary = b"" if line.startswith(b"PUT") else _ANSWERS[service]
+        content = ordinary if reply.body is None else reply.body
         if reply.heard:
-            head = (
-                f"HTTP/1.1 {reply.status} Whatever\r\nContent-Length: {len(content)}\r\n"
-                'ETag: "e"\r\nContent-Type: application/json\r\n\r\n'
-            )
-            said = head.encode() + content[: reply.sent]
-            if reply.pause is not None:
-                connection.sendall(said[:-1])
-                reply.pause()
-                said = said[-1:]
-            connection.sendall(said)
+            self._say(connection, reply, content)
         if reply.end == "stall":
             self._ended.wait()
         if reply.end == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         return reply.end == "keep"
+
+    @staticmethod
+    def _say(connection: ssl.SSLSocket, reply: Reply, content: bytes) -> None:
+        length = len(content) if reply.drops is None else 1_000_000
+        head = (
+            f"HTTP/1.1 {reply.status} Whatever\r\nContent-Length: {length}\r\n"
+            'ETag: "e"\r\nContent-Type: application/json\r\n\r\n'
+        )
+        said = head.encode() + content[: reply.sent]
+        if reply.pause is not None:
+            connection.sendall(said[:-1])
+            reply.pause()
+            said = said[-1:]
+        if reply.drops is not None:
+            connection.sendall(head.encode())
+            while not reply.drops.wait(0.02):
+                connection.sendall(b" ")
+            return
+        connection.sendall(said)
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:

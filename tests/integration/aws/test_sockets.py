@@ -3,6 +3,7 @@
 Counted is what the server saw. Packets are really dropped (``tests.black_holes``).
 """
 
+import io
 import select
 import signal
 import socket
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from devtools.localcloud.tls import TlsFiles
 from tests.black_holes import drop_arrivals, swallow_requests, unanswered_syn
@@ -30,8 +31,6 @@ from tradewind.run.s3_artifacts import S3ArtifactStore
 DEPLOYED_OPTIONS = sockets.SOCKET_OPTIONS
 STORAGE = ["s3", "dynamodb"]
 SERVICES = [*STORAGE, "bedrock-runtime"]
-#: More than a connection that was silent sends at once, so that a part waits for acknowledgement.
-LONG = "x" * 3_000_000
 
 
 def kept_sockets(client: Any) -> list[socket.socket]:
@@ -65,8 +64,10 @@ def stoppable_server(tls_files: TlsFiles) -> Iterator[tuple[str, subprocess.Pope
             process.stdin.close()
 
 
-def ask_at_length(client: Any) -> Any:
-    return client.converse(modelId="m", messages=[{"role": "user", "content": [{"text": LONG}]}])
+def ask_at_length(client: Any, length: int = 3_000_000) -> Any:
+    """Ask more than a silent connection sends at once: a part waits for acknowledgement."""
+    question = {"role": "user", "content": [{"text": "x" * length}]}
+    return client.converse(modelId="m", messages=[question])
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -105,7 +106,7 @@ def test_each_socket_has_its_options_before_it_connects(
 def test_a_kept_socket_in_a_black_hole_is_replaced_by_one_repeat(
     process: Process, server: Server, service: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client = process.create(service, read_timeout_s=60)
+    client = process.create(service)
     first = CALLS[service](client)
     assert swallow_requests(server.port) == 1
     assert _plain(CALLS[service](client)) == _plain(first)
@@ -119,7 +120,7 @@ def test_a_kept_socket_in_a_black_hole_is_replaced_by_one_repeat(
 def test_a_model_call_that_may_have_arrived_is_not_repeated_here(
     process: Process, server: Server
 ) -> None:
-    client = process.create("bedrock-runtime", read_timeout_s=60)
+    client = process.create("bedrock-runtime")
     CALLS["bedrock-runtime"](client)
     swallow_requests(server.port)
     with pytest.raises(ConnectionRetired):
@@ -131,9 +132,11 @@ def test_a_model_call_that_may_have_arrived_is_not_repeated_here(
 
 
 def test_a_model_call_that_surely_never_arrived_is_repeated_at_once(
-    process: Process, server: Server
+    process: Process, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = process.create("bedrock-runtime", read_timeout_s=60)
+    # Five seconds: a busy machine may be slow to take so much.
+    monkeypatch.setattr(sockets, "SOCKET_OPTIONS", DEPLOYED_OPTIONS)
+    client = process.create("bedrock-runtime")
     CALLS["bedrock-runtime"](client)
     swallow_requests(server.port)
     ask_at_length(client)
@@ -146,7 +149,7 @@ def test_lost_answers_prove_nothing_so_that_storage_alone_asks_again(
 ) -> None:
     """The server hears everything; what it says is lost."""
     for service, seen in (("dynamodb", 3), ("bedrock-runtime", 2)):
-        client = process.create(service, read_timeout_s=60)
+        client = process.create(service)
         CALLS[service](client)
         already = len(server.requests) - 1
         [kept] = kept_sockets(client)
@@ -218,16 +221,37 @@ def test_half_an_answer_is_neither_an_answer_nor_a_retirement(
     assert process.observer.retired == []
 
 
+def test_an_answer_in_place_of_the_leave_to_go_on_is_one(process: Process, server: Server) -> None:
+    """S3 refuses a large upload before its body is sent; botocore reads that in its own way."""
+    client = process.create("s3")
+    CALLS["s3"](client)
+    refused = b"<Error><Code>AccessDenied</Code></Error>"
+    server.replies.append(Reply(status=403, body=refused, early=True))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.put_object(Bucket="artifacts", Key="k", Body=io.BytesIO(b"x" * 3_000_000))
+    server.end_idle(by_reset=False)
+    wait_for_the_end(client)
+    CALLS["s3"](client)
+    assert process.observer.retired == []
+
+
 def test_an_unanswered_syn_ends_with_the_connect_timeout_and_is_repeated(
-    process: Process, server: Server
+    process: Process, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = process.create("dynamodb", connect_timeout_s=0.2)
-    tried = threading.Event()
+    client = process.create("dynamodb", connect_timeout_s=1.0)
+    tries = threading.Semaphore(0)
+    connect = socket.socket.connect
+
+    def counted(sock: socket.socket, address: Any) -> None:
+        tries.release()
+        connect(sock, address)
+
+    monkeypatch.setattr(socket.socket, "connect", counted)
     with ThreadPoolExecutor(1) as caller:
         with unanswered_syn(server.port):
             asked = caller.submit(CALLS["dynamodb"], client)
-            # The kernel repeats a SYN after a second: by then ours have been given up.
-            tried.wait(0.5)
+            for _ in range(2):  # the second is a repeat: the first has been given up
+                assert tries.acquire(timeout=60)
         asked.result()
     assert len(server.requests) == 1
     assert process.observer.retired == []
@@ -241,15 +265,22 @@ def test_no_answer_to_any_syn_is_a_typed_error(process: Process, server: Server)
     assert server.requests == []
 
 
-def ask_together(client: Any, service: str, server: Server, times: int) -> int:
+def ask_together(client: Any, service: str, server: Server, times: int) -> None:
     """Ask from as many threads; the server answers nobody before all have asked."""
-    gate = threading.Barrier(times)
-    server.gate = gate.wait
+    server.gate = threading.Barrier(times)
     with ThreadPoolExecutor(times) as threads:
-        calls = [threads.submit(CALLS[service], client) for _ in range(times)]
-        answers = [call.result() for call in calls]
-    server.gate = lambda: None
-    return len(answers)
+        calls = [threads.submit(ask_or_abort, client, service, server.gate) for _ in range(times)]
+    failures = [str(call.exception()) for call in calls if call.exception() is not None]
+    assert failures == []
+    server.gate = None
+
+
+def ask_or_abort(client: Any, service: str, gate: threading.Barrier) -> None:
+    try:
+        CALLS[service](client)
+    except Exception:
+        gate.abort()  # the others would wait for this one
+        raise
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -257,8 +288,8 @@ def test_a_trickle_does_not_keep_a_bursts_sockets_fresh(
     process: Process, server: Server, service: str
 ) -> None:
     """The pool hands the last one out first, so that a trickle uses one of thirty."""
-    client = process.create(service, read_timeout_s=60, max_connections=30)
-    assert ask_together(client, service, server, 30) == 30
+    client = process.create(service, max_connections=30)
+    ask_together(client, service, server, 30)
     assert server.connections == 30
     for _ in range(int(IDLE_LIMIT_S) * 2 + 1):
         process.clock.now += 0.5
@@ -267,7 +298,7 @@ def test_a_trickle_does_not_keep_a_bursts_sockets_fresh(
     # What no call has used for a minute is gone by now, and the client cannot know.
     [*_, last] = kept_sockets(client)
     assert swallow_requests(server.port, spared=last.getsockname()[1]) == 29
-    assert ask_together(client, service, server, 30) == 30
+    ask_together(client, service, server, 30)
     assert server.connections == 30 + 29
     assert process.observer.retired == []
     assert len(server.requests) == 30 + 121 + 30
@@ -299,7 +330,7 @@ def test_disuse_begins_with_the_last_byte_of_an_answer(process: Process, server:
 def test_thirty_dead_sockets_are_replaced_and_the_next_burst_waits_for_nothing(
     process: Process, server: Server
 ) -> None:
-    client = process.create("dynamodb", read_timeout_s=60, max_connections=30)
+    client = process.create("dynamodb", max_connections=30)
     ask_together(client, "dynamodb", server, 30)
     swallow_requests(server.port)
     ask_together(client, "dynamodb", server, 30)
@@ -312,10 +343,7 @@ def test_thirty_dead_sockets_are_replaced_and_the_next_burst_waits_for_nothing(
 def test_one_dead_socket_takes_trust_from_all_older_ones_of_every_service(
     process: Process, server: Server
 ) -> None:
-    clients = {
-        service: process.create(service, read_timeout_s=60, max_connections=5)
-        for service in SERVICES
-    }
+    clients = {service: process.create(service, max_connections=5) for service in SERVICES}
     for service, client in clients.items():
         ask_together(client, service, server, 5)
     swallow_requests(server.port)
@@ -332,20 +360,35 @@ def test_a_stopped_server_costs_read_timeouts_and_no_trust(
     """Its kernel goes on acknowledging, so that its sockets are as good as ever."""
     with stoppable_server(tls_files) as (url, other):
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        client = process.create("dynamodb", read_timeout_s=0.2)
+        client = process.create("dynamodb", connect_timeout_s=1.5, read_timeout_s=1.5)
         CALLS["dynamodb"](client)
         other.send_signal(signal.SIGSTOP)
-        with pytest.raises(ReadTimeoutError):
-            CALLS["dynamodb"](client)
+        with monkeypatch.context() as patch:
+            patch.setattr("tradewind.aws.repeats.MAX_ATTEMPTS", 2)
+            with pytest.raises(ReadTimeoutError):
+                CALLS["dynamodb"](client)
         other.send_signal(signal.SIGCONT)
         assert CALLS["dynamodb"](client)
     assert process.observer.retired == []
 
 
+def test_a_peer_that_acknowledges_nothing_is_dead_though_our_patience_ends_first(
+    process: Process, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "SOCKET_OPTIONS", DEPLOYED_OPTIONS)
+    client = process.create("dynamodb", read_timeout_s=1.5)
+    CALLS["dynamodb"](client)
+    swallow_requests(server.port)
+    CALLS["dynamodb"](client)
+    assert (server.connections, len(server.requests)) == (2, 2)
+    assert process.observer.retired == ["dynamodb"]
+
+
 def test_half_a_request_that_the_server_hangs_up_on_is_sent_again(
-    process: Process, server: Server
+    process: Process, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proven by what was not taken, whoever ended the connection."""
+    monkeypatch.setattr(sockets, "SOCKET_OPTIONS", DEPLOYED_OPTIONS)
     client = process.create("bedrock-runtime")
     CALLS["bedrock-runtime"](client)
     server.replies.append(Reply(early=True, heard=False, end="reset"))
