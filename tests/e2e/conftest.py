@@ -1,5 +1,6 @@
 """The app, deployed by the real CDK command line into an embedded AWS of the tests' own."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,6 +92,15 @@ class Deployment:
 def client(service: str) -> Any:
     """A client of the embedded AWS that does not repeat what fails."""
     return boto3.client(service, config=Config(retries={"total_max_attempts": 1}))  # type: ignore[call-overload]
+
+
+def manifest_of(deployment: Deployment, project_id: str, agent: str) -> dict[str, Any]:
+    """The visible files of an agent, by name, each as its manifest describes it."""
+    found = client("s3").get_object(
+        Bucket=deployment.outputs["ArtifactsBucketName"], Key=f"{project_id}/{agent}/manifest.json"
+    )
+    artifacts: dict[str, Any] = json.loads(found["Body"].read())["artifacts"]
+    return artifacts
 
 
 def eventually(read: Callable[[], Any], limit_s: float = 20.0) -> Any:

@@ -41,8 +41,8 @@ class Entry:
         attempt: Which attempt at that request, unlike every other one's.
         call: Which of that attempt's tool calls.
         written_at: When, in UTC, ISO 8601.
-        made_from: The artifacts that tool call had read by then, ``{agent}/{file}``, and the
-            SHA-256 of each.
+        made_from: The artifacts that tool call had read by then, and what those of its own agent
+            were made from: ``{agent}/{file}``, and the SHA-256 of each.
     """
 
     key: str

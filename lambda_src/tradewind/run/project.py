@@ -195,7 +195,7 @@ class Project:
             attempt=self.attempt,
             call=call.number,
             written_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            made_from=dict(call.inputs),
+            made_from=call.made_from,
         )
         self.store.put(entry.key, body, content_type)
         call.files.pop(file_name, None)
@@ -229,7 +229,7 @@ class Project:
             )
         call = CURRENT_CALL.get()
         if call is not None:
-            call.inputs[file.name] = file.entry.sha256
+            call.note_read(file, own=agent == self.agent)
         return file, body
 
     def require(self, agent: str, file_name: str) -> ProjectFile:

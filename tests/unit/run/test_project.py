@@ -214,6 +214,22 @@ def test_an_artifact_is_made_from_what_its_own_call_had_read() -> None:
     assert list(entries["after"].made_from) == ["terrain/a.json"]
 
 
+def test_what_is_made_from_an_own_file_is_made_from_what_that_was_made_from() -> None:
+    store = MemoryArtifactStore()
+    content = ProjectContent(store, "p-1")
+    content.leave({"terrain/land": b"old", "terrain/wind": b"old"})
+    content.leave({"layout/a": b"1"}, read=("terrain/land", "terrain/wind"))
+    content.leave({"terrain/land": b"new", "terrain/wind": b"new"})
+    for read in (("layout/a", "terrain/land"), ("terrain/land", "layout/a")):
+        content.leave({"layout/b": b"2"}, read=read)
+        made_from = content.entries("layout")["b"].made_from
+        assert made_from == {
+            "layout/a": content.entries("layout")["a"].sha256,
+            "terrain/land": content.entries("terrain")["land"].sha256,
+            "terrain/wind": content.entries("layout")["a"].made_from["terrain/wind"],
+        }
+
+
 def test_a_listing_holds_what_the_agent_may_read_in_the_order_of_the_work() -> None:
     store = MemoryArtifactStore()
     for agent in SAMPLES:
