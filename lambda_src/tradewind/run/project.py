@@ -261,7 +261,7 @@ class Project:
         with self._lock:
             self._require_open(f"{agent}/{file_name} was read")
             entry = own.get(file_name) or snapshot.find(file_name)
-        return entry and ProjectFile(agent, file_name, entry)
+        return ProjectFile(agent, file_name, entry) if entry else None
 
     def files(self) -> list[ProjectFile]:
         """List the files of the agents that this one reads, as ``find`` finds them.

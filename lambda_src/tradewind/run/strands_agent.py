@@ -216,7 +216,7 @@ class _Adapter(HookProvider):
         else:
             self._run.retries.succeeded()
 
-    def _before_tool_call(self, _event: BeforeToolCallEvent) -> None:
+    def _before_tool_call(self, event: BeforeToolCallEvent) -> None:
         self._run.project.begin_call()
 
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:

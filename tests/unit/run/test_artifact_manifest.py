@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.project_files import ProjectContent
-from tests.turns import Choose, every_order
+from tests.turns import every_order
 from tests.unit.run.project_runs import Call, Fault, Run, carry_out
 from tradewind.contracts.errors import ProjectChanged, StorageUnavailable
 from tradewind.run.artifact_store import WriteConflict
@@ -260,9 +260,4 @@ RUNS = st.builds(
 def test_what_readers_see_is_what_whole_runs_left(
     runs: list[Run], before: list[Run], data: st.DataObject
 ) -> None:
-    def choose(waiting: object) -> int:
-        picked: int = data.draw(st.sampled_from(waiting))  # type: ignore[arg-type]
-        return picked
-
-    drawn: Choose = choose
-    carry_out(runs, before, drawn)
+    carry_out(runs, before, lambda waiting: data.draw(st.sampled_from(waiting)))

@@ -12,7 +12,8 @@ from agents.layout.tools.relocate import relocate_turbines
 from agents.report.agent import create_report
 from agents.simulation.agent import generate_charts, run_wake_simulation
 from agents.terrain.tools.areas import find_exclusion_zones
-from siting.tests.chain import AGENTS, example, project_for, request_for, run_until
+from siting.tests.chain import example, project_for, request_for, run_until
+from tests.deployed_agents import AGENTS
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import StorageUnavailable
