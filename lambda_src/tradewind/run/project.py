@@ -16,6 +16,7 @@ from tradewind.contracts.errors import (
     DeadlineExceeded,
     InternalError,
     StorageAccessDenied,
+    StorageUnavailable,
     ToolInputError,
     TradewindError,
 )
@@ -127,6 +128,11 @@ class Project:
                 self._files,
                 self._snapshots.get(self.agent),
             )
+        except DeadlineExceeded as late:
+            self.discard()
+            raise StorageUnavailable(
+                f"{self.agent}/{artifact_manifest.MANIFEST} was not written in the time kept back."
+            ) from late
         except TradewindError:
             self.discard()
             raise

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.project_files import ProjectContent
 from tests.turns import every_order
 from tests.unit.run.project_runs import Call, Fault, Run, carry_out
-from tradewind.contracts.errors import ProjectChanged, StorageUnavailable
+from tradewind.contracts.errors import DeadlineExceeded, ProjectChanged, StorageUnavailable
 from tradewind.run.artifact_store import WriteConflict
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
@@ -195,6 +195,17 @@ def test_its_own_write_whose_reply_was_lost_is_recognised(
     assert store.lost == 1
     assert len(project.artifacts) == 1
     assert seen(store) == {"a": "r-1 a"} | ({"b": "r-2 b"} if overtaken else {})
+
+
+def test_storage_that_takes_all_the_time_kept_back_is_no_deadline() -> None:
+    class Silent(MemoryArtifactStore):
+        def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> None:
+            raise DeadlineExceeded("There is no time left for a call to AWS.")
+
+    project = wrote(Silent(), "r-1", "a")
+    with pytest.raises(StorageUnavailable, match="time kept back"):
+        project.commit()
+    assert project.artifacts == []
 
 
 # Two at once, in every order of their calls of storage.
