@@ -142,7 +142,7 @@ def _copy_artifacts(s3: "S3Client", bucket: str, asked: Asked, out: Path) -> tup
     folder.mkdir()
     files = []
     for artifact in asked.warm.answer["artifacts"]:
-        # {project_id}/{agent}/{file}; no key leads out of the folder.
+        # It ends in the file's own name; no key leads out of the folder.
         name = PurePosixPath(artifact["key"]).name
         with (folder / name).open("wb") as file:
             shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=artifact["key"])["Body"], file)

@@ -103,6 +103,15 @@ def client(service: str) -> Any:
     return boto3.client(service, config=Config(retries={"total_max_attempts": 1}))  # type: ignore[call-overload]
 
 
+def manifest_of(deployment: Deployment, project_id: str, agent: str) -> dict[str, Any]:
+    """The visible files of an agent, by name, each as its manifest describes it."""
+    found = client("s3").get_object(
+        Bucket=deployment.outputs["ArtifactsBucketName"], Key=f"{project_id}/{agent}/manifest.json"
+    )
+    artifacts: dict[str, Any] = json.loads(found["Body"].read())["artifacts"]
+    return artifacts
+
+
 def eventually(read: Callable[[], Any], limit_s: float = 20.0) -> Any:
     """Return ``read()`` once it is true; what AWS does asynchronously takes its time.
 

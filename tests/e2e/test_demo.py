@@ -11,7 +11,7 @@ from cli.console import Steps
 from cli.demo.result import DemoResult
 from cli.demo.run import demonstrate
 from tests.deployed_agents import AGENTS
-from tests.e2e.conftest import Deployment, client
+from tests.e2e.conftest import Deployment, client, manifest_of
 from tests.unit.cli.demo.page import Page
 
 
@@ -45,8 +45,9 @@ def test_there_is_one_farm_in_it(result: DemoResult, out: Path, deployment: Depl
     assert len(list(out.rglob("*.pdf"))) == 1
     bucket = deployment.outputs["ArtifactsBucketName"]
     for agent in result.agents:
+        manifest = manifest_of(deployment, project_id, agent.name)
         for file in agent.files:
-            key = f"{project_id}/{agent.name}/{file.name}"
+            key = manifest[file.name]["key"]
             stored = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
             assert hashlib.sha256((out / file.path).read_bytes()).digest() == (
                 hashlib.sha256(stored).digest()

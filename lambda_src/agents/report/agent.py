@@ -16,7 +16,14 @@ from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
 from tradewind.run.artifact_manifest import ProjectFile
 from tradewind.run.project import Project
 from tradewind.run.strands_agent import StrandsAgent, project_of, reports_failures
-from tradewind.run.tools import Source, load_json, require_made_from
+from tradewind.run.tools import (
+    Source,
+    load_json,
+    require_current,
+    require_made_from,
+    require_together,
+    save_file,
+)
 
 _MAX_TITLE_LENGTH: Final = 120
 #: Files that a listing returns; a project has some twenty.
@@ -97,7 +104,8 @@ def load_project_data(
     """
     project = project_of(tool_context)
     project.require_id(project_id or None)
-    found = next((one for one in project.files() if one.name == file), None)
+    agent, _, file_name = file.partition("/")
+    found = project.find(agent, file_name) if agent in project.readable else None
     if found is None:
         names = ", ".join(one.name for one in project.files()) or "none yet"
         raise ToolInputError(
@@ -109,9 +117,9 @@ def load_project_data(
             f"{file} is not JSON or GeoJSON; create_report uses pictures and pages by itself.",
             field="file",
         )
-    if found.stored.size_bytes > _MAX_DATA_BYTES:
+    if found.entry.size_bytes > _MAX_DATA_BYTES:
         raise ToolInputError(f"{file} is too large to read here.", field="file")
-    source = load_json(project, found.agent, found.file_name)
+    source = load_json(project, agent, file_name)
     return {"file": file, "sha256": source.sha256, "data": _cut_short(source.data)}
 
 
@@ -123,7 +131,7 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
     Both have a cover with key figures, the site map, excluded land, layout, wind, energy, losses,
     assumptions and limits. Needs the artifacts of the terrain, layout and simulation agents; charts
     of the simulation agent are shown where they belong to the same energy. Returns the report's
-    keys, its headline figures and the charts that were left out.
+    files, its headline figures and the charts that were left out.
 
     Args:
         title: The report's title, up to 120 characters.
@@ -141,9 +149,11 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
     layout = load_json(project, LAYOUT, "layout.json")
     energy = load_json(project, SIMULATION, _ENERGY)
     # Figures of different runs on one page would contradict each other without anyone noticing.
-    require_made_from(layout, site)
-    require_made_from(layout, buildable)
-    require_made_from(energy, layout)
+    require_together(site.file, zones.file, buildable.file)
+    require_made_from(layout.file, site.file, buildable.file)
+    require_made_from(energy.file, layout.file)
+    require_current(project, layout.file)
+    require_current(project, energy.file)
     charts, left_out = _charts(project, energy)
     site_map = draw_site(site.data, zones.data, layout.data["turbines"])
     written_at = datetime.now(UTC).replace(microsecond=0)
@@ -165,11 +175,10 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
         ),
     )
     map_svg = site_map_svg(site_map, wind_from_degrees=layout.data["wind_direction_degrees"])
-    page = project.save(
-        "report.html", as_html(report, map_svg, charts).encode(), "text/html; charset=utf-8"
-    )
+    html = as_html(report, map_svg, charts).encode()
+    page = save_file(project, "report.html", html, "text/html; charset=utf-8")
     pdf = as_pdf(report, map_svg, charts, written_at)
-    print_out = project.save("report.pdf", pdf.body, "application/pdf")
+    print_out = save_file(project, "report.pdf", pdf.body, "application/pdf")
     figures = {
         "buildable_km2": round(buildable.data["properties"]["buildable_km2"], 3),
         "turbines_placed": layout.data["turbines_placed"],
@@ -178,7 +187,7 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
         "capacity_factor": energy.data["capacity_factor"],
     }
     project.report_facts(**figures)
-    result = {**figures, "charts_left_out": left_out, "artifacts": [page.key, print_out.key]}
+    result = {**figures, "charts_left_out": left_out, "artifacts": [page, print_out]}
     if not pdf.every_character:
         result["pdf_note"] = (
             "The PDF's fonts lack some characters of the title and show boxes; the page shows them."
@@ -188,23 +197,21 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
 
 def _wind(project: Project, energy: Source) -> Source | None:
     """The wind that the energy was computed from, or None if it was not the project's."""
-    if f"{TERRAIN}/{_WIND}" not in energy.data["sources"]:
+    if f"{TERRAIN}/{_WIND}" not in energy.file.entry.made_from:
         return None
-    wind = load_json(project, TERRAIN, _WIND)
-    require_made_from(energy, wind)
-    return wind
+    return load_json(project, TERRAIN, _WIND)
 
 
 def _charts(project: Project, energy: Source) -> tuple[dict[str, Picture], list[str]]:
     """Return the charts of this energy, and of each other one why it is left out."""
-    held = {file.name: file for file in project.files() if file.agent == SIMULATION}
     charts: dict[str, Picture] = {}
     left_out = []
     for chart in CHARTS:
         name = f"{SIMULATION}/{chart.file_name}"
-        if name not in held:
+        held = project.find(SIMULATION, chart.file_name)
+        if held is None:
             left_out.append(f"{name}: there is none; the simulation agent makes charts.")
-        elif not _belongs(held[name], held.get(energy.name), energy):
+        elif not _belongs(held, energy.file):
             left_out.append(
                 f"{name}: it was not made from the {energy.name} that the project holds now; run "
                 "the simulation agent again."
@@ -218,30 +225,28 @@ def _charts(project: Project, energy: Source) -> tuple[dict[str, Picture], list[
     return charts, left_out
 
 
-def _belongs(chart: ProjectFile, energy_file: ProjectFile | None, energy: Source) -> bool:
-    """Say whether the manifest ties a chart to the energy: by what it read, or by its request."""
-    if chart.origin is None:
+def _belongs(chart: ProjectFile, energy: ProjectFile) -> bool:
+    """Say whether the manifest ties a chart to the energy: by what it read, or by its tool call."""
+    try:
+        if energy.name in chart.entry.made_from:
+            require_made_from(chart, energy)
+        else:
+            require_together(chart, energy)
+    except ToolInputError:
         return False
-    if energy.name in chart.origin.made_from:
-        return chart.origin.made_from[energy.name] == energy.sha256
-    return (
-        energy_file is not None
-        and energy_file.origin is not None
-        and energy_file.origin.request_id == chart.origin.request_id
-    )
+    return True
 
 
 def _listed(file: ProjectFile) -> dict[str, Any]:
-    listed: dict[str, Any] = {"file": file.name, "size_bytes": file.stored.size_bytes}
-    if file.origin is None:
-        return {**listed, "origin": "unknown: not in the agent's manifest"}
+    entry = file.entry
     return {
-        **listed,
-        "content_type": file.origin.content_type,
-        "sha256": file.origin.sha256,
-        "written_at": file.origin.written_at,
-        "request_id": file.origin.request_id,
-        "made_from": sorted(file.origin.made_from),
+        "file": file.name,
+        "size_bytes": entry.size_bytes,
+        "content_type": entry.content_type,
+        "sha256": entry.sha256,
+        "written_at": entry.written_at,
+        "request_id": entry.request_id,
+        "made_from": sorted(entry.made_from),
     }
 
 

@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from strands import ToolContext, tool
 
 from siting.crew import LAYOUT, SIMULATION
-from siting.project_wind import project_wind
+from siting.project_wind import project_wind, require_wind_of
 from siting.wind import scenarios
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.strands_agent import StrandsAgent, project_of, reports_failures
-from tradewind.run.tools import Source, load_json, save_json, sources_of
+from tradewind.run.tools import (
+    Source,
+    load_json,
+    require_current,
+    require_together,
+    save_file,
+    save_json,
+    sources_of,
+)
 
 if TYPE_CHECKING:
     from siting.charts.farm import FarmCharts
@@ -92,6 +100,9 @@ def run_wake_simulation(
     project = project_of(tool_context)
     farm = _farm(project, turbine_model)
     wind, measured = _wind(project, farm.turbine, wind_data, wind_speed_m_per_s)
+    if measured is not None and farm.layout is not None:
+        turbines = farm.layout.data["turbines"]
+        require_wind_of(((one["longitude_deg"], one["latitude_deg"]) for one in turbines), measured)
     model = scenarios.wake_model(wake_model, wind, turbulence_intensity)
     wake.positions(farm.x_m, farm.y_m)
     wake.require_spacing(farm.ids, farm.x_m, farm.y_m, farm.turbine)
@@ -153,11 +164,10 @@ def generate_charts(*, tool_context: ToolContext) -> dict[str, Any]:
     project = project_of(tool_context)
     energy = load_json(project, SIMULATION, _ENERGY)
     setup = load_json(project, SIMULATION, "simulation.json")
-    if setup.data["aep_mwh"] != energy.data["aep_mwh"]:
-        raise ToolInputError("The project's simulation is incomplete. Run run_wake_simulation.")
+    require_together(energy.file, setup.file)
     charts = _charts(energy.data, setup.data)
     artifacts = [
-        project.save(name, picture, "image/png").key for name, picture in charts.draw().items()
+        save_file(project, name, picture, "image/png") for name, picture in charts.draw().items()
     ]
     return {"charts": len(artifacts), "artifacts": artifacts}
 
@@ -170,6 +180,8 @@ def _farm(project: Project, turbine_model: str) -> _Farm:
         turbine = turbine_of(turbine_model or _CASE_STUDY_TURBINE)
         return _Farm(ids, x_m, y_m, turbine, "coordinates in the request", None)
     layout = load_json(project, LAYOUT, "layout.json")
+    # Turbines that were placed on other land, or for another wind, are not this project's farm.
+    require_current(project, layout.file)
     laid_for = layout.data.get("turbine_model", _CASE_STUDY_TURBINE)
     turbine = turbine_of(turbine_model or laid_for)
     if layout.data["rotor_diameter_m"] != turbine.rotor_diameter_m:

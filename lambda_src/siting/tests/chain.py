@@ -13,6 +13,7 @@ from agents.terrain import agent as terrain
 from tests.deployed_agents import AGENTS
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.agent_manifest import in_order
+from tradewind.contracts.response import Artifact
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.strands_agent import StrandsAgent
@@ -35,13 +36,40 @@ def example(name: str) -> dict[str, Any]:
     return request
 
 
+class ProjectAskedByCall(Project):
+    """A project as a request after the other sees it, each of a single tool call."""
+
+    def end_call(self, *, succeeded: bool) -> None:
+        super().end_call(succeeded=succeeded)
+        self.commit()
+        self._closed = False
+        self._snapshots.clear()
+        self._left = [*self._left_before(), *super().artifacts]
+        self._files.clear()
+
+    @property
+    def artifacts(self) -> list[Artifact]:
+        return [*self._left_before(), *super().artifacts]
+
+    def _left_before(self) -> list[Artifact]:
+        left: list[Artifact] = getattr(self, "_left", [])
+        return left
+
+
 def project_for(
     agent: str, store: MemoryArtifactStore, parameters: dict[str, Any] | None = None
 ) -> Project:
-    """A request's project."""
-    return Project(
-        PROJECT_ID, agent, parameters or {}, store, in_order(AGENTS[agent].reads_from, AGENTS)
-    )
+    """What an agent's requests see of the project."""
+    reads_from = in_order(AGENTS[agent].reads_from, AGENTS)
+    return ProjectAskedByCall(PROJECT_ID, agent, parameters or {}, store, reads_from)
+
+
+def request_for(
+    agent: str, store: MemoryArtifactStore, parameters: dict[str, Any] | None = None
+) -> Project:
+    """What one request, of all the calls it makes, sees of the project."""
+    reads_from = in_order(AGENTS[agent].reads_from, AGENTS)
+    return Project(PROJECT_ID, agent, parameters or {}, store, reads_from, request_id=agent)
 
 
 def tools_in_order(definition: StrandsAgent) -> list[AgentTool]:
@@ -54,10 +82,10 @@ def run_example(agent: str, store: MemoryArtifactStore) -> tuple[Project, dict[s
 
     Those that ask a public data service are left out. A tool gets the request's scalar parameters
     by name; what else it requires comes from the results before. Returns the project and the last
-    tool's result; no manifest is written.
+    tool's result.
     """
     parameters = example(f"requests/{agent}.json")["parameters"]
-    project = project_for(agent, store, parameters)
+    project = request_for(agent, store, parameters)
     results: list[dict[str, Any]] = [parameters]
     for tool in tools_in_order(DEFINITIONS[agent]):
         if tool.tool_name in ASKS_A_SERVICE:
@@ -69,6 +97,7 @@ def run_example(agent: str, store: MemoryArtifactStore) -> tuple[Project, dict[s
         status, result = call(tool, project, **arguments)
         assert status == "success", result
         results.append(result)
+    project.commit()
     return project, results[-1]
 
 
@@ -93,7 +122,7 @@ def run_until(agent: str) -> MemoryArtifactStore:
     """The artifacts of the example project up to and with an agent's."""
     store = MemoryArtifactStore()
     for one in DEFINITIONS:
-        run_example(one, store)[0].record_artifacts()
+        run_example(one, store)
         if one == agent:
             break
     return store

@@ -87,6 +87,6 @@ def record_key(*, owner: str, agent: str, request_id: str) -> str:
     return f"{agent}#{request_id}#{digest}"
 
 
-def artifact_key(project_id: str, agent: str, file_name: str) -> str:
-    """The S3 key of an artifact: ``{project_id}/{agent}/{file}``."""
-    return f"{project_id}/{agent}/{file_name}"
+def artifact_key(project_id: str, agent: str, path: str) -> str:
+    """The S3 key of what an agent keeps for a project: ``{project_id}/{agent}/{path}``."""
+    return f"{project_id}/{agent}/{path}"

@@ -230,13 +230,21 @@ class AgentService:
     def _commit_artifacts(
         self, served: ServedRequest, failure: TradewindError | None
     ) -> TradewindError | None:
-        """Write the agent's manifest. Failing to is a failure, but never hides an earlier one."""
-        if served.project is None:
+        """Make visible what a request left that has succeeded, or stopped at its deadline.
+
+        Any other failure leaves nothing. Failing to commit is a failure, but never hides an
+        earlier one.
+        """
+        project = served.project
+        if project is None:
+            return failure
+        if failure is not None and not isinstance(failure, DeadlineExceeded):
+            project.discard()
             return failure
         try:
-            served.project.record_artifacts()
+            project.commit()
         except TradewindError as error:
-            get_logger().error("Manifest not written", error_code=error.code)
+            get_logger().error("Artifacts not committed", error_code=error.code)
             return failure or error
         return failure
 

@@ -1,66 +1,77 @@
-"""Each agent's manifest in a project: which artifacts it left, from which request, made from what.
+"""Each agent's manifest in a project: which artifacts it left. What no manifest names is not there.
 
-One per agent, ``{project_id}/{agent}/manifest.json``, so that no agent needs to write outside of
-its own prefix; who may read the agent's artifacts may read it, and puts the manifests together.
-
-What exists is what storage lists. The manifest says where it comes from, of each artifact for
-exactly the bytes it was written for (its etag): an artifact that somebody replaced since, or wrote
-without closing their request, is listed without an origin, never with a wrong one.
+A request writes its files under keys of its own, which nobody ever overwrites, and switches
+``{project_id}/{agent}/manifest.json`` last, in one conditional write. So whatever ends a request,
+all that it leaves becomes visible at once, or nothing does. There is one manifest per agent, so
+that no agent needs to write outside of its own prefix.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Final
 
-from tradewind.contracts.errors import ArtifactNotFound, StorageUnavailable
+from pydantic import TypeAdapter
+
+from tradewind.contracts.errors import (
+    ArtifactNotFound,
+    ProjectChanged,
+    StorageError,
+    StorageUnavailable,
+)
 from tradewind.contracts.names import artifact_key
-from tradewind.run.artifact_store import ArtifactStore, Stored, WriteConflict
+from tradewind.run.artifact_store import ArtifactStore, WriteConflict
+from tradewind.telemetry.logger import get_logger
 
 MANIFEST: Final = "manifest.json"
-#: Each conflict is another request's success, so this many may close at once.
-_ATTEMPTS: Final = 20
+#: Each conflict is another request's success, so this many may end at once.
+_TRIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where an artifact comes from.
+class Entry:
+    """An artifact, as its manifest names it.
 
     Attributes:
+        key: Where its bytes are.
         sha256: Of its bytes, in hexadecimal.
         size_bytes: Its size.
         content_type: Its media type.
-        etag: Storage's own mark of these bytes.
         request_id: The request that wrote it.
+        attempt: Which attempt at that request, unlike every other one's.
+        call: Which of that attempt's tool calls.
         written_at: When, in UTC, ISO 8601.
-        made_from: The artifacts that request had read by then, ``{agent}/{file}``, and the
-            SHA-256 of each.
+        made_from: The artifacts that tool call had read by then, and what those of its own agent
+            were made from: ``{agent}/{file}``, and the SHA-256 of each.
     """
 
+    key: str
     sha256: str
     size_bytes: int
     content_type: str
-    etag: str
     request_id: str
+    attempt: str
+    call: int
     written_at: str
     made_from: Mapping[str, str]
 
 
+_ENTRIES: Final = TypeAdapter(dict[str, Entry])
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectFile:
-    """An artifact that exists.
+    """An artifact of a project.
 
     Attributes:
         agent: Who left it.
         file_name: Its name under the agent's.
-        stored: What storage says of it.
-        origin: Where these very bytes come from, or None if no manifest tells.
+        entry: What its manifest says.
     """
 
     agent: str
     file_name: str
-    stored: Stored
-    origin: Origin | None
+    entry: Entry
 
     @property
     def name(self) -> str:
@@ -68,84 +79,136 @@ class ProjectFile:
         return f"{self.agent}/{self.file_name}"
 
 
-def list_files(store: ArtifactStore, project_id: str, agent: str) -> Iterator[ProjectFile]:
-    """List an agent's artifacts in a project with their origins, by name.
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An agent's manifest as it was at one moment.
+
+    Attributes:
+        entries: Each visible file's, by its name.
+        etag: What to replace it by; None if there is none yet.
+    """
+
+    entries: Mapping[str, Entry]
+    etag: str | None
+
+
+@dataclass
+class Snapshot:
+    """A manifest as one request sees it from its first look to its end, and what it looked at.
+
+    Files are immutable, so what it names stays readable while others write.
+
+    Attributes:
+        manifest: The manifest.
+        looked_up: The names that were looked up, found or not.
+        listed: Whether all of its names were seen.
+    """
+
+    manifest: Manifest
+    looked_up: set[str] = field(default_factory=set)
+    listed: bool = False
+
+    def find(self, file_name: str) -> Entry | None:
+        """Look a file up."""
+        self.looked_up.add(file_name)
+        return self.manifest.entries.get(file_name)
+
+    def list_all(self) -> Mapping[str, Entry]:
+        """Look at all files."""
+        self.listed = True
+        return self.manifest.entries
+
+    def changed_in(self, newer: Manifest) -> list[str]:
+        """Of what was looked at, the names that are no longer as they were."""
+        seen, now = self.manifest.entries, newer.entries
+        names = seen.keys() | now.keys() if self.listed else self.looked_up
+        return sorted(name for name in names if seen.get(name) != now.get(name))
+
+
+def read_manifest(store: ArtifactStore, project_id: str, agent: str) -> Manifest:
+    """Read an agent's manifest; an agent that has left nothing has an empty one.
 
     Raises:
-        StorageError: They could not be listed or read.
+        StorageError: It could not be read.
     """
-    origins, _ = _read(store, project_id, agent)
-    for file_name, stored in _listed(store, project_id, agent).items():
-        origin = origins.get(file_name)
-        known = origin if origin is not None and origin.etag == stored.etag else None
-        yield ProjectFile(agent, file_name, stored, known)
+    try:
+        body, etag = store.get_with_etag(artifact_key(project_id, agent, MANIFEST))
+    except ArtifactNotFound:
+        return Manifest({}, None)
+    try:
+        entries = _ENTRIES.validate_python(json.loads(body)["artifacts"])
+    except (ValueError, TypeError, KeyError):
+        entries = None
+    own = artifact_key(project_id, agent, "")
+    if entries is None or not all(entry.key.startswith(own) for entry in entries.values()):
+        # Not as this module writes it: it names nothing, and the next request writes it anew.
+        get_logger().warning("Manifest not readable", manifest=f"{agent}/{MANIFEST}")
+        return Manifest({}, etag)
+    return Manifest(entries, etag)
 
 
-def record(
-    store: ArtifactStore, project_id: str, agent: str, written: Mapping[str, Origin]
+def commit(
+    store: ArtifactStore,
+    project_id: str,
+    agent: str,
+    written: Mapping[str, Entry],
+    seen: Snapshot | None,
 ) -> None:
-    """Note in the agent's manifest what a request wrote.
+    """Make a request's files visible, all at once, as if it had run after all that came before it.
 
-    Requests may close at the same time: the manifest is replaced only as it was read, and read
-    again when somebody was faster. Of a file that two of them wrote, the bytes that stayed decide.
+    The manifest is replaced only as it was read. When somebody was faster it is read again: what
+    they left stays, unless this request replaces it.
 
     Args:
         store: Where the project lives.
         project_id: The project.
         agent: Who wrote.
-        written: Each file's name and origin.
+        written: Each file's name and entry, all of one attempt; at least one.
+        seen: What the request saw of the agent's manifest, if it looked.
 
     Raises:
+        ProjectChanged: What the request has seen of the agent's files was replaced meanwhile.
         StorageError: The manifest could not be read or written.
     """
-    for _ in range(_ATTEMPTS):
-        origins, etag = _read(store, project_id, agent)
-        listed = _listed(store, project_id, agent)
-        kept = {name: origin for name, origin in origins.items() if name in listed}
-        kept |= {
-            name: origin
-            for name, origin in written.items()
-            if name in listed and listed[name].etag == origin.etag
-        }
-        body = _as_json(project_id, agent, kept)
+    attempt = next(iter(written.values())).attempt
+    manifest = seen.manifest if seen else read_manifest(store, project_id, agent)
+    for _ in range(_TRIES):
+        changed = seen.changed_in(manifest) if seen else []
+        if changed:
+            raise ProjectChanged(
+                f"Another request replaced {agent}/{changed[0]} while this one worked on it. This "
+                "one left nothing; send it again."
+            )
         try:
             store.replace(
-                artifact_key(project_id, agent, MANIFEST), body, "application/json", etag=etag
+                artifact_key(project_id, agent, MANIFEST),
+                _as_json(project_id, agent, {**manifest.entries, **written}),
+                "application/json",
+                etag=manifest.etag,
             )
         except WriteConflict:
-            continue
-        return
+            manifest = read_manifest(store, project_id, agent)
+        except StorageError:
+            if not _holds(read_manifest(store, project_id, agent), attempt):
+                raise
+            return  # it was written, and its reply was lost
+        else:
+            return
+        if _holds(manifest, attempt):
+            return  # an earlier try of this very write was faster
     raise StorageUnavailable(
         f"Could not write {agent}/{MANIFEST}: other requests kept replacing it."
     )
 
 
-def _listed(store: ArtifactStore, project_id: str, agent: str) -> dict[str, Stored]:
-    prefix = artifact_key(project_id, agent, "")
-    found = {stored.key.removeprefix(prefix): stored for stored in store.list(prefix)}
-    found.pop(MANIFEST, None)
-    return found
+def _holds(manifest: Manifest, attempt: str) -> bool:
+    return any(entry.attempt == attempt for entry in manifest.entries.values())
 
 
-def _read(
-    store: ArtifactStore, project_id: str, agent: str
-) -> tuple[dict[str, Origin], str | None]:
-    try:
-        body, etag = store.get_with_etag(artifact_key(project_id, agent, MANIFEST))
-    except ArtifactNotFound:
-        return {}, None
-    try:
-        artifacts: dict[str, dict[str, Any]] = json.loads(body)["artifacts"]
-        return {name: Origin(**origin) for name, origin in artifacts.items()}, etag
-    except (ValueError, TypeError, KeyError, AttributeError):
-        # Not as this module writes it, so it vouches for nothing; the next request writes it anew.
-        return {}, etag
-
-
-def _as_json(project_id: str, agent: str, origins: Mapping[str, Origin]) -> bytes:
+def _as_json(project_id: str, agent: str, entries: Mapping[str, Entry]) -> bytes:
     document = {
         "project_id": project_id,
         "agent": agent,
-        "artifacts": {name: asdict(origins[name]) for name in sorted(origins)},
+        "artifacts": {name: asdict(entries[name]) for name in sorted(entries)},
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode()

@@ -5,47 +5,38 @@ it.
 """
 
 import hashlib
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from tradewind.contracts.errors import ArtifactNotFound
-from tradewind.run.artifact_store import Stored, WriteConflict
+from tradewind.run.artifact_store import WriteConflict
 
 
 class MemoryArtifactStore:
-    """An ``ArtifactStore`` that keeps objects in a dictionary."""
+    """An ``ArtifactStore`` that keeps objects in a dictionary. Each call is one step."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
-    def put(self, key: str, body: bytes, content_type: str) -> str:
+    def put(self, key: str, body: bytes, content_type: str) -> None:
         """Keep ``body`` under ``key``."""
         self.objects[key] = body
-        return _etag(body)
 
-    def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> str:
+    def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> None:
         """Keep ``body`` in place of what has ``etag``."""
         held = self.objects.get(key)
         if etag != (None if held is None else _etag(held)):
             raise WriteConflict(key)
-        return self.put(key, body, content_type)
+        self.objects[key] = body
 
     def get(self, key: str) -> bytes:
         """Return what was kept under ``key``."""
-        if key not in self.objects:
-            raise ArtifactNotFound(f"There is no artifact {key}.")
-        return self.objects[key]
+        return self.get_with_etag(key)[0]
 
     def get_with_etag(self, key: str) -> tuple[bytes, str]:
         """Return what was kept under ``key``, and its etag."""
-        body = self.get(key)
+        body = self.objects.get(key)
+        if body is None:
+            raise ArtifactNotFound(f"There is no artifact {key}.")
         return body, _etag(body)
-
-    def list(self, prefix: str) -> Iterator[Stored]:
-        """List what was kept. The dictionary knows no times: all are the epoch."""
-        for key, body in sorted(self.objects.items()):
-            if key.startswith(prefix):
-                yield Stored(key, _etag(body), len(body), datetime.fromtimestamp(0, UTC))
 
 
 def _etag(body: bytes) -> str:

@@ -174,7 +174,7 @@ class _RunModel(WrapperModel):
 
 
 class _Adapter(AbstractCapability[Project]):
-    """Counts a run's tool calls, and lets their failures fail the request."""
+    """Counts and stages a run's tool calls, and lets their failures fail the request."""
 
     def __init__(self, run: AgentRun) -> None:
         self._run = run
@@ -203,7 +203,8 @@ class _Adapter(AbstractCapability[Project]):
     ) -> Any:
         self._run.tool_calls += 1
         try:
-            return await handler(args)
+            with ctx.deps.tool_call():
+                return await handler(args)
         except Exception:
             self._run.tool_errors += 1
             raise

@@ -2,7 +2,6 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +16,7 @@ from tradewind.contracts.errors import (
     StorageError,
     StorageUnavailable,
 )
-from tradewind.run.artifact_store import Stored, WriteConflict
+from tradewind.run.artifact_store import WriteConflict
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,21 +35,20 @@ class S3ArtifactStore:
         self._bucket = bucket
         self._client = client
 
-    def put(self, key: str, body: bytes, content_type: str) -> str:
+    def put(self, key: str, body: bytes, content_type: str) -> None:
         """Write an object. Raises: see ``ArtifactStore``."""
         try:
-            written = self._client.put_object(
+            self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType=content_type
             )
         except (ClientError, BotoCoreError) as error:
             raise _storage_error(error, f"write {key}") from error
-        return written["ETag"]
 
-    def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> str:
+    def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> None:
         """Write an object over the one with ``etag`` only. Raises: see ``ArtifactStore``."""
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            written = self._client.put_object(
+            self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
                 Body=body,
@@ -63,7 +61,6 @@ class S3ArtifactStore:
             raise _storage_error(error, f"write {key}") from error
         except BotoCoreError as error:
             raise _storage_error(error, f"write {key}") from error
-        return written["ETag"]
 
     def get(self, key: str) -> bytes:
         """Read an object. Raises: see ``ArtifactStore``."""
@@ -92,23 +89,6 @@ class S3ArtifactStore:
                     raise _storage_error(error, f"read {key}") from error
                 time.sleep(pause_s)
         raise AssertionError("the count has no end")
-
-    def list(self, prefix: str) -> Iterator[Stored]:
-        """List objects by key. Raises: see ``ArtifactStore``."""
-        # Page by page by hand: a bundle carries no paginators.
-        after = ""
-        while True:
-            try:
-                page = self._client.list_objects_v2(
-                    Bucket=self._bucket, Prefix=prefix, StartAfter=after
-                )
-            except (ClientError, BotoCoreError) as error:
-                raise _storage_error(error, f"list {prefix}") from error
-            for found in page.get("Contents", []):
-                yield Stored(found["Key"], found["ETag"], found["Size"], found["LastModified"])
-                after = found["Key"]
-            if not page.get("IsTruncated"):
-                return
 
     def _is_missing(self, key: str) -> bool:
         """Tell a missing object from a forbidden one.

@@ -9,7 +9,13 @@ from typing import Any, Final, ParamSpec, TypeVar
 import boto3
 from pydantic import BaseModel
 from strands import Agent, ToolContext
-from strands.hooks import AfterModelCallEvent, AfterToolCallEvent, HookProvider, HookRegistry
+from strands.hooks import (
+    AfterModelCallEvent,
+    AfterToolCallEvent,
+    BeforeToolCallEvent,
+    HookProvider,
+    HookRegistry,
+)
 from strands.models.bedrock import BedrockModel
 from strands.types.content import Messages, SystemContentBlock
 from strands.types.exceptions import EventLoopException
@@ -190,13 +196,18 @@ def create_agent(
 
 
 class _Adapter(HookProvider):
-    """Repeats model calls as the run's retries say, and counts tool calls."""
+    """Repeats model calls as the run's retries say; counts and stages tool calls.
+
+    Strands runs the hooks around a tool call in one task of the call's own, whose context it
+    copies to the tool's thread.
+    """
 
     def __init__(self, run: AgentRun) -> None:
         self._run = run
 
     def register_hooks(self, registry: HookRegistry, **_kwargs: Any) -> None:
         registry.add_callback(AfterModelCallEvent, self._after_model_call)
+        registry.add_callback(BeforeToolCallEvent, self._before_tool_call)
         registry.add_callback(AfterToolCallEvent, self._after_tool_call)
 
     async def _after_model_call(self, event: AfterModelCallEvent) -> None:
@@ -205,9 +216,14 @@ class _Adapter(HookProvider):
         else:
             self._run.retries.succeeded()
 
+    def _before_tool_call(self, event: BeforeToolCallEvent) -> None:
+        self._run.project.begin_call()
+
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:
+        failed = event.result.get("status") == "error"
+        self._run.project.end_call(succeeded=not failed)
         self._run.tool_calls += 1
-        self._run.tool_errors += event.result.get("status") == "error"
+        self._run.tool_errors += failed
 
 
 def project_of(tool_context: ToolContext) -> Project:

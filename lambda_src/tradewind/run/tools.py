@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tradewind.contracts.errors import InternalError, ToolInputError, TradewindError
+from tradewind.run.artifact_manifest import ProjectFile
 from tradewind.run.project import Project
 from tradewind.telemetry.defects import log_defect
 
@@ -36,13 +37,21 @@ class Source(NamedTuple):
 
     Attributes:
         data: Its content.
-        name: ``{agent}/{file}``.
-        sha256: The hash of its bytes, by which a later reader sees whether it changed.
+        file: Which file it was.
     """
 
     data: Any
-    name: str
-    sha256: str
+    file: ProjectFile
+
+    @property
+    def name(self) -> str:
+        """``{agent}/{file}``."""
+        return self.file.name
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes."""
+        return self.file.entry.sha256
 
 
 def load_json(project: Project, agent: str, file_name: str) -> Source:
@@ -52,29 +61,38 @@ def load_json(project: Project, agent: str, file_name: str) -> Source:
         ArtifactNotFound: It does not exist; the message names the agent to run first.
         StorageError: It could not be read.
     """
-    body = project.load(agent, file_name)
-    name = f"{agent}/{file_name}"
-    return Source(json.loads(body), name, project.inputs[name])
+    file, body = project.read(agent, file_name)
+    return Source(json.loads(body), file)
+
+
+def save_file(project: Project, file_name: str, body: bytes, content_type: str) -> str:
+    """Write an artifact and return the name that a model is told: ``{agent}/{file}``.
+
+    Raises:
+        StorageError: It could not be written.
+    """
+    project.save(file_name, body, content_type)
+    return f"{project.agent}/{file_name}"
 
 
 def save_json(project: Project, file_name: str, data: Mapping[str, Any]) -> str:
-    """Write a JSON artifact and return its key. NaN and infinity, which JSON lacks, are refused.
+    """Write a JSON artifact, as ``save_file``. NaN and infinity, which JSON lacks, are refused.
 
     Raises:
         StorageError: It could not be written.
     """
     body = json.dumps(data, allow_nan=False, ensure_ascii=False, indent=1)
-    return project.save(file_name, body.encode(), "application/json").key
+    return save_file(project, file_name, body.encode(), "application/json")
 
 
 def save_geojson(project: Project, file_name: str, data: Mapping[str, Any]) -> str:
-    """Write a GeoJSON artifact, without whitespace, and return its key.
+    """Write a GeoJSON artifact, without whitespace, as ``save_file``.
 
     Raises:
         StorageError: It could not be written.
     """
     body = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    return project.save(file_name, body.encode(), "application/geo+json").key
+    return save_file(project, file_name, body.encode(), "application/geo+json")
 
 
 def sources_of(*sources: Source) -> dict[str, str]:
@@ -82,14 +100,47 @@ def sources_of(*sources: Source) -> dict[str, str]:
     return {source.name: source.sha256 for source in sources}
 
 
-def require_made_from(artifact: Source, source: Source) -> None:
-    """Refuse an artifact that was made from an earlier version of its source.
+def require_together(*files: ProjectFile) -> None:
+    """Refuse artifacts of one agent that were not left together, by one tool call.
 
     Raises:
-        ToolInputError: It was; the message names the agent to run again.
+        ToolInputError: They were not; the message names the agent to run again.
     """
-    if artifact.data["sources"].get(source.name) != source.sha256:
-        raise ToolInputError(
-            f"{artifact.name} was not made from the {source.name} that the project holds now. "
-            f"Run the {artifact.name.partition('/')[0]} agent on this project again."
-        )
+    first = files[0]
+    for file in files[1:]:
+        if (file.entry.attempt, file.entry.call) != (first.entry.attempt, first.entry.call):
+            raise ToolInputError(
+                f"{first.name} and {file.name} are of different runs. {_run_again(first)}"
+            )
+
+
+def require_made_from(file: ProjectFile, *sources: ProjectFile) -> None:
+    """Refuse an artifact that was not made from these very sources.
+
+    Raises:
+        ToolInputError: It was not; the message names the agent to run again.
+    """
+    for source in sources:
+        if file.entry.made_from.get(source.name) != source.entry.sha256:
+            raise ToolInputError(
+                f"{file.name} was not made from the {source.name} that the project holds now. "
+                f"{_run_again(file)}"
+            )
+
+
+def require_current(project: Project, file: ProjectFile) -> None:
+    """Refuse an artifact if other agents have replaced anything it was made from.
+
+    Raises:
+        ToolInputError: They have; the message names the agent to run again.
+        ArtifactNotFound: What it was made from is gone.
+        StorageError: It could not be found out.
+    """
+    for name in file.entry.made_from:
+        agent, _, file_name = name.partition("/")
+        if agent != file.agent:
+            require_made_from(file, project.require(agent, file_name))
+
+
+def _run_again(file: ProjectFile) -> str:
+    return f"Run the {file.agent} agent on this project again."

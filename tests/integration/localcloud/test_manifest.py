@@ -1,12 +1,13 @@
-"""Manifests in a real bucket: requests that close at the same time lose nothing."""
+"""Manifests in a real bucket: requests that end at the same time lose and mix nothing."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 
 from tests.integration.localcloud.conftest import Client
+from tests.project_files import ProjectContent
+from tradewind.contracts.errors import ProjectChanged
 from tradewind.run.artifact_store import WriteConflict
 from tradewind.run.project import Project
 from tradewind.run.s3_artifacts import S3ArtifactStore
@@ -23,41 +24,58 @@ def store(client: Client) -> S3ArtifactStore:
 
 
 def test_an_object_is_replaced_only_as_it_was_read(store: S3ArtifactStore) -> None:
-    first = store.replace("p/a", b"1", "text/plain", etag=None)
+    store.replace("p/a", b"1", "text/plain", etag=None)
     with pytest.raises(WriteConflict):
         store.replace("p/a", b"2", "text/plain", etag=None)
-    second = store.replace("p/a", b"2", "text/plain", etag=first)
+    _, first = store.get_with_etag("p/a")
+    store.replace("p/a", b"2", "text/plain", etag=first)
     with pytest.raises(WriteConflict):
         store.replace("p/a", b"3", "text/plain", etag=first)
     with pytest.raises(WriteConflict):
         store.replace("p/gone", b"3", "text/plain", etag=first)
-    assert store.get_with_etag("p/a") == (b"2", second)
-    assert [(one.key, one.etag) for one in store.list("p/")] == [("p/a", second)]
+    assert store.get("p/a") == b"2"
 
 
-def test_requests_that_close_at_once_are_all_in_the_manifest(store: S3ArtifactStore) -> None:
+def test_requests_that_end_at_once_leave_all_they_wrote(store: S3ArtifactStore) -> None:
     barrier = Barrier(AT_ONCE)
 
     def work(number: int) -> None:
         project = Project("p-1", "layout", {}, store, request_id=f"r-{number}")
-        project.save(f"{number}.txt", b"own", "text/plain")
-        project.save("shared.txt", f"{number}".encode(), "text/plain")
+        with project.tool_call():
+            for name in (f"{number}.txt", "shared.txt", "shared.json"):
+                project.save(name, f"{number}".encode(), "text/plain")
         barrier.wait(30)
-        project.record_artifacts()
+        project.commit()
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         list(threads.map(work, range(AT_ONCE)))
 
-    manifest = json.loads(store.get("p-1/layout/manifest.json"))["artifacts"]
-    assert {name: entry["request_id"] for name, entry in manifest.items()} == {
-        **{f"{number}.txt": f"r-{number}" for number in range(AT_ONCE)},
-        "shared.txt": f"r-{store.get('p-1/layout/shared.txt').decode()}",
-    }
-    reader = Project("p-1", "report", {}, store, ("layout",))
-    assert all(file.origin is not None for file in reader.files())
+    content = ProjectContent(store, "p-1")
+    entries = content.entries("layout")
+    assert {f"{number}.txt" for number in range(AT_ONCE)} < set(entries)
+    assert all(content[f"layout/{number}.txt"] == f"{number}".encode() for number in range(AT_ONCE))
+    assert content["layout/shared.txt"] == content["layout/shared.json"]
+    assert entries["shared.txt"].attempt == entries["shared.json"].attempt
 
 
-def test_a_listing_goes_past_its_first_page(store: S3ArtifactStore, client: Client) -> None:
-    for number in range(1005):
-        client("s3").put_object(Bucket=BUCKET, Key=f"many/{number:04d}", Body=b"x")
-    assert [one.key for one in store.list("many/")] == [f"many/{n:04d}" for n in range(1005)]
+def test_of_requests_that_build_on_the_same_file_one_wins(store: S3ArtifactStore) -> None:
+    barrier = Barrier(AT_ONCE)
+    ProjectContent(store, "p-2").leave({"layout/count": b"0"})
+
+    def count(number: int) -> bool:
+        project = Project("p-2", "layout", {}, store, request_id=f"r-{number}")
+        with project.tool_call():
+            counted = int(project.load("layout", "count"))
+            barrier.wait(30)
+            project.save("count", str(counted + 1).encode(), "text/plain")
+        try:
+            project.commit()
+        except ProjectChanged:
+            return False
+        return True
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        succeeded = list(threads.map(count, range(AT_ONCE)))
+
+    assert sum(succeeded) == 1
+    assert ProjectContent(store, "p-2")["layout/count"] == b"1"

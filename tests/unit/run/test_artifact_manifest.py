@@ -1,16 +1,16 @@
-"""A manifest tells where an artifact's very bytes come from, whoever writes at the same time."""
+"""What a request leaves becomes visible at once or not at all, whoever writes at the same time."""
 
 import json
-from collections.abc import Callable, Iterator
-from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradewind.contracts.errors import StorageUnavailable
-from tradewind.run import artifact_manifest
-from tradewind.run.artifact_store import Stored, WriteConflict
+from tests.project_files import ProjectContent
+from tests.turns import every_order
+from tests.unit.run.project_runs import Call, Fault, Run, carry_out
+from tradewind.contracts.errors import DeadlineExceeded, ProjectChanged, StorageUnavailable
+from tradewind.run.artifact_store import WriteConflict
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 
@@ -22,186 +22,253 @@ def request(store: MemoryArtifactStore, request_id: str) -> Project:
 
 
 def wrote(store: MemoryArtifactStore, request_id: str, *names: str) -> Project:
-    """A request that wrote files of its own bytes, and is not closed yet."""
+    """A request that wrote files of its own bytes, and has not ended yet."""
     project = request(store, request_id)
-    for name in names:
-        project.save(name, f"{request_id} {name}".encode(), "text/plain")
+    with project.tool_call():
+        for name in names:
+            project.save(name, f"{request_id} {name}".encode(), "text/plain")
     return project
 
 
-def origins(store: MemoryArtifactStore) -> dict[str, str | None]:
-    """Each file's name, and the request its bytes come from."""
-    return {
-        file.file_name: file.origin.request_id if file.origin else None
-        for file in artifact_manifest.list_files(store, "p-1", "layout")
-    }
-
-
-class InterruptedStore(MemoryArtifactStore):
-    """Lets somebody else act between what a request has read and its writing of the manifest."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.others: list[Callable[[], None]] = []
-
-    def list(self, prefix: str) -> Iterator[Stored]:
-        yield from super().list(prefix)
-        if self.others:
-            self.others.pop(0)()
+def seen(store: MemoryArtifactStore) -> dict[str, str]:
+    """What a reader sees: each file's name and content."""
+    content = ProjectContent(store, "p-1")
+    return {name: content[f"layout/{name}"].decode() for name in content.entries("layout")}
 
 
 def test_it_says_what_exists_from_which_request_made_from_what() -> None:
     store = MemoryArtifactStore()
-    terrain = Project("p-1", "terrain", {}, store, request_id="r-1")
-    terrain.save("site.geojson", b"{}", "application/geo+json")
-    terrain.record_artifacts()
-    layout = request(store, "r-2")
-    layout.save("before.txt", b"1", "text/plain")
-    layout.load("terrain", "site.geojson")
-    layout.save("layout.json", b"[]", "application/json")
-    layout.record_artifacts()
+    ProjectContent(store, "p-1").leave({"terrain/site.geojson": b"{}"})
+    layout = Project("p-1", "layout", {}, store, ("terrain",), "r-2", "0123456789ab")
+    with layout.tool_call():
+        layout.save("before.txt", b"1", "text/plain")
+    with layout.tool_call():
+        layout.load("terrain", "site.geojson")
+        layout.save("layout.json", b"[]", "application/json")
+    layout.commit()
 
     document = json.loads(store.objects[MANIFEST])
     assert (document["project_id"], document["agent"]) == ("p-1", "layout")
     assert list(document["artifacts"]) == ["before.txt", "layout.json"]
     entry = document["artifacts"]["layout.json"]
-    # The SHA-256 of "[]" and of "{}".
-    assert entry["sha256"] == "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
-    assert entry["made_from"] == {
-        "terrain/site.geojson": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    assert entry.pop("written_at").endswith("+00:00")
+    assert entry == {
+        "key": "p-1/layout/r-2-0123456789ab-2/layout.json",
+        # The SHA-256 of "[]" and of "{}".
+        "sha256": "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
+        "size_bytes": 2,
+        "content_type": "application/json",
+        "request_id": "r-2",
+        "attempt": "0123456789ab",
+        "call": 2,
+        "made_from": {
+            "terrain/site.geojson": (
+                "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+            )
+        },
     }
-    assert (entry["request_id"], entry["size_bytes"]) == ("r-2", 2)
-    assert entry["content_type"] == "application/json"
-    assert entry["written_at"].endswith("+00:00")
     assert document["artifacts"]["before.txt"]["made_from"] == {}
-
-
-def test_it_is_no_artifact_itself() -> None:
-    store = MemoryArtifactStore()
-    project = wrote(store, "r-1", "a")
-    project.record_artifacts()
-    assert [artifact.key for artifact in project.artifacts] == ["p-1/layout/a"]
-    assert list(origins(store)) == ["a"]
 
 
 def test_a_request_that_wrote_nothing_leaves_none() -> None:
     store = MemoryArtifactStore()
-    request(store, "r-1").record_artifacts()
+    request(store, "r-1").commit()
     assert store.objects == {}
 
 
-@pytest.mark.parametrize("earlier", [True, False])
-def test_nothing_is_lost_when_two_requests_close_at_once(earlier: bool) -> None:
-    store = InterruptedStore()
-    if earlier:
-        wrote(store, "r-0", "old").record_artifacts()
-    first, second = wrote(store, "r-1", "a"), wrote(store, "r-2", "b")
-    store.others = [second.record_artifacts]
-
-    first.record_artifacts()
-
-    assert origins(store) == {"a": "r-1", "b": "r-2"} | ({"old": "r-0"} if earlier else {})
-
-
-@pytest.mark.parametrize("closes_first", [0, 1])
-def test_of_a_file_that_two_wrote_the_bytes_that_stayed_decide(closes_first: int) -> None:
+def test_what_others_left_stays() -> None:
     store = MemoryArtifactStore()
-    both = [wrote(store, "r-1", "a"), wrote(store, "r-2", "a")]
-    both[closes_first].record_artifacts()
-    both[1 - closes_first].record_artifacts()
-    assert origins(store) == {"a": "r-2"}
+    wrote(store, "r-0", "old", "both").commit()
+    first, second = wrote(store, "r-1", "a", "both"), wrote(store, "r-2", "b", "both")
+    second.commit()
+    first.commit()
+    assert seen(store) == {"old": "r-0 old", "a": "r-1 a", "b": "r-2 b", "both": "r-1 both"}
 
 
-def test_bytes_replaced_between_a_claim_and_its_write_are_not_claimed() -> None:
-    store = InterruptedStore()
-    first = wrote(store, "r-1", "a")
-
-    def overtake() -> None:
-        wrote(store, "r-2", "a").record_artifacts()
-
-    store.others = [overtake]
-    first.record_artifacts()
-    assert origins(store) == {"a": "r-2"}
-
-
-def test_a_file_that_nobody_recorded_has_no_origin() -> None:
+@pytest.mark.parametrize("there_before", [True, False])
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_request_whose_ground_was_replaced_leaves_nothing(
+    there_before: bool, listed: bool
+) -> None:
     store = MemoryArtifactStore()
-    wrote(store, "r-1", "a", "b").record_artifacts()
-    wrote(store, "r-2", "a", "c")  # killed before its end
-    assert origins(store) == {"a": None, "b": "r-1", "c": None}
+    if there_before:
+        wrote(store, "r-0", "a").commit()
+    slow = wrote(store, "r-1", "b")
+    if listed:
+        slow.files()
+    else:
+        slow.find("layout", "a")
+    wrote(store, "r-2", "a").commit()
+    with pytest.raises(ProjectChanged, match="layout/a"):
+        slow.commit()
+    assert slow.artifacts == []
+    assert seen(store) == {"a": "r-2 a"}
 
 
-def test_what_is_gone_leaves_the_manifest() -> None:
+def test_what_a_request_did_not_look_at_may_be_replaced() -> None:
     store = MemoryArtifactStore()
-    wrote(store, "r-1", "a").record_artifacts()
-    del store.objects["p-1/layout/a"]
-    wrote(store, "r-2", "b").record_artifacts()
-    assert list(json.loads(store.objects[MANIFEST])["artifacts"]) == ["b"]
+    wrote(store, "r-0", "a", "c").commit()
+    slow = wrote(store, "r-1", "b")
+    slow.load("layout", "c")
+    wrote(store, "r-2", "a").commit()
+    slow.commit()
+    assert seen(store) == {"a": "r-2 a", "b": "r-1 b", "c": "r-0 c"}
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\xff", b"[]", b"{}", b'{"artifacts": 3}', b'{"artifacts": {"a": {"x": 1}}}']
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"artifacts": 3}',
+        b'{"artifacts": {"a": {"sha256": "x", "etag": "y"}}}',
+    ],
 )
-def test_a_damaged_manifest_vouches_for_nothing_and_is_written_anew(body: bytes) -> None:
+def test_a_damaged_manifest_names_nothing_and_is_written_anew(body: bytes) -> None:
     store = MemoryArtifactStore()
-    store.put("p-1/layout/a", b"1", "text/plain")
     store.put(MANIFEST, body, "application/json")
-    assert origins(store) == {"a": None}
-    wrote(store, "r-1", "b").record_artifacts()
-    assert origins(store) == {"a": None, "b": "r-1"}
+    assert seen(store) == {}
+    wrote(store, "r-1", "b").commit()
+    assert seen(store) == {"b": "r-1 b"}
+
+
+def test_a_manifest_that_names_what_is_not_its_agents_names_nothing() -> None:
+    store = MemoryArtifactStore()
+    wrote(store, "r-1", "b").commit()
+    hostile = store.objects[MANIFEST].replace(b"p-1/layout/r-1", b"p-2/layout/r-1")
+    store.put(MANIFEST, hostile, "application/json")
+    assert request(store, "r-2").files() == []
 
 
 def test_it_gives_up_when_others_never_let_it() -> None:
     class Contended(MemoryArtifactStore):
         tries = 0
 
-        def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> str:
+        def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> None:
             self.tries += 1
             raise WriteConflict(key)
 
     store = Contended()
+    project = wrote(store, "r-1", "a")
     with pytest.raises(StorageUnavailable, match=r"layout/manifest\.json"):
-        wrote(store, "r-1", "a").record_artifacts()
+        project.commit()
     assert store.tries == 20
+    assert project.artifacts == []
 
 
-FILES = st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True)
+class LostReplies(MemoryArtifactStore):
+    """Storage that does what it is asked and whose reply is lost, once; others may be faster."""
+
+    def __init__(self, *, sent_again: bool, overtaken_by: Project | None) -> None:
+        super().__init__()
+        self.sent_again = sent_again
+        self.overtaken_by = overtaken_by
+        self.lost = 0
+
+    def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> None:
+        super().replace(key, body, content_type, etag=etag)
+        if self.lost:
+            return
+        self.lost += 1
+        if self.overtaken_by:
+            self.overtaken_by.commit()
+        if self.sent_again:
+            super().replace(key, body, content_type, etag=etag)
+        raise StorageUnavailable("the reply was lost")
+
+
+@pytest.mark.parametrize("sent_again", [True, False])
+@pytest.mark.parametrize("overtaken", [True, False])
+def test_its_own_write_whose_reply_was_lost_is_recognised(
+    sent_again: bool, overtaken: bool
+) -> None:
+    store = LostReplies(sent_again=sent_again, overtaken_by=None)
+    if overtaken:
+        store.overtaken_by = wrote(store, "r-2", "b")
+    project = request(store, "r-1")
+    with project.tool_call():
+        project.find("layout", "a")
+        project.save("a", b"r-1 a", "text/plain")
+    project.commit()
+    assert store.lost == 1
+    assert len(project.artifacts) == 1
+    assert seen(store) == {"a": "r-1 a"} | ({"b": "r-2 b"} if overtaken else {})
+
+
+def test_storage_that_takes_all_the_time_kept_back_is_no_deadline() -> None:
+    class Silent(MemoryArtifactStore):
+        def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> None:
+            raise DeadlineExceeded("There is no time left for a call to AWS.")
+
+    project = wrote(Silent(), "r-1", "a")
+    with pytest.raises(StorageUnavailable, match="time kept back"):
+        project.commit()
+    assert project.artifacts == []
+
+
+# Two at once, in every order of their calls of storage.
+
+WHOLE = Run((Call(writes=("a", "b")),))
+PAIRS = {
+    "both write all": (WHOLE, WHOLE),
+    "one writes what the other reads": (
+        Run((Call(reads=("a",), writes=("b",)),)),
+        Run((Call(writes=("a",)),)),
+    ),
+    "each reads what the other writes": (
+        Run((Call(reads=("a",), writes=("b",)),)),
+        Run((Call(reads=("b",), writes=("a",)),)),
+    ),
+    "both change the same": (
+        Run((Call(reads=("a",), writes=("a",)),)),
+        Run((Call(reads=("a",), writes=("a",)),)),
+    ),
+    "one call of two fails": (
+        Run((Call(writes=("a",)), Call(reads=("a",), writes=("a",), fails=True))),
+        WHOLE,
+    ),
+}
+
+
+@pytest.mark.parametrize("there_before", [True, False])
+@pytest.mark.parametrize("pair", PAIRS)
+def test_two_at_once_end_as_one_after_the_other(pair: str, there_before: bool) -> None:
+    before = (WHOLE,) if there_before else ()
+    orders = list(every_order(lambda choose: carry_out(PAIRS[pair], before, choose)))
+    assert len(orders) > 20
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("step", range(6))
+def test_whatever_befalls_one_of_two_nothing_is_mixed(fault: Fault, step: int) -> None:
+    runs = (Run((Call(reads=("a",), writes=("a", "b")),), {step: fault}), WHOLE)
+    assert len(list(every_order(lambda choose: carry_out(runs, (WHOLE,), choose)))) > 5
+
+
+# Any number, anything.
+
+NAMES = st.sampled_from("ab")
+CALLS = st.builds(
+    Call,
+    reads=st.lists(NAMES, max_size=2).map(tuple),
+    writes=st.lists(NAMES, max_size=2, unique=True).map(tuple),
+    fails=st.booleans(),
+)
+RUNS = st.builds(
+    Run,
+    calls=st.lists(CALLS, min_size=1, max_size=2).map(tuple),
+    faults=st.dictionaries(st.integers(0, 8), st.sampled_from(Fault), max_size=1),
+)
 
 
 @given(
-    writes=st.lists(FILES, min_size=1, max_size=5),
-    order=st.randoms(use_true_random=False),
+    runs=st.lists(RUNS, min_size=1, max_size=3),
+    before=st.lists(st.just(WHOLE), max_size=1),
+    data=st.data(),
 )
-def test_whatever_the_order_the_last_writer_is_the_origin(
-    writes: list[list[str]], order: Random
+def test_what_readers_see_is_what_whole_runs_left(
+    runs: list[Run], before: list[Run], data: st.DataObject
 ) -> None:
-    """Requests write and close in any order, some while another one is replacing the manifest."""
-    store = InterruptedStore()
-    projects = [request(store, f"r-{at}") for at in range(len(writes))]
-    last: dict[str, str] = {}
-
-    def write(at: int, name: str) -> None:
-        projects[at].save(name, f"{at} {name}".encode(), "text/plain")
-        last[name] = f"r-{at}"
-
-    steps: list[Callable[[], None]] = []
-    for at, names in enumerate(writes):
-        own: list[Callable[[], None]] = [
-            *(lambda at=at, name=name: write(at, name) for name in names),
-            projects[at].record_artifacts,
-        ]
-        # Its own steps keep their order; where among the others' they fall is drawn.
-        places = sorted(order.sample(range(len(steps) + len(own)), len(own)))
-        for place, step in zip(places, own, strict=True):
-            steps.insert(place, step)
-    # Every other manifest write is interrupted by the step that comes after it.
-    while steps:
-        step = steps.pop(0)
-        if steps and len(steps) % 2:
-            store.others = [steps.pop(0)]
-        step()
-        for waiting in store.others:
-            waiting()
-        store.others = []
-
-    assert origins(store) == last
+    carry_out(runs, before, lambda waiting: data.draw(st.sampled_from(waiting)))

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -11,7 +10,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from tradewind.contracts.errors import ArtifactNotFound, StorageAccessDenied, StorageUnavailable
-from tradewind.run.artifact_store import Stored, WriteConflict
+from tradewind.run.artifact_store import WriteConflict
 from tradewind.run.s3_artifacts import S3ArtifactStore
 
 KEY = "p-1/terrain/site.geojson"
@@ -30,7 +29,7 @@ def test_put_names_the_content_type(stubbed: tuple[S3ArtifactStore, Stubber]) ->
     store, stubber = stubbed
     sent = {"Bucket": "artifacts", "Key": KEY, "Body": b"{}", "ContentType": "application/json"}
     stubber.add_response("put_object", {"ETag": '"1"'}, sent)
-    assert store.put(KEY, b"{}", "application/json") == '"1"'
+    store.put(KEY, b"{}", "application/json")
 
 
 def test_a_missing_object_is_not_found(stubbed: tuple[S3ArtifactStore, Stubber]) -> None:
@@ -84,7 +83,7 @@ def test_a_replacement_is_conditional(
     store, stubber = stubbed
     sent = {"Bucket": "artifacts", "Key": KEY, "Body": b"2", "ContentType": "text/plain"}
     stubber.add_response("put_object", {"ETag": '"2"'}, {**sent, **condition})
-    assert store.replace(KEY, b"2", "text/plain", etag=etag) == '"2"'
+    store.replace(KEY, b"2", "text/plain", etag=etag)
 
 
 @pytest.mark.parametrize(
@@ -113,33 +112,3 @@ def test_an_object_comes_with_the_etag_to_replace_it_by(
     body = StreamingBody(io.BytesIO(b"{}"), 2)
     stubber.add_response("get_object", {"Body": body, "ETag": '"1"'})
     assert store.get_with_etag(KEY) == (b"{}", '"1"')
-
-
-def test_a_listing_goes_on_over_its_pages(stubbed: tuple[S3ArtifactStore, Stubber]) -> None:
-    store, stubber = stubbed
-    written = datetime(2026, 11, 20, tzinfo=UTC)
-
-    def entry(name: str) -> dict[str, Any]:
-        return {"Key": f"p-1/{name}", "ETag": f'"{name}"', "Size": 1, "LastModified": written}
-
-    asked = {"Bucket": "artifacts", "Prefix": "p-1/"}
-    stubber.add_response(
-        "list_objects_v2",
-        {"Contents": [entry("a"), entry("b")], "IsTruncated": True},
-        {**asked, "StartAfter": ""},
-    )
-    stubber.add_response(
-        "list_objects_v2",
-        {"Contents": [entry("c")], "IsTruncated": False},
-        {**asked, "StartAfter": "p-1/b"},
-    )
-    listed = list(store.list("p-1/"))
-    assert [one.key for one in listed] == ["p-1/a", "p-1/b", "p-1/c"]
-    assert listed[2] == Stored("p-1/c", '"c"', 1, written)
-
-
-def test_a_listing_that_is_refused_is_typed(stubbed: tuple[S3ArtifactStore, Stubber]) -> None:
-    store, stubber = stubbed
-    stubber.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
-    with pytest.raises(StorageAccessDenied, match="may not list p-1/"):
-        list(store.list("p-1/"))

@@ -4,6 +4,7 @@ from typing import Any, NoReturn
 import pytest
 from strands import ToolContext, tool
 
+from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import (
     ArtifactNotFound,
@@ -16,12 +17,12 @@ from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.strands_agent import project_of, reports_failures
 from tradewind.run.tools import (
-    Source,
     load_json,
+    require_current,
     require_made_from,
+    require_together,
     save_geojson,
     save_json,
-    sources_of,
 )
 
 
@@ -108,18 +109,19 @@ def test_strands_hands_an_error_to_the_model_and_the_failure_to_us() -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_json_that_is_no_json_is_never_written(number: float, project: Project) -> None:
     for save in (save_json, save_geojson):
-        with pytest.raises(ValueError, match="not JSON compliant"):
+        with project.tool_call(), pytest.raises(ValueError, match="not JSON compliant"):
             save(project, "bad.json", {"number": number})
     assert project.artifacts == []
 
 
 def test_json_is_written_and_read_with_its_hash(project: Project) -> None:
-    key = save_json(project, "a.json", {"name": "Süd"})
-    save_geojson(project, "b.geojson", {"type": "FeatureCollection", "features": []})
+    with project.tool_call():
+        name = save_json(project, "a.json", {"name": "Süd"})
+        save_geojson(project, "b.geojson", {"type": "FeatureCollection", "features": []})
 
     source = load_json(project, "layout", "a.json")
 
-    assert key == "moorkoog/layout/a.json"
+    assert name == "layout/a.json"
     assert (source.data, source.name) == ({"name": "Süd"}, "layout/a.json")
     assert len(source.sha256) == 64
     assert [one.content_type for one in project.artifacts] == [
@@ -128,16 +130,76 @@ def test_json_is_written_and_read_with_its_hash(project: Project) -> None:
     ]
 
 
-def test_an_artifact_of_older_sources_is_refused() -> None:
-    layout = Source({}, "layout/layout.json", "new")
-    energy = Source(
-        {"sources": sources_of(Source({}, "layout/layout.json", "old"))},
-        "simulation/energy.json",
-        "e",
-    )
+# What is combined was made from the same inputs.
 
-    with pytest.raises(ToolInputError, match="Run the simulation agent on this project again"):
-        require_made_from(energy, layout)
-    require_made_from(
-        Source({"sources": sources_of(layout)}, "simulation/energy.json", "e"), layout
-    )
+
+@pytest.fixture
+def content() -> ProjectContent:
+    return ProjectContent(MemoryArtifactStore())
+
+
+def simulation(content: ProjectContent) -> Project:
+    return Project("moorkoog", "simulation", {}, content.store, ("terrain", "layout"))
+
+
+def test_what_one_call_left_belongs_together(content: ProjectContent) -> None:
+    content.leave({"terrain/site": b"1", "terrain/zones": b"1"})
+    project = simulation(content)
+    require_together(project.require("terrain", "site"), project.require("terrain", "zones"))
+
+
+def test_what_two_runs_left_is_refused_by_name(content: ProjectContent) -> None:
+    content.leave({"terrain/site": b"1", "terrain/zones": b"1"})
+    content.leave({"terrain/zones": b"2"})
+    project = simulation(content)
+    with pytest.raises(ToolInputError, match="Run the terrain agent") as refused:
+        require_together(project.require("terrain", "site"), project.require("terrain", "zones"))
+    assert "terrain/site and terrain/zones are of different runs" in refused.value.message
+
+
+def test_what_two_calls_of_one_run_left_is_refused_too(content: ProjectContent) -> None:
+    project = Project("moorkoog", "layout", {}, content.store)
+    for name in ("a", "b"):
+        with project.tool_call():
+            project.save(name, b"", "text/plain")
+    with pytest.raises(ToolInputError, match="different runs"):
+        require_together(project.require("layout", "a"), project.require("layout", "b"))
+
+
+def test_an_artifact_of_older_sources_is_refused(content: ProjectContent) -> None:
+    content.leave({"terrain/site": b"1"})
+    content.leave({"layout/layout": b"1"}, read=("terrain/site",))
+
+    def check() -> None:
+        project = simulation(content)
+        layout = project.require("layout", "layout")
+        require_made_from(layout, project.require("terrain", "site"))
+        require_current(project, layout)
+
+    check()
+    content.leave({"terrain/site": b"1"})  # the same again
+    check()
+    content.leave({"terrain/site": b"2"})
+    project = simulation(content)
+    layout, site = project.require("layout", "layout"), project.require("terrain", "site")
+    with pytest.raises(ToolInputError, match="Run the layout agent on this project again"):
+        require_made_from(layout, site)
+    with pytest.raises(ToolInputError, match="Run the layout agent on this project again"):
+        require_current(project, layout)
+
+
+def test_an_artifact_that_was_not_made_from_its_source_at_all_is_refused(
+    content: ProjectContent,
+) -> None:
+    content.leave({"terrain/site": b"1"})
+    content.leave({"layout/layout": b"1"})
+    project = simulation(content)
+    with pytest.raises(ToolInputError, match="was not made from the terrain/site"):
+        require_made_from(project.require("layout", "layout"), project.require("terrain", "site"))
+
+
+def test_an_artifact_may_be_made_from_an_earlier_one_of_its_agent(content: ProjectContent) -> None:
+    content.leave({"layout/layout": b"1"})
+    content.leave({"layout/layout": b"2"}, read=("layout/layout",))
+    project = simulation(content)
+    require_current(project, project.require("layout", "layout"))

@@ -12,12 +12,15 @@ from agents.layout.tools.specs import get_turbine_specs
 from siting.tests.chain import project_for, run_until
 from siting.wind.layout.strategies import STRATEGIES
 from siting.wind.turbines import TURBINES
+from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 
-LAYOUT = "moorkoog/layout/layout.json"
+LAYOUT = "layout/layout.json"
 WIND = {
+    "latitude": 54.74,
+    "longitude": 8.97,
     "hub_height_m": 100.0,
     "sectors": [
         {
@@ -49,17 +52,17 @@ def run(store: MemoryArtifactStore, **arguments: Any) -> tuple[str, Any]:
 
 
 def current(store: MemoryArtifactStore) -> dict[str, Any]:
-    layout: dict[str, Any] = json.loads(store.objects[LAYOUT])
+    layout: dict[str, Any] = json.loads(ProjectContent(store)[LAYOUT])
     return layout
 
 
 def buildable_with_a_hole(store: MemoryArtifactStore, around: dict[str, Any]) -> None:
     """Exclude 400 m around a turbine, as a terrain agent that ran again would."""
-    key = "moorkoog/terrain/buildable.geojson"
-    buildable = json.loads(store.objects[key])
+    key = "terrain/buildable.geojson"
+    buildable = json.loads(ProjectContent(store)[key])
     hole = Point(around["longitude_deg"], around["latitude_deg"]).buffer(0.004)
     buildable["geometry"] = shape(buildable["geometry"]).difference(hole).__geo_interface__
-    store.objects[key] = json.dumps(buildable).encode()
+    ProjectContent(store).leave_again({key: json.dumps(buildable).encode()})
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -72,8 +75,8 @@ def test_every_strategy_places_turbines_on_buildable_land(
 
     assert status == "success", result
     layout = current(store)
-    points = json.loads(store.objects["moorkoog/layout/layout.geojson"])["features"]
-    land = shape(json.loads(store.objects["moorkoog/terrain/buildable.geojson"])["geometry"])
+    points = json.loads(ProjectContent(store)["layout/layout.geojson"])["features"]
+    land = shape(json.loads(ProjectContent(store)["terrain/buildable.geojson"])["geometry"])
     assert (result["turbines_placed"], result["turbines_not_placed"]) == (12, 0)
     assert [one["id"] for one in layout["turbines"]] == [f"T{n:02d}" for n in range(1, 13)]
     assert (layout["utm_epsg"], layout["strategy"]) == (32632, strategy)
@@ -111,7 +114,9 @@ def test_the_same_request_gives_the_same_bytes_however_fast_the_machine_is(
         monkeypatch.setattr("siting.wind.layout.budget.time.monotonic", ticks.__next__)
         _, result = run(store, turbine_count=10, strategy="optimise", iterations=6)
         assert result["search_ended"] == "all of its work done"
-        files.append((store.objects[LAYOUT], store.objects[f"{LAYOUT[:-5]}.geojson"]))
+        files.append(
+            (ProjectContent(store)[LAYOUT], ProjectContent(store)[f"{LAYOUT[:-5]}.geojson"])
+        )
 
     assert files[0] == files[1] == files[2]
 
@@ -131,7 +136,7 @@ def test_a_search_that_met_the_ceiling_says_so(
 
 def test_the_projects_wind_turns_the_rows(store: MemoryArtifactStore) -> None:
     _, without = run(store, turbine_count=5)
-    store.objects["moorkoog/terrain/wind.json"] = json.dumps(WIND).encode()
+    ProjectContent(store).leave({"terrain/wind.json": json.dumps(WIND).encode()})
     _, measured = run(store, turbine_count=5)
     _, asked = run(store, turbine_count=5, wind_direction_degrees=90.0)
 
@@ -190,12 +195,12 @@ def test_turbines_that_break_a_rule_now_move(store: MemoryArtifactStore) -> None
 def test_a_turbine_without_a_place_leaves_the_layout(store: MemoryArtifactStore) -> None:
     run(store, turbine_count=4)
     # All that is left of the land is 20 m around the first and the third.
-    key = "moorkoog/terrain/buildable.geojson"
-    buildable = json.loads(store.objects[key])
+    key = "terrain/buildable.geojson"
+    buildable = json.loads(ProjectContent(store)[key])
     left = [current(store)["turbines"][at] for at in (0, 2)]
     places = [Point(one["longitude_deg"], one["latitude_deg"]).buffer(0.0002) for one in left]
     buildable["geometry"] = places[0].union(places[1]).__geo_interface__
-    store.objects[key] = json.dumps(buildable).encode()
+    ProjectContent(store).leave_again({key: json.dumps(buildable).encode()})
 
     _, result = call(relocate_turbines, project_for("layout", store))
 
@@ -227,13 +232,13 @@ def test_a_kept_layout_that_no_longer_fits_is_refused(store: MemoryArtifactStore
     run(store, turbine_count=9)
     call(save_layout, project)
     buildable_with_a_hole(store, current(store)["turbines"][2])
-    before = store.objects[LAYOUT]
+    before = ProjectContent(store)[LAYOUT]
 
     status, text = call(load_layout, project, layout_name="kept")
 
     assert status == "error"
     assert "no longer fits the land: 1 turbines break a rule: T03 (in an exclusion zone)" in text
-    assert store.objects[LAYOUT] == before
+    assert ProjectContent(store)[LAYOUT] == before
 
 
 def test_the_turbines_are_listed_with_their_sources(store: MemoryArtifactStore) -> None:
@@ -260,20 +265,23 @@ def test_what_does_not_fit_is_said_with_the_reason(store: MemoryArtifactStore) -
 
 def test_no_layout_at_all_is_an_error() -> None:
     store = MemoryArtifactStore()
-    terrain = project_for("terrain", store)
-    save = dict(run_until("terrain").objects)
-    buildable = json.loads(save["moorkoog/terrain/buildable.geojson"])
+    site = ProjectContent(run_until("terrain"))["terrain/site.geojson"]
+    buildable = json.loads(ProjectContent(run_until("terrain"))["terrain/buildable.geojson"])
     buildable["geometry"] = {"type": "MultiPolygon", "coordinates": []}
     buildable["properties"]["buildable_km2"] = 0.0
-    terrain.save("site.geojson", save["moorkoog/terrain/site.geojson"], "application/geo+json")
-    terrain.save("buildable.geojson", json.dumps(buildable).encode(), "application/geo+json")
+    ProjectContent(store).leave(
+        {
+            "terrain/site.geojson": site,
+            "terrain/buildable.geojson": json.dumps(buildable).encode(),
+        }
+    )
 
     status, text = run(store, turbine_count=5)
 
     assert status == "error"
     assert "There is no layout: 5 of 5 turbines did not fit" in text
     assert "in the 0.00 km2 of buildable area" in text
-    assert "moorkoog/layout/layout.json" not in store.objects
+    assert "layout/layout.json" not in ProjectContent(store)
 
 
 @pytest.mark.parametrize(
@@ -326,13 +334,13 @@ def test_a_move_that_cannot_be_meant_becomes_a_message(
     store: MemoryArtifactStore, arguments: dict[str, Any], message: str
 ) -> None:
     run(store, turbine_count=5)
-    before = store.objects[LAYOUT]
+    before = ProjectContent(store)[LAYOUT]
 
     status, text = call(relocate_turbines, project_for("layout", store), **arguments)
 
     assert status == "error"
     assert message in text
-    assert store.objects[LAYOUT] == before
+    assert ProjectContent(store)[LAYOUT] == before
 
 
 @pytest.mark.parametrize("name", ["", "current", "../terrain/site", "A", "x" * 33, "a/b"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from strands import ToolContext, tool
 
 from agents.layout.tools.current import load_land, save_current
-from siting.project_wind import project_wind
+from siting.project_wind import project_wind, require_wind_of
 from siting.wind import scenarios
 from siting.wind.errors import require_within
 from tradewind.contracts.errors import ToolInputError
@@ -95,6 +95,8 @@ def create_layout(
         wind_direction_degrees=wind_direction_degrees,
     )
     land = load_land(project)
+    if wind_json is not None:
+        require_wind_of(land.places_deg, wind_json)
     energy, simulate, assumption = _energy(turbine, wind_json)
     planned = layout_strategies.plan(
         strategy,

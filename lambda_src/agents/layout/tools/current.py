@@ -4,8 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from siting.crew import TERRAIN
+from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
-from tradewind.run.tools import Source, load_json, save_geojson, save_json, sources_of
+from tradewind.run.tools import (
+    Source,
+    load_json,
+    require_together,
+    save_geojson,
+    save_json,
+    sources_of,
+)
 
 if TYPE_CHECKING:
     from siting.wind.layout.constraints import Land, LayoutSpec
@@ -26,14 +34,28 @@ class ProjectLand(NamedTuple):
     land: "Land"
     sources: tuple[Source, ...]
 
+    @property
+    def places_deg(self) -> list[tuple[float, float]]:
+        """Longitude and latitude of places of the site: its middle, and all along its boundary."""
+        import shapely  # noqa: PLC0415
+
+        boundary = self.site.boundary_deg
+        middle = boundary.centroid
+        return [(middle.x, middle.y), *map(tuple, shapely.get_coordinates(boundary).tolist())]
+
 
 def load_land(project: Project) -> ProjectLand:
-    """Read the land that the terrain agent left."""
+    """Read the land that the terrain agent left.
+
+    Raises:
+        ToolInputError: Its parts are of different runs.
+    """
     from siting.wind import exclusions, site  # noqa: PLC0415
     from siting.wind.layout import constraints as layout  # noqa: PLC0415
 
     site_json = load_json(project, TERRAIN, "site.geojson")
     buildable_json = load_json(project, TERRAIN, "buildable.geojson")
+    require_together(site_json.file, buildable_json.file)
     found = site.read_boundary(site_json.data)
     buildable = exclusions.read_buildable(buildable_json.data, found)
     return ProjectLand(found, layout.Land(found.boundary_m, buildable), (site_json, buildable_json))
@@ -53,10 +75,20 @@ def spec_of(document: Mapping[str, Any]) -> "LayoutSpec":
     )
 
 
-def positions_of(document: Mapping[str, Any]) -> "FloatArray":
-    """Return (east, north) of each turbine of a layout that was written, in metres."""
+def positions_of(document: Mapping[str, Any], land: ProjectLand) -> "FloatArray":
+    """Return (east, north) of each turbine of a layout that was written, in the land's own metres.
+
+    Raises:
+        ToolInputError: The layout is of another UTM zone.
+    """
     import numpy as np  # noqa: PLC0415
 
+    epsg = land.site.projection.zone.epsg
+    if document["utm_epsg"] != epsg:
+        raise ToolInputError(
+            f"The layout was made for a site in EPSG:{document['utm_epsg']}, and the project's "
+            f"site lies in EPSG:{epsg} now. Create a new layout."
+        )
     return np.array([(one["x_m"], one["y_m"]) for one in document["turbines"]], dtype=np.float64)
 
 
@@ -69,7 +101,7 @@ def save_current(
     positions_m: "FloatArray",
     used: Sequence[Source],
 ) -> list[str]:
-    """Write the project's current layout, and return the artifacts' keys."""
+    """Write the project's current layout, and return the artifacts' names."""
     turbines = _turbines(ids, positions_m, land.site)
     artifacts = [
         save_json(

@@ -35,11 +35,11 @@ def save_layout(*, tool_context: ToolContext, layout_name: str = "kept") -> dict
     project = project_of(tool_context)
     file_name = _file_of(layout_name, for_saving=True)
     current = load_json(project, LAYOUT, LAYOUT_FILE)
-    key = save_json(project, file_name, {**current.data, "layout_name": layout_name})
+    name = save_json(project, file_name, {**current.data, "layout_name": layout_name})
     return {
         "layout_name": layout_name,
         "turbines_placed": current.data["turbines_placed"],
-        "artifacts": [key],
+        "artifacts": [name],
     }
 
 
@@ -61,7 +61,7 @@ def load_layout(*, tool_context: ToolContext, layout_name: str = _CURRENT) -> di
     kept = load_json(project, LAYOUT, _file_of(layout_name, for_saving=False))
     land = load_land(project)
     ids = [one["id"] for one in kept.data["turbines"]]
-    positions = positions_of(kept.data)
+    positions = positions_of(kept.data, land)
     rules = broken_rules(positions, land.land, spec_of(kept.data))
     broken = [{"id": one, "rule": rule} for one, rule in zip(ids, rules, strict=True) if rule]
     result = {

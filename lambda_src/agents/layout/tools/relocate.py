@@ -52,7 +52,7 @@ def relocate_turbines(
     land = load_land(project)
     spec = spec_of(current.data)
     ids = [one["id"] for one in current.data["turbines"]]
-    before = positions_of(current.data)
+    before = positions_of(current.data, land)
     shift = np.array((east_m, north_m))
     if not (np.isfinite(shift).all() and np.abs(shift).max() <= _MAX_SHIFT_M):
         raise ToolInputError(f"east_m and north_m must lie within {_MAX_SHIFT_M:g} m.")

@@ -10,13 +10,14 @@ from agents.report.agent import create_report
 from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import project_for
 from siting.tests.unit.documents.pictures import png
+from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 
-PAGE = "moorkoog/report/report.html"
-PDF = "moorkoog/report/report.pdf"
-ENERGY = "moorkoog/simulation/energy.json"
+PAGE = "report/report.html"
+PDF = "report/report.pdf"
+ENERGY = "simulation/energy.json"
 VOID = {"meta", "br", "circle", "rect", "path", "img"}
 SECTIONS = [
     "1 Site",
@@ -68,11 +69,11 @@ class Page(HTMLParser):
 
 
 def page_of(store: MemoryArtifactStore) -> Page:
-    return Page(store.objects[PAGE].decode())
+    return Page(ProjectContent(store)[PAGE].decode())
 
 
 def pdf_of(store: MemoryArtifactStore) -> Any:
-    return PdfReader(io.BytesIO(store.objects[PDF]), strict=True)
+    return PdfReader(io.BytesIO(ProjectContent(store)[PDF]), strict=True)
 
 
 def text_of(pdf: Any) -> str:
@@ -83,11 +84,11 @@ def make_charts(store: MemoryArtifactStore, request_id: str = "r-charts") -> Pro
     """Charts of the energy at hand, noted as such in the manifest."""
     project = project_for("simulation", store)
     project.request_id = request_id
-    project.load("simulation", "energy.json")
-    for at, chart in enumerate(CHARTS):
-        # No two alike: a PDF holds equal pictures once.
-        project.save(chart.file_name, png(90 + at), "image/png")
-    project.record_artifacts()
+    with project.tool_call():
+        project.load("simulation", "energy.json")
+        for at, chart in enumerate(CHARTS):
+            # No two alike: a PDF holds equal pictures once.
+            project.save(chart.file_name, png(90 + at), "image/png")
     return project
 
 

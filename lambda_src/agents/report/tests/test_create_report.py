@@ -16,6 +16,7 @@ from agents.report.tests.reading import (
 )
 from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import run_example
+from tests.project_files import ProjectContent
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 
@@ -37,9 +38,9 @@ def test_both_have_the_same_sections(page: Page, pdf: Any) -> None:
 
 
 def test_both_say_what_the_artifacts_say(page: Page, pdf: Any, whole: MemoryArtifactStore) -> None:
-    energy = json.loads(whole.objects[ENERGY])
-    layout = json.loads(whole.objects["moorkoog/layout/layout.json"])
-    areas = json.loads(whole.objects["moorkoog/terrain/buildable.geojson"])["properties"]
+    energy = json.loads(ProjectContent(whole)[ENERGY])
+    layout = json.loads(ProjectContent(whole)["layout/layout.json"])
+    areas = json.loads(ProjectContent(whole)["terrain/buildable.geojson"])["properties"]
     assert page.text.startswith("Moorkoog wind farm Moorkoog wind farm")
     for text in (page.text, text_of(pdf)):
         assert f"{energy['aep_gwh']:.2f} GWh per year" in text
@@ -77,7 +78,7 @@ def test_every_figure_and_table_names_its_source(page: Page, pdf: Any) -> None:
 
 
 def test_the_map_shows_everything_there_is(page: Page, whole: MemoryArtifactStore) -> None:
-    turbines = json.loads(whole.objects["moorkoog/layout/layout.json"])["turbines_placed"]
+    turbines = json.loads(ProjectContent(whole)["layout/layout.json"])["turbines_placed"]
     assert len(page.classed("map-turbine")) == turbines + 1  # and one in the legend
     zones = {(one["class"] or "") for one in page.classed("map-zone")}
     assert {"map-zone map-building", "map-zone map-airfield"} <= zones
@@ -200,15 +201,15 @@ def test_letters_that_the_pdf_lacks_are_said(store: MemoryArtifactStore, title: 
     result = report_on(store, title)
 
     assert "the page shows them" in result["pdf_note"]
-    assert title in store.objects[PAGE].decode()
+    assert title in ProjectContent(store)[PAGE].decode()
     assert len(pdf_of(store).pages) > 4
 
 
 def test_foreign_words_in_the_artifacts_are_text_too(store: MemoryArtifactStore) -> None:
-    key = "moorkoog/layout/layout.json"
-    layout = json.loads(store.objects[key])
+    key = "layout/layout.json"
+    layout = json.loads(ProjectContent(store)[key])
     layout.update(turbines_not_placed=4, reason_not_placed="<b>4 of 34</b> did #not fit: small.")
-    store.objects[key] = json.dumps(layout).encode()
+    ProjectContent(store).leave_again({key: json.dumps(layout).encode()})
     run_example("simulation", store)
 
     report_on(store)

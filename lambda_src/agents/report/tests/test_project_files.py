@@ -7,6 +7,7 @@ from agents.report.agent import list_project_files, load_project_data
 from agents.report.tests.reading import ENERGY
 from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import project_for
+from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -29,8 +30,7 @@ def test_a_listing_tells_what_was_made_from_what(store: MemoryArtifactStore) -> 
 
 
 def test_a_listing_names_the_steps_that_are_missing(store: MemoryArtifactStore) -> None:
-    for key in [key for key in store.objects if "/simulation/" in key]:
-        del store.objects[key]
+    del store.objects["moorkoog/simulation/manifest.json"]
 
     _, result = call(list_project_files, project_for("report", store))
 
@@ -47,17 +47,17 @@ def test_a_listing_of_nothing_names_the_first_agent() -> None:
     assert isinstance(project.failure, ArtifactNotFound)
 
 
-def test_a_file_whose_origin_nobody_noted_is_listed_as_such(store: MemoryArtifactStore) -> None:
-    store.objects["moorkoog/terrain/stray.json"] = b"{}"
+def test_a_file_that_no_manifest_names_is_not_there(store: MemoryArtifactStore) -> None:
+    for stray in ("terrain/stray.json", "terrain/r-killed-0123456789ab-1/stray.json"):
+        store.objects[f"moorkoog/{stray}"] = b"{}"
 
     _, result = call(list_project_files, project_for("report", store))
 
-    (stray,) = [file for file in result["files"] if file["file"] == "terrain/stray.json"]
-    assert "unknown" in stray["origin"]
+    assert "stray" not in json.dumps(result)
 
 
 def test_data_is_read_and_cut_short(store: MemoryArtifactStore) -> None:
-    energy = json.loads(store.objects[ENERGY])
+    energy = json.loads(ProjectContent(store)[ENERGY])
 
     status, result = call(
         load_project_data, project_for("report", store), file="simulation/energy.json"
@@ -76,13 +76,14 @@ def test_data_of_any_shape_stays_small(store: MemoryArtifactStore) -> None:
     deep: Any = "x" * 100_000
     for _ in range(50):
         deep = [{"a": deep}] * 2
-    store.objects["moorkoog/terrain/deep.json"] = json.dumps(
+    body = json.dumps(
         {
             "long": "x" * 100_000,
             "rings": [[[0.0, 0.0]] * 3000] * 50,
             "many": [deep_part() for _ in range(9)],
         }
     ).encode()
+    ProjectContent(store).leave({"terrain/deep.json": body})
 
     _, result = call(load_project_data, project_for("report", store), file="terrain/deep.json")
 
@@ -123,7 +124,7 @@ def test_a_file_that_is_not_data_is_refused_with_those_that_are(
 def test_a_project_that_the_model_made_up_is_answered_with_the_one_there_is(
     store: MemoryArtifactStore, tool: Any
 ) -> None:
-    store.objects["other-project/terrain/site.geojson"] = b"{}"
+    ProjectContent(store, "other-project").leave({"terrain/site.geojson": b"{}"})
     arguments = {"file": "terrain/site.geojson"} if tool is load_project_data else {}
     project = project_for("report", store)
 

@@ -1,4 +1,3 @@
-import hashlib
 import json
 
 import pytest
@@ -8,7 +7,6 @@ from agents.report.tests.reading import (
     ENERGY,
     PAGE,
     PDF,
-    make_charts,
     page_of,
     pdf_of,
     report_on,
@@ -17,6 +15,7 @@ from agents.report.tests.reading import (
 from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import project_for, run_example
 from siting.tests.unit.documents.pictures import png
+from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -33,7 +32,7 @@ from tradewind.run.memory_artifacts import MemoryArtifactStore
     ],
 )
 def test_a_missing_step_is_named(store: MemoryArtifactStore, missing: str, agent: str) -> None:
-    del store.objects[f"moorkoog/{missing}"]
+    ProjectContent(store).remove(missing)
     project = project_for("report", store)
 
     status, text = call(create_report, project, title="Half a report")
@@ -41,8 +40,8 @@ def test_a_missing_step_is_named(store: MemoryArtifactStore, missing: str, agent
     assert status == "error"
     assert f"has no {missing}. Run the {agent} agent on this project first" in text
     assert isinstance(project.failure, ArtifactNotFound)
-    assert PAGE not in store.objects
-    assert PDF not in store.objects
+    assert PAGE not in ProjectContent(store)
+    assert PDF not in ProjectContent(store)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,8 @@ def test_a_missing_step_is_named(store: MemoryArtifactStore, missing: str, agent
 def test_a_step_out_of_date_is_named(
     store: MemoryArtifactStore, changed: str, stale: str, agent: str
 ) -> None:
-    store.objects[f"moorkoog/{changed}"] += b"\n"
+    content = ProjectContent(store)
+    content.leave_again({changed: content[changed] + b"\n"})
 
     status, text = call(create_report, project_for("report", store), title="Mixed")
 
@@ -74,12 +74,9 @@ def test_a_title_that_is_none_is_refused(store: MemoryArtifactStore, title: str)
 
 
 def test_charts_of_another_energy_are_left_out(store: MemoryArtifactStore) -> None:
-    energy = json.loads(store.objects[ENERGY])
+    energy = json.loads(ProjectContent(store)[ENERGY])
     energy["aep_gwh"] += 1
-    project = project_for("simulation", store)
-    project.request_id = "r-later"
-    project.save("energy.json", json.dumps(energy).encode(), "application/json")
-    project.record_artifacts()
+    ProjectContent(store).leave_again({ENERGY: json.dumps(energy).encode()})
 
     result = report_on(store)
 
@@ -90,13 +87,9 @@ def test_charts_of_another_energy_are_left_out(store: MemoryArtifactStore) -> No
 
 
 def test_charts_of_the_request_that_made_the_energy_are_shown(store: MemoryArtifactStore) -> None:
-    body = store.objects[ENERGY]
-    project = project_for("simulation", store)
-    project.request_id = "r-both"
-    project.save("energy.json", body, "application/json")
-    for chart in CHARTS:
-        project.save(chart.file_name, png(80, 80), "image/png")
-    project.record_artifacts()
+    body = ProjectContent(store)[ENERGY]
+    charts = {f"simulation/{chart.file_name}": png(80, 80) for chart in CHARTS}
+    ProjectContent(store).leave({ENERGY: body} | charts, read=("layout/layout.json",))
 
     assert report_on(store)["charts_left_out"] == []
 
@@ -116,12 +109,10 @@ def test_a_chart_that_is_none_is_left_out_and_named(
     store: MemoryArtifactStore, body: bytes | None, reason: str
 ) -> None:
     name = CHARTS[0].file_name
-    project = make_charts(store, "r-again")
     if body is None:
-        del store.objects[f"moorkoog/simulation/{name}"]
+        ProjectContent(store).remove(f"simulation/{name}")
     else:
-        project.save(name, body, "image/png")
-    project.record_artifacts()
+        ProjectContent(store).leave({f"simulation/{name}": body}, read=(ENERGY,))
 
     (left_out,) = report_on(store)["charts_left_out"]
 
@@ -158,10 +149,9 @@ WIND = {
 def computed_from_wind(store: MemoryArtifactStore) -> None:
     """Make the energy one that was computed from the project's wind data."""
     body = json.dumps(WIND).encode()
-    store.objects["moorkoog/terrain/wind.json"] = body
-    energy = json.loads(store.objects[ENERGY])
-    energy["sources"]["terrain/wind.json"] = hashlib.sha256(body).hexdigest()
-    store.objects[ENERGY] = json.dumps(energy).encode()
+    content = ProjectContent(store)
+    content.leave({"terrain/wind.json": body})
+    content.leave_again({ENERGY: content[ENERGY]}, read=("terrain/wind.json",))
 
 
 def test_wind_data_are_shown_where_the_energy_came_from_them(store: MemoryArtifactStore) -> None:
@@ -184,7 +174,8 @@ def test_wind_data_are_shown_where_the_energy_came_from_them(store: MemoryArtifa
 
 def test_wind_that_was_fetched_anew_makes_the_energy_stale(store: MemoryArtifactStore) -> None:
     computed_from_wind(store)
-    store.objects["moorkoog/terrain/wind.json"] += b"\n"
+    content = ProjectContent(store)
+    content.leave_again({"terrain/wind.json": content["terrain/wind.json"] + b"\n"})
 
     status, text = call(create_report, project_for("report", store), title="Mixed")
 
@@ -193,8 +184,8 @@ def test_wind_that_was_fetched_anew_makes_the_energy_stale(store: MemoryArtifact
 
 
 def test_an_optimised_layout_says_what_it_was_chosen_from(store: MemoryArtifactStore) -> None:
-    key = "moorkoog/layout/layout.json"
-    layout = json.loads(store.objects[key])
+    key = "layout/layout.json"
+    layout = json.loads(ProjectContent(store)[key])
     layout.update(
         strategy="optimise",
         compared=[
@@ -205,7 +196,7 @@ def test_an_optimised_layout_says_what_it_was_chosen_from(store: MemoryArtifactS
         search_ended="all of its work done",
         estimate_assumption="One turbine, one wind.",
     )
-    store.objects[key] = json.dumps(layout).encode()
+    ProjectContent(store).leave_again({key: json.dumps(layout).encode()})
     run_example("simulation", store)
 
     report_on(store)
@@ -218,17 +209,13 @@ def test_an_optimised_layout_says_what_it_was_chosen_from(store: MemoryArtifactS
 
 
 def test_the_maps_own_attribution_is_repeated(store: MemoryArtifactStore) -> None:
-    key = "moorkoog/terrain/site.geojson"
-    site = json.loads(store.objects[key])
+    key = "terrain/site.geojson"
+    site = json.loads(ProjectContent(store)[key])
     site["features"][0]["properties"]["attribution"] = "© map <i>makers</i>."
-    store.objects[key] = json.dumps(site).encode()
-    for agent in ("layout", "simulation"):
-        # As if made from it.
-        artifact = f"moorkoog/{agent}/{'layout' if agent == 'layout' else 'energy'}.json"
-        made = json.loads(store.objects[artifact])
-        for name in made["sources"]:
-            made["sources"][name] = hashlib.sha256(store.objects[f"moorkoog/{name}"]).hexdigest()
-        store.objects[artifact] = json.dumps(made).encode()
+    ProjectContent(store).leave_again({key: json.dumps(site).encode()})
+    content = ProjectContent(store)
+    for made_from_it in ("layout/layout.json", ENERGY):
+        content.leave_again({made_from_it: content[made_from_it]})
 
     report_on(store)
 

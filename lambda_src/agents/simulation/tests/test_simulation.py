@@ -7,6 +7,7 @@ import pytest
 from agents.simulation.agent import generate_charts, run_wake_simulation
 from siting.tests.chain import example, project_for, run_example, run_until
 from siting.wind.iea37 import IEA37_FREQUENCIES, IEA37_WIND_SPEED_M_PER_S
+from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -16,6 +17,8 @@ TWO = [{"x_m": 0, "y_m": 0}, {"x_m": 650.0, "y_m": 0.0}]
 
 
 WIND: dict[str, Any] = {
+    "latitude": 54.74,
+    "longitude": 8.97,
     "hub_height_m": 100.0,
     "sectors": [
         {
@@ -42,7 +45,7 @@ def test_the_published_case_study_to_five_decimals() -> None:
 
     status, result = call(run_wake_simulation, project)
 
-    energy = json.loads(store.objects["moorkoog/simulation/energy.json"])
+    energy = json.loads(ProjectContent(store)["simulation/energy.json"])
     assert status == "success"
     assert energy["aep_mwh"] == 366941.57116
     assert result["aep_gwh"] == project.facts["aep_gwh"] == 366.94157116
@@ -53,7 +56,7 @@ def test_the_published_case_study_to_five_decimals() -> None:
 def test_the_tables_add_up_to_the_total() -> None:
     _, result, store = run(CASE_STUDY)
 
-    energy = json.loads(store.objects["moorkoog/simulation/energy.json"])
+    energy = json.loads(ProjectContent(store)["simulation/energy.json"])
     for table in ("per_turbine", "per_direction"):
         assert sum(one["aep_gwh"] for one in energy[table]) == pytest.approx(result["aep_gwh"])
     assert [one["direction_degrees"] for one in energy["per_direction"]][:3] == [0.0, 22.5, 45.0]
@@ -66,21 +69,19 @@ def test_the_example_simulates_the_projects_layout() -> None:
     store = run_until("layout")
     project, _ = run_example("simulation", store)
 
-    energy = json.loads(store.objects["moorkoog/simulation/energy.json"])
+    energy = json.loads(ProjectContent(store)["simulation/energy.json"])
     assert energy["turbines"] == 30
     assert 0.3 < energy["capacity_factor"] < 1.0
     assert "layout/layout.json" in energy["sources"]
     assert "Turbine positions: layout/layout.json." in energy["assumptions"]
     assert {"aep_gwh", "wake_loss_percent", "capacity_factor"} <= set(project.facts)
-    charts = {
-        key for key in store.objects if key.startswith("moorkoog/simulation/") and "png" in key
-    }
+    charts = {name for name in ProjectContent(store).entries("simulation") if "png" in name}
     assert len(charts) == 5
 
 
 def project_with_wind() -> MemoryArtifactStore:
     store = run_until("layout")
-    store.objects["moorkoog/terrain/wind.json"] = json.dumps(WIND).encode()
+    ProjectContent(store).leave({"terrain/wind.json": json.dumps(WIND).encode()})
     return store
 
 
@@ -89,7 +90,7 @@ def test_the_projects_wind_is_simulated_over_all_its_speeds() -> None:
 
     status, result = call(run_wake_simulation, project_for("simulation", store))
 
-    energy = json.loads(store.objects["moorkoog/simulation/energy.json"])
+    energy = json.loads(ProjectContent(store)["simulation/energy.json"])
     assert status == "success"
     assert result["wake_model"] == "bastankhah_gaussian"
     assert 0.2 < result["capacity_factor"] < 0.6
@@ -141,15 +142,17 @@ def test_charts_are_made_from_the_energy_they_show() -> None:
     status, result = call(generate_charts, project)
 
     assert status == "success"
-    assert {key.rpartition("/")[2] for key in result["artifacts"]} == {
+    assert {name.rpartition("/")[2] for name in result["artifacts"]} == {
         "wind_rose.png",
         "wake_map.png",
         "aep_per_turbine.png",
         "power_curve.png",
         "energy_by_sector.png",
     }
-    assert all(store.objects[key].startswith(b"\x89PNG") for key in result["artifacts"])
-    assert {"simulation/energy.json", "simulation/simulation.json"} <= set(project.inputs)
+    assert all(ProjectContent(store)[name].startswith(b"\x89PNG") for name in result["artifacts"])
+    for name in result["artifacts"]:
+        entry = ProjectContent(store).entries("simulation")[name.rpartition("/")[2]]
+        assert {"simulation/energy.json", "simulation/simulation.json"} <= set(entry.made_from)
 
 
 def test_charts_need_a_simulation_first() -> None:
@@ -247,7 +250,7 @@ def test_a_layout_for_another_rotor_is_refused() -> None:
 
 def test_wind_data_that_cannot_be_used_become_a_message() -> None:
     store = run_until("layout")
-    store.objects["moorkoog/terrain/wind.json"] = b'{"sectors": [], "hub_height_m": 100}'
+    ProjectContent(store).leave({"terrain/wind.json": b'{"sectors": [], "hub_height_m": 100}'})
 
     status, text = call(run_wake_simulation, project_for("simulation", store))
 

@@ -12,7 +12,7 @@ from siting.tests.chain import example
 from siting.wind.features import FeatureClass
 from siting.wind.rose import WindHours
 from siting.wind.site import MapFeature
-from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tests.project_files import ProjectContent
 from tradewind.run.project import Project
 
 SITE = example("site.geojson")
@@ -60,6 +60,4 @@ class Weather:
 
 
 def stored(project: Project, name: str) -> Any:
-    store = project.store
-    assert isinstance(store, MemoryArtifactStore)
-    return store.objects[f"{project.project_id}/terrain/{name}"]
+    return ProjectContent(project.store, project.project_id)[f"terrain/{name}"]

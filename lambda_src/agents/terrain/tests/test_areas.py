@@ -10,6 +10,7 @@ from agents.terrain.tools.areas import find_exclusion_zones, get_unbuildable_are
 from agents.terrain.tools.wind import get_wind_conditions
 from siting.tests.chain import project_for, run_example
 from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
+from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -36,15 +37,19 @@ def test_the_example_site_has_land_left() -> None:
         "features": 8,
         "area_km2": pytest.approx(0.879, abs=0.001),
     }
-    assert result["artifacts"] == [artifact.key for artifact in project.artifacts]
-    assert sorted(store.objects) == [
-        "moorkoog/terrain/boundaries.geojson",
-        "moorkoog/terrain/boundaries.html",
-        "moorkoog/terrain/boundaries.png",
-        "moorkoog/terrain/buildable.geojson",
-        "moorkoog/terrain/exclusions.geojson",
-        "moorkoog/terrain/site.geojson",
+    entries = ProjectContent(store).entries("terrain")
+    assert sorted(entries) == [
+        "boundaries.geojson",
+        "boundaries.html",
+        "boundaries.png",
+        "buildable.geojson",
+        "exclusions.geojson",
+        "site.geojson",
     ]
+    assert sorted(result["artifacts"]) == [f"terrain/{name}" for name in sorted(entries)]
+    assert {artifact.key for artifact in project.artifacts} == {
+        entry.key for entry in entries.values()
+    }
     assert project.facts["buildable_km2"] == result["buildable_km2"]
     assert project.failure is None
 
@@ -53,8 +58,8 @@ def test_the_maps_hold_what_the_answer_says() -> None:
     store = MemoryArtifactStore()
     run_example("terrain", store)
 
-    zones = json.loads(store.objects["moorkoog/terrain/exclusions.geojson"])["features"]
-    buildable = json.loads(store.objects["moorkoog/terrain/buildable.geojson"])
+    zones = json.loads(ProjectContent(store)["terrain/exclusions.geojson"])["features"]
+    buildable = json.loads(ProjectContent(store)["terrain/buildable.geojson"])
     boundary = shape(SITE["features"][0]["geometry"]).buffer(1e-8)
 
     assert {zone["properties"]["class"] for zone in zones} == set(FeatureClass)

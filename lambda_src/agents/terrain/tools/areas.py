@@ -13,7 +13,7 @@ from siting.wind.features import FeatureClass
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.strands_agent import project_of, reports_failures
-from tradewind.run.tools import save_geojson
+from tradewind.run.tools import save_file, save_geojson
 
 if TYPE_CHECKING:
     from siting.wind.exclusions import Exclusions
@@ -151,7 +151,7 @@ def _save(
     attribution: str,
     searched_m: Mapping[str, Any] | None,
 ) -> list[str]:
-    """Save a site, its zones and its map, and return the artifacts' keys."""
+    """Save a site, its zones and its map, and return the artifacts' names."""
     # The map's own imports, some 40 ms: see above.
     from siting.documents.boundaries.layers import lay_out  # noqa: PLC0415
     from siting.documents.boundaries.page import as_html  # noqa: PLC0415
@@ -174,8 +174,8 @@ def _save(
         save_geojson(project, "exclusions.geojson", {**boundaries, "features": zones}),
         save_geojson(project, "buildable.geojson", buildable),
         save_geojson(project, "boundaries.geojson", boundaries),
-        project.save("boundaries.html", html, "text/html; charset=utf-8").key,
-        project.save("boundaries.png", as_png(page), "image/png").key,
+        save_file(project, "boundaries.html", html, "text/html; charset=utf-8"),
+        save_file(project, "boundaries.png", as_png(page), "image/png"),
     ]
 
 

@@ -57,7 +57,7 @@ def get_wind_conditions(
     wind = power().wind_at(longitude, latitude, first, last)
     climate = rose.wind_climate(wind.hours, hub_height_m=hub_height_m, sectors=sectors)
     document = _wind_document(longitude, latitude, wind, climate)
-    key = save_json(project, "wind.json", document)
+    name = save_json(project, "wind.json", document)
     main = max(climate.sectors, key=lambda one: one.frequency)
     project.report_facts(
         mean_wind_speed_m_per_s=round(climate.mean_m_per_s, 2),
@@ -66,7 +66,7 @@ def get_wind_conditions(
     return {
         **{name: value for name, value in document.items() if name not in _ONLY_IN_ARTIFACT},
         "main_wind_direction_degrees": main.direction_degrees,
-        "artifacts": [key],
+        "artifacts": [name],
     }
 
 

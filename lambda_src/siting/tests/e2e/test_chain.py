@@ -12,7 +12,7 @@ from cli.agents import example_request
 from cli.invoke import Invocation, invoke
 from siting.tests.chain import example
 from tests.deployed_agents import AGENTS
-from tests.e2e.conftest import Deployment, client
+from tests.e2e.conftest import Deployment, client, manifest_of
 
 LEFT = {
     "terrain": {
@@ -60,10 +60,11 @@ def body_of(deployment: Deployment, key: str) -> bytes:
     return body
 
 
-def manifest_of(deployment: Deployment, project_id: str, agent: str) -> dict[str, Any]:
-    body = body_of(deployment, f"{project_id}/{agent}/manifest.json")
-    artifacts: dict[str, Any] = json.loads(body)["artifacts"]
-    return artifacts
+def file_of(deployment: Deployment, project_id: str, name: str) -> bytes:
+    """What a reader of ``{agent}/{file}`` gets."""
+    agent, _, file_name = name.partition("/")
+    entry = manifest_of(deployment, project_id, agent)[file_name]
+    return body_of(deployment, entry["key"])
 
 
 @pytest.mark.parametrize("agent", LEFT)
@@ -73,8 +74,9 @@ def test_every_agent_leaves_its_part_in_the_project_that_the_first_one_made(
     answer = chain[agent].answer
     assert answer["success"], answer["error"]
     assert answer["project_id"] == project_id
-    keys = {artifact["key"] for artifact in answer["artifacts"]}
-    assert keys >= {f"{project_id}/{agent}/{name}" for name in LEFT[agent]}
+    keys = [artifact["key"] for artifact in answer["artifacts"]]
+    assert all(key.startswith(f"{project_id}/{agent}/") for key in keys)
+    assert {key.rpartition("/")[2] for key in keys} >= LEFT[agent]
 
 
 @pytest.mark.parametrize("agent", LEFT)
@@ -84,22 +86,22 @@ def test_the_manifest_tells_where_every_artifact_comes_from(
     manifest = manifest_of(deployment, project_id, agent)
     assert set(manifest) >= LEFT[agent]
     readable = {agent, *AGENTS[agent].reads_from}
-    for name, origin in manifest.items():
-        body = body_of(deployment, f"{project_id}/{agent}/{name}")
+    for origin in manifest.values():
+        body = body_of(deployment, origin["key"])
         assert origin["sha256"] == hashlib.sha256(body).hexdigest()
         assert origin["request_id"] == chain[agent].answer["request_id"]
         assert {source.partition("/")[0] for source in origin["made_from"]} <= readable
     if agent == "report":
         made_from = manifest["report.pdf"]["made_from"]
         for name in ("terrain/site.geojson", "layout/layout.json", "simulation/energy.json"):
-            body = body_of(deployment, f"{project_id}/{name}")
+            body = file_of(deployment, project_id, name)
             assert made_from[name] == hashlib.sha256(body).hexdigest()
 
 
 def test_the_energy_is_that_of_the_wind_of_the_site(
     deployment: Deployment, chain: dict[str, Invocation], project_id: str
 ) -> None:
-    energy = json.loads(body_of(deployment, f"{project_id}/simulation/energy.json"))
+    energy = json.loads(file_of(deployment, project_id, "simulation/energy.json"))
     assert "terrain/wind.json" in energy["sources"]
     assert 0.2 < energy["capacity_factor"] < 0.65
     assert 0.0 < energy["wake_loss_percent"] < 30.0
@@ -110,7 +112,7 @@ def test_the_pdf_is_whole(
     deployment: Deployment, chain: dict[str, Invocation], project_id: str
 ) -> None:
     pdf: Any = PdfReader(
-        io.BytesIO(body_of(deployment, f"{project_id}/report/report.pdf")), strict=True
+        io.BytesIO(file_of(deployment, project_id, "report/report.pdf")), strict=True
     )
     text = " ".join(" ".join(page.extract_text().split()) for page in pdf.pages)
     energy = chain["simulation"].answer["facts"]
@@ -124,7 +126,7 @@ def test_the_pdf_is_whole(
 def test_the_page_shows_the_charts_without_another_file(
     deployment: Deployment, chain: dict[str, Invocation], project_id: str
 ) -> None:
-    page = body_of(deployment, f"{project_id}/report/report.html").decode()
+    page = file_of(deployment, project_id, "report/report.html").decode()
     assert page.count('src="data:image/png;base64,') == len(CHARTS)
     assert chain["report"].answer["success"]
     for name in CHARTS:

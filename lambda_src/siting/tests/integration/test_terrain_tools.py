@@ -15,6 +15,7 @@ from devtools.localcloud.geodata.landscape import Element, marsh
 from siting.geodata import http
 from siting.tests.chain import project_for
 from siting.tests.unit.geodata.elements import relation, square, way
+from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import DataSourceError, DataSourceUnavailable
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -44,9 +45,7 @@ def find(project: Project, **arguments: Any) -> dict[str, Any]:
 
 
 def saved(project: Project, name: str) -> Any:
-    store = project.store
-    assert isinstance(store, MemoryArtifactStore)
-    return json.loads(store.objects[f"{project.project_id}/terrain/{name}"])
+    return json.loads(ProjectContent(project.store, project.project_id)[f"terrain/{name}"])
 
 
 def test_the_marsh_has_land_left(project: Project) -> None:
