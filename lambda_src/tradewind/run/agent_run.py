@@ -33,7 +33,7 @@ class AgentRun:
         transcript: What the model has said.
         tool_calls: Tool calls made.
         tool_errors: Those that failed.
-        text: The agent's answer; what there was of it when stopped.
+        text: The agent's answer; all it had said when the run was stopped or failed.
         stopped: Whether the deadline ended the run.
     """
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.answers import Answer, calling, saying
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.client import create_bedrock_client
@@ -20,38 +21,12 @@ from tradewind.contracts.errors import (
     ModelError,
     ModelFailed,
     ModelOutputTruncated,
+    ModelRefused,
 )
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.runner import run_agent
-
-Answer = list[dict[str, Any]]
-
-
-def saying(*texts: str, stop_reason: str = "end_turn") -> Answer:
-    """The events of an answer in words."""
-    return [
-        {"messageStart": {"role": "assistant"}},
-        *({"contentBlockDelta": {"delta": {"text": t}, "contentBlockIndex": 0}} for t in texts),
-        *([{"contentBlockStop": {"contentBlockIndex": 0}}] if texts else []),
-        {"messageStop": {"stopReason": stop_reason}},
-        {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}}},
-    ]
-
-
-def calling(tool: str, **arguments: Any) -> Answer:
-    """The events of an answer that calls a tool."""
-    use = {"toolUseId": "call-1", "name": tool}
-    given = {"toolUse": {"input": json.dumps(arguments)}}
-    return [
-        {"messageStart": {"role": "assistant"}},
-        {"contentBlockStart": {"start": {"toolUse": use}, "contentBlockIndex": 0}},
-        {"contentBlockDelta": {"delta": given, "contentBlockIndex": 0}},
-        {"contentBlockStop": {"contentBlockIndex": 0}},
-        {"messageStop": {"stopReason": "tool_use"}},
-        {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}}},
-    ]
 
 
 class Events:
@@ -159,6 +134,9 @@ def test_an_empty_answer_is_refused_and_not_asked_for_again(
         ("content_filtered", ModelContentFiltered),
         ("guardrail_intervened", ModelContentFiltered),
         ("model_context_window_exceeded", ModelContextOverflow),
+        ("refusal", ModelRefused),
+        ("something_new", ModelError),
+        ("", ModelError),
     ],
 )
 @pytest.mark.parametrize("texts", [(), ("half an ans",)])
@@ -172,7 +150,7 @@ def test_an_answer_that_was_cut_short_is_no_success(
     model = Model(environment, saying(*texts, stop_reason=stop_reason))
     run, _, error = run_with(framework, model, environment)
     assert type(error) is expected
-    assert run.text == ""
+    assert run.text == "".join(texts)
     assert len(model.requests) == 1
 
 
