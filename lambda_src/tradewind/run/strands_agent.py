@@ -9,7 +9,13 @@ from typing import Any, Final, ParamSpec, TypeVar
 import boto3
 from pydantic import BaseModel
 from strands import Agent, ToolContext
-from strands.hooks import AfterModelCallEvent, AfterToolCallEvent, HookProvider, HookRegistry
+from strands.hooks import (
+    AfterModelCallEvent,
+    AfterToolCallEvent,
+    BeforeToolCallEvent,
+    HookProvider,
+    HookRegistry,
+)
 from strands.models.bedrock import BedrockModel
 from strands.types.content import Messages, SystemContentBlock
 from strands.types.exceptions import EventLoopException
@@ -23,6 +29,7 @@ from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import InternalError, ModelFailed
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
+from tradewind.run.tool_arguments import closed, refusal
 from tradewind.run.tools import note_tool_failure
 
 #: Where a request's ``invocation_state`` holds its project.
@@ -76,7 +83,7 @@ class PooledBedrockModel(BedrockModel):
         """
         events = super().stream(
             messages,
-            tool_specs,
+            [_closed(spec) for spec in tool_specs or ()],
             system_prompt,
             tool_choice=tool_choice,
             system_prompt_content=system_prompt_content,
@@ -92,6 +99,15 @@ class PooledBedrockModel(BedrockModel):
             if fault is None or fault is error:
                 raise
             raise fault from error
+
+
+def _closed(spec: ToolSpec) -> ToolSpec:
+    return {**spec, "inputSchema": {"json": closed(_schema_of(spec))}}
+
+
+def _schema_of(spec: ToolSpec) -> dict[str, Any]:
+    schema: dict[str, Any] = spec["inputSchema"]["json"]
+    return schema
 
 
 def create_model(key: ModelKey, client: Any) -> PooledBedrockModel:
@@ -190,13 +206,14 @@ def create_agent(
 
 
 class _Adapter(HookProvider):
-    """Repeats model calls as the run's retries say, and counts tool calls."""
+    """Repeats model calls as the run's retries say; checks, counts and watches tool calls."""
 
     def __init__(self, run: AgentRun) -> None:
         self._run = run
 
     def register_hooks(self, registry: HookRegistry, **_kwargs: Any) -> None:
         registry.add_callback(AfterModelCallEvent, self._after_model_call)
+        registry.add_callback(BeforeToolCallEvent, self._before_tool_call)
         registry.add_callback(AfterToolCallEvent, self._after_tool_call)
 
     async def _after_model_call(self, event: AfterModelCallEvent) -> None:
@@ -205,9 +222,18 @@ class _Adapter(HookProvider):
         else:
             self._run.retries.succeeded()
 
-    def _after_tool_call(self, event: AfterToolCallEvent) -> None:
+    def _before_tool_call(self, event: BeforeToolCallEvent) -> None:
         self._run.tool_calls += 1
-        self._run.tool_errors += event.result.get("status") == "error"
+        tool, name = event.selected_tool, event.tool_use["name"]
+        if tool is None:
+            there_are = ", ".join(event.agent.tool_names)
+            event.cancel_tool = f"There is no tool {name}. There are: {there_are}."
+        else:
+            schema = _schema_of(tool.tool_spec)
+            event.cancel_tool = refusal(name, schema, event.tool_use["input"]) or False
+
+    def _after_tool_call(self, event: AfterToolCallEvent) -> None:
+        self._run.tools_succeeded += event.result.get("status") != "error"
 
 
 def project_of(tool_context: ToolContext) -> Project:

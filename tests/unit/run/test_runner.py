@@ -1,17 +1,14 @@
 """What a run makes of a model's odd answers, whichever framework the agent is written with."""
 
 import asyncio
-import json
 import logging
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.answers import Answer, calling, saying
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
+from tests.unit.run.scripted import Model
 from tradewind.aws.deadline import Deadline
-from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
@@ -27,34 +24,6 @@ from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.runner import run_agent
-
-
-class Events:
-    """botocore's event stream."""
-
-    def __init__(self, events: Answer) -> None:
-        self._events = events
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self._events)
-
-    def close(self) -> None:
-        pass
-
-
-class Model:
-    """A real client, below whose methods answers are given in order, and requests kept."""
-
-    def __init__(self, environment: AgentEnvironment, *answers: Answer) -> None:
-        self.client = create_bedrock_client(environment)
-        self.client._make_api_call = self._answer
-        self._answers = list(answers)
-        self.requests: list[tuple[str, dict[str, Any]]] = []
-
-    def _answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        # As it was when it was sent: Strands goes on with the same lists.
-        self.requests.append((operation, json.loads(json.dumps(request))))
-        return {"stream": Events(self._answers.pop(0))}
 
 
 @pytest.fixture(params=list(FRAMEWORKS))
