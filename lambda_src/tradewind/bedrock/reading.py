@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
 
-from tradewind.contracts.texts import is_well_formed, well_formed
+from tradewind.contracts.texts import all_well_formed, is_well_formed, well_formed
 
 #: The one argument that stands for arguments nobody can read; its value is what the model sent.
 #: PydanticAI has the same name for it.
@@ -139,7 +139,7 @@ def _joined(delta: Event, index: int, texts: dict[tuple[int, str], str]) -> Even
     if reasoning is not None and "text" in reasoning:
         text = _take(reasoning["text"], (index, "reasoningContent"), texts)
         return {**delta, "reasoningContent": {**reasoning, "text": text}}
-    cleaned: Event = _clean(delta)
+    cleaned: Event = all_well_formed(delta)
     return cleaned
 
 
@@ -156,14 +156,3 @@ def _text_event(block: tuple[int, str], text: str) -> Event:
     said: Event = {"text": well_formed(text)}
     delta = said if kind == "text" else {kind: said}
     return {"contentBlockDelta": {"contentBlockIndex": index, "delta": delta}}
-
-
-def _clean(value: Any) -> Any:
-    match value:
-        case str():
-            return well_formed(value)
-        case dict():
-            return {well_formed(name): _clean(entry) for name, entry in value.items()}
-        case list():
-            return [_clean(entry) for entry in value]
-    return value

@@ -4,6 +4,8 @@ JSON may spell half of a surrogate pair; Python keeps it, and fails where the te
 answer, a record or an artifact, far from where it came in.
 """
 
+from typing import Any
+
 
 def well_formed(text: str) -> str:
     """Return ``text`` with surrogate pairs joined, and U+FFFD for each half that is alone."""
@@ -15,3 +17,15 @@ def well_formed(text: str) -> str:
 def is_well_formed(text: str) -> bool:
     """Say whether ``text`` can be encoded."""
     return well_formed(text) == text
+
+
+def all_well_formed(value: Any) -> Any:
+    """Return ``value`` with every text in its dictionaries and lists ``well_formed``."""
+    match value:
+        case str():
+            return well_formed(value)
+        case dict():
+            return {all_well_formed(name): all_well_formed(one) for name, one in value.items()}
+        case list():
+            return [all_well_formed(one) for one in value]
+    return value

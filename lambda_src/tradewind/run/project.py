@@ -16,6 +16,7 @@ from tradewind.contracts.errors import (
 )
 from tradewind.contracts.names import artifact_key
 from tradewind.contracts.response import Artifact
+from tradewind.contracts.texts import all_well_formed
 from tradewind.run import artifact_manifest
 from tradewind.run.artifact_manifest import Origin, ProjectFile
 from tradewind.run.artifact_store import ArtifactStore
@@ -83,7 +84,7 @@ class Project:
                 raise TypeError(f"The fact {name} is a {type(value).__name__}, no number or text.")
             if not isinstance(value, str) and not math.isfinite(value):
                 raise ValueError(f"The fact {name} is {value}, which JSON lacks.")
-        self._facts |= facts
+        self._facts |= all_well_formed(facts)
 
     def fail(self, failure: TradewindError) -> None:
         """Fail the request with ``failure``, unless it has failed before."""

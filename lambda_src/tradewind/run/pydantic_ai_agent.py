@@ -30,6 +30,7 @@ from tradewind.contracts.errors import ModelFailed, ToolInputError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
 from tradewind.run.tool_arguments import refusal
+from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
 
 P = ParamSpec("P")
@@ -205,7 +206,10 @@ class _Adapter(AbstractCapability[Project]):
         args: Any,
         handler: Any,
     ) -> Any:
-        result = await handler(args)
+        try:
+            result = presentable(call.tool_name, await handler(args))
+        except ToolInputError as error:
+            raise ModelRetry(error.message) from error
         self._run.tools_succeeded += 1
         return result
 

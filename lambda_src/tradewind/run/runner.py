@@ -60,10 +60,12 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
 
 
 def _typed(error: Exception) -> TradewindError:
-    if isinstance(error, TradewindError):
+    if isinstance(error, TradewindError) and not isinstance(error, InternalError):
         return error
     fault = to_model_error(error)
     if fault is not None:
         return fault
     log_defect("The agent's run ended unexpectedly", error)
+    if isinstance(error, InternalError):
+        return error
     return InternalError("An unexpected error ended the agent's run; the log has it.")

@@ -26,10 +26,11 @@ from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.faults import to_model_error
 from tradewind.bedrock.model_pool import ModelKey, ModelPool
 from tradewind.contracts.environment import ModelEnvironment
-from tradewind.contracts.errors import InternalError, ModelFailed
+from tradewind.contracts.errors import InternalError, ModelFailed, ToolInputError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
 from tradewind.run.tool_arguments import closed, refusal
+from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
 
 #: Where a request's ``invocation_state`` holds its project.
@@ -233,6 +234,12 @@ class _Adapter(HookProvider):
             event.cancel_tool = refusal(name, schema, event.tool_use["input"]) or False
 
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:
+        try:
+            content = presentable(event.tool_use["name"], event.result["content"])
+            event.result = {**event.result, "content": content}
+        except ToolInputError as error:
+            content = [{"text": error.message}]
+            event.result = {**event.result, "status": "error", "content": content}
         self._run.tools_succeeded += event.result.get("status") != "error"
 
 
