@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -33,27 +33,27 @@ def survey(project: Project) -> str:
     return "surveyed"
 
 
-def refuse(project: Project) -> str:
+def refuse(project: Project) -> NoReturn:
     """Refuse what the model gave."""
     raise ToolInputError("Give another radius.")
 
 
-def lose(project: Project) -> str:
+def lose(project: Project) -> NoReturn:
     """Lose the storage."""
     raise StorageUnavailable("S3 is down.")
 
 
-def break_down(project: Project) -> str:
+def break_down(project: Project) -> NoReturn:
     """Meet a defect."""
     raise KeyError(SECRET)
 
 
-def break_in_a_group(project: Project) -> str:
+def break_in_a_group(project: Project) -> NoReturn:
     """Meet several."""
     raise ExceptionGroup(SECRET, [KeyError(SECRET), ValueError(SECRET)])
 
 
-def break_while_handling(project: Project) -> str:
+def break_while_handling(project: Project) -> NoReturn:
     """Meet one while handling another."""
     try:
         break_down(project)
