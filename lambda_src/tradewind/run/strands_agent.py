@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, TypeVar
 
 import boto3
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from strands import Agent, ToolContext
 from strands.hooks import (
     AfterModelCallEvent,
@@ -26,7 +26,7 @@ from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.faults import to_model_error
 from tradewind.bedrock.model_pool import ModelKey, ModelPool
 from tradewind.contracts.environment import ModelEnvironment
-from tradewind.contracts.errors import InternalError, ModelFailed, ToolInputError
+from tradewind.contracts.errors import InternalError, ModelFailed, ToolInputError, TradewindError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
 from tradewind.run.tool_arguments import closed, refusal
@@ -234,13 +234,28 @@ class _Adapter(HookProvider):
             event.cancel_tool = refusal(name, schema, event.tool_use["input"]) or False
 
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:
+        self._note_defect(event)
         try:
             content = presentable(event.tool_use["name"], event.result["content"])
             event.result = {**event.result, "content": content}
         except ToolInputError as error:
-            content = [{"text": error.message}]
-            event.result = {**event.result, "status": "error", "content": content}
+            _show_error(event, error)
         self._run.tools_succeeded += event.result.get("status") != "error"
+
+    def _note_defect(self, event: AfterToolCallEvent) -> None:
+        """Let the defect of a tool that does not report its failures fail the request too."""
+        error = event.exception
+        if error is None or isinstance(error, TradewindError):
+            return
+        if isinstance(error.__cause__, ValidationError):
+            return  # of the arguments, beyond what their schema says: the model's to mend
+        failure = note_tool_failure(self._run.project, event.tool_use["name"], error)
+        _show_error(event, failure)
+
+
+def _show_error(event: AfterToolCallEvent, error: TradewindError) -> None:
+    """Give the model an error for the tool's result."""
+    event.result = {**event.result, "status": "error", "content": [{"text": error.message}]}
 
 
 def project_of(tool_context: ToolContext) -> Project:

@@ -48,6 +48,12 @@ def break_down(project: Project) -> NoReturn:
     raise KeyError(SECRET)
 
 
+def break_with(radius_km: float = 1) -> float:
+    """Meet a defect in a tool that knows nothing of a project."""
+    areas: dict[str, float] = {}
+    return areas[f"{SECRET} {radius_km}"]
+
+
 def break_in_a_group(project: Project) -> NoReturn:
     """Meet several."""
     raise ExceptionGroup(SECRET, [KeyError(SECRET), ValueError(SECRET)])
@@ -85,6 +91,7 @@ SKETCH = Sketch(
         refuse,
         lose,
         break_down,
+        break_with,
         break_in_a_group,
         break_while_handling,
         run_out,
@@ -123,6 +130,7 @@ ENDS: dict[str, tuple[list[Fault], str | None, int, int]] = {
     "a refused input": ([says("refuse"), says("survey"), DONE], None, 2, 1),
     "lost storage": ([says("survey"), says("lose"), DONE], "STORAGE_UNAVAILABLE", 2, 1),
     "a defect": ([says("survey"), says("break_down"), DONE], "INTERNAL_ERROR", 2, 1),
+    "a defect in a plain tool": ([says("break_with"), DONE], "INTERNAL_ERROR", 1, 1),
     "a group of defects": ([says("break_in_a_group"), DONE], "INTERNAL_ERROR", 1, 1),
     "a forgotten cause": ([says("break_while_handling"), DONE], "INTERNAL_ERROR", 1, 1),
     "no more items": ([says("run_out"), DONE], "INTERNAL_ERROR", 1, 1),
