@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from devtools.localcloud.bedrock.errors import invalid
 
@@ -110,12 +110,17 @@ def parse(body: bytes) -> Conversation:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        request = json.loads(body)
-    except ValueError:
+        request = json.loads(body, parse_constant=_no_constant)
+        json.dumps(request, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError):
         raise invalid("The request body is not valid JSON.") from None
     if not isinstance(request, dict):
         raise invalid("The request body is not a JSON object.")
     return request
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON, whatever Python thinks")
 
 
 def _member(owner: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
@@ -218,7 +223,19 @@ def _block(where: str, block: object, role: str) -> Block | None:
             )
         return Text(value)
     if kind == "toolUse" and role == "assistant" and isinstance(value, dict):
+        if not isinstance(value.get("input"), dict):
+            raise invalid(
+                f"The format of the value at {where}.toolUse.input is invalid. Provide a json "
+                "object for the field and try again."
+            )
+        if not _TOOL_NAME.fullmatch(str(value.get("name"))):
+            raise invalid(
+                f"Value at '{where}.toolUse.name' failed to satisfy constraint: Member must "
+                "satisfy regular expression pattern: [a-zA-Z0-9_-]{1,64}"
+            )
         return ToolUse(str(value.get("toolUseId")), str(value.get("name")))
+    if kind == "citationsContent" and role == "assistant" and isinstance(value, dict):
+        return Text("".join(str(one.get("text", "")) for one in value.get("content", ())))
     if kind == "toolResult" and role == "user" and isinstance(value, dict):
         return ToolResult(
             tool_use_id=str(value.get("toolUseId")),

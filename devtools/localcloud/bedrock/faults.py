@@ -35,6 +35,8 @@ class FaultKind(StrEnum):
     # A stream that is not what it should be.
     NO_MESSAGE_STOP = "no_message_stop"
     MALFORMED_FRAME = "malformed_frame"
+    # A whole stream, as the fault's ``events`` have it.
+    SAYS = "says"
     # In the middle of an answer, on the connection.
     CUT = "cut"
     RESET = "reset"
@@ -96,7 +98,7 @@ _STREAM_EXCEPTIONS: Final[Mapping[FaultKind, tuple[str, FaultKind]]] = {
     FaultKind.STREAM_UNAVAILABLE: ("serviceUnavailableException", FaultKind.UNAVAILABLE),
 }
 _STREAM_ONLY: Final = frozenset(
-    {*_STREAM_EXCEPTIONS, FaultKind.NO_MESSAGE_STOP, FaultKind.MALFORMED_FRAME}
+    {*_STREAM_EXCEPTIONS, FaultKind.NO_MESSAGE_STOP, FaultKind.MALFORMED_FRAME, FaultKind.SAYS}
 )
 _DELAYS: Final = frozenset({FaultKind.LATENCY, FaultKind.SLOW_FIRST_BYTE})
 _IDLE: Final = frozenset({FaultKind.IDLE_CLOSE, FaultKind.IDLE_RESET, FaultKind.IDLE_SILENCE})
@@ -117,6 +119,7 @@ class Fault:
         model: Hit only requests for this model id, as the caller spelled it.
         role: Hit only requests of the role with this name.
         message: The error's message, in place of the service's usual one.
+        events: What the model says in place of the scripted answer: events of ConverseStream.
     """
 
     kind: FaultKind
@@ -126,6 +129,7 @@ class Fault:
     model: str | None = None
     role: str | None = None
     message: str | None = None
+    events: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
         if self.count is not None and self.count < 1:
@@ -136,6 +140,9 @@ class Fault:
             raise ValueError(f"seconds must not be negative, not {self.seconds}")
         if self.kind in _DELAYS and self.seconds is None:
             raise ValueError(f"{self.kind} needs seconds")
+        if self.events and self.kind is not FaultKind.SAYS:
+            raise ValueError(f"only {FaultKind.SAYS} takes events, not {self.kind}")
+        frames.require_modelled(self.events)
 
     @property
     def phase(self) -> str:
@@ -167,6 +174,8 @@ class Fault:
 
     def spoil(self, sequence: Sequence[bytes]) -> list[bytes]:
         """Return an answer's frames as this fault leaves them."""
+        if self.kind is FaultKind.SAYS:
+            return [frames.event(name, said) for one in self.events for name, said in one.items()]
         kept = list(sequence)
         if self.kind in _STREAM_EXCEPTIONS:
             name, like = _STREAM_EXCEPTIONS[self.kind]
@@ -194,7 +203,8 @@ class Fault:
         if not isinstance(value, dict):
             raise ValueError("a fault is a JSON object")  # noqa: TRY004  one error for bad input
         try:
-            return cls(**{**value, "kind": FaultKind(str(value.get("kind")))})
+            kind, events = FaultKind(str(value.get("kind"))), tuple(value.get("events", ()))
+            return cls(**{**value, "kind": kind, "events": events})
         except TypeError as error:
             raise ValueError(str(error)) from error
 

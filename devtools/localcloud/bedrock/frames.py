@@ -2,8 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
 
+import botocore.session
+from botocore.model import StructureShape
+from botocore.validate import ParamValidator
 from smithy_aws_event_stream.events import EventMessage
 
 from devtools.localcloud.bedrock.reply import Reply, TextBlock, ToolUseBlock
@@ -20,6 +25,28 @@ def event(name: str, payload: Mapping[str, object]) -> bytes:
 def exception(name: str, payload: Mapping[str, object]) -> bytes:
     """Encode a modelled exception, such as ``throttlingException``."""
     return _frame({":exception-type": name, ":message-type": "exception"}, payload)
+
+
+def require_modelled(events: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse events that ConverseStream does not send. Any stop reason passes.
+
+    Raises:
+        ValueError: One has a name or a member that the service's model lacks, lacks one that it
+            requires, or has a value of another type.
+    """
+    for one in events:
+        report = ParamValidator().validate(one, _output_events())
+        if report.has_errors():
+            raise ValueError(report.generate_report())
+
+
+@cache
+def _output_events() -> StructureShape:
+    service = botocore.session.get_session().get_service_model("bedrock-runtime")
+    shape = service.shape_for("ConverseStreamOutput")
+    if not isinstance(shape, StructureShape):
+        raise TypeError("ConverseStream's output is no structure")
+    return shape
 
 
 def damaged(frame: bytes) -> bytes:

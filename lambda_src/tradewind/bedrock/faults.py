@@ -35,6 +35,7 @@ from tradewind.contracts.errors import (
     ModelError,
     ModelFailed,
     ModelOutputTruncated,
+    ModelRefused,
     ModelRequestRejected,
     ModelStreamBroken,
     ModelThrottled,
@@ -77,6 +78,11 @@ _CONTEXT_OVERFLOW: Final = re.compile(
     r"|too many (total text bytes|input tokens)"
 )
 
+#: Stop reasons of an answer that is one. ``tool_use`` ends a call, not the conversation.
+_ENDS: Final = frozenset({"end_turn", "stop_sequence", "tool_use"})
+
+#: And those of an answer that is none. Only malformed ones are worth a repeat: the model may do
+#: better, where a limit, a filter or a refusal would only be met again, and paid for again.
 _BY_STOP_REASON: Final[dict[str, tuple[type[ModelError], str]]] = {
     "max_tokens": (ModelOutputTruncated, "The model's answer reached its token limit."),
     "model_context_window_exceeded": (
@@ -85,15 +91,26 @@ _BY_STOP_REASON: Final[dict[str, tuple[type[ModelError], str]]] = {
     ),
     "content_filtered": (ModelContentFiltered, "A content filter stopped the model's answer."),
     "guardrail_intervened": (ModelContentFiltered, "A guardrail stopped the model's answer."),
+    # Sent by newer models; the service model does not list it.
+    "refusal": (ModelRefused, "The model declined to answer."),
     "malformed_model_output": (ModelFailed, "The model's answer was malformed."),
     "malformed_tool_use": (ModelFailed, "The model called a tool in a malformed way."),
 }
+#: Of a stop reason that nobody foresaw, as much is repeated.
+_SHOWN_LENGTH: Final = 64
 
 
 def error_of_stop_reason(stop_reason: str) -> ModelError | None:
-    """Return the error that a whole answer's ``stopReason`` means; None when it is an answer."""
-    if stop_reason not in _BY_STOP_REASON:
+    """Return the error that a whole answer's ``stopReason`` means; None when it is an answer.
+
+    A reason that is not known here is an error too: to take it for an answer would be a guess, and
+    so would be to repeat the call.
+    """
+    if stop_reason in _ENDS:
         return None
+    if stop_reason not in _BY_STOP_REASON:
+        shown = ascii(stop_reason[:_SHOWN_LENGTH])
+        return ModelError(f"The model stopped for a reason that is not known here: {shown}.")
     kind, message = _BY_STOP_REASON[stop_reason]
     return kind(message)
 

@@ -13,6 +13,7 @@ from typing import Any
 from tradewind.aws.deadline import require_time
 from tradewind.bedrock.faults import error_of_stop_reason
 from tradewind.bedrock.meter import ModelMeter
+from tradewind.bedrock.reading import readable
 from tradewind.contracts.errors import ModelStreamBroken
 
 
@@ -34,7 +35,7 @@ class ModelStream:
         self._closed = False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield the events.
+        """Yield the events, made ``readable``.
 
         Raises:
             DeadlineExceeded: It broke off because the call's time is over.
@@ -45,7 +46,7 @@ class ModelStream:
         first_token_ms: float | None = None
         stop_reason: str | None = None
         try:
-            for event in self._events:
+            for event in readable(self._events):
                 if first_token_ms is None and (
                     "contentBlockDelta" in event or "contentBlockStart" in event
                 ):

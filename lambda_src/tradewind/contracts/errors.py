@@ -44,6 +44,8 @@ Vendor exceptions are mapped to this tree where they are caught, with ``raise ..
 from collections.abc import Iterator
 from typing import ClassVar
 
+from tradewind.contracts.texts import well_formed
+
 
 class TradewindError(Exception):
     """Base of the tree.
@@ -62,7 +64,7 @@ class TradewindError(Exception):
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = well_formed(message)  # it may repeat a service's words
         self.field = field
 
 

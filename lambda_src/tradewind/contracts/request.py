@@ -50,7 +50,8 @@ def parse_request(event: object, serving: str) -> AgentRequest:
         serving: The agent this function serves.
 
     Raises:
-        InvalidRequest: A field is missing, empty, unknown, of the wrong type or malformed.
+        InvalidRequest: A field is missing, empty, unknown, of the wrong type or malformed, or its
+            text cannot be encoded.
         QueryTooLong: The query or the parameters are over their limit.
         UnknownAgent: The request is for another agent.
     """
@@ -76,7 +77,7 @@ def parse_request(event: object, serving: str) -> AgentRequest:
             f"This function serves the {serving} agent; each agent has a function of its own.",
             field="agent",
         )
-    length = len(json.dumps(request.parameters, ensure_ascii=False))
+    length = _length_of(request.parameters)
     if length > MAX_PARAMETERS_LENGTH:
         raise QueryTooLong(
             f"The parameters have {length} characters of JSON; "
@@ -84,3 +85,25 @@ def parse_request(event: object, serving: str) -> AgentRequest:
             field="parameters",
         )
     return request
+
+
+def _length_of(parameters: dict[str, Any]) -> int:
+    """Characters of JSON.
+
+    Raises:
+        InvalidRequest: They are no JSON that can be sent on, whatever Python's decoder took.
+    """
+    try:
+        document = json.dumps(parameters, ensure_ascii=False, allow_nan=False)
+        document.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest(
+            "parameters: There is half of a surrogate pair in a text.", field="parameters"
+        ) from None
+    except ValueError:
+        raise InvalidRequest(
+            "parameters: JSON has no NaN and no infinity.", field="parameters"
+        ) from None
+    except RecursionError:
+        raise InvalidRequest("parameters: They are nested too deep.", field="parameters") from None
+    return len(document)

@@ -31,9 +31,9 @@ class AgentRun:
         stop: Set at the deadline, and when the request has failed: no further model call.
         retries: What says whether to repeat a failed model call.
         transcript: What the model has said.
-        tool_calls: Tool calls made.
-        tool_errors: Those that failed.
-        text: The agent's answer; what there was of it when stopped.
+        tool_calls: Tool calls that the model made, those that were refused included.
+        tools_succeeded: Those that ended well.
+        text: The agent's answer; all it had said when the run was stopped or failed.
         stopped: Whether the deadline ended the run.
     """
 
@@ -46,9 +46,14 @@ class AgentRun:
     retries: ModelRetries = field(init=False)
     transcript: Transcript = field(default_factory=Transcript)
     tool_calls: int = 0
-    tool_errors: int = 0
+    tools_succeeded: int = 0
     text: str = ""
     stopped: bool = False
 
     def __post_init__(self) -> None:
         self.retries = ModelRetries(self.deadline)
+
+    @property
+    def tool_errors(self) -> int:
+        """Tool calls that did not end well: refused, failed, or left behind with the run."""
+        return self.tool_calls - self.tools_succeeded

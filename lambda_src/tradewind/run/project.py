@@ -22,6 +22,7 @@ from tradewind.contracts.errors import (
 )
 from tradewind.contracts.names import artifact_key
 from tradewind.contracts.response import Artifact
+from tradewind.contracts.texts import all_well_formed
 from tradewind.run import artifact_manifest
 from tradewind.run.artifact_manifest import Entry, ProjectFile, Snapshot
 from tradewind.run.artifact_store import ArtifactStore
@@ -177,7 +178,7 @@ class Project:
                 raise TypeError(f"The fact {name} is a {type(value).__name__}, no number or text.")
             if not isinstance(value, str) and not math.isfinite(value):
                 raise ValueError(f"The fact {name} is {value}, which JSON lacks.")
-        call.facts |= facts
+        call.facts |= all_well_formed(facts)
 
     def save(self, file_name: str, body: bytes, content_type: str) -> Artifact:
         """Write an artifact under this agent's name.

@@ -5,25 +5,44 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 #: Characters of JSON. Longer parameters stay out of the prompt; tools read them from the project.
-_MAX_VALUE_LENGTH: Final = 200
+_MAX_ENTRY_LENGTH: Final = 200
+#: Of all parameters that are in the prompt together, and of all names of those that are not.
+_MAX_SHORT_LENGTH: Final = 8_000
+_MAX_NAMES_LENGTH: Final = 2_000
 
 
 def compose_prompt(query: str, parameters: Mapping[str, Any]) -> str:
     """Return the query and the request's short parameters as JSON.
 
     Bulky values, such as a site's GeoJSON, are named but not sent: tools read them directly, and
-    a model would pay for every coordinate.
+    a model would pay for every coordinate. The same holds for what is over the limit of all of
+    them together, in the order in which they were sent.
     """
     short: dict[str, Any] = {}
     bulky: list[str] = []
+    left = _MAX_SHORT_LENGTH
     for name, value in parameters.items():
-        if len(json.dumps(value)) <= _MAX_VALUE_LENGTH:
+        length = len(json.dumps({name: value}, ensure_ascii=False))
+        if len(json.dumps(value)) <= _MAX_ENTRY_LENGTH and length <= left:
             short[name] = value
+            left -= length
         else:
             bulky.append(name)
     parts = [query]
     if short:
         parts.append(f"Parameters: {json.dumps(short, ensure_ascii=False)}")
     if bulky:
-        parts.append(f"Available to the tools without passing it: {', '.join(bulky)}")
+        parts.append(f"Available to the tools without passing it: {_listed(bulky)}")
     return "\n\n".join(parts)
+
+
+def _listed(names: list[str]) -> str:
+    """The names that there is room for, and how many more there are."""
+    listed: list[str] = []
+    left = _MAX_NAMES_LENGTH
+    for name in names:
+        if len(name) + 2 <= left:
+            listed.append(name)
+            left -= len(name) + 2
+    more = len(names) - len(listed)
+    return ", ".join([*listed, f"and {more} more"] if more else listed)

@@ -25,9 +25,12 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition, ToolFuncEither
 
 from tradewind.bedrock.model_pool import ModelKey, ModelPool
+from tradewind.bedrock.reading import read_arguments
 from tradewind.contracts.errors import ModelFailed, ToolInputError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
+from tradewind.run.tool_arguments import refusal
+from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
 
 P = ParamSpec("P")
@@ -170,27 +173,29 @@ class _RunModel(WrapperModel):
         known = {tool.name for tool in parameters.function_tools}
         unknown = sum(call.tool_name not in known for call in response.tool_calls)
         self._run.tool_calls += unknown
-        self._run.tool_errors += unknown
 
 
 class _Adapter(AbstractCapability[Project]):
-    """Counts and stages a run's tool calls, and lets their failures fail the request."""
+    """Checks, counts and stages a run's tool calls; lets their failures fail the request."""
 
     def __init__(self, run: AgentRun) -> None:
         self._run = run
 
-    async def on_tool_validate_error(
+    async def wrap_tool_validate(
         self,
         ctx: RunContext[Project],
         *,
         call: ToolCallPart,
         tool_def: ToolDefinition,
         args: Any,
-        error: Any,
+        handler: Any,
     ) -> Any:
         self._run.tool_calls += 1
-        self._run.tool_errors += 1
-        raise error
+        given = read_arguments(args) if isinstance(args, str) else args
+        refused = refusal(call.tool_name, tool_def.parameters_json_schema, given)
+        if refused is not None:
+            raise ModelRetry(refused)
+        return await handler(args)
 
     async def wrap_tool_execute(
         self,
@@ -201,13 +206,13 @@ class _Adapter(AbstractCapability[Project]):
         args: Any,
         handler: Any,
     ) -> Any:
-        self._run.tool_calls += 1
         try:
             with ctx.deps.tool_call():
-                return await handler(args)
-        except Exception:
-            self._run.tool_errors += 1
-            raise
+                result = presentable(call.tool_name, await handler(args))
+        except ToolInputError as error:
+            raise ModelRetry(error.message) from error
+        self._run.tools_succeeded += 1
+        return result
 
     async def on_tool_execute_error(
         self,

@@ -17,7 +17,7 @@ from tradewind.telemetry.defects import log_defect
 
 
 async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
-    """Let an agent answer; its text is in ``run`` then.
+    """Let an agent answer; its text is in ``run`` then, also what there was of it when it failed.
 
     At the deadline the model call in flight is cancelled and the run ends with what it has. A tool
     that does not return by then is left behind: its thread goes on, but the project takes nothing
@@ -47,20 +47,25 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
         run.stop.set()  # whatever goes on after this goes on for nobody
         timer.cancel()
         project.close()
+        run.text = run.transcript.everything  # what there is, however the run ended
     if isinstance(project.failure, DeadlineExceeded):
         run.stopped = True
     elif project.failure is not None:
         raise project.failure
-    run.text = run.transcript.everything if run.stopped else run.transcript.last_message
-    if not run.stopped and not run.text:
+    if run.stopped:
+        return
+    if not run.transcript.last_message:
         raise ModelFailed("The model ended its turn without a word.")
+    run.text = run.transcript.last_message
 
 
 def _typed(error: Exception) -> TradewindError:
-    if isinstance(error, TradewindError):
+    if isinstance(error, TradewindError) and not isinstance(error, InternalError):
         return error
     fault = to_model_error(error)
     if fault is not None:
         return fault
     log_defect("The agent's run ended unexpectedly", error)
+    if isinstance(error, InternalError):
+        return error
     return InternalError("An unexpected error ended the agent's run; the log has it.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, TypeVar
 
 import boto3
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from strands import Agent, ToolContext
 from strands.hooks import (
     AfterModelCallEvent,
@@ -26,9 +26,11 @@ from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.faults import to_model_error
 from tradewind.bedrock.model_pool import ModelKey, ModelPool
 from tradewind.contracts.environment import ModelEnvironment
-from tradewind.contracts.errors import InternalError, ModelFailed
+from tradewind.contracts.errors import InternalError, ModelFailed, ToolInputError, TradewindError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
+from tradewind.run.tool_arguments import closed, refusal
+from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
 
 #: Where a request's ``invocation_state`` holds its project.
@@ -82,7 +84,7 @@ class PooledBedrockModel(BedrockModel):
         """
         events = super().stream(
             messages,
-            tool_specs,
+            [_closed(spec) for spec in tool_specs or ()],
             system_prompt,
             tool_choice=tool_choice,
             system_prompt_content=system_prompt_content,
@@ -98,6 +100,15 @@ class PooledBedrockModel(BedrockModel):
             if fault is None or fault is error:
                 raise
             raise fault from error
+
+
+def _closed(spec: ToolSpec) -> ToolSpec:
+    return {**spec, "inputSchema": {"json": closed(_schema_of(spec))}}
+
+
+def _schema_of(spec: ToolSpec) -> dict[str, Any]:
+    schema: dict[str, Any] = spec["inputSchema"]["json"]
+    return schema
 
 
 def create_model(key: ModelKey, client: Any) -> PooledBedrockModel:
@@ -196,7 +207,7 @@ def create_agent(
 
 
 class _Adapter(HookProvider):
-    """Repeats model calls as the run's retries say; counts and stages tool calls.
+    """Repeats model calls as the run's retries say; checks, counts and stages tool calls.
 
     Strands runs the hooks around a tool call in one task of the call's own, whose context it
     copies to the tool's thread.
@@ -217,13 +228,42 @@ class _Adapter(HookProvider):
             self._run.retries.succeeded()
 
     def _before_tool_call(self, event: BeforeToolCallEvent) -> None:
-        self._run.project.begin_call()
+        self._run.tool_calls += 1
+        tool, name = event.selected_tool, event.tool_use["name"]
+        if tool is None:
+            there_are = ", ".join(event.agent.tool_names)
+            event.cancel_tool = f"There is no tool {name}. There are: {there_are}."
+        else:
+            schema = _schema_of(tool.tool_spec)
+            event.cancel_tool = refusal(name, schema, event.tool_use["input"]) or False
+        if not event.cancel_tool:
+            self._run.project.begin_call()
 
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:
-        failed = event.result.get("status") == "error"
-        self._run.project.end_call(succeeded=not failed)
-        self._run.tool_calls += 1
-        self._run.tool_errors += failed
+        self._note_defect(event)
+        try:
+            content = presentable(event.tool_use["name"], event.result["content"])
+            event.result = {**event.result, "content": content}
+        except ToolInputError as error:
+            _show_error(event, error)
+        succeeded = event.result.get("status") != "error"
+        self._run.project.end_call(succeeded=succeeded)
+        self._run.tools_succeeded += succeeded
+
+    def _note_defect(self, event: AfterToolCallEvent) -> None:
+        """Let the defect of a tool that does not report its failures fail the request too."""
+        error = event.exception
+        if error is None or isinstance(error, TradewindError):
+            return
+        if isinstance(error.__cause__, ValidationError):
+            return  # of the arguments, beyond what their schema says: the model's to mend
+        failure = note_tool_failure(self._run.project, event.tool_use["name"], error)
+        _show_error(event, failure)
+
+
+def _show_error(event: AfterToolCallEvent, error: TradewindError) -> None:
+    """Give the model an error for the tool's result."""
+    event.result = {**event.result, "status": "error", "content": [{"text": error.message}]}
 
 
 def project_of(tool_context: ToolContext) -> Project:

@@ -23,9 +23,9 @@ def note_tool_failure(project: Project, tool_name: str, error: Exception) -> Tra
     """
     if isinstance(error, ToolInputError):
         return error
-    if isinstance(error, TradewindError):
+    if isinstance(error, TradewindError) and not isinstance(error, InternalError):
         failure = error
-    else:
+    else:  # a defect, whoever has found it
         log_defect(f"The tool {tool_name} failed unexpectedly", error)
         failure = InternalError(f"The tool {tool_name} failed unexpectedly.")
     project.fail(failure)

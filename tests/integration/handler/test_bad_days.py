@@ -68,6 +68,17 @@ PASSING = [
     (FaultKind.CUT, "MODEL_STREAM_BROKEN"),
     (FaultKind.RESET, "MODEL_STREAM_BROKEN"),
 ]
+#: Of those, the ones that break off an answer that has begun.
+STREAMED = {
+    FaultKind.STREAM_THROTTLED,
+    FaultKind.STREAM_MODEL_ERROR,
+    FaultKind.STREAM_INTERNAL,
+    FaultKind.STREAM_UNAVAILABLE,
+    FaultKind.NO_MESSAGE_STOP,
+    FaultKind.MALFORMED_FRAME,
+    FaultKind.CUT,
+    FaultKind.RESET,
+}
 
 
 @pytest.mark.parametrize(("kind", "code"), LASTING)
@@ -86,7 +97,10 @@ def test_a_passing_fault_that_stays_is_met_a_few_times(
     standin.inject(Fault(kind, count=None))
     answer = failure_of(build(CHAT))
     assert answer["error"]["code"] == code
-    assert answer["response"] == ""
+    # What the last attempt said before it broke off, and nothing of the earlier ones.
+    begun = kind in STREAMED
+    assert answer["response"].count("[scripted model]") == begun
+    assert bool(answer["response"]) is begun
     # One retry layer: what the server saw is what that layer sent.
     assert standin.stats().requests == answer["usage"]["model_calls"] == MAX_ATTEMPTS
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import botocore.session
 import pytest
 import urllib3.exceptions
 from botocore import exceptions as boto
@@ -9,7 +10,8 @@ from botocore.eventstream import ChecksumMismatch
 from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
 from strands.types.exceptions import ContextWindowOverflowException, ModelThrottledException
 
-from tradewind.bedrock.faults import RETRYABLE, to_model_error
+from tradewind.bedrock import faults
+from tradewind.bedrock.faults import RETRYABLE, error_of_stop_reason, to_model_error
 from tradewind.contracts import errors
 
 
@@ -150,3 +152,27 @@ def test_only_what_a_repeat_can_cure_is_retried() -> None:
     }
     every = set(errors.ModelError.__subclasses__())
     assert set(RETRYABLE) == every - hopeless
+
+
+def test_every_stop_reason_that_bedrock_documents_is_known_here() -> None:
+    service = botocore.session.get_session().get_service_model("bedrock-runtime")
+    documented = set(service.shape_for("StopReason").enum)  # type: ignore[attr-defined]
+    ends = {one for one in documented if error_of_stop_reason(one) is None}
+    assert ends == {"end_turn", "stop_sequence", "tool_use"}
+    assert documented - ends == set(faults._BY_STOP_REASON) - {"refusal"}
+
+
+def test_only_malformed_answers_are_worth_a_repeat() -> None:
+    repeated = {
+        one
+        for one in [*faults._BY_STOP_REASON, "something_new"]
+        if isinstance(error_of_stop_reason(one), RETRYABLE)
+    }
+    assert repeated == {"malformed_model_output", "malformed_tool_use"}
+
+
+def test_an_unknown_stop_reason_is_named_in_bounds() -> None:
+    error = error_of_stop_reason("new\n\ud800" + "x" * 10_000)
+    assert error is not None
+    assert len(error.message) < 200
+    assert error.message.isprintable()

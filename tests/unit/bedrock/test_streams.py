@@ -15,6 +15,7 @@ from tradewind.contracts.errors import (
     ModelError,
     ModelFailed,
     ModelOutputTruncated,
+    ModelRefused,
     ModelStreamBroken,
 )
 
@@ -112,8 +113,11 @@ def test_a_stream_that_nobody_reads_on_is_closed() -> None:
         ("model_context_window_exceeded", ModelContextOverflow),
         ("content_filtered", ModelContentFiltered),
         ("guardrail_intervened", ModelContentFiltered),
+        ("refusal", ModelRefused),
         ("malformed_model_output", ModelFailed),
         ("malformed_tool_use", ModelFailed),
+        ("something_new", ModelError),
+        ("", ModelError),
     ],
 )
 def test_an_answer_that_is_none_is_an_error_after_all_of_it(
@@ -127,7 +131,7 @@ def test_an_answer_that_is_none_is_an_error_after_all_of_it(
     assert (meter.errors, meter.output_tokens, len(meter.latencies_ms)) == (0, 3, 1)
 
 
-@pytest.mark.parametrize("stop_reason", ["end_turn", "tool_use", "stop_sequence", "something_new"])
+@pytest.mark.parametrize("stop_reason", ["end_turn", "tool_use", "stop_sequence"])
 def test_other_stop_reasons_are_answers(stop_reason: str) -> None:
     _, _, raised, _ = consume([*WHOLE[:2], {"messageStop": {"stopReason": stop_reason}}])
     assert raised is None

@@ -94,6 +94,31 @@ def test_what_was_sent_is_not_repeated_in_the_error() -> None:
     assert "secret" not in str(caught.value)
 
 
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"query": "lone \ud800"},
+        {"query": "x", "parameters": {"name": "lone \ud800"}},
+        {"query": "x", "parameters": {"\udfff": [{"a": 1}]}},
+        {"query": "x", "parameters": {"site": [float("nan")]}},
+        {"query": "x", "parameters": {"site": {"x": float("inf")}}},
+        {"query": "x", "parameters": {"site": nested(50_000)}},
+    ],
+)
+def test_what_could_not_be_sent_on_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse(event)
+    assert caught.value.field == list(event)[-1]
+    assert caught.value.message.encode()
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner),

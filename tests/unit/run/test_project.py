@@ -279,6 +279,13 @@ def test_figures_are_reported_until_the_request_is_over() -> None:
     assert layout.facts["turbines_placed"] == 9
 
 
+def test_a_figures_text_can_be_encoded() -> None:
+    layout = project("layout", MemoryArtifactStore())
+    with project.tool_call():
+        layout.report_facts(name="a\ud800b \ud83c\udf2c")
+    assert layout.facts == {"name": "a\ufffdb \U0001f32c"}
+
+
 @pytest.mark.parametrize(
     ("value", "refusal"),
     [

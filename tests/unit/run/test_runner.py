@@ -1,16 +1,14 @@
 """What a run makes of a model's odd answers, whichever framework the agent is written with."""
 
 import asyncio
-import json
 import logging
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from tests.answers import Answer, calling, saying
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
+from tests.unit.run.scripted import Model
 from tradewind.aws.deadline import Deadline
-from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
@@ -20,66 +18,12 @@ from tradewind.contracts.errors import (
     ModelError,
     ModelFailed,
     ModelOutputTruncated,
+    ModelRefused,
 )
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.runner import run_agent
-
-Answer = list[dict[str, Any]]
-
-
-def saying(*texts: str, stop_reason: str = "end_turn") -> Answer:
-    """The events of an answer in words."""
-    return [
-        {"messageStart": {"role": "assistant"}},
-        *({"contentBlockDelta": {"delta": {"text": t}, "contentBlockIndex": 0}} for t in texts),
-        *([{"contentBlockStop": {"contentBlockIndex": 0}}] if texts else []),
-        {"messageStop": {"stopReason": stop_reason}},
-        {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}}},
-    ]
-
-
-def calling(tool: str, **arguments: Any) -> Answer:
-    """The events of an answer that calls a tool."""
-    use = {"toolUseId": "call-1", "name": tool}
-    given = {"toolUse": {"input": json.dumps(arguments)}}
-    return [
-        {"messageStart": {"role": "assistant"}},
-        {"contentBlockStart": {"start": {"toolUse": use}, "contentBlockIndex": 0}},
-        {"contentBlockDelta": {"delta": given, "contentBlockIndex": 0}},
-        {"contentBlockStop": {"contentBlockIndex": 0}},
-        {"messageStop": {"stopReason": "tool_use"}},
-        {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}}},
-    ]
-
-
-class Events:
-    """botocore's event stream."""
-
-    def __init__(self, events: Answer) -> None:
-        self._events = events
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self._events)
-
-    def close(self) -> None:
-        pass
-
-
-class Model:
-    """A real client, below whose methods answers are given in order, and requests kept."""
-
-    def __init__(self, environment: AgentEnvironment, *answers: Answer) -> None:
-        self.client = create_bedrock_client(environment)
-        self.client._make_api_call = self._answer
-        self._answers = list(answers)
-        self.requests: list[tuple[str, dict[str, Any]]] = []
-
-    def _answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        # As it was when it was sent: Strands goes on with the same lists.
-        self.requests.append((operation, json.loads(json.dumps(request))))
-        return {"stream": Events(self._answers.pop(0))}
 
 
 @pytest.fixture(params=list(FRAMEWORKS))
@@ -159,6 +103,9 @@ def test_an_empty_answer_is_refused_and_not_asked_for_again(
         ("content_filtered", ModelContentFiltered),
         ("guardrail_intervened", ModelContentFiltered),
         ("model_context_window_exceeded", ModelContextOverflow),
+        ("refusal", ModelRefused),
+        ("something_new", ModelError),
+        ("", ModelError),
     ],
 )
 @pytest.mark.parametrize("texts", [(), ("half an ans",)])
@@ -172,7 +119,7 @@ def test_an_answer_that_was_cut_short_is_no_success(
     model = Model(environment, saying(*texts, stop_reason=stop_reason))
     run, _, error = run_with(framework, model, environment)
     assert type(error) is expected
-    assert run.text == ""
+    assert run.text == "".join(texts)
     assert len(model.requests) == 1
 
 
