@@ -33,6 +33,7 @@ class ServedRequest:
         start: What became of that record's start.
         kept: Whether its record holds its answer.
         run: The agent's run; None until it is begun.
+        leftover_threads: Threads that the process carries for it and for earlier requests.
     """
 
     request_id: str
@@ -48,6 +49,7 @@ class ServedRequest:
     start: Start = field(default_factory=Start)
     kept: bool = False
     run: AgentRun | None = None
+    leftover_threads: int = 0
 
 
 def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None) -> AgentAnswer:

@@ -1,6 +1,7 @@
 """Agents written with Strands. Imported by such an agent's own module, and by nothing else."""
 
 import functools
+import inspect
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,13 @@ from typing import Any, Final, ParamSpec, TypeVar
 import boto3
 from pydantic import BaseModel
 from strands import Agent, ToolContext
-from strands.hooks import AfterModelCallEvent, AfterToolCallEvent, HookProvider, HookRegistry
+from strands.hooks import (
+    AfterModelCallEvent,
+    AfterToolCallEvent,
+    BeforeToolCallEvent,
+    HookProvider,
+    HookRegistry,
+)
 from strands.models.bedrock import BedrockModel
 from strands.types.content import Messages, SystemContentBlock
 from strands.types.exceptions import EventLoopException
@@ -23,6 +30,7 @@ from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import InternalError, ModelFailed
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
+from tradewind.run.threads import contained, contained_coroutine, enter_tool
 from tradewind.run.tools import note_tool_failure
 
 #: Where a request's ``invocation_state`` holds its project.
@@ -197,6 +205,7 @@ class _Adapter(HookProvider):
 
     def register_hooks(self, registry: HookRegistry, **_kwargs: Any) -> None:
         registry.add_callback(AfterModelCallEvent, self._after_model_call)
+        registry.add_callback(BeforeToolCallEvent, lambda _event: enter_tool())
         registry.add_callback(AfterToolCallEvent, self._after_tool_call)
 
     async def _after_model_call(self, event: AfterModelCallEvent) -> None:
@@ -228,15 +237,31 @@ def reports_failures(tool: Callable[P, R]) -> Callable[P, R]:
     Strands makes a result for the model of every exception; see ``note_tool_failure``.
     """
 
+    def failure_of(error: Exception, context: object) -> Exception:
+        if not isinstance(context, ToolContext):
+            return error
+        return note_tool_failure(project_of(context), tool.__name__, error)
+
+    if inspect.iscoroutinefunction(tool):
+
+        @functools.wraps(tool)
+        async def awaiting(*args: P.args, **kwargs: P.kwargs) -> Any:
+            try:
+                return await contained_coroutine(tool(*args, **kwargs))
+            except Exception as error:
+                failure = failure_of(error, kwargs["tool_context"])
+                if failure is error:
+                    raise
+                raise failure from error
+
+        return awaiting  # type: ignore[return-value]  # R is its coroutine
+
     @functools.wraps(tool)
     def reporting(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return tool(*args, **kwargs)
+            return contained(tool, *args, **kwargs)
         except Exception as error:
-            context = kwargs["tool_context"]
-            if not isinstance(context, ToolContext):
-                raise
-            failure = note_tool_failure(project_of(context), tool.__name__, error)
+            failure = failure_of(error, kwargs["tool_context"])
             if failure is error:
                 raise
             raise failure from error

@@ -122,6 +122,7 @@ def build(
         log_sample_percent: float = 0,
         framework: Framework = framework,
         clients: ClientPool | None = None,
+        retire: Callable[[], object] | None = None,
     ) -> Harness:
         table = dynamodb.create_table(f"records-{uuid.uuid4().hex}")
         records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
@@ -151,6 +152,7 @@ def build(
             clients=clients or ClientPool(environment),
             store=store or memory,
             records=records,
+            retire=retire,
         )
         built.append(service)
         return Harness(service, records, memory)
