@@ -103,6 +103,8 @@ class AgentService:
             raise InvocationFailed(
                 answer_of(served, self._environment.agent, failure), record=None
             ) from None
+        finally:
+            self._after_answer.request_over(served.deadline.killed_in_s)
 
     def _answer(self, event: object, served: ServedRequest) -> dict[str, Any]:
         failure: TradewindError | None = None
@@ -116,7 +118,6 @@ class AgentService:
             failure = InternalError("An unexpected error; the function's log has it.")
         if served.start.kept is not None:
             self._reporter.report(served, answer_of(served, self._environment.agent, None), None)
-            self._after_answer.request_over(served.deadline.killed_in_s)
             return served.start.kept
         agent = self._environment.agent
         with metering(served.meter), calls_within(served.deadline.closing_s):
@@ -127,7 +128,6 @@ class AgentService:
             self._finish_record(served, encoded)
         self._note_leftovers(served)
         self._reporter.report(served, encoded.answer, failure)
-        self._after_answer.request_over(served.deadline.killed_in_s)
         if failure is not None and not failure.answered:
             raise InvocationFailed(encoded.answer, record=self._place_of(served)) from None
         return encoded.document
