@@ -38,8 +38,15 @@ def _strands_tool(work: Work) -> AgentTool:
     if not _takes_project(work):
         return tool(work)
 
-    def call(*, tool_context: ToolContext) -> Any:
-        return work(project_of(tool_context))
+    if inspect.iscoroutinefunction(work):
+
+        async def call(*, tool_context: ToolContext) -> Any:
+            return await work(project_of(tool_context))
+
+    else:
+
+        def call(*, tool_context: ToolContext) -> Any:
+            return work(project_of(tool_context))
 
     call.__name__ = work.__name__
     return tool(context=True, description=work.__doc__ or "")(reports_failures(call))
@@ -49,8 +56,15 @@ def _pydantic_ai_tool(work: Work) -> Tool[Project]:
     if not _takes_project(work):
         return Tool(work)
 
-    def call(ctx: RunContext[Project]) -> Any:
-        return work(ctx.deps)
+    if inspect.iscoroutinefunction(work):
+
+        async def call(ctx: RunContext[Project]) -> Any:
+            return await work(ctx.deps)
+
+    else:
+
+        def call(ctx: RunContext[Project]) -> Any:
+            return work(ctx.deps)
 
     return Tool(call, takes_ctx=True, name=work.__name__, description=work.__doc__)
 

@@ -19,7 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from devtools.localcloud.runtime_api import Answer, Invocation, ProcessEnded, RuntimeApi
+from devtools.localcloud.runtime_api import (
+    Answer,
+    Invocation,
+    ProcessEnded,
+    ProcessEndedIdle,
+    RuntimeApi,
+)
 
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 #: The managed runtime that the functions' interpreter stands for.
@@ -149,12 +155,21 @@ class ExecutionEnvironment:
     """One process of a function, from its start to its end; serves one event at a time.
 
     Not safe for two callers at once: Lambda never gives one environment two events.
+
+    ``ended_idle`` is told the status of a process that ended between two events.
     """
 
     def __init__(
-        self, function: Function, lambda_runtime: Path, warden: Warden, log: LogSink
+        self,
+        function: Function,
+        lambda_runtime: Path,
+        warden: Warden,
+        log: LogSink,
+        ended_idle: Callable[[int], None] = lambda _status: None,
     ) -> None:
         self.function = function
+        self._ended_idle = ended_idle
+        self._ending = False
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{function.name}-"))
         self._api = RuntimeApi()
         self._started = time.monotonic()
@@ -192,14 +207,39 @@ class ExecutionEnvironment:
         """Run the after-restore hooks of a SnapStart function; as ``initialise`` otherwise."""
         return self._api.restore(limit_s)
 
+    def wait_until_idle(self, limit_s: float, *, restored: bool) -> bool:
+        """Wait until the process has done with the last event and asks for the next.
+
+        What it does after an answer is its own, as on Lambda, and costs its caller nothing.
+
+        Returns:
+            Whether it does; False when it ended instead.
+
+        Raises:
+            TimeoutError: Neither came within ``limit_s``.
+        """
+        try:
+            self._api.wait_until_ready(
+                limit_s, for_snapshot=self.function.snapshot and not restored
+            )
+        except ProcessEnded:
+            return False
+        return True
+
     def invoke(self, invocation: Invocation, timeout_s: float) -> Outcome:
-        """Send one event. What the function printed meanwhile has reached the log on return."""
+        """Send one event. What the function printed meanwhile has reached the log on return.
+
+        Raises:
+            ProcessEndedIdle: The process had ended before the event reached it.
+        """
         started = time.monotonic()
         answer, failure = None, None
         try:
             answer = self._api.invoke(invocation, timeout_s)
         except TimeoutError:
             failure = "Sandbox.Timedout"
+        except ProcessEndedIdle:
+            raise
         except ProcessEnded:
             failure = "Runtime.ExitError"
         duration_ms = (time.monotonic() - started) * 1000
@@ -221,6 +261,7 @@ class ExecutionEnvironment:
 
     def end(self) -> None:
         """Kill the process. Lambda gives an environment no notice either."""
+        self._ending = True
         self.process.kill()
         self.process.wait()
         self._api.close()
@@ -228,8 +269,10 @@ class ExecutionEnvironment:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _wait_for_end(self) -> None:
-        self.process.wait()
-        self._api.mark_ended()
+        status = self.process.wait()
+        if self._api.mark_ended() and not self._ending:
+            self._output.drain()
+            self._ended_idle(status)
 
     def _max_memory_mb(self) -> int:
         with contextlib.suppress(OSError):

@@ -6,6 +6,8 @@ phases around it. Whoever runs the process calls ``wait_until_ready`` and then `
 """
 
 import json
+import select
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,13 +45,18 @@ class ProcessEnded(Exception):
     """The function's process ended before it answered."""
 
 
+class ProcessEndedIdle(ProcessEnded):
+    """It had ended, or was about to, before it was given the event."""
+
+
 class RuntimeApi:
     """Serves one process. ``address`` is its ``AWS_LAMBDA_RUNTIME_API``."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._ended = False
-        self._polled = False
+        self._asking = False
+        self._has_asked = False
         self._snapshot_taken = False
         self._restored = False
         self._init_error: Answer | None = None
@@ -75,7 +82,7 @@ class RuntimeApi:
         self._wait(
             lambda: (
                 self._init_error is not None
-                or (self._snapshot_taken if for_snapshot else self._polled)
+                or (self._snapshot_taken if for_snapshot else self._asking)
             ),
             timeout_s,
         )
@@ -101,7 +108,8 @@ class RuntimeApi:
 
         Raises:
             TimeoutError: No answer within ``timeout_s``.
-            ProcessEnded: The process ended without one.
+            ProcessEndedIdle: The process ended without having seen the event.
+            ProcessEnded: The process ended without an answer.
         """
         with self._changed:
             self._answer = None
@@ -110,17 +118,26 @@ class RuntimeApi:
             self._changed.notify_all()
         try:
             self._wait(lambda: self._answer is not None, timeout_s)
+        except ProcessEnded:
+            if self._waiting is invocation:
+                raise ProcessEndedIdle from None
+            raise
         finally:
             with self._changed:
                 self._waiting = self._in_flight = None
         assert self._answer is not None  # noqa: S101  for the type checker; just waited for
         return self._answer
 
-    def mark_ended(self) -> None:
-        """Note that the process has ended: nobody waits for it any longer."""
+    def mark_ended(self) -> bool:
+        """Note that the process has ended: nobody waits for it any longer.
+
+        Returns:
+            Whether it ended between two events.
+        """
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+            return self._has_asked and (self._in_flight is None or self._waiting is not None)
 
     def close(self) -> None:
         """Stop serving."""
@@ -143,11 +160,14 @@ class RuntimeApi:
 
     # -- for the HTTP side --------------------------------------------------------------------
 
-    def _next(self) -> Invocation | None:
+    def _next(self, is_there: Callable[[], bool]) -> Invocation | None:
         with self._changed:
-            self._polled = True
+            self._asking = self._has_asked = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._ended or self._waiting is not None)
+            if self._ended or not is_there():
+                return None  # an event is given to nobody rather than to the dead
+            self._asking = False
             invocation, self._waiting = self._waiting, None
             return invocation
 
@@ -198,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Serve the long polls."""
         if self.path == f"{_ROOT}/invocation/next":
-            invocation = self.server.api._next()
+            invocation = self.server.api._next(self._peer_is_there)
             if invocation is None:
                 self.close_connection = True
                 return
@@ -236,6 +256,13 @@ class _Handler(BaseHTTPRequestHandler):
                     self._reply(400, json.dumps(refusal).encode())
             case _:
                 self._reply(404, b"{}")
+
+    def _peer_is_there(self) -> bool:
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        try:
+            return not readable or bool(self.connection.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

@@ -48,7 +48,7 @@ def agent_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
         cold_starts(of_agent, alarms),
         connections(of_agent),
         model_calls(metrics, of_agent),
-        tokens_and_tools(of_agent),
+        tokens_and_tools(of_agent, alarms["retired-processes"]),
         [log_table("Slowest requests", log_group, queries.SLOWEST)],
         [log_table("Failed requests", log_group, queries.FAILED)],
     ]

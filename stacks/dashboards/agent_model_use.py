@@ -1,8 +1,9 @@
 """One agent's use of the model and of its tools: calls, tokens and what they cost."""
 
 from stacks.dashboards.model import token_lines
+from stacks.parts.alarms import AlarmSpec
 from stacks.parts.metrics import AgentMetrics, Metrics
-from stacks.parts.widgets import Colour, Line, Widget, graph, percentiles
+from stacks.parts.widgets import Colour, Line, Widget, alarm_line, graph, percentiles
 from tradewind.telemetry.metric_names import MetricName
 
 
@@ -39,8 +40,8 @@ def model_calls(metrics: Metrics, of_agent: AgentMetrics) -> list[Widget]:
     ]
 
 
-def tokens_and_tools(metrics: AgentMetrics) -> list[Widget]:
-    """What requests use."""
+def tokens_and_tools(metrics: AgentMetrics, retired: AlarmSpec) -> list[Widget]:
+    """What requests use, and what they leave behind."""
     cost = Line(metrics.own(MetricName.ESTIMATED_COST), "US dollars", Colour.COST)
     return [
         graph("Tokens", token_lines(metrics.own), unit="tokens"),
@@ -52,5 +53,18 @@ def tokens_and_tools(metrics: AgentMetrics) -> list[Widget]:
                 Line(metrics.own(MetricName.TOOL_ERRORS), "failed", Colour.ERROR),
             ],
             unit="calls",
+        ),
+        graph(
+            "Left behind by requests",
+            [
+                Line(
+                    metrics.own(MetricName.LEFTOVER_THREADS, "Maximum"),
+                    "threads, in the worst process",
+                    Colour.WARNING,
+                ),
+            ],
+            unit="threads",
+            right=[alarm_line(retired, Colour.ERROR)],
+            right_unit=retired.unit,
         ),
     ]

@@ -101,6 +101,16 @@ def _on_an_agent(
         threshold=0,
     )
     yield AlarmSpec(
+        "retired-processes",
+        "Processes ended themselves again and again, because of threads that requests had left "
+        "behind.",
+        metrics.own(MetricName.PROCESSES_RETIRED, period_s=QUARTER_HOUR),
+        label="processes retired",
+        unit="processes",
+        # One that replaces itself is the remedy; several in a quarter of an hour are a disease.
+        threshold=2,
+    )
+    yield AlarmSpec(
         "dead-letters",
         "Asynchronous requests failed and wait in the dead-letter queue.",
         metrics.dead_letters("ApproximateNumberOfMessagesVisible"),

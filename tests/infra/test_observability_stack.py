@@ -26,6 +26,7 @@ PER_AGENT = {
     "cold-starts",
     "init-time",
     "deadline-stops",
+    "retired-processes",
     "dead-letters",
 }
 PER_ENVIRONMENT = {

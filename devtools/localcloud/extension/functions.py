@@ -30,7 +30,7 @@ from devtools.localcloud.execution import (
 from devtools.localcloud.extension.logs import LogStream
 from devtools.localcloud.extension.platform_log import PlatformLog
 from devtools.localcloud.running import REGION
-from devtools.localcloud.runtime_api import Answer, Invocation, ProcessEnded
+from devtools.localcloud.runtime_api import Answer, Invocation, ProcessEnded, ProcessEndedIdle
 
 _POLL_S = 0.02
 _MAX_ANSWER_BYTES = 6 * 1024 * 1024 + 100
@@ -69,7 +69,11 @@ def install(surroundings: Surroundings) -> None:
             code = surroundings.code.unpack(_package_hash(self.config), self.code_zip)
             function = _function(self.config, code, log, surroundings.endpoints)
             return ExecutionEnvironment(
-                function, surroundings.lambda_runtime, surroundings.warden, self.take_line
+                function,
+                surroundings.lambda_runtime,
+                surroundings.warden,
+                self.take_line,
+                self.take_idle_end,
             )
 
     def worker_class(config: Config) -> type[_Worker]:
@@ -168,6 +172,7 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
         self._restored = False
         self._stream: LogStream | None = None
         self._tail: list[str] = []
+        self._last_request_id = ""
         logging_config = config.get("LoggingConfig") or {}
         self._platform = PlatformLog(
             logging_config.get("LogFormat", "Text"), logging_config.get("SystemLogLevel", "INFO")
@@ -190,20 +195,27 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
         with self._lock:
             self._tail = []
             timeout_s = int(self.config.get("Timeout", 3))
-            cold = self._proc is None or self._proc.poll() is not None
-            failure = (self._start(timeout_s) if cold else None) or self._restore()
-            if failure:
-                return {**failure, "log": "\n".join(self._tail)}
-            assert self._environment is not None  # noqa: S101  just started
-            invocation = Invocation(
-                request_id=request_id,
-                payload=json.dumps(event).encode(),
-                deadline_ms=int((time.time() + timeout_s) * 1000),
-                function_arn=function_arn,
-                trace_id=trace_id,
-            )
-            self._take_lines(self._platform.start(request_id, self.config.get("Version", "")))
-            outcome = self._environment.invoke(invocation, timeout_s)
+            cold = not self._is_idle(timeout_s)
+            while True:
+                failure = (self._start(timeout_s) if cold else None) or self._restore()
+                if failure:
+                    return {**failure, "log": "\n".join(self._tail)}
+                assert self._environment is not None  # noqa: S101  just started
+                invocation = Invocation(
+                    request_id=request_id,
+                    payload=json.dumps(event).encode(),
+                    deadline_ms=int((time.time() + timeout_s) * 1000),
+                    function_arn=function_arn,
+                    trace_id=trace_id,
+                )
+                start_lines = self._platform.start(request_id, self.config.get("Version", ""))
+                try:
+                    self._take_lines(start_lines)
+                    outcome = self._environment.invoke(invocation, timeout_s)
+                    break
+                except ProcessEndedIdle:
+                    cold = True  # the event has not been given to anybody yet
+            self._last_request_id = request_id
             if outcome.answer:
                 result = _result(outcome.answer)
             elif outcome.failure == "Sandbox.Timedout":
@@ -227,6 +239,21 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
                 "log": "\n".join(self._tail),
                 "duration_ms": outcome.duration_ms,
             }
+
+    def take_idle_end(self, status: int) -> None:
+        """Log that the process ended between two events."""
+        self._take_lines(self._platform.ended_idle(self._last_request_id, _cause_of_exit(status)))
+
+    def _is_idle(self, timeout_s: int) -> bool:
+        """Whether there is a process that waits for an event, or will as soon as it can."""
+        if self._environment is None or self._environment.process.poll() is not None:
+            return False
+        try:
+            return self._environment.wait_until_idle(timeout_s, restored=self._restored)
+        except TimeoutError:
+            # What a function does after an answer counts towards its timeout, too.
+            self._timed_out(self._last_request_id, timeout_s)
+            return False
 
     def _spawn(self) -> None:
         """Start ahead of the first event, as publishing a SnapStart version does.
@@ -290,8 +317,7 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
         return _failed("Sandbox.Timedout", f"RequestId: {request_id} Error: {message}")
 
     def _exited(self, request_id: str, status: int | None) -> Result:
-        cause = f"exit status {status}" if status is None or status >= 0 else f"signal {-status}"
-        message = f"RequestId: {request_id} Error: Runtime exited with error: {cause}"
+        message = f"RequestId: {request_id} Error: {_cause_of_exit(status)}"
         self.take_line(message)
         return _failed("Runtime.ExitError", message)
 
@@ -350,6 +376,14 @@ def _result(answer: Answer) -> Result:
     if answer.is_error:
         return {"body": body, "error": True, "function_error": "Unhandled"}
     return {"body": body}
+
+
+def _cause_of_exit(status: int | None) -> str:
+    """What Lambda says of a process that ended by itself."""
+    if status == 0:
+        return "Runtime exited without providing a reason"
+    cause = f"exit status {status}" if status is None or status > 0 else f"signal {-status}"
+    return f"Runtime exited with error: {cause}"
 
 
 def _failed(error_type: str, message: str) -> Result:

@@ -53,6 +53,13 @@ class PlatformLog:
             report += f"\tStatus: {status}"
         return [f"END RequestId: {request_id}", report]
 
+    def ended_idle(self, request_id: str, cause: str) -> list[str]:
+        """What tells that the process ended after it had answered ``request_id``."""
+        if self._json:
+            record = {"requestId": request_id, "status": "failure", "errorType": cause}
+            return self._record("platform.runtimeDone", record)
+        return [f"RequestId: {request_id} Error: {cause}"]
+
     def _record(self, kind: str, record: dict[str, Any]) -> list[str]:
         if self._silent:
             return []

@@ -30,6 +30,7 @@ class Deadline:
         clock: Monotonic seconds; a test may bring its own.
 
     Attributes:
+        work_s: How long the agent had when it began.
         grace_s: How long after the agent's time what still runs is waited for.
     """
 
@@ -39,6 +40,7 @@ class Deadline:
         self._killed_at = clock() + remaining_s
         self._work_ends_at = self._killed_at - margin_s
         self._closing_ends_at = self._killed_at - margin_s * _ANSWER_SHARE
+        self.work_s = remaining_s - margin_s
         self.grace_s = margin_s * _GRACE_SHARE
 
     def remaining_s(self) -> float:

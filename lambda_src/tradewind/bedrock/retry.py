@@ -18,8 +18,10 @@ MAX_ATTEMPTS: Final = 4
 #: Upper bound of the first pause in seconds; it doubles with each further one.
 BASE_PAUSE_S: Final = 0.5
 MAX_PAUSE_S: Final = 20.0
-#: A repeat that could not run for at least this long is not begun.
+#: A repeat that could not run for at least this long is not begun; in a run that is short itself,
+#: for this share of it.
 MIN_USEFUL_S: Final = 2.0
+_USEFUL_SHARE: Final = 0.25
 
 # A process restored from a snapshot must not repeat its siblings' pauses.
 _random = random.SystemRandom()
@@ -35,6 +37,7 @@ class ModelRetries:
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
+        self._useful_s = min(MIN_USEFUL_S, _USEFUL_SHARE * deadline.work_s)
         self._failures = 0
 
     def succeeded(self) -> None:
@@ -52,7 +55,7 @@ class ModelRetries:
         if not isinstance(fault, RETRYABLE) or self._failures >= MAX_ATTEMPTS:
             return False
         pause_s = _random.uniform(0, min(MAX_PAUSE_S, BASE_PAUSE_S * 2 ** (self._failures - 1)))
-        if pause_s + MIN_USEFUL_S > self._deadline.remaining_s():
+        if pause_s + self._useful_s > self._deadline.remaining_s():
             return False
         get_logger().warning(
             "Repeating a model call", error_code=fault.code, attempt=self._failures + 1

@@ -13,6 +13,7 @@ from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import get_client_pool, process_clients
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers import COLD_START
+from tradewind.handlers.after_answer import AfterAnswer, end_process
 from tradewind.handlers.service import AgentService, LambdaContext
 from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
@@ -26,6 +27,7 @@ def _create_service() -> AgentService:
     agent_module = importlib.import_module(f"agents.{environment.agent}.agent")
     definition: AgentDefinition = agent_module.DEFINITION
     COLD_START.imported()
+    after_answer = AfterAnswer(start_tracing())
     aws, clients = process_clients(), get_client_pool()
     clients.get()
     # Each write of ours recognises itself, so storage may be asked twice.
@@ -37,7 +39,8 @@ def _create_service() -> AgentService:
         store=S3ArtifactStore(environment.artifacts_bucket, aws.create("s3", repeats=storage)),
         records=RecordTable(environment.records_table, aws.create("dynamodb", repeats=storage)),
         cold_start=COLD_START,
-        finish_spans=start_tracing(),
+        after_answer=after_answer,
+        retire=end_process if after_answer.hook() else None,
     )
 
 

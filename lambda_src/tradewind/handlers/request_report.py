@@ -55,6 +55,20 @@ class RequestReporter:
             metrics.add(MetricName.ESTIMATED_COST, cost_usd)
         metrics.add(MetricName.TOOL_CALLS, served.run.tool_calls if served.run else 0)
         metrics.add(MetricName.TOOL_ERRORS, served.run.tool_errors if served.run else 0)
+        metrics.add(MetricName.LEFTOVER_THREADS, served.leftover_threads)
+        metrics.add(MetricName.PROCESSES_RETIRED, 0)
+        metrics.flush()
+
+    def report_retirement(self, reason: str, leftover_threads: int) -> None:
+        """Log and count that the process is about to end itself."""
+        get_logger().error("Ending the process", reason=reason, leftover_threads=leftover_threads)
+        metrics = RequestMetrics(
+            {
+                Dimension.ENVIRONMENT: self._environment.environment,
+                Dimension.AGENT: self._environment.agent,
+            }
+        )
+        metrics.add(MetricName.PROCESSES_RETIRED, 1)
         metrics.flush()
 
     def _log(

@@ -34,6 +34,7 @@ class ServedRequest:
         kept: Whether its record holds its answer.
         unfinished: Whether the end of its record could not be written.
         run: The agent's run; None until it is begun.
+        leftover_threads: Threads that the process carries for it and for earlier requests.
     """
 
     request_id: str
@@ -50,6 +51,7 @@ class ServedRequest:
     kept: bool = False
     unfinished: bool = False
     run: AgentRun | None = None
+    leftover_threads: int = 0
 
 
 def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None) -> AgentAnswer:

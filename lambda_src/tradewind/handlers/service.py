@@ -1,11 +1,8 @@
 """The life of one request: check, record, run, record, answer."""
 
-import asyncio
-import contextvars
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
 
 from tradewind.aws.deadline import Deadline, calls_within
@@ -21,8 +18,10 @@ from tradewind.contracts.errors import (
 from tradewind.contracts.names import RECORD_KEY
 from tradewind.contracts.request import parse_request
 from tradewind.contracts.response import AgentAnswer
+from tradewind.handlers.after_answer import AfterAnswer
 from tradewind.handlers.closing import check_answer, close_answer
 from tradewind.handlers.invocation_failed import InvocationFailed
+from tradewind.handlers.leftovers import Leftovers
 from tradewind.handlers.request_report import RequestReporter
 from tradewind.handlers.served import ServedRequest, answer_of
 from tradewind.records.item import RecordedRequest, content_sha256
@@ -33,7 +32,7 @@ from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project
 from tradewind.run.prompt import compose_prompt
-from tradewind.run.runner import run_agent
+from tradewind.run.runner import run_to_its_end
 from tradewind.telemetry.defects import log_defect
 from tradewind.telemetry.logger import get_logger
 from tradewind.telemetry.process import ColdStart
@@ -54,7 +53,10 @@ class LambdaContext(Protocol):
 
 
 class AgentService:
-    """Serves one agent's requests, one at a time, in a process that is kept."""
+    """Serves one agent's requests, one at a time, in a process that is kept.
+
+    ``retire`` ends the process after an answer; without it, the process carries what it carries.
+    """
 
     def __init__(
         self,
@@ -65,20 +67,19 @@ class AgentService:
         store: ArtifactStore,
         records: Records,
         cold_start: ColdStart | None = None,
-        finish_spans: Callable[[], object] = lambda: None,
+        after_answer: AfterAnswer | None = None,
+        retire: Callable[[], object] | None = None,
     ) -> None:
         self._environment = environment
         self._definition = definition
         self._clients = clients
         self._store = store
         self._records = records
-        self._finish_spans = finish_spans
-        # One event loop for the process. Strands sends each model call through the loop's default
-        # executor, whose size would otherwise follow the CPU count: 6 threads in a Lambda.
-        self._runner = asyncio.Runner()
-        self._runner.get_loop().set_default_executor(
-            ThreadPoolExecutor(environment.max_connections, thread_name_prefix="model")
-        )
+        self._after_answer = after_answer or AfterAnswer()
+        self._leftovers = Leftovers()
+        if retire is not None:
+            self._retire = retire
+            self._after_answer.add(self._retire_if_burdened)
         self._cold_start = cold_start or ColdStart()
         self._cold_start.ready()
         self._reporter = RequestReporter(environment, self._cold_start, clients)
@@ -89,8 +90,7 @@ class AgentService:
         return self._cold_start.init_ms
 
     def close(self) -> None:
-        """End the event loop and its threads, and drop idle connections."""
-        self._runner.close()
+        """Drop idle connections."""
         self._clients.close()
 
     def handle(self, event: object, context: LambdaContext) -> dict[str, Any]:
@@ -103,12 +103,16 @@ class AgentService:
             InvocationFailed: The request failed, and not by the caller's fault.
         """
         served = self._begin(context)
-        failure = self._work(event, served)
-        if served.start.kept is not None:
-            self._report(served, answer_of(served, self._environment.agent, None), None)
-            return served.start.kept
-        encoded, failure = self._close(served, failure)
-        self._report(served, encoded.answer, failure)
+        try:
+            failure = self._work(event, served)
+            if served.start.kept is not None:
+                self._report(served, answer_of(served, self._environment.agent, None), None)
+                return served.start.kept
+            encoded, failure = self._close(served, failure)
+            self._note_leftovers(served)
+            self._report(served, encoded.answer, failure)
+        finally:
+            self._after_answer.request_over(served.deadline.killed_in_s)
         if failure is not None and not failure.answered:
             raise InvocationFailed(encoded.answer, record=self._place_of(served)) from None
         return encoded.document
@@ -143,10 +147,9 @@ class AgentService:
     def _report(
         self, served: ServedRequest, answer: AgentAnswer, failure: TradewindError | None
     ) -> None:
-        """Tell log, metrics and spans. Failing to changes no answer."""
+        """Tell log and metrics. Failing to changes no answer."""
         try:
             self._reporter.report(served, answer, failure)
-            self._finish_spans()
         except Exception as error:
             log_defect("The request could not be reported", error)
 
@@ -217,15 +220,28 @@ class AgentService:
             environment=environment,
             bedrock_client=self._clients.get(),
         )
-        self._run(served, served.run)
+        run_to_its_end(self._definition, served.run)
         if served.run.stopped:
             raise DeadlineExceeded(
                 "The function's time ran out. The response and the artifacts are what was done."
             )
 
-    def _run(self, served: ServedRequest, run: AgentRun) -> None:
-        # The runner would otherwise run everything in the context it was made in.
-        self._runner.run(run_agent(self._definition, run), context=contextvars.copy_context())
+    def _note_leftovers(self, served: ServedRequest) -> None:
+        left_behind = served.run.threads.left_behind() if served.run else []
+        self._leftovers.add(left_behind)
+        served.leftover_threads = self._leftovers.count()
+        if left_behind:
+            get_logger().warning(
+                "Threads left behind",
+                left_behind=len(left_behind),
+                leftover_threads=served.leftover_threads,
+            )
+
+    def _retire_if_burdened(self, time_left_s: Callable[[], float]) -> None:
+        reason = self._leftovers.burden(time_left_s())
+        if reason is not None:
+            self._reporter.report_retirement(reason, self._leftovers.count())
+            self._retire()
 
     def _commit_artifacts(
         self, served: ServedRequest, failure: TradewindError | None

@@ -8,6 +8,7 @@ from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.retry import ModelRetries
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.run.project import Project
+from tradewind.run.threads import RunThreads
 from tradewind.run.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class AgentRun:
         bedrock_client: The pooled client to call it with.
         stop: Set at the deadline, and when the request has failed: no further model call.
         retries: What says whether to repeat a failed model call.
+        threads: What its work runs in.
         transcript: What the model has said.
         tool_calls: Tool calls that the model made, those that were refused included.
         tools_succeeded: Those that ended well.
@@ -44,6 +46,7 @@ class AgentRun:
     bedrock_client: "BedrockRuntimeClient"
     stop: threading.Event = field(default_factory=threading.Event)
     retries: ModelRetries = field(init=False)
+    threads: RunThreads = field(init=False)
     transcript: Transcript = field(default_factory=Transcript)
     tool_calls: int = 0
     tools_succeeded: int = 0
@@ -52,6 +55,7 @@ class AgentRun:
 
     def __post_init__(self) -> None:
         self.retries = ModelRetries(self.deadline)
+        self.threads = RunThreads(self.environment.max_connections)
 
     @property
     def tool_errors(self) -> int:

@@ -1,9 +1,8 @@
 """Agents written with PydanticAI. Imported by such an agent's own module, and by nothing else."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, ParamSpec, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 from pydantic_ai import Agent, ModelRetry, RunContext, Tool, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability, UseThreadExecutor
@@ -32,30 +31,6 @@ from tradewind.run.project import Project
 from tradewind.run.tool_arguments import refusal
 from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class _ToolThreads(ThreadPoolExecutor):
-    """Threads whose work may end with any exception."""
-
-    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Submit work. See ``Executor.submit``."""
-        return super().submit(lambda: _without_stop_iteration(fn, *args, **kwargs))
-
-
-def _without_stop_iteration(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    try:
-        return work(*args, **kwargs)
-    except StopIteration as stop:
-        # asyncio's futures cannot take it: whoever waits for one would wait for ever.
-        raise RuntimeError("StopIteration") from stop
-
-
-#: Where tools run that are no coroutines. One that is left behind at the deadline keeps its thread
-#: here; PydanticAI's own way would wait for it.
-_TOOL_THREADS: Final = _ToolThreads(32, thread_name_prefix="tool")
 
 
 def create_model(key: ModelKey, client: Any) -> BedrockConverseModel:
@@ -111,7 +86,8 @@ class PydanticAIAgent:
                     model=_RunModel(MODELS.get(key, client), run),
                     deps=run.project,
                     usage_limits=UsageLimits(request_limit=MAX_TURNS),
-                    capabilities=[_Adapter(run), UseThreadExecutor(_TOOL_THREADS)],
+                    # PydanticAI's own way would wait for a tool that is left behind.
+                    capabilities=[_Adapter(run), UseThreadExecutor(run.threads.tools)],
                     infer_name=False,
                 )
         except (TimeoutError, RunCancelled):

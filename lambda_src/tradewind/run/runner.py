@@ -16,6 +16,32 @@ from tradewind.run.definition import AgentDefinition
 from tradewind.telemetry.defects import log_defect
 
 
+def run_to_its_end(definition: AgentDefinition, run: AgentRun) -> None:
+    """Let an agent answer in threads of its own, and return in time whatever it does.
+
+    See ``run_agent``, which this waits for. What has not ended by then keeps its thread;
+    ``run.threads`` tells.
+
+    Raises:
+        TradewindError: The model, the storage or a tool failed for good.
+    """
+    grace_s = run.deadline.grace_s
+    try:
+        # One grace for a tool or a model read to notice its end, one for the loop to say so.
+        run.threads.run(run_agent(definition, run), run.deadline.remaining_s() + 2 * grace_s)
+    except TradewindError:
+        raise
+    except TimeoutError:  # a coroutine blocks its loop, which can end nothing any more
+        run.stopped = True
+        run.text = run.transcript.everything
+    except Exception as error:
+        raise _typed(error) from error
+    finally:
+        run.stop.set()
+        run.project.close()
+        run.threads.end()
+
+
 async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
     """Let an agent answer; its text is in ``run`` then, also what there was of it when it failed.
 
@@ -27,6 +53,7 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
         TradewindError: The model, the storage or a tool failed for good.
     """
     project = run.project
+    asyncio.get_running_loop().set_default_executor(run.threads.loop_default)
     if not run.deadline.remaining_s():
         project.close()
         run.stopped = True
@@ -34,13 +61,13 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
     timer = asyncio.get_running_loop().call_later(run.deadline.remaining_s(), run.stop.set)
     try:
         with closing_streams():
-            async with asyncio.timeout(run.deadline.remaining_s() + run.deadline.grace_s):
+            async with asyncio.timeout(run.deadline.remaining_s() + run.deadline.grace_s) as limit:
                 await definition.answer(run)
-    except TimeoutError:
-        run.stopped = True
     except Exception as error:
         # A call to AWS may see the end of its time a moment before the timer here does.
-        run.stopped = any(isinstance(cause, DeadlineExceeded) for cause in causes_of(error))
+        run.stopped = (isinstance(error, TimeoutError) and limit.expired()) or any(
+            isinstance(cause, DeadlineExceeded) for cause in causes_of(error)
+        )
         if project.failure is None and not run.stopped:
             raise _typed(error) from error
     finally:

@@ -1,6 +1,7 @@
 """Agents written with Strands. Imported by such an agent's own module, and by nothing else."""
 
 import functools
+import inspect
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import InternalError, ModelFailed, ToolInputError, TradewindError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
+from tradewind.run.threads import contained, contained_coroutine, enter_tool
 from tradewind.run.tool_arguments import closed, refusal
 from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
@@ -238,6 +240,7 @@ class _Adapter(HookProvider):
             event.cancel_tool = refusal(name, schema, event.tool_use["input"]) or False
         if not event.cancel_tool:
             self._run.project.begin_call()
+            enter_tool()
 
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:
         self._note_defect(event)
@@ -284,15 +287,31 @@ def reports_failures(tool: Callable[P, R]) -> Callable[P, R]:
     Strands makes a result for the model of every exception; see ``note_tool_failure``.
     """
 
+    def failure_of(error: Exception, context: object) -> Exception:
+        if not isinstance(context, ToolContext):
+            return error
+        return note_tool_failure(project_of(context), tool.__name__, error)
+
+    if inspect.iscoroutinefunction(tool):
+
+        @functools.wraps(tool)
+        async def awaiting(*args: P.args, **kwargs: P.kwargs) -> Any:
+            try:
+                return await contained_coroutine(tool(*args, **kwargs))
+            except Exception as error:
+                failure = failure_of(error, kwargs["tool_context"])
+                if failure is error:
+                    raise
+                raise failure from error
+
+        return awaiting  # type: ignore[return-value]  # R is its coroutine
+
     @functools.wraps(tool)
     def reporting(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return tool(*args, **kwargs)
+            return contained(tool, *args, **kwargs)
         except Exception as error:
-            context = kwargs["tool_context"]
-            if not isinstance(context, ToolContext):
-                raise
-            failure = note_tool_failure(project_of(context), tool.__name__, error)
+            failure = failure_of(error, kwargs["tool_context"])
             if failure is error:
                 raise
             raise failure from error

@@ -90,6 +90,8 @@ class MetricName(StrEnum):
     ESTIMATED_COST = "EstimatedCost"
     TOOL_CALLS = "ToolCalls"
     TOOL_ERRORS = "ToolErrors"
+    LEFTOVER_THREADS = "LeftoverThreads"
+    PROCESSES_RETIRED = "ProcessesRetired"
 
 
 _MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
@@ -205,4 +207,13 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     ),
     MetricName.TOOL_CALLS: MetricSpec("Count", "Tool calls the model made."),
     MetricName.TOOL_ERRORS: MetricSpec("Count", "Tool calls that failed."),
+    MetricName.LEFTOVER_THREADS: MetricSpec(
+        "Count",
+        "Threads that the process carries though their requests are over, this one's included.",
+    ),
+    MetricName.PROCESSES_RETIRED: MetricSpec(
+        "Count",
+        "1 when the process ended itself because of what earlier requests left in it. "
+        "0 from each request.",
+    ),
 }

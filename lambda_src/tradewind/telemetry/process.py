@@ -1,6 +1,7 @@
 """The process itself: its age, its first request, its memory."""
 
 import os
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,19 @@ def process_age_ms() -> float:
     started_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")
     uptime_s = float((_PROC / "uptime").read_text().split()[0])
     return max(0.0, (uptime_s - started_s) * 1000)
+
+
+def thread_cpu_s(thread: threading.Thread) -> float:
+    """Seconds that a thread of this process has computed, to the kernel's tick; 0 if it is gone.
+
+    Read from ``/proc``: ``pthread_getcpuclockid`` may end the process when the thread has ended.
+    """
+    try:
+        stat = (_PROC / f"self/task/{thread.native_id}/stat").read_text()
+    except OSError:
+        return 0.0
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory_mb() -> float:

@@ -4,6 +4,7 @@ Strands makes the spans. Without an endpoint nothing here imports an SDK, and a 
 same. Prompts, answers, tool inputs and results never enter a span, nor what an exception says.
 """
 
+import logging
 import os
 from collections.abc import Callable
 from typing import Final
@@ -13,19 +14,20 @@ from tradewind.contracts.names import OptionalEnvVar
 #: Strands leaves contents out of spans where this is said; by default it puts them in.
 _OPT_IN: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
 _NO_CONTENT: Final = "gen_ai_unredacted_attributes="
-#: How long the end of a request may wait for its spans to leave, in milliseconds. A frozen process
-#: sends nothing, so they have to leave before the answer.
-_FLUSH_MS: Final = 2000
+#: For connecting to the collector, and for its answer: each may take this long.
+_TIMEOUT_S: Final = 1.0
+#: Whose lines on a failed attempt say less than ours.
+_CHATTY_LIBRARY: Final = "opentelemetry.exporter"
 
 
-def start_tracing() -> Callable[[], object]:
-    """Send spans from now on, if an endpoint is set. Call it once, before the first agent.
+def start_tracing() -> Callable[[Callable[[], float]], object]:
+    """Keep spans from now on, if an endpoint is set. Call it once, before the first agent.
 
     Returns:
-        What to call at the end of each request.
+        What sends them: to be called after each answer, with what tells the seconds left for it.
     """
     if not os.environ.get(OptionalEnvVar.OTLP_ENDPOINT):
-        return lambda: None
+        return lambda _time_left_s: None
     os.environ[_OPT_IN] = _NO_CONTENT
     from opentelemetry import trace  # noqa: PLC0415
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
@@ -33,14 +35,15 @@ def start_tracing() -> Callable[[], object]:
     )
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
+    from tradewind.telemetry.span_outbox import SpanOutbox  # noqa: PLC0415
     from tradewind.telemetry.wordless_spans import WordlessExporter  # noqa: PLC0415
 
+    logging.getLogger(_CHATTY_LIBRARY).setLevel(logging.CRITICAL)
     service = os.environ.get("POWERTOOLS_SERVICE_NAME", "tradewind")
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    provider.add_span_processor(
-        BatchSpanProcessor(WordlessExporter(OTLPSpanExporter(timeout=_FLUSH_MS / 1000)))
-    )
+    exporter = WordlessExporter(OTLPSpanExporter(timeout=_TIMEOUT_S))
+    outbox = SpanOutbox(exporter, needed_s=2 * _TIMEOUT_S)
+    provider.add_span_processor(outbox)
     trace.set_tracer_provider(provider)
-    return lambda: provider.force_flush(_FLUSH_MS)
+    return outbox.send

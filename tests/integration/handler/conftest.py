@@ -130,6 +130,7 @@ def build(
         framework: Framework = framework,
         clients: ClientPool | None = None,
         table: str | None = None,
+        retire: Callable[[], object] | None = None,
     ) -> Harness:
         table = table or dynamodb.create_table(f"records-{uuid.uuid4().hex}")
         records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
@@ -159,6 +160,7 @@ def build(
             clients=clients or ClientPool(environment),
             store=store or memory,
             records=records,
+            retire=retire,
         )
         built.append(service)
         return Harness(service, records, memory)

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import os
 import py_compile
+import signal
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -240,6 +242,55 @@ def test_a_function_that_exits_is_reported_and_replaced(functions: Functions) ->
     assert gone.payload["errorType"] == "Runtime.ExitError"
     assert gone.payload["errorMessage"].endswith("exit status 7")
     assert functions.invoke("Plain", do="answer", answer="back").payload == "back"
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [(0, "exited without providing a reason"), (3, "exited with error: exit status 3")],
+)
+def test_a_process_that_ends_between_events_is_replaced_at_no_ones_cost(
+    functions: Functions, client: Client, seconds: float, status: int, cause: str
+) -> None:
+    last = functions.invoke("Plain", do="answer_and_exit", seconds=seconds, status=status)
+    assert last.error is None
+    # At once: it may not have ended yet.
+    fresh = functions.invoke("Plain", do="describe")
+    assert fresh.error is None
+    assert fresh.payload["pid"] != last.payload
+    assert fresh.payload["remaining_ms"] > 8_000  # the wait for its end is not its time
+    assert "Init Duration" in fresh.log[-1]
+    request_id = last.log[0].removeprefix("START RequestId: ").partition(" ")[0]
+    line = f"RequestId: {request_id} Error: Runtime {cause}"
+    for _ in until(60):
+        if line in events_of(client, f"/aws/lambda/{functions.names['Plain']}"):
+            return
+    raise AssertionError("Lambda's log does not say that the process ended")
+
+
+def test_a_process_killed_while_it_waits_is_replaced_at_no_ones_cost(functions: Functions) -> None:
+    for _ in range(10):
+        process = functions.invoke("Plain", do="describe").payload["pid"]
+        os.kill(process, signal.SIGKILL)
+        again = functions.invoke("Plain", do="describe")
+        assert again.error is None
+        assert again.payload["pid"] != process
+
+
+def test_what_a_function_does_after_its_answer_is_waited_for(functions: Functions) -> None:
+    first = functions.invoke("Plain", do="answer_and_linger", seconds=1)
+    second = functions.invoke("Plain", do="describe")
+    assert second.payload["pid"] == first.payload
+    assert "Init Duration" not in second.log[-1]
+    assert second.payload["remaining_ms"] > 9_000
+
+
+def test_a_function_that_lingers_past_its_timeout_is_killed(functions: Functions) -> None:
+    first = functions.invoke("Hasty", do="answer_and_linger", seconds=30)
+    assert first.error is None
+    second = functions.invoke("Hasty", do="describe")
+    assert second.error is None
+    assert second.payload["pid"] != first.payload
 
 
 def test_output_reaches_the_log_unmodified_between_lambdas_own_lines(

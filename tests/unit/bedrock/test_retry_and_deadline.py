@@ -70,6 +70,14 @@ def test_nothing_is_repeated_that_the_deadline_would_cut(clock: Clock) -> None:
     assert clock.pauses == []
 
 
+@pytest.mark.parametrize("remaining_s", range(1, 901, 29))
+def test_a_run_of_any_length_repeats_a_call_that_fails_at_once(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, remaining_s: int
+) -> None:
+    monkeypatch.setattr("tradewind.bedrock.retry.BASE_PAUSE_S", 0.01)
+    assert attempts(clock, remaining_s, ModelThrottled("x"), call_s=0.01) == MAX_ATTEMPTS
+
+
 def test_a_success_starts_the_count_anew(clock: Clock) -> None:
     layer = ModelRetries(Deadline(900, clock))
 

@@ -61,3 +61,34 @@ def do_fail(event: Event, context: Any) -> Any:
 
 def do_exit(event: Event, context: Any) -> Any:
     os._exit(event["status"])
+
+
+def do_answer_and_exit(event: Event, context: Any) -> Any:
+    """Answer, and end the process before it asks for the next event."""
+    from awslambdaric.lambda_runtime_client import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        LambdaRuntimeClient,
+    )
+
+    def end(*_: Any) -> None:
+        time.sleep(event.get("seconds", 0))
+        os._exit(event.get("status", 0))
+
+    LambdaRuntimeClient.wait_next_invocation = end
+    return os.getpid()
+
+
+def do_answer_and_linger(event: Event, context: Any) -> Any:
+    """Answer, and be busy for a while before asking for the next event, once."""
+    from awslambdaric.lambda_runtime_client import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        LambdaRuntimeClient,
+    )
+
+    wait = LambdaRuntimeClient.wait_next_invocation
+
+    def linger(*arguments: Any) -> Any:
+        LambdaRuntimeClient.wait_next_invocation = wait
+        time.sleep(event["seconds"])
+        return wait(*arguments)
+
+    LambdaRuntimeClient.wait_next_invocation = linger
+    return os.getpid()

@@ -1,0 +1,100 @@
+"""A model that answers what a test says, below a real client's methods."""
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from tradewind.bedrock.client import ClientPool, create_bedrock_client
+from tradewind.contracts.environment import ModelEnvironment
+
+Answer = list[dict[str, Any]]
+
+
+def _ending(stop_reason: str) -> Answer:
+    return [
+        {"messageStop": {"stopReason": stop_reason}},
+        {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}}},
+    ]
+
+
+def saying(text: str) -> Answer:
+    """The events of an answer in words."""
+    return [
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockDelta": {"delta": {"text": text}, "contentBlockIndex": 0}},
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        *_ending("end_turn"),
+    ]
+
+
+def calling(*tools: str) -> Answer:
+    """The events of an answer that calls tools, without arguments and all at once."""
+    events: Answer = [{"messageStart": {"role": "assistant"}}]
+    for index, name in enumerate(tools):
+        use = {"toolUseId": f"call-{index}", "name": name}
+        events += [
+            {"contentBlockStart": {"start": {"toolUse": use}, "contentBlockIndex": index}},
+            {
+                "contentBlockDelta": {
+                    "delta": {"toolUse": {"input": "{}"}},
+                    "contentBlockIndex": index,
+                }
+            },
+            {"contentBlockStop": {"contentBlockIndex": index}},
+        ]
+    return [*events, *_ending("tool_use")]
+
+
+class _Events:
+    """botocore's event stream."""
+
+    def __init__(self, events: Answer) -> None:
+        self._events = events
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self._events)
+
+    def close(self) -> None:
+        pass
+
+
+class ScriptedClients(ClientPool):
+    """A pool whose client keeps the requests that it was sent, and answers as it is told.
+
+    Args:
+        answers: By a word of the user's question: what is answered to the question. What follows
+            the tools, and any other question, is answered in words.
+
+    Attributes:
+        requests: Each request as it was when it was sent.
+    """
+
+    def __init__(self, **answers: Answer) -> None:
+        self._answers = answers
+        self._sending = threading.Lock()
+        self.requests: list[dict[str, Any]] = []
+        super().__init__(
+            ModelEnvironment.from_variables(
+                {
+                    "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
+                    "BEDROCK_REGION": "us-east-1",
+                    "BEDROCK_MAX_TOKENS": "1024",
+                    "BEDROCK_CONNECT_TIMEOUT_S": "2",
+                    "BEDROCK_READ_TIMEOUT_S": "5",
+                    "BEDROCK_MAX_CONNECTIONS": "10",
+                }
+            )
+        )
+        self._client_with_answers = create_bedrock_client(self._environment)
+        self._client_with_answers._make_api_call = self._answer
+
+    def get(self) -> Any:
+        return self._client_with_answers
+
+    def _answer(self, _operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        with self._sending:
+            self.requests.append(json.loads(json.dumps(request)))
+        asked = "".join(block.get("text", "") for block in request["messages"][-1]["content"])
+        answers = [answer for word, answer in self._answers.items() if word in asked]
+        return {"stream": _Events(answers[0] if answers else saying("Windy."))}
