@@ -1,0 +1,203 @@
+"""Plants a sample of small changes in modules and runs the tests that reach each of them.
+
+The project is copied first: nothing here changes the tree that is worked on. What is sampled is
+said in ``pyproject.toml``, ``[tool.mutants]``; the same seed on the same text draws the same sample.
+"""
+
+import argparse
+import difflib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import tomllib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from devtools.mutants.operators import Mutant, mutants_of
+from devtools.mutants.reach import Reach, TestsFailed, trace
+from devtools.mutants.worker import PASSED
+
+#: Of 100 mutants, as many have to be caught.
+_ENOUGH: Final = 95
+#: Tests of a mutant may take as much longer than without one, and never less than the least.
+_PATIENCE: Final = 5.0
+_LEAST_TIMEOUT_S: Final = 60.0
+
+
+class Plant(NamedTuple):
+    """A mutant and where it goes."""
+
+    path: Path
+    mutant: Mutant
+
+
+class Settings(NamedTuple):
+    """``[tool.mutants]``: what is changed, what tests it, and the libraries that those import."""
+
+    sources: list[str]
+    modules: list[str]
+    tests: list[str]
+    libraries: list[str]
+
+
+def sample(tree: Path, modules: Sequence[str], count: int, seed: int) -> list[Plant]:
+    """Draw mutants of modules, which are paths or patterns below ``tree``."""
+    paths = sorted({path for module in modules for path in tree.glob(module)})
+    every = [
+        Plant(path.relative_to(tree), mutant)
+        for path in paths
+        for mutant in mutants_of(path.read_text())
+    ]
+    drawn = random.Random(seed).sample(every, min(count, len(every)))  # noqa: S311  no secret
+    return sorted(drawn, key=lambda plant: (plant.path, plant.mutant.lines.start))
+
+
+def _copy(project: Path, to: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=project,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (project / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(project / name, to / name)
+
+
+@contextmanager
+def _worker(tree: Path, libraries: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
+    paths = os.pathsep.join([str(tree), str(tree / "lambda_src")])
+    with subprocess.Popen(  # noqa: S603  this module's own neighbour
+        [sys.executable, "-m", "devtools.mutants.worker", *libraries],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": paths},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        yield running
+
+
+def _test(
+    worker: "subprocess.Popen[str]", path: Path, source: str, tests: list[str], seconds: float
+) -> tuple[bool, str]:
+    """Run tests on a changed module: whether all passed, and the end of what was printed."""
+    assert worker.stdin is not None  # noqa: S101  it is a pipe
+    assert worker.stdout is not None  # noqa: S101
+    timeout_s = max(_LEAST_TIMEOUT_S, _PATIENCE * seconds)
+    order = {"path": str(path), "source": source, "tests": tests, "timeout_s": timeout_s}
+    worker.stdin.write(json.dumps(order) + "\n")
+    worker.stdin.flush()
+    code, printed = json.loads(worker.stdout.readline())
+    return code == PASSED, printed
+
+
+def _diff(project: Path, plant: Plant) -> str:
+    before = (project / plant.path).read_text().splitlines()
+    lines = difflib.unified_diff(before, plant.mutant.source.splitlines(), lineterm="", n=1)
+    return "\n".join(list(lines)[2:])
+
+
+def survivors(
+    project: Path, settings: Settings, plants: Sequence[Plant], jobs: int
+) -> Iterator[Plant]:
+    """Yield the mutants that no test catches, as they are found.
+
+    Raises:
+        TestsFailed: The tests do not pass on what is not changed.
+    """
+    with ExitStack() as stack:
+        trees = [
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mutants-")))
+            for _ in range(jobs)
+        ]
+        for tree in trees:
+            _copy(project, tree)
+        print("Tracing the tests ...", flush=True)
+        reach = trace(trees[0], settings.sources, settings.tests)
+        workers = [stack.enter_context(_worker(tree, settings.libraries)) for tree in trees]
+        idle = list(workers)
+        lock = threading.Lock()
+
+        def survives(plant: Plant) -> bool:
+            tests = reach.tests_of(plant.path, plant.mutant.lines)
+            if not tests:
+                return True
+            with lock:
+                worker = idle.pop()
+            seconds = sum(reach.seconds[test] for test in tests)
+            try:
+                return _test(worker, plant.path, plant.mutant.source, tests, seconds)[0]
+            finally:
+                with lock:
+                    idle.append(worker)
+
+        _require_sound(project, reach, workers[0], plants)
+        with ThreadPoolExecutor(jobs) as threads:
+            for plant, survived in zip(plants, threads.map(survives, plants), strict=True):
+                print("S" if survived else ".", end="", flush=True)
+                if survived:
+                    yield plant
+
+
+def _require_sound(
+    project: Path, reach: Reach, worker: "subprocess.Popen[str]", plants: Sequence[Plant]
+) -> None:
+    """Run every test that the sample needs once on unchanged text, as it is run on mutants.
+
+    Raises:
+        TestsFailed: One fails: every mutant would count as caught.
+    """
+    tests = {test for plant in plants for test in reach.tests_of(plant.path, plant.mutant.lines)}
+    if not tests:
+        raise TestsFailed("No test reaches any of the sample.")
+    path = plants[0].path
+    source = (project / path).read_text()
+    seconds = sum(reach.seconds[test] for test in tests)
+    ordered = sorted(tests, key=lambda test: reach.seconds[test])
+    passed, printed = _test(worker, path, source, ordered, seconds)
+    if not passed:
+        raise TestsFailed(f"{printed}\nThe tests fail on unchanged text when a worker runs them.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the survivors and the share that was caught. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
+    parser.add_argument("modules", nargs="*", help="paths or patterns; default: pyproject.toml's")
+    parser.add_argument("--count", type=int, default=100, help="how many mutants (100)")
+    parser.add_argument("--seed", type=int, default=1, help="which sample (1)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    given = parser.parse_args(arguments)
+    project = Path.cwd()
+    settings = Settings(**tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mutants"])
+    plants = sample(project, given.modules or settings.modules, given.count, given.seed)
+    if not plants:
+        parser.error("these modules have nothing to change")
+    print(f"{len(plants)} mutants, seed {given.seed}", flush=True)
+    try:
+        found = list(survivors(project, settings, plants, given.jobs))
+    except TestsFailed as failed:
+        print(failed, file=sys.stderr)
+        return 2
+    print()
+    for path, mutant in found:
+        print(f"\n{path}:{mutant.lines.start}: survived: {mutant.kind}")
+        print(_diff(project, Plant(path, mutant)))
+    caught = len(plants) - len(found)
+    share = 100 * caught / len(plants)
+    print(f"\nCaught {caught} of {len(plants)}: {share:.0f} of 100; at least {_ENOUGH} are wanted.")
+    return 0 if share >= _ENOUGH else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Which tests run which lines, and how long each takes: one run of all of them, traced.
+
+Also the pytest plugin of that run.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+from coverage import CoverageData
+
+_SECONDS: Final = ".mutants-seconds.json"
+_TRACE: Final = ".coverage.mutants"
+
+
+class TestsFailed(Exception):
+    """The tests fail as they are, so that no mutant can be told from none."""
+
+
+@dataclass
+class Reach:
+    """What the traced run saw.
+
+    Attributes:
+        seconds: How long each test took.
+        lines: The tests that ran each line of each file.
+        loaded: The lines that ran when their module was imported, in no test's time.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    lines: dict[Path, dict[int, set[str]]] = field(default_factory=dict)
+    loaded: dict[Path, set[int]] = field(default_factory=dict)
+
+    def tests_of(self, path: Path, lines: range) -> list[str]:
+        """Return the tests that a change of these lines can matter to, the quickest first.
+
+        What a module does while it is imported matters to every test that runs any of it.
+        """
+        by_line = self.lines.get(path, {})
+        reached = set[str]().union(*(by_line.get(line, set()) for line in lines))
+        if self.loaded.get(path, set()) & set(lines):
+            reached = reached.union(*by_line.values())
+        return sorted(reached & set(self.seconds), key=lambda test: (self.seconds[test], test))
+
+
+def trace(tree: Path, sources: Sequence[str], tests: Sequence[str]) -> Reach:
+    """Run the tests of a tree once.
+
+    Args:
+        tree: The project's folder.
+        sources: Folders in it whose lines count.
+        tests: What pytest is to run.
+
+    Raises:
+        TestsFailed: They do not pass.
+    """
+    done = subprocess.run(  # noqa: S603  the project's own tests
+        [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider", "-p", __name__]
+        + [f"--cov={source}" for source in sources]
+        + ["--cov-context=test", "--cov-report=", "--cov-fail-under=0"],
+        cwd=tree,
+        env={**os.environ, "COVERAGE_FILE": str(tree / _TRACE)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise TestsFailed(done.stdout[-4_000:] + done.stderr[-2_000:])
+    data = CoverageData(str(tree / _TRACE))
+    data.read()
+    reach = Reach(seconds=json.loads((tree / _SECONDS).read_text()))
+    for name in data.measured_files():
+        path = Path(name).relative_to(tree)
+        by_line: dict[int, set[str]] = {}
+        for line, contexts in data.contexts_by_lineno(name).items():
+            by_line[line] = {context.rpartition("|")[0] for context in contexts if context}
+            if "" in contexts:
+                reach.loaded.setdefault(path, set()).add(line)
+        reach.lines[path] = by_line
+    return reach
+
+
+class _Clock:
+    """Adds up what each test takes."""
+
+    def __init__(self) -> None:
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] += report.duration
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        (session.config.rootpath / _SECONDS).write_text(json.dumps(self._seconds))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Time the tests of the traced run."""
+    config.pluginmanager.register(_Clock())
