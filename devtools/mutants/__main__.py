@@ -1,7 +1,7 @@
 """Plants a sample of small changes in modules and runs the tests that reach each of them.
 
-The project is copied first: nothing here changes the tree that is worked on. What is sampled is
-said in ``pyproject.toml``, ``[tool.mutants]``; the same seed on the same text draws the same sample.
+The project is copied first: nothing here changes the tree that is worked on. ``pyproject.toml``,
+``[tool.mutants]``, says what is sampled; a seed draws the same sample of the same text.
 """
 
 import argparse

@@ -84,7 +84,7 @@ class _Scopes(ast.NodeVisitor):
         node.__dict__["in_function"] = self._in_function
         super().visit(node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         before = self.__dict__.copy()
         self._attributes = {}
         self._in_function = True
@@ -92,22 +92,22 @@ class _Scopes(ast.NodeVisitor):
         self.generic_visit(node)
         self.__dict__.update(before)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self.visit_FunctionDef(node)
 
-    def visit_If(self, node: ast.If | ast.While) -> None:  # noqa: N802
+    def visit_If(self, node: ast.If | ast.While) -> None:
         node.test.__dict__["tested"] = True
         self.generic_visit(node)
 
-    def visit_While(self, node: ast.While) -> None:  # noqa: N802
+    def visit_While(self, node: ast.While) -> None:
         self.visit_If(node)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Attribute):
             node.func.__dict__["called"] = True
         self.generic_visit(node)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         if _names_a_value(node):
             names = self._attributes.setdefault(ast.unparse(node.value), [])
             if node.attr not in names:
@@ -158,9 +158,12 @@ def _logic(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
     elif isinstance(node, ast.IfExp):
         turned = ast.IfExp(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse)
         yield "condition", _bracketed(turned)
-    elif isinstance(node, ast.expr) and node.__dict__.get("tested"):
-        if not isinstance(node, ast.Compare):
-            yield "condition", _bracketed(ast.UnaryOp(ast.Not(), node))
+    elif (
+        isinstance(node, ast.expr)
+        and not isinstance(node, ast.Compare)
+        and node.__dict__.get("tested")
+    ):
+        yield "condition", _bracketed(ast.UnaryOp(ast.Not(), node))
 
 
 def _sums(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
@@ -185,9 +188,9 @@ def _constants(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
 def _statements(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
         yield "dropped call", "pass"
-    elif isinstance(node, ast.AugAssign | ast.Raise):
-        yield "dropped statement", "pass"
-    elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+    elif isinstance(node, ast.AugAssign | ast.Raise) or (
+        isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
+    ):
         yield "dropped statement", "pass"
     elif isinstance(node, ast.Return) and node.value is not None:
         if not (isinstance(node.value, ast.Constant) and node.value.value is None):

@@ -11,6 +11,7 @@ from devtools.localcloud.bedrock import BedrockStandIn
 from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tests.integration.callers import PROFILE, REGION
+from tests.integration.handler.script import Script, script_for
 from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers.service import AgentService
@@ -18,6 +19,7 @@ from tradewind.records.item import read_item
 from tradewind.records.table import RecordTable
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.telemetry.process import ColdStart
 
 
 class RecordsInSight(RecordTable):
@@ -92,6 +94,12 @@ class Harness:
 Build = Callable[..., Harness]
 
 
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Script:
+    """Gives the stand-in's model what to say."""
+    return script_for(monkeypatch)
+
+
 @pytest.fixture(params=list(FRAMEWORKS))
 def framework(request: pytest.FixtureRequest) -> Framework:
     """What the agents of a test are written with."""
@@ -122,6 +130,7 @@ def build(
         log_sample_percent: float = 0,
         framework: Framework = framework,
         clients: ClientPool | None = None,
+        cold_start: ColdStart | None = None,
     ) -> Harness:
         table = dynamodb.create_table(f"records-{uuid.uuid4().hex}")
         records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
@@ -151,6 +160,7 @@ def build(
             clients=clients or ClientPool(environment),
             store=store or memory,
             records=records,
+            cold_start=cold_start,
         )
         built.append(service)
         return Harness(service, records, memory)
