@@ -18,6 +18,7 @@ from coverage import CoverageData
 
 _SECONDS: Final = ".mutants-seconds.json"
 _TRACE: Final = ".coverage.mutants"
+_TOO_LONG_S: Final = 1_800
 
 
 class TestsFailed(Exception):
@@ -60,6 +61,7 @@ def trace(tree: Path, sources: Sequence[str], tests: Sequence[str]) -> Reach:
 
     Raises:
         TestsFailed: They do not pass.
+        TimeoutExpired: They hang.
     """
     done = subprocess.run(  # noqa: S603  the project's own tests
         [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider", "-p", __name__]
@@ -70,6 +72,7 @@ def trace(tree: Path, sources: Sequence[str], tests: Sequence[str]) -> Reach:
         check=False,
         capture_output=True,
         text=True,
+        timeout=_TOO_LONG_S,
     )
     if done.returncode:
         raise TestsFailed(done.stdout[-4_000:] + done.stderr[-2_000:])
