@@ -74,13 +74,23 @@ def _copy(project: Path, to: Path) -> None:
             shutil.copy2(project / name, to / name)
 
 
+def _environment(project: Path, tree: Path) -> dict[str, str]:
+    """This process's environment, with the copy on Python's path in place of the project."""
+    paths = [Path(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    moved = [
+        tree / path.relative_to(project) if path.is_relative_to(project) else path for path in paths
+    ]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, moved))}
+
+
 @contextmanager
-def _worker(tree: Path, libraries: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
-    paths = os.pathsep.join([str(tree), str(tree / "lambda_src")])
+def _worker(
+    tree: Path, libraries: Sequence[str], environment: dict[str, str]
+) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen(  # noqa: S603  this module's own neighbour
         [sys.executable, "-m", "devtools.mutants.worker", *libraries],
         cwd=tree,
-        env={**os.environ, "PYTHONPATH": paths},
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -98,7 +108,10 @@ def _test(
     order = {"path": str(path), "source": source, "tests": tests, "timeout_s": timeout_s}
     worker.stdin.write(json.dumps(order) + "\n")
     worker.stdin.flush()
-    code, printed = json.loads(worker.stdout.readline())
+    told = worker.stdout.readline()
+    if not told:
+        raise TestsFailed("A process that runs the tests has died.")
+    code, printed = json.loads(told)
     return code == PASSED, printed
 
 
@@ -124,8 +137,12 @@ def survivors(
         for tree in trees:
             _copy(project, tree)
         print("Tracing the tests ...", flush=True)
-        reach = trace(trees[0], settings.sources, settings.tests)
-        workers = [stack.enter_context(_worker(tree, settings.libraries)) for tree in trees]
+        environments = [_environment(project, tree) for tree in trees]
+        reach = trace(trees[0], settings.sources, settings.tests, environments[0])
+        workers = [
+            stack.enter_context(_worker(tree, settings.libraries, environment))
+            for tree, environment in zip(trees, environments, strict=True)
+        ]
         idle = list(workers)
         lock = threading.Lock()
 

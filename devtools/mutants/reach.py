@@ -4,7 +4,6 @@ Also the pytest plugin of that run.
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -51,13 +50,16 @@ class Reach:
         return sorted(reached & set(self.seconds), key=lambda test: (self.seconds[test], test))
 
 
-def trace(tree: Path, sources: Sequence[str], tests: Sequence[str]) -> Reach:
+def trace(
+    tree: Path, sources: Sequence[str], tests: Sequence[str], environment: dict[str, str]
+) -> Reach:
     """Run the tests of a tree once.
 
     Args:
         tree: The project's folder.
         sources: Folders in it whose lines count.
         tests: What pytest is to run.
+        environment: What it gets of the environment.
 
     Raises:
         TestsFailed: They do not pass.
@@ -68,7 +70,7 @@ def trace(tree: Path, sources: Sequence[str], tests: Sequence[str]) -> Reach:
         + [f"--cov={source}" for source in sources]
         + ["--cov-context=test", "--cov-report=", "--cov-fail-under=0"],
         cwd=tree,
-        env={**os.environ, "COVERAGE_FILE": str(tree / _TRACE)},
+        env={**environment, "COVERAGE_FILE": str(tree / _TRACE)},
         check=False,
         capture_output=True,
         text=True,

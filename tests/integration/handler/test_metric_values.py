@@ -17,7 +17,7 @@ import pytest
 
 from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from devtools.localcloud.bedrock.reply import Reply
-from devtools.localcloud.bedrock.server import HttpConnection
+from devtools.localcloud.bedrock.wire import HttpConnection
 from tests.frameworks import Sketch
 from tests.integration.callers import PROFILE, REGION
 from tests.integration.handler.conftest import Build, Context, Harness
@@ -31,7 +31,8 @@ from tradewind.telemetry import process
 from tradewind.telemetry.metric_names import METRICS, Dimension, MetricName, Start
 from tradewind.telemetry.process import ColdStart
 
-Values = dict[MetricName, list[float]]
+#: Each metric's values in one request; an approximation compares as a figure.
+Values = dict[MetricName, list[Any]]
 
 ROOT: Final = Path(__file__).parents[3]
 #: Metrics of time, which the tests below the table tie to events, each its own way.
@@ -94,14 +95,14 @@ COLD: Final[Values] = {
     MetricName.TOOL_ERRORS: [0],
 }
 #: The same of a later request.
-WARM: Final = COLD | {
+WARM: Final[Values] = COLD | {
     MetricName.COLD_START: [0],
     MetricName.CLIENT_CREATED: [0],
     MetricName.CLIENT_REUSED: [1],
     MetricName.CONNECTION_REUSED: [1],
     MetricName.CONNECTIONS_OPENED: [0],
 }
-BOTH_TOKENS: Final = {
+BOTH_TOKENS: Final[Values] = {
     MetricName.MODEL_CALLS: [2],
     MetricName.INPUT_TOKENS: [3_000],
     MetricName.OUTPUT_TOKENS: [70],
@@ -109,7 +110,7 @@ BOTH_TOKENS: Final = {
     MetricName.CACHE_WRITE_TOKENS: [13_000],
     MetricName.ESTIMATED_COST: [pytest.approx(COST_OF_BOTH)],
 }
-NO_TOKENS: Final = {
+NO_TOKENS: Final[Values] = {
     MetricName.INPUT_TOKENS: [0],
     MetricName.OUTPUT_TOKENS: [0],
     MetricName.CACHE_READ_TOKENS: [0],
@@ -117,7 +118,7 @@ NO_TOKENS: Final = {
     MetricName.ESTIMATED_COST: [0],
 }
 #: Without a word to the model there is no connection to speak of.
-NO_CALL: Final = NO_TOKENS | {
+NO_CALL: Final[Values] = NO_TOKENS | {
     MetricName.MODEL_CALLS: [0],
     MetricName.CONNECTIONS_OPENED: [0],
     MetricName.CONNECTION_REUSED: [],

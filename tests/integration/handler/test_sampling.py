@@ -92,7 +92,7 @@ def test_sampling_reaches_the_service_as_given(
     pool: ClientPool,
     key: ModelKey,
     ask: Any,
-    sampling: tuple[dict[str, float], dict[str, float]],
+    sampling: tuple[dict[str, Any], dict[str, float]],
 ) -> None:
     given, sent = sampling
     asyncio.run(ask(replace(key, **given), pool.get()))

@@ -58,7 +58,7 @@ def pauses(loop: JumpingLoop, remaining_s: float = 900, stop_after: int = 100) -
 
     async def fail() -> list[float]:
         layer = ModelRetries(Deadline(remaining_s, loop.time))
-        taken = []
+        taken: list[float] = []
         for _ in range(stop_after):
             before = loop.time()
             if not await layer.wait_to_repeat(ModelThrottled("x")):
