@@ -162,9 +162,10 @@ def survivors(
         _require_sound(project, reach, workers[0], plants)
         with ThreadPoolExecutor(jobs) as threads:
             for plant, survived in zip(plants, threads.map(survives, plants), strict=True):
-                print("S" if survived else ".", end="", flush=True)
                 if survived:
                     yield plant
+                else:
+                    print(".", end="", flush=True)
 
 
 def _require_sound(
@@ -201,16 +202,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not plants:
         parser.error("these modules have nothing to change")
     print(f"{len(plants)} mutants, seed {given.seed}", flush=True)
+    caught = len(plants)
     try:
-        found = list(survivors(project, settings, plants, given.jobs))
+        for plant in survivors(project, settings, plants, given.jobs):
+            caught -= 1
+            where = f"{plant.path}:{plant.mutant.lines.start}"
+            print(f"\n{where}: survived: {plant.mutant.kind}\n{_diff(project, plant)}", flush=True)
     except TestsFailed as failed:
         print(failed, file=sys.stderr)
         return 2
-    print()
-    for path, mutant in found:
-        print(f"\n{path}:{mutant.lines.start}: survived: {mutant.kind}")
-        print(_diff(project, Plant(path, mutant)))
-    caught = len(plants) - len(found)
     share = 100 * caught / len(plants)
     print(f"\nCaught {caught} of {len(plants)}: {share:.0f} of 100; at least {_ENOUGH} are wanted.")
     return 0 if share >= _ENOUGH else 1

@@ -65,16 +65,18 @@ def _outcome(tests: Sequence[str], timeout_s: float, output: Path) -> int | None
         finally:
             os._exit(code)
     give_up = time.monotonic() + timeout_s
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-        if time.monotonic() > give_up:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL)
+    try:
+        while time.monotonic() < give_up:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+            time.sleep(_STEP_S)
+        return None
+    finally:  # of a test, too, and when this process is to end
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
             os.waitpid(child, 0)
-            return None
-        time.sleep(_STEP_S)
 
 
 def main() -> None:
