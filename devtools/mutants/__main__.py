@@ -40,12 +40,21 @@ class Plant(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """``[tool.mutants]``: what is changed, what tests it, and the libraries that those import."""
+    """``[tool.mutants]``.
+
+    Attributes:
+        sources: Folders whose lines are traced.
+        modules: What is changed, where nobody names anything else: paths or patterns.
+        tests: What pytest runs to catch it.
+        libraries: What those tests import that is not the project's.
+        environments: Folders that the tests need and git does not know.
+    """
 
     sources: list[str]
     modules: list[str]
     tests: list[str]
     libraries: list[str]
+    environments: list[str]
 
 
 def sample(tree: Path, modules: Sequence[str], count: int, seed: int) -> list[Plant]:
@@ -60,7 +69,9 @@ def sample(tree: Path, modules: Sequence[str], count: int, seed: int) -> list[Pl
     return sorted(drawn, key=lambda plant: (plant.path, plant.mutant.lines.start))
 
 
-def _copy(project: Path, to: Path) -> None:
+def _copy(project: Path, to: Path, environments: Sequence[str]) -> None:
+    for name in environments:
+        (to / name).symlink_to(project / name)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
         cwd=project,
@@ -135,7 +146,7 @@ def survivors(
             for _ in range(jobs)
         ]
         for tree in trees:
-            _copy(project, tree)
+            _copy(project, tree, settings.environments)
         print("Tracing the tests ...", flush=True)
         environments = [_environment(project, tree) for tree in trees]
         reach = trace(trees[0], settings.sources, settings.tests, environments[0])

@@ -33,6 +33,7 @@ sources = ["app"]
 modules = ["app/*.py"]
 tests = ["tests"]
 libraries = ["json"]
+environments = ["ignored"]
 """
 
 

@@ -8,7 +8,7 @@ how quick the machine is.
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ import pytest
 from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from devtools.localcloud.bedrock.reply import Reply
 from devtools.localcloud.bedrock.wire import HttpConnection
+from tests.dynamodb import TableFault
 from tests.frameworks import Sketch
 from tests.integration.callers import PROFILE, REGION
 from tests.integration.handler.conftest import Build, Context, Harness
@@ -25,7 +26,9 @@ from tests.integration.handler.script import Refusal, Script, Tokens, calls, say
 from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import StorageUnavailable, ToolInputError
+from tradewind.contracts.request import parse_request
 from tradewind.handlers.service import InvocationFailed
+from tradewind.records.item import RecordedRequest, content_sha256
 from tradewind.run.project import Project
 from tradewind.telemetry import process
 from tradewind.telemetry.metric_names import METRICS, Dimension, MetricName, Start
@@ -76,6 +79,10 @@ COLD: Final[Values] = {
     MetricName.ERRORS: [0],
     MetricName.REJECTED_REQUESTS: [0],
     MetricName.DEADLINE_STOPS: [0],
+    MetricName.REPEATED_REQUESTS: [0],
+    MetricName.RECORDS_NOT_FINISHED: [0],
+    MetricName.RECORDS_SETTLED: [0],
+    MetricName.RETIRED_CONNECTIONS: [0],
     MetricName.FUNCTION_VERSION: [7],
     MetricName.COLD_START: [1],
     MetricName.CLIENT_CREATED: [1],
@@ -125,6 +132,29 @@ NO_CALL: Final[Values] = NO_TOKENS | {
 }
 
 
+def nothing(_harness: Harness) -> None:
+    """Nothing before the request."""
+
+
+def leave_a_record_behind(harness: Harness) -> None:
+    """The same request was begun before, by a function that was killed."""
+    killed = RecordedRequest(
+        owner="",
+        agent="terrain",
+        request_id="this",
+        project_id="p-1",
+        model_id=PROFILE,
+        sha256=content_sha256(parse_request(ASKED | {"request_id": "this"}, "terrain")),
+        attempt="killed",
+    )
+    harness.records.start(killed, remaining_s=-60)
+
+
+def deny_the_records_end(harness: Harness) -> None:
+    """The table takes no updates any more."""
+    harness.records.database.inject(TableFault.DENIED, "UpdateItem", count=9)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A request and what becomes of it.
@@ -137,6 +167,7 @@ class Scenario:
         earlier: A request that came before, by its id.
         earlier_faults: What goes wrong with it.
         context: How much time there is.
+        before: What else happens before it.
         latencies: How many model calls have a latency, and how many a first token.
         connects: Whether a connection is opened.
     """
@@ -148,6 +179,7 @@ class Scenario:
     earlier: str | None = None
     earlier_faults: tuple[Fault, ...] = ()
     context: Context = field(default_factory=Context)
+    before: Callable[[Harness], None] = nothing
     latencies: tuple[int, int] = (1, 1)
     connects: bool = True
 
@@ -159,6 +191,37 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         WARM | {MetricName.CONNECTION_REUSED: [0], MetricName.CONNECTIONS_OPENED: [1]},
         earlier="before",
         earlier_faults=(Fault(FaultKind.IDLE_CLOSE),),
+    ),
+    "warm, but the connection died in use": Scenario(
+        WARM
+        | {
+            MetricName.CONNECTION_REUSED: [0],
+            MetricName.CONNECTIONS_OPENED: [1],
+            MetricName.RETIRED_CONNECTIONS: [1],
+            MetricName.MODEL_CALLS: [2],
+            MetricName.MODEL_RETRIES: [1],
+        },
+        earlier="before",
+        earlier_faults=(Fault(FaultKind.IDLE_RESET),),
+    ),
+    "sent again": Scenario(
+        WARM | NO_CALL | {MetricName.REPEATED_REQUESTS: [1], MetricName.CLIENT_REUSED: [0]},
+        earlier="this",
+        latencies=(0, 0),
+        connects=False,
+    ),
+    "another one with the same id": Scenario(
+        WARM | NO_CALL | {MetricName.REJECTED_REQUESTS: [1], MetricName.CLIENT_REUSED: [0]},
+        event={"query": "And the sun?", "request_id": "this"},
+        earlier="this",
+        latencies=(0, 0),
+        connects=False,
+    ),
+    "sent again after the function was killed": Scenario(
+        COLD | {MetricName.RECORDS_SETTLED: [1]}, before=leave_a_record_behind
+    ),
+    "its record cannot be finished": Scenario(
+        COLD | {MetricName.RECORDS_NOT_FINISHED: [1]}, before=deny_the_records_end
     ),
     "with a tool": Scenario(
         COLD | BOTH_TOKENS | {MetricName.TOOL_CALLS: [1]},
@@ -282,6 +345,7 @@ def test_events_are_counted_as_what_they_were(
         standin.inject(*scenario.earlier_faults)
         serve(harness, ASKED | {"request_id": scenario.earlier})
         capsys.readouterr()
+    scenario.before(harness)
     script(*scenario.replies)
     standin.inject(*scenario.faults)
     serve(harness, scenario.event, scenario.context)
