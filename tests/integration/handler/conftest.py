@@ -131,6 +131,8 @@ def build(
         framework: Framework = framework,
         clients: ClientPool | None = None,
         cold_start: ColdStart | None = None,
+        prices: str | None = PRICES,
+        **variables: str,
     ) -> Harness:
         table = dynamodb.create_table(f"records-{uuid.uuid4().hex}")
         records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
@@ -149,9 +151,10 @@ def build(
                 "ARTIFACTS_BUCKET": "artifacts",
                 "RECORDS_TABLE": table,
                 "RECORD_TTL_DAYS": "30",
-                "TRADEWIND_MODEL_PRICES": PRICES,
+                **({} if prices is None else {"TRADEWIND_MODEL_PRICES": prices}),
                 "TRADEWIND_LOG_SAMPLE_PERCENT": str(log_sample_percent),
                 "AWS_LAMBDA_FUNCTION_VERSION": "7",
+                **variables,
             }
         )
         service = AgentService(
