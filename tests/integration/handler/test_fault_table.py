@@ -12,7 +12,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.integration.handler.conftest import CHAT, Build
 from tests.integration.handler.script import Refusal
 from tradewind.bedrock import faults
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 
 
 @dataclass(frozen=True)

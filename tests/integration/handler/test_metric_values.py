@@ -27,7 +27,7 @@ from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import StorageUnavailable, ToolInputError
 from tradewind.contracts.request import parse_request
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.records.item import RecordedRequest, content_sha256
 from tradewind.run.project import Project
 from tradewind.telemetry import process

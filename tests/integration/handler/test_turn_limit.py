@@ -6,7 +6,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.frameworks import Sketch
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build
 from tests.integration.handler.script import Script, calls, says
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 
 QUERY = {"query": "How strong is the wind?", "request_id": "r"}
 #: The model's turns in one run.

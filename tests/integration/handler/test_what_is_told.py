@@ -11,7 +11,7 @@ from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Context
 from tests.integration.handler.script import Script, Tokens, calls, says
 from tradewind.contracts.errors import StorageUnavailable
 from tradewind.handlers import request_report, served
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.run.project import Project
 from tradewind.telemetry.log_fields import REQUEST_DONE
 from tradewind.telemetry.metric_names import MetricName
