@@ -150,6 +150,8 @@ def survivors(
         print("Tracing the tests ...", flush=True)
         environments = [_environment(project, tree) for tree in trees]
         reach = trace(trees[0], settings.sources, settings.tests, environments[0])
+        for test in reach.failed:
+            print(f"fails by itself, and is left out: {test}", flush=True)
         workers = [
             stack.enter_context(_worker(tree, settings.libraries, environment))
             for tree, environment in zip(trees, environments, strict=True)

@@ -15,13 +15,15 @@ from typing import Final
 import pytest
 from coverage import CoverageData
 
-_SECONDS: Final = ".mutants-seconds.json"
+_SEEN: Final = ".mutants-seen.json"
+#: pytest's exit codes when all tests were run: they passed, or some failed.
+_TOLD: Final = (0, 1)
 _TRACE: Final = ".coverage.mutants"
 _TOO_LONG_S: Final = 1_800
 
 
 class TestsFailed(Exception):
-    """The tests fail as they are, so that no mutant can be told from none."""
+    """The tests cannot be run as they are, so that no mutant can be told from none."""
 
 
 @dataclass
@@ -32,9 +34,11 @@ class Reach:
         seconds: How long each test took.
         lines: The tests that ran each line of each file.
         loaded: The lines that ran when their module was imported, in no test's time.
+        failed: Tests that fail as they are, and catch nothing: they are left out.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
     lines: dict[Path, dict[int, set[str]]] = field(default_factory=dict)
     loaded: dict[Path, set[int]] = field(default_factory=dict)
 
@@ -62,7 +66,7 @@ def trace(
         environment: What it gets of the environment.
 
     Raises:
-        TestsFailed: They do not pass.
+        TestsFailed: They cannot be run.
         TimeoutExpired: They hang.
     """
     done = subprocess.run(  # noqa: S603  the project's own tests
@@ -76,11 +80,11 @@ def trace(
         text=True,
         timeout=_TOO_LONG_S,
     )
-    if done.returncode:
+    if done.returncode not in _TOLD:
         raise TestsFailed(done.stdout[-4_000:] + done.stderr[-2_000:])
     data = CoverageData(str(tree / _TRACE))
     data.read()
-    reach = Reach(seconds=json.loads((tree / _SECONDS).read_text()))
+    reach = Reach(**json.loads((tree / _SEEN).read_text()))
     for name in data.measured_files():
         path = Path(name).relative_to(tree)
         by_line: dict[int, set[str]] = {}
@@ -93,18 +97,23 @@ def trace(
 
 
 class _Clock:
-    """Adds up what each test takes."""
+    """Adds up what each test takes, and notes which fail."""
 
     def __init__(self) -> None:
         self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._failed: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._seconds[report.nodeid] += report.duration
+        if report.failed:
+            self._failed.add(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        (session.config.rootpath / _SECONDS).write_text(json.dumps(self._seconds))
+        passed = {test: took for test, took in self._seconds.items() if test not in self._failed}
+        seen = {"seconds": passed, "failed": sorted(self._failed)}
+        (session.config.rootpath / _SEEN).write_text(json.dumps(seen))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Time the tests of the traced run."""
+    """Watch the tests of the traced run."""
     config.pluginmanager.register(_Clock())

@@ -89,11 +89,24 @@ def test_a_seed_draws_the_same_sample(project: Path) -> None:
     assert one.startswith("3 mutants, seed 5")
 
 
-def test_tests_that_fail_by_themselves_tell_nothing(project: Path) -> None:
+def test_tests_that_fail_by_themselves_catch_nothing(project: Path) -> None:
+    failing = "\n\ndef test_fails():\n    is_over(1)\n    raise KeyError\n"
+    (project / "tests" / "test_code.py").write_text(TESTS.format(below=9) + failing)
+    done = run(project)
+    assert "fails by itself, and is left out: tests/test_code.py::test_fails" in done.stdout
+    assert "+    return (value >= LIMIT)" in done.stdout
+
     (project / "tests" / "test_code.py").write_text(TESTS.format(below=11))
     done = run(project)
     assert done.returncode == 2
-    assert "1 failed" in done.stderr
+    assert "No test reaches any of the sample" in done.stderr
+
+
+def test_tests_that_cannot_be_run_are_told(project: Path) -> None:
+    (project / "tests" / "test_code.py").write_text("import nowhere_to_be_found\n")
+    done = run(project)
+    assert done.returncode == 2
+    assert "nowhere_to_be_found" in done.stderr
 
 
 def test_modules_without_anything_to_change_are_refused(project: Path) -> None:
