@@ -25,7 +25,7 @@ $(foreach name,$(filter PYTHON%,$(.VARIABLES)),$(if $(filter environment,$(origi
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
-.PHONY: help setup demo up down test check format lint types synth bench bench-synth \
+.PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
 	bench-bundles bench-coldstart bench-pool lock docs clean
 
 help: ## List the targets
@@ -102,6 +102,9 @@ lint: setup ## Lint, and hold the directions of imports
 
 types: setup ## Check the types
 	@mypy
+
+mutants: setup ## Plant small changes in the core and show what no test catches: SEED=1 COUNT=100 MODULES=
+	@python -m devtools.mutants --seed $(or $(SEED),1) --count $(or $(COUNT),100) $(MODULES)
 
 # --- Measuring it -----------------------------------------------------------------------------
 

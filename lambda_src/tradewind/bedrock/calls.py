@@ -4,6 +4,7 @@ Frameworks differ in how they send a call and what they make of its failure; all
 pooled client's ``converse_stream``. So it is counted, timed and checked there, once for all.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,33 @@ from tradewind.bedrock.streams import ModelStream
 if TYPE_CHECKING:
     import boto3
 
+
+class _Streams:
+    """The streams of one run. Calls of several threads open them; closed, it takes none."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: list[ModelStream] = []
+        self._closed = False
+
+    def add(self, stream: ModelStream) -> None:
+        """Keep a stream until the end, or close it when that has come already."""
+        with self._lock:
+            if not self._closed:
+                self._open.append(stream)
+                return
+        stream.close()
+
+    def close(self) -> None:
+        """Close what is open, and what calls that are on their way may still open."""
+        with self._lock:
+            self._closed = True
+        for stream in self._open:
+            stream.close()
+
+
 #: The streams of the request at work.
-_streams: Final[ContextVar[list[ModelStream] | None]] = ContextVar("_streams", default=None)
+_streams: Final[ContextVar[_Streams | None]] = ContextVar("_streams", default=None)
 
 
 @contextmanager
@@ -26,14 +52,13 @@ def closing_streams() -> Iterator[None]:
 
     A framework that is stopped may leave a stalled read to its timeout, in a thread of its own.
     """
-    streams: list[ModelStream] = []
+    streams = _Streams()
     token = _streams.set(streams)
     try:
         yield
     finally:
         _streams.reset(token)
-        for stream in streams:
-            stream.close()
+        streams.close()
 
 
 def meter_calls(session: "boto3.Session") -> None:
@@ -64,7 +89,7 @@ def _meter_converse_stream(class_attributes: dict[str, Any], **_rest: Any) -> No
         stream = ModelStream(answer["stream"], meter, started)
         opened = _streams.get()
         if opened is not None:
-            opened.append(stream)
+            opened.add(stream)
         return {**answer, "stream": stream}
 
     class_attributes["converse_stream"] = converse_stream

@@ -11,6 +11,7 @@ from devtools.localcloud.bedrock import BedrockStandIn
 from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tests.integration.callers import PROFILE, REGION
+from tests.integration.handler.script import Script, script_for
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import ClientPool
@@ -21,6 +22,7 @@ from tradewind.records.table import RecordTable
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.telemetry.process import ColdStart
 
 
 class RecordsInSight(RecordTable):
@@ -97,6 +99,12 @@ class Harness:
 Build = Callable[..., Harness]
 
 
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Script:
+    """Gives the stand-in's model what to say."""
+    return script_for(monkeypatch)
+
+
 @pytest.fixture(params=list(FRAMEWORKS))
 def framework(request: pytest.FixtureRequest) -> Framework:
     """What the agents of a test are written with."""
@@ -131,6 +139,9 @@ def build(
         clients: ClientPool | None = None,
         table: str | None = None,
         retire: Callable[[], object] | None = None,
+        cold_start: ColdStart | None = None,
+        prices: str | None = PRICES,
+        **variables: str,
     ) -> Harness:
         table = table or dynamodb.create_table(f"records-{uuid.uuid4().hex}")
         records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
@@ -149,9 +160,10 @@ def build(
                 "ARTIFACTS_BUCKET": "artifacts",
                 "RECORDS_TABLE": table,
                 "RECORD_TTL_DAYS": "30",
-                "TRADEWIND_MODEL_PRICES": PRICES,
+                **({} if prices is None else {"TRADEWIND_MODEL_PRICES": prices}),
                 "TRADEWIND_LOG_SAMPLE_PERCENT": str(log_sample_percent),
                 "AWS_LAMBDA_FUNCTION_VERSION": "7",
+                **variables,
             }
         )
         service = AgentService(
@@ -161,6 +173,7 @@ def build(
             store=store or memory,
             records=records,
             retire=retire,
+            cold_start=cold_start,
         )
         built.append(service)
         return Harness(service, records, memory)

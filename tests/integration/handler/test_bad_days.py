@@ -157,14 +157,16 @@ def test_no_service_at_all_is_unavailable(build: Build, standin: BedrockStandIn)
 
 
 def test_at_the_deadline_the_answer_is_what_there_is(build: Build, standin: BedrockStandIn) -> None:
-    standin.inject(Fault(FaultKind.STALL, after_frames=4))
     harness = build(CHAT)
-    answer = harness.handle(QUERY, Context(remaining_ms=1_000))
+    # What a first request loads could take the little time there is.
+    assert harness.handle({"query": "x", "request_id": "before"})["success"]
+    standin.inject(Fault(FaultKind.STALL, after_frames=4))
+    answer = harness.handle(QUERY, Context(remaining_ms=4_000))
     assert (answer["success"], answer["status_code"]) == (False, 504)
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
     assert answer["response"].startswith("[scripted")
-    assert answer["performance"]["executionTime"] < 1_000
-    assert harness.records.codes == {"r": "DEADLINE_EXCEEDED"}
+    assert answer["performance"]["executionTime"] < 4_000
+    assert harness.records.codes["r"] == "DEADLINE_EXCEEDED"
     # The process serves on, though the stalled read may still hold a thread.
     assert harness.handle({"query": "x", "request_id": "next"})["success"]
 

@@ -1,4 +1,7 @@
-"""What the handlers emit is what the stacks draw and alarm on, for every environment."""
+"""What the handlers emit is what the stacks draw and alarm on, for every environment.
+
+Whether a value is right is asked in ``test_metric_values``.
+"""
 
 import json
 from pathlib import Path

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from tradewind.contracts.errors import InvalidRequest, QueryTooLong, RequestError, UnknownAgent
 from tradewind.contracts.request import (
@@ -86,6 +87,44 @@ def test_length_limits_are_inclusive() -> None:
     with pytest.raises(QueryTooLong) as caught:
         parse({"query": "q", "parameters": {"site": "x" * MAX_PARAMETERS_LENGTH}})
     assert caught.value.field == "parameters"
+
+
+def test_the_limits_are_what_callers_were_told() -> None:
+    assert (MAX_QUERY_LENGTH, MAX_PARAMETERS_LENGTH) == (16_000, 2_000_000)
+
+
+@pytest.mark.parametrize("letter", ["x", "ü"])
+def test_parameters_are_measured_in_characters_of_their_json(letter: str) -> None:
+    around = len('{"site": ""}')
+    fits = {"site": letter * (MAX_PARAMETERS_LENGTH - around)}
+    assert parse({"query": "q", "parameters": fits}).parameters == fits
+    with pytest.raises(QueryTooLong, match="2000001 characters of JSON; at most 2000000"):
+        parse({"query": "q", "parameters": {"site": fits["site"] + letter}})
+
+
+def test_a_wrong_field_is_told_in_words_without_links() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse({})
+    assert caught.value.message == "query: Field required"
+    with pytest.raises(InvalidRequest) as caught:
+        parse({"query": "x", "request_id": "no spaces"})
+    assert caught.value.message.startswith("request_id: String should match pattern")
+    assert "http" not in caught.value.message
+
+
+def test_an_empty_query_asks_for_one() -> None:
+    with pytest.raises(InvalidRequest, match="Say what the agent should do"):
+        parse({"query": " "})
+
+
+@pytest.mark.parametrize("field", ["owner", "project_id", "request_id"])
+def test_optional_ids_are_none_or_empty_when_absent(field: str) -> None:
+    assert not getattr(parse({"query": "x"}), field)
+
+
+def test_a_request_stays_as_it_was_sent() -> None:
+    with pytest.raises(ValidationError):
+        parse({"query": "x"}).query = "y"  # type: ignore[misc]
 
 
 def test_what_was_sent_is_not_repeated_in_the_error() -> None:

@@ -101,6 +101,27 @@ def test_more_values_than_a_line_takes_go_on_in_the_next(
     assert ["Invocations" in line for line in lines] == [True, False, False]
 
 
+@pytest.mark.parametrize(("values", "lines"), [(99, 1), (100, 1), (101, 2), (200, 2)])
+def test_a_line_takes_a_hundred_values(
+    capsys: pytest.CaptureFixture[str], values: int, lines: int
+) -> None:
+    metrics = of("terrain")
+    for value in range(values):
+        metrics.add(MetricName.MODEL_LATENCY, value)
+    metrics.flush()
+    assert len(emitted(capsys)) == lines
+
+
+def test_a_line_is_of_now_in_milliseconds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tradewind.telemetry.metrics.time.time", lambda: 1_700_000_000.1239)
+    metrics = of("terrain")
+    metrics.add(MetricName.INVOCATIONS, 1)
+    metrics.flush()
+    assert emitted(capsys)[0]["_aws"]["Timestamp"] == 1_700_000_000_123
+
+
 def test_after_a_flush_nothing_is_left(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = of("terrain")
     metrics.add(MetricName.INVOCATIONS, 1)

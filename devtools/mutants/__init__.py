@@ -1,0 +1,1 @@
+"""Small changes planted in modules, to see whether the tests notice."""
