@@ -147,7 +147,7 @@ def leave_a_record_behind(harness: Harness) -> None:
         sha256=content_sha256(parse_request(ASKED | {"request_id": "this"}, "terrain")),
         attempt="killed",
     )
-    harness.records.start(killed, remaining_s=-60)
+    harness.records.start(killed, remaining_s=-60, ttl_days=1)
 
 
 def deny_the_records_end(harness: Harness) -> None:

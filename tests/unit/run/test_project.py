@@ -281,7 +281,7 @@ def test_figures_are_reported_until_the_request_is_over() -> None:
 
 def test_a_figures_text_can_be_encoded() -> None:
     layout = project("layout", MemoryArtifactStore())
-    with project.tool_call():
+    with layout.tool_call():
         layout.report_facts(name="a\ud800b \ud83c\udf2c")
     assert layout.facts == {"name": "a\ufffdb \U0001f32c"}
 

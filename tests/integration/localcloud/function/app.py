@@ -65,7 +65,7 @@ def do_exit(event: Event, context: Any) -> Any:
 
 def do_answer_and_exit(event: Event, context: Any) -> Any:
     """Answer, and end the process before it asks for the next event."""
-    from awslambdaric.lambda_runtime_client import (  # type: ignore[import-untyped]  # noqa: PLC0415
+    from awslambdaric.lambda_runtime_client import (  # noqa: PLC0415
         LambdaRuntimeClient,
     )
 
@@ -79,7 +79,7 @@ def do_answer_and_exit(event: Event, context: Any) -> Any:
 
 def do_answer_and_linger(event: Event, context: Any) -> Any:
     """Answer, and be busy for a while before asking for the next event, once."""
-    from awslambdaric.lambda_runtime_client import (  # type: ignore[import-untyped]  # noqa: PLC0415
+    from awslambdaric.lambda_runtime_client import (  # noqa: PLC0415
         LambdaRuntimeClient,
     )
 

@@ -1,0 +1,52 @@
+"""An agent function for a process of its own: a real service on a scripted model."""
+
+import os
+import threading
+from typing import Any
+
+from tests.frameworks import FRAMEWORKS, Sketch
+from tests.integration.handler.conftest import MemoryRecords
+from tests.scripted_model import ScriptedClients, calling
+from tradewind.contracts.environment import AgentEnvironment
+from tradewind.handlers.after_answer import AfterAnswer, end_process
+from tradewind.handlers.leftovers import MAX_WAITING
+from tradewind.handlers.service import AgentService
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.project import Project
+from tradewind.telemetry.tracing import start_tracing
+
+
+def hang(project: Project) -> str:
+    """Wait for ever."""
+    threading.Event().wait()
+    return "done"
+
+
+def burn(project: Project) -> str:
+    """Compute for ever."""
+    while True:
+        sum(range(1000))
+
+
+def _create_service() -> AgentService:
+    after_answer = AfterAnswer(start_tracing())
+    return AgentService(
+        environment=AgentEnvironment.from_variables(os.environ),
+        definition=FRAMEWORKS["strands"](Sketch("You measure.", (hang, burn))),
+        clients=ScriptedClients(
+            one_hangs=calling("hang"),
+            many_hang=calling(*["hang"] * (MAX_WAITING + 1)),
+            one_burns=calling("burn"),
+        ),
+        store=MemoryArtifactStore(),
+        records=MemoryRecords(),
+        after_answer=after_answer,
+        retire=end_process if after_answer.hook() else None,
+    )
+
+
+_service = _create_service()
+
+
+def handler(event: object, context: Any) -> Any:
+    return _service.handle(event, context)

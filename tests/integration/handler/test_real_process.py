@@ -1,0 +1,273 @@
+"""An agent's process on Lambda's own runtime: what it does after its answers, and before a kill."""
+
+import json
+import socket
+import sysconfig
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devtools.localcloud.execution import ExecutionEnvironment, Function, Warden
+from devtools.localcloud.lifecycle import LAMBDA_RUNTIME
+from devtools.localcloud.runtime_api import Answer, Invocation
+
+ROOT = Path(__file__).parents[3]
+#: For a process to come to where it is waited for, on a machine that is busy.
+PATIENCE_S = 60.0
+
+APP = """
+import json, os, sys
+sys.path[:0] = json.loads(os.environ["TEST_PATH"])
+from tests.integration.handler.process_app import handler
+"""
+
+VARIABLES = {
+    "TEST_PATH": json.dumps([str(ROOT), str(ROOT / "lambda_src"), sysconfig.get_path("purelib")]),
+    "TRADEWIND_AGENT": "terrain",
+    "TRADEWIND_READS_FROM": "",
+    "TRADEWIND_ENVIRONMENT": "test",
+    "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
+    "BEDROCK_REGION": "us-east-1",
+    "BEDROCK_MAX_TOKENS": "1024",
+    "BEDROCK_CONNECT_TIMEOUT_S": "2",
+    "BEDROCK_READ_TIMEOUT_S": "5",
+    "BEDROCK_MAX_CONNECTIONS": "10",
+    "ARTIFACTS_BUCKET": "artifacts",
+    "RECORDS_TABLE": "records",
+    "RECORD_TTL_DAYS": "30",
+}
+
+
+@dataclass
+class Process:
+    """A process, what happened around it in order, and what it printed."""
+
+    environment: ExecutionEnvironment
+    happened: list[str]
+    printed: list[str]
+    answered_at: float = 0.0
+
+    def ask(self, query: str, remaining_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Ask, and return the answer and ``late_s``: how long after Lambda's deadline it came."""
+        self.happened.append("event")
+        deadline = time.time() + remaining_s
+        invocation = Invocation(
+            request_id=uuid.uuid4().hex,
+            payload=json.dumps({"query": query}).encode(),
+            deadline_ms=int(deadline * 1000),
+            function_arn="arn",
+        )
+        outcome = self.environment.invoke(invocation, remaining_s + PATIENCE_S)
+        assert outcome.answer is not None, outcome
+        answer: dict[str, Any] = json.loads(outcome.answer.payload)
+        return {**answer, "late_s": self.answered_at - deadline}
+
+    def stays(self) -> bool:
+        """Whether it asks for another event; what it does after the last answer is done then."""
+        stays = self.environment.wait_until_idle(PATIENCE_S, restored=True)
+        self.environment.drain()
+        return stays
+
+    def metric(self, name: str) -> list[float]:
+        documents = [json.loads(line) for line in self.printed if line.startswith('{"_aws"')]
+        return [value for document in documents for value in document.get(name, [])]
+
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    warden = Warden()
+    started: list[ExecutionEnvironment] = []
+    (tmp_path / "app.py").write_text(APP)
+
+    def start_process(happened: list[str], **variables: str) -> Process:
+        printed: list[str] = []
+        function = Function(
+            name="tradewind-test-terrain",
+            version="7",
+            handler="app.handler",
+            memory_mb=512,
+            timeout_s=60,
+            region="us-east-1",
+            code=tmp_path,
+            log_group="group",
+            log_stream="stream",
+            log_format="JSON",
+            log_level="INFO",
+            snapshot=False,
+            variables={**VARIABLES, **variables},
+            credentials={"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"},
+            endpoints={},
+        )
+        environment = ExecutionEnvironment(
+            function,
+            LAMBDA_RUNTIME,
+            warden,
+            printed.append,
+            lambda status: happened.append(f"ended with {status}"),
+        )
+        started.append(environment)
+        process = Process(environment, happened, printed)
+        take_answer = environment._api._take_answer
+
+        def take(request_id: str, answer: Answer) -> bool:
+            process.answered_at = time.time()
+            happened.append("answer")  # before the process is told that it has left
+            return take_answer(request_id, answer)
+
+        environment._api._take_answer = take  # type: ignore[method-assign]
+        assert environment.initialise(PATIENCE_S) is None
+        return process
+
+    yield start_process
+    for environment in started:
+        environment.end()
+        assert environment.process.stdout is not None
+        environment.process.stdout.close()
+    warden.end()
+
+
+def test_a_few_threads_that_wait_stay_with_their_process(start: Start) -> None:
+    process = start([])
+    assert process.ask("one_hangs", 3)["error"]["code"] == "DEADLINE_EXCEEDED"
+    assert process.stays()
+    assert process.ask("Windy?")["success"]
+    assert process.stays()
+    assert process.metric("LeftoverThreads") == [1, 1]
+    assert process.metric("ProcessesRetired") == [0, 0]
+
+
+@pytest.mark.parametrize("query", ["many_hang", "one_burns"])
+def test_a_process_that_carries_too_much_ends_after_its_answer(start: Start, query: str) -> None:
+    happened: list[str] = []
+    process = start(happened)
+    assert process.ask("Windy?")["success"]
+    assert process.stays()
+    # Longer than it may take the tools to begin.
+    assert process.ask(query, 6)["error"]["code"] == "DEADLINE_EXCEEDED"
+    assert not process.stays()
+    process.environment.process.wait(PATIENCE_S)
+    until(lambda: happened[-1].startswith("ended"))
+    assert happened == ["event", "answer", "event", "answer", "ended with 0"]
+    assert process.metric("ProcessesRetired") == [0, 0, 1]
+    assert any('"Ending the process"' in line for line in process.printed)
+
+
+@pytest.mark.parametrize("query", ["one_hangs", "one_burns"])
+def test_the_answer_leaves_before_lambdas_deadline(start: Start, query: str) -> None:
+    process = start([])
+    answer = process.ask(query, 6)
+    assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
+    assert answer["late_s"] < 0
+
+
+# -- spans ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Collector:
+    """Notes who connects; then does as it is told."""
+
+    happened: list[str]
+    reply: Callable[[socket.socket], None]
+    listening: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+
+    def serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listening.accept()
+            except OSError:
+                return
+            self.happened.append("export")
+            threading.Thread(target=self.reply, args=(connection,), daemon=True).start()
+
+
+@contextmanager
+def collecting(happened: list[str], reply: Callable[[socket.socket], None]) -> Iterator[str]:
+    collector = Collector(happened, reply)
+    thread = threading.Thread(target=collector.serve)
+    thread.start()
+    yield collector.url
+    collector.listening.shutdown(socket.SHUT_RDWR)
+    collector.listening.close()
+    thread.join()
+
+
+def answering(status: str, after_s: float = 0) -> Callable[[socket.socket], None]:
+    def reply(connection: socket.socket) -> None:
+        connection.recv(1 << 20)
+        threading.Event().wait(after_s)
+        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    return reply
+
+
+REPLIES = {
+    "fails": answering("500 Internal Server Error"),
+    "is overloaded": answering("503 Service Unavailable"),
+    "is slow": answering("200 OK", after_s=5),
+    "is silent": lambda _connection: None,
+    "hangs up": lambda connection: connection.close(),
+}
+
+
+@pytest.mark.parametrize("collector", REPLIES)
+def test_a_collector_that_takes_no_spans_costs_no_caller_any_time(
+    start: Start, collector: str
+) -> None:
+    happened: list[str] = []
+    with collecting(happened, REPLIES[collector]) as url:
+        process = start(happened, OTEL_EXPORTER_OTLP_ENDPOINT=url)
+        for _ in range(3):
+            assert process.ask("Windy?")["success"]
+            assert process.stays()
+    exports = happened.count("export")
+    assert exports
+    # All of them after the first answer; the breaker keeps the later ones from asking again.
+    asked = ["event", "answer"]
+    assert happened == asked + ["export"] * exports + asked * 2
+    assert sum("did not take the spans" in line for line in process.printed) == 1
+
+
+def test_a_collector_that_is_not_there_costs_no_caller_any_time(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = start([], OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}")
+    for _ in range(3):
+        assert process.ask("Windy?")["success"]
+        assert process.stays()
+    said = [
+        number for number, line in enumerate(process.printed) if "did not take the spans" in line
+    ]
+    done = [number for number, line in enumerate(process.printed) if '"Request done"' in line]
+    assert len(said) == 1
+    assert done[0] < said[0] < done[1]
+
+
+def test_a_collector_that_takes_spans_gets_them_after_each_answer(start: Start) -> None:
+    happened: list[str] = []
+    with collecting(happened, answering("200 OK")) as url:
+        process = start(happened, OTEL_EXPORTER_OTLP_ENDPOINT=url)
+        for _ in range(2):
+            assert process.ask("Windy?")["success"]
+            assert process.stays()
+    assert happened == ["event", "answer", "export"] * 2
+
+
+def until(done: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + PATIENCE_S
+    while not done() and time.monotonic() < give_up:
+        time.sleep(0.01)
