@@ -17,6 +17,7 @@ from devtools.localcloud.bedrock import Fault, FaultKind
 from stacks.names import Output
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.e2e.conftest import Deployment, client, eventually
+from tradewind.bedrock.retry import MAX_ATTEMPTS
 from tradewind.contracts.names import RECORD_KEY, record_key
 
 
@@ -164,15 +165,21 @@ SECRETS = ("Zephyrhorst", "4111 1111 1111 1111", "jane.roe@example.org", "AKIAIO
 
 
 @pytest.mark.parametrize(
-    "fault", [None, FaultKind.VALIDATION, FaultKind.STREAM_VALIDATION, FaultKind.CUT]
+    ("fault", "count"),
+    [
+        (None, 0),
+        (FaultKind.VALIDATION, 1),
+        (FaultKind.STREAM_VALIDATION, 1),
+        (FaultKind.CUT, MAX_ATTEMPTS),
+    ],
 )
 def test_a_failure_tells_no_word_of_the_request(
-    deployment: Deployment, fault: FaultKind | None
+    deployment: Deployment, fault: FaultKind | None, count: int
 ) -> None:
     secret, request_id = " ".join(SECRETS), f"secret-{fault}"
     if fault is not None:
         role = deployment.role(LAST).rpartition("/")[2]
-        deployment.bedrock.inject(Fault(fault, role=role, count=5, message=secret))
+        deployment.bedrock.inject(Fault(fault, role=role, count=count, message=secret))
     event = {
         "query": f"Write the report of {secret}",
         "parameters": {"project_name": secret},
@@ -182,10 +189,15 @@ def test_a_failure_tells_no_word_of_the_request(
     }
     arn, functions = deployment.arn(LAST), client("lambda")
     functions.invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(event).encode())
-    ended = {"failed", "succeeded"}
-    record = eventually(
-        lambda: (found := deployment.record(LAST, request_id))["status"] in ended and found
-    )
+
+    def ended() -> dict[str, Any] | None:
+        try:
+            found = deployment.record(LAST, request_id)
+        except KeyError:
+            return None  # not even begun
+        return found if found["status"] != "running" else None
+
+    record = eventually(ended)
     words = {name: value for name, value in record.items() if name != "answer"}
     messages = []
     if fault is not None:
@@ -204,9 +216,17 @@ def test_a_failure_tells_no_word_of_the_request(
     said = [message["MessageAttributes"] for message in messages]
     logs = client("logs")
     group = f"/aws/lambda/tradewind-local-{LAST}"
-    lines = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
-    assert any(request_id in line for line in lines)
-    places = {"record": repr(words), "dead letters": repr(said), "logs": "\n".join(lines)}
+
+    def lines() -> list[str]:
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        found: list[str] = [event["message"] for event in events]
+        return found if any(request_id in line for line in found) else []
+
+    places = {
+        "record": repr(words),
+        "dead letters": repr(said),
+        "logs": "\n".join(eventually(lines)),
+    }
     assert [(one, place) for place, text in places.items() for one in SECRETS if one in text] == []
     kept = kept_answer(deployment.outputs[Output.RECORDS_TABLE], agent=LAST, request_id=request_id)
     assert kept["success"] is False

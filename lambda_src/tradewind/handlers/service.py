@@ -200,6 +200,8 @@ class AgentService:
             sha256=content_sha256(request),
             attempt=served.attempt,
         )
+        if not served.deadline.remaining_s():
+            raise DeadlineExceeded("The request came when the function's time was over.")
         try:
             served.start = self._records.start(
                 recorded,

@@ -341,3 +341,28 @@ def test_an_answer_that_cannot_be_encoded_did_not_succeed(build: Build, lines: L
     assert (kept["response"], kept["facts"]) == ("It is windy.", {})
     messages = [line.get("message") for line in lines()]
     assert messages.count("The answer cannot be encoded") == 1
+
+
+def test_a_request_that_comes_too_late_begins_nothing(
+    build: Build, standin: BedrockStandIn
+) -> None:
+    harness = build(CHAT)
+    answer = harness.handle(QUERY, Context(remaining_ms=0))
+    assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
+    assert standin.stats().requests == 0
+    assert harness.records.items() == {}
+
+
+@pytest.mark.parametrize("fault", [TableFault.SILENT, TableFault.SILENT_AFTER])
+def test_a_table_that_is_silent_until_the_deadline_is_our_failure(
+    build: Build, dynamodb: LoopbackDynamoDB, fault: TableFault
+) -> None:
+    agent = Says()
+    harness = build(agent)
+    dynamodb.inject(fault, "PutItem", count=MAX_ATTEMPTS)
+    # Not an answer to the caller: an event that nobody waits for would be lost.
+    with pytest.raises(InvocationFailed, match="STORAGE_UNAVAILABLE"):
+        harness.handle(QUERY, Context(remaining_ms=3_000))
+    assert agent.runs == 0
+    assert set(harness.records.status.values()) <= {"failed"}
+    assert harness.handle(QUERY)["success"]
