@@ -1,7 +1,7 @@
 """OpenTelemetry spans of agent, model and tool calls, where an endpoint is set to send them to.
 
 Strands makes the spans. Without an endpoint nothing here imports an SDK, and a cold start costs the
-same. Prompts, answers, tool inputs and results never enter a span.
+same. Prompts, answers, tool inputs, results and what exceptions say never leave in a span.
 """
 
 import os
@@ -35,8 +35,11 @@ def start_tracing() -> Callable[[], object]:
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
+    from tradewind.telemetry.span_words import WithoutWords  # noqa: PLC0415
+
     service = os.environ.get("POWERTOOLS_SERVICE_NAME", "tradewind")
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_FLUSH_MS / 1000)))
+    exporter = WithoutWords(OTLPSpanExporter(timeout=_FLUSH_MS / 1000))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     return lambda: provider.force_flush(_FLUSH_MS)
