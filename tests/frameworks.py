@@ -38,16 +38,13 @@ def _strands_tool(work: Work) -> AgentTool:
     if not _takes_project(work):
         return tool(work)
 
-    if inspect.iscoroutinefunction(work):
+    def call_at_once(*, tool_context: ToolContext) -> Any:
+        return work(project_of(tool_context))
 
-        async def call(*, tool_context: ToolContext) -> Any:
-            return await work(project_of(tool_context))
+    async def call_and_wait(*, tool_context: ToolContext) -> Any:
+        return await work(project_of(tool_context))
 
-    else:
-
-        def call(*, tool_context: ToolContext) -> Any:
-            return work(project_of(tool_context))
-
+    call: Work = call_and_wait if inspect.iscoroutinefunction(work) else call_at_once
     call.__name__ = work.__name__
     return tool(context=True, description=work.__doc__ or "")(reports_failures(call))
 
@@ -56,16 +53,13 @@ def _pydantic_ai_tool(work: Work) -> Tool[Project]:
     if not _takes_project(work):
         return Tool(work)
 
-    if inspect.iscoroutinefunction(work):
+    def call_at_once(ctx: RunContext[Project]) -> Any:
+        return work(ctx.deps)
 
-        async def call(ctx: RunContext[Project]) -> Any:
-            return await work(ctx.deps)
+    async def call_and_wait(ctx: RunContext[Project]) -> Any:
+        return await work(ctx.deps)
 
-    else:
-
-        def call(ctx: RunContext[Project]) -> Any:
-            return work(ctx.deps)
-
+    call: Work = call_and_wait if inspect.iscoroutinefunction(work) else call_at_once
     return Tool(call, takes_ctx=True, name=work.__name__, description=work.__doc__)
 
 

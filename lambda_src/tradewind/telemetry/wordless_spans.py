@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 
-_WORDS: Final = frozenset({"exception.message", "exception.stacktrace"})
+_KEPT_OF_AN_EXCEPTION: Final = "exception.type"
 
 
 class WordlessExporter(SpanExporter):
@@ -38,21 +38,13 @@ class WordlessExporter(SpanExporter):
 
 
 def _without_words(span: ReadableSpan) -> ReadableSpan:
-    events = [
-        Event(
-            event.name,
-            {name: value for name, value in (event.attributes or {}).items() if name not in _WORDS},
-            event.timestamp,
-        )
-        for event in span.events
-    ]
     return ReadableSpan(
         name=span.name,
         context=span.context,
         parent=span.parent,
         resource=span.resource,
         attributes=span.attributes,
-        events=events,
+        events=[_without_message(event) for event in span.events],
         links=span.links,
         kind=span.kind,
         status=Status(span.status.status_code),
@@ -60,3 +52,11 @@ def _without_words(span: ReadableSpan) -> ReadableSpan:
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
     )
+
+
+def _without_message(event: Event) -> Event:
+    attributes = event.attributes or {}
+    if _KEPT_OF_AN_EXCEPTION not in attributes:
+        return event
+    kept = {_KEPT_OF_AN_EXCEPTION: attributes[_KEPT_OF_AN_EXCEPTION]}
+    return Event(event.name, kept, event.timestamp)

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.answers import calling_with, saying
-from tests.frameworks import Sketch
+from tests.frameworks import FRAMEWORKS, Sketch
 from tests.integration.handler.conftest import Build, Context, Harness
 from tradewind.contracts.errors import StorageUnavailable, ToolInputError
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.run.project import Project
+from tradewind.telemetry.wordless_spans import WordlessExporter
 
 QUERY = {"query": "Survey the land of jane.doe.", "request_id": "r"}
 SECRET = "jane.doe 4111111111111111"
@@ -182,3 +186,32 @@ def test_a_result_that_is_too_long_goes_back_to_the_model(
     [result] = standin.prompts()[1].request["messages"][2]["content"]
     assert result["toolResult"]["status"] == "error"
     assert "Ask for less." in json.dumps(result["toolResult"]["content"])
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """Where Strands' spans go in a test, set up as ``start_tracing`` does it."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(WordlessExporter(exporter)))
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "gen_ai_unredacted_attributes=")
+    monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", provider)
+    monkeypatch.setattr("strands.telemetry.tracer._tracer_instance", None)
+    return exporter
+
+
+@pytest.mark.parametrize("framework", [FRAMEWORKS["strands"]], ids=["strands"])
+@pytest.mark.parametrize(
+    "end",
+    ["a defect", "a defect in a plain tool", "a group of defects", "a forgotten cause", "quoted"],
+)
+def test_no_word_of_an_exception_leaves_in_a_span(
+    build: Build, standin: BedrockStandIn, end: str, spans: InMemorySpanExporter
+) -> None:
+    quoting = Fault(FaultKind.VALIDATION, message=f"Malformed: {SECRET}")
+    standin.inject(*({"quoted": [quoting]} | {name: one[0] for name, one in ENDS.items()})[end])
+    answer_to(build(SKETCH))
+    sent = "\n".join(span.to_json() for span in spans.get_finished_spans())
+    assert "exception.type" in sent
+    for word in ("jane.doe", "4111111111111111"):
+        assert word not in sent

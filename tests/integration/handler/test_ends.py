@@ -10,7 +10,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.answers import Answer, calling, citing, saying
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Harness
 from tradewind.bedrock.retry import MAX_ATTEMPTS
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 
 QUERY = {"query": "How strong is the wind?", "request_id": "r"}
 

@@ -9,7 +9,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.answers import calling, calling_with, saying
 from tests.frameworks import Sketch
 from tests.integration.handler.conftest import Build
-from tradewind.handlers.service import InvocationFailed
+from tradewind.handlers.invocation_failed import InvocationFailed
 
 QUERY = {"query": "Set the turbines back.", "request_id": "r"}
 
