@@ -43,6 +43,7 @@ def model_calls(metrics: Metrics, of_agent: AgentMetrics) -> list[Widget]:
 def tokens_and_tools(metrics: AgentMetrics, retired: AlarmSpec) -> list[Widget]:
     """What requests use, and what they leave behind."""
     cost = Line(metrics.own(MetricName.ESTIMATED_COST), "US dollars", Colour.COST)
+    leftovers = metrics.own(MetricName.LEFTOVER_THREADS, "Maximum")
     return [
         graph("Tokens", token_lines(metrics.own), unit="tokens"),
         graph("Cost", [cost], unit="US dollars"),
@@ -56,15 +57,10 @@ def tokens_and_tools(metrics: AgentMetrics, retired: AlarmSpec) -> list[Widget]:
         ),
         graph(
             "Left behind by requests",
-            [
-                Line(
-                    metrics.own(MetricName.LEFTOVER_THREADS, "Maximum"),
-                    "threads, in the worst process",
-                    Colour.WARNING,
-                ),
-            ],
-            unit="threads",
-            right=[alarm_line(retired, Colour.ERROR)],
-            right_unit=retired.unit,
+            [alarm_line(retired, Colour.ERROR)],
+            unit=retired.unit,
+            right=[Line(leftovers, "threads, in the worst process", Colour.WARNING)],
+            right_unit="threads",
+            thresholds=[retired],
         ),
     ]
