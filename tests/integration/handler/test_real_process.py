@@ -1,5 +1,6 @@
 """An agent's process on Lambda's own runtime: what it does after its answers, and before a kill."""
 
+import contextlib
 import json
 import socket
 import sysconfig
@@ -7,7 +8,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -179,6 +179,7 @@ class Collector:
 
     happened: list[str]
     reply: Callable[[socket.socket], None]
+    connections: list[socket.socket] = field(default_factory=list)
     listening: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
 
     @property
@@ -192,10 +193,11 @@ class Collector:
             except OSError:
                 return
             self.happened.append("export")
+            self.connections.append(connection)
             threading.Thread(target=self.reply, args=(connection,), daemon=True).start()
 
 
-@contextmanager
+@contextlib.contextmanager
 def collecting(happened: list[str], reply: Callable[[socket.socket], None]) -> Iterator[str]:
     collector = Collector(happened, reply)
     thread = threading.Thread(target=collector.serve)
@@ -204,13 +206,18 @@ def collecting(happened: list[str], reply: Callable[[socket.socket], None]) -> I
     collector.listening.shutdown(socket.SHUT_RDWR)
     collector.listening.close()
     thread.join()
+    for connection in collector.connections:
+        connection.close()
 
 
 def answering(status: str, after_s: float = 0) -> Callable[[socket.socket], None]:
     def reply(connection: socket.socket) -> None:
         connection.recv(1 << 20)
         threading.Event().wait(after_s)
-        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        head = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        with contextlib.suppress(OSError):  # it may have given up
+            connection.sendall(head.encode())
+            connection.shutdown(socket.SHUT_RDWR)
 
     return reply
 
