@@ -77,8 +77,17 @@ def test_threads_lose_nothing() -> None:
 def test_a_meter_is_current_while_its_request_is_at_work() -> None:
     outer, inner = ModelMeter(), ModelMeter()
     with metering(outer):
-        with pytest.raises(KeyError), metering(inner):
+        with metering(inner):
             assert current_meter.get() is inner
-            raise KeyError
         assert current_meter.get() is outer
+    assert current_meter.get() is None
+
+
+def test_a_request_that_fails_leaves_no_meter() -> None:
+    def fail() -> None:
+        with metering(ModelMeter()):
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert current_meter.get() is None
