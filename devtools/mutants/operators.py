@@ -9,7 +9,7 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _COMPARISONS: Final[dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -51,6 +51,20 @@ class Mutant:
     source: str
 
 
+class _Cut(NamedTuple):
+    """Text to leave out of a node, which leaves the rest as it is written.
+
+    Attributes:
+        begin: The line and column where it begins.
+        end: Those where it ends.
+        otherwise: The node's new text where that leaves no Python: brackets have no place.
+    """
+
+    begin: tuple[int, int]
+    end: tuple[int, int]
+    otherwise: str
+
+
 def mutants_of(source: str) -> list[Mutant]:
     """Return every mutant of a module's text, in the order of the text."""
     tree = ast.parse(source)
@@ -62,12 +76,32 @@ def mutants_of(source: str) -> list[Mutant]:
     found = []
     for node in _code(tree):
         for kind, changed in _changes(node):
-            begin = starts[node.lineno - 1] + node.col_offset
-            end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-            text = (encoded[:begin] + changed.encode() + encoded[end:]).decode()
+            whole = changed.otherwise if isinstance(changed, _Cut) else changed
+            text = _replaced(encoded, starts, (_begin(node), _end(node)), whole)
+            if isinstance(changed, _Cut):
+                cut = _replaced(encoded, starts, (changed.begin, changed.end), "")
+                text = cut if _is_python(cut) else text
             lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
             found.append(Mutant(kind, lines, text))
     return sorted(found, key=lambda mutant: mutant.lines.start)
+
+
+def _replaced(
+    encoded: bytes,
+    starts: list[int],
+    span: tuple[tuple[int, int], tuple[int, int]],
+    changed: str,
+) -> str:
+    begin, end = (starts[line - 1] + column for line, column in span)
+    return (encoded[:begin] + changed.encode() + encoded[end:]).decode()
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
 
 
 class _Scopes(ast.NodeVisitor):
@@ -133,23 +167,31 @@ def _code(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
                 yield from _code(child)
 
 
-def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[str, str]]:
-    """Yield each change of a node: its kind, and the node's new text."""
+def _begin(node: ast.expr | ast.stmt) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def _end(node: ast.expr | ast.stmt) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or 0
+
+
+def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[str, str | _Cut]]:
+    """Yield each change of a node: its kind, and the node's new text or what is cut out of it."""
     for change in _CHANGES:
         for kind, changed in change(node):
             yield kind, ast.unparse(changed) if isinstance(changed, ast.AST) else changed
 
 
-_Change = Callable[[ast.AST], Iterator[tuple[str, ast.AST | str]]]
+_Change = Callable[[ast.AST], Iterator[tuple[str, ast.AST | str | _Cut]]]
 
 
-def _compared(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
+def _compared(node: ast.AST) -> Iterator[tuple[str, ast.AST | str | _Cut]]:
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         for other in _COMPARISONS[type(node.ops[0])]:
             yield "comparison", _bracketed(ast.Compare(node.left, [other()], node.comparators))
 
 
-def _logic(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
+def _logic(node: ast.AST) -> Iterator[tuple[str, ast.AST | str | _Cut]]:
     if isinstance(node, ast.BoolOp):
         other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
         yield "and/or", _bracketed(ast.BoolOp(other, node.values))
@@ -166,7 +208,7 @@ def _logic(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
         yield "condition", _bracketed(ast.UnaryOp(ast.Not(), node))
 
 
-def _sums(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
+def _sums(node: ast.AST) -> Iterator[tuple[str, ast.AST | str | _Cut]]:
     if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
         yield (
             "arithmetic",
@@ -174,7 +216,7 @@ def _sums(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
         )
 
 
-def _constants(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
+def _constants(node: ast.AST) -> Iterator[tuple[str, ast.AST | str | _Cut]]:
     if not isinstance(node, ast.Constant):
         return
     if isinstance(node.value, bool):
@@ -185,7 +227,7 @@ def _constants(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
             yield "constant", "1" if node.value else "2"
 
 
-def _statements(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
+def _statements(node: ast.AST) -> Iterator[tuple[str, ast.AST | str | _Cut]]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
         yield "dropped call", "pass"
     elif isinstance(node, ast.AugAssign | ast.Raise) or (
@@ -199,7 +241,7 @@ def _statements(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
             yield "return not", ast.Return(ast.UnaryOp(ast.Not(), node.value))
 
 
-def _calls(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
+def _calls(node: ast.AST) -> Iterator[tuple[str, ast.AST | str | _Cut]]:
     if not isinstance(node, ast.Call):
         return
     for at in range(len(node.args) - 1):
@@ -220,20 +262,30 @@ def _calls(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
             yield "swapped keywords", other
 
 
-def _tables(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
+def _tables(node: ast.AST) -> Iterator[tuple[str, ast.AST | str | _Cut]]:
     if isinstance(node, ast.Dict):
-        for at in range(len(node.keys)):
-            other = copy.deepcopy(node)
-            del other.keys[at], other.values[at]
-            yield "dropped entry", other
+        # A key that is none is a "**".
+        begins = [
+            _begin(key) if key else (value.lineno, value.col_offset - 2)
+            for key, value in zip(node.keys, node.values, strict=True)
+        ]
+        for at, value in enumerate(node.values):
+            rest = copy.deepcopy(node)
+            del rest.keys[at], rest.values[at]
+            span = (begins[at], _end(value))
+            if at + 1 < len(begins):
+                span = (begins[at], begins[at + 1])
+            elif at:
+                span = (_end(node.values[at - 1]), _end(value))
+            yield "dropped entry", _Cut(*span, ast.unparse(rest))
     elif isinstance(node, ast.Tuple | ast.List | ast.Set) and not node.__dict__["in_function"]:
         for at in range(len(node.elts) if len(node.elts) >= _TABLE else 0):
-            rest = copy.deepcopy(node)
-            del rest.elts[at]
-            yield "dropped element", rest
+            others = copy.deepcopy(node)
+            del others.elts[at]
+            yield "dropped element", others
 
 
-def _neighbours(node: ast.AST) -> Iterator[tuple[str, ast.AST | str]]:
+def _neighbours(node: ast.AST) -> Iterator[tuple[str, ast.AST | str | _Cut]]:
     if isinstance(node, ast.Attribute) and _names_a_value(node):
         names = node.__dict__["attributes"].get(ast.unparse(node.value), [])
         if len(names) > 1:

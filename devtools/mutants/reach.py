@@ -4,6 +4,7 @@ Also the pytest plugin of that run.
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -35,22 +36,27 @@ class Reach:
         lines: The tests that ran each line of each file.
         loaded: The lines that ran when their module was imported, in no test's time.
         failed: Tests that fail as they are, and catch nothing: they are left out.
+        naming: The test files that name each file's module.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     lines: dict[Path, dict[int, set[str]]] = field(default_factory=dict)
     loaded: dict[Path, set[int]] = field(default_factory=dict)
+    naming: dict[Path, set[str]] = field(default_factory=dict)
 
     def tests_of(self, path: Path, lines: range) -> list[str]:
         """Return the tests that a change of these lines can matter to, the quickest first.
 
-        What a module does while it is imported matters to every test that runs any of it.
+        What a module does while it is imported matters to every test that runs any of it, or whose
+        file names the module: it may read a table without running a line.
         """
         by_line = self.lines.get(path, {})
         reached = set[str]().union(*(by_line.get(line, set()) for line in lines))
         if self.loaded.get(path, set()) & set(lines):
             reached = reached.union(*by_line.values())
+            files = self.naming.get(path, set())
+            reached |= {test for test in self.seconds if test.partition("::")[0] in files}
         return sorted(reached & set(self.seconds), key=lambda test: (self.seconds[test], test))
 
 
@@ -85,6 +91,8 @@ def trace(
     data = CoverageData(str(tree / _TRACE))
     data.read()
     reach = Reach(**json.loads((tree / _SEEN).read_text()))
+    files = {test.partition("::")[0] for test in reach.seconds}
+    texts = {file: (tree / file).read_text() for file in files}
     for name in data.measured_files():
         path = Path(name).relative_to(tree)
         by_line: dict[int, set[str]] = {}
@@ -93,6 +101,9 @@ def trace(
             if "" in contexts:
                 reach.loaded.setdefault(path, set()).add(line)
         reach.lines[path] = by_line
+        package, module = path.parent.name, path.stem
+        names = re.compile(rf"\b{package}(\.{module}\b| import [^\n]*\b{module}\b)")
+        reach.naming[path] = {file for file, text in texts.items() if names.search(text)}
     return reach
 
 

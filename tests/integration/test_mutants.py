@@ -83,6 +83,15 @@ def test_what_the_tests_hold_is_enough(project: Path) -> None:
     assert (done.returncode, "100 of 100" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
+def test_a_table_that_a_test_only_reads_is_held_by_it(project: Path) -> None:
+    (project / "app" / "code.py").write_text("LIMIT = 10\n")
+    (project / "tests" / "test_code.py").write_text(
+        "from app import code\n\n\ndef test_limit():\n    assert code.LIMIT == 10\n"
+    )
+    done = run(project)
+    assert (done.returncode, "Caught 2 of 2" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
 def test_a_seed_draws_the_same_sample(project: Path) -> None:
     one, again = (run(project, "--count", "3", "--seed", "5").stdout for _ in range(2))
     assert one == again

@@ -64,6 +64,12 @@ def test_another_runs_streams_stay_open(client: Any) -> None:
     assert ours._events.closed
 
 
+def test_after_a_run_a_stream_is_nobodys_to_close(client: Any) -> None:
+    with closing_streams():
+        pass
+    assert not open_stream(client)._events.closed
+
+
 def test_a_call_outside_of_a_run_is_metered_by_nobody(client: Any) -> None:
     answer = contextvars.Context().run(lambda: client.converse_stream(modelId="m", messages=[]))
     assert answer["kept"] == 1

@@ -31,6 +31,18 @@ def client() -> Any:
 KEY = ModelKey("bedrock", "us.anthropic.claude-sonnet-4-6", "us-east-1", "https://b", 1024)
 
 
+def test_a_clients_key_says_where_the_client_calls(client: Any) -> None:
+    assert ModelKey.for_client(client, "m", 16) == ModelKey(
+        provider="bedrock",
+        model_id="m",
+        region="us-east-1",
+        endpoint="https://bedrock-runtime.us-east-1.amazonaws.com",
+        max_tokens=16,
+        temperature=None,
+        top_p=None,
+    )
+
+
 class Model:
     """A framework's model."""
 

@@ -55,6 +55,8 @@ def test_a_query_alone_is_enough() -> None:
         ({"query": "x", "request_id": ""}, "request_id"),
         ({"query": "x", "request_id": "r" * 129}, "request_id"),
         ({"query": "x", "agent": 1}, "agent"),
+        ({"query": "x", "owner": "no spaces"}, "owner"),
+        ({"query": "x", "owner": "o" * 257}, "owner"),
         ({"query": "x", "prompt": "y"}, "prompt"),
     ],
 )
