@@ -24,7 +24,7 @@ from tests.integration.aws import server as server_program
 from tests.integration.aws.conftest import CALLS, Process
 from tests.integration.aws.server import OBJECT, Reply, Server
 from tradewind.aws import sockets
-from tradewind.aws.repeats import MAX_ATTEMPTS, ConnectionRetired
+from tradewind.aws.repeats import MAX_ATTEMPTS, ConnectionRetired, Repeated
 from tradewind.aws.sockets import IDLE_LIMIT_S
 from tradewind.run.s3_artifacts import S3ArtifactStore
 
@@ -238,7 +238,8 @@ def test_an_answer_in_place_of_the_leave_to_go_on_is_one(process: Process, serve
 def test_an_unanswered_syn_ends_with_the_connect_timeout_and_is_repeated(
     process: Process, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = process.create("dynamodb", connect_timeout_s=1.0)
+    never_heard = Repeated(may_run_twice=False)  # nobody can have acted on it
+    client = process.create("dynamodb", repeats=never_heard, connect_timeout_s=1.0)
     tries = threading.Semaphore(0)
     connect = socket.socket.connect
 

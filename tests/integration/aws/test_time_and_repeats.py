@@ -102,6 +102,12 @@ def test_with_no_time_left_a_call_is_refused_before_it_is_sent(
     with calls_within(lambda: 0.0), pytest.raises(DeadlineExceeded):
         CALLS[service](client)
     assert (server.connections, server.requests) == (0, [])
+    CALLS[service](client)
+    with calls_within(lambda: 0.0), pytest.raises(DeadlineExceeded):
+        CALLS[service](client)
+    CALLS[service](client)
+    # Nor does it cost the connection that there is.
+    assert (server.connections, len(server.requests)) == (1, 2)
 
 
 @pytest.mark.parametrize("service", SERVICES)
