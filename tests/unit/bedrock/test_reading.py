@@ -96,6 +96,11 @@ def test_text_is_the_same_however_it_is_cut_and_can_be_encoded(
     assert said.encode().decode() == said
 
 
+@pytest.mark.parametrize("rest", [[], ["", ""]])
+def test_half_a_pair_at_a_blocks_end_is_replaced(rest: list[str]) -> None:
+    assert text_of(list(readable(saying("a\ud83c", *rest)))) == "a\ufffd"
+
+
 def test_what_is_said_of_reasons_and_sources_can_be_encoded_too() -> None:
     reason = {"reasoningContent": {"text": "so \ud83c"}}
     rest = {"reasoningContent": {"text": "\udf2c"}}
