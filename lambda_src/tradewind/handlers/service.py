@@ -186,6 +186,7 @@ class AgentService:
             store=self._store,
             reads_from=environment.reads_from,
             request_id=served.request_id,
+            attempt=served.attempt,
         )
         served.project = project
         get_logger().thread_safe_append_keys(

@@ -188,7 +188,7 @@ def test_a_tool_that_hangs_is_left_behind_and_writes_nothing_more(build: Build) 
 
     slow = Sketch("Call survey once.", (survey,))
     harness = build(slow)
-    answer = harness.handle(QUERY, Context(remaining_ms=1_000))
+    answer = harness.handle(QUERY, Context(remaining_ms=5_000))
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
     assert answer["artifacts"] == []
     release.set()

@@ -244,6 +244,21 @@ def test_a_service_that_does_not_return_what_it_met_is_asked_for_it(
     assert dynamodb.calls[-2:] == ["PutItem", "GetItem"]
 
 
+def test_a_record_is_read_as_it_is_now(dynamodb: LoopbackDynamoDB) -> None:
+    client = dynamodb.client()
+    with Stubber(client) as stubber:
+        stubber.add_response(
+            "get_item",
+            {},
+            {
+                "TableName": "records",
+                "Key": {"record_id": {"S": KEY}},
+                "ConsistentRead": True,
+            },
+        )
+        assert RecordTable("records", client).read(KEY) is None
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
