@@ -5,7 +5,7 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Final
 
 from siting.crew import TERRAIN
-from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
+from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.tools import Source, load_json
 
@@ -16,11 +16,15 @@ _EARTH_RADIUS_KM: Final = 6371.0
 
 
 def project_wind(project: Project) -> Source | None:
-    """Return the wind data the terrain agent left in the project, or None."""
-    try:
-        return load_json(project, TERRAIN, WIND_FILE)
-    except ArtifactNotFound:
+    """Return the wind data the terrain agent left in the project, or None if it left none.
+
+    Raises:
+        ArtifactNotFound: It did, and storage no longer has them.
+        StorageError: They could not be read.
+    """
+    if project.find(TERRAIN, WIND_FILE) is None:
         return None
+    return load_json(project, TERRAIN, WIND_FILE)
 
 
 def require_wind_of(places: Iterable[tuple[float, float]], wind: Source) -> None:
@@ -37,9 +41,8 @@ def require_wind_of(places: Iterable[tuple[float, float]], wind: Source) -> None
     away_km = min(_distance_km(place, fetched_for) for place in places)
     if away_km > _FARTHEST_KM:
         raise ToolInputError(
-            f"The wind in {wind.name} is that of a place {away_km:.0f} km away, from before the "
-            "project's site was moved. Run the terrain agent on this project again, for the wind "
-            "too."
+            f"The wind in {wind.name} was fetched for a place {away_km:.0f} km away from the farm. "
+            "Run the terrain agent on this project again, for the wind too."
         )
 
 

@@ -158,7 +158,9 @@ def test_at_the_deadline_finished_calls_count_and_the_one_left_behind_does_not(
         return "done"
 
     harness = build(Sketch("Call take_notes, then survey.", (take_notes, survey)))
-    answer = harness.handle(ASKED, Context(remaining_ms=2_000))
+    # What only a first request takes long for is done, so that the first tool surely ends in time.
+    assert harness.handle({"query": "Say without tools what you do."})["success"]
+    answer = harness.handle(ASKED, Context(remaining_ms=8_000, aws_request_id="slow"))
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
     assert names(answer) == list(manifest(harness.store)) == ["notes.txt"]
     release.set()
@@ -172,7 +174,7 @@ def test_a_strands_tool_that_reports_no_failures_is_staged_too(build: Build, fai
         """Write."""
         project_of(tool_context).save("notes.txt", b"notes", "text/plain")
         if fails:
-            raise OSError("planted")
+            raise ToolInputError("Give a place.")
         return "noted"
 
     def on_strands(sketch: Sketch) -> StrandsAgent:

@@ -148,6 +148,15 @@ def test_what_a_failed_call_left_does_not_count() -> None:
     assert (content["terrain/a"], "terrain/b" in content) == (b"before", False)
 
 
+def test_a_request_that_leaves_nothing_answers_no_figure_of_it() -> None:
+    terrain = project("terrain", MemoryArtifactStore())
+    with terrain.tool_call():
+        terrain.save("a", b"1", "text/plain")
+        terrain.report_facts(area=1)
+    terrain.discard()
+    assert (terrain.artifacts, terrain.facts) == ([], {})
+
+
 def test_a_call_that_ends_after_its_request_does_not_count() -> None:
     store = MemoryArtifactStore()
     terrain = project("terrain", store)

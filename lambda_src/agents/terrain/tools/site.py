@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from siting.crew import TERRAIN
-from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
+from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.tools import load_json
 
@@ -15,15 +15,14 @@ SITE_FILE: Final = "site.geojson"
 
 def kept_site(project: Project) -> Any:
     """Return the site that an earlier call left in the project."""
-    try:
-        return load_json(project, TERRAIN, SITE_FILE).data
-    except ArtifactNotFound:
+    if project.find(TERRAIN, SITE_FILE) is None:
         raise ToolInputError(
             "The request has no site. Send it as parameters.site: a GeoJSON FeatureCollection "
             'with one polygon of the class "boundary" and the features around it. Or call '
             "get_unbuildable_areas with latitude and longitude.",
             field="parameters.site",
-        ) from None
+        )
+    return load_json(project, TERRAIN, SITE_FILE).data
 
 
 def middle_of_site(project: Project) -> tuple[float, float]:

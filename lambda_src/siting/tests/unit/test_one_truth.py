@@ -16,7 +16,7 @@ from siting.tests.chain import example, project_for, request_for, run_until
 from tests.deployed_agents import AGENTS
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
-from tradewind.contracts.errors import StorageUnavailable
+from tradewind.contracts.errors import ArtifactNotFound, StorageUnavailable
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 AREAS = ("terrain/site.geojson", "terrain/exclusions.geojson", "terrain/buildable.geojson")
@@ -147,10 +147,24 @@ def test_wind_of_another_place_is_refused(store: MemoryArtifactStore) -> None:
     assert call(create_layout, project_for("layout", store), turbine_count=3)[0] == "success"
     content.leave({"terrain/wind.json": wind_at(48.1, 11.6)})
     said = refusal(create_layout, "layout", store, turbine_count=3)
-    assert "is that of a place 757 km away" in said
+    assert "fetched for a place 757 km away" in said
     content.leave_again({"layout/layout.json": content["layout/layout.json"]})
     said = refusal(run_wake_simulation, "simulation", store)
-    assert "is that of a place 762 km away" in said  # from the nearest turbine
+    assert "fetched for a place 762 km away" in said  # from the nearest turbine
+
+
+def test_wind_that_storage_has_lost_is_not_taken_for_none(store: MemoryArtifactStore) -> None:
+    content = ProjectContent(store)
+    content.leave({"terrain/wind.json": wind_at(54.74, 8.97)})
+    del store.objects[content.entries("terrain")["wind.json"].key]
+    for agent, tool, arguments in (
+        ("layout", create_layout, {"turbine_count": 3}),
+        ("simulation", run_wake_simulation, {}),
+    ):
+        project = project_for(agent, store)
+        assert call(tool, project, **arguments)[0] == "error"
+        assert isinstance(project.failure, ArtifactNotFound)
+        assert "Run the terrain agent on this project again" in project.failure.message
 
 
 def test_energy_and_setup_of_two_runs_make_no_charts(store: MemoryArtifactStore) -> None:
