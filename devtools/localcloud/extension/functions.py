@@ -29,18 +29,23 @@ from devtools.localcloud.execution import (
 )
 from devtools.localcloud.extension.logs import LogStream
 from devtools.localcloud.extension.platform_log import PlatformLog
+from devtools.localcloud.extension.results import (
+    Result,
+    cause_of_exit,
+    failed,
+    result_of,
+    status_of,
+)
 from devtools.localcloud.running import REGION
 from devtools.localcloud.runtime_api import Answer, Invocation, ProcessEnded, ProcessEndedIdle
 
 _POLL_S = 0.02
-_MAX_ANSWER_BYTES = 6 * 1024 * 1024 + 100
 
 #: Invocations at work, by function.
 _at_work: Counter[str] = Counter()
 _at_work_lock = threading.Lock()
 
 Config = Mapping[str, Any]
-Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ def _dispatch(
     if problem is None and not func.get("code_zip"):
         problem = "the function has no code"
     if problem:
-        return _failed("LocalCloud.Unsupported", f"{name}: {problem}")
+        return failed("LocalCloud.Unsupported", f"{name}: {problem}")
     lambda_svc._ensure_reaper_thread()
     worker, _ = lambda_runtime.acquire_worker(name, config, func["code_zip"], qualifier=version)
     with _at_work_lock:
@@ -217,7 +222,7 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
                     cold = True  # the event has not been given to anybody yet
             self._last_request_id = request_id
             if outcome.answer:
-                result = _result(outcome.answer)
+                result = result_of(outcome.answer)
             elif outcome.failure == "Sandbox.Timedout":
                 result = self._timed_out(request_id, timeout_s)
             else:
@@ -225,7 +230,7 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
             self._take_lines(
                 self._platform.report(
                     request_id,
-                    status=_status(result, outcome.failure),
+                    status=status_of(result, outcome.failure),
                     duration_ms=outcome.duration_ms,
                     init_ms=self._environment.init_ms if cold else None,
                     memory_mb=int(self.config.get("MemorySize", 128)),
@@ -242,7 +247,7 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
 
     def take_idle_end(self, status: int) -> None:
         """Log that the process ended between two events."""
-        self._take_lines(self._platform.ended_idle(self._last_request_id, _cause_of_exit(status)))
+        self._take_lines(self._platform.ended_idle(self._last_request_id, cause_of_exit(status)))
 
     def _is_idle(self, timeout_s: int) -> bool:
         """Whether there is a process that waits for an event, or will as soon as it can."""
@@ -285,15 +290,15 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
                 self._discard_environment()
                 continue
             except ProcessEnded:
-                failure = _failed("Runtime.ExitError", "Runtime exited during initialisation")
+                failure = failed("Runtime.ExitError", "Runtime exited during initialisation")
             else:
                 if error is None:
                     return None
-                failure = _result(error)
+                failure = result_of(error)
             self._environment.drain()
             self._discard_environment()
             return failure
-        return _failed("Sandbox.Timedout", f"Task timed out after {timeout_s}.00 seconds")
+        return failed("Sandbox.Timedout", f"Task timed out after {timeout_s}.00 seconds")
 
     def _restore(self) -> Result | None:
         """Bring a SnapStart process from its snapshot to readiness, once."""
@@ -306,7 +311,7 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
             error = Answer(b'{"errorMessage": "Restore failed", "errorType": "Runtime.Unknown"}')
         if error:
             self._discard_environment()
-            return _result(Answer(error.payload, is_error=True))
+            return result_of(Answer(error.payload, is_error=True))
         self._restored = True
         return None
 
@@ -314,12 +319,12 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
         message = f"Task timed out after {timeout_s}.00 seconds"
         moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self.take_line(f"{moment} {request_id} {message}")
-        return _failed("Sandbox.Timedout", f"RequestId: {request_id} Error: {message}")
+        return failed("Sandbox.Timedout", f"RequestId: {request_id} Error: {message}")
 
     def _exited(self, request_id: str, status: int | None) -> Result:
-        message = f"RequestId: {request_id} Error: {_cause_of_exit(status)}"
+        message = f"RequestId: {request_id} Error: {cause_of_exit(status)}"
         self.take_line(message)
-        return _failed("Runtime.ExitError", message)
+        return failed("Runtime.ExitError", message)
 
     def _take_lines(self, lines: list[str]) -> None:
         for line in lines:
@@ -362,39 +367,6 @@ def _function(config: Config, code: Path, log: LogStream, endpoints: Mapping[str
         credentials=lambda_runtime.execution_credentials(config),
         endpoints=endpoints,
     )
-
-
-def _result(answer: Answer) -> Result:
-    """A function's answer in the shape MiniStack passes around."""
-    if len(answer.payload) > _MAX_ANSWER_BYTES:
-        return _failed(
-            "Function.ResponseSizeTooLarge",
-            "Response payload size exceeded maximum allowed payload size "
-            f"({_MAX_ANSWER_BYTES} bytes).",
-        )
-    body = json.loads(answer.payload)
-    if answer.is_error:
-        return {"body": body, "error": True, "function_error": "Unhandled"}
-    return {"body": body}
-
-
-def _cause_of_exit(status: int | None) -> str:
-    """What Lambda says of a process that ended by itself."""
-    if status == 0:
-        return "Runtime exited without providing a reason"
-    cause = f"exit status {status}" if status is None or status > 0 else f"signal {-status}"
-    return f"Runtime exited with error: {cause}"
-
-
-def _failed(error_type: str, message: str) -> Result:
-    body = {"errorType": error_type, "errorMessage": message}
-    return {"body": body, "error": True, "function_error": "Unhandled"}
-
-
-def _status(result: Result, failure: str | None) -> str:
-    if failure == "Sandbox.Timedout":
-        return "timeout"
-    return "error" if result.get("error") else "success"
 
 
 def _count(metric: str, function_name: str, value: float = 1, unit: str = "Count") -> None:

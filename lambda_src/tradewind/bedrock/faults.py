@@ -29,6 +29,7 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from tradewind.contracts.errors import (
+    DeadlineExceeded,
     ModelAccessDenied,
     ModelContentFiltered,
     ModelContextOverflow,
@@ -142,6 +143,8 @@ def to_model_error(error: BaseException) -> ModelError | None:
     for cause in causes_of(error):
         if isinstance(cause, ModelError):
             return cause
+        if isinstance(cause, DeadlineExceeded):
+            return None  # it was our own time that ended, whatever that broke off
         if isinstance(cause, ClientError):
             return _from_client_error(cause)
         for kinds, mapped, what in _BY_TYPE:

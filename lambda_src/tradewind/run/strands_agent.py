@@ -170,7 +170,8 @@ class StrandsAgent:
                 if "result" in event:
                     stop_reason = event["result"].stop_reason
         except EventLoopException as wrapped:
-            raise wrapped.original_exception from wrapped
+            # Its causes say what it was: `from` would put Strands' own in their place.
+            raise wrapped.original_exception  # noqa: B904
         if stop_reason == "limit_turns":
             raise ModelFailed(f"The model did not finish within {MAX_TURNS} turns.")
         run.stopped = stop_reason == "cancelled"

@@ -1,0 +1,45 @@
+"""What Lambda makes of a process's answer, or of its end, in the shape MiniStack passes around."""
+
+import json
+from typing import Any
+
+from devtools.localcloud.runtime_api import Answer
+
+Result = dict[str, Any]
+
+_MAX_ANSWER_BYTES = 6 * 1024 * 1024 + 100
+
+
+def result_of(answer: Answer) -> Result:
+    """A function's answer in the shape MiniStack passes around."""
+    if len(answer.payload) > _MAX_ANSWER_BYTES:
+        return failed(
+            "Function.ResponseSizeTooLarge",
+            "Response payload size exceeded maximum allowed payload size "
+            f"({_MAX_ANSWER_BYTES} bytes).",
+        )
+    body = json.loads(answer.payload)
+    if answer.is_error:
+        return {"body": body, "error": True, "function_error": "Unhandled"}
+    return {"body": body}
+
+
+def cause_of_exit(status: int | None) -> str:
+    """What Lambda says of a process that ended by itself."""
+    if status == 0:
+        return "Runtime exited without providing a reason"
+    cause = f"exit status {status}" if status is None or status > 0 else f"signal {-status}"
+    return f"Runtime exited with error: {cause}"
+
+
+def failed(error_type: str, message: str) -> Result:
+    """An invocation that failed by no answer of the function's."""
+    body = {"errorType": error_type, "errorMessage": message}
+    return {"body": body, "error": True, "function_error": "Unhandled"}
+
+
+def status_of(result: Result, failure: str | None) -> str:
+    """How the platform's log says that an invocation ended."""
+    if failure == "Sandbox.Timedout":
+        return "timeout"
+    return "error" if result.get("error") else "success"
