@@ -103,30 +103,8 @@ class LoopbackDynamoDB:
         return client
 
     def create_table(self, name: str) -> str:
-        """Create a table of records, with the index over the open ones."""
-        self.client().create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": RECORD_KEY, "KeyType": "HASH"}],
-            AttributeDefinitions=[
-                {"AttributeName": RECORD_KEY, "AttributeType": "S"},
-                {"AttributeName": RECORD_OPEN, "AttributeType": "S"},
-                {"AttributeName": RECORD_DEADLINE, "AttributeType": "N"},
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": OPEN_INDEX,
-                    "KeySchema": [
-                        {"AttributeName": RECORD_OPEN, "KeyType": "HASH"},
-                        {"AttributeName": RECORD_DEADLINE, "KeyType": "RANGE"},
-                    ],
-                    "Projection": {
-                        "ProjectionType": "INCLUDE",
-                        "NonKeyAttributes": list(OPEN_INDEX_ATTRIBUTES),
-                    },
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        """Create a table of records."""
+        create_records_table(self.client(), name)
         return name
 
     def next_fault(self, operation: str) -> TableFault | None:
@@ -138,6 +116,33 @@ class LoopbackDynamoDB:
                     entry[2] -= 1
                     return TableFault(entry[0])
         return None
+
+
+def create_records_table(client: "DynamoDBClient", name: str) -> None:
+    """Create a table of records, with the index over the open ones."""
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": RECORD_KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": RECORD_KEY, "AttributeType": "S"},
+            {"AttributeName": RECORD_OPEN, "AttributeType": "S"},
+            {"AttributeName": RECORD_DEADLINE, "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": OPEN_INDEX,
+                "KeySchema": [
+                    {"AttributeName": RECORD_OPEN, "KeyType": "HASH"},
+                    {"AttributeName": RECORD_DEADLINE, "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": list(OPEN_INDEX_ATTRIBUTES),
+                },
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 class _Handler(BaseHTTPRequestHandler):
