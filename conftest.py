@@ -1,5 +1,6 @@
 """What every test needs, in `tests` and beside what is tested in `lambda_src`."""
 
+import gc
 import logging
 import os
 import re
@@ -51,6 +52,11 @@ class _SharingOut(LoadScopeScheduling):  # type: ignore[misc]  # a class without
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
     """Several processes run the tests of `make test`."""
     return _SharingOut(config, log)
+
+
+def pytest_runtest_setup() -> None:
+    """Importing the handlers switches collections off, as a function's start wants it."""
+    gc.enable()
 
 
 class _CurrentStdout:

@@ -6,6 +6,7 @@ needs an account, and the page says so above it; or another test or workflow run
 """
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -216,4 +217,6 @@ def test_an_aws_command_works(command: Command, deployment: Deployment, tmp_path
     assert "FunctionError" not in answer
     if call.file:
         (tmp_path / call.file).write_bytes(answer["Payload"].read())
-        assert b'"success": true' in (tmp_path / call.file).read_bytes()
+        told = json.loads((tmp_path / call.file).read_bytes())
+        # An agent's answer, or the sweep's.
+        assert told.get("success") or told.get("finished"), told

@@ -4,6 +4,7 @@ Counted is what the server saw. Packets are really dropped (``tests.black_holes`
 """
 
 import io
+import os
 import select
 import signal
 import socket
@@ -364,6 +365,7 @@ def test_a_stopped_server_costs_read_timeouts_and_no_trust(
         client = process.create("dynamodb", connect_timeout_s=1.5, read_timeout_s=1.5)
         CALLS["dynamodb"](client)
         other.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, other.pid, os.WSTOPPED | os.WNOWAIT)  # a signal takes its time
         with monkeypatch.context() as patch:
             patch.setattr("tradewind.aws.repeats.MAX_ATTEMPTS", 2)
             with pytest.raises(ReadTimeoutError):

@@ -72,7 +72,10 @@ def done(printed: list[dict[str, Any]]) -> dict[str, Any]:
 def kill_at_work(harness: Harness) -> None:
     """Leave the record as a killed function leaves it, with its time over."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(harness.service, "_run", lambda *_: (_ for _ in ()).throw(SystemExit))
+        patch.setattr(
+            "tradewind.handlers.service.run_to_its_end",
+            lambda *_: (_ for _ in ()).throw(SystemExit),
+        )
         with pytest.raises(SystemExit):
             harness.handle(QUERY, Context(remaining_ms=60_000))
     harness.records.database.client().update_item(

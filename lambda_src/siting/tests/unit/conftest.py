@@ -1,5 +1,5 @@
 """The domain's unit tests reach no network."""
 
-from tests.unit.conftest import _alone
+from tests.unit.conftest import _alone, agent_variables
 
-__all__ = ["_alone"]
+__all__ = ["_alone", "agent_variables"]
