@@ -54,5 +54,10 @@ def calling(tool: str, **arguments: Any) -> Answer:
     return calling_with((tool, json.dumps(arguments)))
 
 
+def calling_each(*tools: str) -> Answer:
+    """An answer that calls tools without arguments, all at once."""
+    return calling_with(*((tool, "{}") for tool in tools))
+
+
 def _halves(text: str) -> tuple[str, str]:
     return text[: len(text) // 2], text[len(text) // 2 :]

@@ -5,48 +5,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from tests.answers import Answer, saying
 from tradewind.bedrock.client import ClientPool, create_bedrock_client
-from tradewind.contracts.environment import ModelEnvironment
-
-Answer = list[dict[str, Any]]
+from tradewind.contracts.environment import AgentEnvironment, ModelEnvironment
 
 
-def _ending(stop_reason: str) -> Answer:
-    return [
-        {"messageStop": {"stopReason": stop_reason}},
-        {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}}},
-    ]
-
-
-def saying(text: str) -> Answer:
-    """The events of an answer in words."""
-    return [
-        {"messageStart": {"role": "assistant"}},
-        {"contentBlockDelta": {"delta": {"text": text}, "contentBlockIndex": 0}},
-        {"contentBlockStop": {"contentBlockIndex": 0}},
-        *_ending("end_turn"),
-    ]
-
-
-def calling(*tools: str) -> Answer:
-    """The events of an answer that calls tools, without arguments and all at once."""
-    events: Answer = [{"messageStart": {"role": "assistant"}}]
-    for index, name in enumerate(tools):
-        use = {"toolUseId": f"call-{index}", "name": name}
-        events += [
-            {"contentBlockStart": {"start": {"toolUse": use}, "contentBlockIndex": index}},
-            {
-                "contentBlockDelta": {
-                    "delta": {"toolUse": {"input": "{}"}},
-                    "contentBlockIndex": index,
-                }
-            },
-            {"contentBlockStop": {"contentBlockIndex": index}},
-        ]
-    return [*events, *_ending("tool_use")]
-
-
-class _Events:
+class Events:
     """botocore's event stream."""
 
     def __init__(self, events: Answer) -> None:
@@ -57,6 +21,21 @@ class _Events:
 
     def close(self) -> None:
         pass
+
+
+class Model:
+    """A real client, below whose methods answers are given in order, and requests kept."""
+
+    def __init__(self, environment: AgentEnvironment, *answers: Answer) -> None:
+        self.client = create_bedrock_client(environment)
+        self.client._make_api_call = self._answer
+        self._answers = list(answers)
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+
+    def _answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        # As it was when it was sent: Strands goes on with the same lists.
+        self.requests.append((operation, json.loads(json.dumps(request))))
+        return {"stream": Events(self._answers.pop(0))}
 
 
 class ScriptedClients(ClientPool):
@@ -97,4 +76,4 @@ class ScriptedClients(ClientPool):
             self.requests.append(json.loads(json.dumps(request)))
         asked = "".join(block.get("text", "") for block in request["messages"][-1]["content"])
         answers = [answer for word, answer in self._answers.items() if word in asked]
-        return {"stream": _Events(answers[0] if answers else saying("Windy."))}
+        return {"stream": Events(answers[0] if answers else saying("Windy."))}

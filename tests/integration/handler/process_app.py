@@ -4,8 +4,9 @@ import os
 import threading
 from typing import Any
 
+from tests.answers import calling, calling_each
 from tests.frameworks import FRAMEWORKS, Sketch
-from tests.scripted_model import ScriptedClients, calling
+from tests.scripted_model import ScriptedClients
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers.after_answer import AfterAnswer, end_process
 from tradewind.handlers.leftovers import MAX_WAITING
@@ -47,7 +48,7 @@ def _create_service() -> AgentService:
         definition=FRAMEWORKS["strands"](Sketch("You measure.", (hang, burn))),
         clients=ScriptedClients(
             one_hangs=calling("hang"),
-            many_hang=calling(*["hang"] * (MAX_WAITING + 1)),
+            many_hang=calling_each(*["hang"] * (MAX_WAITING + 1)),
             one_burns=calling("burn"),
         ),
         store=MemoryArtifactStore(),

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.answers import calling, calling_each
 from tests.frameworks import Sketch
 from tests.integration.handler.conftest import Build, Context, Harness
-from tests.scripted_model import ScriptedClients, calling
+from tests.scripted_model import ScriptedClients
 from tradewind.handlers.leftovers import MAX_WAITING
 from tradewind.handlers.service import InvocationFailed
 from tradewind.run.project import Project
@@ -92,7 +93,7 @@ def leave_behind(harness: Harness, query: str, stuck: Stuck, tools: int) -> None
 def test_stuck_tools_keep_no_later_request_from_its_model(
     build: Build, stuck: Stuck, times: int, tools: int
 ) -> None:
-    clients = ScriptedClients(hang=calling(*["survey"] * tools))
+    clients = ScriptedClients(hang=calling_each(*["survey"] * tools))
     harness = build(Sketch("You survey.", (stuck.survey,)), clients=clients)
     assert ask(harness, "Windy?")["success"]
     for _ in range(times):
@@ -125,7 +126,7 @@ def test_a_turn_of_many_tools_has_them_all_at_work_at_once(build: Build) -> None
         everybody.wait(60)
         return "met"
 
-    clients = ScriptedClients(meet=calling(*["meet"] * MAX_TOOLS_AT_ONCE))
+    clients = ScriptedClients(meet=calling_each(*["meet"] * MAX_TOOLS_AT_ONCE))
     assert ask(build(Sketch("You meet.", (meet,)), clients=clients), "Do meet")["success"]
     assert not everybody.broken
 
@@ -149,7 +150,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, list[f
 def test_what_is_left_behind_is_counted_until_it_ends(
     build: Build, stuck: Stuck, printed: Callable[[], dict[str, list[float]]]
 ) -> None:
-    clients = ScriptedClients(hang=calling("survey", "survey"))
+    clients = ScriptedClients(hang=calling_each("survey", "survey"))
     harness = build(Sketch("You survey.", (stuck.survey,)), clients=clients)
     ask(harness, "Windy?")
     assert printed()["LeftoverThreads"] == [0]
@@ -169,7 +170,7 @@ def test_a_process_that_carries_too_much_ends_after_the_answer_and_says_so(
     build: Build, stuck: Stuck, printed: Callable[[], dict[str, list[float]]]
 ) -> None:
     ended: list[int] = []
-    clients = ScriptedClients(hang=calling(*["survey"] * (MAX_WAITING + 1)))
+    clients = ScriptedClients(hang=calling_each(*["survey"] * (MAX_WAITING + 1)))
     harness = build(
         Sketch("You survey.", (stuck.survey,)), clients=clients, retire=lambda: ended.append(1)
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.answers import Answer, saying
 from tests.deployed_agents import AGENTS
-from tests.unit.run.scripted import Model
+from tests.scripted_model import Model
 from tradewind.aws.deadline import Deadline
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.run.agent_run import AgentRun

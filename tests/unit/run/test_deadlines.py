@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.answers import calling
 from tests.driven_loop import DrivenClock, DrivenLoop
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
-from tests.scripted_model import ScriptedClients, calling
+from tests.scripted_model import ScriptedClients
 from tradewind.aws.deadline import Deadline
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.run.agent_run import AgentRun

@@ -7,7 +7,7 @@ import pytest
 
 from tests.answers import Answer, calling, saying
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
-from tests.unit.run.scripted import Model
+from tests.scripted_model import Model
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.contracts.environment import AgentEnvironment
