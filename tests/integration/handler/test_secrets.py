@@ -4,8 +4,10 @@ Looked at are the logs of function, libraries and Lambda's runtime, the metrics,
 exception, what X-Ray is told of it, and the record's attributes beside the kept answer.
 """
 
+import asyncio
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -223,6 +225,42 @@ def test_a_tool_that_is_left_behind(build: Build, check: Check) -> None:
 
     told = check(build(Sketch("Call stay once.", (stay,))), remaining_ms=1_000)
     assert code_of(told) == "DEADLINE_EXCEEDED"
+
+
+def test_a_tool_that_fails_after_its_request(build: Build, check: Check) -> None:
+    over = threading.Event()
+
+    def stay(project: Project) -> str:
+        """Stay."""
+        over.wait()
+        raise RuntimeError(SECRET)
+
+    harness = build(Sketch("Call stay once.", (stay,)))
+    assert code_of(check(harness, remaining_ms=1_000)) == "DEADLINE_EXCEEDED"
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("tool"):
+            thread.join(5)
+    check(harness, {**EVENT, "request_id": "another"})  # looks at what was logged since
+
+
+def test_what_a_tool_leaves_on_the_loop(build: Build, check: Check) -> None:
+    async def leave(project: Project) -> str:
+        """Leave."""
+
+        async def fail() -> None:
+            raise RuntimeError(SECRET)
+
+        def fail_at_once() -> None:
+            raise RuntimeError(SECRET)
+
+        loop = asyncio.get_running_loop()
+        loop.call_soon(fail_at_once)
+        loop.create_task(fail())  # noqa: RUF006  lost: asyncio tells of it when it goes
+        await asyncio.sleep(0.01)
+        return "left"
+
+    assert code_of(check(build(Sketch("Call leave once.", (leave,))))) is None
 
 
 @pytest.mark.parametrize("fault", [one for one in TableFault if "SILENT" not in one.name])
