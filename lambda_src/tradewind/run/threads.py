@@ -13,8 +13,6 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final, ParamSpec, TypeVar
 
-from tradewind.telemetry.defects import log_loop_error
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -137,7 +135,6 @@ class RunThreads:
         outcome: Future[None] = Future()
         loop = asyncio.new_event_loop()
         loop.set_default_executor(self.loop_default)
-        loop.set_exception_handler(log_loop_error)
         arguments = (loop, work, copy_context(), outcome)
         self._loop_thread = threading.Thread(
             target=_serve, args=arguments, name="run-loop", daemon=True

@@ -7,16 +7,11 @@ class made at run time, say from what a service sent, goes by its nearest base t
 
 import re
 import sys
-import threading
 import traceback
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from tradewind.telemetry.logger import get_logger
-
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Mapping
 
 #: A log line is cut at 256 KB. Of a deep recursion the two ends tell enough.
 _MAX_CAUSES: Final = 12
@@ -27,32 +22,12 @@ _UNNAMED: Final = "(a name that is left out)"
 
 def log_defect(message: str, error: BaseException) -> None:
     """Log an exception's types and places, with all that led to it, as an error."""
-    causes = [_describe(how, cause) for how, cause in _what_led_to(error)]
-    get_logger().error(message, error_causes=causes)
+    get_logger().error(message, error_causes=describe_causes(error))
 
 
-def log_what_nobody_handles() -> None:
-    """Log, from now on, what ends a thread or a finalizer; Python would print its message."""
-
-    def of_a_thread(ended: threading.ExceptHookArgs) -> None:
-        if ended.exc_value is not None:
-            log_defect("An error ended a thread", ended.exc_value)
-
-    def of_a_finalizer(unraisable: "sys.UnraisableHookArgs") -> None:
-        if unraisable.exc_value is not None:
-            log_defect("An error that nobody could be told of", unraisable.exc_value)
-
-    threading.excepthook = of_a_thread
-    sys.unraisablehook = of_a_finalizer
-
-
-def log_loop_error(_loop: "asyncio.AbstractEventLoop", context: "Mapping[str, Any]", /) -> None:
-    """Log what an event loop's callbacks and lost tasks end in; asyncio would log its message."""
-    error = context.get("exception")
-    if isinstance(error, BaseException):
-        log_defect("An error on an event loop that nobody handled", error)
-    else:
-        get_logger().error("Something was left on an event loop")
+def describe_causes(error: BaseException) -> list[str]:
+    """Describe an exception and all that led to it by types and places, the outermost first."""
+    return [_describe(how, cause) for how, cause in _what_led_to(error)]
 
 
 def _what_led_to(error: BaseException) -> Iterator[tuple[str, BaseException]]:

@@ -32,6 +32,7 @@ from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.telemetry.metrics import RequestMetrics
+from tradewind.telemetry.wordless_logs import WordlessLines
 from tradewind.telemetry.wordless_spans import WordlessExporter
 
 WORD, CARD, MAIL, KEY = (
@@ -86,7 +87,7 @@ def check(
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
     spans: InMemorySpanExporter,
-) -> Check:
+) -> Iterator[Check]:
     """Serve the event as Lambda's runtime does, and look everywhere for its words."""
 
     def serve(
@@ -130,7 +131,10 @@ def check(
         assert printed.out  # it was looked at
         return told
 
-    return serve
+    wordless = WordlessLines()  # as the entry point sets it
+    caplog.handler.addFilter(wordless)
+    yield serve
+    caplog.handler.removeFilter(wordless)
 
 
 def measure(project_name: str, height_m: float) -> str:

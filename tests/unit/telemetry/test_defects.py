@@ -1,8 +1,6 @@
 """A defect is logged by its places; its words may be somebody's."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -112,35 +110,3 @@ def test_a_name_that_no_programmer_wrote_is_left_out(capsys: pytest.CaptureFixtu
     except ZeroDivisionError as error:
         [cause] = logged(error, capsys)
     assert "(a name that is left out):1" in cause
-
-
-#: A process of its own: the hooks are the interpreter's, and the test runner has its own.
-UNHANDLED = """
-import threading
-from tradewind.telemetry.defects import log_what_nobody_handles
-
-class Finalized:
-    def __del__(self):
-        raise ValueError("prompt of jane.doe")
-
-def end():
-    raise KeyError("prompt of jane.doe")
-
-log_what_nobody_handles()
-thread = threading.Thread(target=end)
-thread.start()
-thread.join()
-Finalized()
-"""
-
-
-def test_what_ends_a_thread_or_a_finalizer_is_logged_without_its_words() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", UNHANDLED], capture_output=True, text=True, check=True
-    )
-    assert "jane" not in ended.stdout + ended.stderr
-    thread, finalizer = map(json.loads, ended.stdout.splitlines())
-    assert thread["message"] == "An error ended a thread"
-    assert thread["error_causes"][0].startswith("builtins.KeyError\n")
-    assert finalizer["message"] == "An error that nobody could be told of"
-    assert finalizer["error_causes"][0].startswith("builtins.ValueError\n")
