@@ -3,6 +3,7 @@
 import io
 import os
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,14 +49,20 @@ _RC: Final[Any] = {
 }
 
 
+#: Matplotlib is not made for threads: its settings are everybody's, and whoever sets them back
+#: takes them from a drawing that another thread is at. Tools run in threads, several at once.
+_drawing: Final = threading.Lock()
+
+
 class Sheet:
-    """A figure in this look; ``with`` it, draw on ``figure``, then take ``png``."""
+    """A figure in this look; ``with`` it, draw on ``figure``, then take ``png``. One at a time."""
 
     def __init__(self, width_in: float, height_in: float) -> None:
         self._look = mpl.rc_context(_RC)
         self._size = (width_in, height_in)
 
     def __enter__(self) -> "Sheet":
+        _drawing.acquire()
         self._look.__enter__()
         self.figure = Figure(figsize=self._size, dpi=_DPI, layout="constrained")
         FigureCanvasAgg(self.figure)
@@ -63,6 +70,7 @@ class Sheet:
 
     def __exit__(self, *raised: object) -> None:
         self._look.__exit__(None, None, None)
+        _drawing.release()
 
     def png(self) -> bytes:
         """Return the figure as a PNG, the same bytes for the same drawing."""

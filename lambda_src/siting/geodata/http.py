@@ -2,8 +2,8 @@
 
 One layer repeats: urllib3 sends each attempt once. What may pass (429, 502, 503, 504, a lost
 connection, silence) is tried again with growing, jittered pauses, or after the pause the service
-asks for, while attempts and time are left. Redirects are refused: the endpoint is a setting, and
-where data comes from is not a server's to change.
+asks for, while attempts and time are left; a request's end ends its exchanges, too. Redirects are
+refused: the endpoint is a setting, and where data comes from is not a server's to change.
 """
 
 import email.utils
@@ -21,7 +21,10 @@ from typing import Any, ClassVar, Final, NoReturn, Self
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
+from urllib3.connection import HTTPConnection
 
+from tradewind.aws.deadline import call_time_left_s, require_time
+from tradewind.aws.sockets import SOCKET_OPTIONS
 from tradewind.contracts.errors import (
     DataSourceError,
     DataSourceInvalid,
@@ -113,8 +116,15 @@ class AnswerCache:
 
 
 def tls_pool() -> urllib3.PoolManager:
-    """Connections that trust the system's authorities, or ``SSL_CERT_FILE``'s where it is set."""
-    return urllib3.PoolManager(ssl_context=ssl.create_default_context(), maxsize=2)
+    """Connections that trust the system's authorities, or ``SSL_CERT_FILE``'s where it is set.
+
+    A kept one whose peer is gone, as after a freeze, is given up by the kernel in about 5 s.
+    """
+    return urllib3.PoolManager(
+        ssl_context=ssl.create_default_context(),
+        maxsize=2,
+        socket_options=[*HTTPConnection.default_socket_options, *SOCKET_OPTIONS],
+    )
 
 
 @dataclass
@@ -155,13 +165,14 @@ class JsonClient:
 
         Raises:
             DataSourceError: There is no usable answer, repeats included.
+            DeadlineExceeded: The request's time is over.
         """
         question = json.dumps([self.url, method, dict(fields)]).encode()
         key = hashlib.sha256(question).hexdigest()
         kept = self.cache.get(key)
         if kept is not None:
             return self._decode(kept)
-        give_up_at = self.clock() + self.limits.total_s
+        give_up_at = self.clock() + self._in_time(self.limits.total_s)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 body = self._send(method, fields)
@@ -191,7 +202,8 @@ class JsonClient:
         raise _Passing(DataSourceUnavailable(f"{self.service} could not answer: {words[:_SHOWN]}"))
 
     def _send(self, method: str, fields: Mapping[str, str]) -> bytes:
-        ends_at = self.clock() + self.limits.answer_s
+        require_time()
+        ends_at = self.clock() + self._in_time(self.limits.answer_s)
         form = method == "POST"
         try:
             response = self.pool.request(
@@ -204,7 +216,10 @@ class JsonClient:
                     "Accept-Encoding": "gzip",
                     **({"Content-Type": "application/x-www-form-urlencoded"} if form else {}),
                 },
-                timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=self.limits.silence_s),
+                timeout=urllib3.Timeout(
+                    connect=self._in_time(_CONNECT_TIMEOUT_S),
+                    read=self._in_time(self.limits.silence_s),
+                ),
                 retries=False,
                 redirect=False,
                 preload_content=False,
@@ -216,6 +231,7 @@ class JsonClient:
                 # Not back to the pool: what is left of a refused answer would be read next.
                 response.close()
         except urllib3.exceptions.HTTPError as error:
+            require_time(error)
             if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
                 raise DataSourceRejected(
                     f"{self.service} at {self._host} could not prove who it is: {_words(error)}"
@@ -257,6 +273,7 @@ class JsonClient:
                     "Ask for a smaller area or a shorter time."
                 )
             if self.clock() > ends_at:
+                require_time()
                 raise _Passing(
                     DataSourceUnavailable(
                         f"{self.service} did not finish within {self.limits.answer_s:.0f} s."
@@ -272,6 +289,12 @@ class JsonClient:
             raise DataSourceInvalid(
                 f"{self.service} answered something that is not JSON, or only a part of it."
             ) from malformed
+
+    @staticmethod
+    def _in_time(limit_s: float) -> float:
+        """The shorter of a limit and the time that the request at work has left."""
+        left_s = call_time_left_s()
+        return limit_s if left_s is None else min(limit_s, left_s)
 
     @property
     def _host(self) -> str:

@@ -19,9 +19,11 @@ from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.s3_artifacts import S3ArtifactStore
 from tradewind.telemetry.tracing import start_tracing
+from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
 
 
 def _create_service() -> AgentService:
+    keep_words_out_of_logs()
     environment = AgentEnvironment.from_variables(os.environ)
     # Only the function's own agent: its bundle holds no other agent's libraries.
     agent_module = importlib.import_module(f"agents.{environment.agent}.agent")

@@ -9,6 +9,7 @@ from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.aws.repeats import Repeated
 from tradewind.contracts.environment import SweepEnvironment
 from tradewind.handlers.sweeper import Sweeper
+from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
 
 
 class SweepContext(Protocol):
@@ -19,6 +20,7 @@ class SweepContext(Protocol):
 
 
 def _create_sweeper() -> Sweeper:
+    keep_words_out_of_logs()
     environment = SweepEnvironment.from_variables(os.environ)
     # Settling recognises its own write, so it may be asked for twice.
     client = AwsClients().create("dynamodb", repeats=Repeated(may_run_twice=True))

@@ -26,6 +26,8 @@ from tradewind.telemetry.logger import get_logger
 MANIFEST: Final = "manifest.json"
 #: Each conflict is another request's success, so this many may end at once.
 _TRIES: Final = 20
+#: So many switches of a manifest are remembered, for a write whose reply was lost to find its own.
+_REMEMBERED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Entry:
 
 
 _ENTRIES: Final = TypeAdapter(dict[str, Entry])
+_ATTEMPTS: Final = TypeAdapter(tuple[str, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,13 @@ class Manifest:
     Attributes:
         entries: Each visible file's, by its name.
         etag: What to replace it by; None if there is none yet.
+        attempts: Whose writes it has taken, the latest last, also where none of their files is
+            left.
     """
 
     entries: Mapping[str, Entry]
     etag: str | None
+    attempts: tuple[str, ...] = ()
 
 
 @dataclass
@@ -136,7 +142,9 @@ def read_manifest(store: ArtifactStore, project_id: str, agent: str) -> Manifest
     except ArtifactNotFound:
         return Manifest({}, None)
     try:
-        entries = _ENTRIES.validate_python(json.loads(body)["artifacts"])
+        document = json.loads(body)
+        entries = _ENTRIES.validate_python(document["artifacts"])
+        attempts = _ATTEMPTS.validate_python(document.get("attempts", ()))
     except (ValueError, TypeError, KeyError):
         entries = None
     own = artifact_key(project_id, agent, "")
@@ -144,7 +152,7 @@ def read_manifest(store: ArtifactStore, project_id: str, agent: str) -> Manifest
         # Not as this module writes it: it names nothing, and the next request writes it anew.
         get_logger().warning("Manifest not readable", manifest=f"{agent}/{MANIFEST}")
         return Manifest({}, etag)
-    return Manifest(entries, etag)
+    return Manifest(entries, etag, attempts)
 
 
 def commit(
@@ -182,33 +190,33 @@ def commit(
         try:
             store.replace(
                 artifact_key(project_id, agent, MANIFEST),
-                _as_json(project_id, agent, {**manifest.entries, **written}),
+                _as_json(project_id, agent, manifest, written, attempt),
                 "application/json",
                 etag=manifest.etag,
             )
         except WriteConflict:
             manifest = read_manifest(store, project_id, agent)
         except StorageError:
-            if not _holds(read_manifest(store, project_id, agent), attempt):
+            if attempt not in read_manifest(store, project_id, agent).attempts:
                 raise
             return  # it was written, and its reply was lost
         else:
             return
-        if _holds(manifest, attempt):
+        if attempt in manifest.attempts:
             return  # an earlier try of this very write was faster
     raise StorageUnavailable(
         f"Could not write {agent}/{MANIFEST}: other requests kept replacing it."
     )
 
 
-def _holds(manifest: Manifest, attempt: str) -> bool:
-    return any(entry.attempt == attempt for entry in manifest.entries.values())
-
-
-def _as_json(project_id: str, agent: str, entries: Mapping[str, Entry]) -> bytes:
+def _as_json(
+    project_id: str, agent: str, before: Manifest, written: Mapping[str, Entry], attempt: str
+) -> bytes:
+    entries = {**before.entries, **written}
     document = {
         "project_id": project_id,
         "agent": agent,
         "artifacts": {name: asdict(entries[name]) for name in sorted(entries)},
+        "attempts": (*before.attempts, attempt)[-_REMEMBERED:],
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode()

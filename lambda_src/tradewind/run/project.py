@@ -134,7 +134,7 @@ class Project:
             raise StorageUnavailable(
                 f"{self.agent}/{artifact_manifest.MANIFEST} was not written in the time kept back."
             ) from late
-        except TradewindError:
+        except Exception:
             self.discard()
             raise
 

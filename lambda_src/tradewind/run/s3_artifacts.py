@@ -95,11 +95,17 @@ class S3ArtifactStore:
 
         S3 answers 403 for both to a role that may not list the whole bucket; this role may list
         the prefixes it reads.
+
+        Raises:
+            StorageUnavailable: It could not be found out.
         """
         try:
             listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
-        except (ClientError, BotoCoreError):
-            return False
+        except (ClientError, BotoCoreError) as error:
+            failure = _storage_error(error, f"read {key}")
+            if isinstance(failure, StorageAccessDenied):
+                return False
+            raise failure from error
         return all(found["Key"] != key for found in listed.get("Contents", []))
 
 

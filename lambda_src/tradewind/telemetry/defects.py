@@ -22,8 +22,12 @@ _UNNAMED: Final = "(a name that is left out)"
 
 def log_defect(message: str, error: BaseException) -> None:
     """Log an exception's types and places, with all that led to it, as an error."""
-    causes = [_describe(how, cause) for how, cause in _what_led_to(error)]
-    get_logger().error(message, error_causes=causes)
+    get_logger().error(message, error_causes=describe_causes(error))
+
+
+def describe_causes(error: BaseException) -> list[str]:
+    """Describe an exception and all that led to it by types and places, the outermost first."""
+    return [_describe(how, cause) for how, cause in _what_led_to(error)]
 
 
 def _what_led_to(error: BaseException) -> Iterator[tuple[str, BaseException]]:

@@ -4,8 +4,10 @@ Looked at are the logs of function, libraries and Lambda's runtime, the metrics,
 exception, what X-Ray is told of it, and the record's attributes beside the kept answer.
 """
 
+import asyncio
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +32,7 @@ from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.telemetry.metrics import RequestMetrics
+from tradewind.telemetry.wordless_logs import WordlessLines
 from tradewind.telemetry.wordless_spans import WordlessExporter
 
 WORD, CARD, MAIL, KEY = (
@@ -84,7 +87,7 @@ def check(
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
     spans: InMemorySpanExporter,
-) -> Check:
+) -> Iterator[Check]:
     """Serve the event as Lambda's runtime does, and look everywhere for its words."""
 
     def serve(
@@ -128,7 +131,10 @@ def check(
         assert printed.out  # it was looked at
         return told
 
-    return serve
+    wordless = WordlessLines()  # as the entry point sets it
+    caplog.handler.addFilter(wordless)
+    yield serve
+    caplog.handler.removeFilter(wordless)
 
 
 def measure(project_name: str, height_m: float) -> str:
@@ -223,6 +229,42 @@ def test_a_tool_that_is_left_behind(build: Build, check: Check) -> None:
 
     told = check(build(Sketch("Call stay once.", (stay,))), remaining_ms=1_000)
     assert code_of(told) == "DEADLINE_EXCEEDED"
+
+
+def test_a_tool_that_fails_after_its_request(build: Build, check: Check) -> None:
+    over = threading.Event()
+
+    def stay(project: Project) -> str:
+        """Stay."""
+        over.wait()
+        raise RuntimeError(SECRET)
+
+    harness = build(Sketch("Call stay once.", (stay,)))
+    assert code_of(check(harness, remaining_ms=1_000)) == "DEADLINE_EXCEEDED"
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("tool"):
+            thread.join(5)
+    check(harness, {**EVENT, "request_id": "another"})  # looks at what was logged since
+
+
+def test_what_a_tool_leaves_on_the_loop(build: Build, check: Check) -> None:
+    async def leave(project: Project) -> str:
+        """Leave."""
+
+        async def fail() -> None:
+            raise RuntimeError(SECRET)
+
+        def fail_at_once() -> None:
+            raise RuntimeError(SECRET)
+
+        loop = asyncio.get_running_loop()
+        loop.call_soon(fail_at_once)
+        loop.create_task(fail())  # noqa: RUF006  lost: asyncio tells of it when it goes
+        await asyncio.sleep(0.01)
+        return "left"
+
+    assert code_of(check(build(Sketch("Call leave once.", (leave,))))) is None
 
 
 @pytest.mark.parametrize("fault", [one for one in TableFault if "SILENT" not in one.name])

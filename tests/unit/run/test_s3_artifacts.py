@@ -67,6 +67,16 @@ def test_a_role_that_may_not_even_look_is_denied(
         store.get(KEY)
 
 
+def test_a_listing_that_fails_says_nothing_of_permissions(
+    stubbed: tuple[S3ArtifactStore, Stubber],
+) -> None:
+    store, stubber = stubbed
+    stubber.add_client_error("get_object", "AccessDenied", http_status_code=403)
+    stubber.add_client_error("list_objects_v2", "SlowDown", http_status_code=503)
+    with pytest.raises(StorageUnavailable, match="SlowDown"):
+        store.get(KEY)
+
+
 def test_a_throttled_write_is_typed(stubbed: tuple[S3ArtifactStore, Stubber]) -> None:
     store, stubber = stubbed
     stubber.add_client_error("put_object", "SlowDown", http_status_code=503)

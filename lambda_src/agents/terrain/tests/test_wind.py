@@ -59,6 +59,20 @@ def test_the_wind_of_a_site_in_the_request(weather: Weather) -> None:
     assert weather.asked[0][1] == pytest.approx(54.737, abs=0.01)
 
 
+@pytest.mark.parametrize("site", [{}, [], None, {"type": "Feature"}])
+def test_the_wind_of_a_site_that_is_none_is_told_so(
+    weather: Weather, the_map: Map, project: Project, site: object
+) -> None:
+    call(get_unbuildable_areas, project, **PLACE)  # it is not this one that is meant
+    project.parameters = {"site": site}
+
+    status, text = call(get_wind_conditions, project)
+
+    assert (status, weather.asked, project.failure) == ("error", [], None)
+    assert "site" in text or "boundary" in text
+    assert "Neither" not in text
+
+
 def test_wind_without_a_place_asks_for_one(weather: Weather, project: Project) -> None:
     status, text = call(get_wind_conditions, project)
 

@@ -7,7 +7,7 @@ from strands import ToolContext, tool
 
 from agents.terrain.tools.services import overpass
 from agents.terrain.tools.setbacks import takes_setbacks
-from agents.terrain.tools.site import SITE_FILE, kept_site
+from agents.terrain.tools.site import SITE_FILE, planned_site
 from siting.wind.errors import require_within
 from siting.wind.features import FeatureClass
 from tradewind.contracts.errors import ToolInputError
@@ -102,7 +102,7 @@ def find_exclusion_zones(
     from siting.wind import exclusions, site  # noqa: PLC0415
 
     project = project_of(tool_context)
-    geojson = project.parameters["site"] if "site" in project.parameters else kept_site(project)
+    geojson = planned_site(project)
     boundary = _boundary_properties(geojson)
     searched = boundary.get(_SEARCHED)
     if isinstance(searched, Mapping):

@@ -1,20 +1,23 @@
-"""The site that a project has already."""
+"""The site that is planned: the request's, or the one that the project has already."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from siting.crew import TERRAIN
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.tools import load_json
 
-if TYPE_CHECKING:
-    from siting.wind.site import Site
-
 SITE_FILE: Final = "site.geojson"
 
 
-def kept_site(project: Project) -> Any:
-    """Return the site that an earlier call left in the project."""
+def planned_site(project: Project) -> Any:
+    """Return the site that comes with the request, or else the one an earlier call left.
+
+    Raises:
+        ToolInputError: There is neither.
+    """
+    if "site" in project.parameters:
+        return project.parameters["site"]
     if project.find(TERRAIN, SITE_FILE) is None:
         raise ToolInputError(
             "The request has no site. Send it as parameters.site: a GeoJSON FeatureCollection "
@@ -26,15 +29,16 @@ def kept_site(project: Project) -> Any:
 
 
 def middle_of_site(project: Project) -> tuple[float, float]:
-    """Return latitude and longitude of the middle of the project's site."""
+    """Return latitude and longitude of the middle of the request's or the project's site.
+
+    Raises:
+        ToolInputError: There is none, or it cannot be read.
+    """
     from siting.wind import crs, site  # noqa: PLC0415
 
-    geojson = project.parameters.get("site")
-    try:
-        planned: Site = site.read_boundary(geojson or kept_site(project))
-    except ToolInputError:
+    if "site" not in project.parameters and project.find(TERRAIN, SITE_FILE) is None:
         raise ToolInputError(
             "Neither the request nor the project has a site. Give latitude and longitude."
-        ) from None
-    middle = planned.boundary_deg.centroid
+        )
+    middle = site.read_boundary(planned_site(project)).boundary_deg.centroid
     return round(middle.y, 6), round(crs.wrap_longitude(middle.x), 6)

@@ -2,8 +2,10 @@
 
 import ssl
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 import urllib3
@@ -20,12 +22,15 @@ from siting.tests.integration.conftest import (
     Naps,
 )
 from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
+from tradewind.aws.deadline import Deadline, calls_within
+from tradewind.aws.sockets import SOCKET_OPTIONS
 from tradewind.contracts.errors import (
     DataSourceError,
     DataSourceInvalid,
     DataSourceRejected,
     DataSourceThrottled,
     DataSourceUnavailable,
+    DeadlineExceeded,
 )
 
 #: Whatever goes wrong, what the caller is told, and how often the service is asked.
@@ -216,6 +221,44 @@ def test_a_pause_longer_than_the_time_there_is_ends_it(
         around(overpass_client)
 
     assert (len(stand_in.asked), naps) == (1, [])
+
+
+@pytest.mark.parametrize("kind", [FaultKind.STALL, FaultKind.TRICKLE])
+def test_the_end_of_the_request_ends_the_exchange(
+    stand_in: GeodataStandIn, overpass_client: OverpassClient, kind: FaultKind
+) -> None:
+    stand_in.inject(Fault(kind, count=None))
+    deadline = Deadline(2.0)
+
+    with calls_within(deadline.remaining_s), pytest.raises(DeadlineExceeded):
+        around(overpass_client)
+    assert len(stand_in.asked) == 1
+
+    with calls_within(lambda: 0.0), pytest.raises(DeadlineExceeded):
+        around(overpass_client)
+    assert len(stand_in.asked) == 1
+
+
+def test_a_pause_longer_than_the_requests_time_is_not_begun(
+    stand_in: GeodataStandIn, overpass_client: OverpassClient, naps: Naps
+) -> None:
+    stand_in.inject(Fault(FaultKind.THROTTLED, count=None, retry_after="300"))
+
+    with calls_within(lambda: 200.0), pytest.raises(DataSourceThrottled):
+        around(overpass_client)
+    assert (len(stand_in.asked), naps) == (1, [])
+
+
+def test_the_kernel_gives_a_kept_connection_up_whose_peer_is_gone(
+    stand_in: GeodataStandIn, overpass_client: OverpassClient
+) -> None:
+    around(overpass_client)
+
+    pool = overpass_client._http.pool.connection_from_url(stand_in.overpass_url)
+    connection: Any = pool._get_conn()
+    with closing(connection):
+        for level, option, value in SOCKET_OPTIONS:
+            assert connection.sock.getsockopt(level, option) == value
 
 
 def test_nobody_listening_is_unavailable(stand_in: GeodataStandIn, naps: Naps) -> None:

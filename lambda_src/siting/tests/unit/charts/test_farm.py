@@ -1,14 +1,18 @@
 import struct
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siting.charts.farm import FarmCharts
+from siting.charts.style import Sheet
 
 NAMES = {
     "wind_rose.png",
@@ -86,8 +90,6 @@ def test_the_same_simulation_gives_the_same_bytes() -> None:
 
 
 def test_drawing_leaves_the_look_of_other_figures_alone() -> None:
-    import matplotlib as mpl  # noqa: PLC0415
-
     before = dict(mpl.rcParams)
     charts().energy_by_sector()
 
@@ -117,3 +119,21 @@ def test_the_agent_imports_no_plotting_until_it_draws() -> None:
     )
 
     assert done.stdout.strip() == "False"
+
+
+def test_a_drawing_keeps_its_look_when_another_ends() -> None:
+    entered, ended = threading.Event(), threading.Event()
+
+    def draw() -> object:
+        with Sheet(1.0, 1.0):
+            entered.set()
+            ended.wait(60)
+            return mpl.rcParams["axes.titleweight"]
+
+    with ThreadPoolExecutor(1) as threads:
+        with Sheet(1.0, 1.0):
+            drawing = threads.submit(draw)
+            entered.wait(0.5)  # which it does only when two can be at it at once
+        ended.set()
+        assert drawing.result() == "bold"
+    assert mpl.rcParams["axes.titleweight"] != "bold"
