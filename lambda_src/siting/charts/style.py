@@ -4,6 +4,7 @@ import io
 import os
 import tempfile
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,19 +59,20 @@ class Sheet:
     """A figure in this look; ``with`` it, draw on ``figure``, then take ``png``. One at a time."""
 
     def __init__(self, width_in: float, height_in: float) -> None:
-        self._look = mpl.rc_context(_RC)
         self._size = (width_in, height_in)
+        self._look = ExitStack()
 
     def __enter__(self) -> "Sheet":
-        _drawing.acquire()
-        self._look.__enter__()
-        self.figure = Figure(figsize=self._size, dpi=_DPI, layout="constrained")
-        FigureCanvasAgg(self.figure)
+        with ExitStack() as look:
+            look.enter_context(_drawing)
+            look.enter_context(mpl.rc_context(_RC))
+            self.figure = Figure(figsize=self._size, dpi=_DPI, layout="constrained")
+            FigureCanvasAgg(self.figure)
+            self._look = look.pop_all()
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._look.__exit__(None, None, None)
-        _drawing.release()
+        self._look.close()
 
     def png(self) -> bytes:
         """Return the figure as a PNG, the same bytes for the same drawing."""
