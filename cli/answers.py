@@ -3,22 +3,29 @@
 import json
 import time
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import click
 
+from cli.cdk import LOCAL_ENV
 from cli.errors import CommandError
+from stacks.names import function_name
 from tradewind.contracts.errors import FunctionDied, StorageError
-from tradewind.contracts.names import record_key
+from tradewind.contracts.names import SWEEP, record_key
 from tradewind.records.item import RecordStatus, StoredRecord
 from tradewind.records.table import RecordTable
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 _FAILED: Final = 1
 
 
 def kept_answer(table_name: str, *, agent: str, request_id: str, owner: str = "") -> dict[str, Any]:
-    """Return the answer to a request; one whose function died is closed on the way.
+    """Return the answer to a request.
+
+    Of one whose function died, the sweep closes the record first: it counts those it closes.
 
     Raises:
         CommandError: There is no such request, or it is still being worked on.
@@ -28,7 +35,7 @@ def kept_answer(table_name: str, *, agent: str, request_id: str, owner: str = ""
     try:
         record = table.read(key)
         if record is not None and record.overdue:
-            table.settle(key, record.attempt)
+            _sweep()
             record = table.read(key)
     except StorageError as error:
         raise CommandError(f"{error.code}: {error.message}") from error
@@ -44,6 +51,16 @@ def kept_answer(table_name: str, *, agent: str, request_id: str, owner: str = ""
             f"it has {max(1, record.deadline_at - int(time.time()))} s left. Ask again later."
         )
     return record.answer or _without_answer(record)
+
+
+def _sweep() -> None:
+    client: LambdaClient = boto3.client("lambda")
+    swept = client.invoke(FunctionName=function_name(LOCAL_ENV, SWEEP))
+    if "FunctionError" in swept:
+        raise CommandError(
+            "Its function died, and the sweep that closes such requests failed.\n"
+            "docs/runbooks/sweep-failures.md says where to look."
+        )
 
 
 def answer_of_failure(error: dict[str, Any]) -> dict[str, Any]:

@@ -122,6 +122,7 @@ def test_a_process_killed_at_work_loses_no_request(deployment: Deployment) -> No
         ExpressionAttributeValues={":past": {"N": "1"}},
     )
     died = kept_answer(deployment.outputs[Output.RECORDS_TABLE], agent=LAST, request_id="killed")
+    assert deployment.sweep()["settled"] == 0  # whoever asked had it closed, and counted
     assert died["error"]["code"] == deployment.record(LAST, "killed")["error_code"]
     assert died["error"]["code"] == "FUNCTION_DIED"
     answer = deployment.ask(LAST, request_id="killed").answer

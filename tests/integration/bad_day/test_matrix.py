@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 
 from tests.frameworks import FRAMEWORKS
-from tests.integration.bad_day.conftest import AGENT, Serve, Wire
+from tests.integration.bad_day.conftest import AGENT, SOURCE, Serve, Wire
 from tests.integration.bad_day.fault_proxy import DONE, Call, Fault, Rule
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.records.item import RecordStatus, StoredRecord
@@ -26,7 +26,7 @@ from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
 TIME_S: Final = 60.0
 SHORT_TIME_S: Final = 4.0
 #: A silence ends long after the request's time, so that a call that waits for it is told by it.
-SILENCE_ENDS_S: Final = 5 * SHORT_TIME_S
+SILENCE_ENDS_S: Final = 2 * SHORT_TIME_S
 
 WHOLE: Final = {"places.json": {"turbines": 12}, "rows.json": {"rows": 6.0}}
 
@@ -36,6 +36,7 @@ class Point(StrEnum):
 
     FIRST_CALL = "first model call"
     SECOND_CALL = "second model call"
+    LOOK = "first look at a manifest"
     TOOL = "tool's read"
     RECORD_START = "record's start"
     RECORD_END = "record's end"
@@ -50,6 +51,7 @@ def _writes(ending: str) -> Callable[[Call], bool]:
 CHOOSES: Final[dict[Point, Callable[[Call], bool]]] = {
     Point.FIRST_CALL: lambda call: call.operation == "ConverseStream",
     Point.SECOND_CALL: lambda call: call.operation == "ConverseStream",
+    Point.LOOK: lambda call: call.target.endswith(f"/{SOURCE}/manifest.json"),
     Point.TOOL: lambda call: call.operation == "GetObject" and call.target.endswith("/site.json"),
     Point.RECORD_START: lambda call: call.operation == "PutItem",
     Point.RECORD_END: lambda call: call.operation == "UpdateItem",
