@@ -10,6 +10,7 @@ from tests.project_files import ProjectContent
 from tests.turns import every_order
 from tests.unit.run.project_runs import Call, Fault, Run, carry_out
 from tradewind.contracts.errors import DeadlineExceeded, ProjectChanged, StorageUnavailable
+from tradewind.run.artifact_manifest import read_manifest
 from tradewind.run.artifact_store import WriteConflict
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
@@ -180,13 +181,13 @@ class LostReplies(MemoryArtifactStore):
 
 
 @pytest.mark.parametrize("sent_again", [True, False])
-@pytest.mark.parametrize("overtaken", [True, False])
+@pytest.mark.parametrize("overtaken_by", [(), ("b",), ("a",), ("a", "b")])
 def test_its_own_write_whose_reply_was_lost_is_recognised(
-    sent_again: bool, overtaken: bool
+    sent_again: bool, overtaken_by: tuple[str, ...]
 ) -> None:
     store = LostReplies(sent_again=sent_again, overtaken_by=None)
-    if overtaken:
-        store.overtaken_by = wrote(store, "r-2", "b")
+    if overtaken_by:
+        store.overtaken_by = wrote(store, "r-2", *overtaken_by)
     project = request(store, "r-1")
     with project.tool_call():
         project.find("layout", "a")
@@ -194,7 +195,28 @@ def test_its_own_write_whose_reply_was_lost_is_recognised(
     project.commit()
     assert store.lost == 1
     assert len(project.artifacts) == 1
-    assert seen(store) == {"a": "r-1 a"} | ({"b": "r-2 b"} if overtaken else {})
+    assert seen(store) == {"a": "r-1 a"} | {name: f"r-2 {name}" for name in overtaken_by}
+
+
+def test_a_manifest_remembers_the_latest_of_its_writers() -> None:
+    store = MemoryArtifactStore()
+    writers = [wrote(store, f"r-{number}", "a") for number in range(70)]
+    for writer in writers:
+        writer.commit()
+    assert read_manifest(store, "p-1", "layout").attempts == tuple(
+        writer.attempt for writer in writers[-64:]
+    )
+
+
+def test_a_commit_that_fails_as_nobody_foresaw_leaves_nothing_in_the_answer() -> None:
+    class Defect(MemoryArtifactStore):
+        def replace(self, key: str, body: bytes, content_type: str, *, etag: str | None) -> None:
+            raise RuntimeError("planted")
+
+    project = wrote(Defect(), "r-1", "a")
+    with pytest.raises(RuntimeError):
+        project.commit()
+    assert project.artifacts == []
 
 
 def test_storage_that_takes_all_the_time_kept_back_is_no_deadline() -> None:
