@@ -115,7 +115,7 @@ def carry_out(runs: Sequence[Run], before: Iterable[Run], choose: Choose) -> Non
     start: dict[str, str] = {}
     for at, run in enumerate(before):
         _carry_out(run, f"before{at}", store)
-        start = _after(start, run, f"before{at}")
+        start = after(start, run, f"before{at}")
     outcomes: dict[int, Outcome] = {}
 
     def work(at: int, run: Run) -> Callable[[], None]:
@@ -143,7 +143,7 @@ def _carry_out(run: Run, name: str, store: MemoryArtifactStore) -> Outcome:
                     for file_name in call.reads:
                         read.append(_read(project, file_name))
                     for file_name in call.writes:
-                        body = _body(name, at, read)
+                        body = body_of(name, at, read)
                         project.save(file_name, body.encode(), "text/plain")
                     if call.fails:
                         raise _ToolError  # noqa: TRY301  # it has to be raised within the call
@@ -170,19 +170,19 @@ def _read(project: Project, file_name: str) -> str:
         return "-"
 
 
-def _body(name: str, call: int, read: Sequence[str]) -> str:
+def body_of(name: str, call: int, read: Sequence[str]) -> str:
     """What a file holds: who wrote it, of what."""
     return f"{name}.{call}({','.join(read)})"
 
 
-def _after(state: Mapping[str, str], run: Run, name: str) -> dict[str, str]:
+def after(state: Mapping[str, str], run: Run, name: str) -> dict[str, str]:
     """What a run leaves that nothing befalls and nobody disturbs. Knows nothing of manifests."""
     files = dict(state)
     read: list[str] = []
     for at, call in enumerate(run.calls):
         read += [files.get(file_name, "-") for file_name in call.reads]
         if not call.fails:
-            files |= {file_name: _body(name, at, read) for file_name in call.writes}
+            files |= {file_name: body_of(name, at, read) for file_name in call.writes}
     return files
 
 
@@ -197,5 +197,5 @@ def _serial(
             for order in permutations((*surely, *some)):
                 state = dict(start)
                 for at in order:
-                    state = _after(state, runs[at], f"run{at}")
+                    state = after(state, runs[at], f"run{at}")
                 yield state
