@@ -285,8 +285,8 @@ class World:
         self.events["time passed"] += 1
         table = RecordTable("records", self.table)  # type: ignore[arg-type]  # as far as used
         for record in [read_item(item) for item in self.table.items.values()]:
-            if record.overdue:
-                self.events["settled"] += table.settle(record.record_id, record.attempt)
+            # Of all, not of the overdue alone: what an index says is late.
+            self.events["settled"] += table.settle(record.record_id, record.attempt)
 
     # -- what the services do -------------------------------------------------------------------
 
