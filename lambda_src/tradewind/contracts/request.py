@@ -11,6 +11,8 @@ from tradewind.contracts.errors import InvalidRequest, QueryTooLong, UnknownAgen
 MAX_QUERY_LENGTH: Final = 16_000
 #: Characters of JSON. A site with a few thousand features fits; Lambda's own limit is 6 MB.
 MAX_PARAMETERS_LENGTH: Final = 2_000_000
+#: Characters of an unknown field's name that are repeated.
+_LONGEST_NAME: Final = 64
 
 #: Ids become S3 key parts and table keys, so they are plain.
 PROJECT_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{2,62}$"
@@ -68,10 +70,7 @@ def parse_request(event: object, serving: str) -> AgentRequest:
     try:
         request = AgentRequest.model_validate(event)
     except ValidationError as invalid:
-        # Inputs stay out of the message: they may be private.
-        first = invalid.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InvalidRequest(f"{field}: {first['msg']}", field=field) from None
+        raise _invalid(invalid) from None
     if request.agent is not None and request.agent != serving:
         raise UnknownAgent(
             f"This function serves the {serving} agent; each agent has a function of its own.",
@@ -85,6 +84,25 @@ def parse_request(event: object, serving: str) -> AgentRequest:
             field="parameters",
         )
     return request
+
+
+def _invalid(invalid: ValidationError) -> InvalidRequest:
+    """Say of the first wrong field what is wrong with it.
+
+    Inputs stay out of the message: they may be private.
+    """
+    first = invalid.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        # A name of the caller's own; it may be of any length.
+        field = field[:_LONGEST_NAME]
+        known = ", ".join(AgentRequest.model_fields)
+        return InvalidRequest(
+            f"{field}: There is no such field. Those here are {known}.", field=field
+        )
+    if not field:
+        return InvalidRequest(f"A field's name: {first['msg']}")
+    return InvalidRequest(f"{field}: {first['msg']}", field=field)
 
 
 def _length_of(parameters: dict[str, Any]) -> int:

@@ -106,6 +106,7 @@ class RecordTable:
     def start(self, request: RecordedRequest, *, remaining_s: float, ttl_days: int) -> Start:
         """Put the record. See ``Records``."""
         item = new_item(request, remaining_s=remaining_s, ttl_s=ttl_days * _DAY_S)
+        at_most = ""
         for _ in range(_STARTS):
             try:
                 replaced = self._put(request, item)
@@ -130,9 +131,12 @@ class RecordTable:
             if stored.status is RecordStatus.SUCCEEDED and stored.answer is not None:
                 return Start(kept=stored.answer)
             if stored.status is RecordStatus.RUNNING and not stored.overdue:
+                # Also when its function died; then the id is free again.
+                at_most = f", for {max(1, stored.deadline_at - int(time.time()))} s at most"
                 break
         raise DuplicateRequest(
-            f"Request {request.request_id} is being worked on. Send it again later for its answer.",
+            f"Request {request.request_id} is being worked on{at_most}. "
+            "Send it again later for its answer.",
             field="request_id",
         )
 

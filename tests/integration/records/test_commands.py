@@ -192,3 +192,4 @@ def test_a_function_that_died_has_no_answer(
     status, out, err = run("invoke", "terrain", "How windy?")
     assert (status, out) == (1, "")
     assert "died without an answer: InvocationFailed" in err
+    assert "Send the request again: " in err

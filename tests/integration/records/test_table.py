@@ -1,5 +1,6 @@
 """The table's real conditions, evaluated by a DynamoDB, in every state of a record."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -93,6 +94,15 @@ def test_a_request_sent_again_meets_its_record(
         now = stored(table)
         assert (now.status, now.attempt) == (RecordStatus.RUNNING, "second")
         assert now.packed is None  # nothing of an earlier run
+
+
+def test_who_meets_a_running_request_is_told_for_how_long_at_most(table: RecordTable) -> None:
+    start(table, REQUEST, 300)
+    with pytest.raises(DuplicateRequest, match=r"for (\d+) s at most") as caught:
+        start(table, AGAIN, AHEAD)
+    said = re.search(r"for (\d+) s", caught.value.message)
+    assert said is not None
+    assert int(said[1]) == pytest.approx(300, abs=60)  # however busy the machine is
 
 
 @pytest.mark.parametrize("state", [state for state, _ in STATES if state is not nothing])

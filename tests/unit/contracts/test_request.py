@@ -114,6 +114,29 @@ def test_a_wrong_field_is_told_in_words_without_links() -> None:
     assert "http" not in caught.value.message
 
 
+def test_an_unknown_field_is_told_which_fields_there_are() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse({"query": "x", "prompt": "y"})
+    assert caught.value.message == (
+        "prompt: There is no such field. "
+        "Those here are agent, query, parameters, project_id, request_id, owner."
+    )
+
+
+def test_an_unknown_fields_name_is_not_repeated_at_any_length() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse({"query": "x", "K" * 1_000_000: "y"})
+    assert caught.value.field == "K" * 64
+    assert len(caught.value.message) < 300
+
+
+def test_a_fields_name_that_is_no_text_is_told_as_one() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse({"query": "x", "\ud800": "y"})
+    assert caught.value.message.startswith("A field's name: Input should be a valid string")
+    assert caught.value.field is None
+
+
 def test_an_empty_query_asks_for_one() -> None:
     with pytest.raises(InvalidRequest, match="Say what the agent should do"):
         parse({"query": " "})
