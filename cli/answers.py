@@ -79,8 +79,8 @@ def answer_of_failure(error: dict[str, Any]) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError):
         raise CommandError(
             f"The function died without an answer: {error.get('errorType')}: {message}\n"
-            "Its log group has more. Send the request again: at once if it had no request_id, or\n"
-            "when its time is over, which `tradewind answer` knows."
+            "Its log group has more. The same request may be sent again with the same id once its "
+            "time is over,\nwith another id at once."
         ) from None
     why = "The agent's log group has the cause."
     if place is not None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import click
 
 from cli import cloud
 from cli.agents import AgentParam
+from cli.errors import CommandError
 from cli.options import as_json
 from devtools.localcloud import LocalCloud
 from stacks.names import agent_arn_output
@@ -56,8 +59,25 @@ def invoke(
     from cli.invoke import invoke as send
     from cli.invoke import lambda_client
 
-    answer = send(lambda_client(), outputs[agent_arn_output(agent)], event).answer
+    # Known before there is an answer, so that one that is lost can be fetched.
+    if event.get("request_id") is None:
+        event["request_id"] = str(uuid.uuid4())
+    try:
+        answer = send(lambda_client(), outputs[agent_arn_output(agent)], event).answer
+    except KeyboardInterrupt:
+        click.echo(f"\nThe agent goes on. {_fetching(agent, event)} fetches its answer.", err=True)
+        raise
+    except CommandError as died:
+        raise CommandError(f"{died}\n{_fetching(agent, event)} says what its record has.") from died
     show(context, answer, as_json=as_json)
+
+
+def _fetching(agent: str, event: dict[str, Any]) -> str:
+    """The command that fetches the answer to a request."""
+    words = ["tradewind", "answer", agent, str(event["request_id"])]
+    if "owner" in event:
+        words += ["--owner", str(event["owner"])]
+    return f"`{shlex.join(words)}`"
 
 
 def _names_a_file(query: str) -> bool:

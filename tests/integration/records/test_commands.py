@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -192,4 +193,5 @@ def test_a_function_that_died_has_no_answer(
     status, out, err = run("invoke", "terrain", "How windy?")
     assert (status, out) == (1, "")
     assert "died without an answer: InvocationFailed" in err
-    assert "Send the request again: " in err
+    assert "may be sent again with the same id once its time is over" in err
+    assert re.search(r"`tradewind answer terrain [0-9a-f-]{36}` says what its record has", err)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -106,7 +107,7 @@ def test_a_query_is_a_query(
     monkeypatch: pytest.MonkeyPatch, deployed: dict[str, Any], query: str
 ) -> None:
     assert run(monkeypatch, query) == 0
-    assert deployed["event"] == {"query": query}
+    assert deployed["event"] == {"query": query, "request_id": ANY}
 
 
 def test_what_nobody_foresaw_is_a_line_and_a_traceback_in_a_file(
@@ -154,3 +155,25 @@ def test_every_command_that_prints_has_json() -> None:
         if not any("--json" in parameter.opts for parameter in one.params)
     ]
     assert without == []
+
+
+def test_who_leaves_is_told_how_to_fetch_the_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    sent: dict[str, Any] = {}
+
+    def leave(_client: Any, _arn: str, event: dict[str, Any]) -> Invocation:
+        sent.update(event)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.invoke.invoke", leave)
+    assert run(monkeypatch, "How windy is it?") == 130
+    first = sent["request_id"]
+    assert f"`tradewind answer {FIRST} {first}` fetches its answer" in capsys.readouterr().err
+    assert run(monkeypatch, "How windy is it?") == 130
+    assert sent["request_id"] != first  # another request, not a repeat
+    mine = tmp_path / "request.json"
+    mine.write_text('{"query": "x", "request_id": "order-17", "owner": "ada"}')
+    capsys.readouterr()
+    assert run(monkeypatch, "--request", str(mine)) == 130
+    assert f"`tradewind answer {FIRST} order-17 --owner ada`" in capsys.readouterr().err
