@@ -14,8 +14,11 @@ from cli import cloud
 from stacks.names import Output, agent_arn_output
 from tests.dynamodb import LoopbackDynamoDB, TableFault
 from tests.integration.records.requests import REQUEST, encoded
+from tradewind.aws.deadline import Deadline
 from tradewind.handlers.invocation_failed import InvocationFailed
+from tradewind.handlers.sweeper import Sweeper
 from tradewind.records.table import RecordTable
+from tradewind.telemetry.logger import get_logger
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -56,6 +59,17 @@ def run(
     monkeypatch.setattr(cloud, "deployed_outputs", lambda _cloud: (None, outputs))
     monkeypatch.setattr(cloud, "point_boto3_at", lambda _running: None)
     monkeypatch.setattr("cli.invoke.lambda_client", lambda: functions)
+    sweeper = Sweeper("local", table_name, dynamodb.client())
+
+    def sweep() -> None:
+        """The sweep, as in its own function: with figures and log of its own."""
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr("sys.stdout", io.StringIO())
+            for handler in get_logger().handlers:
+                elsewhere.setattr(handler, "stream", io.StringIO())
+            sweeper.sweep(Deadline(60))
+
+    monkeypatch.setattr("cli.answers._sweep", sweep)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     for name, value in {
         "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
@@ -120,7 +134,7 @@ def test_what_is_still_at_work_has_no_answer_yet(table: RecordTable, run: Run) -
     assert record.status == "running"
 
 
-def test_what_died_is_settled_by_the_one_who_asks(table: RecordTable, run: Run) -> None:
+def test_what_died_is_settled_for_the_one_who_asks(table: RecordTable, run: Run) -> None:
     start(table, remaining_s=-60)
     status, out, err = run("answer", "terrain", "r-1")
     assert (status, out) == (1, "project p-1, request r-1\n")
