@@ -2,6 +2,8 @@
 
 import io
 import re
+import resource
+import time
 from xml.etree import ElementTree
 
 import pytest
@@ -101,3 +103,12 @@ def test_foreign_words_break_no_picture(text: str) -> None:
 
     ElementTree.fromstring(as_svg(drawn))  # noqa: S314  # our own
     assert Image.open(io.BytesIO(as_png(drawn))).size == (1514, 1124)
+
+
+def test_a_picture_is_drawn_beside_the_process_whose_threads_keep_the_deadline() -> None:
+    def others() -> float:
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+
+    own, before = time.thread_time(), others()
+    assert as_png(a_map())
+    assert time.thread_time() - own < others() - before  # of their own CPU, not the clock's
