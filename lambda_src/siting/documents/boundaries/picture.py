@@ -19,6 +19,8 @@ from typing import Final
 
 from siting.documents.boundaries.drawing import STYLES, svg_layer
 from siting.documents.boundaries.layers import BoundaryMap, Layer
+from tradewind.aws.deadline import call_time_left_s
+from tradewind.contracts.errors import DeadlineExceeded
 
 _TEMPLATES: Final = files("siting.documents") / "templates"
 _FONTS: Final = ("OpenSans-Regular.ttf", "OpenSans-Bold.ttf")
@@ -46,20 +48,28 @@ _PER_KM: Final = 1000.0
 
 
 def as_png(page: BoundaryMap) -> bytes:
-    """Draw the map as a PNG."""
+    """Draw the map as a PNG.
+
+    Raises:
+        DeadlineExceeded: The request's time ended before the map was drawn.
+    """
     # Loaded by the request that needs it, not by every cold start.
     import resvg_py  # noqa: PLC0415
     import ttf_opensans  # type: ignore[import-untyped]  # noqa: PLC0415
 
     library = Path(str(resvg_py.__file__)).parents[1]
     with as_file(files(ttf_opensans) / "ttf") as fonts:
-        drawn = subprocess.run(  # noqa: S603  our own interpreter and program
-            [sys.executable, "-S", "-c", _PROGRAM, *(str(fonts / name) for name in _FONTS)],
-            input=as_svg(page).encode(),
-            env={**os.environ, "PYTHONPATH": str(library)},
-            capture_output=True,
-            check=True,
-        )
+        try:
+            drawn = subprocess.run(  # noqa: S603  our own interpreter and program
+                [sys.executable, "-S", "-c", _PROGRAM, *(str(fonts / name) for name in _FONTS)],
+                input=as_svg(page).encode(),
+                env={**os.environ, "PYTHONPATH": str(library)},
+                capture_output=True,
+                check=True,
+                timeout=call_time_left_s(),
+            )
+        except subprocess.TimeoutExpired:
+            raise DeadlineExceeded("The request's time ended while its map was drawn.") from None
     return drawn.stdout
 
 

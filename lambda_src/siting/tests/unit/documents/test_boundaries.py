@@ -14,6 +14,8 @@ from siting.documents.boundaries import drawing
 from siting.documents.boundaries.layers import BoundaryMap, LabelledShape, Layer
 from siting.documents.boundaries.page import as_html
 from siting.documents.boundaries.picture import as_png, as_svg
+from tradewind.aws.deadline import calls_within
+from tradewind.contracts.errors import DeadlineExceeded
 
 PATHS = re.compile(r' d="[^"]*"')
 
@@ -112,3 +114,8 @@ def test_a_picture_is_drawn_beside_the_process_whose_threads_keep_the_deadline()
     own, before = time.thread_time(), others()
     assert as_png(a_map())
     assert time.thread_time() - own < others() - before  # of their own CPU, not the clock's
+
+
+def test_a_picture_ends_with_the_time_of_its_request() -> None:
+    with calls_within(lambda: 0.001), pytest.raises(DeadlineExceeded):
+        as_png(a_map())
