@@ -45,7 +45,7 @@ def kept_answer(table_name: str, *, agent: str, request_id: str, owner: str = ""
             "Is it this agent, and this --owner? A record is kept for record_ttl_days, see "
             "docs/settings.md."
         )
-    if record.status is RecordStatus.RUNNING:
+    if record.status is RecordStatus.RUNNING and not record.overdue:
         raise CommandError(
             f"The {agent} agent is at work on request {request_id} since {record.started_at}; "
             f"it has {max(1, record.deadline_at - int(time.time()))} s left. Ask again later."
@@ -129,7 +129,7 @@ def _without_answer(record: StoredRecord) -> dict[str, Any]:
         project_id=record.project_id,
         status=FunctionDied.status,
         error={
-            "code": record.error_code,
+            "code": record.error_code or FunctionDied.code,  # a sweep that has not come to it
             "message": f"Its time was over at {ended}, and nothing says how it ended. "
             "The same request may be sent again with the same id.",
             "field": None,

@@ -146,6 +146,16 @@ def test_what_died_is_settled_for_the_one_who_asks(table: RecordTable, run: Run)
     assert run("answer", "terrain", "r-1")[1:] == (out, err)  # and again
 
 
+def test_what_died_and_no_sweep_has_closed_is_told_all_the_same(
+    table: RecordTable, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.answers._sweep", lambda: None)
+    start(table, remaining_s=-60)
+    status, _, said = run("answer", "terrain", "r-1")
+    assert status == 1
+    assert "FUNCTION_DIED: Its time was over at " in said
+
+
 def test_a_table_that_may_not_be_read_is_one_line(dynamodb: LoopbackDynamoDB, run: Run) -> None:
     dynamodb.inject(TableFault.DENIED, "GetItem")
     status, out, err = run("answer", "terrain", "r-1")
