@@ -78,9 +78,17 @@ def _logs_to_this_tests_output() -> None:
 
 
 @pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Deployment]":
-    """The app in an embedded AWS: one for all end-to-end tests, those of a domain included."""
+def _deployed(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Deployment]":
     from tests.e2e.conftest import deployed  # noqa: PLC0415  # the command is slow to import
 
     with deployed(tmp_path_factory.mktemp("cloud")) as ready:
         yield ready
+
+
+@pytest.fixture(scope="module")
+def deployment(_deployed: "Deployment") -> "Iterator[Deployment]":
+    """The app in an embedded AWS: one for all end-to-end tests, those of a domain included."""
+    from tests.e2e.conftest import boto3_at  # noqa: PLC0415  # as above
+
+    with boto3_at(_deployed):
+        yield _deployed

@@ -131,17 +131,25 @@ def eventually(read: Callable[[], Any], limit_s: float = 20.0) -> Any:
 def deployed(home: Path) -> Iterator[Deployment]:
     """Deploy, and let each agent do its work once: the cold request of its process."""
     cloud = LocalCloud(home)
-    with pytest.MonkeyPatch.context() as patch:
-        try:
-            running = cloud.up()
-            cdk.bootstrap(running, Step("bootstrap"))
-            outputs = cdk.deploy(running, Step("deploy"), cloud.scratch)
-            for name, value in running.environment().items():
-                patch.setenv(name, value)
-            ready = Deployment(cloud.home, running, outputs, cloud.scratch)
+    try:
+        running = cloud.up()
+        cdk.bootstrap(running, Step("bootstrap"))
+        outputs = cdk.deploy(running, Step("deploy"), cloud.scratch)
+        ready = Deployment(cloud.home, running, outputs, cloud.scratch)
+        with boto3_at(ready):
             for agent in AGENTS:
                 ready.cold[agent] = ready.ask(agent)
                 ready.project_id = ready.cold[agent].answer["project_id"]
-            yield ready
-        finally:
-            cloud.down()
+        yield ready
+    finally:
+        cloud.down()
+
+
+@contextmanager
+def boto3_at(deployment: Deployment) -> Iterator[None]:
+    """Let clients that are made within reach the deployment, and no later test's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in deployment.running.environment().items():
+            patch.setenv(name, value)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it would keep another test's credentials
+        yield

@@ -157,7 +157,7 @@ def test_each_call_is_counted_and_each_defect_logged_once(
     faults, code, calls, errors = ENDS[end]
     standin.inject(*faults)
     harness = build(SKETCH)
-    answer = answer_to(harness, Context(remaining_ms=2_000 if end == "the deadline" else 60_000))
+    answer = answer_to(harness, Context(remaining_ms=6_000 if end == "the deadline" else 60_000))
     assert (answer["error"] or {}).get("code") == code
     assert answer["usage"]["tool_calls"] == calls
     printed = capfd.readouterr()
