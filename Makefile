@@ -89,8 +89,7 @@ synth: setup ## Synthesize the templates of ENV (default dev) into cdk.out
 # --- Checking it ------------------------------------------------------------------------------
 
 test: setup ## Run all tests, with coverage
-	@# More than there are cores: many tests wait for a socket, a process or a deadline.
-	@pytest --numprocesses=4 --cov --cov-report=term-missing:skip-covered
+	@pytest --numprocesses=auto --maxprocesses=4 --cov --cov-report=term-missing:skip-covered
 
 check: format lint types synth test ## What a reviewer runs: format, lint, types, synth, tests
 

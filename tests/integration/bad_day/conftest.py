@@ -179,7 +179,7 @@ def serve(
                 "BEDROCK_MODEL_ID": PROFILE,
                 "BEDROCK_REGION": REGION,
                 "BEDROCK_MAX_TOKENS": "1024",
-                "BEDROCK_CONNECT_TIMEOUT_S": "2",
+                "BEDROCK_CONNECT_TIMEOUT_S": "10",
                 "BEDROCK_READ_TIMEOUT_S": "60",
                 "BEDROCK_MAX_CONNECTIONS": "10",
                 "ARTIFACTS_BUCKET": wire.bucket,

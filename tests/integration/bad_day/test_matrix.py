@@ -25,8 +25,6 @@ from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
 #: What a request has. Where nothing falls silent, no time runs out.
 TIME_S: Final = 60.0
 SHORT_TIME_S: Final = 4.0
-#: A silence ends long after the request's time, so that a call that waits for it is told by it.
-SILENCE_ENDS_S: Final = 2 * SHORT_TIME_S
 
 WHOLE: Final = {"places.json": {"turbines": 12}, "rows.json": {"rows": 6.0}}
 
@@ -179,7 +177,7 @@ def ask(wire: Wire, serve: Serve, capfd: pytest.CaptureFixture[str]) -> Ask:
             over.set()
             wire.play()
 
-        watchdog = threading.Timer(SILENCE_ENDS_S, end_silence)
+        watchdog = threading.Timer(2 * time_s, end_silence)
         watchdog.start()
         capfd.readouterr()
         try:

@@ -154,7 +154,7 @@ def build(
                 "BEDROCK_MODEL_ID": PROFILE,
                 "BEDROCK_REGION": REGION,
                 "BEDROCK_MAX_TOKENS": "1024",
-                "BEDROCK_CONNECT_TIMEOUT_S": "2",
+                "BEDROCK_CONNECT_TIMEOUT_S": "10",
                 "BEDROCK_READ_TIMEOUT_S": str(read_timeout_s),
                 "BEDROCK_MAX_CONNECTIONS": "10",
                 "ARTIFACTS_BUCKET": "artifacts",
