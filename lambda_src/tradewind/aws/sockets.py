@@ -27,6 +27,7 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
+from urllib3.exceptions import ConnectTimeoutError
 
 from tradewind.aws.deadline import within_time_left
 
@@ -246,7 +247,11 @@ class _KeptMixin:
     def connect(self) -> None:
         started = time.perf_counter()
         self.timeout = self._line.wait_s(self.timeout)
-        super().connect()  # type: ignore[misc]  # the urllib3 connection this is mixed into
+        try:
+            super().connect()  # type: ignore[misc]  # the urllib3 connection this is mixed into
+        except TimeoutError as error:
+            # urllib3 would call a slow TLS handshake a slow answer, and nothing was asked yet.
+            raise ConnectTimeoutError(self, "The TLS handshake took too long.") from error
         self._line.reused = False
         if self._rules.observer is not None:
             self._rules.observer.connection_opened(
