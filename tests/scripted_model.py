@@ -5,9 +5,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from tests.agent_environment import agent_environment
 from tests.answers import Answer, saying
 from tradewind.bedrock.client import ClientPool, create_bedrock_client
-from tradewind.contracts.environment import AgentEnvironment, ModelEnvironment
+from tradewind.contracts.environment import AgentEnvironment
 
 
 class Events:
@@ -53,18 +54,7 @@ class ScriptedClients(ClientPool):
         self._answers = answers
         self._sending = threading.Lock()
         self.requests: list[dict[str, Any]] = []
-        super().__init__(
-            ModelEnvironment.from_variables(
-                {
-                    "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
-                    "BEDROCK_REGION": "us-east-1",
-                    "BEDROCK_MAX_TOKENS": "1024",
-                    "BEDROCK_CONNECT_TIMEOUT_S": "2",
-                    "BEDROCK_READ_TIMEOUT_S": "5",
-                    "BEDROCK_MAX_CONNECTIONS": "10",
-                }
-            )
-        )
+        super().__init__(agent_environment())
         self._client_with_answers = create_bedrock_client(self._environment)
         self._client_with_answers._make_api_call = self._answer
 

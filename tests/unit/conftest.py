@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tests.agent_environment import AGENT_VARIABLES
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _alone() -> Iterator[None]:
@@ -30,17 +32,4 @@ def _alone() -> Iterator[None]:
 @pytest.fixture
 def agent_variables() -> dict[str, str]:
     """The environment of an agent function."""
-    return {
-        "TRADEWIND_AGENT": "terrain",
-        "TRADEWIND_ENVIRONMENT": "test",
-        "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
-        "BEDROCK_REGION": "us-east-1",
-        "BEDROCK_MAX_TOKENS": "1024",
-        "BEDROCK_CONNECT_TIMEOUT_S": "2",
-        "BEDROCK_READ_TIMEOUT_S": "30",
-        "BEDROCK_MAX_CONNECTIONS": "10",
-        "ARTIFACTS_BUCKET": "artifacts",
-        "RECORDS_TABLE": "records",
-        "RECORD_TTL_DAYS": "30",
-        "TRADEWIND_READS_FROM": "",
-    }
+    return dict(AGENT_VARIABLES)

@@ -13,15 +13,15 @@ import pytest
 from devtools.localcloud import LocalCloud, Running
 from devtools.localcloud.bedrock import BedrockStandIn, Identity, StaticAuthorizer
 from devtools.localcloud.tls import TlsFiles
+from tests.agent_environment import agent_environment
 from tests.dynamodb import create_records_table
 from tests.frameworks import FRAMEWORKS, Sketch
 from tests.integration.bad_day.fault_proxy import FaultProxy, Rule
-from tests.integration.callers import ACCOUNT, PROFILE, REGION
+from tests.integration.callers import ACCOUNT, REGION
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import MeteredConnections
-from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.names import RECORD_DEADLINE, RECORD_KEY, record_key
 from tradewind.handlers.service import AgentService
 from tradewind.records.item import StoredRecord, read_item
@@ -171,21 +171,13 @@ def serve(
     built: list[AgentService] = []
 
     def make(framework: str) -> AgentService:
-        environment = AgentEnvironment.from_variables(
-            {
-                "TRADEWIND_AGENT": AGENT,
-                "TRADEWIND_READS_FROM": SOURCE,
-                "TRADEWIND_ENVIRONMENT": "test",
-                "BEDROCK_MODEL_ID": PROFILE,
-                "BEDROCK_REGION": REGION,
-                "BEDROCK_MAX_TOKENS": "1024",
-                "BEDROCK_CONNECT_TIMEOUT_S": "10",
-                "BEDROCK_READ_TIMEOUT_S": "60",
-                "BEDROCK_MAX_CONNECTIONS": "10",
-                "ARTIFACTS_BUCKET": wire.bucket,
-                "RECORDS_TABLE": wire.table,
-                "RECORD_TTL_DAYS": "30",
-            }
+        environment = agent_environment(
+            TRADEWIND_AGENT=AGENT,
+            TRADEWIND_READS_FROM=SOURCE,
+            BEDROCK_CONNECT_TIMEOUT_S="10",
+            BEDROCK_READ_TIMEOUT_S="60",
+            ARTIFACTS_BUCKET=wire.bucket,
+            RECORDS_TABLE=wire.table,
         )
         aws = AwsClients(observer=MeteredConnections())
         storage = Repeated(may_run_twice=True)

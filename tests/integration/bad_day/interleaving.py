@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import pytest
 
+from tests.agent_environment import agent_environment
 from tests.integration.bad_day.steps import CLOCK, Process, SteppedStore, SteppedTable, Steps
 from tests.project_files import PROJECT, ProjectContent
 from tests.turns import Choose, Died
 from tests.unit.run.project_runs import Call, Fault, Run, after, body_of
 from tradewind.bedrock.client import ClientPool
-from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
     ArtifactNotFound,
     DuplicateRequest,
@@ -47,22 +47,7 @@ AGENT: Final = "layout"
 _LAMBDA_MS: Final = 900_000
 _LATER_S: Final = 1_000.0
 
-ENVIRONMENT: Final = AgentEnvironment.from_variables(
-    {
-        "TRADEWIND_AGENT": AGENT,
-        "TRADEWIND_READS_FROM": "",
-        "TRADEWIND_ENVIRONMENT": "test",
-        "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
-        "BEDROCK_REGION": "us-east-1",
-        "BEDROCK_MAX_TOKENS": "1024",
-        "BEDROCK_CONNECT_TIMEOUT_S": "2",
-        "BEDROCK_READ_TIMEOUT_S": "5",
-        "BEDROCK_MAX_CONNECTIONS": "10",
-        "ARTIFACTS_BUCKET": "artifacts",
-        "RECORDS_TABLE": "records",
-        "RECORD_TTL_DAYS": "30",
-    }
-)
+ENVIRONMENT: Final = agent_environment(TRADEWIND_AGENT=AGENT)
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:

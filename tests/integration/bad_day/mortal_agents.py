@@ -3,17 +3,20 @@
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from devtools.localcloud.bedrock import BedrockStandIn, Identity, StaticAuthorizer
 from devtools.localcloud.geodata import GeodataStandIn
 from devtools.localcloud.tls import TlsFiles
+from tests.agent_environment import AGENT_VARIABLES
 from tests.deployed_agents import AGENTS
 from tests.dynamodb import LoopbackDynamoDB
-from tests.integration.bad_day.deaths import Deaths
+from tests.integration.bad_day.deaths import Deaths, Whole
+from tests.integration.bad_day.examples import example
 from tests.integration.bad_day.mortal import MortalAgent, mortal
-from tests.integration.callers import ACCOUNT, PROFILE, REGION
+from tests.integration.callers import ACCOUNT, REGION
 
 #: An agent, by its name; or the sketch, by a framework's.
 StartMortal = Callable[[str], MortalAgent]
@@ -57,16 +60,11 @@ def start_mortal(
             "SSL_CERT_FILE": str(tls_files.ca),
             "OVERPASS_URL": geodata.overpass_url,
             "WIND_DATA_URL": geodata.wind_data_url,
-            "TRADEWIND_ENVIRONMENT": "test",
-            "BEDROCK_MODEL_ID": PROFILE,
-            "BEDROCK_REGION": REGION,
+            **AGENT_VARIABLES,
             "BEDROCK_MAX_TOKENS": "4096",
             "BEDROCK_CONNECT_TIMEOUT_S": "60",
             "BEDROCK_READ_TIMEOUT_S": "60",
-            "BEDROCK_MAX_CONNECTIONS": "10",
-            "ARTIFACTS_BUCKET": "artifacts",
             "RECORDS_TABLE": deaths.table.name,
-            "RECORD_TTL_DAYS": "30",
             "OPENBLAS_NUM_THREADS": "1",  # they would wait for each other by spinning
         }
 
@@ -83,3 +81,13 @@ def start_mortal(
             return started[definition]
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def planned(start_mortal: StartMortal, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that every agent has worked on."""
+    folder = tmp_path_factory.mktemp("planned")
+    for agent in AGENTS:
+        event = {**example(agent), "request_id": "planned"}
+        Whole.of(start_mortal(agent).serve(event, folder))
+    return folder

@@ -8,19 +8,9 @@ from tests.deployed_agents import AGENTS
 from tests.frameworks import FRAMEWORKS
 from tests.integration.bad_day.deaths import PROJECT, Deaths, Whole
 from tests.integration.bad_day.examples import example
-from tests.integration.bad_day.mortal_agents import StartMortal, deaths, start_mortal
+from tests.integration.bad_day.mortal_agents import StartMortal, deaths, planned, start_mortal
 
-__all__ = ["deaths", "start_mortal"]
-
-
-@pytest.fixture(scope="module")
-def planned(start_mortal: StartMortal, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that every agent has worked on."""
-    folder = tmp_path_factory.mktemp("planned")
-    for agent in AGENTS:
-        event = {**example(agent), "request_id": "planned"}
-        Whole.of(start_mortal(agent).serve(event, folder))
-    return folder
+__all__ = ["deaths", "planned", "start_mortal"]
 
 
 @pytest.mark.parametrize("agent", AGENTS)

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from devtools.localcloud.bedrock import BedrockStandIn
+from tests.agent_environment import agent_environment
 from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
-from tests.integration.callers import PROFILE, REGION
 from tests.integration.handler.script import Script, script_for
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import ClientPool
-from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers.service import AgentService
 from tradewind.records.item import read_item
 from tradewind.records.table import RecordTable
@@ -146,25 +145,15 @@ def build(
         table = table or dynamodb.create_table(f"records-{uuid.uuid4().hex}")
         records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
         dynamodb.heal()
-        environment = AgentEnvironment.from_variables(
-            {
-                "TRADEWIND_AGENT": agent,
-                "TRADEWIND_READS_FROM": "",
-                "TRADEWIND_ENVIRONMENT": "test",
-                "BEDROCK_MODEL_ID": PROFILE,
-                "BEDROCK_REGION": REGION,
-                "BEDROCK_MAX_TOKENS": "1024",
-                "BEDROCK_CONNECT_TIMEOUT_S": "10",
-                "BEDROCK_READ_TIMEOUT_S": str(read_timeout_s),
-                "BEDROCK_MAX_CONNECTIONS": "10",
-                "ARTIFACTS_BUCKET": "artifacts",
-                "RECORDS_TABLE": table,
-                "RECORD_TTL_DAYS": "30",
-                **({} if prices is None else {"TRADEWIND_MODEL_PRICES": prices}),
-                "TRADEWIND_LOG_SAMPLE_PERCENT": str(log_sample_percent),
-                "AWS_LAMBDA_FUNCTION_VERSION": "7",
-                **variables,
-            }
+        environment = agent_environment(
+            TRADEWIND_AGENT=agent,
+            BEDROCK_CONNECT_TIMEOUT_S="10",
+            BEDROCK_READ_TIMEOUT_S=str(read_timeout_s),
+            RECORDS_TABLE=table,
+            TRADEWIND_LOG_SAMPLE_PERCENT=str(log_sample_percent),
+            AWS_LAMBDA_FUNCTION_VERSION="7",
+            **({} if prices is None else {"TRADEWIND_MODEL_PRICES": prices}),
+            **variables,
         )
         service = AgentService(
             environment=environment,

@@ -17,6 +17,7 @@ import pytest
 from devtools.localcloud.execution import ExecutionEnvironment, Function, Warden
 from devtools.localcloud.lifecycle import LAMBDA_RUNTIME
 from devtools.localcloud.runtime_api import Answer, Invocation
+from tests.agent_environment import AGENT_VARIABLES
 
 ROOT = Path(__file__).parents[3]
 #: For a process to come to where it is waited for, on a machine that is busy.
@@ -30,18 +31,7 @@ from tests.integration.handler.process_app import handler
 
 VARIABLES = {
     "TEST_PATH": json.dumps([str(ROOT), str(ROOT / "lambda_src"), sysconfig.get_path("purelib")]),
-    "TRADEWIND_AGENT": "terrain",
-    "TRADEWIND_READS_FROM": "",
-    "TRADEWIND_ENVIRONMENT": "test",
-    "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
-    "BEDROCK_REGION": "us-east-1",
-    "BEDROCK_MAX_TOKENS": "1024",
-    "BEDROCK_CONNECT_TIMEOUT_S": "2",
-    "BEDROCK_READ_TIMEOUT_S": "5",
-    "BEDROCK_MAX_CONNECTIONS": "10",
-    "ARTIFACTS_BUCKET": "artifacts",
-    "RECORDS_TABLE": "records",
-    "RECORD_TTL_DAYS": "30",
+    **AGENT_VARIABLES,
 }
 
 

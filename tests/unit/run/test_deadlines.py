@@ -8,28 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.agent_environment import agent_environment
 from tests.answers import calling
 from tests.driven_loop import DrivenClock, DrivenLoop
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tests.scripted_model import ScriptedClients
 from tradewind.aws.deadline import Deadline
-from tradewind.contracts.environment import ModelEnvironment
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.runner import run_agent
 
-ENVIRONMENT = ModelEnvironment.from_variables(
-    {
-        "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
-        "BEDROCK_REGION": "us-east-1",
-        "BEDROCK_MAX_TOKENS": "1024",
-        "BEDROCK_CONNECT_TIMEOUT_S": "2",
-        "BEDROCK_READ_TIMEOUT_S": "5",
-        "BEDROCK_MAX_CONNECTIONS": "10",
-    }
-)
+ENVIRONMENT = agent_environment()
 
 
 class Waits:

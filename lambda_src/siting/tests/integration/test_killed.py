@@ -4,30 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from siting.crew import REPORT, TERRAIN
-from tests.deployed_agents import AGENTS
 from tests.integration.bad_day.deaths import Whole, copy_of, visible
 from tests.integration.bad_day.examples import example
 from tests.integration.bad_day.mortal import Death, MortalAgent
-from tests.integration.bad_day.mortal_agents import StartMortal, deaths, start_mortal
+from tests.integration.bad_day.mortal_agents import StartMortal, deaths, planned, start_mortal
 from tests.integration.conftest import caller, shared_dynamodb
 
-__all__ = ["caller", "deaths", "shared_dynamodb", "start_mortal"]
+__all__ = ["caller", "deaths", "planned", "shared_dynamodb", "start_mortal"]
 
 #: Twice as far from houses as the land that the project was planned on.
 WIDER = {"building_setback_m": 1000.0}
-
-
-@pytest.fixture(scope="module")
-def planned(start_mortal: StartMortal, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wind farm that is planned up to its report."""
-    folder = tmp_path_factory.mktemp("planned")
-    for agent in AGENTS:
-        event = {**example(agent), "request_id": "planned"}
-        Whole.of(start_mortal(agent).serve(event, folder))
-    return folder
 
 
 def told(report: MortalAgent, folder: Path) -> tuple[Mapping[str, Any], Any]:
