@@ -27,7 +27,12 @@ async def _request() -> None:
 
 def _own_threads() -> None:
     threads = RunThreads(10)
-    threads.run(_request(), 60)
+
+    async def request() -> None:
+        asyncio.get_running_loop().set_default_executor(threads.loop_default)
+        await _request()
+
+    threads.run(request(), 60)
     threads.end()
 
 

@@ -116,9 +116,8 @@ class RunThreads:
     """
 
     def __init__(self, max_model_calls: int) -> None:
-        self.tools: ThreadPoolExecutor
-        self.tools = self._tools = _Threads(MAX_TOOLS_AT_ONCE, "tool")
-        self.loop_default = _LoopThreads(max_model_calls, "model", self._tools)
+        self.tools = _Threads(MAX_TOOLS_AT_ONCE, "tool")
+        self.loop_default = _LoopThreads(max_model_calls, "model", self.tools)
         self._loop_thread: threading.Thread | None = None
 
     def run(self, work: Coroutine[Any, Any, None], limit_s: float) -> None:
@@ -134,7 +133,6 @@ class RunThreads:
         """
         outcome: Future[None] = Future()
         loop = asyncio.new_event_loop()
-        loop.set_default_executor(self.loop_default)
         arguments = (loop, work, copy_context(), outcome)
         self._loop_thread = threading.Thread(
             target=_serve, args=arguments, name="run-loop", daemon=True
@@ -149,7 +147,7 @@ class RunThreads:
 
     def end(self) -> None:
         """Take no more work. What is at work goes on; nobody waits for it."""
-        for threads in (self.loop_default, self._tools):
+        for threads in (self.loop_default, self.tools):
             threads.shutdown(wait=False, cancel_futures=True)
 
     def left_behind(self) -> list[threading.Thread]:
@@ -161,7 +159,7 @@ class RunThreads:
 
     def _busy(self) -> list[threading.Thread]:
         loops = [self._loop_thread] if self._loop_thread and self._loop_thread.is_alive() else []
-        return [*loops, *self._tools.at_work.copy(), *self.loop_default.at_work.copy()]
+        return [*loops, *self.tools.at_work.copy(), *self.loop_default.at_work.copy()]
 
 
 def _serve(
