@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from devtools.localcloud.running import start_time
 from devtools.localcloud.runtime_api import (
     Answer,
     Invocation,
@@ -232,6 +233,9 @@ class ExecutionEnvironment:
         Raises:
             ProcessEndedIdle: The process had ended before the event reached it.
         """
+        # Its end may not have been waited for yet, and its connection still look open.
+        if start_time(self.process.pid) is None:
+            raise ProcessEndedIdle
         started = time.monotonic()
         answer, failure = None, None
         try:

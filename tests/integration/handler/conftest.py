@@ -151,9 +151,8 @@ def build(
             BEDROCK_READ_TIMEOUT_S=str(read_timeout_s),
             RECORDS_TABLE=table,
             TRADEWIND_LOG_SAMPLE_PERCENT=str(log_sample_percent),
-            AWS_LAMBDA_FUNCTION_VERSION="7",
+            **{"AWS_LAMBDA_FUNCTION_VERSION": "7", **variables},
             **({} if prices is None else {"TRADEWIND_MODEL_PRICES": prices}),
-            **variables,
         )
         service = AgentService(
             environment=environment,
