@@ -27,6 +27,10 @@
     |   +-- DuplicateRequest           409     DUPLICATE_REQUEST
     |   +-- RequestIdReused            409     REQUEST_ID_REUSED
     |   +-- ProjectChanged             409     PROJECT_CHANGED
+    |   +-- SessionBusy                409     SESSION_BUSY
+    |   +-- SessionOfAnotherAgent      409     SESSION_OF_ANOTHER_AGENT
+    +-- BudgetExceeded                 402     BUDGET_EXCEEDED
+    +-- Cancelled                      409     CANCELLED
     +-- DataSourceError                (public services of map and weather data)
     |   +-- DataSourceUnavailable      503     DATA_SOURCE_UNAVAILABLE
     |   +-- DataSourceThrottled        429     DATA_SOURCE_THROTTLED
@@ -56,11 +60,14 @@ class TradewindError(Exception):
         field: The request field at fault, where there is one.
         answered: Whether an agent function answers it as a result, because the caller has to act,
             instead of failing the invocation, so that Lambda counts it and keeps the event.
+        asked_nothing: Whether it is certain that no model was asked and nothing was written, so
+            that the same request may be sent again under its id.
     """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
     answered: ClassVar[bool] = False
+    asked_nothing: ClassVar[bool] = False
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
@@ -227,6 +234,40 @@ class ProjectChanged(StorageError):
     """Another request replaced what this one built on, while it worked. Nothing was left."""
 
     code = "PROJECT_CHANGED"
+    status = 409
+    answered = True
+
+
+class SessionBusy(StorageError):
+    """Another turn of this conversation is at work. The model was not asked."""
+
+    code = "SESSION_BUSY"
+    status = 409
+    answered = True
+    asked_nothing = True
+
+
+class SessionOfAnotherAgent(StorageError):
+    """The conversation was begun with another agent. The model was not asked."""
+
+    code = "SESSION_OF_ANOTHER_AGENT"
+    status = 409
+    answered = True
+    asked_nothing = True
+
+
+class BudgetExceeded(TradewindError):
+    """The next model call could cost more than is left; the message says how much, until when."""
+
+    code = "BUDGET_EXCEEDED"
+    status = 402
+    answered = True
+
+
+class Cancelled(TradewindError):
+    """The caller cancelled the request; the answer holds what was done until then."""
+
+    code = "CANCELLED"
     status = 409
     answered = True
 

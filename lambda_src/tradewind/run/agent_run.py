@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.retry import ModelRetries
 from tradewind.contracts.environment import ModelEnvironment
+from tradewind.run.events import Listener, ToolEnded, ToolStarted, nobody
+from tradewind.run.options import RunOptions
 from tradewind.run.project import Project
 from tradewind.run.threads import RunThreads
 from tradewind.run.transcript import Transcript
@@ -29,6 +31,8 @@ class AgentRun:
         deadline: When the run has to end.
         environment: Which model, and how to reach it.
         bedrock_client: The pooled client to call it with.
+        options: What the caller wants otherwise than the agent's definition.
+        listener: Who is told what happens while it happens.
         stop: Set at the deadline, and when the request has failed: no further model call.
         retries: What says whether to repeat a failed model call.
         threads: What its work runs in.
@@ -44,10 +48,12 @@ class AgentRun:
     deadline: Deadline
     environment: ModelEnvironment
     bedrock_client: "BedrockRuntimeClient"
+    options: RunOptions = field(default_factory=RunOptions)
+    listener: Listener = nobody
     stop: threading.Event = field(default_factory=threading.Event)
     retries: ModelRetries = field(init=False)
     threads: RunThreads = field(init=False)
-    transcript: Transcript = field(default_factory=Transcript)
+    transcript: Transcript = field(init=False)
     tool_calls: int = 0
     tools_succeeded: int = 0
     text: str = ""
@@ -56,6 +62,17 @@ class AgentRun:
     def __post_init__(self) -> None:
         self.retries = ModelRetries(self.deadline)
         self.threads = RunThreads(self.environment.max_connections)
+        self.transcript = Transcript(self.listener)
+
+    def tool_started(self, call_id: str, tool: str) -> None:
+        """Count a call that the model made."""
+        self.tool_calls += 1
+        self.listener(ToolStarted(call_id, tool))
+
+    def tool_ended(self, call_id: str, tool: str, *, succeeded: bool) -> None:
+        """Note how a call that was started ended."""
+        self.tools_succeeded += succeeded
+        self.listener(ToolEnded(call_id, tool, succeeded=succeeded))
 
     @property
     def tool_errors(self) -> int:

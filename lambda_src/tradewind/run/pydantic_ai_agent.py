@@ -147,8 +147,10 @@ class _RunModel(WrapperModel):
     ) -> None:
         """Count calls of tools that there are not, of which no capability is told."""
         known = {tool.name for tool in parameters.function_tools}
-        unknown = sum(call.tool_name not in known for call in response.tool_calls)
-        self._run.tool_calls += unknown
+        for call in response.tool_calls:
+            if call.tool_name not in known:
+                self._run.tool_started(call.tool_call_id, call.tool_name)
+                self._run.tool_ended(call.tool_call_id, call.tool_name, succeeded=False)
 
 
 class _Adapter(AbstractCapability[Project]):
@@ -166,12 +168,17 @@ class _Adapter(AbstractCapability[Project]):
         args: Any,
         handler: Any,
     ) -> Any:
-        self._run.tool_calls += 1
+        self._run.tool_started(call.tool_call_id, call.tool_name)
         given = read_arguments(args) if isinstance(args, str) else args
         refused = refusal(call.tool_name, tool_def.parameters_json_schema, given)
         if refused is not None:
+            self._run.tool_ended(call.tool_call_id, call.tool_name, succeeded=False)
             raise ModelRetry(refused)
-        return await handler(args)
+        try:
+            return await handler(args)
+        except Exception:  # valid by its schema, and still not what the tool takes
+            self._run.tool_ended(call.tool_call_id, call.tool_name, succeeded=False)
+            raise
 
     async def wrap_tool_execute(
         self,
@@ -182,12 +189,15 @@ class _Adapter(AbstractCapability[Project]):
         args: Any,
         handler: Any,
     ) -> Any:
+        succeeded = False
         try:
             with ctx.deps.tool_call():
                 result = presentable(call.tool_name, await handler(args))
+            succeeded = True
         except ToolInputError as error:
             raise ModelRetry(error.message) from error
-        self._run.tools_succeeded += 1
+        finally:
+            self._run.tool_ended(call.tool_call_id, call.tool_name, succeeded=succeeded)
         return result
 
     async def on_tool_execute_error(

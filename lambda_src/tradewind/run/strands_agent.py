@@ -231,8 +231,8 @@ class _Adapter(HookProvider):
             self._run.retries.succeeded()
 
     def _before_tool_call(self, event: BeforeToolCallEvent) -> None:
-        self._run.tool_calls += 1
         tool, name = event.selected_tool, event.tool_use["name"]
+        self._run.tool_started(event.tool_use["toolUseId"], name)
         if tool is None:
             there_are = ", ".join(event.agent.tool_names)
             event.cancel_tool = f"There is no tool {name}. There are: {there_are}."
@@ -252,7 +252,8 @@ class _Adapter(HookProvider):
             _show_error(event, error)
         succeeded = event.result.get("status") != "error"
         self._run.project.end_call(succeeded=succeeded)
-        self._run.tools_succeeded += succeeded
+        use = event.tool_use
+        self._run.tool_ended(use["toolUseId"], use["name"], succeeded=succeeded)
 
     def _note_defect(self, event: AfterToolCallEvent) -> None:
         """Let the defect of a tool that does not report its failures fail the request too."""

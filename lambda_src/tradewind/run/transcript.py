@@ -2,26 +2,36 @@
 
 from dataclasses import dataclass, field
 
+from tradewind.run.events import Listener, MessageBegun, MessageEnded, TextDelta, nobody
+
 
 @dataclass
 class Transcript:
-    """The finished messages of a run, and the one being written."""
+    """The finished messages of a run, and the one being written.
 
+    Attributes:
+        listener: Who is told of each piece as it comes.
+    """
+
+    listener: Listener = nobody
     _finished: list[str] = field(default_factory=list)
     _writing: list[str] = field(default_factory=list)
 
     def begin_message(self) -> None:
         """Begin a message; what a failed call had begun is dropped."""
         self._writing.clear()
+        self.listener(MessageBegun())
 
     def write(self, text: str) -> None:
         """Add a piece of the message."""
         self._writing.append(text)
+        self.listener(TextDelta(text))
 
     def end_message(self) -> None:
         """Keep the message: its model call succeeded."""
         self._finished.append("".join(self._writing))
         self._writing.clear()
+        self.listener(MessageEnded())
 
     @property
     def last_message(self) -> str:

@@ -21,6 +21,16 @@ from tradewind.contracts.errors import (
     ModelRefused,
 )
 from tradewind.run.agent_run import AgentRun
+from tradewind.run.events import (
+    Listener,
+    MessageBegun,
+    MessageEnded,
+    RunEvent,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+    nobody,
+)
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.runner import run_agent
@@ -54,6 +64,8 @@ def run_with(
     environment: AgentEnvironment,
     sketch: Sketch = SKETCH,
     deadline_s: float = 900,
+    *,
+    listener: Listener = nobody,
 ) -> tuple[AgentRun, ModelMeter, ModelError | None]:
     meter = ModelMeter()
     run = AgentRun(
@@ -62,6 +74,7 @@ def run_with(
         deadline=Deadline(deadline_s),
         environment=environment,
         bedrock_client=model.client,
+        listener=listener,
     )
 
     async def work() -> None:
@@ -84,6 +97,34 @@ def test_the_answer_is_the_last_message(
     assert (run.tool_calls, run.tool_errors) == (1, 0)
     assert (meter.calls, meter.input_tokens, meter.output_tokens) == (2, 10, 4)
     assert {operation for operation, _ in model.requests} == {"ConverseStream"}
+
+
+def test_what_happens_is_told_while_it_happens(
+    framework: Framework, environment: AgentEnvironment
+) -> None:
+    told: list[RunEvent] = []
+    broken = saying("It was to be ")[:2]
+    wrong, right = (calling("measure_wind", height_m=height) for height in ("high", 80))
+    unknown = calling("measure_rain")
+    model = Model(environment, wrong, unknown, right, broken, saying("It blows ", "8 m/s."))
+    run, _, error = run_with(framework, model, environment, listener=told.append)
+    assert (run.text, error) == ("It blows 8 m/s.", None)
+    assert (run.tool_calls, run.tools_succeeded) == (3, 1)
+    message = [MessageBegun(), MessageEnded()]
+
+    def called(tool: str, *, succeeded: bool) -> list[RunEvent]:
+        return [ToolStarted("call-0", tool), ToolEnded("call-0", tool, succeeded=succeeded)]
+
+    assert told == [
+        *message,
+        *called("measure_wind", succeeded=False),
+        *message,
+        *called("measure_rain", succeeded=False),
+        *message,
+        *called("measure_wind", succeeded=True),
+        *(MessageBegun(), TextDelta("It was to be ")),  # broke off, and is said again
+        *(MessageBegun(), TextDelta("It blows "), TextDelta("8 m/s."), MessageEnded()),
+    ]
 
 
 @pytest.mark.parametrize("answer", [saying(), saying(""), saying(" \n")])
