@@ -63,12 +63,18 @@ $(UV): requirements-setup.txt
 		--target .build/lambda-runtime -r devtools/localcloud/lambda-runtime.txt
 	@touch $@
 
+.build/lambda-runtimes/.ready: devtools/runtime_conformance/releases.txt devtools/runtime_conformance/releases.py \
+		.build/lambda-runtime/.ready
+	@rm -rf .build/lambda-runtimes
+	@$(CLEAN) .venv/bin/python -m devtools.runtime_conformance.releases $(UV)
+	@touch $@
+
 node_modules/.ready: package-lock.json .venv/.ready
 	@echo "Setting up the CDK command line and the chart library ..."
 	@$(CLEAN) npm ci --include=dev --no-global --no-update-notifier --no-dry-run --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready node_modules/.ready ## Install everything the other targets need
+setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready .build/lambda-runtimes/.ready node_modules/.ready ## Install everything the other targets need
 
 # --- Using it ---------------------------------------------------------------------------------
 
