@@ -2,12 +2,15 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.errors import TradewindError
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
+from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest
 from tradewind.records.table import Start
 from tradewind.run.agent_run import AgentRun
@@ -35,6 +38,7 @@ class ServedRequest:
         unfinished: Whether the end of its record could not be written.
         run: The agent's run; None until it is begun.
         leftover_threads: Threads that the process carries for it and for earlier requests.
+        watcher: Who is told of it while it is served.
     """
 
     request_id: str
@@ -52,6 +56,24 @@ class ServedRequest:
     unfinished: bool = False
     run: AgentRun | None = None
     leftover_threads: int = 0
+    watcher: Watcher = field(default_factory=Nobody)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a request.
+
+    Attributes:
+        document: Its answer as JSON values; of a repeat, the answer that was kept.
+        answer: The answer of this run.
+        failure: Why it failed; None when it did not.
+        record: Where the whole answer can be fetched; None where it cannot.
+    """
+
+    document: dict[str, Any]
+    answer: AgentAnswer
+    failure: TradewindError | None
+    record: Mapping[str, str] | None = None
 
 
 def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None) -> AgentAnswer:

@@ -23,7 +23,8 @@ from tradewind.handlers.closing import check_answer, close_answer
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.leftovers import Leftovers
 from tradewind.handlers.request_report import RequestReporter
-from tradewind.handlers.served import ServedRequest, answer_of
+from tradewind.handlers.served import Outcome, ServedRequest, answer_of
+from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest, content_sha256
 from tradewind.records.kept_answer import EncodedAnswer
 from tradewind.records.table import Records
@@ -102,20 +103,28 @@ class AgentService:
         Raises:
             InvocationFailed: The request failed, and not by the caller's fault.
         """
-        served = self._begin(context)
+        outcome = self.serve(event, context)
+        if outcome.failure is not None and not outcome.failure.answered:
+            raise InvocationFailed(outcome.answer, record=outcome.record) from None
+        return outcome.document
+
+    def serve(
+        self, event: object, context: LambdaContext, watcher: Watcher | None = None
+    ) -> Outcome:
+        """Serve one event, and say what came of it; ``watcher`` is told while it comes."""
+        served = self._begin(context, watcher or Nobody())
         try:
             failure = self._work(event, served)
             if served.start.kept is not None:
-                self._report(served, answer_of(served, self._environment.agent, None), None)
-                return served.start.kept
+                answer = answer_of(served, self._environment.agent, None)
+                self._report(served, answer, None)
+                return Outcome(served.start.kept, answer, None)
             encoded, failure = self._close(served, failure)
             self._note_leftovers(served)
             self._report(served, encoded.answer, failure)
         finally:
             self._after_answer.request_over(served.deadline.killed_in_s)
-        if failure is not None and not failure.answered:
-            raise InvocationFailed(encoded.answer, record=self._place_of(served)) from None
-        return encoded.document
+        return Outcome(encoded.document, encoded.answer, failure, self._place_of(served))
 
     def _work(self, event: object, served: ServedRequest) -> TradewindError | None:
         """Do what the event asks; return why it failed."""
@@ -153,7 +162,7 @@ class AgentService:
         except Exception as error:
             log_defect("The request could not be reported", error)
 
-    def _begin(self, context: LambdaContext) -> ServedRequest:
+    def _begin(self, context: LambdaContext, watcher: Watcher) -> ServedRequest:
         logger = get_logger()
         # Keys of the request's own context: a tool that is left behind at the deadline keeps its
         # request's, whoever is served meanwhile.
@@ -167,6 +176,7 @@ class AgentService:
             init_ms=self.init_ms,
             started=time.perf_counter(),
             deadline=Deadline(context.get_remaining_time_in_millis() / 1000),
+            watcher=watcher,
         )
 
     def _serve(self, event: object, served: ServedRequest) -> None:
@@ -222,7 +232,9 @@ class AgentService:
             deadline=served.deadline,
             environment=environment,
             bedrock_client=self._clients.get(),
+            listener=served.watcher.heard,
         )
+        served.watcher.begun(project.project_id, served.run.cancel)
         run_to_its_end(self._definition, served.run)
         if served.run.stopped:
             raise DeadlineExceeded(
