@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+from tradewind.contracts import names as runtime_names
+
 PROJECT: Final = "tradewind"
 
 
@@ -43,7 +45,7 @@ def resource_prefix(environment: str) -> str:
 
 def function_name(environment: str, agent: str) -> str:
     """The name of an agent's function."""
-    return f"{resource_prefix(environment)}{agent}"
+    return runtime_names.function_name(environment, agent)
 
 
 def log_group_prefix(environment: str) -> str:
