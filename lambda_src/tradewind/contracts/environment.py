@@ -118,5 +118,7 @@ class AgentEnvironment(ModelEnvironment):
     log_sample_percent: float = Field(
         default=0, alias=OptionalEnvVar.LOG_SAMPLE_PERCENT, ge=0, le=100
     )
+    #: Whether a streaming integration leads to the function.
+    streams: bool = Field(default=False, alias=OptionalEnvVar.STREAMING)
     #: A number for a published version.
     function_version: str = Field(default="$LATEST", alias=OptionalEnvVar.FUNCTION_VERSION)

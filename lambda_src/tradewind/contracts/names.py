@@ -42,6 +42,8 @@ class OptionalEnvVar(StrEnum):
     # A JSON object; see contracts.environment.ModelPrices.
     MODEL_PRICES = "TRADEWIND_MODEL_PRICES"
     LOG_SAMPLE_PERCENT = "TRADEWIND_LOG_SAMPLE_PERCENT"
+    # "1" where a streaming integration leads to the function: it must be able to stream then.
+    STREAMING = "TRADEWIND_STREAMING"
     # OpenTelemetry's own name: set, it switches spans on.
     OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
     # Lambda's own: a number for a published version.

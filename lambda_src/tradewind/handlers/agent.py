@@ -7,6 +7,7 @@ Bedrock client, the storage clients. Lambda runs this once per process.
 import gc
 import importlib
 import os
+from functools import partial
 from typing import Any
 
 from tradewind.aws.repeats import Repeated
@@ -14,7 +15,11 @@ from tradewind.bedrock.client import get_client_pool, process_clients
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers import COLD_START
 from tradewind.handlers.after_answer import AfterAnswer, end_process
+from tradewind.handlers.response_stream import hook_runtime, require_streaming
 from tradewind.handlers.service import AgentService, LambdaContext
+from tradewind.handlers.stream_event import is_completion, is_http
+from tradewind.handlers.stream_result import link_to, result_of
+from tradewind.handlers.streamed_requests import StreamedRequests
 from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.s3_artifacts import S3ArtifactStore
@@ -22,7 +27,7 @@ from tradewind.telemetry.tracing import start_tracing
 from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
 
 
-def _create_service() -> AgentService:
+def _create_services() -> tuple[AgentService, StreamedRequests]:
     keep_words_out_of_logs()
     environment = AgentEnvironment.from_variables(os.environ)
     # Only the function's own agent: its bundle holds no other agent's libraries.
@@ -34,23 +39,39 @@ def _create_service() -> AgentService:
     clients.get()
     # Each write of ours recognises itself, so storage may be asked twice.
     storage = Repeated(may_run_twice=True)
-    return AgentService(
+    s3 = aws.create("s3", repeats=storage)
+    runtime = hook_runtime()
+    if environment.streams:
+        require_streaming(runtime)
+    service = AgentService(
         environment=environment,
         definition=definition,
         clients=clients,
-        store=S3ArtifactStore(environment.artifacts_bucket, aws.create("s3", repeats=storage)),
+        store=S3ArtifactStore(environment.artifacts_bucket, s3),
         records=RecordTable(environment.records_table, aws.create("dynamodb", repeats=storage)),
         cold_start=COLD_START,
         after_answer=after_answer,
         retire=end_process if after_answer.hook() else None,
     )
+    streamed = StreamedRequests(
+        agent=environment.agent,
+        runtime=runtime,
+        serve=service.serve,
+        refuse=service.refuse,
+        show=partial(result_of, link=partial(link_to, s3, environment.artifacts_bucket)),
+    )
+    return service, streamed
 
 
-_service = _create_service()
+_service, _streamed = _create_services()
 gc.enable()
 gc.freeze()  # what the imports built lives as long as the process
 
 
-def handler(event: object, context: LambdaContext) -> dict[str, Any]:
-    """Serve one invocation. See ``AgentService.handle``."""
+def handler(event: object, context: LambdaContext) -> Any:
+    """Serve one invocation. See ``AgentService.handle`` and ``StreamedRequests.handle``."""
+    if is_completion(event):
+        return None
+    if is_http(event):
+        return _streamed.handle(event, context)
     return _service.handle(event, context)

@@ -10,6 +10,7 @@ from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import metering
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
+    Cancelled,
     DeadlineExceeded,
     InternalError,
     StorageUnavailable,
@@ -126,6 +127,12 @@ class AgentService:
             self._after_answer.request_over(served.deadline.killed_in_s)
         return Outcome(encoded.document, encoded.answer, failure, self._place_of(served))
 
+    def refuse(self, error: TradewindError, context: LambdaContext) -> None:
+        """Report a request that cannot be served as it came; nothing is recorded of it."""
+        served = self._begin(context, Nobody())
+        self._report(served, answer_of(served, self._environment.agent, error), error)
+        self._after_answer.request_over(served.deadline.killed_in_s)
+
     def _work(self, event: object, served: ServedRequest) -> TradewindError | None:
         """Do what the event asks; return why it failed."""
         try:
@@ -236,6 +243,8 @@ class AgentService:
         )
         served.watcher.begun(project.project_id, served.run.cancel)
         run_to_its_end(self._definition, served.run)
+        if served.run.cancelled:
+            raise Cancelled("The request was cancelled. The response is what there was of it.")
         if served.run.stopped:
             raise DeadlineExceeded(
                 "The function's time ran out. The response and the artifacts are what was done."
