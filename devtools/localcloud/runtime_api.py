@@ -15,6 +15,10 @@ from devtools.localcloud.runtime_http import RuntimeServer
 from devtools.localcloud.streamed import StreamEnd, StreamPipe
 
 
+#: How long a process may take from the end of its connections to its own.
+_DEATH_S = 0.5
+
+
 @dataclass(frozen=True)
 class Invocation:
     """One event on its way to the function."""
@@ -220,17 +224,22 @@ class RuntimeApi:
                 return None
             pipe = self._pipe
 
-        def hang_up() -> None:
-            # In this order: the function may ask for its next event as soon as it notices.
-            self.end_stream(request_id, pipe, StreamEnd(truncated=True))
-            cut()
+            def hang_up() -> None:
+                # In this order: the function may ask for its next event as soon as it notices.
+                self.end_stream(request_id, pipe, StreamEnd(truncated=True))
+                cut()
 
-        pipe.begin(content_type, hang_up)
-        return pipe
+            pipe.begin(content_type, hang_up)
+            return pipe
 
     def end_stream(self, request_id: str, pipe: StreamPipe, end: StreamEnd) -> bool:
         """End a streamed answer; returns whether it was still waited for."""
         with self._changed:
+            if end.error is not None and end.truncated:
+                # The connection of a process that has died closes before its end is waited for.
+                self._changed.wait_for(lambda: self._ended, _DEATH_S)
+                if self._ended:
+                    return False
             if request_id != self._in_flight or pipe is not self._pipe:
                 return False
             pipe.end(end)

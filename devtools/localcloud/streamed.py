@@ -107,8 +107,10 @@ class StreamPipe:
         return self.take()
 
     def hang_up(self) -> None:
-        """Read no more. The function notices as one whose connection is cut."""
+        """Read no more. A function that still writes notices: its connection is cut."""
         with self._state:
+            if self._end is not None:
+                return
             self._hung_up = True
             self._chunks.clear()
             self._state.notify_all()
