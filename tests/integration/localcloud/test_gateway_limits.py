@@ -36,6 +36,7 @@ FORMAT = json.dumps(
         "method": "$context.httpMethod",
         "status": "$context.status",
         "refused_as": "$context.error.responseType",
+        "function_request_id": "$context.integration.requestId",
         "unknown": "$context.unknown",
     }
 )
@@ -402,7 +403,8 @@ class TestAuthorizers:
 
 class TestLog:
     def test_each_request_has_a_line(self, api: Api, client: Client) -> None:
-        served = ask(api, "/echo").json["event"]["requestContext"]["requestId"]
+        told = ask(api, "/echo").json
+        served = told["event"]["requestContext"]["requestId"]
         refused = ask(api, f"/{uuid.uuid4()}").headers["x-amzn-requestid"]
         events = client("logs").filter_log_events(logGroupName="gateway-access")["events"]
         lines = {line["id"]: line for line in (json.loads(each["message"]) for each in events)}
@@ -412,6 +414,7 @@ class TestLog:
             "route": "/echo",
             "status": "200",
             "refused_as": "-",
+            "function_request_id": told["request_id"],
             **common,
         }
         assert lines[refused] == {
@@ -419,8 +422,15 @@ class TestLog:
             "route": "-",
             "status": "403",
             "refused_as": "MISSING_AUTHENTICATION_TOKEN",
+            "function_request_id": "-",
             **common,
         }
+
+    def test_a_trace_goes_through_to_the_function(self, api: Api) -> None:
+        told = ask(api, "/echo").json
+        assert told["event"]["headers"]["X-Amzn-Trace-Id"] == told["trace"]
+        given = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1"
+        assert ask(api, "/echo", X_Amzn_Trace_Id=given).json["trace"] == given
 
     def test_requests_are_counted(self, api: Api, client: Client) -> None:
         ask(api, "/echo")
@@ -435,11 +445,24 @@ class TestLog:
             "IntegrationLatency",
         }
 
-    def test_a_stage_needs_a_role_for_its_log(self, deploy: Deploy) -> None:
-        """The account's role is there by now; a destination that is no log group is refused."""
-        made = stage(
-            {"Api": rest_api()},
-            AccessLogSetting={"DestinationArn": "arn:aws:firehose:::x", "Format": "-"},
-        )
+    def test_a_log_goes_to_a_log_group(self, deploy: Deploy) -> None:
         with pytest.raises(DeploymentFailed, match="is no log group"):
-            deploy("gateway-log-refused", made)
+            deploy("gateway-log-refused", self.logged_to("arn:aws:firehose:::deliverystream/x"))
+
+    @pytest.mark.usefixtures("api")
+    def test_a_log_needs_the_accounts_role(self, client: Client, deploy: Deploy) -> None:
+        gateway = client("apigateway")
+        role_arn = gateway.get_account()["cloudwatchRoleArn"]
+        there = {"op": "replace", "path": "/cloudwatchRoleArn"}
+        gateway.update_account(patchOperations=[{**there, "value": ""}])
+        try:
+            with pytest.raises(DeploymentFailed, match="CloudWatch Logs role ARN must be set"):
+                deploy("gateway-log-refused", self.logged_to("arn:aws:logs:::log-group:x"))
+        finally:
+            gateway.update_account(patchOperations=[{**there, "value": role_arn}])
+
+    def logged_to(self, destination: str) -> dict[str, Any]:
+        post = method("Path", "unused")
+        post["Properties"]["Integration"] = {"Type": "MOCK"}
+        made = {"Api": rest_api(), "Path": resource("path"), "Post": post}
+        return stage(made, AccessLogSetting={"DestinationArn": destination, "Format": "-"})
