@@ -180,14 +180,14 @@ class World:
         self.next_run: Mapping[int, Fault] = {}
         self.answers: list[tuple[int, dict[str, Any], dict[str, str]]] = []
         self.records = RecordTable("records", self.table)  # type: ignore[arg-type]  # as far as used
-        door = Door(
+        self.door = Door(
             environment=api_environment(TRADEWIND_AGENTS=f"{AGENT}=900"),
             aws=None,  # type: ignore[arg-type]  # nobody has artifacts here
             dynamodb=self.table,  # type: ignore[arg-type]  # as above
             records=self.records,
             invoker=Invoker("test", self.functions),  # type: ignore[arg-type]  # as above
         )
-        self._api = ApiService(door, ROUTES, ColdStart())
+        self._api = ApiService(self.door, ROUTES, ColdStart())
 
     # -- what happens ---------------------------------------------------------------------------
 
@@ -215,6 +215,11 @@ class World:
         self.answers.append(told)
         self.events[f"{method} {answer['statusCode']}"] += 1
         return told
+
+    def handle(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Have the API serve an event in which nothing goes wrong."""
+        with self.steps.process({}):
+            return self._api.handle(event, Context())
 
     def serve(
         self, payload: bytes, faults: Mapping[int, Fault] | None = None
