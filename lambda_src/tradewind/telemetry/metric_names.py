@@ -230,13 +230,13 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.REQUESTS_NOT_STARTED: MetricSpec(
         "Count",
         "Requests that the API took and no function took up before Lambda gave their events up.",
-        (ALL_AGENTS, BY_AGENT),
+        (ALL_AGENTS,),
         "handlers.sweeper",
     ),
     MetricName.REQUESTS_SHED: MetricSpec(
         "Count",
         "Requests that the API refused because the agent takes no more at once.",
-        (ALL_AGENTS, BY_AGENT),
+        (ALL_AGENTS,),
         "api.invocations",
     ),
     MetricName.API_CALLS: MetricSpec(
