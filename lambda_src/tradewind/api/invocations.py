@@ -4,13 +4,12 @@ A request is recorded before its agent's function is told of it, and answered fr
 what a function says when it is done, or that it cannot be heard any more, is only a reason to look.
 """
 
-import hashlib
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tradewind.api.asking import Asked, read_asked, require_same
 from tradewind.api.door import Door
 from tradewind.api.errors import IdempotencyKeyReused, NotFound, UnsupportedMediaType
 from tradewind.api.http import Answer, Request
@@ -21,7 +20,6 @@ from tradewind.api.preferences import (
     PREFER,
     Preference,
     read_preference,
-    read_request_id,
 )
 from tradewind.api.problems import problem_of
 from tradewind.api.routing import Route
@@ -39,8 +37,8 @@ from tradewind.contracts.errors import (
     every_error,
 )
 from tradewind.contracts.names import AGENT_NAME_PATTERN, record_key
-from tradewind.contracts.request import Question, parse_question
-from tradewind.records.item import RecordedRequest, RecordStatus, StoredRecord, content_sha256
+from tradewind.contracts.request import Question
+from tradewind.records.item import RecordStatus, StoredRecord
 from tradewind.telemetry.metric_names import Dimension, MetricName
 from tradewind.telemetry.metrics import RequestMetrics
 
@@ -59,11 +57,9 @@ _DELIVERY_S: Final = 5.0
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A request on its way to an agent."""
+class _Asked(Asked):
+    """A request on its way to an agent, whose caller waits."""
 
-    recorded: RecordedRequest
-    event: dict[str, Any]
     preference: Preference
 
 
@@ -112,32 +108,8 @@ def _read(door: Door, request: Request) -> _Asked:
     agent = request.parameters["agent"]
     if agent not in door.environment.agents:
         raise NotFound("There is no such agent.")
-    preference = read_preference(request.headers)
-    request_id = read_request_id(request.headers)
-    question = parse_question(request.json())
-    if question.project_id is None:
-        # A repeat has to work on the same one, wherever it is served.
-        own = record_key(owner=request.owner, agent=agent, request_id=request_id)
-        digest = hashlib.sha256(own.encode()).hexdigest()
-        question = question.model_copy(update={"project_id": f"project-{digest[:20]}"})
-    recorded = RecordedRequest(
-        owner=request.owner,
-        agent=agent,
-        request_id=request_id,
-        project_id=question.project_id or "",
-        model_id=door.environment.model_id,
-        sha256=content_sha256(question),
-        attempt=f"api-{uuid.uuid4().hex[:12]}",
-        accepted=True,
-    )
-    event = {
-        **question.model_dump(exclude_none=True),
-        "agent": agent,
-        "request_id": request_id,
-        "owner": request.owner,
-        "accepted": True,
-    }
-    return _Asked(recorded, event, preference)
+    asked = read_asked(request, agent, door.environment.model_id)
+    return _Asked(asked.recorded, asked.event, read_preference(request.headers))
 
 
 def _open(door: Door, asked: _Asked) -> StoredRecord:
@@ -150,11 +122,7 @@ def _open(door: Door, asked: _Asked) -> StoredRecord:
     life_s = settings.queue_life_s + settings.agents[recorded.agent]
     while True:
         record = door.openings.open(recorded, life_s=life_s, ttl_days=settings.record_ttl_days)
-        if record.sha256 != recorded.sha256:
-            raise IdempotencyKeyReused(
-                "The idempotency key was used for another request. Use a new one.",
-                field="Idempotency-Key",
-            )
+        require_same(record, recorded)
         if not record.expired:
             return _required(_current(door, record))
         _current(door, record)

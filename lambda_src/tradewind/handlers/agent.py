@@ -7,7 +7,6 @@ Bedrock client, the storage clients. Lambda runs this once per process.
 import gc
 import importlib
 import os
-from functools import partial
 from typing import Any
 
 from tradewind.aws.repeats import Repeated
@@ -18,7 +17,7 @@ from tradewind.handlers.after_answer import AfterAnswer, end_process
 from tradewind.handlers.response_stream import hook_runtime, require_streaming
 from tradewind.handlers.service import AgentService, LambdaContext
 from tradewind.handlers.stream_event import is_completion, is_http
-from tradewind.handlers.stream_result import link_to, result_of
+from tradewind.handlers.stream_records import StreamRecords
 from tradewind.handlers.streamed_requests import StreamedRequests
 from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
@@ -40,6 +39,7 @@ def _create_services() -> tuple[AgentService, StreamedRequests]:
     # Each write of ours recognises itself, so storage may be asked twice.
     storage = Repeated(may_run_twice=True)
     s3 = aws.create("s3", repeats=storage)
+    records = RecordTable(environment.records_table, aws.create("dynamodb", repeats=storage))
     runtime = hook_runtime()
     if environment.streams:
         require_streaming(runtime)
@@ -48,17 +48,13 @@ def _create_services() -> tuple[AgentService, StreamedRequests]:
         definition=definition,
         clients=clients,
         store=S3ArtifactStore(environment.artifacts_bucket, s3),
-        records=RecordTable(environment.records_table, aws.create("dynamodb", repeats=storage)),
+        records=records,
         cold_start=COLD_START,
         after_answer=after_answer,
         retire=end_process if after_answer.hook() else None,
     )
     streamed = StreamedRequests(
-        agent=environment.agent,
-        runtime=runtime,
-        serve=service.serve,
-        refuse=service.refuse,
-        show=partial(result_of, link=partial(link_to, s3, environment.artifacts_bucket)),
+        runtime=runtime, service=service, records=StreamRecords(environment, records, s3)
     )
     return service, streamed
 

@@ -67,12 +67,14 @@ class Outcome:
         document: Its answer as JSON values; of a repeat, the answer that was kept.
         answer: The answer of this run.
         failure: Why it failed; None when it did not.
+        packed: The answer as its record keeps it; None of a repeat.
         record: Where the whole answer can be fetched; None where it cannot.
     """
 
     document: dict[str, Any]
     answer: AgentAnswer
     failure: TradewindError | None
+    packed: bytes | None = None
     record: Mapping[str, str] | None = None
 
 

@@ -125,7 +125,13 @@ class AgentService:
             self._report(served, encoded.answer, failure)
         finally:
             self._after_answer.request_over(served.deadline.killed_in_s)
-        return Outcome(encoded.document, encoded.answer, failure, self._place_of(served))
+        return Outcome(
+            document=encoded.document,
+            answer=encoded.answer,
+            failure=failure,
+            packed=encoded.packed,
+            record=self._place_of(served),
+        )
 
     def refuse(self, error: TradewindError, context: LambdaContext) -> None:
         """Report a request that cannot be served as it came; nothing is recorded of it."""
