@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
-	bench-bundles bench-coldstart bench-pool bench-threads lock docs clean
+	bench-bundles bench-coldstart bench-pool bench-streaming bench-threads lock docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -114,7 +114,7 @@ mutants: setup ## Plant small changes in the core and show what no test catches:
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-threads bench-coldstart ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-threads bench-streaming bench-coldstart ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -127,6 +127,9 @@ bench-pool: setup ## Count connections over 100 warm requests of each deployed a
 
 bench-threads: setup ## Compare threads of each request to one pool of the process
 	@python -m bench.threads
+
+bench-streaming: setup ## Compare the first streamed byte to a raw socket's, and hold 100 streams at once
+	@python -m bench.streaming
 
 bench-coldstart: setup ## Print each agent's init time
 	@python -m bench.coldstart
