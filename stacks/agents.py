@@ -121,6 +121,8 @@ def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str,
         EnvVar.RECORD_TTL_DAYS: str(settings.record_ttl_days),
         OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
         OptionalEnvVar.LOG_SAMPLE_PERCENT: str(settings.log_sample_percent),
+        # The API leads streams to each agent.
+        OptionalEnvVar.STREAMING: "1",
         **tracing,
         **_logging(settings, agent),
     }

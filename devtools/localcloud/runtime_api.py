@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from devtools.localcloud.runtime_http import RuntimeServer
 from devtools.localcloud.streamed import StreamEnd, StreamPipe
 
-
 #: How long a process may take from the end of its connections to its own.
 _DEATH_S = 0.5
 

@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def _chunks(steps: list[dict[str, Any]], closed: str | None) -> Iterator[bytes]:
-    """The steps: ``send`` a text, ``fill`` so many bytes, ``await`` a file, ``fail`` with a text.
+    """The steps: ``send`` a text, ``fill`` so many bytes, ``touch`` or ``await`` a file, ``fail``.
 
     When nobody reads any more, or at the end, the file ``closed`` is made.
     """
@@ -58,6 +58,8 @@ def _chunks(steps: list[dict[str, Any]], closed: str | None) -> Iterator[bytes]:
                 yield step["send"].encode()
             elif "fill" in step:
                 yield b"x" * step["fill"]
+            elif "touch" in step:
+                pathlib.Path(step["touch"]).touch()
             elif "await" in step:
                 give_up = time.monotonic() + _PATIENCE_S
                 while not pathlib.Path(step["await"]).exists() and time.monotonic() < give_up:

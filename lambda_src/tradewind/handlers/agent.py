@@ -7,26 +7,29 @@ Bedrock client, the storage clients. Lambda runs this once per process.
 import gc
 import importlib
 import os
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import get_client_pool, process_clients
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.handlers import COLD_START
 from tradewind.handlers.after_answer import AfterAnswer, end_process
+from tradewind.handlers.event_kinds import is_completion, is_http
 from tradewind.handlers.response_stream import hook_runtime, require_streaming
 from tradewind.handlers.service import AgentService, LambdaContext
-from tradewind.handlers.stream_event import is_completion, is_http
-from tradewind.handlers.stream_records import StreamRecords
-from tradewind.handlers.streamed_requests import StreamedRequests
 from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.s3_artifacts import S3ArtifactStore
 from tradewind.telemetry.tracing import start_tracing
 from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
 
+if TYPE_CHECKING:
+    from tradewind.handlers.streamed_requests import StreamedRequests
 
-def _create_services() -> tuple[AgentService, StreamedRequests]:
+
+def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
     keep_words_out_of_logs()
     environment = AgentEnvironment.from_variables(os.environ)
     # Only the function's own agent: its bundle holds no other agent's libraries.
@@ -53,9 +56,17 @@ def _create_services() -> tuple[AgentService, StreamedRequests]:
         after_answer=after_answer,
         retire=end_process if after_answer.hook() else None,
     )
-    streamed = StreamedRequests(
-        runtime=runtime, service=service, records=StreamRecords(environment, records, s3)
-    )
+
+    @cache
+    def streamed() -> "StreamedRequests":
+        # Loaded for the first stream: it takes time that no other start should.
+        from tradewind.handlers.stream_records import StreamRecords  # noqa: PLC0415
+        from tradewind.handlers.streamed_requests import StreamedRequests  # noqa: PLC0415
+
+        return StreamedRequests(
+            runtime=runtime, service=service, records=StreamRecords(environment, records, s3)
+        )
+
     return service, streamed
 
 
@@ -69,5 +80,5 @@ def handler(event: object, context: LambdaContext) -> Any:
     if is_completion(event):
         return None
     if is_http(event):
-        return _streamed.handle(event, context)
+        return _streamed().handle(event, context)
     return _service.handle(event, context)

@@ -1,28 +1,12 @@
-"""The events of API Gateway's streaming integration, as an agent function gets them."""
+"""What a request through API Gateway's streaming integration asks."""
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeGuard
+from typing import Any
 
 from tradewind.api.asking import Asked, read_asked
 from tradewind.api.caller import owner_of
 from tradewind.api.errors import NotFound
 from tradewind.api.http import read_event
-
-_COMPLETION: Final = frozenset({"requestId", "invokeCompletionStatus"})
-
-
-def is_completion(event: object) -> bool:
-    """Whether API Gateway only says that a stream is over. It was seen to do so after each one."""
-    return (
-        isinstance(event, Mapping)
-        and event.keys() >= _COMPLETION
-        and event.keys() <= _COMPLETION | {"errorCode"}
-    )
-
-
-def is_http(event: object) -> TypeGuard[Mapping[str, Any]]:
-    """Whether an event is a request through a REST API's proxy integration."""
-    return isinstance(event, Mapping) and "httpMethod" in event and "requestContext" in event
 
 
 def read_streamed(event: Mapping[str, Any], agent: str, model_id: str) -> Asked:

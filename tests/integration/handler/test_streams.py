@@ -16,8 +16,8 @@ from tests.unit.handlers.test_server_sent_events import parsed
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.contracts.errors import ConfigurationError
+from tradewind.handlers.event_kinds import is_completion, is_http
 from tradewind.handlers.response_stream import HTTP_ANSWER, Runtime, StreamedAnswer
-from tradewind.handlers.stream_event import is_completion, is_http
 from tradewind.handlers.stream_records import StreamRecords
 from tradewind.handlers.streamed_requests import StreamedRequests
 from tradewind.run.project import Project
