@@ -41,6 +41,7 @@ class AgentsStack(Stack):
             # Exported by name here, so that findings on it can be acknowledged by name.
             artifacts_arn=state.export_value(state.artifacts.bucket_arn),
             records_arn=state.records.table_arn,
+            sessions_arn=state.sessions.table_arn,
             key=state.key,
             profile=settings.model.profile,
         )
@@ -119,6 +120,9 @@ def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str,
         EnvVar.ARTIFACTS_BUCKET: state.artifacts.bucket_name,
         EnvVar.RECORDS_TABLE: state.records.table_name,
         EnvVar.RECORD_TTL_DAYS: str(settings.record_ttl_days),
+        EnvVar.SESSIONS_TABLE: state.sessions.table_name,
+        EnvVar.SESSION_TTL_DAYS: str(settings.session_ttl_days),
+        EnvVar.SESSION_HISTORY_TOKENS: str(settings.session_history_tokens),
         OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
         OptionalEnvVar.LOG_SAMPLE_PERCENT: str(settings.log_sample_percent),
         **tracing,

@@ -19,6 +19,7 @@ class Output(StrEnum):
 
     ARTIFACTS_BUCKET = "ArtifactsBucketName"
     RECORDS_TABLE = "RecordsTableName"
+    SESSIONS_TABLE = "SessionsTableName"
 
 
 def agent_arn_output(agent: str) -> str:

@@ -235,6 +235,9 @@ class Settings(Frozen):
             it, alarms name the file.
         prices: What tokens cost.
         record_ttl_days: Life of an invocation record.
+        session_ttl_days: Life of a conversation after its last turn.
+        session_history_tokens: Of a conversation's earlier turns, as many tokens go to the model
+            at most; each turn pays for them again.
         artifact_expiry_days: Life of an artifact.
         access_log_expiry_days: Life of the artifact bucket's access logs.
         keep_data: Whether data outlives its stack, and stacks and table resist deletion.
@@ -279,6 +282,8 @@ class Settings(Frozen):
     ]
     prices: Annotated[PriceSettings, Field(description=_MAPPING)]
     record_ttl_days: _Days
+    session_ttl_days: _Days
+    session_history_tokens: Annotated[int, whole_number(0, 1_000_000)]
     artifact_expiry_days: _Days
     access_log_expiry_days: _Days
     keep_data: Annotated[bool, Field(description="true or false")]

@@ -22,12 +22,14 @@ class Reach:
     Attributes:
         artifacts_arn: The bucket; each agent writes under its own name, reads under its sources'.
         records_arn: The table of invocation records.
-        key: Encrypts both.
+        sessions_arn: The table of conversations.
+        key: Encrypts all of them.
         profile: The model's inference profile.
     """
 
     artifacts_arn: str
     records_arn: str
+    sessions_arn: str
     key: kms.IKey
     profile: InferenceProfile
 
@@ -67,8 +69,19 @@ class AgentRole(Construct):
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                     [reach.records_arn],
                 ),
-                # DynamoDB opens the table's own key on the caller's behalf.
+                # DynamoDB opens the tables' own key on the caller's behalf.
                 allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
+            ],
+            "Sessions": [
+                allow(
+                    [
+                        "dynamodb:GetItem",
+                        "dynamodb:PutItem",
+                        "dynamodb:Query",
+                        "dynamodb:UpdateItem",
+                    ],
+                    [reach.sessions_arn],
+                ),
             ],
             "Artifacts": [
                 allow(["s3:PutObject"], [written_files]),

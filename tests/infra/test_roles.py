@@ -24,6 +24,7 @@ ACTION_OF = {
     ("bedrock-runtime", "ConverseStream"): "bedrock:InvokeModelWithResponseStream",
     ("dynamodb", "GetItem"): "dynamodb:GetItem",
     ("dynamodb", "PutItem"): "dynamodb:PutItem",
+    ("dynamodb", "Query"): "dynamodb:Query",
     ("dynamodb", "UpdateItem"): "dynamodb:UpdateItem",
     ("s3", "GetObject"): "s3:GetObject",
     ("s3", "ListObjectsV2"): "s3:ListBucket",
@@ -91,6 +92,10 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: str) -> None:
         *allow(
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             ["<RecordsTable.Arn>"],
+        ),
+        *allow(
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            ["<SessionsTable.Arn>"],
         ),
         *allow(["kms:Decrypt"], ["<DataKey.Arn>"], through("dynamodb")),
         *allow(["s3:PutObject"], [f"{BUCKET}/*/{agent}/*"]),

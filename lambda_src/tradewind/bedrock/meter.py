@@ -34,6 +34,7 @@ class ModelMeter:
         output_tokens: Likewise.
         cache_read_tokens: Input tokens the service read from its prompt cache.
         cache_write_tokens: Input tokens the service wrote to its prompt cache.
+        call_tokens: Input and output tokens of each call, in order; cached ones are input.
     """
 
     calls: int = 0
@@ -50,6 +51,7 @@ class ModelMeter:
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    call_tokens: list[tuple[int, int]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def call_sent(self) -> None:
@@ -95,6 +97,9 @@ class ModelMeter:
             self.output_tokens += usage.get("outputTokens", 0)
             self.cache_read_tokens += usage.get("cacheReadInputTokens", 0)
             self.cache_write_tokens += usage.get("cacheWriteInputTokens", 0)
+            inputs = ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+            read = sum(usage.get(name, 0) for name in inputs)
+            self.call_tokens.append((read, usage.get("outputTokens", 0)))
 
 
 #: The meter of the request at work. asyncio and anyio carry it into the worker threads.

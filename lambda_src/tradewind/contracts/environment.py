@@ -87,6 +87,10 @@ class AgentEnvironment(ModelEnvironment):
     artifacts_bucket: str = Field(alias=EnvVar.ARTIFACTS_BUCKET, min_length=3)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
     record_ttl_days: int = Field(alias=EnvVar.RECORD_TTL_DAYS, ge=1)
+    sessions_table: str = Field(alias=EnvVar.SESSIONS_TABLE, min_length=3)
+    session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
+    #: Of a conversation's earlier turns, as many tokens go to the model at most.
+    session_history_tokens: int = Field(alias=EnvVar.SESSION_HISTORY_TOKENS, ge=0)
     #: Without prices no cost is estimated.
     prices: Json[ModelPrices] | None = Field(default=None, alias=OptionalEnvVar.MODEL_PRICES)
     log_sample_percent: float = Field(

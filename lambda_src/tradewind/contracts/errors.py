@@ -29,6 +29,8 @@
     |   +-- ProjectChanged             409     PROJECT_CHANGED
     |   +-- SessionBusy                409     SESSION_BUSY
     |   +-- SessionOfAnotherAgent      409     SESSION_OF_ANOTHER_AGENT
+    |   +-- SessionChanged             409     SESSION_CHANGED
+    |   +-- SessionUnreadable          500     SESSION_UNREADABLE
     +-- BudgetExceeded                 402     BUDGET_EXCEEDED
     +-- Cancelled                      409     CANCELLED
     +-- DataSourceError                (public services of map and weather data)
@@ -253,6 +255,22 @@ class SessionOfAnotherAgent(StorageError):
     code = "SESSION_OF_ANOTHER_AGENT"
     status = 409
     answered = True
+    asked_nothing = True
+
+
+class SessionChanged(StorageError):
+    """The conversation was deleted, or went on, while this turn worked. It is not in it."""
+
+    code = "SESSION_CHANGED"
+    status = 409
+    answered = True
+
+
+class SessionUnreadable(StorageError):
+    """What is kept of the conversation is not what was written. The model was not asked."""
+
+    code = "SESSION_UNREADABLE"
+    status = 500
     asked_nothing = True
 
 

@@ -67,6 +67,7 @@ class AgentAnswer(_Frozen):
     facts: dict[str, Any] = Field(default_factory=dict)
     project_id: str | None
     request_id: str
+    session_id: str | None = None
     usage: Usage
     performance: Performance
     error: Failure | None = None

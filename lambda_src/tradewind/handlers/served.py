@@ -8,6 +8,7 @@ from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.errors import TradewindError
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
+from tradewind.handlers.session_turn import SessionTurn
 from tradewind.records.item import RecordedRequest
 from tradewind.records.table import Start
 from tradewind.run.agent_run import AgentRun
@@ -28,6 +29,8 @@ class ServedRequest:
         attempt: Names this run of the request, wherever it writes; no two runs share one.
         meter: What it did on its way to the model.
         query: What it asks; empty until it is read.
+        session_id: The conversation that it continues, where it does.
+        turn: Its turn of that; None until it has claimed it.
         project: What it works on; None until it is read.
         recorded: What its invocation record was begun with, as far as we know; None until then.
         start: What became of that record's start.
@@ -45,6 +48,8 @@ class ServedRequest:
     attempt: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     meter: ModelMeter = field(default_factory=ModelMeter)
     query: str = ""
+    session_id: str | None = None
+    turn: SessionTurn | None = None
     project: Project | None = None
     recorded: RecordedRequest | None = None
     start: Start = field(default_factory=Start)
@@ -66,6 +71,7 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
         facts=dict(project.facts) if project else {},
         project_id=project.project_id if project else None,
         request_id=served.request_id,
+        session_id=served.session_id,
         usage=Usage(
             input_tokens=meter.input_tokens,
             output_tokens=meter.output_tokens,

@@ -118,6 +118,8 @@ class StoredRecord:
 def content_sha256(request: AgentRequest) -> str:
     """Digest what a request asks, so that a repeat can be told from another request."""
     asked = request.model_dump(include={"query", "parameters", "project_id"})
+    if request.session_id is not None:
+        asked["session_id"] = request.session_id
     # Lone surrogates are half of a question too.
     text = json.dumps(asked, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

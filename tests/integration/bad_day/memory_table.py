@@ -34,7 +34,7 @@ class MemoryTable:
         """Put an item if its condition holds."""
         key = Item[RECORD_KEY]["S"]
         old = self.items.get(key)
-        _require(old, "PutItem", request)
+        require_condition(old, "PutItem", request)
         self.items[key] = dict(Item)
         return {} if old is None else {"Attributes": old}
 
@@ -42,7 +42,7 @@ class MemoryTable:
         """Update an item if its condition holds."""
         key = request["Key"][RECORD_KEY]["S"]
         old = self.items.get(key)
-        _require(old, "UpdateItem", request)
+        require_condition(old, "UpdateItem", request)
         names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
         update = _UPDATE.fullmatch(request["UpdateExpression"])
         assert update is not None, request["UpdateExpression"]
@@ -60,7 +60,8 @@ class MemoryTable:
         return {} if item is None else {"Item": item}
 
 
-def _require(old: Item | None, operation: str, request: Mapping[str, Any]) -> None:
+def require_condition(old: Item | None, operation: str, request: Mapping[str, Any]) -> None:
+    """Fail as the service does where a request's condition does not hold of an item."""
     expression = request.get("ConditionExpression")
     names = request.get("ExpressionAttributeNames", {})
     if expression is None:
