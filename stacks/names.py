@@ -20,6 +20,7 @@ class Output(StrEnum):
     ARTIFACTS_BUCKET = "ArtifactsBucketName"
     RECORDS_TABLE = "RecordsTableName"
     SESSIONS_TABLE = "SessionsTableName"
+    BUDGETS_TABLE = "BudgetsTableName"
 
 
 def agent_arn_output(agent: str) -> str:

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from stacks import names
 from stacks.parts.artifacts_bucket import ArtifactsBucket
+from stacks.parts.budgets_table import BudgetsTable
 from stacks.parts.data_key import DataKey
 from stacks.parts.records_table import RecordsTable
 from stacks.parts.sessions_table import SessionsTable
@@ -14,7 +15,7 @@ from stacks.settings import Settings
 
 
 class StateStack(Stack):
-    """Key, artifacts bucket, and the tables of records and of conversations."""
+    """Key, artifacts bucket, and the tables of records, of conversations and of budgets."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any
@@ -54,7 +55,15 @@ class StateStack(Stack):
             deletion_protection=settings.keep_data,
             removal_policy=removal_policy,
         ).table
+        self.budgets = BudgetsTable(
+            self,
+            "Budgets",
+            key=self.key,
+            deletion_protection=settings.keep_data,
+            removal_policy=removal_policy,
+        ).table
 
         CfnOutput(self, names.Output.ARTIFACTS_BUCKET, value=self.artifacts.bucket_name)
         CfnOutput(self, names.Output.RECORDS_TABLE, value=self.records.table_name)
         CfnOutput(self, names.Output.SESSIONS_TABLE, value=self.sessions.table_name)
+        CfnOutput(self, names.Output.BUDGETS_TABLE, value=self.budgets.table_name)

@@ -20,6 +20,7 @@ AGENT_VARIABLES: Final[Mapping[str, str]] = {
     "SESSIONS_TABLE": "sessions",
     "SESSION_TTL_DAYS": "30",
     "SESSION_HISTORY_TOKENS": "40000",
+    "BUDGETS_TABLE": "budgets",
     "TRADEWIND_READS_FROM": "",
 }
 

@@ -23,6 +23,7 @@ class Reach:
         artifacts_arn: The bucket; each agent writes under its own name, reads under its sources'.
         records_arn: The table of invocation records.
         sessions_arn: The table of conversations.
+        budgets_arn: The table of what principals spend.
         key: Encrypts all of them.
         profile: The model's inference profile.
     """
@@ -30,6 +31,7 @@ class Reach:
     artifacts_arn: str
     records_arn: str
     sessions_arn: str
+    budgets_arn: str
     key: kms.IKey
     profile: InferenceProfile
 
@@ -83,6 +85,7 @@ class AgentRole(Construct):
                     [reach.sessions_arn],
                 ),
             ],
+            "Budgets": [allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [reach.budgets_arn])],
             "Artifacts": [
                 allow(["s3:PutObject"], [written_files]),
                 allow(["s3:GetObject"], read_files),

@@ -7,30 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, Valida
 
 from tradewind.contracts.errors import ConfigurationError
 from tradewind.contracts.names import AGENT_NAME_PATTERN, EnvVar, OptionalEnvVar
-
-_MILLION = 1_000_000
-
-
-class ModelPrices(BaseModel):
-    """What a million tokens of each kind cost, in US dollars."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cache_read: float = Field(ge=0)
-    cache_write: float = Field(ge=0)
-
-    def cost_usd(
-        self, *, input_tokens: int, output_tokens: int, cache_read: int, cache_write: int
-    ) -> float:
-        """What these tokens cost, by the table: an estimate, not a bill."""
-        return (
-            self.input * input_tokens
-            + self.output * output_tokens
-            + self.cache_read * cache_read
-            + self.cache_write * cache_write
-        ) / _MILLION
+from tradewind.contracts.prices import BudgetLimits, ModelPrices
 
 
 class Environment(BaseModel):
@@ -91,6 +68,9 @@ class AgentEnvironment(ModelEnvironment):
     session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
     #: Of a conversation's earlier turns, as many tokens go to the model at most.
     session_history_tokens: int = Field(alias=EnvVar.SESSION_HISTORY_TOKENS, ge=0)
+    budgets_table: str = Field(alias=EnvVar.BUDGETS_TABLE, min_length=3)
+    #: Without limits nothing is limited.
+    budgets: Json[BudgetLimits] = Field(default=BudgetLimits(), alias=OptionalEnvVar.BUDGETS)
     #: Without prices no cost is estimated.
     prices: Json[ModelPrices] | None = Field(default=None, alias=OptionalEnvVar.MODEL_PRICES)
     log_sample_percent: float = Field(

@@ -35,6 +35,7 @@ class EnvVar(StrEnum):
     SESSIONS_TABLE = "SESSIONS_TABLE"
     SESSION_TTL_DAYS = "SESSION_TTL_DAYS"
     SESSION_HISTORY_TOKENS = "SESSION_HISTORY_TOKENS"
+    BUDGETS_TABLE = "BUDGETS_TABLE"
     # Names, separated by commas; empty for none.
     READS_FROM = "TRADEWIND_READS_FROM"
 
@@ -44,6 +45,8 @@ class OptionalEnvVar(StrEnum):
 
     # A JSON object; see contracts.environment.ModelPrices.
     MODEL_PRICES = "TRADEWIND_MODEL_PRICES"
+    # A JSON object; see contracts.prices.BudgetLimits.
+    BUDGETS = "TRADEWIND_BUDGETS"
     LOG_SAMPLE_PERCENT = "TRADEWIND_LOG_SAMPLE_PERCENT"
     # OpenTelemetry's own name: set, it switches spans on.
     OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -75,6 +78,11 @@ SESSION_TURN: Final = "turn"
 #: An item's time-to-live attribute there, in epoch seconds.
 SESSION_TTL: Final = "expires_at"
 
+#: Partition key of the table of budgets; see ``account_day``.
+BUDGET_KEY: Final = "account_day"
+#: Its time-to-live attribute, in epoch seconds.
+BUDGET_TTL: Final = "expires_at"
+
 #: The alias every caller invokes; it follows the newest published version.
 LIVE_ALIAS: Final = "live"
 
@@ -103,6 +111,11 @@ def session_key(*, owner: str, session_id: str) -> str:
 def session_project(key: str) -> str:
     """The project of a conversation's turns that name none."""
     return f"session-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+
+
+def account_day(*, owner: str, day: str) -> str:
+    """The key of what a principal spends on a day, such as ``2026-11-26``. See ``record_key``."""
+    return f"{_owner_digest(owner)}#{day}"
 
 
 def _owner_digest(owner: str) -> str:

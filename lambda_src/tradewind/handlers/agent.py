@@ -11,6 +11,8 @@ from typing import Any
 
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import get_client_pool, process_clients
+from tradewind.budgets.budgets import Budgets
+from tradewind.budgets.table import BudgetTable
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.conversations.table import SessionTable
 from tradewind.handlers import COLD_START
@@ -44,6 +46,11 @@ def _create_service() -> AgentService:
         records=RecordTable(environment.records_table, dynamodb),
         sessions=SessionTable(
             environment.sessions_table, dynamodb, ttl_days=environment.session_ttl_days
+        ),
+        budgets=Budgets(
+            environment.budgets,
+            environment.prices,
+            BudgetTable(environment.budgets_table, dynamodb),
         ),
         cold_start=COLD_START,
         after_answer=after_answer,

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter
+from tradewind.budgets.allowance import RequestAllowance
 from tradewind.contracts.errors import TradewindError
+from tradewind.contracts.prices import ModelPrices
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
 from tradewind.handlers.session_turn import SessionTurn
 from tradewind.records.item import RecordedRequest
@@ -26,6 +28,7 @@ class ServedRequest:
         init_ms: How long the process took to become ready.
         started: ``time.perf_counter()`` when it came.
         deadline: How its time is divided.
+        prices: What the model costs; None where that is not known.
         attempt: Names this run of the request, wherever it writes; no two runs share one.
         meter: What it did on its way to the model.
         query: What it asks; empty until it is read.
@@ -37,6 +40,7 @@ class ServedRequest:
         kept: Whether its record holds its answer.
         unfinished: Whether the end of its record could not be written.
         run: The agent's run; None until it is begun.
+        allowance: What its model calls are paid from; None without a limit.
         leftover_threads: Threads that the process carries for it and for earlier requests.
     """
 
@@ -45,6 +49,7 @@ class ServedRequest:
     init_ms: float
     started: float
     deadline: Deadline
+    prices: ModelPrices | None = None
     attempt: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     meter: ModelMeter = field(default_factory=ModelMeter)
     query: str = ""
@@ -56,6 +61,7 @@ class ServedRequest:
     kept: bool = False
     unfinished: bool = False
     run: AgentRun | None = None
+    allowance: RequestAllowance | None = None
     leftover_threads: int = 0
 
 
@@ -79,6 +85,7 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
             cache_write_tokens=meter.cache_write_tokens,
             model_calls=meter.calls,
             tool_calls=run.tool_calls if run else 0,
+            cost_usd=meter.cost_usd(served.prices),
         ),
         performance=Performance(
             coldStart=served.cold,
@@ -88,5 +95,11 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
             connectionReused=meter.connections_opened == 0,
             memoryUsed=round(peak_memory_mb(), 1),
         ),
-        error=failure and Failure(code=failure.code, message=failure.message, field=failure.field),
+        error=failure
+        and Failure(
+            code=failure.code,
+            message=failure.message,
+            field=failure.field,
+            details=failure.details,
+        ),
     )

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from tradewind.aws.deadline import Deadline, calls_within
+from tradewind.bedrock.allowance import allowing
 from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import metering
+from tradewind.budgets.budgets import Budgets
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
     DeadlineExceeded,
@@ -59,7 +61,8 @@ class AgentService:
     """Serves one agent's requests, one at a time, in a process that is kept.
 
     Without ``sessions``, it keeps no conversations and refuses requests that belong to one.
-    ``retire`` ends the process after an answer; without it, the process carries what it carries.
+    ``budgets`` limit what they cost; without, nothing does. ``retire`` ends the process after an
+    answer; without it, the process carries what it carries.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class AgentService:
         store: ArtifactStore,
         records: Records,
         sessions: SessionTable | None = None,
+        budgets: Budgets | None = None,
         cold_start: ColdStart | None = None,
         after_answer: AfterAnswer | None = None,
         retire: Callable[[], object] | None = None,
@@ -81,6 +85,7 @@ class AgentService:
         self._store = store
         self._records = records
         self._sessions = sessions
+        self._budgets = budgets
         self._after_answer = after_answer or AfterAnswer()
         self._leftovers = Leftovers()
         if retire is not None:
@@ -153,6 +158,8 @@ class AgentService:
             if lost is not None:
                 failure, encoded = lost, close_answer(served, agent, lost)
             self._finish_record(served, encoded)
+            if served.allowance is not None:
+                served.allowance.close()
         return encoded, failure
 
     def _report(
@@ -178,6 +185,7 @@ class AgentService:
             init_ms=self.init_ms,
             started=time.perf_counter(),
             deadline=Deadline(context.get_remaining_time_in_millis() / 1000),
+            prices=self._environment.prices,
         )
 
     def _serve(self, event: object, served: ServedRequest) -> None:
@@ -241,7 +249,10 @@ class AgentService:
             bedrock_client=self._clients.get(),
             history=served.turn.history if served.turn else (),
         )
-        run_to_its_end(self._definition, served.run)
+        if self._budgets is not None:
+            served.allowance = self._budgets.allowance(request.owner, served.deadline.killed_in_s)
+        with allowing(served.allowance):
+            run_to_its_end(self._definition, served.run)
         if served.run.stopped:
             raise DeadlineExceeded(
                 "The function's time ran out. The response and the artifacts are what was done."
