@@ -21,6 +21,7 @@ import boto3
 from botocore.config import Config
 
 from tradewind.contracts.names import (
+    BUDGET_KEY,
     OPEN_INDEX,
     OPEN_INDEX_ATTRIBUTES,
     RECORD_DEADLINE,
@@ -121,6 +122,16 @@ class LoopbackDynamoDB:
                 {"AttributeName": SESSION_KEY, "AttributeType": "S"},
                 {"AttributeName": SESSION_TURN, "AttributeType": "S"},
             ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
+
+    def create_budgets_table(self, name: str) -> str:
+        """Create a table of budgets."""
+        self.client().create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": BUDGET_KEY, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": BUDGET_KEY, "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
         return name

@@ -15,6 +15,8 @@ from tests.integration.handler.script import Script, script_for
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import ClientPool
+from tradewind.budgets.budgets import Budgets
+from tradewind.budgets.table import BudgetTable
 from tradewind.handlers.service import AgentService
 from tradewind.records.item import read_item
 from tradewind.records.table import RecordTable
@@ -160,6 +162,11 @@ def build(
             clients=clients or ClientPool(environment),
             store=store or memory,
             records=records,
+            budgets=Budgets(
+                environment.budgets,
+                environment.prices,
+                BudgetTable(environment.budgets_table, records._client),
+            ),
             retire=retire,
             cold_start=cold_start,
         )
