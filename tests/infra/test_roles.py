@@ -97,6 +97,7 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: str) -> None:
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
             ["<SessionsTable.Arn>"],
         ),
+        *allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], ["<BudgetsTable.Arn>"]),
         *allow(["kms:Decrypt"], ["<DataKey.Arn>"], through("dynamodb")),
         *allow(["s3:PutObject"], [f"{BUCKET}/*/{agent}/*"]),
         *allow(["s3:GetObject"], [f"{BUCKET}/*/{name}/*" for name in read]),

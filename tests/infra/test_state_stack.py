@@ -109,6 +109,7 @@ TABLES = {
         {"AttributeName": "session_key", "KeyType": "HASH"},
         {"AttributeName": "turn", "KeyType": "RANGE"},
     ],
+    "Budgets": [{"AttributeName": "account_day", "KeyType": "HASH"}],
 }
 
 
@@ -181,9 +182,10 @@ def test_callers_find_bucket_and_tables_in_the_outputs(dev: Assembly) -> None:
     assert outputs["ArtifactsBucketName"]["Value"] == "<ArtifactsBucket>"
     assert outputs["RecordsTableName"]["Value"] == "<RecordsTable>"
     assert outputs["SessionsTableName"]["Value"] == "<SessionsTable>"
+    assert outputs["BudgetsTableName"]["Value"] == "<BudgetsTable>"
 
 
-def test_the_agents_stack_is_told_seven_things_and_no_more(dev: Assembly) -> None:
+def test_the_agents_stack_is_told_nine_things_and_no_more(dev: Assembly) -> None:
     exported = [
         dev.spell(dev.state, output["Value"])
         for output in dev.state["Outputs"].values()
@@ -192,6 +194,8 @@ def test_the_agents_stack_is_told_seven_things_and_no_more(dev: Assembly) -> Non
     assert sorted(exported) == [
         "<ArtifactsBucket.Arn>",
         "<ArtifactsBucket>",
+        "<BudgetsTable.Arn>",
+        "<BudgetsTable>",
         "<DataKey.Arn>",
         "<RecordsTable.Arn>",
         "<RecordsTable>",
