@@ -198,17 +198,17 @@ def exceeded_day(limit_nano: int, day: Day, name: str) -> BudgetExceeded:
 def _exceeded(needed: int, limit: int, committed: int, *, day: str | None) -> BudgetExceeded:
     left = max(0, limit - committed)
     needs = f"A model call may cost {_dollars(needed)}, and " if needed else ""
-    details: dict[str, Any] = {"left_usd": usd_of(left), "limit_usd": usd_of(limit)}
+    extensions: dict[str, Any] = {"left_usd": usd_of(left), "limit_usd": usd_of(limit)}
     if day is None:
         return BudgetExceeded(
             f"{needs}{_dollars(left)} are left of the {_dollars(limit)} of this request. "
             "Ask for less at once.",
-            details={**details, "resets_at": None},
+            extensions={**extensions, "resets_at": None},
         )
     resets_at = end_of(day).isoformat().replace("+00:00", "Z")
     return BudgetExceeded(
         f"{needs}{_dollars(left)} are left of the {_dollars(limit)} of {day}, until {resets_at}.",
-        details={**details, "resets_at": resets_at},
+        extensions={**extensions, "resets_at": resets_at},
     )
 
 

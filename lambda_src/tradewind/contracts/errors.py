@@ -60,7 +60,7 @@ class TradewindError(Exception):
         code: Stable, machine-readable; callers may branch on it.
         status: The HTTP status that says the same.
         field: The request field at fault, where there is one.
-        details: What a caller may act on besides, by name; plain values of JSON.
+        extensions: What a caller may act on besides, by name; plain values of JSON.
         answered: Whether an agent function answers it as a result, because the caller has to act,
             instead of failing the invocation, so that Lambda counts it and keeps the event.
         asked_nothing: Whether it is certain that no model was asked and nothing was written, so
@@ -73,12 +73,12 @@ class TradewindError(Exception):
     asked_nothing: ClassVar[bool] = False
 
     def __init__(
-        self, message: str, *, field: str | None = None, details: Mapping[str, Any] | None = None
+        self, message: str, *, field: str | None = None, extensions: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__(message)
         self.message = well_formed(message)  # it may repeat a service's words
         self.field = field
-        self.details = dict(details or {})
+        self.extensions = dict(extensions or {})
 
 
 class RequestError(TradewindError):

@@ -55,12 +55,12 @@ class Performance(_Frozen):
 
 
 class Failure(_Frozen):
-    """Why a request failed. ``code`` is one of ``contracts.errors``, as ``details`` are."""
+    """Why a request failed. ``code`` is one of ``contracts.errors``, as ``extensions`` are."""
 
     code: str
     message: str
     field: str | None = None
-    details: dict[str, Any] = Field(default_factory=dict)
+    extensions: dict[str, Any] = Field(default_factory=dict)
 
 
 class AgentAnswer(_Frozen):

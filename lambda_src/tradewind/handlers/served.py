@@ -100,6 +100,6 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
             code=failure.code,
             message=failure.message,
             field=failure.field,
-            details=failure.details,
+            extensions=failure.extensions,
         ),
     )

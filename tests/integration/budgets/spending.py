@@ -248,7 +248,7 @@ class World:
             except BudgetExceeded as refused:
                 self.events["refused"] += 1
                 # What is looked up afterwards may have been given back by then.
-                enough = refused.details["left_usd"] >= call.most / 1e9
+                enough = refused.extensions["left_usd"] >= call.most / 1e9
                 require(not (enough and self.client.tells), "refused what there was")
                 break
             except StorageError:

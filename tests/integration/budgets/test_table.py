@@ -208,10 +208,10 @@ def test_nobody_comes_in_who_cannot_ask_anything(table: BudgetTable) -> None:
         BudgetExceeded, match=r"^0\.001 US dollars are left of the 0\.01"
     ) as refused:
         asked.require_left(OWNER, 100)
-    details = refused.value.details
-    assert (details["left_usd"], details["limit_usd"]) == (0.001, 0.01)
-    assert details["resets_at"] == asked.read(OWNER).resets_at
-    json.dumps(details)
+    extensions = refused.value.extensions
+    assert (extensions["left_usd"], extensions["limit_usd"]) == (0.001, 0.01)
+    assert extensions["resets_at"] == asked.read(OWNER).resets_at
+    json.dumps(extensions)
 
 
 def test_limits_without_prices_are_refused(table: BudgetTable) -> None:

@@ -79,9 +79,9 @@ def test_who_cannot_pay_is_refused_before_anything_is_asked(
     answer = one.ask()
     assert (answer["success"], answer["status_code"]) == (False, 402)
     assert answer["error"]["code"] == "BUDGET_EXCEEDED"
-    details = answer["error"]["details"]
-    assert details["left_usd"] == details["limit_usd"] == LEAST / 1e9
-    assert details["resets_at"] in answer["error"]["message"]
+    extensions = answer["error"]["extensions"]
+    assert extensions["left_usd"] == extensions["limit_usd"] == LEAST / 1e9
+    assert extensions["resets_at"] in answer["error"]["message"]
     assert answer["usage"] == dict.fromkeys(answer["usage"], 0)
     assert standin.prompts() == []
     assert one.day() == Day()
@@ -108,7 +108,7 @@ def test_a_request_has_a_limit_of_its_own_whoever_asks(spender: Any, script: Scr
     answer = one.ask(owner="x")
     assert answer["error"]["code"] == "BUDGET_EXCEEDED"
     assert "of this request" in answer["error"]["message"]
-    assert answer["error"]["details"]["resets_at"] is None
+    assert answer["error"]["extensions"]["resets_at"] is None
     assert one.ask(owner="x", request_id="s")["success"]  # the script goes on with TWO
 
 
