@@ -67,6 +67,7 @@ class PydanticAIAgent:
         system_prompt: str,
         tools: Sequence[Tool[Project] | ToolFuncEither[Project, ...]] = (),
     ) -> None:
+        self._has_tools = bool(tools)
         self.agent = Agent(
             deps_type=Project,
             instructions=system_prompt,
@@ -84,7 +85,7 @@ class PydanticAIAgent:
             async with asyncio.timeout(run.deadline.remaining_s()) as limit:
                 result = await self.agent.run(
                     run.prompt,
-                    message_history=past_messages(run.history),
+                    message_history=past_messages(run.history, has_tools=self._has_tools),
                     model=_RunModel(MODELS.get(key, client), run),
                     deps=run.project,
                     usage_limits=UsageLimits(request_limit=MAX_TURNS),

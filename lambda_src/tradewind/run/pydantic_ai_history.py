@@ -21,8 +21,13 @@ from tradewind.contracts.errors import SessionUnreadable
 FORMAT: Final = "pydantic-ai/1"
 
 
-def past_messages(history: Iterable[PastTurn]) -> list[ModelMessage]:
+def past_messages(history: Iterable[PastTurn], *, has_tools: bool) -> list[ModelMessage]:
     """The messages of earlier turns; of those in another form, question and answer.
+
+    Args:
+        history: The turns, the oldest first.
+        has_tools: Whether the agent has tools now. Bedrock takes no tool call in the messages of an
+            agent that has none; of such turns, too, question and answer are told.
 
     Raises:
         SessionUnreadable: They are no whole turns.
@@ -31,8 +36,7 @@ def past_messages(history: Iterable[PastTurn]) -> list[ModelMessage]:
     for turn in history:
         kept = turn.messages
         if kept is None or kept.format != FORMAT:
-            messages.append(ModelRequest.user_text_prompt(turn.query))
-            messages.append(ModelResponse(parts=[TextPart(turn.response)]))
+            messages += _in_words(turn)
             continue
         try:
             values = ModelMessagesTypeAdapter.validate_python(kept.values)
@@ -40,7 +44,12 @@ def past_messages(history: Iterable[PastTurn]) -> list[ModelMessage]:
             values = []  # and its cause, which may have words in it, is dropped
         if not _whole(values):
             raise SessionUnreadable("A turn of the conversation is no whole conversation.")
-        messages += values
+        if has_tools or not any(
+            message.tool_calls for message in values if isinstance(message, ModelResponse)
+        ):
+            messages += values
+        else:
+            messages += _in_words(turn)
     return messages
 
 
@@ -50,6 +59,13 @@ def turn_messages(messages: Sequence[ModelMessage]) -> TurnMessages | None:
         return None
     values = ModelMessagesTypeAdapter.dump_python(list(messages), mode="json")
     return TurnMessages(FORMAT, values)
+
+
+def _in_words(turn: PastTurn) -> list[ModelMessage]:
+    return [
+        ModelRequest.user_text_prompt(turn.query),
+        ModelResponse(parts=[TextPart(turn.response)]),
+    ]
 
 
 def _whole(messages: Sequence[ModelMessage]) -> bool:
