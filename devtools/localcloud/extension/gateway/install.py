@@ -1,14 +1,25 @@
 """Put the gateway's parts around MiniStack's REST APIs."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from ministack import app
+from ministack.core.responses import get_request_client_ip
 from ministack.services import apigateway_v1
 
-from devtools.localcloud.extension.gateway import authentication, errors, integration
+from devtools.localcloud.extension.gateway import (
+    authentication,
+    authorizers,
+    errors,
+    integration,
+    observation,
+    throttling,
+    trail,
+    web_acl,
+)
 from devtools.localcloud.extension.gateway.errors import Response
 
 logger = logging.getLogger("devtools.localcloud.gateway")
@@ -20,16 +31,18 @@ def install() -> None:
     """Make MiniStack's REST APIs behave as AWS's."""
     errors.install()
     authentication.install()
+    authorizers.install()
     integration.install()
+    throttling.install()
     _guard_the_door()
     _say_nothing_of_exceptions()
 
 
 def _guard_the_door() -> None:
-    """Refuse a request that is too large before anybody looks at who sent it."""
+    """Check what comes before anybody looks at who sent it, and report on all that came."""
     handle: Callable[..., Awaitable[Response | None]] = app._handle_execute_api_request
 
-    async def handle_within_limits(  # noqa: PLR0917  MiniStack's signature
+    async def handle_guarded(  # noqa: PLR0917  MiniStack's signature
         host: str,
         path: str,
         method: str,
@@ -39,15 +52,37 @@ def _guard_the_door() -> None:
         **raw: Any,
     ) -> Response | None:
         called = app._parse_execute_api_url(host, path)
-        if (
-            called is not None
-            and apigateway_v1.find_api_scope(called[0]) is not None
-            and len(body) > _MAX_REQUEST_BYTES
-        ):
-            return errors.at_the_stage(errors.too_large(), called[0], called[1], headers, query)
-        return await handle(host, path, method, headers, body, query, **raw)
+        if called is None or apigateway_v1.find_api_scope(called[0]) is None:
+            return await handle(host, path, method, headers, body, query, **raw)
+        api_id, stage, _ = called
+        started = time.monotonic()
+        with trail.following() as notes:
+            notes["httpMethod"] = method
+            refused = _refusal(api_id, stage, headers, body)
+            if refused:
+                response = errors.at_the_stage(refused, api_id, stage, headers, query)
+            else:
+                response = await handle(host, path, method, headers, body, query, **raw) or (
+                    HTTPStatus.NOT_FOUND,
+                    {},
+                    b"",
+                )
+            notes["status"] = int(response[0])
+            notes["responseLatency"] = int((time.monotonic() - started) * 1000)
+            notes["responseLength"] = len(response[2]) if isinstance(response[2], bytes) else 0
+            observation.report(api_id, stage, notes)
+        return response
 
-    app._handle_execute_api_request = handle_within_limits
+    app._handle_execute_api_request = handle_guarded
+
+
+def _refusal(api_id: str, stage: str, headers: Mapping[str, Any], body: bytes) -> Any:
+    if len(body) > _MAX_REQUEST_BYTES:
+        return errors.too_large()
+    blocked = web_acl.blocks(web_acl.stage_arn(api_id, stage), headers, get_request_client_ip())
+    if blocked is not None:
+        trail.note(waf__status=403 if blocked else 200)
+    return errors.filtered() if blocked else None
 
 
 def _say_nothing_of_exceptions() -> None:

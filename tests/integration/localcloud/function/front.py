@@ -29,7 +29,7 @@ def handler(event: Event, context: Any) -> Any:
 
 def authorize(event: Event, context: Any) -> Any:
     """Decide by the token; say in the context how often this was asked."""
-    token = event.get("authorizationToken") or event["headers"].get("x-token", "")
+    token = event.get("authorizationToken") or event["headers"]["X-Token"]
     ASKED.append(token)
     if token == "unauthorized":
         raise PermissionError("Unauthorized")
