@@ -36,6 +36,7 @@ FORMAT = json.dumps(
         "method": "$context.httpMethod",
         "status": "$context.status",
         "refused_as": "$context.error.responseType",
+        "function_request_id": "$context.integration.requestId",
         "unknown": "$context.unknown",
     }
 )
@@ -402,7 +403,8 @@ class TestAuthorizers:
 
 class TestLog:
     def test_each_request_has_a_line(self, api: Api, client: Client) -> None:
-        served = ask(api, "/echo").json["event"]["requestContext"]["requestId"]
+        told = ask(api, "/echo").json
+        served = told["event"]["requestContext"]["requestId"]
         refused = ask(api, f"/{uuid.uuid4()}").headers["x-amzn-requestid"]
         events = client("logs").filter_log_events(logGroupName="gateway-access")["events"]
         lines = {line["id"]: line for line in (json.loads(each["message"]) for each in events)}
@@ -412,6 +414,7 @@ class TestLog:
             "route": "/echo",
             "status": "200",
             "refused_as": "-",
+            "function_request_id": told["request_id"],
             **common,
         }
         assert lines[refused] == {
@@ -419,8 +422,15 @@ class TestLog:
             "route": "-",
             "status": "403",
             "refused_as": "MISSING_AUTHENTICATION_TOKEN",
+            "function_request_id": "-",
             **common,
         }
+
+    def test_a_trace_goes_through_to_the_function(self, api: Api) -> None:
+        told = ask(api, "/echo").json
+        assert told["event"]["headers"]["X-Amzn-Trace-Id"] == told["trace"]
+        given = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1"
+        assert ask(api, "/echo", X_Amzn_Trace_Id=given).json["trace"] == given
 
     def test_requests_are_counted(self, api: Api, client: Client) -> None:
         ask(api, "/echo")

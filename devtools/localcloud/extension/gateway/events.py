@@ -11,6 +11,8 @@ from typing import Any
 from ministack.core.responses import get_request_client_ip
 from ministack.services import apigateway_v1
 
+from devtools.localcloud.extension.tracing import new_trace
+
 #: How long the authorizer of this request took; 0 where its answer was kept, or none was asked.
 authorizer_ms: ContextVar[int] = ContextVar("authorizer_ms", default=0)
 
@@ -33,6 +35,7 @@ def forward(headers: Mapping[str, Any]) -> dict[str, Any]:
     came_through = headers.get("x-forwarded-for")
     address = get_request_client_ip()
     return {
+        "x-amzn-trace-id": new_trace(),
         **headers,
         "x-forwarded-for": f"{came_through}, {address}" if came_through else address,
         "x-forwarded-port": "443",

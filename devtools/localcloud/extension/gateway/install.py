@@ -1,7 +1,6 @@
 """Put the gateway's parts around MiniStack's REST APIs."""
 
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -55,23 +54,16 @@ def _guard_the_door() -> None:
         if called is None or apigateway_v1.find_api_scope(called[0]) is None:
             return await handle(host, path, method, headers, body, query, **raw)
         api_id, stage, _ = called
-        started = time.monotonic()
         with trail.following() as notes:
             notes["httpMethod"] = method
             refused = _refusal(api_id, stage, headers, body)
             if refused:
                 response = errors.at_the_stage(refused, api_id, stage, headers, query)
             else:
-                response = await handle(host, path, method, headers, body, query, **raw) or (
-                    HTTPStatus.NOT_FOUND,
-                    {},
-                    b"",
-                )
-            notes["status"] = int(response[0])
-            notes["responseLatency"] = int((time.monotonic() - started) * 1000)
-            notes["responseLength"] = len(response[2]) if isinstance(response[2], bytes) else 0
-            observation.report(api_id, stage, notes)
-        return response
+                served = await handle(host, path, method, headers, body, query, **raw)
+                assert served is not None  # noqa: S101  for the type checker; the API exists
+                response = served
+        return observation.observed(response, api_id, stage, notes)
 
     app._handle_execute_api_request = handle_guarded
 

@@ -10,6 +10,7 @@ from typing import Any
 from ministack.core.concurrency import run_reentrant
 from ministack.services import apigateway_v1, lambda_svc
 
+from devtools.localcloud.extension import tracing
 from devtools.localcloud.extension.gateway import errors, events, streaming, trail
 from devtools.localcloud.extension.gateway.answers import Malformed, response_of
 from devtools.localcloud.extension.gateway.permission import (
@@ -59,10 +60,14 @@ async def _invoke(  # noqa: PLR0917  MiniStack's signature
     if function is None or not may_invoke(arn, source, integration.get("credentials")):
         logger.warning("%s may not invoke %s, or it does not exist", source, arn)
         return errors.misconfigured()
+    forwarded = events.forward(headers)
+    if stage.get("tracingEnabled"):
+        tracing.inbound.set(forwarded["x-amzn-trace-id"])
+        trail.note(xrayTraceId=tracing.root_of(forwarded["x-amzn-trace-id"]))
     event = events.proxy_event(
         (api_id, stage_name, stage, resource, path, method),
         authorizer_context,
-        headers=events.forward(headers),
+        headers=forwarded,
         body=body,
         query_params=query,
         path_params=path_parameters,
@@ -116,7 +121,10 @@ async def _answer(call: ProxyCall) -> Any:
     if not done:
         return errors.timed_out()
     result = task.result()
-    trail.note(integration__status=429 if result.get("throttle") else 200)
+    trail.note(
+        integration__status=429 if result.get("throttle") else 200,
+        integration__requestId=result.get("request_id", "-"),
+    )
     if result.get("throttle"):
         return errors.not_served()
     if result.get("error"):

@@ -6,21 +6,51 @@ Executions are not logged, whatever the stage's logging level: their lines may h
 """
 
 import re
+import time
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+from ministack.core.responses import StreamingResponse
 from ministack.services import apigateway_v1, cloudwatch
 
+from devtools.localcloud.extension.gateway.errors import Response
 from devtools.localcloud.extension.logs import LogStream
 
 _VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)")
 _GROUP = re.compile(r"^arn:aws:logs:[^:]*:[^:]*:log-group:(?P<name>[^:*]+)")
 
 
-def report(api_id: str, stage_name: str, notes: Mapping[str, Any]) -> None:
-    """Publish what was noted of a request."""
+def observed(response: Response, api_id: str, stage: str, notes: dict[str, Any]) -> Response:
+    """Report on a request once its answer is whole: at once, or when its stream has ended."""
+    status, headers, body = response
+    notes["status"] = int(status)
+    if not isinstance(body, StreamingResponse):
+        notes["responseLength"] = len(body)
+        _report(api_id, stage, notes)
+        return response
+    run = body.runner
+
+    async def run_and_report(send: Any, receive: Any) -> None:
+        sent = 0
+
+        async def count_and_send(message: Mapping[str, Any]) -> None:
+            nonlocal sent
+            sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await run(count_and_send, receive)
+        finally:
+            notes["responseLength"] = sent
+            _report(api_id, stage, notes)
+
+    return status, headers, StreamingResponse(run_and_report)
+
+
+def _report(api_id: str, stage_name: str, notes: dict[str, Any]) -> None:
+    notes["responseLatency"] = int((time.monotonic() - notes["started"]) * 1000)
     scope = apigateway_v1.find_api_scope(api_id)
     with apigateway_v1.request_scope(*scope):
         api = apigateway_v1._rest_apis.get(api_id)

@@ -12,7 +12,10 @@ _current: ContextVar[dict[str, Any] | None] = ContextVar("gateway_trail", defaul
 @contextlib.contextmanager
 def following() -> Iterator[dict[str, Any]]:
     """Keep what is noted while a request is served, by the names of ``$context``."""
-    notes: dict[str, Any] = {"requestTimeEpoch": int(time.time() * 1000)}
+    notes: dict[str, Any] = {
+        "requestTimeEpoch": int(time.time() * 1000),
+        "started": time.monotonic(),
+    }
     token = _current.set(notes)
     try:
         yield notes
