@@ -12,6 +12,7 @@ class StackId(StrEnum):
     STATE = "State"
     AGENTS = "Agents"
     OBSERVABILITY = "Observability"
+    API = "Api"
 
 
 class Output(StrEnum):
@@ -21,6 +22,7 @@ class Output(StrEnum):
     RECORDS_TABLE = "RecordsTableName"
     SESSIONS_TABLE = "SessionsTableName"
     BUDGETS_TABLE = "BudgetsTableName"
+    API_URL = "ApiUrl"
 
 
 def agent_arn_output(agent: str) -> str:
