@@ -24,7 +24,7 @@ SUCCEEDED: Final = "succeeded"
 WAITING: Final = "waiting"
 ENDED: Final = frozenset({SUCCEEDED, "failed", "timed_out", "cancelled"})
 
-_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\.[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,29}\.[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
 def new_key() -> str:

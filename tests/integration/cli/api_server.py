@@ -108,6 +108,7 @@ class Contract:
     bodies: list[Any] = field(default_factory=list)
     faults: "deque[Callable[[Handler], bool] | None]" = field(default_factory=deque)
     looks: int = 0
+    retry_after: int | None = None
     state: str = "succeeded"
     error: dict[str, Any] | None = None
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -221,8 +222,11 @@ class Handler(BaseHTTPRequestHandler):
         elif kind == "stream":
             self._stream(found)
         elif found.looks > 0:
-            assert re.fullmatch(r"respond-async|wait=\d+", headers["prefer"])
-            self.answer(202, found.document(), {"Location": f"{STAGE}/invocations/{found.id}"})
+            assert re.fullmatch(r"respond-async|wait=\d+", headers.get("prefer", "wait=25"))
+            where = {"Location": f"/invocations/{found.id}"}
+            if self.contract.retry_after is not None:
+                where["Retry-After"] = str(self.contract.retry_after)
+            self.answer(202, found.document(), where)
         elif found.error is not None:
             self.problem(502, found.error["code"], found.error["message"], invocation_id=found.id)
         else:
