@@ -1,6 +1,7 @@
 """``tradewind deploy`` and ``destroy`` run the real CDK on what was shown, after a yes."""
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -205,9 +206,9 @@ def test_an_interrupt_ends_the_cdk_too(aws: Account) -> None:
         f"touch {aws.folder}/ready\nwhile true; do sleep 0.05; done\n"
     )
     waited: list[float | None] = []
-    real = account.subprocess.Popen.wait
+    real: Any = subprocess.Popen.wait
 
-    def interrupt(self: Any, timeout: float | None = None) -> int:
+    def interrupt(self: Any, timeout: float | None = None) -> Any:
         if not waited:
             waited.append(timeout)
             while not (aws.folder / "ready").exists():
@@ -215,7 +216,7 @@ def test_an_interrupt_ends_the_cdk_too(aws: Account) -> None:
             raise KeyboardInterrupt
         return real(self, timeout)
 
-    aws.patch.setattr(account.subprocess.Popen, "wait", interrupt)
+    aws.patch.setattr(subprocess.Popen, "wait", interrupt)
     status, _, _ = aws.run("deploy", "dev", "--yes")
     assert status == 130
     assert aws.log.read_text() == "ended\n"
