@@ -11,8 +11,8 @@ class StackId(StrEnum):
 
     STATE = "State"
     AGENTS = "Agents"
-    OBSERVABILITY = "Observability"
     API = "Api"
+    OBSERVABILITY = "Observability"
 
 
 class Output(StrEnum):
