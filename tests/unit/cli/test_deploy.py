@@ -53,7 +53,7 @@ class Account:
         patch.setattr("sys.stdin.isatty", lambda: True, raising=False)
         patch.setenv("AWS_PROFILE", "work")
         patch.setenv("NODE_OPTIONS", "--no-such-option")
-        (folder / "config").symlink_to(cloud.BUILD.parent / "config")
+        (folder / "config").symlink_to(Path(__file__).parents[3] / "config")
 
     def has(self, *stacks: str, protected: bool = False) -> None:
         rows = [
