@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cli.api.connection import Lost, Reply
-from cli.api.texts import one_line
+from cli.api.texts import one_line, sentence
 from cli.errors import CommandError, Refused
 
 _PROBLEM: Final = "application/problem+json"
@@ -63,7 +63,7 @@ class Problem:
 
     def error(self) -> CommandError:
         """The failure for a person."""
-        said = f"{self.code}: {self.detail}" if self.code else self.detail
+        said = sentence(f"{self.code}: {self.detail}" if self.code else self.detail)
         if self.ended:
             return CommandError(said)
         if self.status in {_UNAUTHORIZED, _FORBIDDEN}:

@@ -15,6 +15,11 @@ def printable(text: Any) -> str:
     return _CONTROL.sub("", str(text)).encode("utf-8", "replace").decode()
 
 
+def sentence(text: str) -> str:
+    """Return ``text`` with an end, so that another sentence can follow."""
+    return text if text.endswith((".", "!", "?", ")", "`")) else f"{text}."
+
+
 def one_line(text: Any, length: int = 500) -> str:
     """Return ``text`` as a line of at most ``length`` characters."""
     line = " ".join(printable(text).split())

@@ -86,6 +86,8 @@ def call(
     if asynchronous and stream:
         raise click.UsageError("--async and --stream do not go together.")
     body = request_of(query, request_file)
+    if body.pop("agent", agent) != agent:
+        raise click.UsageError(f"{request_file} is a request to another agent than {agent}.")
     body |= {name: value for name, value in fields.items() if value is not None}
     body |= {"context": read_words(context_file)} if context_file else {}
     body |= {"output_schema": read_object(schema_file)} if schema_file else {}

@@ -44,7 +44,9 @@ def test_every_option_is_a_field(
     caller: Caller, contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "schema.json").write_text('{"type": "object"}')
-    (tmp_path / "request.json").write_text('{"query": "x", "parameters": {"a": 1}}')
+    (tmp_path / "request.json").write_text(
+        '{"agent": "terrain", "query": "x", "parameters": {"a": 1}}'
+    )
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("Wörter\n".encode())))
     said = caller.run(
         "call", "terrain", "Why?", "--session", "s-1", "--system", "Be brief.", "--context", "-",
@@ -90,6 +92,15 @@ def test_wrong_usage_sends_nothing(
     said = caller.run(*words)
     assert said.status == 2
     assert why in said.err
+    assert contract.heard == []
+
+
+def test_a_request_to_another_agent_is_not_sent(
+    caller: Caller, contract: Contract, tmp_path: Path
+) -> None:
+    (tmp_path / "request.json").write_text('{"agent": "layout", "query": "x"}')
+    said = caller.run("call", "terrain", "--request", str(tmp_path / "request.json"))
+    assert (said.status, "another agent than terrain" in said.err) == (2, True)
     assert contract.heard == []
 
 
@@ -236,7 +247,7 @@ def test_a_refusal_has_a_status_of_its_own(
         (refuses(400, "INVALID_REQUEST", "is not a number", field="a.b"), "a.b: is not a number"),
         (refuses(404, "UNKNOWN_AGENT", "There is no such agent."), "UNKNOWN_AGENT: There is"),
         (answers(301, b"", headers={"Location": "https://elsewhere/"}), "leads elsewhere (301)"),
-        (answers(400, b"\x1b[2Jbad\r\n\r\nworse"), "The API answered 400: [2Jbad worse"),
+        (answers(400, b"\x1b[2Jbad\r\n\r\nworse"), "The API answered 400: [2Jbad worse.\n"),
     ],
 )
 def test_what_the_api_says_is_said(
