@@ -56,10 +56,12 @@ def show(invocation: dict[str, Any], *, printed: bool = False) -> None:
         if (value := invocation.get(field))
     ]
     click.echo(", ".join(about))
-    for artifact in _objects(result.get("artifacts")):
+    artifacts = _objects(result.get("artifacts"))
+    for artifact in artifacts:
         click.echo(f"  {one_line(artifact.get('name') or artifact.get('key'), 200)}")
-        if url := artifact.get("url"):
-            click.echo(f"    {one_line(url, 4000)}")
+    if artifacts:
+        # Whoever has a link has the file: none is left in a log unasked.
+        click.echo(f"  `tradewind status {identity} --json` has links to them.")
     if usage := _object(invocation.get("usage")):
         click.echo(_usage_line(usage))
     state = invocation["state"]

@@ -34,7 +34,8 @@ def test_an_answer_is_printed(caller: Caller, contract: Contract) -> None:
     assert said.out == (
         "You asked: How windy is it?\n\n"
         f"invocation {only(contract)}, project project-1\n"
-        "  site.geojson\n    https://bucket/site?signed\n"
+        "  site.geojson\n"
+        f"  `tradewind status {only(contract)} --json` has links to them.\n"
         "100 tokens in, 20 out, 0.0123 US$\n"
     )
     assert contract.heard == SEEN

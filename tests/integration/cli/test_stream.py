@@ -36,9 +36,12 @@ def told(contract: Contract) -> Contract:
 
 def tail(contract: Contract) -> str:
     """What every answer ends with."""
+    identity = next(iter(contract.asked))
     return (
-        f"invocation {next(iter(contract.asked))}, project project-1\n"
-        "  site.geojson\n    https://bucket/site?signed\n100 tokens in, 20 out, 0.0123 US$\n"
+        f"invocation {identity}, project project-1\n"
+        "  site.geojson\n"
+        f"  `tradewind status {identity} --json` has links to them.\n"
+        "100 tokens in, 20 out, 0.0123 US$\n"
     )
 
 
