@@ -6,10 +6,13 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.services import kms
+from ministack.services.cloudformation import provisioners
 
 from devtools.localcloud.extension import schedules
 from devtools.localcloud.extension.access import role_may
 from devtools.localcloud.extension.functions import unsupported
+from devtools.localcloud.extension.gateway import resources as gateway
+from devtools.localcloud.extension.gateway import web_acl
 from devtools.localcloud.running import ACCOUNT_ID, REGION
 
 Properties = Mapping[str, Any]
@@ -71,6 +74,13 @@ def _log_group(properties: Properties) -> None:
         )
 
 
+def _permission(properties: Properties) -> None:
+    """Refuse a permission on a function that does not exist; MiniStack drops it in silence."""
+    function = properties["FunctionName"]
+    if provisioners._lambda_function_for_cfn_ref(function)[0] is None:
+        raise ValueError(f"AWS::Lambda::Permission: Function not found: {function}")
+
+
 def _rule(properties: Properties) -> None:
     """Refuse a rule that would not be carried out here."""
     problem = schedules.unsupported(properties)
@@ -79,7 +89,15 @@ def _rule(properties: Properties) -> None:
 
 
 PRECONDITIONS: Mapping[str, Callable[[Properties], None]] = {
+    "AWS::ApiGateway::Account": gateway.check_account,
+    "AWS::ApiGateway::Authorizer": gateway.check_authorizer,
+    "AWS::ApiGateway::Method": gateway.check_method,
+    "AWS::ApiGateway::RestApi": gateway.check_rest_api,
+    "AWS::ApiGateway::Stage": gateway.check_stage,
+    "AWS::ApiGateway::UsagePlan": gateway.check_usage_plan,
     "AWS::Events::Rule": _rule,
     "AWS::Lambda::Function": _function,
+    "AWS::WAFv2::WebACL": web_acl.check_web_acl,
+    "AWS::Lambda::Permission": _permission,
     "AWS::Logs::LogGroup": _log_group,
 }
