@@ -11,6 +11,7 @@ class StackId(StrEnum):
 
     STATE = "State"
     AGENTS = "Agents"
+    API = "Api"
     OBSERVABILITY = "Observability"
 
 
@@ -21,6 +22,7 @@ class Output(StrEnum):
     RECORDS_TABLE = "RecordsTableName"
     SESSIONS_TABLE = "SessionsTableName"
     BUDGETS_TABLE = "BudgetsTableName"
+    API_URL = "ApiUrl"
 
 
 def agent_arn_output(agent: str) -> str:
