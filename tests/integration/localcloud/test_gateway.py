@@ -132,6 +132,7 @@ class TestCallers:
         assert event["headers"]["Idempotency-Key"] == "k"
         assert event["requestContext"]["stage"] == STAGE
         assert "version" not in event
+        assert answer.headers["x-amzn-requestid"] == event["requestContext"]["requestId"]
 
     def test_the_function_learns_who_called(self, api: Api) -> None:
         answer = api.call("/echo", headers={"X-Forwarded-For": "203.0.113.9"})
