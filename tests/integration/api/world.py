@@ -106,7 +106,8 @@ class WatchedTable(SteppedTable):
     @property
     def ends(self) -> dict[str, tuple[str, ...]]:
         """By key, how each record has ended for good."""
-        return self.__dict__.setdefault("_ends", {})
+        ends: dict[str, tuple[str, ...]] = self.__dict__.setdefault("_ends", {})
+        return ends
 
 
 @dataclass
@@ -197,12 +198,11 @@ class World:
         path: str = f"/agents/{AGENT}/invocations",
         *,
         body: Mapping[str, Any] | None = BODY,
+        headers: Mapping[str, str] | None = None,
         faults: Mapping[int, Fault] | None = None,
-        **headers: str,
     ) -> tuple[int, dict[str, Any], dict[str, str]] | None:
         """Call the API; None when its process died."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        event = proxy_event(method, path, dict(body) if body else None, headers=named)
+        event = proxy_event(method, path, dict(body) if body else None, headers=headers)
         with self.steps.process(faults or {}):
             try:
                 answer = self._api.handle(event, Context())
@@ -227,7 +227,7 @@ class World:
         """Have the agent's function work on an event; None when it failed."""
         agent = AgentService(
             environment=interleaving.ENVIRONMENT,
-            definition=_Agent(self),  # type: ignore[arg-type]  # as far as used
+            definition=_Agent(self),
             clients=interleaving._NO_MODEL,
             cold_start=interleaving._COLD_START,
             store=MemoryArtifactStore(),
