@@ -3,7 +3,12 @@
 from enum import StrEnum
 from typing import Final
 
+from tradewind.contracts import names as runtime_names
+
 PROJECT: Final = "tradewind"
+
+#: The REST API's stage, the first part of each path; `v2` would be another.
+API_STAGE: Final = "v1"
 
 
 class StackId(StrEnum):
@@ -11,6 +16,7 @@ class StackId(StrEnum):
 
     STATE = "State"
     AGENTS = "Agents"
+    API = "Api"
     OBSERVABILITY = "Observability"
 
 
@@ -19,6 +25,7 @@ class Output(StrEnum):
 
     ARTIFACTS_BUCKET = "ArtifactsBucketName"
     RECORDS_TABLE = "RecordsTableName"
+    API_URL = "ApiUrl"
 
 
 def agent_arn_output(agent: str) -> str:
@@ -43,7 +50,7 @@ def resource_prefix(environment: str) -> str:
 
 def function_name(environment: str, agent: str) -> str:
     """The name of an agent's function."""
-    return f"{resource_prefix(environment)}{agent}"
+    return runtime_names.function_name(environment, agent)
 
 
 def log_group_prefix(environment: str) -> str:
@@ -54,6 +61,26 @@ def log_group_prefix(environment: str) -> str:
 def log_group_name(environment: str, agent: str) -> str:
     """The log group of an agent's function."""
     return f"{log_group_prefix(environment)}{agent}"
+
+
+def live_function(environment: str, function: str) -> str:
+    """A function by the alias that callers use."""
+    return f"{function_name(environment, function)}:{runtime_names.LIVE_ALIAS}"
+
+
+def api_name(environment: str) -> str:
+    """The name of the REST API, which its metrics are kept by; and of what stands before it."""
+    return f"{PROJECT}-{environment}"
+
+
+def access_log_prefix(environment: str) -> str:
+    """What the names of API Gateway's log groups begin with."""
+    return f"/aws/apigateway/{resource_prefix(environment)}"
+
+
+def access_log_group_name(environment: str) -> str:
+    """The log group that has a line per request to the REST API."""
+    return f"{access_log_prefix(environment)}access"
 
 
 def dead_letter_queue_name(environment: str, agent: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from stacks.api_settings import ApiSettings
 from stacks.parts.bedrock_access import (
     InferenceProfile,
     UnsupportedProfile,
@@ -224,6 +225,7 @@ class Settings(Frozen):
         model: The model every agent calls.
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
+        api: The REST API that the agents are reached by.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -251,6 +253,7 @@ class Settings(Frozen):
     agents: Annotated[
         Mapping[str, FunctionSettings], Field(description="a mapping of agents' names")
     ] = {}
+    api: Annotated[ApiSettings, Field(description=_MAPPING)] = ApiSettings()
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
     ]
