@@ -27,6 +27,9 @@
     |   +-- DuplicateRequest           409     DUPLICATE_REQUEST
     |   +-- RequestIdReused            409     REQUEST_ID_REUSED
     |   +-- ProjectChanged             409     PROJECT_CHANGED
+    |   +-- NotAccepted                409     NOT_ACCEPTED
+    |   +-- NotStarted                 503     NOT_STARTED
+    |   +-- AgentBusy                  429     AGENT_BUSY
     |   +-- SessionBusy                409     SESSION_BUSY
     |   +-- SessionOfAnotherAgent      409     SESSION_OF_ANOTHER_AGENT
     +-- BudgetExceeded                 402     BUDGET_EXCEEDED
@@ -236,6 +239,30 @@ class ProjectChanged(StorageError):
     code = "PROJECT_CHANGED"
     status = 409
     answered = True
+
+
+class NotAccepted(StorageError):
+    """The API has not opened a record for this request. The model was not asked."""
+
+    code = "NOT_ACCEPTED"
+    status = 409
+    answered = True
+    asked_nothing = True
+
+
+class NotStarted(StorageError):
+    """No function took the request up for as long as Lambda keeps one. The model was not asked."""
+
+    code = "NOT_STARTED"
+    asked_nothing = True
+
+
+class AgentBusy(StorageError):
+    """The agent has as many requests as it takes at once. The model was not asked."""
+
+    code = "AGENT_BUSY"
+    status = 429
+    asked_nothing = True
 
 
 class SessionBusy(StorageError):

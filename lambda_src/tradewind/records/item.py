@@ -35,7 +35,7 @@ from tradewind.contracts.names import (
     RECORD_TTL,
     record_key,
 )
-from tradewind.contracts.request import AgentRequest
+from tradewind.contracts.request import Question
 from tradewind.records.kept_answer import EncodedAnswer, unpack_answer
 
 if TYPE_CHECKING:
@@ -115,9 +115,14 @@ class StoredRecord:
         return None if self.packed is None else unpack_answer(self.packed)
 
 
-def content_sha256(request: AgentRequest) -> str:
+def content_sha256(request: Question) -> str:
     """Digest what a request asks, so that a repeat can be told from another request."""
-    asked = request.model_dump(include={"query", "parameters", "project_id"})
+    asked = {
+        name: value
+        for name, value in request.model_dump(include=set(Question.model_fields)).items()
+        # A field that is absent is not asked for, whether or not there was such a field yet.
+        if value is not None or name == "project_id"
+    }
     # Lone surrogates are half of a question too.
     text = json.dumps(asked, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -19,6 +19,8 @@ class Dimension(StrEnum):
     MODEL = "ModelId"
     #: ``cold`` for a process's first request, else ``warm``.
     START = "Start"
+    #: A method and a path of the API as its document has them; ``none`` where there is no such.
+    ROUTE = "Route"
 
 
 class Start(StrEnum):
@@ -35,6 +37,7 @@ ALL_AGENTS: Final[DimensionSet] = (Dimension.ENVIRONMENT,)
 BY_AGENT: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.AGENT)
 BY_START: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.AGENT, Dimension.START)
 BY_MODEL: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.MODEL)
+BY_ROUTE: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.ROUTE)
 
 
 class MetricSpec(NamedTuple):
@@ -92,9 +95,19 @@ class MetricName(StrEnum):
     TOOL_ERRORS = "ToolErrors"
     LEFTOVER_THREADS = "LeftoverThreads"
     PROCESSES_RETIRED = "ProcessesRetired"
+    REQUESTS_NOT_STARTED = "RequestsNotStarted"
+    REQUESTS_SHED = "RequestsShed"
+    API_CALLS = "ApiCalls"
+    API_ERRORS = "ApiErrors"
+    API_REFUSALS = "ApiRefusals"
+    API_LATENCY = "ApiLatency"
+    API_COLD_START = "ApiColdStart"
+    API_INIT_TIME = "ApiInitTime"
 
 
 _MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
+_API_SETS: Final = (ALL_AGENTS, BY_ROUTE)
+_API: Final = "api.service"
 
 METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.INVOCATIONS: MetricSpec("Count", "Requests that reached the handler."),
@@ -215,5 +228,47 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count",
         "1 when the process ended itself because of what earlier requests left in it. "
         "0 from each request.",
+    ),
+    MetricName.REQUESTS_NOT_STARTED: MetricSpec(
+        "Count",
+        "Requests that the API took and no function took up before Lambda gave their events up.",
+        (ALL_AGENTS, BY_AGENT),
+        "handlers.sweeper",
+    ),
+    MetricName.REQUESTS_SHED: MetricSpec(
+        "Count",
+        "Requests that the API refused because the agent takes no more at once.",
+        (ALL_AGENTS, BY_AGENT),
+        "api.invocations",
+    ),
+    MetricName.API_CALLS: MetricSpec(
+        "Count", "Calls that reached the API's function.", _API_SETS, _API
+    ),
+    MetricName.API_ERRORS: MetricSpec(
+        "Count",
+        "1 when the call was answered with a status of 500 or more, else 0.",
+        _API_SETS,
+        _API,
+    ),
+    MetricName.API_REFUSALS: MetricSpec(
+        "Count",
+        "1 when the call was answered with a status from 400 to 499, else 0.",
+        _API_SETS,
+        _API,
+    ),
+    MetricName.API_LATENCY: MetricSpec(
+        "Milliseconds",
+        "From the API handler's start to its answer, what it waited for an agent included.",
+        _API_SETS,
+        _API,
+    ),
+    MetricName.API_COLD_START: MetricSpec(
+        "Count", "1 for the first call of an API process, else 0.", (ALL_AGENTS,), _API
+    ),
+    MetricName.API_INIT_TIME: MetricSpec(
+        "Milliseconds",
+        "From process start to the API handler's readiness. Cold calls only.",
+        (ALL_AGENTS,),
+        _API,
     ),
 }

@@ -29,6 +29,7 @@ def test_a_whole_request_keeps_every_field() -> None:
         "project_id": "project-1",
         "request_id": "req-1",
         "owner": "arn:aws:iam::111122223333:role/planner",
+        "accepted": True,
     }
     assert parse(event).model_dump() == event
 
