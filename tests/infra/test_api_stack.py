@@ -241,16 +241,6 @@ def test_the_access_log_tells_nothing_that_was_asked_and_not_who_asked(dev: Asse
     assert stage["AccessLogSetting"]["DestinationArn"].endswith(":log-group:<RestAccessLog>")
 
 
-def test_the_key_serves_the_access_log(dev: Assembly) -> None:
-    key = dev.only(dev.state, "AWS::KMS::Key")["Properties"]["KeyPolicy"]["Statement"]
-    [served] = [statement for statement in key if statement.get("Sid") == "LogGroups"]
-    groups = served["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
-    assert [group.partition("log-group:")[2] for group in groups] == [
-        "/aws/lambda/tradewind-dev-*",
-        "/aws/apigateway/tradewind-dev-*",
-    ]
-
-
 def test_the_gateways_own_answers_are_problem_documents(dev: Assembly) -> None:
     answers = dev.all(dev.api, "AWS::ApiGateway::GatewayResponse")
     statuses = {}
