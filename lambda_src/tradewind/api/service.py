@@ -114,12 +114,9 @@ class ApiService:
                 duration_ms=round(duration_ms, 1),
                 cold_start=cold,
             )
-            metrics = RequestMetrics(
-                {
-                    Dimension.ENVIRONMENT: self._door.environment.environment,
-                    Dimension.ROUTE: call.route,
-                }
-            )
+            environment = self._door.environment.environment
+            metrics = RequestMetrics({Dimension.ENVIRONMENT: environment})
+            metrics.annotate(route=call.route, error_code=call.code or "none")
             metrics.add(MetricName.API_CALLS, 1)
             metrics.add(MetricName.API_ERRORS, status >= _OUR_FAULT)
             metrics.add(MetricName.API_REFUSALS, 400 <= status < _OUR_FAULT)  # noqa: PLR2004

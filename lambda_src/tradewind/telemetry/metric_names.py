@@ -19,8 +19,6 @@ class Dimension(StrEnum):
     MODEL = "ModelId"
     #: ``cold`` for a process's first request, else ``warm``.
     START = "Start"
-    #: A method and a path of the API as its document has them; ``none`` where there is no such.
-    ROUTE = "Route"
 
 
 class Start(StrEnum):
@@ -37,7 +35,6 @@ ALL_AGENTS: Final[DimensionSet] = (Dimension.ENVIRONMENT,)
 BY_AGENT: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.AGENT)
 BY_START: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.AGENT, Dimension.START)
 BY_MODEL: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.MODEL)
-BY_ROUTE: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.ROUTE)
 
 
 class MetricSpec(NamedTuple):
@@ -106,7 +103,8 @@ class MetricName(StrEnum):
 
 
 _MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
-_API_SETS: Final = (ALL_AGENTS, BY_ROUTE)
+# API Gateway counts by route itself.
+_API_SETS: Final = (ALL_AGENTS,)
 _API: Final = "api.service"
 
 METRICS: Final[dict[MetricName, MetricSpec]] = {
@@ -232,13 +230,13 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.REQUESTS_NOT_STARTED: MetricSpec(
         "Count",
         "Requests that the API took and no function took up before Lambda gave their events up.",
-        (ALL_AGENTS, BY_AGENT),
+        (ALL_AGENTS,),
         "handlers.sweeper",
     ),
     MetricName.REQUESTS_SHED: MetricSpec(
         "Count",
         "Requests that the API refused because the agent takes no more at once.",
-        (ALL_AGENTS, BY_AGENT),
+        (ALL_AGENTS,),
         "api.invocations",
     ),
     MetricName.API_CALLS: MetricSpec(
@@ -263,12 +261,12 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         _API,
     ),
     MetricName.API_COLD_START: MetricSpec(
-        "Count", "1 for the first call of an API process, else 0.", (ALL_AGENTS,), _API
+        "Count", "1 for the first call of an API process, else 0.", _API_SETS, _API
     ),
     MetricName.API_INIT_TIME: MetricSpec(
         "Milliseconds",
         "From process start to the API handler's readiness. Cold calls only.",
-        (ALL_AGENTS,),
+        _API_SETS,
         _API,
     ),
 }
