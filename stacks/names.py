@@ -95,7 +95,7 @@ def alarm_name(environment: str, symptom: str, agent: str | None = None) -> str:
 
 
 def dashboard_name(environment: str, subject: str) -> str:
-    """The name of a dashboard; its subject is ``overview``, ``model`` or an agent."""
+    """The name of a dashboard; its subject is ``overview``, ``model``, ``api`` or an agent."""
     return f"{resource_prefix(environment)}{subject}"
 
 

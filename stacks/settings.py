@@ -192,7 +192,7 @@ class AlarmSettings(Frozen):
     """When an alarm goes off. An empty mapping, ``{}``, takes every default.
 
     Attributes:
-        error_percent: Share of an agent's requests that fail by our fault.
+        error_percent: Share of an agent's requests, and of the API's, that fail by our fault.
         p99_percent_of_timeout: Share of the function's timeout that the slowest requests take.
         cold_start_percent: Share of an agent's requests that wait for a process to start.
         cold_start_min_requests: In 15 minutes; with fewer, every share of cold starts is normal.
