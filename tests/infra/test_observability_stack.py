@@ -254,7 +254,7 @@ def test_a_runbook_says_what_it_means_where_to_look_and_how_to_end_it(root: Path
         assert [line[:3] for line in looks if line[:1].isdigit()] == ["1. ", "2. ", "3. "], page
 
 
-def test_there_is_a_board_for_all_for_the_model_for_the_api_and_for_each_agent(dev: Assembly) -> None:
+def test_there_are_boards_of_all_of_the_model_of_the_api_and_of_each_agent(dev: Assembly) -> None:
     subjects = ["overview", "model", "api", *AGENTS]
     assert set(dashboards(dev)) == {f"tradewind-dev-{subject}" for subject in subjects}
 
