@@ -8,6 +8,7 @@ from tradewind.api.invoker import Invoker
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.contracts.environment import ApiEnvironment
+from tradewind.records.openings import Openings
 from tradewind.records.table import RecordTable
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ class Door:
     dynamodb: "DynamoDBClient"
     records: RecordTable
     invoker: Invoker
+
+    @cached_property
+    def openings(self) -> Openings:
+        """Opens records and closes them."""
+        return Openings(self.records.table)
 
     @cached_property
     def s3(self) -> "S3Client":

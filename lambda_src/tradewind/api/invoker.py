@@ -35,6 +35,8 @@ class Handed(Enum):
     UNKNOWN = auto()
     #: The agent takes no further request now.
     REFUSED = auto()
+    #: It is larger than Lambda takes in this way.
+    TOO_LARGE = auto()
 
 
 class Invoker:
@@ -92,7 +94,7 @@ class Invoker:
             reply = self._client.invoke(
                 FunctionName=f"{function_name(self._environment, agent)}:{LIVE_ALIAS}",
                 InvocationType=kind,
-                Payload=json.dumps(event).encode(),
+                Payload=_encoded(event),
             )
             payload = reply["Payload"].read()
         except ClientError as error:
@@ -114,7 +116,17 @@ class Invoker:
         code = error.response.get("Error", {}).get("Code", "")
         if code in _THROTTLES:
             return Handed.REFUSED
+        if code == "RequestTooLargeException":
+            return Handed.TOO_LARGE
         if code == "AccessDeniedException":
             raise StorageAccessDenied("The API may not invoke the agent's function.") from error
         get_logger().warning("Invocation of unknown end", reason=code)
         return Handed.UNKNOWN
+
+
+def _encoded(event: Mapping[str, Any]) -> bytes:
+    """As short as can be: Lambda counts bytes."""
+    try:
+        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return json.dumps(event, separators=(",", ":")).encode()

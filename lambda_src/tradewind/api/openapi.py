@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from tradewind.api.errors import Unidentified
+from tradewind.api.errors import NotFound, Unidentified
 from tradewind.api.models import Problem
 from tradewind.api.problems import PROBLEM
 from tradewind.api.routing import Route
 from tradewind.contracts.errors import (
+    AnswerTooLarge,
+    DeadlineExceeded,
     InternalError,
     InvalidRequest,
     StorageUnavailable,
@@ -19,7 +21,15 @@ from tradewind.contracts.errors import (
 )
 
 #: What may go wrong with every request.
-_EVERYWHERE: Final = (InvalidRequest, Unidentified, InternalError, StorageUnavailable)
+_EVERYWHERE: Final = (
+    InvalidRequest,
+    Unidentified,
+    NotFound,
+    InternalError,
+    AnswerTooLarge,
+    StorageUnavailable,
+    DeadlineExceeded,
+)
 _SIGNED: Final = "sigv4"
 _REFERENCE: Final = "#/components/schemas/{model}"
 

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from tradewind.api import agents, document, models_listing
+from tradewind.api import agents, document, invocations, models_listing
 from tradewind.api.routing import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *agents.ROUTES,
+    *invocations.ROUTES,
     *models_listing.ROUTES,
     *document.ROUTES,
 )

@@ -10,7 +10,7 @@ from tradewind.api.door import Door
 from tradewind.api.http import Answer, read_event, write_answer
 from tradewind.api.problems import problem
 from tradewind.api.routing import Route, find_route
-from tradewind.aws.deadline import Deadline, calls_within
+from tradewind.aws.deadline import calls_within
 from tradewind.contracts.errors import AnswerTooLarge, InternalError, TradewindError
 from tradewind.telemetry.defects import log_defect
 from tradewind.telemetry.log_fields import API_CALL_DONE
@@ -21,6 +21,8 @@ from tradewind.telemetry.process import ColdStart
 
 #: Bytes that Lambda takes from a function; the body is a text within its answer.
 _DELIVERY_LIMIT: Final = 6_291_556
+#: Kept back from the function's time, for the answer to leave it.
+_ANSWER_S: Final = 1.0
 _NO_ROUTE: Final = "none"
 _OUR_FAULT: Final = 500
 
@@ -64,8 +66,8 @@ class ApiService:
         logger.thread_safe_clear_keys()
         logger.thread_safe_append_keys(lambda_request_id=context.aws_request_id)
         call = _Call()
-        deadline = Deadline(context.get_remaining_time_in_millis() / 1000)
-        with calls_within(deadline.remaining_s):
+        give_up = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - _ANSWER_S
+        with calls_within(lambda: max(0.0, give_up - time.monotonic())):
             answer = self._answer(event, call)
         delivered = self._deliver(answer, call)
         self._report(call, delivered, cold, (time.perf_counter() - started) * 1000)

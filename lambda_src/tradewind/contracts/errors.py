@@ -361,6 +361,14 @@ class InternalError(TradewindError):
     """A defect of ours. The log has the cause."""
 
 
+def every_error() -> Iterator[type[TradewindError]]:
+    """Every error of the tree, those that a domain refines not included."""
+    kinds: list[type[TradewindError]] = [TradewindError]
+    for kind in kinds:
+        yield kind
+        kinds += [one for one in kind.__subclasses__() if one.__module__ == __name__]
+
+
 def causes_of(error: BaseException) -> Iterator[BaseException]:
     """The error and what it was raised ``from``, the outermost first; a circle is walked once."""
     seen: list[BaseException] = []

@@ -9,14 +9,14 @@ wrote: so an opening has an attempt of its own, and a closing a token.
 """
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tradewind.contracts.errors import (
+    Cancelled,
     DuplicateRequest,
     NotStarted,
-    TradewindError,
+    every_error,
 )
 from tradewind.contracts.names import RECORD_ATTEMPT, RECORD_DEADLINE, RECORD_KEY
 from tradewind.records.conditional import ConditionalTable, text
@@ -27,6 +27,7 @@ from tradewind.records.item import (
     closed_values,
     now_value,
     opened_item,
+    read_item,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _DAY_S: Final = 86_400
 #: A record that changes under whoever looks at it is looked at so often.
 _LOOKS: Final = 4
+_CANCELLED: Final = "It was cancelled before a function began with it."
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Opening:
 
     Attributes:
         opened: Whether it opened the record, or opened it again.
-        record: The record there is; None when it was opened.
+        record: The record there is.
     """
 
     opened: bool
-    record: StoredRecord | None = None
+    record: StoredRecord
 
 
 class Openings:
@@ -88,20 +90,20 @@ class Openings:
         for _ in range(_LOOKS):
             written = self._table.put(item, condition=condition, compared=compared)
             if written.done:
-                return Opening(opened=True)
+                return Opening(opened=True, record=read_item(item))
             if written.record is None:
                 continue  # deleted meanwhile
             # Our own write whose reply was lost, or somebody else's.
             return Opening(written.record.attempt == request.attempt, written.record)
         raise DuplicateRequest("The request's record comes and goes. Send it again later.")
 
-    def close(self, record_id: str, error: TradewindError, *, attempt: str | None = None) -> bool:
-        """Close a record that is pending: it failed with ``error``.
+    def close(self, record_id: str, code: str, message: str) -> bool:
+        """Close a record that is pending: it failed before anything was done for it.
 
         Args:
             record_id: The record's key.
-            error: Why.
-            attempt: Only if it is this opening's still.
+            code: Of the failure.
+            message: What to tell of it; no word of the request.
 
         Returns:
             Whether this call closed it.
@@ -109,16 +111,11 @@ class Openings:
         Raises:
             StorageError: It could not be written.
         """
-        compared: dict[str, AttributeValueTypeDef] = {}
-        condition = "#status = :pending"
-        if attempt is not None:
-            condition += f" AND {RECORD_ATTEMPT} = :attempt"
-            compared[":attempt"] = text(attempt)
-        return self._close(record_id, error, condition, compared)
+        return self._close(record_id, code, message, "#status = :pending", {})
 
     def expire(self, record_id: str, attempt: str) -> bool:
         """Close a record that no function has begun with in time. As ``close``."""
-        error = NotStarted("No function began with the request in time. It may be sent again.")
+        message = "No function began with the request in time. It may be sent again."
         condition = (
             f"{RECORD_ATTEMPT} = :attempt AND #status = :pending AND {RECORD_DEADLINE} < :now"
         )
@@ -126,14 +123,13 @@ class Openings:
             ":attempt": text(attempt),
             ":now": now_value(),
         }
-        return self._close(record_id, error, condition, compared)
+        return self._close(record_id, NotStarted.code, message, condition, compared)
 
-    def cancel(self, record_id: str, error: TradewindError) -> StoredRecord | None:
+    def cancel(self, record_id: str) -> StoredRecord | None:
         """Cancel a request: at once before a function began with it, later if one is at work.
 
         Args:
             record_id: The record's key.
-            error: What one that is closed at once failed with.
 
         Returns:
             The record; None where there is none.
@@ -147,7 +143,7 @@ class Openings:
             if record is None or record.ended or record.cancel_requested:
                 return record
             if record.status is RecordStatus.PENDING:
-                if self.close(record_id, error):
+                if self.close(record_id, Cancelled.code, _CANCELLED):
                     return self._table.read(record_id)
                 continue
             written = self._table.update(
@@ -164,14 +160,15 @@ class Openings:
     def _close(
         self,
         record_id: str,
-        error: TradewindError,
+        code: str,
+        message: str,
         condition: str,
         compared: "dict[str, AttributeValueTypeDef]",
     ) -> bool:
         token = uuid.uuid4().hex
         written = self._table.update(
             record_id,
-            closed_values(error.code, error.message, token),
+            closed_values(code, message, token),
             condition=condition,
             compared={":pending": text(RecordStatus.PENDING), **compared},
             close=True,
@@ -181,10 +178,4 @@ class Openings:
 
 def asked_nothing() -> set[str]:
     """The codes of failures after which a request may be opened again."""
-    return {error.code for error in _every(TradewindError) if error.asked_nothing}
-
-
-def _every(error: type[TradewindError]) -> Iterator[type[TradewindError]]:
-    yield error
-    for kind in error.__subclasses__():
-        yield from _every(kind)
+    return {error.code for error in every_error() if error.asked_nothing}
