@@ -506,6 +506,7 @@ class TestPayloads:
         invoke = client("lambda").invoke
         name = functions.names["Plain"]
         taken = invoke(FunctionName=name, InvocationType=kind, Payload=event % (b"x" * rest))
+        taken["Payload"].close()
         assert taken["StatusCode"] in (200, 202)
         with pytest.raises(ClientError) as refused:
             invoke(FunctionName=name, InvocationType=kind, Payload=event % (b"x" * (rest + 1)))

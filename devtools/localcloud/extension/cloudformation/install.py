@@ -12,7 +12,7 @@ from devtools.localcloud.extension.cloudformation.completions import COMPLETIONS
 from devtools.localcloud.extension.cloudformation.preconditions import PRECONDITIONS
 from devtools.localcloud.extension.cloudformation.properties import ADDED, GATEWAY, NATIVE, refused
 from devtools.localcloud.extension.functions import prepare, wait_until_published
-from devtools.localcloud.extension.gateway import resources
+from devtools.localcloud.extension.gateway import resources, web_acl
 
 Properties = Mapping[str, Any]
 Created = tuple[str, Mapping[str, Any]]
@@ -29,6 +29,7 @@ def install(clients: Clients, code: CodeStore) -> None:
     """
     monitoring.install(clients)
     resources.install()
+    web_acl.install()
     handlers = provisioners._RESOURCE_HANDLERS
     for resource_type in [known for known in handlers if known not in _HONOURED]:
         # MiniStack refuses a template with a type it has no handler for, before it makes anything.

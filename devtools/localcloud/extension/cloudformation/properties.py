@@ -100,6 +100,10 @@ GATEWAY: Mapping[str, Tree] = {
         "Throttle": _all("BurstLimit", "RateLimit"),
     },
     "AWS::ApiGateway::UsagePlanKey": _all("KeyId", "KeyType", "UsagePlanId"),
+    "AWS::WAFv2::WebACL": _all(
+        "DefaultAction", "Description", "Name", "Rules", "Scope", "Tags", "VisibilityConfig"
+    ),
+    "AWS::WAFv2::WebACLAssociation": _all("ResourceArn", "WebACLArn"),
 }
 
 #: What MiniStack 1.5.33 carries out itself, read in its source and read back from a deployment.

@@ -6,29 +6,35 @@ from typing import Any
 
 from ministack.services import apigateway_v1
 
+from devtools.localcloud.extension.gateway import trail
+
 Response = tuple[int, dict[str, Any], Any]
 
 _INTERNAL = "Internal server error"
 
 
-class BadGateway(apigateway_v1._GatewayError):  # type: ignore[misc]  # MiniStack is untyped
-    """The function failed, or what it answered is no HTTP answer.
+class Unserved(apigateway_v1._GatewayError):  # type: ignore[misc]  # MiniStack is untyped
+    """An error that has another status than its response type has, unless the API says which."""
 
-    AWS has no response type for it: it is answered as any other 5XX, with a status of its own.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("DEFAULT_5XX", _INTERNAL)
+    def __init__(self, response_type: str, status: HTTPStatus) -> None:
+        super().__init__(response_type, _INTERNAL)
+        self.status = status
 
 
 def install() -> None:
-    """Let MiniStack answer these errors, and none with the text of an exception."""
+    """Let MiniStack answer these errors."""
     render = apigateway_v1._gateway_error_response
 
     def render_with_status(error: Any, request: Mapping[str, Any]) -> Response:
         status, headers, body = render(error, request)
-        if isinstance(error, BadGateway) and status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            status = HTTPStatus.BAD_GATEWAY
+        trail.note(
+            error__responseType=error.response_type,
+            requestId=request["request_id"],
+            resourcePath=request["resource_path"] or "-",
+        )
+        usual = apigateway_v1._DEFAULT_GATEWAY_RESPONSE_STATUS_CODES.get(error.response_type, "500")
+        if isinstance(error, Unserved) and status == int(usual):
+            status = error.status
         return int(status), headers, body
 
     apigateway_v1._gateway_error_response = render_with_status
@@ -59,9 +65,25 @@ def too_large() -> Any:
     return apigateway_v1._gw_error("REQUEST_TOO_LARGE", "Request Too Long")
 
 
+def bad_gateway() -> Any:
+    """The function failed, or what it answered is no HTTP answer: 502.
+
+    Which response type AWS takes for it is not documented; DEFAULT_5XX stands for all others.
+    """
+    return Unserved("DEFAULT_5XX", HTTPStatus.BAD_GATEWAY)
+
+
 def not_served() -> Any:
-    """The service behind had no capacity for the request, and no function saw it: 500."""
-    return apigateway_v1._gw_error("DEFAULT_5XX", _INTERNAL)
+    """Lambda had no capacity left, and no function saw the request: 500, not 429.
+
+    So callers of AWS report it, with INTEGRATION_FAILURE as the type that an API can restate.
+    """
+    return Unserved("INTEGRATION_FAILURE", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def filtered() -> Any:
+    """A web ACL blocked the request: 403."""
+    return apigateway_v1._gw_error("WAF_FILTERED", "Forbidden")
 
 
 def at_the_stage(error: Any, api_id: str, stage_name: str, headers: Any, query: Any) -> Response:

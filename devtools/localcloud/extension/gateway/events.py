@@ -11,6 +11,8 @@ from typing import Any
 from ministack.core.responses import get_request_client_ip
 from ministack.services import apigateway_v1
 
+from devtools.localcloud.extension.tracing import new_trace
+
 #: How long the authorizer of this request took; 0 where its answer was kept, or none was asked.
 authorizer_ms: ContextVar[int] = ContextVar("authorizer_ms", default=0)
 
@@ -33,10 +35,23 @@ def forward(headers: Mapping[str, Any]) -> dict[str, Any]:
     came_through = headers.get("x-forwarded-for")
     address = get_request_client_ip()
     return {
+        "x-amzn-trace-id": new_trace(),
         **headers,
         "x-forwarded-for": f"{came_through}, {address}" if came_through else address,
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",
+    }
+
+
+def request_authorizer_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """A REQUEST authorizer's event, with the same headers and address as the function's."""
+    context = event["requestContext"]
+    address = {"sourceIp": get_request_client_ip()}
+    return {
+        **event,
+        "headers": _named_as_written(event["headers"]),
+        "multiValueHeaders": _named_as_written(event["multiValueHeaders"]),
+        "requestContext": {**context, "identity": {**context["identity"], **address}},
     }
 
 
@@ -53,7 +68,7 @@ def proxy_event(
     event: dict[str, Any] = apigateway_v1._build_lambda_event_v1(*route, **options)
     del event["version"]
     for field in ("headers", "multiValueHeaders"):
-        event[field] = {_as_written(name): value for name, value in event[field].items()}
+        event[field] = _named_as_written(event[field])
     identity = event["requestContext"]["identity"]
     event["requestContext"]["identity"] = {
         **dict.fromkeys(_IDENTITY),
@@ -68,6 +83,9 @@ def proxy_event(
     return event
 
 
-def _as_written(name: str) -> str:
-    """A header's name as HTTP/1.1 clients write it; AWS passes on what came, MiniStack folds it."""
-    return "-".join(part.capitalize() for part in name.split("-"))
+def _named_as_written(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Name headers as HTTP/1.1 clients write them; AWS passes on what came, MiniStack folds it."""
+    return {
+        "-".join(part.capitalize() for part in name.split("-")): value
+        for name, value in headers.items()
+    }

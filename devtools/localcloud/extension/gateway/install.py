@@ -6,9 +6,19 @@ from http import HTTPStatus
 from typing import Any
 
 from ministack import app
+from ministack.core.responses import get_request_client_ip
 from ministack.services import apigateway_v1
 
-from devtools.localcloud.extension.gateway import authentication, errors, integration
+from devtools.localcloud.extension.gateway import (
+    authentication,
+    authorizers,
+    errors,
+    integration,
+    observation,
+    throttling,
+    trail,
+    web_acl,
+)
 from devtools.localcloud.extension.gateway.errors import Response
 
 logger = logging.getLogger("devtools.localcloud.gateway")
@@ -20,16 +30,18 @@ def install() -> None:
     """Make MiniStack's REST APIs behave as AWS's."""
     errors.install()
     authentication.install()
+    authorizers.install()
     integration.install()
+    throttling.install()
     _guard_the_door()
     _say_nothing_of_exceptions()
 
 
 def _guard_the_door() -> None:
-    """Refuse a request that is too large before anybody looks at who sent it."""
+    """Check what comes before anybody looks at who sent it, and report on all that came."""
     handle: Callable[..., Awaitable[Response | None]] = app._handle_execute_api_request
 
-    async def handle_within_limits(  # noqa: PLR0917  MiniStack's signature
+    async def handle_guarded(  # noqa: PLR0917  MiniStack's signature
         host: str,
         path: str,
         method: str,
@@ -39,15 +51,30 @@ def _guard_the_door() -> None:
         **raw: Any,
     ) -> Response | None:
         called = app._parse_execute_api_url(host, path)
-        if (
-            called is not None
-            and apigateway_v1.find_api_scope(called[0]) is not None
-            and len(body) > _MAX_REQUEST_BYTES
-        ):
-            return errors.at_the_stage(errors.too_large(), called[0], called[1], headers, query)
-        return await handle(host, path, method, headers, body, query, **raw)
+        if called is None or apigateway_v1.find_api_scope(called[0]) is None:
+            return await handle(host, path, method, headers, body, query, **raw)
+        api_id, stage, _ = called
+        with trail.following() as notes:
+            notes["httpMethod"] = method
+            refused = _refusal(api_id, stage, headers, body)
+            if refused:
+                response = errors.at_the_stage(refused, api_id, stage, headers, query)
+            else:
+                served = await handle(host, path, method, headers, body, query, **raw)
+                assert served is not None  # noqa: S101  for the type checker; the API exists
+                response = served
+        return observation.observed(response, api_id, stage, notes)
 
-    app._handle_execute_api_request = handle_within_limits
+    app._handle_execute_api_request = handle_guarded
+
+
+def _refusal(api_id: str, stage: str, headers: Mapping[str, Any], body: bytes) -> Any:
+    if len(body) > _MAX_REQUEST_BYTES:
+        return errors.too_large()
+    blocked = web_acl.blocks(web_acl.stage_arn(api_id, stage), headers, get_request_client_ip())
+    if blocked is not None:
+        trail.note(waf__status=403 if blocked else 200)
+    return errors.filtered() if blocked else None
 
 
 def _say_nothing_of_exceptions() -> None:

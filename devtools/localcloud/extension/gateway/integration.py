@@ -3,19 +3,18 @@
 import asyncio
 import json
 import logging
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from ministack.core.concurrency import run_reentrant
-from ministack.core.responses import get_request_client_ip
 from ministack.services import apigateway_v1, lambda_svc
 
-from devtools.localcloud.extension.gateway import errors, events, streaming
+from devtools.localcloud.extension import tracing
+from devtools.localcloud.extension.gateway import errors, events, streaming, trail
 from devtools.localcloud.extension.gateway.answers import Malformed, response_of
 from devtools.localcloud.extension.gateway.permission import (
-    authorizer_arn,
+    function_arn,
     may_invoke,
     method_arn,
 )
@@ -26,7 +25,6 @@ from devtools.localcloud.running import ACCOUNT_ID, REGION
 logger = logging.getLogger("devtools.localcloud.gateway")
 
 _DEFAULT_TIMEOUT_MS = 29_000
-_FUNCTION = re.compile(r"/functions/(?P<arn>arn:[^/]+)/(?:response-streaming-)?invocations$")
 
 #: Invocations that nobody waits for any longer; the event loop itself keeps no task alive.
 _left_alone: set[asyncio.Task[Any]] = set()
@@ -35,31 +33,6 @@ _left_alone: set[asyncio.Task[Any]] = set()
 def install() -> None:
     """Make MiniStack's REST APIs invoke functions through this module."""
     apigateway_v1._invoke_lambda_proxy_v1 = _invoke
-    ask = apigateway_v1._invoke_authorizer_lambda
-
-    async def ask_with_leave(
-        authorizer: Mapping[str, Any], event: dict[str, Any], account: str, region: str
-    ) -> Any:
-        function = function_arn(authorizer.get("authorizerUri", ""))
-        api_id = event["methodArn"].split(":")[5].split("/")[0]
-        source = authorizer_arn(api_id, authorizer["id"])
-        if not may_invoke(function, source, authorizer.get("authorizerCredentials")):
-            logger.warning("%s may not invoke %s", source, function)
-            return None
-        if "requestContext" in event:
-            event["requestContext"]["identity"]["sourceIp"] = get_request_client_ip()
-        started = time.monotonic()
-        result = await ask(authorizer, event, account, region)
-        events.authorizer_ms.set(int((time.monotonic() - started) * 1000))
-        return result
-
-    apigateway_v1._invoke_authorizer_lambda = ask_with_leave
-
-
-def function_arn(uri: str) -> str:
-    """The function that an integration's or an authorizer's URI names; empty when none."""
-    found = _FUNCTION.search(uri)
-    return found["arn"] if found else ""
 
 
 async def _invoke(  # noqa: PLR0917  MiniStack's signature
@@ -80,22 +53,28 @@ async def _invoke(  # noqa: PLR0917  MiniStack's signature
     caller_identity: Mapping[str, Any] | None = None,
     **_scope: Any,
 ) -> Any:
+    trail.note(resourcePath=resource["path"])
     arn = function_arn(integration.get("uri", ""))
     function = _executable(arn)
     source = method_arn(api_id, stage_name, method, resource["path"])
     if function is None or not may_invoke(arn, source, integration.get("credentials")):
         logger.warning("%s may not invoke %s, or it does not exist", source, arn)
         return errors.misconfigured()
+    forwarded = events.forward(headers)
+    if stage.get("tracingEnabled"):
+        tracing.inbound.set(forwarded["x-amzn-trace-id"])
+        trail.note(xrayTraceId=tracing.root_of(forwarded["x-amzn-trace-id"]))
     event = events.proxy_event(
         (api_id, stage_name, stage, resource, path, method),
         authorizer_context,
-        headers=events.forward(headers),
+        headers=forwarded,
         body=body,
         query_params=query,
         path_params=path_parameters,
         binary_media_types=binary_media_types,
         caller_identity=caller_identity,
     )
+    trail.note(requestId=event["requestContext"]["requestId"])
     if len(json.dumps(event, ensure_ascii=False).encode()) > MAX_SYNCHRONOUS_BYTES:
         return errors.too_large()
     call = ProxyCall(
@@ -136,18 +115,24 @@ async def _answer(call: ProxyCall) -> Any:
     )
     _left_alone.add(task)
     task.add_done_callback(_left_alone.discard)
+    started = time.monotonic()
     done, _ = await asyncio.wait({task}, timeout=call.timeout_s)
+    trail.note(integration__latency=int((time.monotonic() - started) * 1000))
     if not done:
         return errors.timed_out()
     result = task.result()
+    trail.note(
+        integration__status=429 if result.get("throttle") else 200,
+        integration__requestId=result.get("request_id", "-"),
+    )
     if result.get("throttle"):
         return errors.not_served()
     if result.get("error"):
-        return errors.BadGateway()
+        return errors.bad_gateway()
     try:
         return response_of(_parsed(result.get("body")), call.accept, call.binary_media_types)
     except Malformed:
-        return errors.BadGateway()
+        return errors.bad_gateway()
 
 
 def _parsed(body: Any) -> Any:

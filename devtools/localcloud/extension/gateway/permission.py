@@ -17,6 +17,13 @@ from devtools.localcloud.running import ACCOUNT_ID, REGION
 
 _SERVICE = "apigateway.amazonaws.com"
 _ACTION = "lambda:InvokeFunction"
+_FUNCTION = re.compile(r"/functions/(?P<arn>arn:[^/]+)/(?:response-streaming-)?invocations$")
+
+
+def function_arn(uri: str) -> str:
+    """The function that an integration's or an authorizer's URI names; empty when none."""
+    found = _FUNCTION.search(uri)
+    return found["arn"] if found else ""
 
 
 def method_arn(api_id: str, stage: str, method: str, resource_path: str) -> str:
@@ -39,7 +46,7 @@ def may_invoke(function_arn: str, source_arn: str, credentials: str | None) -> b
         credentials: The role that the integration acts as; None for API Gateway itself.
     """
     if credentials:
-        return _trusts_api_gateway(credentials) and role_may(credentials, _ACTION, function_arn)
+        return trusts_api_gateway(credentials) and role_may(credentials, _ACTION, function_arn)
     found = lambda_svc.function_policy_for_arn(function_arn)
     if found is None:
         return False
@@ -47,7 +54,8 @@ def may_invoke(function_arn: str, source_arn: str, credentials: str | None) -> b
     return _policy_allows(found[0], _ACTION, function_arn, source)
 
 
-def _trusts_api_gateway(role_arn: str) -> bool:
+def trusts_api_gateway(role_arn: str) -> bool:
+    """Say whether there is such a role, and API Gateway may take it on."""
     role = iam._roles.get(role_arn.rsplit("/", 1)[-1])
     if role is None:
         return False

@@ -10,6 +10,8 @@ from typing import Any
 from ministack.services import apigateway_v1
 from ministack.services.cloudformation import provisioners
 
+from devtools.localcloud.extension.gateway.permission import trusts_api_gateway
+
 Properties = Mapping[str, Any]
 Created = tuple[str, Mapping[str, Any]]
 
@@ -152,6 +154,16 @@ def check_method(properties: Properties) -> None:
         raise ValueError(f"{name}: AuthorizationType {kind} is not supported here")
 
 
+def check_account(properties: Properties) -> None:
+    """Refuse a role that API Gateway could not take on."""
+    role = properties.get("CloudWatchRoleArn")
+    if role and not trusts_api_gateway(role):
+        raise ValueError(
+            "AWS::ApiGateway::Account: The role ARN does not have required permissions configured. "
+            "Please grant trust permission for API Gateway and add the required role policy."
+        )
+
+
 def check_rest_api(properties: Properties) -> None:
     """Refuse an API that other keys or another endpoint would open."""
     name = "AWS::ApiGateway::RestApi"
@@ -170,9 +182,20 @@ def check_authorizer(properties: Properties) -> None:
 
 
 def check_stage(properties: Properties) -> None:
-    """Refuse settings of methods that nothing here acts on."""
+    """Refuse settings of methods that nothing here acts on, and logs that nobody may write."""
+    name = "AWS::ApiGateway::Stage"
+    logs = "AccessLogSetting" in properties
     for setting in properties.get("MethodSettings", []):
-        _refuse("AWS::ApiGateway::Stage", "MethodSettings", setting, _METHOD_SETTINGS)
+        _refuse(name, "MethodSettings", setting, _METHOD_SETTINGS)
+        logs = logs or setting.get("LoggingLevel", "OFF") != "OFF"
+    account = apigateway_v1._account_settings.get("settings") or {}
+    if logs and not account.get("cloudwatchRoleArn"):
+        raise ValueError(
+            f"{name}: CloudWatch Logs role ARN must be set in account settings to enable logging"
+        )
+    destination = (properties.get("AccessLogSetting") or {}).get("DestinationArn", ":log-group:")
+    if ":log-group:" not in destination:
+        raise ValueError(f"{name}: AccessLogSetting: {destination} is no log group")
 
 
 def check_usage_plan(properties: Properties) -> None:

@@ -1,6 +1,7 @@
 """A function behind a REST API that does what the request's body says, and its authorizers."""
 
 import json
+import os
 import pathlib
 import time
 from typing import Any
@@ -23,13 +24,18 @@ def handler(event: Event, context: Any) -> Any:
         return {"statusCode": 200, "body": "x" * wish["letters"]}
     if "answer" in wish:
         return wish["answer"]
-    told = {"event": event, "arn": context.invoked_function_arn}
+    told = {
+        "event": event,
+        "arn": context.invoked_function_arn,
+        "request_id": context.aws_request_id,
+        "trace": os.environ.get("_X_AMZN_TRACE_ID"),
+    }
     return {"statusCode": 200, "body": json.dumps(told)}
 
 
 def authorize(event: Event, context: Any) -> Any:
     """Decide by the token; say in the context how often this was asked."""
-    token = event.get("authorizationToken") or event["headers"].get("x-token", "")
+    token = event.get("authorizationToken") or event["headers"]["X-Token"]
     ASKED.append(token)
     if token == "unauthorized":
         raise PermissionError("Unauthorized")
