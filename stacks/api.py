@@ -100,6 +100,7 @@ def _environment(
     timeouts = {name: settings.function(agent).timeout_s for name, agent in agents.items()}
     return {
         ApiEnvVar.AGENTS: ",".join(f"{name}={timeout_s}" for name, timeout_s in timeouts.items()),
+        ApiEnvVar.WAIT_S: str(settings.api.wait_s),
         ApiEnvVar.QUEUE_LIFE_S: str(settings.api.queue_life_s),
         EnvVar.ENVIRONMENT: settings.environment,
         EnvVar.MODEL_ID: settings.model.inference_profile,
