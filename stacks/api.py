@@ -8,18 +8,28 @@ from constructs import Construct
 
 from stacks import names
 from stacks.bundling.provider import BundleProvider
+from stacks.parts.access_log import AccessLog
 from stacks.parts.api_function import ApiFunction, ApiReach
 from stacks.parts.api_routes import routes
+from stacks.parts.authorizer_function import AuthorizerFunction
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.rest_api import RestApi
 from stacks.parts.web_acl import WebAcl
 from stacks.settings import Settings
 from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import AgentManifest
-from tradewind.contracts.names import API, ApiEnvVar, EnvVar, OptionalEnvVar
+from tradewind.contracts.names import (
+    API,
+    AUTHORIZER,
+    ApiEnvVar,
+    AuthorizerEnvVar,
+    EnvVar,
+    OptionalEnvVar,
+)
 
 #: What the API's bundle may have unzipped: callers wait while it starts.
 API_BUDGET_MB: Final = 50
+AUTHORIZER_BUDGET_MB: Final = 60
 
 
 class ApiStack(Stack):
@@ -67,30 +77,65 @@ class ApiStack(Stack):
             ),
             removal_policy=removal_policy,
         )
+        doors: dict[str, Any] = {
+            "stage_name": names.API_STAGE,
+            "functions": live,
+            "requests_per_second": settings.api.requests_per_second,
+            "burst": settings.api.burst,
+            "access_log": AccessLog(
+                self,
+                "AccessLog",
+                name=names.access_log_group_name(environment),
+                retention_days=settings.log_retention_days,
+                key=state.key,
+                removal_policy=removal_policy,
+            ),
+        }
         api = RestApi(
-            self,
-            "Rest",
-            name=names.api_name(environment),
-            stage_name=names.API_STAGE,
-            routes=routes(agents),
-            functions=live,
-            requests_per_second=settings.api.requests_per_second,
-            burst=settings.api.burst,
-            access_log_name=names.access_log_group_name(environment),
-            log_retention_days=settings.log_retention_days,
-            key=state.key,
-            removal_policy=removal_policy,
+            self, "Rest", name=names.api_name(environment), routes=routes(agents), **doors
         )
         # A permission needs the alias that it is for.
         api.permissions.node.add_dependency(function.alias)
+        CfnOutput(self, names.Output.API_URL, value=api.url)
+        stages = {"OnStage": api.stage_arn}
+        if settings.oidc is not None:
+            # A method has one kind of authorization, so tokens get an API of their own: the same
+            # paths, and the same functions behind them.
+            authorizer = AuthorizerFunction(
+                self,
+                "Authorizer",
+                function_name=names.function_name(environment, AUTHORIZER),
+                log_group_name=names.log_group_name(environment, AUTHORIZER),
+                code=code_of(bundles.core_bundle(AUTHORIZER, architecture, AUTHORIZER_BUDGET_MB)),
+                architecture=architecture,
+                environment={
+                    AuthorizerEnvVar.ISSUER: settings.oidc.issuer,
+                    AuthorizerEnvVar.AUDIENCE: settings.oidc.audience,
+                    **logging_variables(settings, AUTHORIZER),
+                },
+                log_level=settings.log_level,
+                log_retention_days=settings.log_retention_days,
+                key=state.key,
+                removal_policy=removal_policy,
+            )
+            oidc = RestApi(
+                self,
+                "Oidc",
+                name=names.oidc_api_name(environment),
+                routes=routes(agents),
+                authorizer=names.live_function(environment, AUTHORIZER),
+                **doors,
+            )
+            oidc.permissions.node.add_dependency(function.alias, authorizer.alias)
+            CfnOutput(self, names.Output.OIDC_API_URL, value=oidc.url)
+            stages["OnOidcStage"] = oidc.stage_arn
         WebAcl(
             self,
             "WebAcl",
             name=names.api_name(environment),
-            stage_arn=api.stage_arn,
+            stage_arns=stages,
             requests_per_address=settings.api.requests_per_address,
         )
-        CfnOutput(self, names.Output.API_URL, value=api.url)
 
 
 def _environment(

@@ -4,7 +4,27 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tradewind.contracts.names import HTTPS_URL_PATTERN
 from tradewind.contracts.validation import Frozen, whole_number
+
+
+class OidcSettings(Frozen):
+    """Whose tokens let callers in who have no AWS credentials.
+
+    Attributes:
+        issuer: The issuer, exactly as its tokens have it in `iss`.
+        audience: What its tokens for this API have in `aud`.
+    """
+
+    issuer: Annotated[
+        str,
+        Field(
+            pattern=HTTPS_URL_PATTERN, max_length=255, description="an https URL without a query"
+        ),
+    ]
+    audience: Annotated[
+        str, Field(pattern=r"^[!-~]{1,255}$", description="1 to 255 visible characters")
+    ]
 
 
 class ApiSettings(Frozen):

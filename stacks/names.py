@@ -26,6 +26,7 @@ class Output(StrEnum):
     ARTIFACTS_BUCKET = "ArtifactsBucketName"
     RECORDS_TABLE = "RecordsTableName"
     API_URL = "ApiUrl"
+    OIDC_API_URL = "OidcApiUrl"
 
 
 def agent_arn_output(agent: str) -> str:
@@ -71,6 +72,11 @@ def live_function(environment: str, function: str) -> str:
 def api_name(environment: str) -> str:
     """The name of the REST API, which its metrics are kept by; and of what stands before it."""
     return f"{PROJECT}-{environment}"
+
+
+def oidc_api_name(environment: str) -> str:
+    """The name of the REST API for those who hold tokens."""
+    return f"{api_name(environment)}-oidc"
 
 
 def access_log_prefix(environment: str) -> str:

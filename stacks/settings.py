@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from stacks.api_settings import ApiSettings
+from stacks.api_settings import ApiSettings, OidcSettings
 from stacks.parts.bedrock_access import (
     InferenceProfile,
     UnsupportedProfile,
@@ -226,6 +226,8 @@ class Settings(Frozen):
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
         api: The REST API that the agents are reached by.
+        oidc: Whose tokens let callers in beside those who sign with AWS credentials, with `issuer`
+            and `audience`; null for nobody's.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -254,6 +256,9 @@ class Settings(Frozen):
         Mapping[str, FunctionSettings], Field(description="a mapping of agents' names")
     ] = {}
     api: Annotated[ApiSettings, Field(description=_MAPPING)] = ApiSettings()
+    oidc: Annotated[
+        OidcSettings | None, Field(description="a mapping of issuer and audience, or null")
+    ] = None
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
     ]

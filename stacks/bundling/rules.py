@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tradewind.contracts.agent_manifest import AgentManifest, Framework
-from tradewind.contracts.names import API, SWEEP
+from tradewind.contracts.names import API, AUTHORIZER, SWEEP
 
 #: Python of the agent functions; bundles are resolved and compiled for it.
 PYTHON: Final = "3.12"
@@ -113,6 +113,7 @@ CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
         # What it says of the agents, and none of their code.
         files=("agents/*/agent.toml", "agents/*/request.json"),
     ),
+    AUTHORIZER: CoreFunction("the authorizer", {}, requirements=("authorizer",)),
 }
 
 #: What a framework looks up in them besides, called or not.

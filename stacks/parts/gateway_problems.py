@@ -61,11 +61,13 @@ def gateway_problems() -> Iterator[GatewayProblem]:
     )
     yield GatewayProblem("INVALID_SIGNATURE", "The request's signature does not fit it.", 403)
     yield GatewayProblem("EXPIRED_TOKEN", "The caller's credentials have expired.", 403)
+    yield GatewayProblem("UNAUTHORIZED", "The request has no token that lets it in.", 401)
     yield GatewayProblem("WAF_FILTERED", "The web ACL filtered the request.", 403)
     yield GatewayProblem("BAD_REQUEST_BODY", "The body is not the JSON that is expected.", 400)
     yield GatewayProblem("REQUEST_TOO_LARGE", "The request is larger than the gateway takes.", 413)
     yield GatewayProblem("UNSUPPORTED_MEDIA_TYPE", "The body is not application/json.", 415)
     yield GatewayProblem("THROTTLED", _SLOWER, 429, retry_after_s=1)
+    yield GatewayProblem("AUTHORIZER_FAILURE", "Nobody can say now whom the token lets in.", 500)
     # For a request that might have arrived: the same Idempotency-Key asks for its answer.
     yield GatewayProblem("INTEGRATION_FAILURE", "The function did not answer.", 502, 1)
     yield GatewayProblem("INTEGRATION_TIMEOUT", "The function did not answer in time.", 504, 1)

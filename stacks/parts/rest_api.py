@@ -9,40 +9,22 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.checks import acknowledge
+from stacks.parts.access_log import AccessLog
 from stacks.parts.api_routes import Route
 from stacks.parts.gateway_problems import gateway_problems
-from stacks.settings import LOG_RETENTION
 
 #: How long API Gateway waits for a function: as long as it can.
 _PATIENCE_MS: Final = 29_000
 _STREAM_PATIENCE_MS: Final = 900_000
 
-#: A line per request. Nothing of what was asked and answered, and not who asked: no body, no query
-#: string, no identity; the path is the route's, without what a request put into it.
-_ACCESS_LOG: Final = {
-    "time": "$context.requestTimeEpoch",
-    "request_id": "$context.requestId",
-    "trace_id": "$context.xrayTraceId",
-    "function_request_id": "$context.integration.requestId",
-    "method": "$context.httpMethod",
-    "route": "$context.resourcePath",
-    "status": "$context.status",
-    "refused_as": "$context.error.responseType",
-    "web_acl_status": "$context.waf.status",
-    "response_bytes": "$context.responseLength",
-    "latency_ms": "$context.responseLatency",
-    "function_status": "$context.integration.status",
-    "function_latency_ms": "$context.integration.latency",
-}
+#: How long API Gateway lets a token's holder in without asking again.
+_DECISION_KEPT_S: Final = 60
 
 #: More is the function's to check; this much keeps what is no request at all from reaching one.
 _JSON_OBJECT: Final = {"$schema": "http://json-schema.org/draft-04/schema#", "type": "object"}
@@ -62,10 +44,8 @@ class RestApi(Construct):
         functions: Mapping[str, str],
         requests_per_second: int,
         burst: int,
-        access_log_name: str,
-        log_retention_days: int,
-        key: kms.IKey,
-        removal_policy: RemovalPolicy,
+        access_log: AccessLog,
+        authorizer: str | None = None,
     ) -> None:
         """Make it.
 
@@ -78,13 +58,14 @@ class RestApi(Construct):
             functions: Each function by its alias, ``NAME:ALIAS``, by the routes' name for it.
             requests_per_second: What the stage lets through over time.
             burst: What it lets through at once.
-            access_log_name: The log group with a line per request.
-            log_retention_days: How long the lines are kept.
-            key: Encrypts them.
-            removal_policy: Of the log group.
+            access_log: Where a line per request goes.
+            authorizer: The function, ``NAME:ALIAS``, that says who a token lets in; without one,
+                callers sign with AWS credentials.
         """
         super().__init__(scope, construct_id)
         self._stack = Stack.of(self)
+        #: What lets the routes call their functions, which have to be there before.
+        self.permissions = Construct(self, "Permissions")
         self._functions = functions
         self._stage_name = stage_name
         #: All that a deployment takes a picture of.
@@ -99,7 +80,7 @@ class RestApi(Construct):
         )
         deployed = [
             *self._gateway_responses(),
-            *self._methods(routes),
+            *self._methods(routes, authorizer),
         ]
         deployment = apigateway.CfnDeployment(
             # What is deployed never changes: a change is another deployment, by its name.
@@ -110,7 +91,7 @@ class RestApi(Construct):
         deployment.node.add_dependency(*deployed)
         stage = self._stage(
             deployment,
-            access_log=self._access_log(access_log_name, log_retention_days, key, removal_policy),
+            access_log,
             method_settings={
                 "httpMethod": "*",
                 "resourcePath": "/*",
@@ -149,7 +130,7 @@ class RestApi(Construct):
             )
         return made
 
-    def _methods(self, routes: Iterable[Route]) -> list[Construct]:
+    def _methods(self, routes: Iterable[Route], authorizer: str | None) -> list[Construct]:
         validator = apigateway.CfnRequestValidator(
             self,
             "Validator",
@@ -166,17 +147,14 @@ class RestApi(Construct):
             schema=_JSON_OBJECT,
         )
         folder = Construct(self, "Routes")
-        acknowledge(
-            folder, "AwsSolutions-COG4", "Callers sign with AWS credentials (AWS_IAM), by design."
-        )
-        self.permissions = Construct(self, "Permissions")
+        authorization = self._authorization(folder, authorizer)
         resources: dict[str, str] = {"": self._api.attr_root_resource_id}
         made: list[Construct] = []
         for route in routes:
             what: dict[str, Any] = {
                 "http_method": route.method,
                 "resource_id": self._resource(folder, route.path, resources),
-                "authorization_type": "AWS_IAM",
+                **authorization,
                 "request_validator_id": validator.ref,
                 "request_models": {"application/json": model.ref} if route.has_body else None,
                 "integration": self._integration(route),
@@ -186,6 +164,42 @@ class RestApi(Construct):
             made.append(apigateway.CfnMethod(folder, name, rest_api_id=self._api.ref, **what))
             self._permit(name, route)
         return made
+
+    def _authorization(self, folder: Construct, function: str | None) -> dict[str, Any]:
+        """Who may call a method."""
+        if function is None:
+            acknowledge(folder, "AwsSolutions-COG4", "Callers sign with AWS credentials (AWS_IAM).")
+            return {"authorization_type": "AWS_IAM"}
+        authorizer = apigateway.CfnAuthorizer(
+            self,
+            "Authorizer",
+            rest_api_id=self._api.ref,
+            name="tokens",
+            type="TOKEN",
+            identity_source="method.request.header.Authorization",
+            # What has not the form of a token costs no invocation.
+            identity_validation_expression=r"^[Bb]earer [\w-]+\.[\w-]+\.[\w-]+$",
+            authorizer_uri=self._lambda_uri(
+                f"2015-03-31/functions/{self._arn(function)}/invocations"
+            ),
+            authorizer_result_ttl_in_seconds=_DECISION_KEPT_S,
+        )
+        lambda_.CfnPermission(
+            self.permissions,
+            "Authorizer",
+            action="lambda:InvokeFunction",
+            function_name=function,
+            principal="apigateway.amazonaws.com",
+            source_arn=self._stack.format_arn(
+                service="execute-api",
+                resource=self._api.ref,
+                resource_name=f"authorizers/{authorizer.ref}",
+            ),
+        )
+        acknowledge(
+            folder, "AwsSolutions-COG4", "An authorizer of our own reads any issuer's tokens."
+        )
+        return {"authorization_type": "CUSTOM", "authorizer_id": authorizer.ref}
 
     def _resource(self, folder: Construct, path: str, known: dict[str, str]) -> str:
         if path not in known:
@@ -200,27 +214,32 @@ class RestApi(Construct):
         return known[path]
 
     def _integration(self, route: Route) -> dict[str, Any]:
-        function = self._stack.format_arn(
-            service="lambda",
-            resource="function",
-            resource_name=self._functions[route.function],
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        function = self._arn(self._functions[route.function])
         path = (
             f"2021-11-15/functions/{function}/response-streaming-invocations"
             if route.streams
             else f"2015-03-31/functions/{function}/invocations"
         )
-        uri = self._stack.format_arn(
-            service="apigateway", account="lambda", resource="path", resource_name=path
-        )
         return {
             "type": "AWS_PROXY",
             "integrationHttpMethod": "POST",
-            "uri": uri,
+            "uri": self._lambda_uri(path),
             "timeoutInMillis": _STREAM_PATIENCE_MS if route.streams else _PATIENCE_MS,
             **({"responseTransferMode": "STREAM"} if route.streams else {}),
         }
+
+    def _arn(self, function: str) -> str:
+        return self._stack.format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=function,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    def _lambda_uri(self, path: str) -> str:
+        return self._stack.format_arn(
+            service="apigateway", account="lambda", resource="path", resource_name=path
+        )
 
     def _permit(self, name: str, route: Route) -> None:
         """Let this route, and no other of any API, call its function."""
@@ -246,8 +265,8 @@ class RestApi(Construct):
     def _stage(
         self,
         deployment: apigateway.CfnDeployment,
+        access_log: AccessLog,
         *,
-        access_log: str,
         method_settings: Mapping[str, Any],
     ) -> apigateway.CfnStage:
         stage = apigateway.CfnStage(
@@ -258,9 +277,12 @@ class RestApi(Construct):
             deployment_id=deployment.ref,
             tracing_enabled=True,
             method_settings=[method_settings],
-            access_log_setting={"destinationArn": access_log, "format": json.dumps(_ACCESS_LOG)},
+            access_log_setting={
+                "destinationArn": access_log.destination,
+                "format": access_log.format,
+            },
         )
-        stage.node.add_dependency(self._log_role())
+        stage.node.add_dependency(access_log.allowed)
         acknowledge(
             stage,
             "AwsSolutions-APIG6",
@@ -268,52 +290,6 @@ class RestApi(Construct):
             "access log has a line per request.",
         )
         return stage
-
-    def _access_log(
-        self, name: str, retention_days: int, key: kms.IKey, removal_policy: RemovalPolicy
-    ) -> str:
-        group = logs.LogGroup(
-            self,
-            "AccessLog",
-            log_group_name=name,
-            encryption_key=key,
-            retention=logs.RetentionDays[LOG_RETENTION[retention_days]],
-            removal_policy=removal_policy,
-        )
-        # API Gateway takes the ARN without the ":*" that stands for the streams.
-        return self._stack.format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=group.log_group_name,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-
-    def _log_role(self) -> Construct:
-        """What lets API Gateway write logs at all: one setting of the account in this region.
-
-        It stays when the stack goes, with its role: another environment's API may live on it.
-        """
-        role = iam.Role(
-            self,
-            "LogRole",
-            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
-            description="Lets API Gateway write logs, in the whole region.",
-            managed_policies=[
-                iam.ManagedPolicy.from_aws_managed_policy_name(
-                    "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
-                )
-            ],
-        )
-        acknowledge(
-            role,
-            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-            "AmazonAPIGatewayPushToCloudWatchLogs]",
-            "API Gateway refuses a role that holds less than this policy, which AWS made for it.",
-        )
-        account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
-        for one in (role, account):
-            one.apply_removal_policy(RemovalPolicy.RETAIN)
-        return account
 
 
 def _id_of(route: Route) -> str:

@@ -27,7 +27,7 @@ _MANAGED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class WebAcl(Construct):
-    """A web ACL on a stage."""
+    """A web ACL on stages: what comes from one address is counted over all of them."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class WebAcl(Construct):
         construct_id: str,
         *,
         name: str,
-        stage_arn: str,
+        stage_arns: Mapping[str, str],
         requests_per_address: int,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -78,9 +78,10 @@ class WebAcl(Construct):
                 ),
             ],
         )
-        wafv2.CfnWebACLAssociation(
-            self, "OnStage", resource_arn=stage_arn, web_acl_arn=acl.attr_arn
-        )
+        for place, stage_arn in stage_arns.items():
+            wafv2.CfnWebACLAssociation(
+                self, place, resource_arn=stage_arn, web_acl_arn=acl.attr_arn
+            )
 
 
 def _rule(priority: int, name: str, **what: Any) -> dict[str, Any]:

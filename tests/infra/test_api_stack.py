@@ -235,10 +235,10 @@ def test_the_access_log_tells_nothing_that_was_asked_and_not_who_asked(dev: Asse
         assert secret not in told
     assert stage["TracingEnabled"] is True
     assert stage["MethodSettings"][0]["DataTraceEnabled"] is False
-    group = one(dev, "AWS::Logs::LogGroup", "RestAccessLog")
+    group = one(dev, "AWS::Logs::LogGroup", "AccessLogLines")
     assert group["LogGroupName"] == "/aws/apigateway/tradewind-dev-access"
     assert group["KmsKeyId"] == "<DataKey.Arn>"
-    assert stage["AccessLogSetting"]["DestinationArn"].endswith(":log-group:<RestAccessLog>")
+    assert stage["AccessLogSetting"]["DestinationArn"].endswith(":log-group:<AccessLogLines>")
 
 
 def test_the_gateways_own_answers_are_problem_documents(dev: Assembly) -> None:
@@ -317,7 +317,7 @@ def test_what_lets_api_gateway_write_logs_outlives_the_stack(
 ) -> None:
     assembly: Assembly = request.getfixturevalue(environment)
     account = assembly.only(assembly.api, "AWS::ApiGateway::Account")
-    role = assembly.only(assembly.api, "AWS::IAM::Role", "RestLogRole")
+    role = assembly.only(assembly.api, "AWS::IAM::Role", "AccessLogRole")
     assert account["DeletionPolicy"] == role["DeletionPolicy"] == "Retain"
 
 
