@@ -16,7 +16,10 @@ from devtools.localcloud.running import ACCOUNT_ID, REGION
 from devtools.localcloud.tls import TlsFiles, make_tls_files
 
 #: The services that have been checked to do what they say. MiniStack has many more.
-_SERVICES = "cloudformation,dynamodb,ecr,events,iam,kms,lambda,logs,monitoring,s3,sns,sqs,ssm,sts"
+_SERVICES = (
+    "apigateway,cloudformation,dynamodb,ecr,events,iam,kms,lambda,logs,monitoring,s3,sns,sqs,ssm,sts,"
+    "wafv2"
+)
 
 
 def main() -> None:

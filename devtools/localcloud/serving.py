@@ -24,10 +24,12 @@ from devtools.localcloud.extension import (
     async_invocation,
     encryption,
     functions,
+    payloads,
     schedules,
     service_metrics,
 )
 from devtools.localcloud.extension.cloudformation import install as cloudformation
+from devtools.localcloud.extension.gateway import install as gateway
 from devtools.localcloud.geodata import GeodataStandIn
 from devtools.localcloud.lifecycle import LAMBDA_RUNTIME
 from devtools.localcloud.running import ACCOUNT_ID, REGION, Running, start_time
@@ -103,6 +105,8 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     ministack._collect_scripts = lambda *_folders: []
     async_invocation.install()
     encryption.install()
+    payloads.install()
+    gateway.install()
     schedules.install()
     cloudformation.install(_clients(running), code)
 

@@ -27,6 +27,7 @@ from devtools.localcloud.execution import (
     Function,
     Warden,
 )
+from devtools.localcloud.extension import tracing
 from devtools.localcloud.extension.logs import LogStream
 from devtools.localcloud.extension.platform_log import PlatformLog
 from devtools.localcloud.extension.results import (
@@ -151,8 +152,9 @@ def _dispatch(
             event,
             request_id,
             function_arn=config["FunctionArn"],
-            trace_id=lambda_svc._xray_trace_id_for_invocation(config),
+            trace_id=lambda_svc._xray_trace_id_for_invocation(config, tracing.inbound.get()),
         )
+        result["request_id"] = request_id
     finally:
         lambda_runtime.release_worker(worker)
         with _at_work_lock:

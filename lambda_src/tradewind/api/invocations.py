@@ -112,7 +112,7 @@ def _read(door: Door, request: Request) -> _Asked:
     agent = request.parameters["agent"]
     if agent not in door.environment.agents:
         raise NotFound("There is no such agent.")
-    preference = read_preference(request.headers)
+    preference = read_preference(request.headers, door.environment.wait_s)
     request_id = read_request_id(request.headers)
     question = parse_question(request.json())
     if question.project_id is None:

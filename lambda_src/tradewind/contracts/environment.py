@@ -6,7 +6,13 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
 
 from tradewind.contracts.errors import ConfigurationError
-from tradewind.contracts.names import AGENT_NAME_PATTERN, ApiEnvVar, EnvVar, OptionalEnvVar
+from tradewind.contracts.names import (
+    AGENT_NAME_PATTERN,
+    ApiEnvVar,
+    AuthorizerEnvVar,
+    EnvVar,
+    OptionalEnvVar,
+)
 
 _MILLION = 1_000_000
 
@@ -96,8 +102,16 @@ class ApiEnvironment(Environment):
         BeforeValidator(_timeouts),
     ] = Field(alias=ApiEnvVar.AGENTS, min_length=1)
     queue_life_s: int = Field(alias=ApiEnvVar.QUEUE_LIFE_S, ge=60)
+    wait_s: int = Field(default=25, alias=ApiEnvVar.WAIT_S, ge=0, le=25)
     #: Without prices no cost is told.
     prices: Json[ModelPrices] | None = Field(default=None, alias=OptionalEnvVar.MODEL_PRICES)
+
+
+class AuthorizerEnvironment(Environment):
+    """What the stacks tell the authorizer."""
+
+    issuer: str = Field(alias=AuthorizerEnvVar.ISSUER, pattern="^https://")
+    audience: str = Field(alias=AuthorizerEnvVar.AUDIENCE, min_length=1)
 
 
 def _split(names: object) -> object:

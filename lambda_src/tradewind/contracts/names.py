@@ -55,6 +55,15 @@ class ApiEnvVar(StrEnum):
     AGENTS = "TRADEWIND_AGENTS"
     # How long Lambda keeps an event before it gives up.
     QUEUE_LIFE_S = "TRADEWIND_QUEUE_LIFE_S"
+    # How long a request waits for its answer at most.
+    WAIT_S = "TRADEWIND_WAIT_S"
+
+
+class AuthorizerEnvVar(StrEnum):
+    """Environment variables of the authorizer's function."""
+
+    ISSUER = "TRADEWIND_OIDC_ISSUER"
+    AUDIENCE = "TRADEWIND_OIDC_AUDIENCE"
 
 
 #: An endpoint setting: a host, perhaps a port and a path; no user, query or fragment.
@@ -84,6 +93,10 @@ AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
 #: The function behind the API, and ``module.function`` of its handler.
 API: Final = "api"
 API_HANDLER: Final = "tradewind.handlers.api.handler"
+
+#: The function that lets in who holds a token, where a setting has it.
+AUTHORIZER: Final = "authorizer"
+AUTHORIZER_HANDLER: Final = "tradewind.handlers.authorizer.handler"
 
 #: The function that settles the records of functions that died.
 SWEEP: Final = "sweep"

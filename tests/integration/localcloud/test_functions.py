@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from devtools.localcloud import Running
 from devtools.localcloud.running import start_time
@@ -463,3 +464,53 @@ def until(seconds: float) -> Iterator[None]:
     while time.monotonic() < give_up:
         yield
         time.sleep(0.02)
+
+
+class TestPayloads:
+    """What Lambda refuses before any function sees it."""
+
+    @pytest.mark.parametrize(
+        "payload", [b"NaN", b'{"a": -Infinity}', b"text", b"{", b"\xff", b"[" * 100_000]
+    )
+    def test_what_is_no_json(self, client: Client, functions: Functions, payload: bytes) -> None:
+        for kind in ("RequestResponse", "Event"):
+            with pytest.raises(ClientError) as refused:
+                client("lambda").invoke(
+                    FunctionName=functions.names["Plain"], InvocationType=kind, Payload=payload
+                )
+            error = refused.value.response
+            assert error["Error"]["Code"] == "InvalidRequestContentException"
+            assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+    @pytest.mark.parametrize(
+        ("kind", "limit", "message"),
+        [
+            (
+                "RequestResponse",
+                6_291_456,
+                "Request must be smaller than 6291456 bytes for the InvokeFunction operation",
+            ),
+            (
+                "Event",
+                1_048_576,
+                "1048577 byte payload is too large for the Event invocation type "
+                "(limit 1048576 bytes)",
+            ),
+        ],
+    )
+    def test_what_is_too_large(
+        self, client: Client, functions: Functions, kind: str, limit: int, message: str
+    ) -> None:
+        event = b'{"do": "answer", "answer": 1, "rest": "%s"}'
+        rest = limit - len(event % b"")
+        invoke = client("lambda").invoke
+        name = functions.names["Plain"]
+        taken = invoke(FunctionName=name, InvocationType=kind, Payload=event % (b"x" * rest))
+        taken["Payload"].close()
+        assert taken["StatusCode"] in (200, 202)
+        with pytest.raises(ClientError) as refused:
+            invoke(FunctionName=name, InvocationType=kind, Payload=event % (b"x" * (rest + 1)))
+        error = refused.value.response
+        assert error["Error"]["Code"] == "RequestEntityTooLargeException"
+        assert error["Error"]["Message"] == message
+        assert error["ResponseMetadata"]["HTTPStatusCode"] == 413

@@ -10,13 +10,14 @@ from devtools.localcloud.extension import monitoring
 from devtools.localcloud.extension.cloudformation import pace
 from devtools.localcloud.extension.cloudformation.completions import COMPLETIONS, Clients
 from devtools.localcloud.extension.cloudformation.preconditions import PRECONDITIONS
-from devtools.localcloud.extension.cloudformation.properties import ADDED, NATIVE, refused
+from devtools.localcloud.extension.cloudformation.properties import ADDED, GATEWAY, NATIVE, refused
 from devtools.localcloud.extension.functions import prepare, wait_until_published
+from devtools.localcloud.extension.gateway import resources, web_acl
 
 Properties = Mapping[str, Any]
 Created = tuple[str, Mapping[str, Any]]
 
-_HONOURED = {**NATIVE, **ADDED}
+_HONOURED = {**NATIVE, **ADDED, **GATEWAY}
 
 
 def install(clients: Clients, code: CodeStore) -> None:
@@ -27,6 +28,8 @@ def install(clients: Clients, code: CodeStore) -> None:
         code: Where functions' packages are unpacked while the deployment goes on.
     """
     monitoring.install(clients)
+    resources.install()
+    web_acl.install()
     handlers = provisioners._RESOURCE_HANDLERS
     for resource_type in [known for known in handlers if known not in _HONOURED]:
         # MiniStack refuses a template with a type it has no handler for, before it makes anything.

@@ -10,6 +10,8 @@ from ministack.services import kms
 from devtools.localcloud.extension import schedules
 from devtools.localcloud.extension.access import role_may
 from devtools.localcloud.extension.functions import unsupported
+from devtools.localcloud.extension.gateway import resources as gateway
+from devtools.localcloud.extension.gateway import web_acl
 from devtools.localcloud.running import ACCOUNT_ID, REGION
 
 Properties = Mapping[str, Any]
@@ -79,7 +81,14 @@ def _rule(properties: Properties) -> None:
 
 
 PRECONDITIONS: Mapping[str, Callable[[Properties], None]] = {
+    "AWS::ApiGateway::Account": gateway.check_account,
+    "AWS::ApiGateway::Authorizer": gateway.check_authorizer,
+    "AWS::ApiGateway::Method": gateway.check_method,
+    "AWS::ApiGateway::RestApi": gateway.check_rest_api,
+    "AWS::ApiGateway::Stage": gateway.check_stage,
+    "AWS::ApiGateway::UsagePlan": gateway.check_usage_plan,
     "AWS::Events::Rule": _rule,
     "AWS::Lambda::Function": _function,
+    "AWS::WAFv2::WebACL": web_acl.check_web_acl,
     "AWS::Logs::LogGroup": _log_group,
 }

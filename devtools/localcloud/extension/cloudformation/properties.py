@@ -28,6 +28,84 @@ ADDED: Mapping[str, Tree] = {
     "AWS::Logs::QueryDefinition": _all("Name", "QueryString", "LogGroupNames"),
 }
 
+#: REST APIs: MiniStack's types with what ``extension.gateway`` adds to them.
+GATEWAY: Mapping[str, Tree] = {
+    "AWS::ApiGateway::Account": _all("CloudWatchRoleArn"),
+    "AWS::ApiGateway::ApiKey": _all("Name", "Description", "Enabled", "Tags", "Value"),
+    "AWS::ApiGateway::Authorizer": _all(
+        "AuthorizerCredentials",
+        "AuthorizerResultTtlInSeconds",
+        "AuthorizerUri",
+        "IdentitySource",
+        "IdentityValidationExpression",
+        "Name",
+        "RestApiId",
+        "Type",
+    ),
+    "AWS::ApiGateway::Deployment": _all("Description", "RestApiId"),
+    "AWS::ApiGateway::GatewayResponse": _all(
+        "ResponseParameters", "ResponseTemplates", "ResponseType", "RestApiId", "StatusCode"
+    ),
+    "AWS::ApiGateway::Method": {
+        **_all(
+            "ApiKeyRequired",
+            "AuthorizationType",
+            "AuthorizerId",
+            "HttpMethod",
+            "MethodResponses",
+            "OperationName",
+            "RequestModels",
+            "RequestParameters",
+            "RequestValidatorId",
+            "ResourceId",
+            "RestApiId",
+        ),
+        "Integration": _all(
+            "Credentials",
+            "IntegrationHttpMethod",
+            "IntegrationResponses",
+            "PassthroughBehavior",
+            "RequestTemplates",
+            "ResponseTransferMode",
+            "TimeoutInMillis",
+            "Type",
+            "Uri",
+        ),
+    },
+    "AWS::ApiGateway::Model": _all("ContentType", "Description", "Name", "RestApiId", "Schema"),
+    "AWS::ApiGateway::RequestValidator": _all(
+        "Name", "RestApiId", "ValidateRequestBody", "ValidateRequestParameters"
+    ),
+    "AWS::ApiGateway::Resource": _all("ParentId", "PathPart", "RestApiId"),
+    "AWS::ApiGateway::RestApi": {
+        **_all("ApiKeySourceType", "BinaryMediaTypes", "Description", "Name", "Policy", "Tags"),
+        "EndpointConfiguration": _all("Types"),
+    },
+    "AWS::ApiGateway::Stage": {
+        **_all(
+            "DeploymentId",
+            "Description",
+            "MethodSettings",
+            "RestApiId",
+            "StageName",
+            "Tags",
+            "TracingEnabled",
+            "Variables",
+        ),
+        "AccessLogSetting": _all("DestinationArn", "Format"),
+    },
+    "AWS::ApiGateway::UsagePlan": {
+        **_all("ApiStages", "Description", "Tags", "UsagePlanName"),
+        "Quota": _all("Limit", "Period"),
+        "Throttle": _all("BurstLimit", "RateLimit"),
+    },
+    "AWS::ApiGateway::UsagePlanKey": _all("KeyId", "KeyType", "UsagePlanId"),
+    "AWS::WAFv2::WebACL": _all(
+        "DefaultAction", "Description", "Name", "Rules", "Scope", "Tags", "VisibilityConfig"
+    ),
+    "AWS::WAFv2::WebACLAssociation": _all("ResourceArn", "WebACLArn"),
+}
+
 #: What MiniStack 1.5.33 carries out itself, read in its source and read back from a deployment.
 #: Of alarms, ``extension.monitoring`` keeps ``Metrics`` and the truth about percentiles.
 NATIVE: Mapping[str, Tree] = {

@@ -1,0 +1,372 @@
+"""A REST API answers as AWS's does: who may call, how long it waits, what passes for an answer."""
+
+import datetime
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
+
+import pytest
+from botocore import auth
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from devtools.localcloud import ACCOUNT_ID, REGION, Running
+from tests.integration.localcloud.conftest import Client, Deploy, DeploymentFailed, package, role
+from tests.integration.localcloud.rest_api import (
+    STAGE,
+    Answer,
+    Api,
+    function,
+    method,
+    permission,
+    resource,
+    rest_api,
+    stage,
+)
+
+FRONT = Path(__file__).parent / "function" / "front.py"
+
+Upload = Callable[[str, bytes], dict[str, str]]
+
+
+def resources(code: dict[str, str]) -> dict[str, Any]:
+    alias = {"Ref": "Live"}
+    invoke_front = {
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": "arn:aws:lambda:*:*:function:*",
+    }
+    gateway_role = role(invoke_front)
+    trust = gateway_role["Properties"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Principal"] = {"Service": "apigateway.amazonaws.com"}
+    as_role = {"Credentials": {"Fn::GetAtt": ["GatewayRole", "Arn"]}}
+    as_untrusted = {"Credentials": {"Fn::GetAtt": ["Role", "Arn"]}}
+    return {
+        "Role": role(invoke_front),
+        "GatewayRole": gateway_role,
+        "Front": function(code),
+        "Unpermitted": function(code),
+        "Version": {
+            "Type": "AWS::Lambda::Version",
+            "Properties": {"FunctionName": {"Ref": "Front"}},
+        },
+        "Live": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {
+                "FunctionName": {"Ref": "Front"},
+                "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
+                "Name": "live",
+            },
+        },
+        "Api": rest_api(),
+        "MayEcho": permission({"Ref": "Front"}, f"{STAGE}/POST/echo"),
+        "MaySlow": permission({"Ref": "Front"}, f"{STAGE}/POST/slow"),
+        "MayAlias": permission(alias, "*/POST/things/*"),
+        "MayOtherMethod": permission({"Ref": "Unpermitted"}, f"{STAGE}/GET/unpermitted"),
+        "Echo": resource("echo"),
+        "EchoPost": method("Echo"),
+        "Slow": resource("slow"),
+        "SlowPost": method("Slow", integration={"TimeoutInMillis": 200}),
+        "Things": resource("things"),
+        "Thing": resource("{thing}", {"Ref": "Things"}),
+        "ThingPost": method("Thing", alias),
+        "Refused": resource("unpermitted"),
+        "RefusedPost": method("Refused", {"Fn::GetAtt": ["Unpermitted", "Arn"]}),
+        "AsRole": resource("as-role"),
+        "AsRolePost": method("AsRole", integration=as_role),
+        "AsUntrusted": resource("as-untrusted"),
+        "AsUntrustedPost": method("AsUntrusted", integration=as_untrusted),
+        # The function's policy is for the alias, the integration for the function itself.
+        "Unqualified": resource("unqualified"),
+        "UnqualifiedPost": method("Unqualified"),
+    }
+
+
+@pytest.fixture(scope="module")
+def api(cloud: Running, deploy: Deploy, upload: Upload) -> Api:
+    """One API for all tests of this file."""
+    code = upload("front.zip", package(**{"front.py": FRONT.read_text()}))
+    outputs = {"Api": {"Ref": "Api"}, "Alias": {"Ref": "Live"}}
+    made = deploy("gateway", stage(resources(code)), outputs)
+    return Api(cloud, made["Api"], made)
+
+
+@pytest.fixture(scope="module")
+def caller(client: Client, api: Api) -> Callable[..., Credentials]:
+    """Users with a policy of their own."""
+
+    def user(name: str, *statements: dict[str, Any]) -> Credentials:
+        iam = client("iam")
+        iam.create_user(UserName=name)
+        if statements:
+            policy = {"Version": "2012-10-17", "Statement": statements}
+            iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+    return user
+
+
+def error_of(answer: Answer) -> str | None:
+    found: str | None = answer.headers["x-amzn-ErrorType"]
+    return found
+
+
+class TestCallers:
+    def test_a_signed_request_reaches_the_function(self, api: Api) -> None:
+        answer = api.call("/echo?a=1&a=2", {"some": "thing"}, headers={"Idempotency-Key": "k"})
+        assert answer.status == 200
+        event = answer.json["event"]
+        assert json.loads(event["body"]) == {"some": "thing"}
+        assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"]}
+        assert event["headers"]["Idempotency-Key"] == "k"
+        assert event["requestContext"]["stage"] == STAGE
+        assert "version" not in event
+
+    def test_the_function_learns_who_called(self, api: Api) -> None:
+        answer = api.call("/echo", headers={"X-Forwarded-For": "203.0.113.9"})
+        identity = answer.json["event"]["requestContext"]["identity"]
+        assert identity["userArn"] == f"arn:aws:iam::{ACCOUNT_ID}:user/operator"
+        assert identity["accountId"] == ACCOUNT_ID
+        # Whoever calls can write the header, and nobody the address of its connection.
+        assert identity["sourceIp"] == "127.0.0.1"
+        assert answer.json["event"]["headers"]["X-Forwarded-For"] == "203.0.113.9, 127.0.0.1"
+        assert identity["cognitoIdentityId"] is None
+
+    def test_without_a_signature(self, api: Api) -> None:
+        answer = api.send("/echo", headers={"Content-Type": "application/json"})
+        assert (answer.status, answer.json) == (403, {"message": "Missing Authentication Token"})
+        assert error_of(answer) == "MissingAuthenticationTokenException"
+
+    @pytest.mark.parametrize("path", ["/nowhere", "/echo/further"])
+    def test_no_such_route(self, api: Api, path: str) -> None:
+        answer = api.call(path)
+        assert (answer.status, answer.json) == (403, {"message": "Missing Authentication Token"})
+
+    def test_a_wrong_secret(self, api: Api) -> None:
+        answer = api.call("/echo", credentials=Credentials(api.running.access_key, "wrong"))
+        assert answer.status == 403
+        assert answer.json["message"].startswith("The request signature we calculated does not")
+        assert error_of(answer) == "InvalidSignatureException"
+
+    @pytest.mark.parametrize("key", ["test", ACCOUNT_ID, "AKIAUNKNOWN"])
+    def test_an_unknown_key(self, api: Api, key: str) -> None:
+        answer = api.call("/echo", credentials=Credentials(key, "test"))
+        assert answer.status == 403
+        wanted = {"message": "The security token included in the request is invalid."}
+        assert answer.json == wanted
+        assert error_of(answer) == "UnrecognizedClientException"
+
+    def test_a_body_that_was_not_signed(self, api: Api) -> None:
+        request = AWSRequest("POST", api.url("/echo"), data=b"{}")
+        keys = Credentials(api.running.access_key, api.running.secret_key)
+        auth.SigV4Auth(keys, "execute-api", REGION).add_auth(request)
+        answer = api.send("/echo", b'{"answer": 1}', headers=dict(request.headers.items()))
+        assert (answer.status, error_of(answer)) == (403, "InvalidSignatureException")
+
+    def test_a_signature_for_another_service(self, api: Api) -> None:
+        answer = api.call("/echo", service="s3")
+        assert answer.status == 403
+        assert answer.json == {
+            "message": "Credential should be scoped to correct service: 'execute-api'. "
+        }
+        assert error_of(answer) == "InvalidSignatureException"
+
+    def test_a_signature_for_another_region(self, api: Api) -> None:
+        answer = api.call("/echo", region="eu-west-1")
+        assert answer.status == 403
+        assert answer.json == {
+            "message": "Credential should be scoped to a valid region, not 'eu-west-1'. "
+        }
+
+    def test_a_signature_of_yesterday(self, api: Api) -> None:
+        now = datetime.datetime.now(datetime.UTC)
+        past = (now - datetime.timedelta(days=1)).replace(tzinfo=None)
+        with mock.patch.object(auth, "get_current_datetime", return_value=past):
+            answer = api.call("/echo")
+        assert answer.status == 403
+        assert answer.json["message"].startswith("Signature expired: ")
+        assert error_of(answer) == "InvalidSignatureException"
+
+    def test_a_presigned_url_is_verified_too(self, api: Api) -> None:
+        keys = Credentials(api.running.access_key, api.running.secret_key)
+        request = AWSRequest("POST", api.url("/echo"))
+        SigV4QueryAuth(keys, "execute-api", REGION, expires=60).add_auth(request)
+        signed = str(request.url).removeprefix(api.url(""))
+        assert api.send(signed, b"", headers={}).status == 200
+        assert api.send(signed[:-4] + "0000", b"", headers={}).status == 403
+
+    def test_a_policy_is_for_a_method_and_a_path(
+        self, api: Api, caller: Callable[..., Credentials]
+    ) -> None:
+        arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{api.id}/{STAGE}"
+        user = caller(
+            "gateway-echo",
+            {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{arn}/POST/echo"},
+        )
+        assert api.call("/echo", credentials=user).status == 200
+        answer = api.call("/slow", credentials=user)
+        shown = f"arn:aws:execute-api:{REGION}:********{ACCOUNT_ID[-4:]}:{api.id}/{STAGE}/POST/slow"
+        assert (answer.status, error_of(answer)) == (403, "AccessDeniedException")
+        assert answer.json == {
+            "Message": f"User: arn:aws:iam::{ACCOUNT_ID}:user/gateway-echo is not authorized to "
+            f"perform: execute-api:Invoke on resource: {shown} because no identity-based policy "
+            "allows the execute-api:Invoke action"
+        }
+
+
+class TestPermissions:
+    def test_a_permission_on_an_alias_is_for_its_paths(self, api: Api) -> None:
+        answer = api.call("/things/7")
+        assert answer.status == 200
+        assert answer.json["arn"] == api.outputs["Alias"]
+        assert answer.json["event"]["pathParameters"] == {"thing": "7"}
+
+    def test_an_integration_acts_as_its_role(self, api: Api) -> None:
+        assert api.call("/as-role").status == 200
+
+    @pytest.mark.parametrize("path", ["/unpermitted", "/unqualified", "/as-untrusted"])
+    def test_without_permission_nothing_is_invoked(self, api: Api, path: str) -> None:
+        answer = api.call(path)
+        assert (answer.status, answer.json) == (500, {"message": "Internal server error"})
+        assert error_of(answer) == "InternalServerErrorException"
+
+
+class TestTime:
+    def test_a_slow_function_is_not_waited_for_and_goes_on(self, api: Api, tmp_path: Path) -> None:
+        note = tmp_path / "done"
+        answer = api.call("/slow", {"sleep": 1.5, "done": str(note)})
+        assert (answer.status, answer.json) == (504, {"message": "Endpoint request timed out"})
+        assert error_of(answer) == "InternalServerErrorException"
+        assert not note.exists()
+        assert appears(note)
+
+    def test_a_caller_that_hangs_up_does_not_stop_the_function(
+        self, api: Api, tmp_path: Path
+    ) -> None:
+        started, done = tmp_path / "started", tmp_path / "done"
+        wish = {"started": str(started), "sleep": 0.5, "done": str(done)}
+        body = json.dumps(wish).encode()
+        request = AWSRequest("POST", api.url("/echo"), data=body)
+        keys = Credentials(api.running.access_key, api.running.secret_key)
+        auth.SigV4Auth(keys, "execute-api", REGION).add_auth(request)
+        address = urlsplit(api.running.endpoint_url)
+        context = ssl.create_default_context(cafile=api.running.ca_bundle)
+        raw = socket.create_connection((str(address.hostname), int(address.port or 0)))
+        with context.wrap_socket(raw, server_hostname=address.hostname) as connection:
+            head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+            path = urlsplit(api.url("/echo")).path
+            connection.sendall(
+                f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+                f"Content-Length: {len(body)}\r\n{head}\r\n".encode()
+                + body
+            )
+            assert appears(started)
+        assert not done.exists()
+        assert appears(done)
+
+
+def appears(note: Path) -> bool:
+    give_up = time.monotonic() + 20
+    while not note.exists() and time.monotonic() < give_up:
+        time.sleep(0.02)
+    return note.exists()
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "text",
+            ["a", "list"],
+            None,
+            17,
+            {"statusCode": "two hundred"},
+            {"statusCode": 200, "body": {"not": "text"}},
+            {"statusCode": 200, "headers": ["a"]},
+            {"statusCode": 200, "unknown": 1},
+            {"statusCode": True},
+            {"statusCode": 42},
+        ],
+        ids=json.dumps,
+    )
+    def test_another_format_is_a_bad_gateway(self, api: Api, answer: Any) -> None:
+        found = api.call("/echo", {"answer": answer})
+        assert (found.status, found.json) == (502, {"message": "Internal server error"})
+        assert error_of(found) == "InternalServerErrorException"
+
+    def test_a_failed_function_is_a_bad_gateway_that_tells_nothing(self, api: Api) -> None:
+        answer = api.call("/echo", {"fail": "secret words"})
+        assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
+
+    def test_an_error_that_looks_like_an_answer_is_none(self, api: Api) -> None:
+        """A function error whose body happens to have a status is a function error."""
+        answer = api.call("/echo", {"fail": '{"statusCode": 200}'})
+        assert answer.status == 502
+
+    def test_status_headers_and_body_are_the_functions(self, api: Api) -> None:
+        given = {
+            "statusCode": "418",
+            "headers": {"content-type": "text/plain", "X-One": "1", "Server": "mine"},
+            "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
+            "body": "tea",
+        }
+        answer = api.call("/echo", {"answer": given})
+        assert (answer.status, answer.body) == (418, b"tea")
+        assert answer.headers.get_all("Content-Type") == ["text/plain"]
+        assert answer.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
+        assert answer.headers["X-One"] == "1"
+        assert answer.headers["x-amzn-Remapped-Server"] == "mine"
+
+    def test_binary_answers_are_for_those_who_accept_them(self, api: Api) -> None:
+        given = {"statusCode": 200, "body": "aGk=", "isBase64Encoded": True}
+        as_text = api.call("/echo", {"answer": given})
+        as_png = api.call("/echo", {"answer": given}, headers={"Accept": "image/png"})
+        assert (as_text.body, as_png.body) == (b"aGk=", b"hi")
+
+
+class TestSizes:
+    def test_more_than_ten_megabytes(self, api: Api) -> None:
+        answer = api.call("/echo", b" " * (10 * 1024 * 1024 + 1))
+        assert (answer.status, answer.json) == (413, {"message": "Request Too Long"})
+
+    def test_more_than_lambda_takes(self, api: Api) -> None:
+        answer = api.call("/echo", b'"' + b"x" * 6_291_456 + b'"')
+        assert (answer.status, answer.json) == (413, {"message": "Request Too Long"})
+
+    def test_more_than_lambda_answers(self, api: Api) -> None:
+        assert api.call("/echo", {"letters": 5_000_000}).status == 200
+        answer = api.call("/echo", {"letters": 6_291_557})
+        assert (answer.status, answer.json) == (502, {"message": "Internal server error"})
+
+
+class TestTemplates:
+    @pytest.mark.parametrize(
+        ("integration", "reason"),
+        [
+            ({"TimeoutInMillis": 29_001}, "Timeout should be between 50 ms and 29000 ms"),
+            ({"Type": "HTTP_PROXY"}, "the integration type HTTP_PROXY is not supported here"),
+            ({"CacheKeyParameters": ["a"]}, "Integration.CacheKeyParameters is not supported"),
+            ({"ResponseTransferMode": "STREAM"}, "/response-streaming-invocations"),
+            ({"IntegrationHttpMethod": "GET"}, "IntegrationHttpMethod has to be POST"),
+        ],
+    )
+    def test_what_is_not_carried_out_is_refused(
+        self, deploy: Deploy, integration: dict[str, Any], reason: str
+    ) -> None:
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:none"
+        made = {
+            "Api": rest_api(),
+            "Echo": resource("echo"),
+            "Post": method("Echo", arn, integration=integration),
+        }
+        with pytest.raises(DeploymentFailed) as failed:
+            deploy("gateway-refused", made)
+        assert reason in str(failed.value)
