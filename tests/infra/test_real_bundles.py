@@ -93,7 +93,7 @@ def built(root: Path, dev_settings: Settings) -> Built:
     @cache
     def build(name: str, architecture: Architecture) -> Archive:
         if name == SWEEP:
-            return bundler.sweep_bundle(architecture, SWEEP_BUDGET_MB)
+            return bundler.core_bundle(SWEEP, architecture, SWEEP_BUDGET_MB)
         function = dev_settings.function(AGENTS[name])
         return bundler.bundle(AGENTS[name], architecture, function.bundle_budget_mb)
 

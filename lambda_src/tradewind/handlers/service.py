@@ -220,6 +220,7 @@ class AgentService:
             model_id=environment.model_id,
             sha256=content_sha256(request),
             attempt=served.attempt,
+            accepted=request.accepted,
         )
         if not served.deadline.remaining_s():
             raise DeadlineExceeded("The request came when the function's time was over.")

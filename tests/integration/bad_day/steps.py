@@ -132,9 +132,9 @@ class SteppedTable(MemoryTable):
 
     def update_item(self, **request: Any) -> dict[str, Any]:
         def update() -> dict[str, Any]:
-            super(SteppedTable, self).update_item(**request)
+            updated = super(SteppedTable, self).update_item(**request)
             self._updated(self.items[request["Key"][RECORD_KEY]["S"]])
-            return {}
+            return updated
 
         return self._step("UpdateItem", update)
 

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 #: They read their environment, and one of them its agent.
-ENTRY_POINTS = {("handlers", "agent.py"), ("handlers", "sweep.py")}
+ENTRY_POINTS = {("handlers", "agent.py"), ("handlers", "api.py"), ("handlers", "sweep.py")}
 
 AGENTS = {
     "strands": """

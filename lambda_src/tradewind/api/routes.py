@@ -1,0 +1,13 @@
+"""Every route of the API: a line for each module that has some."""
+
+from typing import Final
+
+from tradewind.api import agents, document, invocations, models_listing
+from tradewind.api.routing import Route
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *agents.ROUTES,
+    *invocations.ROUTES,
+    *models_listing.ROUTES,
+    *document.ROUTES,
+)
