@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tradewind.contracts.names import session_key
+from tradewind.conversations.deletion import delete_conversation
 from tradewind.conversations.table import SessionTable
 
 #: Bytes of questions and answers in one reading: a Lambda function answers with 6 MB at most, and a
@@ -83,7 +84,7 @@ def read_session(table: SessionTable, owner: str, session_id: str) -> SessionRea
 
 
 def delete_session(table: SessionTable, owner: str, session_id: str) -> bool:
-    """Delete a conversation of an owner's, whole. See ``SessionTable.delete``.
+    """Delete a conversation of an owner's, whole. See ``delete_conversation``.
 
     Returns:
         Whether there was one.
@@ -92,4 +93,4 @@ def delete_session(table: SessionTable, owner: str, session_id: str) -> bool:
         SessionBusy: A turn is at work.
         StorageError: It could not be read or written. Call again: what is left is deleted then.
     """
-    return table.delete(session_key(owner=owner, session_id=session_id))
+    return delete_conversation(table, session_key(owner=owner, session_id=session_id))
