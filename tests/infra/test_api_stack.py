@@ -145,6 +145,10 @@ def test_the_functions_role_holds_exactly_this(dev: Assembly) -> None:
         *allow(
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], "<RecordsTable.Arn>"
         ),
+        *allow(
+            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            "<SessionsTable.Arn>",
+        ),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("dynamodb")),
         *allow("s3:GetObject", files),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("s3")),
