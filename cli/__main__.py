@@ -11,6 +11,7 @@ from cli.cloud import BUILD
 from cli.commands.agent import agent
 from cli.commands.alarms import alarms
 from cli.commands.answer import answer
+from cli.commands.caller import caller
 from cli.commands.cloud import demo, down, status, up
 from cli.commands.contract import contract
 from cli.commands.dashboard import dashboard
@@ -34,7 +35,19 @@ def tradewind() -> None:
     """  # noqa: D301  click reads the \b
 
 
-for _command in (demo, up, down, status, invoke, answer, dashboard, alarms, contract, agent):
+for _command in (
+    demo,
+    up,
+    down,
+    status,
+    invoke,
+    answer,
+    dashboard,
+    alarms,
+    contract,
+    agent,
+    caller,
+):
     tradewind.add_command(_command)
 
 

@@ -12,6 +12,7 @@ from stacks.parts.access_log import AccessLog
 from stacks.parts.api_function import ApiFunction, ApiReach
 from stacks.parts.api_routes import routes
 from stacks.parts.authorizer_function import AuthorizerFunction
+from stacks.parts.external_callers import ExternalCallers, check_routes
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.rest_api import RestApi
 from stacks.parts.web_acl import WebAcl
@@ -129,6 +130,17 @@ class ApiStack(Stack):
             oidc.permissions.node.add_dependency(function.alias, authorizer.alias)
             CfnOutput(self, names.Output.OIDC_API_URL, value=oidc.url)
             stages["OnOidcStage"] = oidc.stage_arn
+        if settings.external_callers:
+            check_routes(settings.external_callers, routes(agents))
+            ExternalCallers(
+                self,
+                "Callers",
+                environment=environment,
+                callers=settings.external_callers,
+                api_id=api.api_id,
+                key=state.key,
+                removal_policy=removal_policy,
+            )
         WebAcl(
             self,
             "WebAcl",

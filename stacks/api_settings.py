@@ -1,11 +1,13 @@
 """What an environment's file says of the front door: the REST API and who may come through it."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tradewind.contracts.names import HTTPS_URL_PATTERN
-from tradewind.contracts.validation import Frozen, whole_number
+from tradewind.contracts.validation import Frozen, refused, whole_number
+
+_ROUTE: Final = r"^(GET|POST|DELETE|\*) /[A-Za-z0-9_.*/-]*$"
 
 
 class OidcSettings(Frozen):
@@ -25,6 +27,57 @@ class OidcSettings(Frozen):
     audience: Annotated[
         str, Field(pattern=r"^[!-~]{1,255}$", description="1 to 255 visible characters")
     ]
+
+
+class ExternalCaller(Frozen):
+    """Somebody outside who may use some routes of the API and nothing else in the account.
+
+    Attributes:
+        routes: Such as ``POST /agents/terrain/invocations``; ``*`` stands for anything.
+        kind: ``role``, for who can assume one, or ``user``, for who can only keep a key.
+        trusts: Who may assume the role: an AWS account, user or role, or an OIDC provider of this
+            account.
+        subject: Whose tokens of that provider, such as ``repo:us/backend:ref:refs/heads/main``.
+        audience: For whom those tokens are.
+        external_id: What another account has to know besides.
+    """
+
+    routes: Annotated[
+        tuple[Annotated[str, Field(pattern=_ROUTE)], ...],
+        Field(strict=False, min_length=1, description="a list of routes: METHOD /path"),
+    ]
+    kind: Annotated[Literal["role", "user"], Field(description="role or user")]
+    trusts: Annotated[
+        str | None,
+        Field(
+            pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(root|(user|role|oidc-provider)/[A-Za-z0-9_+=,.@/-]+)$",
+            description="the ARN of an account (…:root), user, role or oidc-provider, or null",
+        ),
+    ] = None
+    subject: Annotated[
+        # Everybody whom a public issuer knows is nobody in particular.
+        str | None, Field(pattern=r"^[^*?\s]{1,255}$", description="text without * and ?, or null")
+    ] = None
+    audience: Annotated[str, Field(min_length=1, description="text")] = "sts.amazonaws.com"
+    external_id: Annotated[
+        str | None,
+        Field(pattern=r"^[A-Za-z0-9_+=,.@:/-]{2,255}$", description="an external id, or null"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _kind_has_what_it_needs(self) -> "ExternalCaller":
+        if (self.kind == "role") != (self.trusts is not None):
+            raise refused("kind: a role needs `trusts`, and a user has none")
+        if self.by_provider != (self.subject is not None):
+            raise refused("subject: is needed for an oidc-provider, and for nobody else")
+        if self.external_id is not None and (self.trusts is None or self.by_provider):
+            raise refused("external_id: is for another account's callers only")
+        return self
+
+    @property
+    def by_provider(self) -> bool:
+        """Whether it comes with a token of an OIDC provider."""
+        return self.trusts is not None and ":oidc-provider/" in self.trusts
 
 
 class ApiSettings(Frozen):

@@ -78,6 +78,7 @@ class RestApi(Construct):
             description="Agents on Bedrock.",
             endpoint_configuration={"types": ["REGIONAL"]},
         )
+        self.api_id = self._api.ref
         deployed = [
             *self._gateway_responses(),
             *self._methods(routes, authorizer),
