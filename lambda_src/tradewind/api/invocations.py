@@ -149,15 +149,15 @@ def _open(door: Door, asked: _Asked) -> StoredRecord:
     settings, recorded = door.environment, asked.recorded
     life_s = settings.queue_life_s + settings.agents[recorded.agent]
     while True:
-        opening = door.openings.open(recorded, life_s=life_s, ttl_days=settings.record_ttl_days)
-        if opening.record.sha256 != recorded.sha256:
+        record = door.openings.open(recorded, life_s=life_s, ttl_days=settings.record_ttl_days)
+        if record.sha256 != recorded.sha256:
             raise IdempotencyKeyReused(
                 "The idempotency key was used for another request. Use a new one.",
                 field="Idempotency-Key",
             )
-        record = _required(_current(door, opening.record))
-        if opening.opened or not opening.record.expired:
-            return record
+        if not record.expired:
+            return _required(_current(door, record))
+        _current(door, record)
         # By now it has failed without a function's having begun: that may be opened again.
 
 

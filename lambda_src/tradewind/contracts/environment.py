@@ -82,7 +82,8 @@ class SweepEnvironment(Environment):
 def _timeouts(text: object) -> object:
     if not isinstance(text, str):
         return text
-    return dict(pair.split("=") if "=" in pair else (pair, "") for pair in text.split(","))
+    pairs = (pair.partition("=") for pair in text.split(","))
+    return {name: timeout_s for name, _, timeout_s in pairs}
 
 
 class ApiEnvironment(Environment):

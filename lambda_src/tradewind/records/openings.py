@@ -9,7 +9,6 @@ wrote: so an opening has an attempt of its own, and a closing a token.
 """
 
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tradewind.contracts.errors import (
@@ -39,19 +38,6 @@ _LOOKS: Final = 4
 _CANCELLED: Final = "It was cancelled before a function began with it."
 
 
-@dataclass(frozen=True)
-class Opening:
-    """What became of an opening.
-
-    Attributes:
-        opened: Whether it opened the record, or opened it again.
-        record: The record there is.
-    """
-
-    opened: bool
-    record: StoredRecord
-
-
 class Openings:
     """Opens and closes records of requests that come through the API.
 
@@ -62,7 +48,7 @@ class Openings:
     def __init__(self, table: ConditionalTable) -> None:
         self._table = table
 
-    def open(self, request: RecordedRequest, *, life_s: int, ttl_days: int) -> Opening:
+    def open(self, request: RecordedRequest, *, life_s: int, ttl_days: int) -> StoredRecord:
         """Record that a request was taken, unless there is a record of it.
 
         One that failed before anything was asked is opened again, for the same question.
@@ -71,6 +57,9 @@ class Openings:
             request: The request; its attempt names this opening.
             life_s: Seconds after which no function begins with it any more.
             ttl_days: How long the record is kept.
+
+        Returns:
+            The record there is now: this opening's, or another one's.
 
         Raises:
             StorageError: It could not be written.
@@ -90,11 +79,11 @@ class Openings:
         for _ in range(_LOOKS):
             written = self._table.put(item, condition=condition, compared=compared)
             if written.done:
-                return Opening(opened=True, record=read_item(item))
+                return read_item(item)
             if written.record is None:
                 continue  # deleted meanwhile
             # Our own write whose reply was lost, or somebody else's.
-            return Opening(written.record.attempt == request.attempt, written.record)
+            return written.record
         raise DuplicateRequest("The request's record comes and goes. Send it again later.")
 
     def close(self, record_id: str, code: str, message: str) -> bool:

@@ -106,7 +106,8 @@ class WatchedTable(SteppedTable):
     @property
     def ends(self) -> dict[str, tuple[str, ...]]:
         """By key, how each record has ended for good."""
-        return self.__dict__.setdefault("_ends", {})
+        ends: dict[str, tuple[str, ...]] = self.__dict__.setdefault("_ends", {})
+        return ends
 
 
 @dataclass
@@ -180,14 +181,14 @@ class World:
         self.next_run: Mapping[int, Fault] = {}
         self.answers: list[tuple[int, dict[str, Any], dict[str, str]]] = []
         self.records = RecordTable("records", self.table)  # type: ignore[arg-type]  # as far as used
-        door = Door(
+        self.door = Door(
             environment=api_environment(TRADEWIND_AGENTS=f"{AGENT}=900"),
             aws=None,  # type: ignore[arg-type]  # nobody has artifacts here
             dynamodb=self.table,  # type: ignore[arg-type]  # as above
             records=self.records,
             invoker=Invoker("test", self.functions),  # type: ignore[arg-type]  # as above
         )
-        self._api = ApiService(door, ROUTES, ColdStart())
+        self._api = ApiService(self.door, ROUTES, ColdStart())
 
     # -- what happens ---------------------------------------------------------------------------
 
@@ -197,12 +198,11 @@ class World:
         path: str = f"/agents/{AGENT}/invocations",
         *,
         body: Mapping[str, Any] | None = BODY,
+        headers: Mapping[str, str] | None = None,
         faults: Mapping[int, Fault] | None = None,
-        **headers: str,
     ) -> tuple[int, dict[str, Any], dict[str, str]] | None:
         """Call the API; None when its process died."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        event = proxy_event(method, path, dict(body) if body else None, headers=named)
+        event = proxy_event(method, path, dict(body) if body else None, headers=headers)
         with self.steps.process(faults or {}):
             try:
                 answer = self._api.handle(event, Context())
@@ -216,13 +216,18 @@ class World:
         self.events[f"{method} {answer['statusCode']}"] += 1
         return told
 
+    def handle(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Have the API serve an event in which nothing goes wrong."""
+        with self.steps.process({}):
+            return self._api.handle(event, Context())
+
     def serve(
         self, payload: bytes, faults: Mapping[int, Fault] | None = None
     ) -> dict[str, Any] | None:
         """Have the agent's function work on an event; None when it failed."""
         agent = AgentService(
             environment=interleaving.ENVIRONMENT,
-            definition=_Agent(self),  # type: ignore[arg-type]  # as far as used
+            definition=_Agent(self),
             clients=interleaving._NO_MODEL,
             cold_start=interleaving._COLD_START,
             store=MemoryArtifactStore(),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.stub import Stubber
@@ -117,7 +118,7 @@ def test_an_id_stands_for_one_request(
 
 
 @pytest.mark.parametrize("other", [{"agent": "layout"}, {"owner": "somebody"}])
-def test_each_owner_and_agent_has_ids_of_its_own(table: RecordTable, other: dict[str, str]) -> None:
+def test_each_owner_and_agent_has_ids_of_its_own(table: RecordTable, other: dict[str, Any]) -> None:
     succeeded(table)
     assert start(table, replace(AGAIN, sha256="else", **other), AHEAD) == Start()
     assert stored(table).status is RecordStatus.SUCCEEDED
