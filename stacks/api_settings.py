@@ -80,6 +80,25 @@ class ExternalCaller(Frozen):
         return self.trusts is not None and ":oidc-provider/" in self.trusts
 
 
+class UsagePlanSettings(Frozen):
+    """How much each holder of an API key may ask; every request then needs a key besides.
+
+    Attributes:
+        keys: Who has one.
+        requests_per_day: Of each key.
+        requests_per_second: Of each key, over time.
+        burst: Of each key, at once.
+    """
+
+    keys: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")], ...],
+        Field(strict=False, min_length=1, description="a list of names"),
+    ]
+    requests_per_day: Annotated[int, whole_number(1, 100_000_000)]
+    requests_per_second: Annotated[int, whole_number(1, 10_000)]
+    burst: Annotated[int, whole_number(1, 5000)]
+
+
 class ApiSettings(Frozen):
     """The REST API. An empty mapping, ``{}``, takes every default.
 
@@ -92,6 +111,9 @@ class ApiSettings(Frozen):
         requests_per_address: What the web ACL lets through from one address in five minutes.
         queue_life_s: How long an asynchronous request may wait until its agent begins; one that
             waits longer ends as failed.
+        usage_plan: How much each holder of an API key may ask, with `keys`, `requests_per_day`,
+            `requests_per_second` and `burst`; every request then needs `X-Api-Key` besides its
+            signature. Null for no keys.
         reserved_concurrency: Instances set aside for, and at most given to, the API's function.
     """
 
@@ -103,6 +125,9 @@ class ApiSettings(Frozen):
     requests_per_address: Annotated[int, whole_number(10, 2_000_000_000)] = 2000
     # Lambda keeps an event from a minute to six hours.
     queue_life_s: Annotated[int, whole_number(60, 21_600)] = 3600
+    usage_plan: Annotated[
+        UsagePlanSettings | None, Field(description="a mapping of keys and limits, or null")
+    ] = None
     reserved_concurrency: Annotated[
         int | None,
         Field(ge=1, le=1000, description="a whole number from 1 to 1000, or null for none"),
