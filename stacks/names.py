@@ -27,6 +27,8 @@ class Output(StrEnum):
     RECORDS_TABLE = "RecordsTableName"
     API_URL = "ApiUrl"
     OIDC_API_URL = "OidcApiUrl"
+    SESSIONS_TABLE = "SessionsTableName"
+    BUDGETS_TABLE = "BudgetsTableName"
 
 
 def agent_arn_output(agent: str) -> str:

@@ -15,6 +15,7 @@ from stacks.parts.bedrock_access import (
     UnsupportedSourceRegion,
 )
 from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
+from tradewind.contracts.prices import BudgetLimits, GuardrailPrices, ModelPrices
 from tradewind.contracts.validation import Frozen, whole_number
 
 #: Days CloudWatch Logs can keep a log group's events, and CDK's name for each.
@@ -179,6 +180,7 @@ class PriceSettings(Frozen):
     Attributes:
         as_of: The day somebody last compared the table with the provider's page.
         usd_per_million_tokens: By inference profile.
+        guardrail_usd_per_thousand_units: What a guardrail assesses, by policy.
     """
 
     as_of: Annotated[dt.date, Field(description="a date such as 2026-11-20")]
@@ -186,6 +188,7 @@ class PriceSettings(Frozen):
         Mapping[str, TokenPrices],
         Field(description="inference profiles with input, output, cache_read and cache_write"),
     ]
+    guardrail_usd_per_thousand_units: Annotated[GuardrailPrices, Field(description=_MAPPING)]
 
 
 class AlarmSettings(Frozen):
@@ -239,8 +242,12 @@ class Settings(Frozen):
         alarms: When they go off.
         runbook_url: Where the runbooks are read, such as the repository's web address; without
             it, alarms name the file.
-        prices: What tokens cost.
+        prices: What tokens and guardrails cost.
+        budgets: What model calls may cost.
         record_ttl_days: Life of an invocation record.
+        session_ttl_days: Life of a conversation after its last turn.
+        session_history_tokens: Of a conversation's earlier turns, as many tokens go to the model
+            at most; each turn pays for them again.
         artifact_expiry_days: Life of an artifact.
         access_log_expiry_days: Life of the artifact bucket's access logs.
         keep_data: Whether data outlives its stack, and stacks and table resist deletion.
@@ -295,7 +302,10 @@ class Settings(Frozen):
         ),
     ]
     prices: Annotated[PriceSettings, Field(description=_MAPPING)]
+    budgets: Annotated[BudgetLimits, Field(description=_MAPPING)] = BudgetLimits()
     record_ttl_days: _Days
+    session_ttl_days: _Days
+    session_history_tokens: Annotated[int, whole_number(0, 1_000_000)]
     artifact_expiry_days: _Days
     access_log_expiry_days: _Days
     keep_data: Annotated[bool, Field(description="true or false")]
@@ -326,6 +336,9 @@ class Settings(Frozen):
         )
 
     @property
-    def model_prices(self) -> TokenPrices:
-        """What the model's tokens cost."""
-        return self.prices.usd_per_million_tokens[self.model.inference_profile]
+    def model_prices(self) -> ModelPrices:
+        """What the model's calls cost."""
+        return ModelPrices(
+            **self.prices.usd_per_million_tokens[self.model.inference_profile].model_dump(),
+            guardrail=self.prices.guardrail_usd_per_thousand_units,
+        )

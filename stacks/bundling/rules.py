@@ -77,7 +77,7 @@ METADATA_READ: Final[Mapping[Framework | None, Mapping[str, str]]] = {
 #: the agent's manifest adds.
 AWS_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "bedrock-runtime": ("ConverseStream",),
-    "dynamodb": ("GetItem", "PutItem", "UpdateItem"),
+    "dynamodb": ("GetItem", "PutItem", "Query", "UpdateItem"),
     "s3": ("GetObject", "ListObjectsV2", "PutObject"),
 }
 

@@ -38,7 +38,7 @@ from tradewind.contracts.errors import (
     UnknownAgent,
     every_error,
 )
-from tradewind.contracts.names import AGENT_NAME_PATTERN, record_key
+from tradewind.contracts.names import AGENT_NAME_PATTERN, record_key, session_key, session_project
 from tradewind.contracts.request import Question, parse_question
 from tradewind.records.item import RecordedRequest, RecordStatus, StoredRecord, content_sha256
 from tradewind.telemetry.metric_names import Dimension, MetricName
@@ -116,10 +116,8 @@ def _read(door: Door, request: Request) -> _Asked:
     request_id = read_request_id(request.headers)
     question = parse_question(request.json())
     if question.project_id is None:
-        # A repeat has to work on the same one, wherever it is served.
-        own = record_key(owner=request.owner, agent=agent, request_id=request_id)
-        digest = hashlib.sha256(own.encode()).hexdigest()
-        question = question.model_copy(update={"project_id": f"project-{digest[:20]}"})
+        project_id = _project_of(question, request.owner, agent, request_id)
+        question = question.model_copy(update={"project_id": project_id})
     recorded = RecordedRequest(
         owner=request.owner,
         agent=agent,
@@ -138,6 +136,14 @@ def _read(door: Door, request: Request) -> _Asked:
         "accepted": True,
     }
     return _Asked(recorded, event, preference)
+
+
+def _project_of(question: Question, owner: str, agent: str, request_id: str) -> str:
+    """A project of the request's own; a repeat has to work on the same one, wherever it comes."""
+    if question.session_id is not None:
+        return session_project(session_key(owner=owner, session_id=question.session_id))
+    own = record_key(owner=owner, agent=agent, request_id=request_id)
+    return f"project-{hashlib.sha256(own.encode()).hexdigest()[:20]}"
 
 
 def _open(door: Door, asked: _Asked) -> StoredRecord:
@@ -282,15 +288,19 @@ def _answered(door: Door, asked: _Asked, record: StoredRecord) -> Answer:
     location = {"Location": location_of(record), **preferred}
     if record.status is RecordStatus.SUCCEEDED:
         return Answer(200, shown(record, door), location)
-    code, status, message, field = failure_of(record)
+    failure = failure_of(record)
+    again = {AgentBusy.code: _BUSY_S, NotStarted.code: _BUSY_S}.get(failure.code)
     return problem_of(
-        code,
-        status,
-        message,
+        failure.code,
+        failure.status,
+        failure.message,
         headers=location,
-        field=field,
-        invocation_id=invocation_id(record),
-        retry_after_s=_BUSY_S if code in {AgentBusy.code, NotStarted.code} else None,
+        **{
+            "retry_after_s": again,
+            **failure.extensions,
+            "field": failure.field,
+            "invocation_id": invocation_id(record),
+        },
     )
 
 

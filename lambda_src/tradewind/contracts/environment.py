@@ -13,30 +13,7 @@ from tradewind.contracts.names import (
     EnvVar,
     OptionalEnvVar,
 )
-
-_MILLION = 1_000_000
-
-
-class ModelPrices(BaseModel):
-    """What a million tokens of each kind cost, in US dollars."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cache_read: float = Field(ge=0)
-    cache_write: float = Field(ge=0)
-
-    def cost_usd(
-        self, *, input_tokens: int, output_tokens: int, cache_read: int, cache_write: int
-    ) -> float:
-        """What these tokens cost, by the table: an estimate, not a bill."""
-        return (
-            self.input * input_tokens
-            + self.output * output_tokens
-            + self.cache_read * cache_read
-            + self.cache_write * cache_write
-        ) / _MILLION
+from tradewind.contracts.prices import BudgetLimits, ModelPrices
 
 
 class Environment(BaseModel):
@@ -103,8 +80,6 @@ class ApiEnvironment(Environment):
     ] = Field(alias=ApiEnvVar.AGENTS, min_length=1)
     queue_life_s: int = Field(alias=ApiEnvVar.QUEUE_LIFE_S, ge=60)
     wait_s: int = Field(default=25, alias=ApiEnvVar.WAIT_S, ge=0, le=25)
-    #: Without prices no cost is told.
-    prices: Json[ModelPrices] | None = Field(default=None, alias=OptionalEnvVar.MODEL_PRICES)
 
 
 class AuthorizerEnvironment(Environment):
@@ -128,6 +103,13 @@ class AgentEnvironment(ModelEnvironment):
     artifacts_bucket: str = Field(alias=EnvVar.ARTIFACTS_BUCKET, min_length=3)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
     record_ttl_days: int = Field(alias=EnvVar.RECORD_TTL_DAYS, ge=1)
+    sessions_table: str = Field(alias=EnvVar.SESSIONS_TABLE, min_length=3)
+    session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
+    #: Of a conversation's earlier turns, as many tokens go to the model at most.
+    session_history_tokens: int = Field(alias=EnvVar.SESSION_HISTORY_TOKENS, ge=0)
+    budgets_table: str = Field(alias=EnvVar.BUDGETS_TABLE, min_length=3)
+    #: Without limits nothing is limited.
+    budgets: Json[BudgetLimits] = Field(default=BudgetLimits(), alias=OptionalEnvVar.BUDGETS)
     #: Without prices no cost is estimated.
     prices: Json[ModelPrices] | None = Field(default=None, alias=OptionalEnvVar.MODEL_PRICES)
     log_sample_percent: float = Field(

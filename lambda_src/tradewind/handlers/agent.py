@@ -11,7 +11,10 @@ from typing import Any
 
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import get_client_pool, process_clients
+from tradewind.budgets.budgets import Budgets
+from tradewind.budgets.table import BudgetTable
 from tradewind.contracts.environment import AgentEnvironment
+from tradewind.conversations.table import SessionTable
 from tradewind.handlers import COLD_START
 from tradewind.handlers.after_answer import AfterAnswer, end_process
 from tradewind.handlers.service import AgentService, LambdaContext
@@ -34,12 +37,21 @@ def _create_service() -> AgentService:
     clients.get()
     # Each write of ours recognises itself, so storage may be asked twice.
     storage = Repeated(may_run_twice=True)
+    dynamodb = aws.create("dynamodb", repeats=storage)
     return AgentService(
         environment=environment,
         definition=definition,
         clients=clients,
         store=S3ArtifactStore(environment.artifacts_bucket, aws.create("s3", repeats=storage)),
-        records=RecordTable(environment.records_table, aws.create("dynamodb", repeats=storage)),
+        records=RecordTable(environment.records_table, dynamodb),
+        sessions=SessionTable(
+            environment.sessions_table, dynamodb, ttl_days=environment.session_ttl_days
+        ),
+        budgets=Budgets(
+            environment.budgets,
+            environment.prices,
+            BudgetTable(environment.budgets_table, dynamodb),
+        ),
         cold_start=COLD_START,
         after_answer=after_answer,
         retire=end_process if after_answer.hook() else None,

@@ -77,7 +77,7 @@ class ApiUnderTest:
         if kept is not None:
             return kept
         whole = {
-            "usage": Usage(input_tokens=1000, output_tokens=100, model_calls=2),
+            "usage": Usage(input_tokens=1000, output_tokens=100, model_calls=2, cost_usd=0.0045),
             "request_id": request.request_id,
             "project_id": request.project_id,
             "artifacts": [
@@ -97,7 +97,6 @@ class ApiUnderTest:
 def api(
     dynamodb: LoopbackDynamoDB, table_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ApiUnderTest]:
-    prices = '{"input": 3, "output": 15, "cache_read": 0.3, "cache_write": 3.75}'
     with running_lambda() as functions:
         for name, value in {
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
@@ -111,7 +110,7 @@ def api(
         table = aws.create("dynamodb", repeats=Repeated(may_run_twice=True))
         records = RecordTable(table_name, table)
         door = Door(
-            environment=api_environment(RECORDS_TABLE=table_name, TRADEWIND_MODEL_PRICES=prices),
+            environment=api_environment(RECORDS_TABLE=table_name),
             aws=aws,
             dynamodb=table,
             records=records,
