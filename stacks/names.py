@@ -29,7 +29,6 @@ class Output(StrEnum):
     OIDC_API_URL = "OidcApiUrl"
     SESSIONS_TABLE = "SessionsTableName"
     BUDGETS_TABLE = "BudgetsTableName"
-    API_URL = "ApiUrl"
 
 
 def agent_arn_output(agent: str) -> str:
