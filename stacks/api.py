@@ -12,8 +12,10 @@ from stacks.parts.access_log import AccessLog
 from stacks.parts.api_function import ApiFunction, ApiReach
 from stacks.parts.api_routes import routes
 from stacks.parts.authorizer_function import AuthorizerFunction
+from stacks.parts.external_callers import ExternalCallers, check_routes
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.rest_api import RestApi
+from stacks.parts.usage_plan import UsagePlan
 from stacks.parts.web_acl import WebAcl
 from stacks.settings import Settings
 from stacks.state import StateStack
@@ -83,6 +85,7 @@ class ApiStack(Stack):
             "functions": live,
             "requests_per_second": settings.api.requests_per_second,
             "burst": settings.api.burst,
+            "keyed": settings.api.usage_plan is not None,
             "access_log": AccessLog(
                 self,
                 "AccessLog",
@@ -98,7 +101,7 @@ class ApiStack(Stack):
         # A permission needs the alias that it is for.
         api.permissions.node.add_dependency(function.alias)
         CfnOutput(self, names.Output.API_URL, value=api.url)
-        stages = {"OnStage": api.stage_arn}
+        apis = {"OnStage": api}
         if settings.oidc is not None:
             # A method has one kind of authorization, so tokens get an API of their own: the same
             # paths, and the same functions behind them.
@@ -129,12 +132,31 @@ class ApiStack(Stack):
             )
             oidc.permissions.node.add_dependency(function.alias, authorizer.alias)
             CfnOutput(self, names.Output.OIDC_API_URL, value=oidc.url)
-            stages["OnOidcStage"] = oidc.stage_arn
+            apis["OnOidcStage"] = oidc
+        if settings.api.usage_plan is not None:
+            UsagePlan(
+                self,
+                "UsagePlan",
+                name=names.api_name(environment),
+                plan=settings.api.usage_plan,
+                stages=[(one.api_id, one.stage) for one in apis.values()],
+            )
+        if settings.external_callers:
+            check_routes(settings.external_callers, routes(agents))
+            ExternalCallers(
+                self,
+                "Callers",
+                environment=environment,
+                callers=settings.external_callers,
+                api_id=api.api_id,
+                key=state.key,
+                removal_policy=removal_policy,
+            )
         WebAcl(
             self,
             "WebAcl",
             name=names.api_name(environment),
-            stage_arns=stages,
+            stage_arns={place: one.stage_arn for place, one in apis.items()},
             requests_per_address=settings.api.requests_per_address,
         )
 
