@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from xdist.scheduler.loadscope import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from scripts.environment import for_packages
 
@@ -35,6 +36,8 @@ settings.load_profile("tradewind")
 
 #: Folders whose tests share what takes long to make, such as a deployment.
 _TOGETHER = ("/e2e/", "tests/infra/", "tests/integration/localcloud/")
+#: What takes minutes. Begun last, it would keep one process busy while the others have nothing.
+_LONG = ("/e2e/", "test_killed.py", "tests/infra/", "test_sockets.py")
 #: What needs nothing of its neighbours.
 _APART = ("test_new_agent.py", "test_real_bundles.py", "test_without_the_crew.py")
 
@@ -47,6 +50,13 @@ class _SharingOut(LoadScopeScheduling):  # type: ignore[misc]  # a class without
         if file.endswith(_APART):
             return file
         return next((folder for folder in _TOGETHER if folder in file), file)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        for scope in self.workqueue:
+            if scope.endswith(_LONG):
+                self.workqueue.move_to_end(scope, last=False)
+                break
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:

@@ -52,6 +52,9 @@ def _environment(agent: str, bundle: Path) -> dict[str, str]:
         EnvVar.ARTIFACTS_BUCKET: "artifacts",
         EnvVar.RECORDS_TABLE: "records",
         EnvVar.RECORD_TTL_DAYS: "1",
+        EnvVar.SESSIONS_TABLE: "sessions",
+        EnvVar.SESSION_TTL_DAYS: "1",
+        EnvVar.SESSION_HISTORY_TOKENS: "1000",
         EnvVar.READS_FROM: "",
     }
 

@@ -8,12 +8,14 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from stacks.api_settings import ApiSettings, ExternalCaller, OidcSettings
 from stacks.parts.bedrock_access import (
     InferenceProfile,
     UnsupportedProfile,
     UnsupportedSourceRegion,
 )
 from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
+from tradewind.contracts.prices import BudgetLimits, GuardrailPrices, ModelPrices
 from tradewind.contracts.validation import Frozen, whole_number
 
 #: Days CloudWatch Logs can keep a log group's events, and CDK's name for each.
@@ -178,6 +180,7 @@ class PriceSettings(Frozen):
     Attributes:
         as_of: The day somebody last compared the table with the provider's page.
         usd_per_million_tokens: By inference profile.
+        guardrail_usd_per_thousand_units: What a guardrail assesses, by policy.
     """
 
     as_of: Annotated[dt.date, Field(description="a date such as 2026-11-20")]
@@ -185,13 +188,14 @@ class PriceSettings(Frozen):
         Mapping[str, TokenPrices],
         Field(description="inference profiles with input, output, cache_read and cache_write"),
     ]
+    guardrail_usd_per_thousand_units: Annotated[GuardrailPrices, Field(description=_MAPPING)]
 
 
 class AlarmSettings(Frozen):
     """When an alarm goes off. An empty mapping, ``{}``, takes every default.
 
     Attributes:
-        error_percent: Share of an agent's requests that fail by our fault.
+        error_percent: Share of an agent's requests, and of the API's, that fail by our fault.
         p99_percent_of_timeout: Share of the function's timeout that the slowest requests take.
         cold_start_percent: Share of an agent's requests that wait for a process to start.
         cold_start_min_requests: In 15 minutes; with fewer, every share of cold starts is normal.
@@ -224,6 +228,11 @@ class Settings(Frozen):
         model: The model every agent calls.
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
+        api: The REST API that the agents are reached by.
+        oidc: Whose tokens let callers in beside those who sign with AWS credentials, with `issuer`
+            and `audience`; null for nobody's.
+        external_callers: Callers outside AWS or in another account, by name; each gets a role or a
+            user that may use its routes of the API, and nothing else.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -233,8 +242,12 @@ class Settings(Frozen):
         alarms: When they go off.
         runbook_url: Where the runbooks are read, such as the repository's web address; without
             it, alarms name the file.
-        prices: What tokens cost.
+        prices: What tokens and guardrails cost.
+        budgets: What model calls may cost.
         record_ttl_days: Life of an invocation record.
+        session_ttl_days: Life of a conversation after its last turn.
+        session_history_tokens: Of a conversation's earlier turns, as many tokens go to the model
+            at most; each turn pays for them again.
         artifact_expiry_days: Life of an artifact.
         access_log_expiry_days: Life of the artifact bucket's access logs.
         keep_data: Whether data outlives its stack, and stacks and table resist deletion.
@@ -250,6 +263,17 @@ class Settings(Frozen):
     functions: Annotated[FunctionSettings, Field(description=_MAPPING)] = FunctionSettings()
     agents: Annotated[
         Mapping[str, FunctionSettings], Field(description="a mapping of agents' names")
+    ] = {}
+    api: Annotated[ApiSettings, Field(description=_MAPPING)] = ApiSettings()
+    oidc: Annotated[
+        OidcSettings | None, Field(description="a mapping of issuer and audience, or null")
+    ] = None
+    external_callers: Annotated[
+        Mapping[
+            Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")],
+            ExternalCaller,
+        ],
+        Field(description="a mapping of callers' names"),
     ] = {}
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
@@ -278,7 +302,10 @@ class Settings(Frozen):
         ),
     ]
     prices: Annotated[PriceSettings, Field(description=_MAPPING)]
+    budgets: Annotated[BudgetLimits, Field(description=_MAPPING)] = BudgetLimits()
     record_ttl_days: _Days
+    session_ttl_days: _Days
+    session_history_tokens: Annotated[int, whole_number(0, 1_000_000)]
     artifact_expiry_days: _Days
     access_log_expiry_days: _Days
     keep_data: Annotated[bool, Field(description="true or false")]
@@ -309,6 +336,9 @@ class Settings(Frozen):
         )
 
     @property
-    def model_prices(self) -> TokenPrices:
-        """What the model's tokens cost."""
-        return self.prices.usd_per_million_tokens[self.model.inference_profile]
+    def model_prices(self) -> ModelPrices:
+        """What the model's calls cost."""
+        return ModelPrices(
+            **self.prices.usd_per_million_tokens[self.model.inference_profile].model_dump(),
+            guardrail=self.prices.guardrail_usd_per_thousand_units,
+        )

@@ -7,13 +7,15 @@ from constructs import Construct
 
 from stacks import names
 from stacks.parts.artifacts_bucket import ArtifactsBucket
+from stacks.parts.budgets_table import BudgetsTable
 from stacks.parts.data_key import DataKey
 from stacks.parts.records_table import RecordsTable
+from stacks.parts.sessions_table import SessionsTable
 from stacks.settings import Settings
 
 
 class StateStack(Stack):
-    """Key, artifacts bucket and invocation-record table."""
+    """Key, artifacts bucket, and the tables of records, of conversations and of budgets."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any
@@ -26,7 +28,10 @@ class StateStack(Stack):
             self,
             "DataKey",
             alias=names.key_alias(settings.environment),
-            log_group_prefix=names.log_group_prefix(settings.environment),
+            log_group_prefixes=[
+                names.log_group_prefix(settings.environment),
+                names.access_log_prefix(settings.environment),
+            ],
             alarm_prefix=prefix,
             removal_policy=removal_policy,
         ).key
@@ -46,5 +51,22 @@ class StateStack(Stack):
             removal_policy=removal_policy,
         ).table
 
+        self.sessions = SessionsTable(
+            self,
+            "Sessions",
+            key=self.key,
+            deletion_protection=settings.keep_data,
+            removal_policy=removal_policy,
+        ).table
+        self.budgets = BudgetsTable(
+            self,
+            "Budgets",
+            key=self.key,
+            deletion_protection=settings.keep_data,
+            removal_policy=removal_policy,
+        ).table
+
         CfnOutput(self, names.Output.ARTIFACTS_BUCKET, value=self.artifacts.bucket_name)
         CfnOutput(self, names.Output.RECORDS_TABLE, value=self.records.table_name)
+        CfnOutput(self, names.Output.SESSIONS_TABLE, value=self.sessions.table_name)
+        CfnOutput(self, names.Output.BUDGETS_TABLE, value=self.budgets.table_name)

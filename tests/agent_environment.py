@@ -17,6 +17,10 @@ AGENT_VARIABLES: Final[Mapping[str, str]] = {
     "ARTIFACTS_BUCKET": "artifacts",
     "RECORDS_TABLE": "records",
     "RECORD_TTL_DAYS": "30",
+    "SESSIONS_TABLE": "sessions",
+    "SESSION_TTL_DAYS": "30",
+    "SESSION_HISTORY_TOKENS": "40000",
+    "BUDGETS_TABLE": "budgets",
     "TRADEWIND_READS_FROM": "",
 }
 

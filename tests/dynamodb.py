@@ -21,11 +21,14 @@ import boto3
 from botocore.config import Config
 
 from tradewind.contracts.names import (
+    BUDGET_KEY,
     OPEN_INDEX,
     OPEN_INDEX_ATTRIBUTES,
     RECORD_DEADLINE,
     RECORD_KEY,
     RECORD_OPEN,
+    SESSION_KEY,
+    SESSION_TURN,
 )
 
 if TYPE_CHECKING:
@@ -105,6 +108,32 @@ class LoopbackDynamoDB:
     def create_table(self, name: str) -> str:
         """Create a table of records."""
         create_records_table(self.client(), name)
+        return name
+
+    def create_sessions_table(self, name: str) -> str:
+        """Create a table of conversations."""
+        self.client().create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": SESSION_KEY, "KeyType": "HASH"},
+                {"AttributeName": SESSION_TURN, "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": SESSION_KEY, "AttributeType": "S"},
+                {"AttributeName": SESSION_TURN, "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
+
+    def create_budgets_table(self, name: str) -> str:
+        """Create a table of budgets."""
+        self.client().create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": BUDGET_KEY, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": BUDGET_KEY, "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
         return name
 
     def next_fault(self, operation: str) -> TableFault | None:

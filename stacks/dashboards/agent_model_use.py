@@ -46,7 +46,16 @@ def tokens_and_tools(metrics: AgentMetrics, retired: AlarmSpec) -> list[Widget]:
     leftovers = metrics.own(MetricName.LEFTOVER_THREADS, "Maximum")
     return [
         graph("Tokens", token_lines(metrics.own), unit="tokens"),
-        graph("Cost", [cost], unit="US dollars"),
+        graph(
+            "Cost, and what it was limited to",
+            [cost],
+            unit="US dollars",
+            right=[
+                Line(metrics.own(MetricName.BUDGET_REFUSALS), "refused", Colour.WARNING),
+                Line(metrics.own(MetricName.RESERVATIONS_NOT_SETTLED), "not settled", Colour.ERROR),
+            ],
+            right_unit="requests, calls",
+        ),
         graph(
             "Tool calls",
             [

@@ -22,12 +22,16 @@ class Reach:
     Attributes:
         artifacts_arn: The bucket; each agent writes under its own name, reads under its sources'.
         records_arn: The table of invocation records.
-        key: Encrypts both.
+        sessions_arn: The table of conversations.
+        budgets_arn: The table of what principals spend.
+        key: Encrypts all of them.
         profile: The model's inference profile.
     """
 
     artifacts_arn: str
     records_arn: str
+    sessions_arn: str
+    budgets_arn: str
     key: kms.IKey
     profile: InferenceProfile
 
@@ -67,9 +71,21 @@ class AgentRole(Construct):
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                     [reach.records_arn],
                 ),
-                # DynamoDB opens the table's own key on the caller's behalf.
+                # DynamoDB opens the tables' own key on the caller's behalf.
                 allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
             ],
+            "Sessions": [
+                allow(
+                    [
+                        "dynamodb:GetItem",
+                        "dynamodb:PutItem",
+                        "dynamodb:Query",
+                        "dynamodb:UpdateItem",
+                    ],
+                    [reach.sessions_arn],
+                ),
+            ],
+            "Budgets": [allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [reach.budgets_arn])],
             "Artifacts": [
                 allow(["s3:PutObject"], [written_files]),
                 allow(["s3:GetObject"], read_files),

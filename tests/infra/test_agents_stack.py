@@ -85,6 +85,11 @@ def test_what_the_function_is_told_is_what_the_runtime_reads(dev: Assembly, agen
     assert read.artifacts_bucket == "<ArtifactsBucket>"
     assert read.records_table == "<RecordsTable>"
     assert read.record_ttl_days == dev.settings.record_ttl_days
+    assert read.sessions_table == "<SessionsTable>"
+    assert read.session_ttl_days == dev.settings.session_ttl_days
+    assert read.session_history_tokens == dev.settings.session_history_tokens
+    assert read.budgets_table == "<BudgetsTable>"
+    assert read.budgets == dev.settings.budgets
     assert read.prices is not None
     assert read.prices.model_dump() == dev.settings.model_prices.model_dump()
     assert read.log_sample_percent == 0
@@ -208,6 +213,7 @@ def test_stacks_have_names_of_their_environment(dev: Assembly, prod: Assembly) -
         assert stacks == {
             f"Tradewind-{name}-State": protected,
             f"Tradewind-{name}-Agents": protected,
+            f"Tradewind-{name}-Api": protected,
             f"Tradewind-{name}-Observability": protected,
         }
 

@@ -33,9 +33,10 @@ def test_the_key_rotates_and_only_named_services_use_it_by_themselves(dev: Assem
     assert logs["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}
     assert logs["Condition"] == {
         "ArnLike": {
-            "kms:EncryptionContext:aws:logs:arn": (
-                "arn:aws:logs:us-east-1:ACCOUNT:log-group:/aws/lambda/tradewind-dev-*"
-            )
+            "kms:EncryptionContext:aws:logs:arn": [
+                "arn:aws:logs:us-east-1:ACCOUNT:log-group:/aws/lambda/tradewind-dev-*",
+                "arn:aws:logs:us-east-1:ACCOUNT:log-group:/aws/apigateway/tradewind-dev-*",
+            ]
         }
     }
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
@@ -103,10 +104,21 @@ def test_artifacts_refuse_old_tls(dev: Assembly) -> None:
     ]
 
 
-def test_records_are_on_demand_encrypted_restorable_and_expire(dev: Assembly) -> None:
-    table = dev.only(dev.state, "AWS::DynamoDB::Table")["Properties"]
+TABLES = {
+    "Records": [{"AttributeName": "record_id", "KeyType": "HASH"}],
+    "Sessions": [
+        {"AttributeName": "session_key", "KeyType": "HASH"},
+        {"AttributeName": "turn", "KeyType": "RANGE"},
+    ],
+    "Budgets": [{"AttributeName": "account_day", "KeyType": "HASH"}],
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_on_demand_encrypted_restorable_and_expire(dev: Assembly, name: str) -> None:
+    table = dev.only(dev.state, "AWS::DynamoDB::Table", name)["Properties"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["KeySchema"] == [{"AttributeName": "record_id", "KeyType": "HASH"}]
+    assert table["KeySchema"] == TABLES[name]
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["SSESpecification"] == {
@@ -117,7 +129,7 @@ def test_records_are_on_demand_encrypted_restorable_and_expire(dev: Assembly) ->
 
 
 def test_open_records_are_in_an_index_with_what_settling_them_takes(dev: Assembly) -> None:
-    table = dev.only(dev.state, "AWS::DynamoDB::Table")["Properties"]
+    table = dev.only(dev.state, "AWS::DynamoDB::Table", "Records")["Properties"]
     assert table["GlobalSecondaryIndexes"] == [
         {
             "IndexName": "open-by-deadline",
@@ -153,9 +165,12 @@ def test_where_it_is_not_kept_it_goes_with_the_stack(dev: Assembly, resource_typ
         assert DESTROY.items() <= resource.items()
 
 
-def test_only_where_data_is_kept_the_table_resists_deletion(dev: Assembly, prod: Assembly) -> None:
+@pytest.mark.parametrize("name", TABLES)
+def test_only_where_data_is_kept_a_table_resists_deletion(
+    dev: Assembly, prod: Assembly, name: str
+) -> None:
     protected = [
-        assembly.only(assembly.state, "AWS::DynamoDB::Table")["Properties"][
+        assembly.only(assembly.state, "AWS::DynamoDB::Table", name)["Properties"][
             "DeletionProtectionEnabled"
         ]
         for assembly in (dev, prod)
@@ -163,13 +178,15 @@ def test_only_where_data_is_kept_the_table_resists_deletion(dev: Assembly, prod:
     assert protected == [False, True]
 
 
-def test_callers_find_bucket_and_table_in_the_outputs(dev: Assembly) -> None:
+def test_callers_find_bucket_and_tables_in_the_outputs(dev: Assembly) -> None:
     outputs = dev.spell(dev.state, dev.state["Outputs"])
     assert outputs["ArtifactsBucketName"]["Value"] == "<ArtifactsBucket>"
     assert outputs["RecordsTableName"]["Value"] == "<RecordsTable>"
+    assert outputs["SessionsTableName"]["Value"] == "<SessionsTable>"
+    assert outputs["BudgetsTableName"]["Value"] == "<BudgetsTable>"
 
 
-def test_the_agents_stack_is_told_five_things_and_no_more(dev: Assembly) -> None:
+def test_the_agents_stack_is_told_nine_things_and_no_more(dev: Assembly) -> None:
     exported = [
         dev.spell(dev.state, output["Value"])
         for output in dev.state["Outputs"].values()
@@ -178,9 +195,13 @@ def test_the_agents_stack_is_told_five_things_and_no_more(dev: Assembly) -> None
     assert sorted(exported) == [
         "<ArtifactsBucket.Arn>",
         "<ArtifactsBucket>",
+        "<BudgetsTable.Arn>",
+        "<BudgetsTable>",
         "<DataKey.Arn>",
         "<RecordsTable.Arn>",
         "<RecordsTable>",
+        "<SessionsTable.Arn>",
+        "<SessionsTable>",
     ]
 
 

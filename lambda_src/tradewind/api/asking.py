@@ -8,8 +8,8 @@ from typing import Any
 from tradewind.api.errors import IdempotencyKeyReused
 from tradewind.api.http import Request
 from tradewind.api.preferences import read_request_id
-from tradewind.contracts.names import record_key
-from tradewind.contracts.request import parse_question
+from tradewind.contracts.names import record_key, session_key, session_project
+from tradewind.contracts.request import Question, parse_question
 from tradewind.records.item import RecordedRequest, StoredRecord, content_sha256
 
 
@@ -35,10 +35,8 @@ def read_asked(request: Request, agent: str, model_id: str) -> Asked:
     request_id = read_request_id(request.headers)
     question = parse_question(request.json())
     if question.project_id is None:
-        # A repeat has to work on the same one, wherever it is served.
-        own = record_key(owner=request.owner, agent=agent, request_id=request_id)
-        digest = hashlib.sha256(own.encode()).hexdigest()
-        question = question.model_copy(update={"project_id": f"project-{digest[:20]}"})
+        project_id = _project_of(question, request.owner, agent, request_id)
+        question = question.model_copy(update={"project_id": project_id})
     recorded = RecordedRequest(
         owner=request.owner,
         agent=agent,
@@ -70,3 +68,11 @@ def require_same(record: StoredRecord, recorded: RecordedRequest) -> None:
             "The idempotency key was used for another request. Use a new one.",
             field="Idempotency-Key",
         )
+
+
+def _project_of(question: Question, owner: str, agent: str, request_id: str) -> str:
+    """A project of the request's own; a repeat has to work on the same one, wherever it comes."""
+    if question.session_id is not None:
+        return session_project(session_key(owner=owner, session_id=question.session_id))
+    own = record_key(owner=owner, agent=agent, request_id=request_id)
+    return f"project-{hashlib.sha256(own.encode()).hexdigest()[:20]}"

@@ -109,7 +109,8 @@ def _read(door: Door, request: Request) -> _Asked:
     if agent not in door.environment.agents:
         raise NotFound("There is no such agent.")
     asked = read_asked(request, agent, door.environment.model_id)
-    return _Asked(asked.recorded, asked.event, read_preference(request.headers))
+    preference = read_preference(request.headers, door.environment.wait_s)
+    return _Asked(asked.recorded, asked.event, preference)
 
 
 def _open(door: Door, asked: _Asked) -> StoredRecord:
@@ -250,15 +251,19 @@ def _answered(door: Door, asked: _Asked, record: StoredRecord) -> Answer:
     location = {"Location": location_of(record), **preferred}
     if record.status is RecordStatus.SUCCEEDED:
         return Answer(200, shown(record, door), location)
-    code, status, message, field = failure_of(record)
+    failure = failure_of(record)
+    again = {AgentBusy.code: _BUSY_S, NotStarted.code: _BUSY_S}.get(failure.code)
     return problem_of(
-        code,
-        status,
-        message,
+        failure.code,
+        failure.status,
+        failure.message,
         headers=location,
-        field=field,
-        invocation_id=invocation_id(record),
-        retry_after_s=_BUSY_S if code in {AgentBusy.code, NotStarted.code} else None,
+        **{
+            "retry_after_s": again,
+            **failure.extensions,
+            "field": failure.field,
+            "invocation_id": invocation_id(record),
+        },
     )
 
 

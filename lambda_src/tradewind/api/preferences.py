@@ -19,7 +19,8 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 PREFER: Final = Header(
     "Prefer",
     f"`respond-async` answers 202 at once, `wait=N` after N seconds, of at most {MAX_WAIT_S}; "
-    f"without either it waits {MAX_WAIT_S}. Both together are the second.",
+    f"without either it waits {MAX_WAIT_S}. Both together are the second. An environment may have "
+    "set a lower limit.",
     {"type": "string", "examples": ["respond-async", "wait=10"]},
 )
 IDEMPOTENCY_KEY: Final = Header(
@@ -42,8 +43,12 @@ class Preference:
     applied: str | None
 
 
-def read_preference(headers: Mapping[str, str]) -> Preference:
+def read_preference(headers: Mapping[str, str], longest_s: int = MAX_WAIT_S) -> Preference:
     """Read the header ``Prefer``; preferences for something else are none of ours.
+
+    Args:
+        headers: The request's.
+        longest_s: What an environment lets a request wait at most.
 
     Raises:
         InvalidRequest: It says to wait for what is no number of seconds.
@@ -56,11 +61,11 @@ def read_preference(headers: Mapping[str, str]) -> Preference:
     if "wait" in stated:
         if _WAIT.fullmatch(stated["wait"]) is None:
             raise InvalidRequest("Prefer: wait has to be a number of seconds.", field="Prefer")
-        wait_s = min(int(stated["wait"]), MAX_WAIT_S)
+        wait_s = min(int(stated["wait"]), longest_s)
         return Preference(wait_s, f"wait={wait_s}")
     if "respond-async" in stated:
         return Preference(0, "respond-async")
-    return Preference(MAX_WAIT_S, None)
+    return Preference(longest_s, None)
 
 
 def read_request_id(headers: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ def problem(
     """Say what went wrong.
 
     Args:
-        error: That. What it has in an attribute ``extensions`` is told, too.
+        error: That; its extensions are told, too.
         headers: Of the answer, besides.
         members: Further ones of the document.
     """
@@ -30,7 +30,7 @@ def problem(
         error.message,
         headers={**_headers_of(error), **(headers or {})},
         field=error.field,
-        **getattr(error, "extensions", {}),
+        **error.extensions,
         **members,
     )
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tradewind.contracts.errors import Cancelled, DeadlineExceeded, InternalError, every_error
@@ -9,8 +10,6 @@ from tradewind.records.item import RecordStatus, StoredRecord, iso
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-    from tradewind.contracts.environment import ModelPrices
 
 #: How long a link to an artifact works.
 LINK_S: Final = 900
@@ -25,10 +24,6 @@ class Settings(Protocol):
     @property
     def artifacts_bucket(self) -> str:
         """Where artifacts are."""
-
-    @property
-    def prices(self) -> "ModelPrices | None":
-        """What tokens cost."""
 
 
 class Viewer(Protocol):
@@ -69,25 +64,48 @@ def shown(record: StoredRecord, viewer: Viewer) -> dict[str, Any]:
         "question": None,
         "result": None if answer is None else _result(answer, viewer),
         "error": _error(record, answer),
-        "usage": None if answer is None else _usage(answer["usage"], viewer),
+        "usage": None if answer is None else _usage(answer["usage"]),
     }
 
 
-def failure_of(record: StoredRecord) -> tuple[str, int, str, str | None]:
-    """The code, status, message and field of a record that failed."""
+@dataclass(frozen=True)
+class RecordedFailure:
+    """Why a request failed, as its record has it.
+
+    Attributes:
+        code: One of ``contracts.errors``.
+        status: The HTTP status that says the same.
+        message: In words.
+        field: The request's field at fault, where there is one.
+        extensions: What a caller may act on besides.
+    """
+
+    code: str
+    status: int
+    message: str
+    field: str | None
+    extensions: Mapping[str, Any]
+
+
+def failure_of(record: StoredRecord) -> RecordedFailure:
+    """Why a record's request failed."""
     answer = record.answer
     error = (answer or {}).get("error") or _NO_ERROR
     code = error.get("code") or record.error_code or InternalError.code
-    status = answer["status_code"] if answer else _status_of(code)
-    message = error.get("message") or record.error_message or "The request failed."
-    return code, status, message, error.get("field")
+    return RecordedFailure(
+        code=code,
+        status=answer["status_code"] if answer else _status_of(code),
+        message=error.get("message") or record.error_message or "The request failed.",
+        field=error.get("field"),
+        extensions=error.get("extensions") or {},
+    )
 
 
 def _error(record: StoredRecord, answer: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if record.status is not RecordStatus.FAILED:
         return None
-    code, _, message, field = failure_of(record)
-    return {"code": code, "message": message, "field": field}
+    failure = failure_of(record)
+    return {"code": failure.code, "message": failure.message, "field": failure.field}
 
 
 def _result(answer: Mapping[str, Any], viewer: Viewer) -> dict[str, Any] | None:
@@ -115,18 +133,9 @@ def _linked(artifact: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _usage(usage: Mapping[str, int], viewer: Viewer) -> dict[str, Any]:
-    prices = viewer.environment.prices
-    cost_usd = prices and round(
-        prices.cost_usd(
-            input_tokens=usage["input_tokens"],
-            output_tokens=usage["output_tokens"],
-            cache_read=usage["cache_read_tokens"],
-            cache_write=usage["cache_write_tokens"],
-        ),
-        8,
-    )
-    return {**{name: usage.get(name, 0) for name in _TOKENS}, "cost_usd": cost_usd}
+def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
+    counts = {name: usage.get(name, 0) for name in _TOKENS}
+    return {**counts, "cost_usd": usage.get("cost_usd")}
 
 
 _TOKENS: Final = (

@@ -72,6 +72,8 @@ class AwsClients:
             tcp_keepalive=True,
             retries={"mode": "standard", "total_max_attempts": 1},
             user_agent_extra="tradewind",
+            # A link that is signed otherwise opens nothing that a key of ours encrypts.
+            signature_version="s3v4" if service == "s3" else None,
         )
         with self._lock:
             client: Any = self.session.client(service, config=config)  # type: ignore[call-overload]

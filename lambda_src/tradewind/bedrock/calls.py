@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
+from tradewind.bedrock.allowance import cost_nothing, note_sent, reserve, sending
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.bedrock.streams import ModelStream
 
@@ -62,7 +63,7 @@ def closing_streams() -> Iterator[None]:
 
 
 def meter_calls(session: "boto3.Session") -> None:
-    """Meter the model calls of the bedrock-runtime clients that a session makes from now on.
+    """Meter, and have paid for, the calls of the bedrock-runtime clients that a session will make.
 
     The event is boto3's own way of changing the methods of its clients.
     """
@@ -70,6 +71,10 @@ def meter_calls(session: "boto3.Session") -> None:
         "creating-client-class.bedrock-runtime",
         _meter_converse_stream,
         unique_id="tradewind-meter",  # a call is to be counted once, however many clients there are
+    )
+    # Behind whatever may still refuse to send it.
+    session.events.register_last(
+        "before-send.bedrock-runtime", note_sent, unique_id="tradewind-sent"
     )
 
 
@@ -79,14 +84,21 @@ def _meter_converse_stream(class_attributes: dict[str, Any], **_rest: Any) -> No
     def converse_stream(client: Any, **arguments: Any) -> dict[str, Any]:
         # asyncio and anyio carry the request's context into their worker threads.
         meter = current_meter.get() or ModelMeter()
+        reservation = reserve(arguments)
         started = time.perf_counter()
         meter.call_sent()
-        try:
-            answer = send(client, **arguments)
-        except Exception as error:
-            meter.call_failed(error)
-            raise
-        stream = ModelStream(answer["stream"], meter, started)
+        with sending() as call:
+            try:
+                answer = send(client, **arguments)
+            except BaseException as error:
+                if isinstance(error, Exception):
+                    meter.call_failed(error)
+                if cost_nothing(error, begun=call.begun):
+                    reservation.release()
+                else:
+                    reservation.settle(None)
+                raise
+        stream = ModelStream(answer["stream"], meter, started, reservation)
         opened = _streams.get()
         if opened is not None:
             opened.add(stream)

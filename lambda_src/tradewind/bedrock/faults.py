@@ -29,6 +29,7 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from tradewind.contracts.errors import (
+    BudgetExceeded,
     DeadlineExceeded,
     ModelAccessDenied,
     ModelContentFiltered,
@@ -42,6 +43,7 @@ from tradewind.contracts.errors import (
     ModelThrottled,
     ModelTimeout,
     ModelUnavailable,
+    StorageError,
     causes_of,
 )
 
@@ -145,6 +147,8 @@ def to_model_error(error: BaseException) -> ModelError | None:
             return cause
         if isinstance(cause, DeadlineExceeded):
             return None  # it was our own time that ended, whatever that broke off
+        if isinstance(cause, BudgetExceeded | StorageError):
+            return None  # the call was not paid for; what stands behind that is another service's
         if isinstance(cause, ClientError):
             return _from_client_error(cause)
         for kinds, mapped, what in _BY_TYPE:

@@ -1,6 +1,7 @@
 """What one request did on its way to the model: calls, times, tokens, connections."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,6 +11,7 @@ from typing import Any
 from tradewind.aws.repeats import ConnectionRetired
 from tradewind.bedrock.faults import to_model_error
 from tradewind.contracts.errors import DeadlineExceeded, ModelThrottled
+from tradewind.contracts.prices import ModelPrices, guardrail_units, usd_of
 
 
 @dataclass
@@ -34,6 +36,8 @@ class ModelMeter:
         output_tokens: Likewise.
         cache_read_tokens: Input tokens the service read from its prompt cache.
         cache_write_tokens: Input tokens the service wrote to its prompt cache.
+        call_tokens: Input and output tokens of each call, in order; cached ones are input.
+        guardrail_units: What guardrails assessed, by the names of their prices, where it is told.
     """
 
     calls: int = 0
@@ -50,6 +54,8 @@ class ModelMeter:
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    call_tokens: list[tuple[int, int]] = field(default_factory=list)
+    guardrail_units: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def call_sent(self) -> None:
@@ -95,6 +101,28 @@ class ModelMeter:
             self.output_tokens += usage.get("outputTokens", 0)
             self.cache_read_tokens += usage.get("cacheReadInputTokens", 0)
             self.cache_write_tokens += usage.get("cacheWriteInputTokens", 0)
+            inputs = ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+            read = sum(usage.get(name, 0) for name in inputs)
+            self.call_tokens.append((read, usage.get("outputTokens", 0)))
+
+    def guardrail_used(self, metadata: Mapping[str, Any]) -> None:
+        """Add what a guardrail assessed of a call, where its ``metadata`` tells."""
+        with self._lock:
+            self.guardrail_units.update(guardrail_units(metadata) or {})
+
+    def cost_usd(self, prices: ModelPrices | None) -> float | None:
+        """What all calls cost by what is told of them; None without prices."""
+        if prices is None:
+            return None
+        nano = prices.cost_nano(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cache_read=self.cache_read_tokens,
+            cache_write=self.cache_write_tokens,
+        )
+        if prices.guardrail is not None:
+            nano += prices.guardrail.cost_nano(self.guardrail_units)
+        return usd_of(nano)
 
 
 #: The meter of the request at work. asyncio and anyio carry it into the worker threads.

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tradewind.aws.deadline import require_time
+from tradewind.bedrock.allowance import FREE, Reservation
 from tradewind.bedrock.faults import error_of_stop_reason
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.bedrock.reading import readable
@@ -26,10 +27,14 @@ class ModelStream:
         events: botocore's stream.
         meter: Of the request that made the call.
         started: ``time.perf_counter()`` when the call was sent.
+        reservation: What the call may cost; settled once, however the stream ends.
     """
 
-    def __init__(self, events: Any, meter: ModelMeter, started: float) -> None:
+    def __init__(
+        self, events: Any, meter: ModelMeter, started: float, reservation: Reservation = FREE
+    ) -> None:
         self._events = events
+        self._reservation = reservation
         self._meter = meter
         self._started = started
         self._closed = False
@@ -55,6 +60,8 @@ class ModelStream:
                     stop_reason = event["messageStop"].get("stopReason", "")
                 if "metadata" in event:
                     self._meter.tokens_used(event["metadata"].get("usage", {}))
+                    self._meter.guardrail_used(event["metadata"])
+                    self._reservation.settle(event["metadata"])
                 yield event
             self._require_end(stop_reason)
         except Exception as error:
@@ -67,6 +74,7 @@ class ModelStream:
         except BaseException:
             self.close()
             raise
+        self._reservation.settle(None)  # of one that ended without metadata
         if stop_reason is not None:
             self._meter.call_finished(self._elapsed_ms(), first_token_ms)
             unusable = error_of_stop_reason(stop_reason)
@@ -82,6 +90,7 @@ class ModelStream:
         if self._closed:
             return
         self._closed = True
+        self._reservation.settle(None)
         # Closing alone waits for the lock that a stalled read holds until its timeout. botocore
         # keeps the urllib3 response to itself; once read to its end it has no socket any more.
         with contextlib.suppress(AttributeError, OSError):

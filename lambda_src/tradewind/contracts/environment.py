@@ -6,31 +6,14 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
 
 from tradewind.contracts.errors import ConfigurationError
-from tradewind.contracts.names import AGENT_NAME_PATTERN, ApiEnvVar, EnvVar, OptionalEnvVar
-
-_MILLION = 1_000_000
-
-
-class ModelPrices(BaseModel):
-    """What a million tokens of each kind cost, in US dollars."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cache_read: float = Field(ge=0)
-    cache_write: float = Field(ge=0)
-
-    def cost_usd(
-        self, *, input_tokens: int, output_tokens: int, cache_read: int, cache_write: int
-    ) -> float:
-        """What these tokens cost, by the table: an estimate, not a bill."""
-        return (
-            self.input * input_tokens
-            + self.output * output_tokens
-            + self.cache_read * cache_read
-            + self.cache_write * cache_write
-        ) / _MILLION
+from tradewind.contracts.names import (
+    AGENT_NAME_PATTERN,
+    ApiEnvVar,
+    AuthorizerEnvVar,
+    EnvVar,
+    OptionalEnvVar,
+)
+from tradewind.contracts.prices import BudgetLimits, ModelPrices
 
 
 class Environment(BaseModel):
@@ -76,7 +59,8 @@ class SweepEnvironment(Environment):
 def _timeouts(text: object) -> object:
     if not isinstance(text, str):
         return text
-    return dict(pair.split("=") if "=" in pair else (pair, "") for pair in text.split(","))
+    pairs = (pair.partition("=") for pair in text.split(","))
+    return {name: timeout_s for name, _, timeout_s in pairs}
 
 
 class ApiEnvironment(Environment):
@@ -85,6 +69,8 @@ class ApiEnvironment(Environment):
     environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
     record_ttl_days: int = Field(alias=EnvVar.RECORD_TTL_DAYS, ge=1)
+    sessions_table: str = Field(alias=EnvVar.SESSIONS_TABLE, min_length=3)
+    session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
     artifacts_bucket: str = Field(alias=EnvVar.ARTIFACTS_BUCKET, min_length=3)
     #: The inference profile that the agents use, and where it is.
     model_id: str = Field(alias=EnvVar.MODEL_ID, min_length=1)
@@ -95,8 +81,14 @@ class ApiEnvironment(Environment):
         BeforeValidator(_timeouts),
     ] = Field(alias=ApiEnvVar.AGENTS, min_length=1)
     queue_life_s: int = Field(alias=ApiEnvVar.QUEUE_LIFE_S, ge=60)
-    #: Without prices no cost is told.
-    prices: Json[ModelPrices] | None = Field(default=None, alias=OptionalEnvVar.MODEL_PRICES)
+    wait_s: int = Field(default=25, alias=ApiEnvVar.WAIT_S, ge=0, le=25)
+
+
+class AuthorizerEnvironment(Environment):
+    """What the stacks tell the authorizer."""
+
+    issuer: str = Field(alias=AuthorizerEnvVar.ISSUER, pattern="^https://")
+    audience: str = Field(alias=AuthorizerEnvVar.AUDIENCE, min_length=1)
 
 
 def _split(names: object) -> object:
@@ -113,6 +105,13 @@ class AgentEnvironment(ModelEnvironment):
     artifacts_bucket: str = Field(alias=EnvVar.ARTIFACTS_BUCKET, min_length=3)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
     record_ttl_days: int = Field(alias=EnvVar.RECORD_TTL_DAYS, ge=1)
+    sessions_table: str = Field(alias=EnvVar.SESSIONS_TABLE, min_length=3)
+    session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
+    #: Of a conversation's earlier turns, as many tokens go to the model at most.
+    session_history_tokens: int = Field(alias=EnvVar.SESSION_HISTORY_TOKENS, ge=0)
+    budgets_table: str = Field(alias=EnvVar.BUDGETS_TABLE, min_length=3)
+    #: Without limits nothing is limited.
+    budgets: Json[BudgetLimits] = Field(default=BudgetLimits(), alias=OptionalEnvVar.BUDGETS)
     #: Without prices no cost is estimated.
     prices: Json[ModelPrices] | None = Field(default=None, alias=OptionalEnvVar.MODEL_PRICES)
     log_sample_percent: float = Field(

@@ -1,5 +1,7 @@
 """Everything that can go wrong, as one small tree of typed errors with stable codes.
 
+This module is long because the tree is one, and is read as one.
+
 ::
 
     TradewindError                     status  code
@@ -32,6 +34,8 @@
     |   +-- AgentBusy                  429     AGENT_BUSY
     |   +-- SessionBusy                409     SESSION_BUSY
     |   +-- SessionOfAnotherAgent      409     SESSION_OF_ANOTHER_AGENT
+    |   +-- SessionChanged             409     SESSION_CHANGED
+    |   +-- SessionUnreadable          500     SESSION_UNREADABLE
     +-- BudgetExceeded                 402     BUDGET_EXCEEDED
     +-- Cancelled                      409     CANCELLED
     +-- DataSourceError                (public services of map and weather data)
@@ -48,8 +52,8 @@
 Vendor exceptions are mapped to this tree where they are caught, with ``raise ... from``.
 """
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from tradewind.contracts.texts import well_formed
 
@@ -61,6 +65,7 @@ class TradewindError(Exception):
         code: Stable, machine-readable; callers may branch on it.
         status: The HTTP status that says the same.
         field: The request field at fault, where there is one.
+        extensions: What a caller may act on besides, by name; plain values of JSON.
         answered: Whether an agent function answers it as a result, because the caller has to act,
             instead of failing the invocation, so that Lambda counts it and keeps the event.
         asked_nothing: Whether it is certain that no model was asked and nothing was written, so
@@ -72,10 +77,13 @@ class TradewindError(Exception):
     answered: ClassVar[bool] = False
     asked_nothing: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, field: str | None = None, extensions: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = well_formed(message)  # it may repeat a service's words
         self.field = field
+        self.extensions = dict(extensions or {})
 
 
 class RequestError(TradewindError):
@@ -280,6 +288,22 @@ class SessionOfAnotherAgent(StorageError):
     code = "SESSION_OF_ANOTHER_AGENT"
     status = 409
     answered = True
+    asked_nothing = True
+
+
+class SessionChanged(StorageError):
+    """The conversation was deleted, or went on, while this turn worked. It is not in it."""
+
+    code = "SESSION_CHANGED"
+    status = 409
+    answered = True
+
+
+class SessionUnreadable(StorageError):
+    """What is kept of the conversation is not what was written. The model was not asked."""
+
+    code = "SESSION_UNREADABLE"
+    status = 500
     asked_nothing = True
 
 

@@ -32,6 +32,10 @@ class EnvVar(StrEnum):
     ARTIFACTS_BUCKET = "ARTIFACTS_BUCKET"
     RECORDS_TABLE = "RECORDS_TABLE"
     RECORD_TTL_DAYS = "RECORD_TTL_DAYS"
+    SESSIONS_TABLE = "SESSIONS_TABLE"
+    SESSION_TTL_DAYS = "SESSION_TTL_DAYS"
+    SESSION_HISTORY_TOKENS = "SESSION_HISTORY_TOKENS"
+    BUDGETS_TABLE = "BUDGETS_TABLE"
     # Names, separated by commas; empty for none.
     READS_FROM = "TRADEWIND_READS_FROM"
 
@@ -41,6 +45,8 @@ class OptionalEnvVar(StrEnum):
 
     # A JSON object; see contracts.environment.ModelPrices.
     MODEL_PRICES = "TRADEWIND_MODEL_PRICES"
+    # A JSON object; see contracts.prices.BudgetLimits.
+    BUDGETS = "TRADEWIND_BUDGETS"
     LOG_SAMPLE_PERCENT = "TRADEWIND_LOG_SAMPLE_PERCENT"
     # "1" where a streaming integration leads to the function: it must be able to stream then.
     STREAMING = "TRADEWIND_STREAMING"
@@ -57,6 +63,15 @@ class ApiEnvVar(StrEnum):
     AGENTS = "TRADEWIND_AGENTS"
     # How long Lambda keeps an event before it gives up.
     QUEUE_LIFE_S = "TRADEWIND_QUEUE_LIFE_S"
+    # How long a request waits for its answer at most.
+    WAIT_S = "TRADEWIND_WAIT_S"
+
+
+class AuthorizerEnvVar(StrEnum):
+    """Environment variables of the authorizer's function."""
+
+    ISSUER = "TRADEWIND_OIDC_ISSUER"
+    AUDIENCE = "TRADEWIND_OIDC_AUDIENCE"
 
 
 #: An endpoint setting: a host, perhaps a port and a path; no user, query or fragment.
@@ -77,6 +92,17 @@ RECORD_DEADLINE: Final = "deadline_at"
 OPEN_INDEX: Final = "open-by-deadline"
 OPEN_INDEX_ATTRIBUTES: Final = (RECORD_ATTEMPT, "agent", "request_id", "project_id")
 
+#: Partition and sort key of the table of conversations; see ``session_key``.
+SESSION_KEY: Final = "session_key"
+SESSION_TURN: Final = "turn"
+#: An item's time-to-live attribute there, in epoch seconds.
+SESSION_TTL: Final = "expires_at"
+
+#: Partition key of the table of budgets; see ``account_day``.
+BUDGET_KEY: Final = "account_day"
+#: Its time-to-live attribute, in epoch seconds.
+BUDGET_TTL: Final = "expires_at"
+
 #: The alias every caller invokes; it follows the newest published version.
 LIVE_ALIAS: Final = "live"
 
@@ -86,6 +112,10 @@ AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
 #: The function behind the API, and ``module.function`` of its handler.
 API: Final = "api"
 API_HANDLER: Final = "tradewind.handlers.api.handler"
+
+#: The function that lets in who holds a token, where a setting has it.
+AUTHORIZER: Final = "authorizer"
+AUTHORIZER_HANDLER: Final = "tradewind.handlers.authorizer.handler"
 
 #: The function that settles the records of functions that died.
 SWEEP: Final = "sweep"
@@ -103,8 +133,26 @@ def record_key(*, owner: str, agent: str, request_id: str) -> str:
     A key is logged where its record is to be looked up; an owner's name, perhaps an address, is
     not. So the key has a digest of it. Neither an agent's name nor a request id can hold a ``#``.
     """
-    digest = hashlib.sha256(owner.encode()).hexdigest()[:32] if owner else ""
-    return f"{agent}#{request_id}#{digest}"
+    return f"{agent}#{request_id}#{_owner_digest(owner)}"
+
+
+def session_key(*, owner: str, session_id: str) -> str:
+    """A conversation's key: each owner has session ids of their own. See ``record_key``."""
+    return f"{session_id}#{_owner_digest(owner)}"
+
+
+def session_project(key: str) -> str:
+    """The project of a conversation's turns that name none."""
+    return f"session-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+
+
+def account_day(*, owner: str, day: str) -> str:
+    """The key of what a principal spends on a day, such as ``2026-11-26``. See ``record_key``."""
+    return f"{_owner_digest(owner)}#{day}"
+
+
+def _owner_digest(owner: str) -> str:
+    return hashlib.sha256(owner.encode()).hexdigest()[:32] if owner else ""
 
 
 def artifact_key(project_id: str, agent: str, path: str) -> str:

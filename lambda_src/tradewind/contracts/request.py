@@ -17,6 +17,7 @@ _LONGEST_NAME: Final = 64
 #: Ids become S3 key parts and table keys, so they are plain.
 PROJECT_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{2,62}$"
 REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+SESSION_ID_PATTERN: Final = REQUEST_ID_PATTERN
 #: Whoever asks, as an ARN or a user's name.
 OWNER_PATTERN: Final = r"^[A-Za-z0-9+=,.@_/:-]{1,256}$"
 
@@ -30,6 +31,7 @@ class Question(BaseModel):
         query: What is wanted, in words.
         parameters: Values and data for the agent's tools, such as the site's GeoJSON.
         project_id: The project to work on; a new one is made when absent.
+        session_id: The conversation that this continues, or begins; the caller's own id of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -37,6 +39,7 @@ class Question(BaseModel):
     query: str = Field(min_length=1, max_length=MAX_QUERY_LENGTH)
     parameters: dict[str, Any] = Field(default_factory=dict)
     project_id: str | None = Field(default=None, pattern=PROJECT_ID_PATTERN)
+    session_id: str | None = Field(default=None, pattern=SESSION_ID_PATTERN)
 
 
 class AgentRequest(Question):
@@ -46,7 +49,7 @@ class AgentRequest(Question):
         agent: Which agent; a function serves one, so this only guards against mix-ups.
         request_id: The caller's own id, which makes a repeat detectable.
         owner: For whom the function is asked, by whoever asks for several. Each owner has request
-            ids of their own, and sees no other's answers.
+            ids and conversations of their own, and sees no other's answers.
         accepted: Whether the API has opened its record: it is worked on once, or not at all.
     """
 

@@ -18,7 +18,12 @@ class Artifact(_Frozen):
 
 
 class Usage(_Frozen):
-    """Tokens as the model service counted them, over all model calls of the request."""
+    """Tokens as the model service counted them, over all model calls of the request.
+
+    Attributes:
+        cost_usd: What the service told of, at the settings' prices; None where there are none. A
+            call that broke off before its end told of nothing.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -26,6 +31,7 @@ class Usage(_Frozen):
     cache_write_tokens: int = 0
     model_calls: int = 0
     tool_calls: int = 0
+    cost_usd: float | None = None
 
 
 class Performance(_Frozen):
@@ -49,11 +55,12 @@ class Performance(_Frozen):
 
 
 class Failure(_Frozen):
-    """Why a request failed. ``code`` is one of ``contracts.errors``."""
+    """Why a request failed. ``code`` is one of ``contracts.errors``, as ``extensions`` are."""
 
     code: str
     message: str
     field: str | None = None
+    extensions: dict[str, Any] = Field(default_factory=dict)
 
 
 class AgentAnswer(_Frozen):
@@ -67,6 +74,7 @@ class AgentAnswer(_Frozen):
     facts: dict[str, Any] = Field(default_factory=dict)
     project_id: str | None
     request_id: str
+    session_id: str | None = None
     usage: Usage
     performance: Performance
     error: Failure | None = None

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import get_client_pool, process_clients
+from tradewind.budgets.budgets import Budgets
+from tradewind.budgets.table import BudgetTable
 from tradewind.contracts.environment import AgentEnvironment
+from tradewind.conversations.table import SessionTable
 from tradewind.handlers import COLD_START
 from tradewind.handlers.after_answer import AfterAnswer, end_process
 from tradewind.handlers.event_kinds import is_completion, is_http
@@ -42,7 +45,8 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
     # Each write of ours recognises itself, so storage may be asked twice.
     storage = Repeated(may_run_twice=True)
     s3 = aws.create("s3", repeats=storage)
-    records = RecordTable(environment.records_table, aws.create("dynamodb", repeats=storage))
+    dynamodb = aws.create("dynamodb", repeats=storage)
+    records = RecordTable(environment.records_table, dynamodb)
     runtime = hook_runtime()
     if environment.streams:
         require_streaming(runtime)
@@ -52,6 +56,14 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
         clients=clients,
         store=S3ArtifactStore(environment.artifacts_bucket, s3),
         records=records,
+        sessions=SessionTable(
+            environment.sessions_table, dynamodb, ttl_days=environment.session_ttl_days
+        ),
+        budgets=Budgets(
+            environment.budgets,
+            environment.prices,
+            BudgetTable(environment.budgets_table, dynamodb),
+        ),
         cold_start=COLD_START,
         after_answer=after_answer,
         retire=end_process if after_answer.hook() else None,

@@ -5,7 +5,7 @@ import random
 from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.environment import AgentEnvironment
-from tradewind.contracts.errors import DeadlineExceeded, TradewindError
+from tradewind.contracts.errors import BudgetExceeded, DeadlineExceeded, TradewindError
 from tradewind.contracts.response import AgentAnswer
 from tradewind.handlers.served import ServedRequest
 from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
@@ -35,8 +35,7 @@ class RequestReporter:
     ) -> None:
         """Log one line and print the request's metrics."""
         outcome = Outcome.REPEATED if served.start.kept else _outcome(failure)
-        cost_usd = self._cost_usd(served.meter)
-        self._log(served, answer, failure, outcome, cost_usd)
+        self._log(served, answer, failure, outcome)
         metrics = RequestMetrics(
             {
                 Dimension.ENVIRONMENT: self._environment.environment,
@@ -51,8 +50,11 @@ class RequestReporter:
         self._add_outcome(metrics, served, answer, outcome)
         self._add_start(metrics, served)
         _add_model_use(metrics, served.meter)
-        if cost_usd is not None:
-            metrics.add(MetricName.ESTIMATED_COST, cost_usd)
+        if answer.usage.cost_usd is not None:
+            metrics.add(MetricName.ESTIMATED_COST, answer.usage.cost_usd)
+        metrics.add(MetricName.BUDGET_REFUSALS, isinstance(failure, BudgetExceeded))
+        unsettled = served.allowance.unsettled if served.allowance else 0
+        metrics.add(MetricName.RESERVATIONS_NOT_SETTLED, unsettled)
         metrics.add(MetricName.TOOL_CALLS, served.run.tool_calls if served.run else 0)
         metrics.add(MetricName.TOOL_ERRORS, served.run.tool_errors if served.run else 0)
         metrics.add(MetricName.LEFTOVER_THREADS, served.leftover_threads)
@@ -77,7 +79,6 @@ class RequestReporter:
         answer: AgentAnswer,
         failure: TradewindError | None,
         outcome: Outcome,
-        cost_usd: float | None,
     ) -> None:
         logger = get_logger()
         # A failure is logged as one, so that it stays visible at any level.
@@ -85,9 +86,9 @@ class RequestReporter:
             REQUEST_DONE,
             outcome=outcome,
             error_code=failure.code if failure else None,
-            estimated_cost_usd=cost_usd,
+            estimated_cost_usd=answer.usage.cost_usd,
             bedrock_request_ids=served.meter.request_ids,
-            **answer.usage.model_dump(),
+            **answer.usage.model_dump(exclude={"cost_usd"}),
             **answer.performance.model_dump(),
         )
         if _random.uniform(0, 100) < self._environment.log_sample_percent:
@@ -96,18 +97,6 @@ class RequestReporter:
                 redacted_prompt=redact(served.query),
                 redacted_answer=redact(answer.response),
             )
-
-    def _cost_usd(self, meter: ModelMeter) -> float | None:
-        prices = self._environment.prices
-        if prices is None:
-            return None
-        cost = prices.cost_usd(
-            input_tokens=meter.input_tokens,
-            output_tokens=meter.output_tokens,
-            cache_read=meter.cache_read_tokens,
-            cache_write=meter.cache_write_tokens,
-        )
-        return round(cost, 8)
 
     def _add_outcome(
         self,

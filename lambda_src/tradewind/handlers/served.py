@@ -8,8 +8,11 @@ from typing import Any
 
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter
+from tradewind.budgets.allowance import RequestAllowance
 from tradewind.contracts.errors import TradewindError
+from tradewind.contracts.prices import ModelPrices
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
+from tradewind.handlers.session_turn import SessionTurn
 from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest
 from tradewind.records.table import Start
@@ -28,15 +31,19 @@ class ServedRequest:
         init_ms: How long the process took to become ready.
         started: ``time.perf_counter()`` when it came.
         deadline: How its time is divided.
+        prices: What the model costs; None where that is not known.
         attempt: Names this run of the request, wherever it writes; no two runs share one.
         meter: What it did on its way to the model.
         query: What it asks; empty until it is read.
+        session_id: The conversation that it continues, where it does.
+        turn: Its turn of that; None until it has claimed it.
         project: What it works on; None until it is read.
         recorded: What its invocation record was begun with, as far as we know; None until then.
         start: What became of that record's start.
         kept: Whether its record holds its answer.
         unfinished: Whether the end of its record could not be written.
         run: The agent's run; None until it is begun.
+        allowance: What its model calls are paid from; None without a limit.
         leftover_threads: Threads that the process carries for it and for earlier requests.
         watcher: Who is told of it while it is served.
     """
@@ -46,15 +53,19 @@ class ServedRequest:
     init_ms: float
     started: float
     deadline: Deadline
+    prices: ModelPrices | None = None
     attempt: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     meter: ModelMeter = field(default_factory=ModelMeter)
     query: str = ""
+    session_id: str | None = None
+    turn: SessionTurn | None = None
     project: Project | None = None
     recorded: RecordedRequest | None = None
     start: Start = field(default_factory=Start)
     kept: bool = False
     unfinished: bool = False
     run: AgentRun | None = None
+    allowance: RequestAllowance | None = None
     leftover_threads: int = 0
     watcher: Watcher = field(default_factory=Nobody)
 
@@ -90,6 +101,7 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
         facts=dict(project.facts) if project else {},
         project_id=project.project_id if project else None,
         request_id=served.request_id,
+        session_id=served.session_id,
         usage=Usage(
             input_tokens=meter.input_tokens,
             output_tokens=meter.output_tokens,
@@ -97,6 +109,7 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
             cache_write_tokens=meter.cache_write_tokens,
             model_calls=meter.calls,
             tool_calls=run.tool_calls if run else 0,
+            cost_usd=meter.cost_usd(served.prices),
         ),
         performance=Performance(
             coldStart=served.cold,
@@ -106,5 +119,11 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
             connectionReused=meter.connections_opened == 0,
             memoryUsed=round(peak_memory_mb(), 1),
         ),
-        error=failure and Failure(code=failure.code, message=failure.message, field=failure.field),
+        error=failure
+        and Failure(
+            code=failure.code,
+            message=failure.message,
+            field=failure.field,
+            extensions=failure.extensions,
+        ),
     )

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from tradewind.aws.deadline import Deadline, calls_within
+from tradewind.bedrock.allowance import allowing
 from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import metering
+from tradewind.budgets.budgets import Budgets
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
     Cancelled,
@@ -16,19 +18,22 @@ from tradewind.contracts.errors import (
     StorageUnavailable,
     TradewindError,
 )
-from tradewind.contracts.names import RECORD_KEY
-from tradewind.contracts.request import parse_request
+from tradewind.contracts.names import RECORD_KEY, session_key, session_project
+from tradewind.contracts.request import AgentRequest, parse_request
 from tradewind.contracts.response import AgentAnswer
+from tradewind.conversations.item import TurnRequest
+from tradewind.conversations.table import SessionTable
 from tradewind.handlers.after_answer import AfterAnswer
 from tradewind.handlers.closing import check_answer, close_answer
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.leftovers import Leftovers
 from tradewind.handlers.request_report import RequestReporter
 from tradewind.handlers.served import Outcome, ServedRequest, answer_of
+from tradewind.handlers.session_turn import SessionTurn
 from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest, content_sha256
 from tradewind.records.kept_answer import EncodedAnswer
-from tradewind.records.table import Records
+from tradewind.records.table import Records, Start
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
@@ -57,7 +62,9 @@ class LambdaContext(Protocol):
 class AgentService:
     """Serves one agent's requests, one at a time, in a process that is kept.
 
-    ``retire`` ends the process after an answer; without it, the process carries what it carries.
+    Without ``sessions``, it keeps no conversations and refuses requests that belong to one.
+    ``budgets`` limit what they cost; without, nothing does. ``retire`` ends the process after an
+    answer; without it, the process carries what it carries.
     """
 
     def __init__(
@@ -68,6 +75,8 @@ class AgentService:
         clients: ClientPool,
         store: ArtifactStore,
         records: Records,
+        sessions: SessionTable | None = None,
+        budgets: Budgets | None = None,
         cold_start: ColdStart | None = None,
         after_answer: AfterAnswer | None = None,
         retire: Callable[[], object] | None = None,
@@ -77,6 +86,8 @@ class AgentService:
         self._clients = clients
         self._store = store
         self._records = records
+        self._sessions = sessions
+        self._budgets = budgets
         self._after_answer = after_answer or AfterAnswer()
         self._leftovers = Leftovers()
         if retire is not None:
@@ -158,12 +169,19 @@ class AgentService:
         with metering(served.meter), calls_within(served.deadline.closing_s):
             # Before anything becomes visible: what cannot be answered did not succeed.
             failure = check_answer(served, agent, failure)
+            if served.turn is not None and served.run is not None and failure is None:
+                failure = served.turn.check(served.run, answer_of(served, agent, None))
             try:
                 failure = self._commit_artifacts(served, failure)
             except Exception as error:
                 failure = failure or _defect("Unexpected error in the commit", error)
             encoded = close_answer(served, agent, failure)
+            lost = self._end_turn(served, encoded)
+            if lost is not None:
+                failure, encoded = lost, close_answer(served, agent, lost)
             self._finish_record(served, encoded)
+            if served.allowance is not None:
+                served.allowance.close()
         return encoded, failure
 
     def _report(
@@ -190,6 +208,7 @@ class AgentService:
             started=time.perf_counter(),
             deadline=Deadline(context.get_remaining_time_in_millis() / 1000),
             watcher=watcher,
+            prices=self._environment.prices,
         )
 
     def _serve(self, event: object, served: ServedRequest) -> None:
@@ -201,9 +220,10 @@ class AgentService:
         environment = self._environment
         request = parse_request(event, environment.agent)
         served.query = request.query
+        served.session_id = request.session_id
         served.request_id = request.request_id or served.request_id
         project = Project(
-            project_id=request.project_id or f"project-{uuid.uuid4().hex[:12]}",
+            project_id=_project_of(request),
             agent=environment.agent,
             parameters=request.parameters,
             store=self._store,
@@ -240,6 +260,11 @@ class AgentService:
             get_logger().thread_safe_append_keys(project_id=served.start.kept["project_id"])
             return
         served.recorded = recorded
+        if request.session_id is not None:
+            served.turn = self._begin_turn(request.session_id, request.query, recorded, served)
+            if served.turn.kept is not None:
+                self._answer_again(served, served.turn.kept)
+                return
         served.run = AgentRun(
             prompt=compose_prompt(request.query, request.parameters),
             project=project,
@@ -247,15 +272,63 @@ class AgentService:
             environment=environment,
             bedrock_client=self._clients.get(),
             listener=served.watcher.heard,
+            history=served.turn.history if served.turn else (),
         )
+        if self._budgets is not None:
+            served.allowance = self._budgets.allowance(request.owner, served.deadline.killed_in_s)
         served.watcher.begun(project.project_id, served.run.cancel)
-        run_to_its_end(self._definition, served.run)
+        with allowing(served.allowance):
+            run_to_its_end(self._definition, served.run)
         if served.run.cancelled:
             raise Cancelled("The request was cancelled. The response is what there was of it.")
         if served.run.stopped:
             raise DeadlineExceeded(
                 "The function's time ran out. The response and the artifacts are what was done."
             )
+
+    def _begin_turn(
+        self, session_id: str, query: str, recorded: RecordedRequest, served: ServedRequest
+    ) -> SessionTurn:
+        """Claim the conversation, and read it.
+
+        Raises:
+            TradewindError: It is at work on another turn, of another agent, or not to be reached.
+        """
+        if self._sessions is None:
+            raise InternalError("This function keeps no conversations.")
+        return SessionTurn.begin(
+            self._sessions,
+            TurnRequest(
+                session_key=session_key(owner=recorded.owner, session_id=session_id),
+                agent=recorded.agent,
+                record_id=recorded.record_id,
+                request_id=recorded.request_id,
+                attempt=recorded.attempt,
+            ),
+            query,
+            deadline=served.deadline,
+            history_tokens=self._environment.session_history_tokens,
+            repeated=served.start.repeated,
+        )
+
+    def _answer_again(self, served: ServedRequest, kept: EncodedAnswer) -> None:
+        """Answer what an earlier run has appended whose record's end was never written."""
+        self._finish_record(served, kept)
+        served.start = Start(kept=kept.document, settled=served.start.settled)
+        get_logger().thread_safe_append_keys(project_id=kept.document["project_id"])
+
+    def _end_turn(self, served: ServedRequest, encoded: EncodedAnswer) -> TradewindError | None:
+        """Append a turn that has succeeded, and let the conversation go after any other.
+
+        Returns:
+            Why the turn is not in the conversation though it succeeded.
+        """
+        if served.turn is None:
+            return None
+        try:
+            return served.turn.end(encoded, served.meter, served.deadline.closing_s)
+        except Exception as error:
+            return _defect("Unexpected error at the end of a turn", error)
 
     def _note_leftovers(self, served: ServedRequest) -> None:
         left_behind = served.run.threads.left_behind() if served.run else []
@@ -322,6 +395,14 @@ class AgentService:
             "table": self._environment.records_table,
             RECORD_KEY: served.recorded.record_id,
         }
+
+
+def _project_of(request: AgentRequest) -> str:
+    if request.project_id is not None:
+        return request.project_id
+    if request.session_id is not None:
+        return session_project(session_key(owner=request.owner, session_id=request.session_id))
+    return f"project-{uuid.uuid4().hex[:12]}"
 
 
 def _defect(message: str, error: Exception) -> InternalError:

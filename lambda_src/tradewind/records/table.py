@@ -60,10 +60,12 @@ class Start:
     Attributes:
         kept: The answer of an earlier run that succeeded; nothing is to be done then.
         settled: Whether the record was overdue: the function of an earlier run died.
+        repeated: Whether there may have been an earlier run, and what it left.
     """
 
     kept: dict[str, Any] | None = None
     settled: bool = False
+    repeated: bool = False
 
 
 class Records(Protocol):
@@ -124,13 +126,17 @@ class RecordTable:
         for _ in range(_STARTS):
             try:
                 replaced = self._put(request, item)
-                return Start(settled=replaced is not None and replaced.overdue)
+                return Start(
+                    settled=replaced is not None and replaced.overdue,
+                    repeated=replaced is not None,
+                )
             except (ClientError, BotoCoreError) as error:
                 stored = self.table.met(error, request.record_id)
             if stored is None:
                 continue  # deleted meanwhile
             if stored.attempt == request.attempt:
-                return Start()  # our own write, whose reply was lost
+                # Our own write, whose reply was lost: what it replaced is not known.
+                return Start(repeated=True)
             if stored.sha256 != request.sha256:
                 raise RequestIdReused(
                     f"Request id {request.request_id} was used for another request. "

@@ -1,11 +1,13 @@
 """One agent's run on one request: what it is given, and what comes of it."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.retry import ModelRetries
+from tradewind.contracts.conversation import PastTurn, TurnMessages
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.run.events import Listener, ToolEnded, ToolStarted, nobody
 from tradewind.run.options import RunOptions
@@ -32,6 +34,7 @@ class AgentRun:
         environment: Which model, and how to reach it.
         bedrock_client: The pooled client to call it with.
         options: What the caller wants otherwise than the agent's definition.
+        history: The conversation's turns before this one, the oldest first.
         listener: Who is told what happens while it happens.
         stop: Set at the deadline, and when the request has failed: no further model call.
         retries: What says whether to repeat a failed model call.
@@ -39,6 +42,8 @@ class AgentRun:
         transcript: What the model has said.
         tool_calls: Tool calls that the model made, those that were refused included.
         tools_succeeded: Those that ended well.
+        new_messages: What a run that has ended well adds to its conversation; None where the
+            framework left no whole one.
         text: The agent's answer; all it had said when the run was stopped or failed.
         stopped: Whether the deadline ended the run.
         cancelled: Whether the caller wants no more of it.
@@ -50,6 +55,7 @@ class AgentRun:
     environment: ModelEnvironment
     bedrock_client: "BedrockRuntimeClient"
     options: RunOptions = field(default_factory=RunOptions)
+    history: Sequence[PastTurn] = ()
     listener: Listener = nobody
     stop: threading.Event = field(default_factory=threading.Event)
     retries: ModelRetries = field(init=False)
@@ -57,6 +63,7 @@ class AgentRun:
     transcript: Transcript = field(init=False)
     tool_calls: int = 0
     tools_succeeded: int = 0
+    new_messages: TurnMessages | None = None
     text: str = ""
     stopped: bool = False
     cancelled: bool = False

@@ -28,6 +28,7 @@ from tradewind.bedrock.reading import read_arguments
 from tradewind.contracts.errors import ModelFailed, ToolInputError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
+from tradewind.run.pydantic_ai_history import past_messages, turn_messages
 from tradewind.run.tool_arguments import refusal
 from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
@@ -66,6 +67,7 @@ class PydanticAIAgent:
         system_prompt: str,
         tools: Sequence[Tool[Project] | ToolFuncEither[Project, ...]] = (),
     ) -> None:
+        self._has_tools = bool(tools)
         self.agent = Agent(
             deps_type=Project,
             instructions=system_prompt,
@@ -81,8 +83,9 @@ class PydanticAIAgent:
         key = ModelKey.for_client(client, run.environment.model_id, run.environment.max_tokens)
         try:
             async with asyncio.timeout(run.deadline.remaining_s()) as limit:
-                await self.agent.run(
+                result = await self.agent.run(
                     run.prompt,
+                    message_history=past_messages(run.history, has_tools=self._has_tools),
                     model=_RunModel(MODELS.get(key, client), run),
                     deps=run.project,
                     usage_limits=UsageLimits(request_limit=MAX_TURNS),
@@ -90,6 +93,7 @@ class PydanticAIAgent:
                     capabilities=[_Adapter(run), UseThreadExecutor(run.threads.tools)],
                     infer_name=False,
                 )
+            run.new_messages = turn_messages(result.new_messages())
         except (TimeoutError, RunCancelled):
             if not limit.expired():
                 raise

@@ -5,9 +5,11 @@ import asyncio
 from tradewind.bedrock.calls import closing_streams
 from tradewind.bedrock.faults import to_model_error
 from tradewind.contracts.errors import (
+    BudgetExceeded,
     DeadlineExceeded,
     InternalError,
     ModelFailed,
+    StorageError,
     TradewindError,
     causes_of,
 )
@@ -89,6 +91,9 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
 def _typed(error: Exception) -> TradewindError:
     if isinstance(error, TradewindError) and not isinstance(error, InternalError):
         return error
+    for cause in causes_of(error):
+        if isinstance(cause, BudgetExceeded | StorageError):
+            return cause  # no model was asked, for want of money or of knowing what is left
     fault = to_model_error(error)
     if fault is not None:
         return fault

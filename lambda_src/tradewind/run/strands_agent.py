@@ -10,6 +10,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import boto3
 from pydantic import BaseModel, ValidationError
 from strands import Agent, ToolContext
+from strands.agent.conversation_manager import NullConversationManager
 from strands.hooks import (
     AfterModelCallEvent,
     AfterToolCallEvent,
@@ -30,6 +31,7 @@ from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import InternalError, ModelFailed, ToolInputError, TradewindError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.project import Project
+from tradewind.run.strands_history import past_messages, turn_messages
 from tradewind.run.threads import contained, contained_coroutine, enter_tool
 from tradewind.run.tool_arguments import closed, refusal
 from tradewind.run.tool_results import presentable
@@ -149,7 +151,9 @@ class StrandsAgent:
             run.environment,
             bedrock_client=run.bedrock_client,
             hooks=[_Adapter(run)],
+            messages=past_messages(run.history),
         )
+        before = len(agent.messages)
         events = agent.stream_async(
             run.prompt,
             invocation_state={_PROJECT: project},
@@ -175,6 +179,8 @@ class StrandsAgent:
         if stop_reason == "limit_turns":
             raise ModelFailed(f"The model did not finish within {MAX_TURNS} turns.")
         run.stopped = stop_reason == "cancelled"
+        if not run.stopped:
+            run.new_messages = turn_messages(agent.messages[before:])
 
 
 def create_agent(
@@ -184,6 +190,7 @@ def create_agent(
     *,
     bedrock_client: Any = None,
     hooks: Sequence[HookProvider] = (),
+    messages: Messages | None = None,
 ) -> Agent:
     """Build an agent for one conversation. Prompt, tools and model are shared; messages are not.
 
@@ -194,6 +201,7 @@ def create_agent(
         bedrock_client: The client to call the model with. Without one the agent makes its own,
             which suits development and tests; a deployed function passes the pooled client.
         hooks: Strands hooks, such as the retry layer.
+        messages: The conversation so far.
     """
     client = bedrock_client or create_bedrock_client(environment)
     key = ModelKey.for_client(client, environment.model_id, environment.max_tokens)
@@ -201,6 +209,9 @@ def create_agent(
         name=name,
         model=MODELS.get(key, client) if bedrock_client else create_model(key, client),
         system_prompt=definition.system_prompt,
+        messages=messages,
+        # Strands' own would drop what is over 40 messages. Conversations are bounded by tokens.
+        conversation_manager=NullConversationManager(),
         tools=list(definition.tools),
         hooks=list(hooks),
         callback_handler=None,  # the default prints the answer

@@ -88,6 +88,8 @@ class MetricName(StrEnum):
     CACHE_READ_TOKENS = "CacheReadTokens"
     CACHE_WRITE_TOKENS = "CacheWriteTokens"
     ESTIMATED_COST = "EstimatedCost"
+    BUDGET_REFUSALS = "BudgetRefusals"
+    RESERVATIONS_NOT_SETTLED = "ReservationsNotSettled"
     TOOL_CALLS = "ToolCalls"
     TOOL_ERRORS = "ToolErrors"
     LEFTOVER_THREADS = "LeftoverThreads"
@@ -212,9 +214,17 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     ),
     MetricName.ESTIMATED_COST: MetricSpec(
         "None",
-        "US dollars: the request's tokens at the settings' prices. Not the bill. "
+        "US dollars: what the request used, at the settings' prices. Not the bill. "
         "Only where the function was given prices.",
         _MODEL_SETS,
+    ),
+    MetricName.BUDGET_REFUSALS: MetricSpec(
+        "Count", "1 when a model call could have cost more than was left, else 0."
+    ),
+    MetricName.RESERVATIONS_NOT_SETTLED: MetricSpec(
+        "Count",
+        "Reservations of the request of which it could not be written what their calls cost. "
+        "They count as the most that it may have been.",
     ),
     MetricName.TOOL_CALLS: MetricSpec("Count", "Tool calls the model made."),
     MetricName.TOOL_ERRORS: MetricSpec("Count", "Tool calls that failed."),

@@ -21,7 +21,7 @@ def as_wsgi(handle: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[...,
 
 
 def event_of(environ: dict[str, Any]) -> dict[str, Any]:
-    """A request of Ada's as REST APIs hand it on."""
+    """A request as REST APIs hand it on: of Ada's, as far as it is signed."""
     headers = {
         name[5:].replace("_", "-").title(): value
         for name, value in environ.items()
@@ -34,6 +34,8 @@ def event_of(environ: dict[str, Any]) -> dict[str, Any]:
     # What is no UTF-8 arrives with U+FFFD in its place.
     body = environ["wsgi.input"].read(length).decode("utf-8", "replace")
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    # What nobody has signed is refused; here by whoever gets it.
+    identity = {"userArn": ADA} if "Authorization" in headers else {}
     return {
         "resource": "/{proxy+}",
         "path": path,
@@ -43,7 +45,7 @@ def event_of(environ: dict[str, Any]) -> dict[str, Any]:
         "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
         "multiValueQueryStringParameters": query or None,
         "pathParameters": {"proxy": path.removeprefix("/")},
-        "requestContext": {"stage": "test", "identity": {"userArn": ADA}},
+        "requestContext": {"stage": "test", "identity": identity},
         "body": body or None,
         "isBase64Encoded": False,
     }

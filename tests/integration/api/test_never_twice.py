@@ -18,7 +18,7 @@ from tests.integration.bad_day.steps import CLOCK
 from tests.turns import every_order
 from tests.unit.run.project_runs import Fault
 
-KEY = {"Idempotency_Key": "one"}
+KEY = {"Idempotency-Key": "one"}
 AT_ONCE = {**KEY, "Prefer": "respond-async"}
 #: Calls of the table and of Lambda that one API call makes, and one run of an agent.
 API_CALLS = 4
@@ -62,11 +62,11 @@ def test_every_fault_every_delivery_and_a_repeat(
     for first, run, times, repeats in every:
         world = new_world()
         world.next_run = run if waits else NO_FAULT
-        world.call(faults=first, **preferred)
+        world.call(faults=first, headers=preferred)
         if times:
             world.deliver(times, run)
         for _ in range(repeats):
-            world.call(**preferred)
+            world.call(headers=preferred)
         world.end()
         assert world.asked.total() <= 1
         if world.table.items:
@@ -74,7 +74,7 @@ def test_every_fault_every_delivery_and_a_repeat(
             # The same key gets what there is, and nothing is worked on again.
             asked = world.asked.total()
             if not state(world).startswith("failed NOT_STARTED"):
-                world.call(**preferred)
+                world.call(headers=preferred)
                 world.end()
                 assert world.asked.total() == asked
     assert {"succeeded", "failed FUNCTION_DIED", "failed NOT_STARTED"} <= set(ends), ends
@@ -85,13 +85,13 @@ def test_a_sweep_in_between_ends_what_is_late_and_its_event_finds_it_ended(
 ) -> None:
     for times in (0, 1, 2):
         world = new_world()
-        world.call(**AT_ONCE)
+        world.call(headers=AT_ONCE)
         CLOCK.now += LATER_S
         world.sweep()
         assert state(world) == "failed NOT_STARTED"
         world.deliver(times)
         assert world.asked.total() == 0
-        world.call(**AT_ONCE)  # nothing was asked: it may be sent again
+        world.call(headers=AT_ONCE)  # nothing was asked: it may be sent again
         assert state(world) == "pending"
         world.end()
         assert (state(world), world.asked.total()) == ("succeeded", 1)
@@ -99,7 +99,7 @@ def test_a_sweep_in_between_ends_what_is_late_and_its_event_finds_it_ended(
 
 def test_what_was_cancelled_is_not_begun_with(new_world: Callable[[], World]) -> None:
     world = new_world()
-    told = world.call(**AT_ONCE)
+    told = world.call(headers=AT_ONCE)
     assert told is not None
     path = told[2]["Location"]
     for _ in range(2):
@@ -108,7 +108,7 @@ def test_what_was_cancelled_is_not_begun_with(new_world: Callable[[], World]) ->
         assert (cancelled[0], cancelled[1]["state"]) == (200, "cancelled")
     world.end()
     assert (state(world), world.asked.total()) == ("failed CANCELLED", 0)
-    repeated = world.call(**AT_ONCE)
+    repeated = world.call(headers=AT_ONCE)
     assert repeated is not None
     assert (repeated[0], repeated[1]["code"]) == (409, "CANCELLED")
 
@@ -120,12 +120,12 @@ def test_an_agent_that_takes_no_more_sheds_and_the_request_may_be_sent_again(
         world = new_world()
         world.functions.busy = True
         for _ in range(2):
-            told = world.call(**preferred)
+            told = world.call(headers=preferred)
             assert told is not None
             assert (told[0], told[1]["code"]) == (429, "AGENT_BUSY")
             assert told[2]["Retry-After"] == "5"
         world.functions.busy = False
-        world.call(**preferred)
+        world.call(headers=preferred)
         world.end()
         assert (state(world), world.asked.total()) == ("succeeded", 1)
 
@@ -135,25 +135,25 @@ def test_what_failed_before_anything_was_asked_may_be_sent_again(
 ) -> None:
     world = new_world()
     world.session_busy = 1
-    told = world.call(**KEY)
+    told = world.call(headers=KEY)
     assert told is not None
     assert (told[0], told[1]["code"]) == (409, "SESSION_BUSY")
-    told = world.call(**KEY)
+    told = world.call(headers=KEY)
     assert told is not None
     assert (told[0], told[1]["state"], world.asked.total()) == (200, "succeeded", 1)
 
 
 def test_another_body_under_the_same_key_is_refused(new_world: Callable[[], World]) -> None:
     world = new_world()
-    world.call(**KEY)
-    told = world.call(body={"query": "Plan otherwise."}, **KEY)
+    world.call(headers=KEY)
+    told = world.call(body={"query": "Plan otherwise."}, headers=KEY)
     assert told is not None
     assert (told[0], told[1]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert world.asked.total() == 1
 
 
 Work = Callable[[World], None]
-CALL: Work = lambda world: void(world.call(**AT_ONCE))  # noqa: E731
+CALL: Work = lambda world: void(world.call(headers=AT_ONCE))  # noqa: E731
 DELIVERY: Work = lambda world: world.deliver()  # noqa: E731
 TWICE: Work = lambda world: world.deliver(2)  # noqa: E731
 
@@ -175,7 +175,7 @@ def late(world: World) -> None:
 
 
 def opened(world: World) -> None:
-    world.call(**AT_ONCE)
+    world.call(headers=AT_ONCE)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_any_order_of_many(new_world: Callable[[], World]) -> None:
             at = dice.randrange(API_CALLS)
             faults = {at: dice.choice([*Fault])} if dice.random() < 0.4 else {}
             prefer = dice.choice(("respond-async", "wait=3", "wait=0"))
-            return lambda world: void(world.call(faults=faults, Prefer=prefer, **KEY))
+            return lambda world: void(world.call(faults=faults, headers={**KEY, "Prefer": prefer}))
 
         works = [any_call() for _ in range(dice.choice((1, 2, 3)))]
         works += [dice.choice((DELIVERY, TWICE)) for _ in range(dice.choice((0, 1, 2)))]

@@ -19,6 +19,7 @@ from tests.api_events import api_environment, proxy_event
 from tests.integration.bad_day import interleaving
 from tests.integration.bad_day.interleaving import require
 from tests.integration.bad_day.steps import CLOCK, Process, SteppedTable, Steps
+from tests.integration.conversations.memory_sessions import MemorySessions
 from tests.turns import Died
 from tests.unit.run.project_runs import Fault
 from tradewind.api import invocations, service
@@ -28,6 +29,7 @@ from tradewind.api.routes import ROUTES
 from tradewind.api.service import ApiService
 from tradewind.contracts.errors import SessionBusy
 from tradewind.contracts.names import record_key
+from tradewind.conversations.table import SessionTable
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.service import AgentService
 from tradewind.handlers.sweeper import Sweeper
@@ -106,7 +108,8 @@ class WatchedTable(SteppedTable):
     @property
     def ends(self) -> dict[str, tuple[str, ...]]:
         """By key, how each record has ended for good."""
-        return self.__dict__.setdefault("_ends", {})
+        ends: dict[str, tuple[str, ...]] = self.__dict__.setdefault("_ends", {})
+        return ends
 
 
 @dataclass
@@ -187,6 +190,9 @@ class World:
             records=self.records,
             invoker=Invoker("test", self.functions),  # type: ignore[arg-type]  # as above
         )
+        # Conversations have orders of their own; their calls are no steps here.
+        self.sessions = SessionTable("sessions", MemorySessions(), ttl_days=30)  # type: ignore[arg-type]  # as above
+        self.door.__dict__["sessions"] = self.sessions
         self._api = ApiService(self.door, ROUTES, ColdStart())
 
     # -- what happens ---------------------------------------------------------------------------
@@ -197,12 +203,11 @@ class World:
         path: str = f"/agents/{AGENT}/invocations",
         *,
         body: Mapping[str, Any] | None = BODY,
+        headers: Mapping[str, str] | None = None,
         faults: Mapping[int, Fault] | None = None,
-        **headers: str,
     ) -> tuple[int, dict[str, Any], dict[str, str]] | None:
         """Call the API; None when its process died."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        event = proxy_event(method, path, dict(body) if body else None, headers=named)
+        event = proxy_event(method, path, dict(body) if body else None, headers=headers)
         with self.steps.process(faults or {}):
             try:
                 answer = self._api.handle(event, Context())
@@ -227,11 +232,12 @@ class World:
         """Have the agent's function work on an event; None when it failed."""
         agent = AgentService(
             environment=interleaving.ENVIRONMENT,
-            definition=_Agent(self),  # type: ignore[arg-type]  # as far as used
+            definition=_Agent(self),
             clients=interleaving._NO_MODEL,
             cold_start=interleaving._COLD_START,
             store=MemoryArtifactStore(),
             records=self.records,
+            sessions=self.sessions,
         )
         me = self.steps.turns.me
         caller: Process | None = getattr(me, "process", None)

@@ -16,7 +16,7 @@ from tradewind.contracts.names import RECORD_KEY
 Item = Mapping[str, Any]
 _Test = Callable[[Item, Mapping[str, str], Item], bool]
 
-_TOKEN: Final = re.compile(r"\s*([()=<]|[#:]?\w+)")
+_TOKEN: Final = re.compile(r"\s*([()=]|<=?|[#:]?\w+)")
 _UPDATE: Final = re.compile(r"SET (?P<set>.+?)( REMOVE (?P<remove>#\w+))?")
 
 
@@ -34,7 +34,7 @@ class MemoryTable:
         """Put an item if its condition holds."""
         key = Item[RECORD_KEY]["S"]
         old = self.items.get(key)
-        _require(old, "PutItem", request)
+        require_condition(old, "PutItem", request)
         self.items[key] = dict(Item)
         return {} if old is None else {"Attributes": old}
 
@@ -42,7 +42,7 @@ class MemoryTable:
         """Update an item if its condition holds."""
         key = request["Key"][RECORD_KEY]["S"]
         old = self.items.get(key)
-        _require(old, "UpdateItem", request)
+        require_condition(old, "UpdateItem", request)
         names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
         update = _UPDATE.fullmatch(request["UpdateExpression"])
         assert update is not None, request["UpdateExpression"]
@@ -61,7 +61,8 @@ class MemoryTable:
         return {} if item is None else {"Item": item}
 
 
-def _require(old: Item | None, operation: str, request: Mapping[str, Any]) -> None:
+def require_condition(old: Item | None, operation: str, request: Mapping[str, Any]) -> None:
+    """Fail as the service does where a request's condition does not hold of an item."""
     expression = request.get("ConditionExpression")
     names = request.get("ExpressionAttributeNames", {})
     if expression is None:
@@ -105,10 +106,11 @@ def _one_of(tokens: list[str]) -> _Test:
         inner = _any_of(tokens)
         assert tokens.pop(0) == ")"
         return inner
-    if first == "attribute_not_exists":
+    if first in {"attribute_exists", "attribute_not_exists"}:
         name = tokens[1]
         assert (tokens.pop(0), tokens.pop(0), tokens.pop(0)) == ("(", name, ")")
-        return lambda item, names, _values: names.get(name, name) not in item
+        wanted = first == "attribute_exists"
+        return lambda item, names, _values: (names.get(name, name) in item) is wanted
     operator, value = tokens.pop(0), tokens.pop(0)
 
     def compare(item: Item, names: Mapping[str, str], values: Item) -> bool:
@@ -117,7 +119,9 @@ def _one_of(tokens: list[str]) -> _Test:
             return False  # what is not there, or of another type, compares as nothing
         if operator == "=":
             return bool(held == given)
-        assert (operator, *given) == ("<", "N")
-        return int(held["N"]) < int(given["N"])
+        assert operator in {"<", "<="}
+        assert [*given] == ["N"]
+        least = int(held["N"]) + (operator == "<")
+        return least <= int(given["N"])
 
     return compare

@@ -15,6 +15,9 @@ from tests.integration.handler.script import Script, script_for
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import ClientPool
+from tradewind.budgets.budgets import Budgets
+from tradewind.budgets.table import BudgetTable
+from tradewind.conversations.table import SessionTable
 from tradewind.handlers.service import AgentService
 from tradewind.records.item import read_item
 from tradewind.records.table import RecordTable
@@ -90,6 +93,7 @@ class Harness:
     service: AgentService
     records: RecordsInSight
     store: MemoryArtifactStore
+    sessions: SessionTable
 
     def handle(self, event: object, context: Context | None = None) -> dict[str, Any]:
         return self.service.handle(event, context or Context())
@@ -137,6 +141,7 @@ def build(
         framework: Framework = framework,
         clients: ClientPool | None = None,
         table: str | None = None,
+        sessions_table: str | None = None,
         retire: Callable[[], object] | None = None,
         cold_start: ColdStart | None = None,
         prices: str | None = PRICES,
@@ -144,15 +149,22 @@ def build(
     ) -> Harness:
         table = table or dynamodb.create_table(f"records-{uuid.uuid4().hex}")
         records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
+        sessions_table = sessions_table or dynamodb.create_sessions_table(f"sessions-{table}")
         dynamodb.heal()
         environment = agent_environment(
             TRADEWIND_AGENT=agent,
             BEDROCK_CONNECT_TIMEOUT_S="10",
             BEDROCK_READ_TIMEOUT_S=str(read_timeout_s),
             RECORDS_TABLE=table,
+            SESSIONS_TABLE=sessions_table,
             TRADEWIND_LOG_SAMPLE_PERCENT=str(log_sample_percent),
             **{"AWS_LAMBDA_FUNCTION_VERSION": "7", **variables},
             **({} if prices is None else {"TRADEWIND_MODEL_PRICES": prices}),
+        )
+        sessions = SessionTable(
+            sessions_table,
+            AwsClients().create("dynamodb", repeats=Repeated(may_run_twice=True)),
+            ttl_days=environment.session_ttl_days,
         )
         service = AgentService(
             environment=environment,
@@ -160,11 +172,17 @@ def build(
             clients=clients or ClientPool(environment),
             store=store or memory,
             records=records,
+            budgets=Budgets(
+                environment.budgets,
+                environment.prices,
+                BudgetTable(environment.budgets_table, records._client),
+            ),
+            sessions=sessions,
             retire=retire,
             cold_start=cold_start,
         )
         built.append(service)
-        return Harness(service, records, memory)
+        return Harness(service, records, memory, sessions)
 
     yield make
     for service in built:

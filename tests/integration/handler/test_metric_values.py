@@ -8,6 +8,7 @@ how quick the machine is.
 import asyncio
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +25,11 @@ from tests.integration.callers import PROFILE, REGION
 from tests.integration.handler.conftest import Build, Context, Harness
 from tests.integration.handler.script import Refusal, Script, Tokens, calls, says
 from tradewind.bedrock.client import ClientPool
+from tradewind.budgets.budgets import Budgets
+from tradewind.budgets.table import BudgetTable, Entry
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import StorageUnavailable, ToolInputError
+from tradewind.contracts.prices import BudgetLimits
 from tradewind.contracts.request import parse_request
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.records.item import RecordedRequest, content_sha256
@@ -101,6 +105,8 @@ COLD: Final[Values] = {
     MetricName.CACHE_READ_TOKENS: [300],
     MetricName.CACHE_WRITE_TOKENS: [4_000],
     MetricName.ESTIMATED_COST: [pytest.approx(COST_OF_ONE)],
+    MetricName.BUDGET_REFUSALS: [0],
+    MetricName.RESERVATIONS_NOT_SETTLED: [0],
     MetricName.TOOL_CALLS: [0],
     MetricName.TOOL_ERRORS: [0],
 }
@@ -156,6 +162,34 @@ def leave_a_record_behind(harness: Harness) -> None:
 def deny_the_records_end(harness: Harness) -> None:
     """The table takes no updates any more."""
     harness.records.database.inject(TableFault.DENIED, "UpdateItem", count=9)
+
+
+def leave_a_microdollar(harness: Harness) -> None:
+    """A request may cost next to nothing."""
+    harness.service._budgets = Budgets(
+        BudgetLimits(per_request_usd=1e-6),
+        harness.service._environment.prices,
+        BudgetTable("none", harness.records._client),
+    )
+
+
+class NeverSettles(BudgetTable):
+    """A table that takes reservations, and no word of what they came to."""
+
+    def settle(self, entry: Entry, cost_nano: int, overdue: tuple[str, ...] = ()) -> bool:
+        raise StorageUnavailable("gone")
+
+
+def settle_nothing(harness: Harness) -> None:
+    """Callers have a budget, and its table stops taking writes."""
+    database = harness.records.database
+    harness.service._budgets = Budgets(
+        BudgetLimits(principals={"": 1}),
+        harness.service._environment.prices,
+        NeverSettles(
+            database.create_budgets_table(f"budgets-{uuid.uuid4().hex}"), harness.records._client
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -284,6 +318,15 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         COLD | NO_TOKENS | {MetricName.ERRORS: [1], MetricName.MODEL_ERRORS: [1]},
         faults=(Fault(FaultKind.VALIDATION),),
         latencies=(0, 0),
+    ),
+    "dearer than what is left": Scenario(
+        COLD | NO_CALL | {MetricName.REJECTED_REQUESTS: [1], MetricName.BUDGET_REFUSALS: [1]},
+        before=leave_a_microdollar,
+        latencies=(0, 0),
+        connects=False,
+    ),
+    "what it cost cannot be written": Scenario(
+        COLD | {MetricName.RESERVATIONS_NOT_SETTLED: [1]}, before=settle_nothing
     ),
     "longer than the context": Scenario(
         COLD | NO_TOKENS | {MetricName.REJECTED_REQUESTS: [1], MetricName.MODEL_ERRORS: [1]},

@@ -5,6 +5,7 @@ exception, what X-Ray is told of it, and the record's attributes beside the kept
 """
 
 import asyncio
+import gzip
 import json
 import logging
 import threading
@@ -27,6 +28,7 @@ from tests.frameworks import Sketch
 from tests.integration.handler.conftest import Build, Harness
 from tradewind.aws.repeats import MAX_ATTEMPTS
 from tradewind.contracts.errors import StorageAccessDenied, StorageUnavailable, ToolInputError
+from tradewind.contracts.names import session_key
 from tradewind.records.kept_answer import DELIVERY_LIMIT
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -120,6 +122,14 @@ def check(
             "the exception and X-Ray": "".join(told.errors),
             "the spans": "".join(span.to_json() for span in spans.get_finished_spans()),
             "the record": repr(items),
+            "the conversation": repr(
+                [
+                    {name: value for name, value in item.items() if name != "content"}
+                    for item in harness.records.database.client().scan(
+                        TableName=harness.sessions.name
+                    )["Items"]
+                ]
+            ),
         }
         leaks = [
             (secret, place)
@@ -162,6 +172,43 @@ def test_a_good_answer_has_the_words_and_nothing_else_has(build: Build, check: C
     told = check(build(MEASURES))
     assert code_of(told) is None
     assert WORD in told.answers[0]  # the needle is in the haystack
+
+
+def test_a_conversation_has_its_words_in_its_turns_alone(build: Build, check: Check) -> None:
+    harness = build(MEASURES)
+    for number in range(3):
+        told = check(harness, EVENT | {"request_id": f"r-{number}", "session_id": "s-1"})
+        assert code_of(told) is None
+        assert WORD in told.answers[0]
+    head = harness.sessions.head(session_key(owner=MAIL, session_id="s-1"))
+    assert head is not None
+    assert [WORD in turn.content.query for turn in harness.sessions.turns(head)] == [True] * 3
+
+
+@pytest.mark.parametrize("fault", [TableFault.ERROR_BEFORE, TableFault.DENIED])
+@pytest.mark.parametrize("operation", ["PutItem", "Query", "UpdateItem"])
+def test_faults_of_the_table_of_conversations(
+    build: Build, check: Check, dynamodb: LoopbackDynamoDB, operation: str, fault: TableFault
+) -> None:
+    harness = build(MEASURES)
+    assert code_of(check(harness, EVENT | {"session_id": "s-1"})) is None
+    for number in range(MAX_ATTEMPTS):
+        dynamodb.inject(fault, operation, count=number + 1)
+        check(harness, EVENT | {"request_id": f"r-{number}", "session_id": "s-1"})
+        dynamodb.heal()
+
+
+def test_a_conversation_that_cannot_be_read(build: Build, check: Check) -> None:
+    harness = build(MEASURES)
+    event = EVENT | {"session_id": "s-1"}
+    assert code_of(check(harness, event)) is None
+    [[turn]] = [
+        [item for item in page["Items"] if "content" in item]
+        for page in [harness.records.database.client().scan(TableName=harness.sessions.name)]
+    ]
+    turn["content"] = {"B": gzip.compress(json.dumps({"query": SECRET}).encode())}
+    harness.records.database.client().put_item(TableName=harness.sessions.name, Item=turn)
+    assert code_of(check(harness, event | {"request_id": "r-2"})) == "SESSION_UNREADABLE"
 
 
 STALLS = {FaultKind.STALL, FaultKind.LATENCY, FaultKind.SLOW_FIRST_BYTE}

@@ -48,7 +48,7 @@ def test_a_success_is_told_alike(
     script(calls("measure_wind", FIRST, height_m=80), says("Windy.", SECOND))
     answer = build(WITH_TOOL).handle(QUERY)
     done, metrics = printed(capsys)
-    assert answer["usage"] == USAGE
+    assert answer["usage"] == USAGE | {"cost_usd": done["estimated_cost_usd"]}
     assert {name: done[name] for name in USAGE} == USAGE
     performance = answer["performance"]
     assert {name: done[name] for name in performance} == performance
@@ -91,7 +91,7 @@ def test_a_rejection_is_told_alike(
     done, metrics = printed(capsys)
     assert (answer["success"], answer["status_code"], answer["response"]) == (False, 400, "")
     assert (answer["error"]["code"], answer["error"]["field"]) == ("INVALID_REQUEST", "query")
-    assert answer["usage"] == dict.fromkeys(USAGE, 0)
+    assert answer["usage"] == dict.fromkeys(USAGE, 0) | {"cost_usd": 0}
     assert (done["outcome"], done["level"]) == ("rejected", "INFO")
     assert metrics["error_code"] == "INVALID_REQUEST"
 

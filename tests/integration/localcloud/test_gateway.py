@@ -132,6 +132,7 @@ class TestCallers:
         assert event["headers"]["Idempotency-Key"] == "k"
         assert event["requestContext"]["stage"] == STAGE
         assert "version" not in event
+        assert answer.headers["x-amzn-requestid"] == event["requestContext"]["requestId"]
 
     def test_the_function_learns_who_called(self, api: Api) -> None:
         answer = api.call("/echo", headers={"X-Forwarded-For": "203.0.113.9"})
@@ -270,18 +271,18 @@ class TestPermissions:
 
 class TestTime:
     def test_a_slow_function_is_not_waited_for_and_goes_on(self, api: Api, tmp_path: Path) -> None:
-        note = tmp_path / "done"
-        answer = api.call("/slow", {"sleep": 1.5, "done": str(note)})
+        go, done = tmp_path / "go", tmp_path / "done"
+        answer = api.call("/slow", {"wait_for": str(go), "done": str(done)})
         assert (answer.status, answer.json) == (504, {"message": "Endpoint request timed out"})
         assert error_of(answer) == "InternalServerErrorException"
-        assert not note.exists()
-        assert appears(note)
+        go.touch()
+        assert appears(done)
 
     def test_a_caller_that_hangs_up_does_not_stop_the_function(
         self, api: Api, tmp_path: Path
     ) -> None:
-        started, done = tmp_path / "started", tmp_path / "done"
-        wish = {"started": str(started), "sleep": 0.5, "done": str(done)}
+        started, go, done = (tmp_path / name for name in ("started", "go", "done"))
+        wish = {"started": str(started), "wait_for": str(go), "done": str(done)}
         body = json.dumps(wish).encode()
         request = AWSRequest("POST", api.url("/echo"), data=body)
         keys = Credentials(api.running.access_key, api.running.secret_key)
@@ -298,7 +299,7 @@ class TestTime:
                 + body
             )
             assert appears(started)
-        assert not done.exists()
+        go.touch()
         assert appears(done)
 
 
@@ -321,6 +322,8 @@ class TestAnswers:
             {"statusCode": 200, "body": {"not": "text"}},
             {"statusCode": 200, "headers": ["a"]},
             {"statusCode": 200, "unknown": 1},
+            {},
+            {"body": "text"},
             {"statusCode": True},
             {"statusCode": 42},
         ],

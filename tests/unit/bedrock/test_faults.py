@@ -176,3 +176,15 @@ def test_an_unknown_stop_reason_is_named_in_bounds() -> None:
     assert error is not None
     assert len(error.message) < 200
     assert error.message.isprintable()
+
+
+@pytest.mark.parametrize("kind", [errors.BudgetExceeded, errors.StorageUnavailable])
+def test_a_call_that_was_not_paid_for_is_no_failure_of_the_model(
+    kind: type[errors.TradewindError],
+) -> None:
+    """What stands behind it may be a throttled table: nothing to repeat the model's call for."""
+    unpaid = kind("no")
+    unpaid.__cause__ = http_error("ThrottlingException", 400)
+    wrapped = RuntimeError("a framework's")
+    wrapped.__cause__ = unpaid
+    assert to_model_error(wrapped) is None

@@ -65,6 +65,8 @@ def _guard_the_door() -> None:
                 served = await handle(host, path, method, headers, body, query, **raw)
                 assert served is not None  # noqa: S101  for the type checker; the API exists
                 response = served
+        if "requestId" in notes:
+            response[1].setdefault("x-amzn-requestid", notes["requestId"])
         return observation.observed(response, api_id, stage, notes)
 
     app._handle_execute_api_request = handle_guarded

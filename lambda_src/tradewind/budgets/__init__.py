@@ -1,0 +1,1 @@
+"""What model calls may cost, in US dollars: per request, and per principal and day."""

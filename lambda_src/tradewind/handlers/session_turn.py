@@ -1,0 +1,158 @@
+"""A request as the next turn of its conversation: from the claim to the turn, or to nothing."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import ValidationError
+
+from tradewind.aws.deadline import Deadline, calls_within
+from tradewind.bedrock.meter import ModelMeter
+from tradewind.contracts.conversation import PastTurn, TurnMessages
+from tradewind.contracts.errors import AnswerTooLarge, SessionUnreadable, TradewindError
+from tradewind.contracts.response import AgentAnswer
+from tradewind.conversations.bounds import bounded, turn_tokens
+from tradewind.conversations.item import CONTENT_LIMIT, StoredTurn, TurnRequest, pack_turn
+from tradewind.conversations.table import Claim, SessionTable
+from tradewind.records.kept_answer import EncodedAnswer, encode_answer
+from tradewind.run.agent_run import AgentRun
+from tradewind.telemetry.logger import get_logger
+
+#: How long an answer waits for its conversation at most, however much time is left.
+WAIT_S: Final = 5.0
+#: Bytes by which a packed answer may grow between the check and the turn's end: its times.
+_GROWTH: Final = 1_000
+#: Of the time that is left to write in, the most of it: the record has to be written after it.
+_SHARE: Final = 0.5
+
+
+@dataclass
+class SessionTurn:
+    """A turn at work.
+
+    Attributes:
+        history: The turns before it, as many as there is room for.
+        kept: The answer of an earlier run of the same request that appended its turn and died.
+    """
+
+    _sessions: SessionTable
+    _claim: Claim
+    _query: str
+    history: list[PastTurn] = field(default_factory=list)
+    kept: EncodedAnswer | None = None
+    _messages: TurnMessages | None = None
+    _asked_at: float = field(default_factory=time.time)
+
+    @classmethod
+    def begin(
+        cls,
+        sessions: SessionTable,
+        request: TurnRequest,
+        query: str,
+        *,
+        deadline: Deadline,
+        history_tokens: int,
+        repeated: bool,
+    ) -> "SessionTurn":
+        """Claim the conversation and read it.
+
+        Args:
+            sessions: Where it is kept.
+            request: What is asked; its record is begun.
+            query: The question.
+            deadline: Of the function.
+            history_tokens: How much of the conversation goes to the model.
+            repeated: Whether an earlier run of the request may have appended its turn.
+
+        Raises:
+            TradewindError: See ``SessionTable.claim``; or it could not be read. Then it is not
+                held any more, as far as that could be written.
+        """
+        claim = sessions.claim(request, remaining_s=deadline.killed_in_s())
+        turn = cls(sessions, claim, query)
+        try:
+            if repeated:
+                turn.kept = _appended_by(sessions, claim)
+            if turn.kept is None:
+                turn.history = bounded(sessions.turns(claim.head), history_tokens)
+        except BaseException:
+            turn._release()
+            raise
+        if turn.kept is not None:
+            turn._release()
+        return turn
+
+    def check(self, run: AgentRun, answer: AgentAnswer) -> TradewindError | None:
+        """See whether the turn can be kept, before anything of it becomes visible.
+
+        Returns:
+            Why not.
+        """
+        self._messages = run.new_messages
+        try:
+            pack_turn(
+                self._query, None, answer.model_dump(mode="json"), limit=CONTENT_LIMIT - _GROWTH
+            )
+        except AnswerTooLarge as error:
+            return error
+        return None
+
+    def end(
+        self, encoded: EncodedAnswer, meter: ModelMeter, closing_s: Callable[[], float]
+    ) -> TradewindError | None:
+        """Append a turn that has succeeded; let the conversation go after any other.
+
+        Args:
+            encoded: The answer.
+            meter: What the turn's model calls counted.
+            closing_s: Tells the seconds left to write in.
+
+        Returns:
+            Why a turn that succeeded is not in the conversation, as far as can be told.
+        """
+        give_up = time.monotonic() + WAIT_S
+        with calls_within(lambda: min(_SHARE * closing_s(), give_up - time.monotonic())):
+            if encoded.answer.success:
+                try:
+                    self._append(encoded, meter)
+                except TradewindError as error:
+                    get_logger().error("Turn not appended", error_code=error.code)
+                    self._release()
+                    return error
+            else:
+                self._release()
+        return None
+
+    def _append(self, encoded: EncodedAnswer, meter: ModelMeter) -> None:
+        packed, with_messages = pack_turn(self._query, self._messages, encoded.document)
+        messages = self._messages if with_messages else None
+        words = [self._query, encoded.answer.response]
+        tokens = turn_tokens(
+            self._query,
+            messages.values if messages else words,
+            meter.call_tokens if messages else (),
+        )
+        self._sessions.append(self._claim, packed, asked_at=self._asked_at, tokens=tokens)
+
+    def _release(self) -> None:
+        """Let the conversation go. Failing to changes no answer; the claim ends by itself."""
+        try:
+            self._sessions.release(self._claim)
+        except TradewindError as error:
+            get_logger().error("Conversation not released", error_code=error.code)
+
+
+def _appended_by(sessions: SessionTable, claim: Claim) -> EncodedAnswer | None:
+    """The answer of an earlier run of the same request, when its turn is in the conversation."""
+    for turn in sessions.turns(claim.head):
+        if turn.record_id == claim.request.record_id:
+            return _answer_in(turn)
+    return None
+
+
+def _answer_in(turn: StoredTurn) -> EncodedAnswer:
+    try:
+        return encode_answer(AgentAnswer.model_validate(turn.content.answer))
+    except ValidationError:
+        raise SessionUnreadable("The answer that the conversation keeps cannot be read.") from None
