@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tradewind.api.invoker import Invoker
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
-from tradewind.contracts.environment import ApiEnvironment
+from tradewind.contracts.api_environment import ApiEnvironment
 from tradewind.records.openings import Openings
 from tradewind.records.table import RecordTable
 

@@ -9,13 +9,12 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.api.door import Door
 from tradewind.api.errors import IdempotencyKeyReused, NotFound, UnsupportedMediaType
 from tradewind.api.http import Answer, Request
 from tradewind.api.invoker import Handed
-from tradewind.api.models import INVOCATION_ID_PATTERN, Invocation
 from tradewind.api.preferences import (
     IDEMPOTENCY_KEY,
     PREFER,
@@ -38,11 +37,19 @@ from tradewind.contracts.errors import (
     UnknownAgent,
     every_error,
 )
-from tradewind.contracts.names import AGENT_NAME_PATTERN, record_key, session_key, session_project
-from tradewind.contracts.request import Question, parse_question
+from tradewind.contracts.names import (
+    AGENT_NAME_PATTERN,
+    INVOCATION_ID_PATTERN,
+    record_key,
+    session_key,
+    session_project,
+)
 from tradewind.records.item import RecordedRequest, RecordStatus, StoredRecord, content_sha256
 from tradewind.telemetry.metric_names import Dimension, MetricName
 from tradewind.telemetry.metrics import RequestMetrics
+
+if TYPE_CHECKING:
+    from tradewind.contracts.request import Question
 
 #: When to look again, of one that has not ended.
 _LOOK_AGAIN_S: Final = 2
@@ -109,6 +116,8 @@ def cancel(door: Door, request: Request) -> Answer:
 
 
 def _read(door: Door, request: Request) -> _Asked:
+    from tradewind.contracts.request import parse_question  # noqa: PLC0415  # see api.models
+
     agent = request.parameters["agent"]
     if agent not in door.environment.agents:
         raise NotFound("There is no such agent.")
@@ -138,7 +147,7 @@ def _read(door: Door, request: Request) -> _Asked:
     return _Asked(recorded, event, preference)
 
 
-def _project_of(question: Question, owner: str, agent: str, request_id: str) -> str:
+def _project_of(question: "Question", owner: str, agent: str, request_id: str) -> str:
     """A project of the request's own; a repeat has to work on the same one, wherever it comes."""
     if question.session_id is not None:
         return session_project(session_key(owner=owner, session_id=question.session_id))
@@ -324,8 +333,8 @@ ROUTES: Final = (
         "askAgent",
         "Ask an agent, and wait for its answer or look for it later",
         ask,
-        {200: Invocation, 202: Invocation},
-        body=Question,
+        {200: "Invocation", 202: "Invocation"},
+        body="Question",
         parameters={"agent": AGENT_NAME_PATTERN},
         headers=(PREFER, IDEMPOTENCY_KEY),
         problems=(
@@ -340,7 +349,7 @@ ROUTES: Final = (
         "getInvocation",
         "What has become of a request",
         look,
-        {200: Invocation},
+        {200: "Invocation"},
         parameters={"id": INVOCATION_ID_PATTERN},
         problems=(NotFound,),
     ),
@@ -350,7 +359,7 @@ ROUTES: Final = (
         "cancelInvocation",
         "Cancel a request",
         cancel,
-        {200: Invocation, 202: Invocation},
+        {200: "Invocation", 202: "Invocation"},
         parameters={"id": INVOCATION_ID_PATTERN},
         problems=(NotFound, DuplicateRequest),
     ),
