@@ -4,13 +4,12 @@ A request is recorded before its agent's function is told of it, and answered fr
 what a function says when it is done, or that it cannot be heard any more, is only a reason to look.
 """
 
-import hashlib
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from tradewind.api.asking import Asked, read_asked, require_same
 from tradewind.api.door import Door
 from tradewind.api.errors import IdempotencyKeyReused, NotFound, UnsupportedMediaType
 from tradewind.api.http import Answer, Request
@@ -20,7 +19,6 @@ from tradewind.api.preferences import (
     PREFER,
     Preference,
     read_preference,
-    read_request_id,
 )
 from tradewind.api.problems import problem_of
 from tradewind.api.routing import Route
@@ -41,15 +39,10 @@ from tradewind.contracts.names import (
     AGENT_NAME_PATTERN,
     INVOCATION_ID_PATTERN,
     record_key,
-    session_key,
-    session_project,
 )
-from tradewind.records.item import RecordedRequest, RecordStatus, StoredRecord, content_sha256
+from tradewind.records.item import RecordStatus, StoredRecord
 from tradewind.telemetry.metric_names import Dimension, MetricName
 from tradewind.telemetry.metrics import RequestMetrics
-
-if TYPE_CHECKING:
-    from tradewind.contracts.request import Question
 
 #: When to look again, of one that has not ended.
 _LOOK_AGAIN_S: Final = 2
@@ -66,11 +59,9 @@ _DELIVERY_S: Final = 5.0
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A request on its way to an agent."""
+class _Asked(Asked):
+    """A request on its way to an agent, whose caller waits."""
 
-    recorded: RecordedRequest
-    event: dict[str, Any]
     preference: Preference
 
 
@@ -116,43 +107,12 @@ def cancel(door: Door, request: Request) -> Answer:
 
 
 def _read(door: Door, request: Request) -> _Asked:
-    from tradewind.contracts.request import parse_question  # noqa: PLC0415  # see api.models
-
     agent = request.parameters["agent"]
     if agent not in door.environment.agents:
         raise NotFound("There is no such agent.")
     preference = read_preference(request.headers, door.environment.wait_s)
-    request_id = read_request_id(request.headers)
-    question = parse_question(request.json())
-    if question.project_id is None:
-        project_id = _project_of(question, request.owner, agent, request_id)
-        question = question.model_copy(update={"project_id": project_id})
-    recorded = RecordedRequest(
-        owner=request.owner,
-        agent=agent,
-        request_id=request_id,
-        project_id=question.project_id or "",
-        model_id=door.environment.model_id,
-        sha256=content_sha256(question),
-        attempt=f"api-{uuid.uuid4().hex[:12]}",
-        accepted=True,
-    )
-    event = {
-        **question.model_dump(exclude_none=True),
-        "agent": agent,
-        "request_id": request_id,
-        "owner": request.owner,
-        "accepted": True,
-    }
-    return _Asked(recorded, event, preference)
-
-
-def _project_of(question: "Question", owner: str, agent: str, request_id: str) -> str:
-    """A project of the request's own; a repeat has to work on the same one, wherever it comes."""
-    if question.session_id is not None:
-        return session_project(session_key(owner=owner, session_id=question.session_id))
-    own = record_key(owner=owner, agent=agent, request_id=request_id)
-    return f"project-{hashlib.sha256(own.encode()).hexdigest()[:20]}"
+    asked = read_asked(request, agent, door.environment.model_id)
+    return _Asked(asked.recorded, asked.event, preference)
 
 
 def _open(door: Door, asked: _Asked) -> StoredRecord:
@@ -165,11 +125,7 @@ def _open(door: Door, asked: _Asked) -> StoredRecord:
     life_s = settings.queue_life_s + settings.agents[recorded.agent]
     while True:
         record = door.openings.open(recorded, life_s=life_s, ttl_days=settings.record_ttl_days)
-        if record.sha256 != recorded.sha256:
-            raise IdempotencyKeyReused(
-                "The idempotency key was used for another request. Use a new one.",
-                field="Idempotency-Key",
-            )
+        require_same(record, recorded)
         if not record.expired:
             return _required(_current(door, record))
         _current(door, record)

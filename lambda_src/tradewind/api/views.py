@@ -3,17 +3,39 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from tradewind.api.door import Door
 from tradewind.contracts.errors import Cancelled, DeadlineExceeded, InternalError, every_error
 from tradewind.records.item import RecordStatus, StoredRecord, iso
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 #: How long a link to an artifact works.
 LINK_S: Final = 900
 #: What a failure is called that is not just that.
 _ENDS: Final = {DeadlineExceeded.code: "timed_out", Cancelled.code: "cancelled"}
 _NO_ERROR: Final[Mapping[str, Any]] = {}
+
+
+class Settings(Protocol):
+    """What of a function's settings is shown by."""
+
+    @property
+    def artifacts_bucket(self) -> str:
+        """Where artifacts are."""
+
+
+class Viewer(Protocol):
+    """Who shows a record: its settings, and a client that signs links."""
+
+    @property
+    def environment(self) -> Settings:
+        """Its settings."""
+
+    @property
+    def s3(self) -> "S3Client":
+        """Signs links; nothing is sent with it."""
 
 
 def invocation_id(record: StoredRecord) -> str:
@@ -26,7 +48,7 @@ def location_of(record: StoredRecord) -> str:
     return f"/invocations/{invocation_id(record)}"
 
 
-def shown(record: StoredRecord, door: Door) -> dict[str, Any]:
+def shown(record: StoredRecord, viewer: Viewer) -> dict[str, Any]:
     """The invocation; see ``models.Invocation``."""
     answer = record.answer
     return {
@@ -40,7 +62,7 @@ def shown(record: StoredRecord, door: Door) -> dict[str, Any]:
         "finished_at": record.finished_at,
         "progress": record.progress,
         "question": None,
-        "result": None if answer is None else _result(answer, door),
+        "result": None if answer is None else _result(answer, viewer),
         "error": _error(record, answer),
         "usage": None if answer is None else _usage(answer["usage"]),
     }
@@ -86,8 +108,8 @@ def _error(record: StoredRecord, answer: Mapping[str, Any] | None) -> dict[str, 
     return {"code": failure.code, "message": failure.message, "field": failure.field}
 
 
-def _result(answer: Mapping[str, Any], door: Door) -> dict[str, Any] | None:
-    artifacts = [_linked(one, door) for one in answer["artifacts"]]
+def _result(answer: Mapping[str, Any], viewer: Viewer) -> dict[str, Any] | None:
+    artifacts = [_linked(one, viewer) for one in answer["artifacts"]]
     if not (answer["success"] or answer["response"] or artifacts):
         return None
     return {
@@ -98,15 +120,15 @@ def _result(answer: Mapping[str, Any], door: Door) -> dict[str, Any] | None:
     }
 
 
-def _linked(artifact: Mapping[str, Any], door: Door) -> dict[str, Any]:
+def _linked(artifact: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
     key = artifact["key"]
-    where = {"Bucket": door.environment.artifacts_bucket, "Key": key}
+    where = {"Bucket": viewer.environment.artifacts_bucket, "Key": key}
     return {
         "name": key.rpartition("/")[2],
         "key": key,
         "content_type": artifact["content_type"],
         "size_bytes": artifact["size_bytes"],
-        "url": door.s3.generate_presigned_url("get_object", Params=where, ExpiresIn=LINK_S),
+        "url": viewer.s3.generate_presigned_url("get_object", Params=where, ExpiresIn=LINK_S),
         "url_expires_at": iso(time.time() + LINK_S),
     }
 

@@ -77,7 +77,7 @@ class AwsClients:
             signature_version="s3v4" if service == "s3" else None,
         )
         with self._lock:
-            client: Any = self.session.create_client(service, config=config)  # type: ignore[call-overload]
+            client: Any = self.session.create_client(service, config=config)
         rules = SocketRules(
             service=service,
             trust=self._trust,
