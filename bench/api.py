@@ -140,6 +140,8 @@ def _environment(bundle: Path, aws: str) -> dict[str, str]:
         EnvVar.ARTIFACTS_BUCKET: "artifacts",
         EnvVar.RECORDS_TABLE: "records",
         EnvVar.RECORD_TTL_DAYS: "1",
+        EnvVar.SESSIONS_TABLE: "sessions",
+        EnvVar.SESSION_TTL_DAYS: "1",
         ApiEnvVar.AGENTS: "terrain=900",
         ApiEnvVar.QUEUE_LIFE_S: "3600",
     }

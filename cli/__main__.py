@@ -11,11 +11,16 @@ from cli.cloud import BUILD
 from cli.commands.agent import agent
 from cli.commands.alarms import alarms
 from cli.commands.answer import answer
+from cli.commands.call import call
+from cli.commands.caller import caller
 from cli.commands.cloud import demo, down, status, up
 from cli.commands.contract import contract
 from cli.commands.dashboard import dashboard
+from cli.commands.deploy import deploy, destroy
+from cli.commands.invocations import budget, cancel, models, reply, sessions
 from cli.commands.invoke import invoke
-from cli.errors import CommandError, explain, fail, keep_traceback
+from cli.commands.logs import logs
+from cli.errors import CommandError, StillRunning, explain, fail, keep_traceback
 from devtools.localcloud import LocalCloudError
 
 _FAILED = 1
@@ -24,17 +29,28 @@ _INTERRUPTED = 130
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def tradewind() -> None:
-    """Run Tradewind on this machine and talk to its agents.
+    """Run Tradewind, on this machine or in an account, and talk to its agents.
 
     \b
     First time:     tradewind demo
-    To work with:   tradewind up, tradewind invoke AGENT "...", tradewind down
+    To work with:   tradewind up, tradewind call AGENT "...", tradewind down
+    In an account:  tradewind deploy ENV, tradewind call AGENT "..." --env ENV
 
-    Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    \b
+    Exit status: 0 done
+                 1 failed: the agent, the command, or what was asked for
+                 2 wrong usage
+                 3 the API gave no whole answer, or cannot be reached
+                 4 the invocation is at work, or waits for a person
+                 5 refused: no access, no budget, or too much at once
+                 130 interrupted
     """  # noqa: D301  click reads the \b
 
 
-for _command in (demo, up, down, status, invoke, answer, dashboard, alarms, contract, agent):
+for _command in (
+    *(demo, up, down, call, status, cancel, reply, sessions, models, budget, logs),
+    *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent, caller),
+):
     tradewind.add_command(_command)
 
 
@@ -51,7 +67,13 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         fail("Interrupted.")
         status = _INTERRUPTED
-    except (CommandError, LocalCloudError) as error:
+    except StillRunning as still:
+        click.echo(str(still), err=True)
+        status = still.status
+    except CommandError as error:
+        fail(str(error))
+        status = error.status
+    except LocalCloudError as error:
         fail(str(error))
         status = _FAILED
     except Exception as error:  # a full disk, a broken connection: nobody can list them

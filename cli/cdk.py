@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cli.errors import CommandError
 from devtools.localcloud.running import Running
@@ -24,7 +24,8 @@ LOCAL_ENV: Final = "local"
 OUTPUTS_FILE: Final = "outputs.json"
 #: Where that environment is synthesized to.
 LOCAL_ASSEMBLY: Final = PROJECT / ".build/cdk.out.local"
-_CDK: Final = PROJECT / "node_modules/.bin/cdk"
+#: The CDK command line.
+CDK: Final = PROJECT / "node_modules/.bin/cdk"
 _TAIL_LINES: Final = 40
 _END_LIMIT_S: Final = 5
 
@@ -86,13 +87,13 @@ def read_outputs(out: Path) -> dict[str, str]:
 
 
 def _run(arguments: list[str], running: Running, step: "Step", folder: Path) -> None:
-    if not _CDK.exists():
+    if not CDK.exists():
         raise CommandError("The CDK command line is not installed; `make setup` installs it.")
     lines: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="tradewind-home-") as home,
         subprocess.Popen(  # noqa: S603  our own pinned CLI
-            [str(_CDK), *arguments, "--no-notices", "--ci", "--no-color"],
+            [str(CDK), *arguments, "--no-notices", "--ci", "--no-color"],
             cwd=folder,
             env=_environment(running, Path(home)),
             stdin=subprocess.DEVNULL,
@@ -110,14 +111,14 @@ def _run(arguments: list[str], running: Running, step: "Step", folder: Path) -> 
                     step.note = line.strip()
             status = process.wait()
         except BaseException:
-            _end_group(process)
+            end_group(process)
             raise
     if status != 0:
         tail = "\n".join(lines[-_TAIL_LINES:])
         raise CommandError(f"`cdk {arguments[0]}` failed with status {status}:\n{tail}")
 
 
-def _end_group(process: "subprocess.Popen[str]") -> None:
+def end_group(process: "subprocess.Popen[Any]") -> None:
     """End the CDK with the app that it runs, and uv in that: ask, then insist."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):

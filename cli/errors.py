@@ -8,7 +8,31 @@ import click
 
 
 class CommandError(Exception):
-    """A command cannot go on. The message is for a person."""
+    """A command cannot go on. The message is for a person.
+
+    Attributes:
+        status: The exit status that says the same to a program.
+    """
+
+    status: int = 1
+
+
+class Unreachable(CommandError):
+    """The API gave no whole answer: nobody knows what it did, or it cannot be reached."""
+
+    status = 3
+
+
+class StillRunning(CommandError):
+    """The invocation has not ended."""
+
+    status = 4
+
+
+class Refused(CommandError):
+    """The API turns the caller away: no access, no budget, or too much at once."""
+
+    status = 5
 
 
 def fail(message: str) -> None:

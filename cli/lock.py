@@ -21,6 +21,7 @@ def lock(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CommandError(
-                "Another `tradewind demo` or `tradewind up` is at work here. Wait until it is done."
+                "Another `tradewind demo`, `up`, `deploy` or `destroy` is at work here. "
+                "Wait until it is done."
             ) from None
         yield

@@ -12,8 +12,10 @@ from stacks.parts.access_log import AccessLog
 from stacks.parts.api_function import ApiFunction, ApiReach
 from stacks.parts.api_routes import routes
 from stacks.parts.authorizer_function import AuthorizerFunction
+from stacks.parts.external_callers import ExternalCallers, check_routes
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.rest_api import RestApi
+from stacks.parts.usage_plan import UsagePlan
 from stacks.parts.web_acl import WebAcl
 from stacks.settings import Settings
 from stacks.state import StateStack
@@ -71,6 +73,7 @@ class ApiStack(Stack):
                 # Exported by name by the state stack; see stacks.agents.
                 artifacts_arn=state.export_value(state.artifacts.bucket_arn),
                 records_arn=state.records.table_arn,
+                sessions_arn=state.sessions.table_arn,
                 key=state.key,
                 agents=tuple(agents),
                 live_functions=[live[agent] for agent in agents],
@@ -82,6 +85,7 @@ class ApiStack(Stack):
             "functions": live,
             "requests_per_second": settings.api.requests_per_second,
             "burst": settings.api.burst,
+            "keyed": settings.api.usage_plan is not None,
             "access_log": AccessLog(
                 self,
                 "AccessLog",
@@ -97,7 +101,7 @@ class ApiStack(Stack):
         # A permission needs the alias that it is for.
         api.permissions.node.add_dependency(function.alias)
         CfnOutput(self, names.Output.API_URL, value=api.url)
-        stages = {"OnStage": api.stage_arn}
+        apis = {"OnStage": api}
         if settings.oidc is not None:
             # A method has one kind of authorization, so tokens get an API of their own: the same
             # paths, and the same functions behind them.
@@ -128,12 +132,31 @@ class ApiStack(Stack):
             )
             oidc.permissions.node.add_dependency(function.alias, authorizer.alias)
             CfnOutput(self, names.Output.OIDC_API_URL, value=oidc.url)
-            stages["OnOidcStage"] = oidc.stage_arn
+            apis["OnOidcStage"] = oidc
+        if settings.api.usage_plan is not None:
+            UsagePlan(
+                self,
+                "UsagePlan",
+                name=names.api_name(environment),
+                plan=settings.api.usage_plan,
+                stages=[(one.api_id, one.stage) for one in apis.values()],
+            )
+        if settings.external_callers:
+            check_routes(settings.external_callers, routes(agents))
+            ExternalCallers(
+                self,
+                "Callers",
+                environment=environment,
+                callers=settings.external_callers,
+                api_id=api.api_id,
+                key=state.key,
+                removal_policy=removal_policy,
+            )
         WebAcl(
             self,
             "WebAcl",
             name=names.api_name(environment),
-            stage_arns=stages,
+            stage_arns={place: one.stage_arn for place, one in apis.items()},
             requests_per_address=settings.api.requests_per_address,
         )
 
@@ -153,6 +176,8 @@ def _environment(
         EnvVar.ARTIFACTS_BUCKET: state.artifacts.bucket_name,
         EnvVar.RECORDS_TABLE: state.records.table_name,
         EnvVar.RECORD_TTL_DAYS: str(settings.record_ttl_days),
+        EnvVar.SESSIONS_TABLE: state.sessions.table_name,
+        EnvVar.SESSION_TTL_DAYS: str(settings.session_ttl_days),
         OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
         **logging_variables(settings, API),
     }

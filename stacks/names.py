@@ -81,6 +81,16 @@ def oidc_api_name(environment: str) -> str:
     return f"{api_name(environment)}-oidc"
 
 
+def caller_name(environment: str, caller: str) -> str:
+    """The IAM user of a caller outside."""
+    return f"{resource_prefix(environment)}caller-{caller}"
+
+
+def caller_secret_name(environment: str, caller: str) -> str:
+    """The secret with that user's access key."""
+    return f"{PROJECT}/{environment}/callers/{caller}"
+
+
 def access_log_prefix(environment: str) -> str:
     """What the names of API Gateway's log groups begin with."""
     return f"/aws/apigateway/{resource_prefix(environment)}"

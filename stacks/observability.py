@@ -67,7 +67,9 @@ class ObservabilityStack(Stack):
             ).notify_as_one(topic, UNWELL, f"the {agent} agent")
             for agent in agents
         ]
-        api_specs = api_alarms(metrics, settings.api.wait_s, settings.alarms)
+        api_specs = api_alarms(
+            metrics, settings.api.wait_s, settings.alarms, by_token=settings.oidc is not None
+        )
         paging.append(
             Alarms(
                 self,

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from stacks.api_settings import ApiSettings, OidcSettings
+from stacks.api_settings import ApiSettings, ExternalCaller, OidcSettings
 from stacks.parts.bedrock_access import (
     InferenceProfile,
     UnsupportedProfile,
@@ -231,6 +231,8 @@ class Settings(Frozen):
         api: The REST API that the agents are reached by.
         oidc: Whose tokens let callers in beside those who sign with AWS credentials, with `issuer`
             and `audience`; null for nobody's.
+        external_callers: Callers outside AWS or in another account, by name; each gets a role or a
+            user that may use its routes of the API, and nothing else.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -266,6 +268,13 @@ class Settings(Frozen):
     oidc: Annotated[
         OidcSettings | None, Field(description="a mapping of issuer and audience, or null")
     ] = None
+    external_callers: Annotated[
+        Mapping[
+            Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")],
+            ExternalCaller,
+        ],
+        Field(description="a mapping of callers' names"),
+    ] = {}
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
     ]

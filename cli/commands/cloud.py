@@ -7,7 +7,8 @@ from typing import Any, Final
 import click
 
 from cli import cloud
-from cli.options import as_json
+from cli.commands.invocations import InvocationId, show_status
+from cli.options import as_json, for_environment
 from devtools.localcloud import LocalCloud
 
 _PROXIES: Final = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
@@ -76,9 +77,22 @@ def down(as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("invocation_id", metavar="[ID]", type=InvocationId(), required=False)
+@for_environment
 @as_json
-def status(as_json: bool) -> None:
-    """Say whether the embedded AWS is running, and where."""
+@click.pass_context
+def status(
+    context: click.Context, invocation_id: str | None, environment: str | None, as_json: bool
+) -> None:
+    """Say how far the invocation ID is; without one, whether the embedded AWS is running.
+
+    Exit status with ID: 0 it succeeded, 1 it failed, 4 it is at work or waits for a person.
+    """
+    if invocation_id is not None:
+        show_status(context, invocation_id, environment, as_json=as_json)
+        return
+    if environment is not None:
+        raise click.UsageError("--env goes with ID.")
     local_cloud = LocalCloud(cloud.HOME)
     running = local_cloud.status()
     where: dict[str, Any] = {"running": running is not None}

@@ -1,34 +1,14 @@
 """``tradewind dashboard``: the dashboards of the synthesized app, with their data."""
 
-import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
 
 import click
 
 from cli import cloud
 from cli.errors import CommandError
-from cli.options import as_json, templates
+from cli.options import Span, as_json, templates
 from devtools.localcloud import LocalCloud
-
-_SPAN: Final = re.compile(r"(\d{1,4})([mhdw])")
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-class Span(click.ParamType[timedelta]):
-    """A length of time such as 15m, 3h, 1d or 1w."""
-
-    name = "span"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        """Read what the user wrote."""
-        match = _SPAN.fullmatch(str(value))
-        if match is None or int(match[1]) == 0:
-            self.fail(f"{value!r} is not a length of time such as 15m, 3h, 1d or 1w.", param, ctx)
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 @click.command()

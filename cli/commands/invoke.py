@@ -1,7 +1,5 @@
 """``tradewind invoke``: ask a deployed agent."""
 
-import json
-import os
 import shlex
 import uuid
 from pathlib import Path
@@ -13,6 +11,7 @@ from cli import cloud
 from cli.agents import AgentParam
 from cli.errors import CommandError
 from cli.options import as_json
+from cli.request_files import request_of
 from devtools.localcloud import LocalCloud
 from stacks.names import agent_arn_output
 
@@ -46,13 +45,8 @@ def invoke(
     tradewind invoke AGENT --request lambda_src/agents/AGENT/request.json
     tradewind invoke AGENT "What do you do?" --project-id project-0123456789ab
     """  # noqa: D301  click reads the \b
-    if query and _names_a_file(query):
-        raise click.UsageError(f"{query!r} names a file: give it as --request {query}")
-    event = _read_request(request_file) if request_file else {}
-    event |= {"query": query} if query else {}
+    event = request_of(query, request_file)
     event |= {"project_id": project_id} if project_id else {}
-    if "query" not in event:
-        raise click.UsageError("Give a QUERY or --request FILE.")
     running, outputs = cloud.deployed_outputs(LocalCloud(cloud.HOME))
     cloud.point_boto3_at(running)
     from cli.answers import show
@@ -78,20 +72,3 @@ def _fetching(agent: str, event: dict[str, Any]) -> str:
     if "owner" in event:
         words += ["--owner", str(event["owner"])]
     return f"`{shlex.join(words)}`"
-
-
-def _names_a_file(query: str) -> bool:
-    """Whether a query is more likely meant as ``--request``: no question is spelled so."""
-    if any(character.isspace() for character in query):
-        return False
-    return query.lower().endswith(".json") or os.path.isfile(query)
-
-
-def _read_request(path: Path) -> dict[str, Any]:
-    try:
-        event = json.loads(path.read_text())
-    except ValueError as error:
-        raise click.UsageError(f"{path} is not JSON: {error}") from error
-    if not isinstance(event, dict):
-        raise click.UsageError(f"{path} must hold a JSON object.")
-    return event

@@ -170,7 +170,8 @@ class ExecutionEnvironment:
     ) -> None:
         self.function = function
         self._ended_idle = ended_idle
-        self._ending = False
+        self._end_noted = False
+        self._end_lock = threading.Lock()
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{function.name}-"))
         self._api = RuntimeApi()
         self._started = time.monotonic()
@@ -265,7 +266,10 @@ class ExecutionEnvironment:
 
     def end(self) -> None:
         """Kill the process. Lambda gives an environment no notice either."""
-        self._ending = True
+        if start_time(self.process.pid) is None:
+            self._note_end(self.process.wait())  # by itself, and nobody may have noticed yet
+        with self._end_lock:
+            self._end_noted = True
         self.process.kill()
         self.process.wait()
         self._api.close()
@@ -274,9 +278,15 @@ class ExecutionEnvironment:
 
     def _wait_for_end(self) -> None:
         status = self.process.wait()
-        if self._api.mark_ended() and not self._ending:
-            self._output.drain()
-            self._ended_idle(status)
+        self._note_end(status)
+
+    def _note_end(self, status: int) -> None:
+        """Tell that the process has ended by itself, once, before another takes its place."""
+        with self._end_lock:
+            noted, self._end_noted = self._end_noted, True
+            if self._api.mark_ended() and not noted:
+                self._output.drain()
+                self._ended_idle(status)
 
     def _max_memory_mb(self) -> int:
         with contextlib.suppress(OSError):

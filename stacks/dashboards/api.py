@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from stacks import names
+from stacks.parts.alarm_specs import OIDC_FAILURES
 from stacks.parts.alarms import AlarmSpec
 from stacks.parts.metrics import Metrics
 from stacks.parts.widgets import (
@@ -52,6 +53,20 @@ def api_rows(
     failed = Line(metrics.gateway("5XXError"), "answered 5xx", Colour.ERROR)
     refused = Line(metrics.gateway("4XXError"), "answered 4xx", Colour.WARNING)
     not_started = on_environment["requests-not-started"]
+    by_token = [
+        graph(
+            "At the gateway, with tokens",
+            [
+                Line(metrics.gateway("Count", by_token=True), "requests", Colour.TRAFFIC),
+                Line(metrics.gateway("4XXError", by_token=True), "answered 4xx", Colour.WARNING),
+            ],
+            unit="requests",
+            right=[alarm_line(alarm, Colour.ERROR)],
+            right_unit=alarm.unit,
+        )
+        for symptom, alarm in on_api.items()
+        if symptom == OIDC_FAILURES
+    ]
     return [
         [
             note(
@@ -74,6 +89,7 @@ def api_rows(
         ],
         [
             graph("At the gateway", [requests, refused, failed], unit="requests"),
+            *by_token,
             graph(
                 "Share answered 5xx",
                 [alarm_line(on_api["api-failures"], Colour.ERROR)],

@@ -18,6 +18,7 @@ from stacks.settings import AlarmSettings, FunctionSettings
 from tradewind.telemetry.metric_names import MetricName
 
 NO_TRAFFIC = "no-traffic"
+OIDC_FAILURES = "oidc-failures"
 
 #: What an answer may take beyond the time that its caller waits for an agent.
 _ANSWERING_MS: Final = 3000
@@ -35,15 +36,34 @@ def environment_alarms(metrics: Metrics, thresholds: AlarmSettings) -> dict[str,
     return {spec.symptom: spec for spec in _on_the_environment(metrics, thresholds)}
 
 
-def api_alarms(metrics: Metrics, wait_s: int, thresholds: AlarmSettings) -> dict[str, AlarmSpec]:
+def api_alarms(
+    metrics: Metrics, wait_s: int, thresholds: AlarmSettings, *, by_token: bool
+) -> dict[str, AlarmSpec]:
     """The alarms on the REST API, by symptom.
 
     Args:
         metrics: The environment's.
         wait_s: How long a request waits for its answer at most.
         thresholds: When they go off.
+        by_token: Whether there is an API for those who hold tokens.
     """
-    return {spec.symptom: spec for spec in _on_the_api(metrics, wait_s, thresholds)}
+    specs = [*_on_the_api(metrics, wait_s, thresholds)]
+    if by_token:
+        specs.append(
+            AlarmSpec(
+                OIDC_FAILURES,
+                f"More than {thresholds.error_percent:g} % of the requests with a token were "
+                "answered 5xx.",
+                share_percent(
+                    metrics.gateway("5XXError", by_token=True),
+                    metrics.gateway("Count", by_token=True),
+                ),
+                label="answered 5xx",
+                unit="%",
+                threshold=thresholds.error_percent,
+            )
+        )
+    return {spec.symptom: spec for spec in specs}
 
 
 def _on_the_api(metrics: Metrics, wait_s: int, thresholds: AlarmSettings) -> Iterator[AlarmSpec]:

@@ -68,6 +68,8 @@ def gateway_problems() -> Iterator[GatewayProblem]:
     yield GatewayProblem("UNSUPPORTED_MEDIA_TYPE", "The body is not application/json.", 415)
     yield GatewayProblem("THROTTLED", _SLOWER, 429, retry_after_s=1)
     yield GatewayProblem("AUTHORIZER_FAILURE", "Nobody can say now whom the token lets in.", 500)
+    yield GatewayProblem("INVALID_API_KEY", "The request has no API key that is known.", 403)
+    yield GatewayProblem("QUOTA_EXCEEDED", "The API key has asked all that it may today.", 429)
     # For a request that might have arrived: the same Idempotency-Key asks for its answer.
     yield GatewayProblem("INTEGRATION_FAILURE", "The function did not answer.", 502, 1)
     yield GatewayProblem("INTEGRATION_TIMEOUT", "The function did not answer in time.", 504, 1)

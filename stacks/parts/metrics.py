@@ -178,9 +178,15 @@ class Metrics:
         dimensions = {"FunctionName": names.function_name(self.environment, API)}
         return MetricStat("AWS/Lambda", name, dimensions, statistic, period_s)
 
-    def gateway(self, name: str) -> MetricStat:
-        """A sum of API Gateway's own: what it lets through, and what it refuses by itself."""
-        dimensions = {"ApiName": names.api_name(self.environment), "Stage": names.API_STAGE}
+    def gateway(self, name: str, *, by_token: bool = False) -> MetricStat:
+        """A sum of API Gateway's own: what it lets through, and what it refuses by itself.
+
+        Args:
+            name: The metric's.
+            by_token: Of the API for those who hold tokens.
+        """
+        named = names.oidc_api_name if by_token else names.api_name
+        dimensions = {"ApiName": named(self.environment), "Stage": names.API_STAGE}
         return MetricStat("AWS/ApiGateway", name, dimensions, "Sum")
 
     def total(self, name: MetricName) -> MathExpression:

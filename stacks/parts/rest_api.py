@@ -45,6 +45,7 @@ class RestApi(Construct):
         requests_per_second: int,
         burst: int,
         access_log: AccessLog,
+        keyed: bool = False,
         authorizer: str | None = None,
     ) -> None:
         """Make it.
@@ -59,6 +60,7 @@ class RestApi(Construct):
             requests_per_second: What the stage lets through over time.
             burst: What it lets through at once.
             access_log: Where a line per request goes.
+            keyed: Whether a request needs an API key besides.
             authorizer: The function, ``NAME:ALIAS``, that says who a token lets in; without one,
                 callers sign with AWS credentials.
         """
@@ -68,6 +70,7 @@ class RestApi(Construct):
         self.permissions = Construct(self, "Permissions")
         self._functions = functions
         self._stage_name = stage_name
+        self._keyed = keyed
         #: All that a deployment takes a picture of.
         self._described: list[dict[str, Any]] = []
 
@@ -78,6 +81,7 @@ class RestApi(Construct):
             description="Agents on Bedrock.",
             endpoint_configuration={"types": ["REGIONAL"]},
         )
+        self.api_id = self._api.ref
         deployed = [
             *self._gateway_responses(),
             *self._methods(routes, authorizer),
@@ -89,7 +93,7 @@ class RestApi(Construct):
             rest_api_id=self._api.ref,
         )
         deployment.node.add_dependency(*deployed)
-        stage = self._stage(
+        self.stage = self._stage(
             deployment,
             access_log,
             method_settings={
@@ -106,7 +110,7 @@ class RestApi(Construct):
             service="apigateway",
             account="",
             resource=f"/restapis/{self._api.ref}/stages",
-            resource_name=stage.ref,
+            resource_name=self.stage.ref,
         )
         host = f"{self._api.ref}.execute-api.{self._stack.region}.{self._stack.url_suffix}"
         self.url = f"https://{host}/{stage_name}"
@@ -155,6 +159,7 @@ class RestApi(Construct):
                 "http_method": route.method,
                 "resource_id": self._resource(folder, route.path, resources),
                 **authorization,
+                "api_key_required": True if self._keyed else None,
                 "request_validator_id": validator.ref,
                 "request_models": {"application/json": model.ref} if route.has_body else None,
                 "integration": self._integration(route),
@@ -276,7 +281,7 @@ class RestApi(Construct):
             stage_name=self._stage_name,
             deployment_id=deployment.ref,
             tracing_enabled=True,
-            method_settings=[method_settings],
+            method_settings=[dict(method_settings)],
             access_log_setting={
                 "destinationArn": access_log.destination,
                 "format": access_log.format,

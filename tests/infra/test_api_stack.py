@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stacks.api_settings import UsagePlanSettings
 from stacks.bundling.rules import CORE_FUNCTIONS
 from stacks.parts.api_routes import routes
 from stacks.settings import Settings
@@ -144,6 +145,10 @@ def test_the_functions_role_holds_exactly_this(dev: Assembly) -> None:
         *allow("lambda:InvokeFunction", [f"{function}-{agent}:live" for agent in AGENTS]),
         *allow(
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], "<RecordsTable.Arn>"
+        ),
+        *allow(
+            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            "<SessionsTable.Arn>",
         ),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("dynamodb")),
         *allow("s3:GetObject", files),
@@ -290,12 +295,12 @@ def test_the_web_acl_stands_before_the_stage_and_lets_questions_be_questions(dev
 
 
 def deployment(assembly: Assembly) -> str:
-    [found] = [
+    found: list[str] = [
         name
         for name, resource in assembly.api["Resources"].items()
         if resource["Type"] == "AWS::ApiGateway::Deployment"
     ]
-    return found
+    return found[0]
 
 
 def test_what_changes_a_route_is_deployed(
@@ -324,3 +329,24 @@ def test_what_lets_api_gateway_write_logs_outlives_the_stack(
 def test_where_it_is_found_is_an_output(dev: Assembly) -> None:
     url = dev.spell(dev.api, dev.api["Outputs"]["ApiUrl"]["Value"])
     assert url == "https://<RestApi>.execute-api.us-east-1.<AWS::URLSuffix>/v1"
+
+
+def test_a_usage_plan_asks_for_keys_and_counts_each(
+    dev: Assembly, synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    assert not any("ApiKeyRequired" in method for method in methods(dev).values())
+    assert dev.all(dev.api, "AWS::ApiGateway::UsagePlan") == []
+    plan = UsagePlanSettings(
+        keys=("backend", "ci"), requests_per_day=500, requests_per_second=5, burst=9
+    )
+    api = dev_settings.api.model_copy(update={"usage_plan": plan})
+    made = synthesize(dev_settings.model_copy(update={"api": api}))
+    assert all(method["ApiKeyRequired"] for method in methods(made).values())
+    kept = one(made, "AWS::ApiGateway::UsagePlan")
+    assert kept["Quota"] == {"Limit": 500, "Period": "DAY"}
+    assert kept["Throttle"] == {"RateLimit": 5, "BurstLimit": 9}
+    assert kept["ApiStages"] == [{"ApiId": "<RestApi>", "Stage": "<RestStage>"}]
+    keys = [key["Properties"] for key in made.all(made.api, "AWS::ApiGateway::ApiKey")]
+    assert {key["Name"] for key in keys} == {"tradewind-dev-backend", "tradewind-dev-ci"}
+    assert not any("Value" in key for key in keys)
+    assert len(made.all(made.api, "AWS::ApiGateway::UsagePlanKey")) == 2

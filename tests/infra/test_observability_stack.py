@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stacks.api_settings import OidcSettings
 from stacks.parts.metrics import Metrics
 from stacks.settings import Settings
 from tests.deployed_agents import AGENTS, FIRST, LAST
@@ -233,12 +234,15 @@ def test_alarms_travel_encrypted_and_only_this_accounts(dev: Assembly) -> None:
 
 
 def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm(
-    prod: Assembly, root: Path
+    prod: Assembly, synthesize: Synthesize, root: Path
 ) -> None:
+    # With everything that a setting adds.
+    oidc = OidcSettings(issuer="https://issuer.example", audience="tradewind")
+    full = synthesize(prod.settings.model_copy(update={"oidc": oidc}))
     named = {
         alarm["AlarmDescription"].rpartition("Runbook: ")[2]
         for kind in ("Alarm", "CompositeAlarm")
-        for alarm in alarms(prod, kind).values()
+        for alarm in alarms(full, kind).values()
     }
     written = {f"docs/runbooks/{page.name}" for page in (root / "docs/runbooks").glob("*.md")}
     # Whether there is an alarm on silence is the agents' own matter.

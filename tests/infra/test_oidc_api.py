@@ -116,3 +116,28 @@ def test_both_write_one_access_log_without_who_asked(made: Assembly) -> None:
 def test_an_issuer_is_an_https_address(issuer: str) -> None:
     with pytest.raises(ValueError, match="issuer"):
         OidcSettings(issuer=issuer, audience="tradewind")
+
+
+def test_its_failures_page_with_the_apis_own_and_are_drawn(made: Assembly) -> None:
+    [alarm] = [
+        one["Properties"]
+        for one in made.all(made.observability, "AWS::CloudWatch::Alarm")
+        if one["Properties"]["AlarmName"] == "tradewind-dev-oidc-failures"
+    ]
+    watched = [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
+    by_token = {"Name": "ApiName", "Value": "tradewind-dev-oidc"}
+    assert all(by_token in metric["Dimensions"] for metric in watched)
+    [unwell] = [
+        one["Properties"]
+        for one in made.all(made.observability, "AWS::CloudWatch::CompositeAlarm")
+        if one["Properties"]["AlarmName"] == "tradewind-dev-api-unwell"
+    ]
+    assert "OidcFailures" in unwell["AlarmRule"]
+    [board] = [
+        one["Properties"]["DashboardBody"]
+        for one in made.all(made.observability, "AWS::CloudWatch::Dashboard")
+        if one["Properties"]["DashboardName"] == "tradewind-dev-api"
+    ]
+    assert "tradewind-dev-oidc" in board
+    [api] = properties(made, "AWS::ApiGateway::RestApi", "Oidc")
+    assert api["Name"] == "tradewind-dev-oidc"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+    from tradewind.conversations.table import SessionTable
+
 
 @dataclass(frozen=True)
 class Door:
@@ -38,6 +40,16 @@ class Door:
     def openings(self) -> Openings:
         """Opens records and closes them."""
         return Openings(self.records.table)
+
+    @cached_property
+    def sessions(self) -> "SessionTable":
+        """The conversations."""
+        from tradewind.conversations.table import SessionTable  # noqa: PLC0415  # see api.models
+
+        environment = self.environment
+        return SessionTable(
+            environment.sessions_table, self.dynamodb, ttl_days=environment.session_ttl_days
+        )
 
     @cached_property
     def s3(self) -> "S3Client":

@@ -24,6 +24,8 @@ class ApiEnvironment:
         environment: The environment's name.
         records_table: Where the invocation records are.
         record_ttl_days: How long one is kept.
+        sessions_table: Where the conversations are.
+        session_ttl_days: How long one is kept.
         artifacts_bucket: Where artifacts are.
         model_id: The inference profile that the agents use.
         model_region: Where it is.
@@ -36,6 +38,8 @@ class ApiEnvironment:
     environment: str
     records_table: str
     record_ttl_days: int
+    sessions_table: str
+    session_ttl_days: int
     artifacts_bucket: str
     model_id: str
     model_region: str
@@ -56,6 +60,8 @@ class ApiEnvironment:
             environment=reading.text(EnvVar.ENVIRONMENT),
             records_table=reading.text(EnvVar.RECORDS_TABLE),
             record_ttl_days=reading.number(EnvVar.RECORD_TTL_DAYS, 1, _LARGEST),
+            sessions_table=reading.text(EnvVar.SESSIONS_TABLE),
+            session_ttl_days=reading.number(EnvVar.SESSION_TTL_DAYS, 1, _LARGEST),
             artifacts_bucket=reading.text(EnvVar.ARTIFACTS_BUCKET),
             model_id=reading.text(EnvVar.MODEL_ID),
             model_region=reading.text(EnvVar.MODEL_REGION),

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tradewind.contracts.errors import InvalidRequest, QueryTooLong, UnknownAgent
-from tradewind.contracts.names import OWNER_PATTERN
+from tradewind.contracts.names import OWNER_PATTERN, REQUEST_ID_PATTERN, SESSION_ID_PATTERN
 
 #: Characters. About 4,000 tokens: room for a long brief, far from a model's context window.
 MAX_QUERY_LENGTH: Final = 16_000
@@ -17,8 +17,6 @@ _LONGEST_NAME: Final = 64
 
 #: Ids become S3 key parts and table keys, so they are plain.
 PROJECT_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{2,62}$"
-REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
-SESSION_ID_PATTERN: Final = REQUEST_ID_PATTERN
 
 Q = TypeVar("Q", bound="Question")
 

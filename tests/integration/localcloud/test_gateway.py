@@ -68,7 +68,10 @@ def resources(code: dict[str, str]) -> dict[str, Any]:
         "Api": rest_api(),
         "MayEcho": permission({"Ref": "Front"}, f"{STAGE}/POST/echo"),
         "MaySlow": permission({"Ref": "Front"}, f"{STAGE}/POST/slow"),
-        "MayAlias": permission(alias, "*/POST/things/*"),
+        "MayAlias": {
+            **permission({"Fn::Sub": "${Front}:live"}, "*/POST/things/*"),
+            "DependsOn": "Live",
+        },
         "MayOtherMethod": permission({"Ref": "Unpermitted"}, f"{STAGE}/GET/unpermitted"),
         "Echo": resource("echo"),
         "EchoPost": method("Echo"),
@@ -129,6 +132,7 @@ class TestCallers:
         assert event["headers"]["Idempotency-Key"] == "k"
         assert event["requestContext"]["stage"] == STAGE
         assert "version" not in event
+        assert answer.headers["x-amzn-requestid"] == event["requestContext"]["requestId"]
 
     def test_the_function_learns_who_called(self, api: Api) -> None:
         answer = api.call("/echo", headers={"X-Forwarded-For": "203.0.113.9"})
@@ -139,6 +143,32 @@ class TestCallers:
         assert identity["sourceIp"] == "127.0.0.1"
         assert answer.json["event"]["headers"]["X-Forwarded-For"] == "203.0.113.9, 127.0.0.1"
         assert identity["cognitoIdentityId"] is None
+
+    def test_a_session_is_known_by_its_role(self, api: Api, client: Client) -> None:
+        root = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
+        trust = {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"}
+        invoke = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+        iam = client("iam")
+        arn = iam.create_role(
+            RoleName="gateway-caller",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )["Role"]["Arn"]
+        iam.put_role_policy(
+            RoleName="gateway-caller",
+            PolicyName="own",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [invoke]}),
+        )
+        keys = client("sts").assume_role(RoleArn=arn, RoleSessionName="laptop")["Credentials"]
+        pair = (keys["AccessKeyId"], keys["SecretAccessKey"])
+        answer = api.call("/echo", credentials=Credentials(*pair, keys["SessionToken"]))
+        identity = answer.json["event"]["requestContext"]["identity"]
+        session = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/gateway-caller/laptop"
+        assert identity["userArn"] == session
+        without_token = api.call("/echo", credentials=Credentials(*pair))
+        assert without_token.status == 403
+        assert without_token.json == {
+            "message": "The security token included in the request is invalid."
+        }
 
     def test_without_a_signature(self, api: Api) -> None:
         answer = api.send("/echo", headers={"Content-Type": "application/json"})
@@ -241,18 +271,18 @@ class TestPermissions:
 
 class TestTime:
     def test_a_slow_function_is_not_waited_for_and_goes_on(self, api: Api, tmp_path: Path) -> None:
-        note = tmp_path / "done"
-        answer = api.call("/slow", {"sleep": 1.5, "done": str(note)})
+        go, done = tmp_path / "go", tmp_path / "done"
+        answer = api.call("/slow", {"wait_for": str(go), "done": str(done)})
         assert (answer.status, answer.json) == (504, {"message": "Endpoint request timed out"})
         assert error_of(answer) == "InternalServerErrorException"
-        assert not note.exists()
-        assert appears(note)
+        go.touch()
+        assert appears(done)
 
     def test_a_caller_that_hangs_up_does_not_stop_the_function(
         self, api: Api, tmp_path: Path
     ) -> None:
-        started, done = tmp_path / "started", tmp_path / "done"
-        wish = {"started": str(started), "sleep": 0.5, "done": str(done)}
+        started, go, done = (tmp_path / name for name in ("started", "go", "done"))
+        wish = {"started": str(started), "wait_for": str(go), "done": str(done)}
         body = json.dumps(wish).encode()
         request = AWSRequest("POST", api.url("/echo"), data=body)
         keys = Credentials(api.running.access_key, api.running.secret_key)
@@ -269,7 +299,7 @@ class TestTime:
                 + body
             )
             assert appears(started)
-        assert not done.exists()
+        go.touch()
         assert appears(done)
 
 
@@ -292,6 +322,8 @@ class TestAnswers:
             {"statusCode": 200, "body": {"not": "text"}},
             {"statusCode": 200, "headers": ["a"]},
             {"statusCode": 200, "unknown": 1},
+            {},
+            {"body": "text"},
             {"statusCode": True},
             {"statusCode": 42},
         ],
@@ -370,3 +402,32 @@ class TestTemplates:
         with pytest.raises(DeploymentFailed) as failed:
             deploy("gateway-refused", made)
         assert reason in str(failed.value)
+
+    def test_a_permission_needs_its_function(self, deploy: Deploy) -> None:
+        made = {"Api": rest_api(), "May": permission("nobody:live", "*")}
+        with pytest.raises(DeploymentFailed, match="Function not found: nobody:live"):
+            deploy("gateway-permission-refused", made)
+
+
+class TestDeployments:
+    def test_a_stage_serves_what_was_deployed(self, cloud: Running, deploy: Deploy) -> None:
+        """A change without another deployment is not served, and with one it is."""
+        canned = {"Type": "MOCK", "RequestTemplates": {"application/json": '{"statusCode": 200}'}}
+        post = method("Path", "unused")
+        post["Properties"]["Integration"] = canned
+        made = stage({"Api": rest_api(), "Path": resource("path"), "Post": post})
+        api = Api(cloud, deploy("gateway-deployed", made, {"Api": {"Ref": "Api"}})["Api"], {})
+        assert api.send("/path", headers={}).status == 403
+
+        post["Properties"]["AuthorizationType"] = "NONE"
+        deploy("gateway-deployed", made, {"Api": {"Ref": "Api"}})
+        assert api.send("/path", headers={}).status == 403
+
+        made["Another"] = made["Deployment"]
+        made["Stage"]["Properties"]["DeploymentId"] = {"Ref": "Another"}
+        deploy("gateway-deployed", made, {"Api": {"Ref": "Api"}})
+        assert api.send("/path", headers={}).status == 200
+
+    def test_an_api_without_methods_cannot_be_deployed(self, deploy: Deploy) -> None:
+        with pytest.raises(DeploymentFailed, match="contain any methods"):
+            deploy("gateway-no-methods", stage({"Api": rest_api()}))

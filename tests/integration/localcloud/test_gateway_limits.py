@@ -445,11 +445,24 @@ class TestLog:
             "IntegrationLatency",
         }
 
-    def test_a_stage_needs_a_role_for_its_log(self, deploy: Deploy) -> None:
-        """The account's role is there by now; a destination that is no log group is refused."""
-        made = stage(
-            {"Api": rest_api()},
-            AccessLogSetting={"DestinationArn": "arn:aws:firehose:::x", "Format": "-"},
-        )
+    def test_a_log_goes_to_a_log_group(self, deploy: Deploy) -> None:
         with pytest.raises(DeploymentFailed, match="is no log group"):
-            deploy("gateway-log-refused", made)
+            deploy("gateway-log-refused", self.logged_to("arn:aws:firehose:::deliverystream/x"))
+
+    @pytest.mark.usefixtures("api")
+    def test_a_log_needs_the_accounts_role(self, client: Client, deploy: Deploy) -> None:
+        gateway = client("apigateway")
+        role_arn = gateway.get_account()["cloudwatchRoleArn"]
+        there = {"op": "replace", "path": "/cloudwatchRoleArn"}
+        gateway.update_account(patchOperations=[{**there, "value": ""}])
+        try:
+            with pytest.raises(DeploymentFailed, match="CloudWatch Logs role ARN must be set"):
+                deploy("gateway-log-refused", self.logged_to("arn:aws:logs:::log-group:x"))
+        finally:
+            gateway.update_account(patchOperations=[{**there, "value": role_arn}])
+
+    def logged_to(self, destination: str) -> dict[str, Any]:
+        post = method("Path", "unused")
+        post["Properties"]["Integration"] = {"Type": "MOCK"}
+        made = {"Api": rest_api(), "Path": resource("path"), "Post": post}
+        return stage(made, AccessLogSetting={"DestinationArn": destination, "Format": "-"})

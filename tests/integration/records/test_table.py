@@ -145,6 +145,7 @@ def test_a_start_that_is_repeated_recognises_itself(
     dynamodb: LoopbackDynamoDB, table: RecordTable, fault: TableFault
 ) -> None:
     dynamodb.inject(fault, "PutItem")
+    # What a write has replaced whose reply was lost, nobody knows.
     assert start(table, REQUEST, AHEAD) == Start(repeated=fault in LASTING_LOSS)
     assert dynamodb.calls == ["PutItem", "PutItem"]
     assert stored(table).attempt == REQUEST.attempt

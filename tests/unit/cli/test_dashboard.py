@@ -12,9 +12,9 @@ import pytest
 
 from cli import dashboard as command
 from cli.cdk import PROJECT
-from cli.commands.dashboard import Span
 from cli.dashboard import report, save
 from cli.errors import CommandError
+from cli.options import Span
 from devtools.dashboard.browser import WidgetState
 from devtools.dashboard.output import Written
 from tests.dashboard_app import sample_preview

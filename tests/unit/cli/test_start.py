@@ -13,7 +13,17 @@ from cli.cdk import PROJECT
 from tests.hostile import HOSTILE
 
 #: Loaded by what deploys, asks or draws; far too slow for what answers at once.
-SLOW = ("boto3", "botocore", "rich", "aws_cdk", "pydantic", "yaml", "numpy", "devtools.dashboard")
+SLOW = (
+    "boto3",
+    "botocore",
+    "rich",
+    "aws_cdk",
+    "pydantic",
+    "yaml",
+    "numpy",
+    "urllib3",
+    "devtools.dashboard",
+)
 LOADED = """
 import sys
 from cli.__main__ import main
@@ -87,7 +97,13 @@ def test_settings_of_another_python_are_left_behind(elsewhere: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["status"], ["down"], ["invoke", "--help"], ["dashboard", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["status"],
+        ["down"],
+        *[[command, "--help"] for command in ("invoke", "dashboard", "call", "logs", "deploy")],
+    ],
 )
 def test_what_answers_at_once_loads_nothing_slow(tmp_path: Path, arguments: list[str]) -> None:
     done = subprocess.run(

@@ -6,6 +6,7 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.services import kms
+from ministack.services.cloudformation import provisioners
 
 from devtools.localcloud.extension import schedules
 from devtools.localcloud.extension.access import role_may
@@ -73,6 +74,13 @@ def _log_group(properties: Properties) -> None:
         )
 
 
+def _permission(properties: Properties) -> None:
+    """Refuse a permission on a function that does not exist; MiniStack drops it in silence."""
+    function = properties["FunctionName"]
+    if provisioners._lambda_function_for_cfn_ref(function)[0] is None:
+        raise ValueError(f"AWS::Lambda::Permission: Function not found: {function}")
+
+
 def _rule(properties: Properties) -> None:
     """Refuse a rule that would not be carried out here."""
     problem = schedules.unsupported(properties)
@@ -90,5 +98,6 @@ PRECONDITIONS: Mapping[str, Callable[[Properties], None]] = {
     "AWS::Events::Rule": _rule,
     "AWS::Lambda::Function": _function,
     "AWS::WAFv2::WebACL": web_acl.check_web_acl,
+    "AWS::Lambda::Permission": _permission,
     "AWS::Logs::LogGroup": _log_group,
 }

@@ -12,6 +12,7 @@ from ministack.services import apigateway_v1
 from devtools.localcloud.extension.gateway import (
     authentication,
     authorizers,
+    deployments,
     errors,
     integration,
     observation,
@@ -31,6 +32,7 @@ def install() -> None:
     errors.install()
     authentication.install()
     authorizers.install()
+    deployments.install()
     integration.install()
     throttling.install()
     _guard_the_door()
@@ -54,7 +56,7 @@ def _guard_the_door() -> None:
         if called is None or apigateway_v1.find_api_scope(called[0]) is None:
             return await handle(host, path, method, headers, body, query, **raw)
         api_id, stage, _ = called
-        with trail.following() as notes:
+        with trail.following() as notes, deployments.serving(api_id, stage):
             notes["httpMethod"] = method
             refused = _refusal(api_id, stage, headers, body)
             if refused:
@@ -63,6 +65,8 @@ def _guard_the_door() -> None:
                 served = await handle(host, path, method, headers, body, query, **raw)
                 assert served is not None  # noqa: S101  for the type checker; the API exists
                 response = served
+        if "requestId" in notes:
+            response[1].setdefault("x-amzn-requestid", notes["requestId"])
         return observation.observed(response, api_id, stage, notes)
 
     app._handle_execute_api_request = handle_guarded

@@ -52,16 +52,18 @@ def observed(response: Response, api_id: str, stage: str, notes: dict[str, Any])
 def _report(api_id: str, stage_name: str, notes: dict[str, Any]) -> None:
     notes["responseLatency"] = int((time.monotonic() - notes["started"]) * 1000)
     scope = apigateway_v1.find_api_scope(api_id)
+    if scope is None:
+        return  # deleted while it served this request
     with apigateway_v1.request_scope(*scope):
-        api = apigateway_v1._rest_apis.get(api_id)
         stage = apigateway_v1.stages_for_api(api_id).get(stage_name)
-        if api is None or stage is None:
+        if stage is None:
             return
-        _count(api["name"], stage_name, notes)
+        _count(apigateway_v1._rest_apis.get(api_id)["name"], stage_name, notes)
         settings = stage.get("accessLogSettings") or {}
         group = _GROUP.match(settings.get("destinationArn", ""))
-        if group:
-            role = apigateway_v1._account_settings["settings"]["cloudwatchRoleArn"]
+        account = apigateway_v1._account_settings.get("settings") or {}
+        role = account.get("cloudwatchRoleArn")
+        if group and role:
             _stream(group["name"], role).write(_line(settings["format"], notes))
 
 

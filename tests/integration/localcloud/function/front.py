@@ -17,8 +17,9 @@ def handler(event: Event, context: Any) -> Any:
         raise RuntimeError(wish["fail"])
     if "started" in wish:
         pathlib.Path(wish["started"]).touch()
-    if "sleep" in wish:
-        time.sleep(wish["sleep"])
+    if "wait_for" in wish:
+        while not pathlib.Path(wish["wait_for"]).exists():
+            time.sleep(0.02)
         pathlib.Path(wish["done"]).touch()
     if "letters" in wish:
         return {"statusCode": 200, "body": "x" * wish["letters"]}

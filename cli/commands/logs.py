@@ -1,0 +1,59 @@
+"""``tradewind logs``: what a function logged."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any, Final
+
+import click
+
+from cli.options import Span, as_json, for_environment
+
+_FUNCTION: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+
+
+class FunctionName(click.ParamType[str]):
+    """An agent's name, or that of another function."""
+
+    name = "agent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check that it can be one."""
+        if not _FUNCTION.fullmatch(str(value)):
+            self.fail(f"{value!r} is no agent's name.", param, ctx)
+        return str(value)
+
+
+@click.command()
+@click.argument("agent", type=FunctionName())
+@click.option(
+    "--since",
+    "span",
+    type=Span(),
+    default="5m",
+    show_default=True,
+    help="How far to look back, such as 5m, 3h or 1d.",
+)
+@for_environment
+@as_json
+def logs(agent: str, span: timedelta, environment: str | None, as_json: bool) -> None:
+    """Print what AGENT logged, the oldest line first, in UTC; also of the functions api and sweep.
+
+    Questions and answers are never in there; ids are. --json prints each line as it is, those of
+    metrics too.
+
+    \b
+    tradewind logs AGENT --since 1h
+    """  # noqa: D301  click reads the \b
+    from cli.api.address import enter
+    from cli.logs import as_line, as_object, log_events
+
+    name, region = enter(environment)
+    printed = 0
+    for event in log_events(name, region, agent, span):
+        line = json.dumps(as_object(event)) if as_json else as_line(event)
+        if line is not None:
+            click.echo(line)
+            printed += 1
+    if not printed:
+        click.echo(f"{agent} logged nothing in that time.", err=True)
