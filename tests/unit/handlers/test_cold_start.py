@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 #: They read their environment, and one of them its agent.
-ENTRY_POINTS = {("handlers", "agent.py"), ("handlers", "api.py"), ("handlers", "sweep.py")}
+ENTRY_POINTS = {("handlers", f"{name}.py") for name in ("agent", "api", "authorizer", "sweep")}
 
 AGENTS = {
     "strands": """
