@@ -29,6 +29,7 @@ def test_a_whole_request_keeps_every_field() -> None:
         "project_id": "project-1",
         "request_id": "req-1",
         "owner": "arn:aws:iam::111122223333:role/planner",
+        "session_id": "s-1",
         "accepted": True,
     }
     assert parse(event).model_dump() == event
@@ -120,7 +121,8 @@ def test_an_unknown_field_is_told_which_fields_there_are() -> None:
         parse({"query": "x", "prompt": "y"})
     assert caught.value.message == (
         "prompt: There is no such field. "
-        "Those here are query, parameters, project_id, agent, request_id, owner, accepted."
+        "Those here are query, parameters, project_id, session_id, agent, request_id, owner, "
+        "accepted."
     )
 
 
