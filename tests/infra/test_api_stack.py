@@ -42,7 +42,7 @@ def methods(assembly: Assembly) -> dict[tuple[str, str], dict[str, Any]]:
         if resource["Type"] == METHOD:
             raw = resource["Properties"]
             found[raw["HttpMethod"], path_of(assembly, raw)] = assembly.spell(assembly.api, raw)
-    return found
+    return str(found)
 
 
 def function_of(method: dict[str, Any]) -> str:
@@ -296,7 +296,7 @@ def deployment(assembly: Assembly) -> str:
         for name, resource in assembly.api["Resources"].items()
         if resource["Type"] == "AWS::ApiGateway::Deployment"
     ]
-    return found
+    return str(found)
 
 
 def test_what_changes_a_route_is_deployed(
