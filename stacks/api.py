@@ -26,7 +26,6 @@ from tradewind.contracts.names import (
     ApiEnvVar,
     AuthorizerEnvVar,
     EnvVar,
-    OptionalEnvVar,
 )
 
 #: What the API's bundle may have unzipped: callers wait while it starts.
@@ -73,6 +72,7 @@ class ApiStack(Stack):
                 # Exported by name by the state stack; see stacks.agents.
                 artifacts_arn=state.export_value(state.artifacts.bucket_arn),
                 records_arn=state.records.table_arn,
+                sessions_arn=state.sessions.table_arn,
                 key=state.key,
                 agents=tuple(agents),
                 live_functions=[live[agent] for agent in agents],
@@ -175,6 +175,7 @@ def _environment(
         EnvVar.ARTIFACTS_BUCKET: state.artifacts.bucket_name,
         EnvVar.RECORDS_TABLE: state.records.table_name,
         EnvVar.RECORD_TTL_DAYS: str(settings.record_ttl_days),
-        OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
+        EnvVar.SESSIONS_TABLE: state.sessions.table_name,
+        EnvVar.SESSION_TTL_DAYS: str(settings.session_ttl_days),
         **logging_variables(settings, API),
     }

@@ -10,6 +10,8 @@ API_VARIABLES: Final[Mapping[str, str]] = {
     "TRADEWIND_ENVIRONMENT": "test",
     "RECORDS_TABLE": "records",
     "RECORD_TTL_DAYS": "30",
+    "SESSIONS_TABLE": "sessions",
+    "SESSION_TTL_DAYS": "30",
     "ARTIFACTS_BUCKET": "artifacts",
     "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
     "BEDROCK_REGION": "us-east-1",

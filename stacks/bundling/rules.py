@@ -105,7 +105,7 @@ CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
         "the API",
         {
             "bedrock": ("ListFoundationModels", "ListInferenceProfiles"),
-            "dynamodb": ("GetItem", "PutItem", "UpdateItem"),
+            "dynamodb": ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
             "lambda": ("Invoke",),
             # Never called, only signed for: links to artifacts.
             "s3": ("GetObject",),

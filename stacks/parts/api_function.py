@@ -29,13 +29,15 @@ class ApiReach:
     Attributes:
         artifacts_arn: The bucket whose files it makes links to.
         records_arn: The table of invocation records.
-        key: Encrypts both.
+        sessions_arn: The table of conversations.
+        key: Encrypts all of them.
         agents: The agents' names.
         live_functions: What it invokes: the agents' functions, each by its live alias.
     """
 
     artifacts_arn: str
     records_arn: str
+    sessions_arn: str
     key: kms.IKey
     agents: Sequence[str]
     live_functions: Sequence[str]
@@ -113,8 +115,19 @@ def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
                 ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                 [reach.records_arn],
             ),
-            # DynamoDB opens the table's own key on the caller's behalf.
+            # DynamoDB opens the tables' own key on the caller's behalf.
             allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
+        ],
+        "Sessions": [
+            allow(
+                [
+                    "dynamodb:DeleteItem",
+                    "dynamodb:GetItem",
+                    "dynamodb:Query",
+                    "dynamodb:UpdateItem",
+                ],
+                [reach.sessions_arn],
+            ),
         ],
         # For links that people follow; the function itself reads none.
         "Artifacts": [

@@ -281,7 +281,7 @@ class RestApi(Construct):
             stage_name=self._stage_name,
             deployment_id=deployment.ref,
             tracing_enabled=True,
-            method_settings=[method_settings],
+            method_settings=[dict(method_settings)],
             access_log_setting={
                 "destinationArn": access_log.destination,
                 "format": access_log.format,

@@ -14,6 +14,7 @@ from tests.deployed_agents import AGENTS, FIRST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import Permission, allow, listed, through
+from tradewind.contracts.environment import ApiEnvironment
 from tradewind.contracts.names import API, artifact_key
 
 METHOD = "AWS::ApiGateway::Method"
@@ -42,7 +43,7 @@ def methods(assembly: Assembly) -> dict[tuple[str, str], dict[str, Any]]:
         if resource["Type"] == METHOD:
             raw = resource["Properties"]
             found[raw["HttpMethod"], path_of(assembly, raw)] = assembly.spell(assembly.api, raw)
-    return str(found)
+    return found
 
 
 def function_of(method: dict[str, Any]) -> str:
@@ -145,6 +146,10 @@ def test_the_functions_role_holds_exactly_this(dev: Assembly) -> None:
         *allow("lambda:InvokeFunction", [f"{function}-{agent}:live" for agent in AGENTS]),
         *allow(
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], "<RecordsTable.Arn>"
+        ),
+        *allow(
+            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            "<SessionsTable.Arn>",
         ),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("dynamodb")),
         *allow("s3:GetObject", files),
@@ -291,12 +296,12 @@ def test_the_web_acl_stands_before_the_stage_and_lets_questions_be_questions(dev
 
 
 def deployment(assembly: Assembly) -> str:
-    [found] = [
+    found: list[str] = [
         name
         for name, resource in assembly.api["Resources"].items()
         if resource["Type"] == "AWS::ApiGateway::Deployment"
     ]
-    return str(found)
+    return found[0]
 
 
 def test_what_changes_a_route_is_deployed(
@@ -346,3 +351,11 @@ def test_a_usage_plan_asks_for_keys_and_counts_each(
     assert {key["Name"] for key in keys} == {"tradewind-dev-backend", "tradewind-dev-ci"}
     assert not any("Value" in key for key in keys)
     assert len(made.all(made.api, "AWS::ApiGateway::UsagePlanKey")) == 2
+
+
+def test_it_is_told_nothing_that_it_does_not_read(dev: Assembly) -> None:
+    variables = one(dev, "AWS::Lambda::Function")["Environment"]["Variables"]
+    ApiEnvironment.from_variables(variables)
+    read = {str(field.alias) for field in ApiEnvironment.model_fields.values()}
+    of_the_logger = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+    assert set(variables) == read | of_the_logger

@@ -8,6 +8,7 @@ from tradewind.api.invoker import Invoker
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.contracts.environment import ApiEnvironment
+from tradewind.conversations.table import SessionTable
 from tradewind.records.openings import Openings
 from tradewind.records.table import RecordTable
 
@@ -38,6 +39,14 @@ class Door:
     def openings(self) -> Openings:
         """Opens records and closes them."""
         return Openings(self.records.table)
+
+    @cached_property
+    def sessions(self) -> SessionTable:
+        """The conversations."""
+        environment = self.environment
+        return SessionTable(
+            environment.sessions_table, self.dynamodb, ttl_days=environment.session_ttl_days
+        )
 
     @cached_property
     def s3(self) -> "S3Client":

@@ -126,6 +126,28 @@ class Models(_Shown):
     models: list[Model]
 
 
+class Turn(_Shown):
+    """A question of a conversation, and its answer."""
+
+    number: int
+    asked_at: str
+    query: str
+    response: str
+    invocation_id: str = Field(pattern=INVOCATION_ID_PATTERN)
+
+
+class Session(_Shown):
+    """A conversation with an agent."""
+
+    id: str
+    agent: str
+    created_at: str
+    updated_at: str
+    turns: list[Turn] = Field(
+        description="The oldest first. Of a long conversation the latest; the numbers tell."
+    )
+
+
 class Problem(BaseModel):
     """What went wrong, as in RFC 9457; further members may be there."""
 

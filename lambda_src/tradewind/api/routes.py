@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from tradewind.api import agents, document, invocations, models_listing
+from tradewind.api import agents, document, invocations, models_listing, sessions
 from tradewind.api.routing import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *agents.ROUTES,
     *invocations.ROUTES,
+    *sessions.ROUTES,
     *models_listing.ROUTES,
     *document.ROUTES,
 )

@@ -69,6 +69,8 @@ class ApiEnvironment(Environment):
     environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
     record_ttl_days: int = Field(alias=EnvVar.RECORD_TTL_DAYS, ge=1)
+    sessions_table: str = Field(alias=EnvVar.SESSIONS_TABLE, min_length=3)
+    session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
     artifacts_bucket: str = Field(alias=EnvVar.ARTIFACTS_BUCKET, min_length=3)
     #: The inference profile that the agents use, and where it is.
     model_id: str = Field(alias=EnvVar.MODEL_ID, min_length=1)

@@ -1,5 +1,7 @@
 """Everything that can go wrong, as one small tree of typed errors with stable codes.
 
+This module is long because the tree is one, and is read as one.
+
 ::
 
     TradewindError                     status  code

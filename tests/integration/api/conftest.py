@@ -110,7 +110,10 @@ def api(
         table = aws.create("dynamodb", repeats=Repeated(may_run_twice=True))
         records = RecordTable(table_name, table)
         door = Door(
-            environment=api_environment(RECORDS_TABLE=table_name),
+            environment=api_environment(
+                RECORDS_TABLE=table_name,
+                SESSIONS_TABLE=dynamodb.create_sessions_table(f"sessions-{table_name}"),
+            ),
             aws=aws,
             dynamodb=table,
             records=records,

@@ -19,6 +19,7 @@ from tests.api_events import api_environment, proxy_event
 from tests.integration.bad_day import interleaving
 from tests.integration.bad_day.interleaving import require
 from tests.integration.bad_day.steps import CLOCK, Process, SteppedTable, Steps
+from tests.integration.conversations.memory_sessions import MemorySessions
 from tests.turns import Died
 from tests.unit.run.project_runs import Fault
 from tradewind.api import invocations, service
@@ -28,6 +29,7 @@ from tradewind.api.routes import ROUTES
 from tradewind.api.service import ApiService
 from tradewind.contracts.errors import SessionBusy
 from tradewind.contracts.names import record_key
+from tradewind.conversations.table import SessionTable
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.service import AgentService
 from tradewind.handlers.sweeper import Sweeper
@@ -188,6 +190,9 @@ class World:
             records=self.records,
             invoker=Invoker("test", self.functions),  # type: ignore[arg-type]  # as above
         )
+        # Conversations have orders of their own; their calls are no steps here.
+        self.sessions = SessionTable("sessions", MemorySessions(), ttl_days=30)  # type: ignore[arg-type]  # as above
+        self.door.__dict__["sessions"] = self.sessions
         self._api = ApiService(self.door, ROUTES, ColdStart())
 
     # -- what happens ---------------------------------------------------------------------------
@@ -232,6 +237,7 @@ class World:
             cold_start=interleaving._COLD_START,
             store=MemoryArtifactStore(),
             records=self.records,
+            sessions=self.sessions,
         )
         me = self.steps.turns.me
         caller: Process | None = getattr(me, "process", None)

@@ -75,10 +75,10 @@ class Steps:
             self.turns.me.process = None
             self._processes.remove(process)
 
-    def kill_all(self) -> list[Process]:
-        """Kill what is at work: none of it does another thing."""
+    def kill_all(self, *, but: str | None = None) -> list[Process]:
+        """Kill what is at work, but one attempt: none of it does another thing."""
         for process in self._processes:
-            process.dead = True
+            process.dead = but is None or process.attempt != but
         return [*self._processes]
 
     def take(self, do: Callable[[], R], refused: Exception, cut: Exception) -> R:
