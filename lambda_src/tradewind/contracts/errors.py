@@ -20,6 +20,7 @@
     |   +-- ModelOutputTruncated       502     MODEL_OUTPUT_TRUNCATED
     |   +-- ModelContentFiltered       400     MODEL_CONTENT_FILTERED
     |   +-- ModelRefused               400     MODEL_REFUSED
+    |   +-- OutputInvalid              502     OUTPUT_INVALID
     +-- StorageError                   (artifacts and invocation records)
     |   +-- StorageAccessDenied        403     STORAGE_ACCESS_DENIED
     |   +-- StorageUnavailable         503     STORAGE_UNAVAILABLE
@@ -192,6 +193,12 @@ class ModelRefused(ModelError):
     code = "MODEL_REFUSED"
     status = 400
     answered = True
+
+
+class OutputInvalid(ModelError):
+    """The model gave no output that fits the request's schema, however often it was asked."""
+
+    code = "OUTPUT_INVALID"
 
 
 class StorageError(TradewindError):

@@ -6,11 +6,17 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tradewind.contracts.errors import InvalidRequest, QueryTooLong, UnknownAgent
+from tradewind.contracts.output_schema import check_output_schema
+from tradewind.contracts.texts import is_well_formed
 
 #: Characters. About 4,000 tokens: room for a long brief, far from a model's context window.
 MAX_QUERY_LENGTH: Final = 16_000
 #: Characters of JSON. A site with a few thousand features fits; Lambda's own limit is 6 MB.
 MAX_PARAMETERS_LENGTH: Final = 2_000_000
+#: Characters. A system prompt of the caller's own, as long as a query.
+MAX_SYSTEM_PROMPT_LENGTH: Final = 16_000
+#: Characters. About 25,000 tokens; a conversation carries them to its end.
+MAX_CONTEXT_LENGTH: Final = 100_000
 #: Characters of an unknown field's name that are repeated.
 _LONGEST_NAME: Final = 64
 
@@ -34,6 +40,11 @@ class AgentRequest(BaseModel):
         session_id: The conversation that this continues, or begins; the caller's own id of it.
         owner: For whom the function is asked, by whoever asks for several. Each owner has request
             ids and conversations of their own, and sees no other's answers.
+        system_prompt: What the model is told after the agent's own system prompt.
+        context: What the model should know when it reads the query, such as a document.
+        max_tokens: Longest answer of one model call; at most the settings', which is the default.
+        temperature: Sampling temperature; the model's default when absent.
+        output_schema: A JSON Schema of an object, which the answer's ``output`` then is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -45,18 +56,26 @@ class AgentRequest(BaseModel):
     request_id: str | None = Field(default=None, pattern=REQUEST_ID_PATTERN)
     session_id: str | None = Field(default=None, pattern=SESSION_ID_PATTERN)
     owner: str = Field(default="", pattern=OWNER_PATTERN)
+    system_prompt: str | None = Field(
+        default=None, min_length=1, max_length=MAX_SYSTEM_PROMPT_LENGTH
+    )
+    context: str | None = Field(default=None, min_length=1, max_length=MAX_CONTEXT_LENGTH)
+    max_tokens: int | None = Field(default=None, ge=1)
+    temperature: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    output_schema: dict[str, Any] | None = None
 
 
-def parse_request(event: object, serving: str) -> AgentRequest:
+def parse_request(event: object, serving: str, *, max_tokens: int | None = None) -> AgentRequest:
     """Check an event and return the request in it.
 
     Args:
         event: The Lambda event, as decoded from JSON.
         serving: The agent this function serves.
+        max_tokens: What a request may ask for at most; None where the settings are not known.
 
     Raises:
-        InvalidRequest: A field is missing, empty, unknown, of the wrong type or malformed, or its
-            text cannot be encoded.
+        InvalidRequest: A field is missing, empty, unknown, of the wrong type, out of range or
+            malformed, or its text cannot be encoded.
         QueryTooLong: The query or the parameters are over their limit.
         UnknownAgent: The request is for another agent.
     """
@@ -86,7 +105,26 @@ def parse_request(event: object, serving: str) -> AgentRequest:
             f"at most {MAX_PARAMETERS_LENGTH} are taken.",
             field="parameters",
         )
+    _check_options(request, max_tokens)
     return request
+
+
+def _check_options(request: AgentRequest, max_tokens: int | None) -> None:
+    """Refuse options that could not have their whole effect."""
+    for field in ("system_prompt", "context"):
+        text = getattr(request, field)
+        if text is not None and not text.strip():
+            raise InvalidRequest(f"{field}: It is empty; leave it out then.", field=field)
+        if text is not None and not is_well_formed(text):
+            raise InvalidRequest(f"{field}: There is half of a surrogate pair in it.", field=field)
+    asked = request.max_tokens
+    if asked is not None and max_tokens is not None and asked > max_tokens:
+        raise InvalidRequest(
+            f"max_tokens: {asked} is more than this agent gives; at most {max_tokens} are.",
+            field="max_tokens",
+        )
+    if request.output_schema is not None:
+        check_output_schema(request.output_schema)
 
 
 def _invalid(invalid: ValidationError) -> InvalidRequest:

@@ -26,6 +26,7 @@ from tradewind.handlers.after_answer import AfterAnswer
 from tradewind.handlers.closing import check_answer, close_answer
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.leftovers import Leftovers
+from tradewind.handlers.progress import ProgressStore, ProgressWriter
 from tradewind.handlers.request_report import RequestReporter
 from tradewind.handlers.served import ServedRequest, answer_of
 from tradewind.handlers.session_turn import SessionTurn
@@ -35,6 +36,7 @@ from tradewind.records.table import Records, Start
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
+from tradewind.run.options import RunOptions
 from tradewind.run.project import Project
 from tradewind.run.prompt import compose_prompt
 from tradewind.run.runner import run_to_its_end
@@ -62,7 +64,9 @@ class AgentService:
 
     Without ``sessions``, it keeps no conversations and refuses requests that belong to one.
     ``budgets`` limit what they cost; without, nothing does. ``retire`` ends the process after an
-    answer; without it, the process carries what it carries.
+    answer; without it, the process carries what it carries. ``progress_store`` says where a
+    request's progress is told, which also tells whether it was cancelled; None for one that nobody
+    watches.
     """
 
     def __init__(
@@ -78,6 +82,9 @@ class AgentService:
         cold_start: ColdStart | None = None,
         after_answer: AfterAnswer | None = None,
         retire: Callable[[], object] | None = None,
+        progress_store: Callable[[AgentRequest, RecordedRequest], ProgressStore | None] = (
+            lambda _request, _recorded: None
+        ),
     ) -> None:
         self._environment = environment
         self._definition = definition
@@ -86,6 +93,7 @@ class AgentService:
         self._records = records
         self._sessions = sessions
         self._budgets = budgets
+        self._progress_store = progress_store
         self._after_answer = after_answer or AfterAnswer()
         self._leftovers = Leftovers()
         if retire is not None:
@@ -195,7 +203,7 @@ class AgentService:
             TradewindError: The request was refused, or failed.
         """
         environment = self._environment
-        request = parse_request(event, environment.agent)
+        request = parse_request(event, environment.agent, max_tokens=environment.max_tokens)
         served.query = request.query
         served.session_id = request.session_id
         served.request_id = request.request_id or served.request_id
@@ -221,6 +229,13 @@ class AgentService:
             sha256=content_sha256(request),
             attempt=served.attempt,
         )
+        options = RunOptions.of(request)
+        prompt = compose_prompt(
+            request.query,
+            request.parameters,
+            request.context,
+            has_tools=self._definition.has_tools,
+        )
         if not served.deadline.remaining_s():
             raise DeadlineExceeded("The request came when the function's time was over.")
         try:
@@ -241,19 +256,22 @@ class AgentService:
             if served.turn.kept is not None:
                 self._answer_again(served, served.turn.kept)
                 return
-        served.run = AgentRun(
-            prompt=compose_prompt(request.query, request.parameters),
+        progress = ProgressWriter(self._progress_store(request, recorded), served.meter)
+        served.run = run = AgentRun(
+            prompt=prompt,
             project=project,
             deadline=served.deadline,
             environment=environment,
             bedrock_client=self._clients.get(),
+            options=options,
+            listener=progress.heard,
             history=served.turn.history if served.turn else (),
         )
         if self._budgets is not None:
             served.allowance = self._budgets.allowance(request.owner, served.deadline.killed_in_s)
-        with allowing(served.allowance):
-            run_to_its_end(self._definition, served.run)
-        if served.run.stopped:
+        with allowing(served.allowance), progress.telling(run.cancel):
+            run_to_its_end(self._definition, run)
+        if run.stopped:
             raise DeadlineExceeded(
                 "The function's time ran out. The response and the artifacts are what was done."
             )

@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 OPEN: Final = "yes"
 
 
+#: What else changes an answer, where the request says it.
+_OPTIONS: Final = ("system_prompt", "context", "max_tokens", "temperature", "output_schema")
+
+
 class RecordStatus(StrEnum):
     """Where a request stands."""
 
@@ -120,6 +124,9 @@ def content_sha256(request: AgentRequest) -> str:
     asked = request.model_dump(include={"query", "parameters", "project_id"})
     if request.session_id is not None:
         asked["session_id"] = request.session_id
+    # What is left out is not digested, so that a request has the same digest as before it could
+    # say more.
+    asked |= request.model_dump(include=set(_OPTIONS), exclude_none=True)
     # Lone surrogates are half of a question too.
     text = json.dumps(asked, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -304,6 +304,8 @@ class Agent:
     error: BaseException | None = None
     fact: Any = SECRET
 
+    has_tools = True
+
     async def answer(self, run: AgentRun) -> None:
         run.transcript.begin_message()
         run.transcript.write(self.text)

@@ -29,6 +29,11 @@ def test_a_whole_request_keeps_every_field() -> None:
         "project_id": "project-1",
         "request_id": "req-1",
         "owner": "arn:aws:iam::111122223333:role/planner",
+        "system_prompt": "Answer in Dutch.",
+        "context": "The site lies behind a dike.",
+        "max_tokens": 500,
+        "temperature": 0.5,
+        "output_schema": {"type": "object"},
     }
     assert parse(event).model_dump() == event
 
@@ -119,7 +124,8 @@ def test_an_unknown_field_is_told_which_fields_there_are() -> None:
         parse({"query": "x", "prompt": "y"})
     assert caught.value.message == (
         "prompt: There is no such field. "
-        "Those here are agent, query, parameters, project_id, request_id, owner."
+        "Those here are agent, query, parameters, project_id, request_id, owner, system_prompt, "
+        "context, max_tokens, temperature, output_schema."
     )
 
 
