@@ -73,12 +73,11 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
         except Exception as error:
             failure = error
         finally:
-            run.stop.set()  # whatever goes on after this goes on for nobody
             timer.cancel()
-            project.close()
-            run.text = run.transcript.everything  # what there is, however the run ended
-    project.close()
+            _end(run)
+    _end(run)
     if run.cancellation.run_over():
+        run.stopped = False  # it was not the deadline
         raise _cancelled() from failure
     if failure is not None:
         # A call to AWS may see the end of its time a moment before the timer here does.
@@ -121,6 +120,12 @@ async def _answer(definition: AgentDefinition, run: AgentRun) -> None:
         own = asyncio.current_task()
         if not run.cancellation.requested or (own is not None and own.cancelling()):
             raise
+
+
+def _end(run: AgentRun) -> None:
+    run.stop.set()  # whatever goes on after this goes on for nobody
+    run.project.close()
+    run.text = run.transcript.everything  # what there is, however the run ended
 
 
 def _cancelled() -> Cancelled:
