@@ -114,9 +114,11 @@ class ProgressWriter:
                 thread.join(2 * TELLING_S)
             self._log_failures()
 
-    def _work(self, store: ProgressStore, cancel: Callable[[], object]) -> None:
-        while not self._over:
-            self._changed.clear()
+    def _work(self, cancel: Callable[[], object]) -> None:
+        while True:
+            self._changed.clear()  # before the look, or an end just after it would go unnoticed
+            if self._over:
+                return
             if self._tell(store):
                 cancel()
                 return

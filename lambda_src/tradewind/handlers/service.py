@@ -64,9 +64,8 @@ class AgentService:
 
     Without ``sessions``, it keeps no conversations and refuses requests that belong to one.
     ``budgets`` limit what they cost; without, nothing does. ``retire`` ends the process after an
-    answer; without it, the process carries what it carries. ``progress_store`` says where a
-    request's progress is told, which also tells whether it was cancelled; None for one that nobody
-    watches.
+    answer; without it, the process carries what it carries. ``progress_store`` says where the
+    progress of a request is told, if anybody watches it, and heard whether it was cancelled.
     """
 
     def __init__(
