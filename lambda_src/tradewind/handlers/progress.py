@@ -114,7 +114,7 @@ class ProgressWriter:
                 thread.join(2 * TELLING_S)
             self._log_failures()
 
-    def _work(self, cancel: Callable[[], object]) -> None:
+    def _work(self, store: ProgressStore, cancel: Callable[[], object]) -> None:
         while True:
             self._changed.clear()  # before the look, or an end just after it would go unnoticed
             if self._over:

@@ -28,6 +28,7 @@ def test_a_whole_request_keeps_every_field() -> None:
         "parameters": {"radius_km": 5},
         "project_id": "project-1",
         "request_id": "req-1",
+        "session_id": "session-1",
         "owner": "arn:aws:iam::111122223333:role/planner",
         "system_prompt": "Answer in Dutch.",
         "context": "The site lies behind a dike.",
@@ -124,8 +125,8 @@ def test_an_unknown_field_is_told_which_fields_there_are() -> None:
         parse({"query": "x", "prompt": "y"})
     assert caught.value.message == (
         "prompt: There is no such field. "
-        "Those here are agent, query, parameters, project_id, request_id, owner, system_prompt, "
-        "context, max_tokens, temperature, output_schema."
+        "Those here are agent, query, parameters, project_id, request_id, session_id, owner, "
+        "system_prompt, context, max_tokens, temperature, output_schema."
     )
 
 

@@ -65,6 +65,13 @@ def test_it_tells_at_once_and_when_a_tool_starts_or_ends() -> None:
     assert set(first) == {"tools", "tool_calls", "model_calls", "updated_at"}
 
 
+def test_a_request_that_nobody_watches_has_no_thread() -> None:
+    writer = ProgressWriter(None, ModelMeter(), NEVER_S)
+    with writer.telling(never):
+        writer.heard(ToolStarted("c-1", "measure_wind"))
+        assert threads() == []
+
+
 def test_it_tells_again_and_again_when_nothing_happens() -> None:
     store = Store()
     with ProgressWriter(store, ModelMeter(), 0.001).telling(never):
@@ -169,7 +176,12 @@ def test_failing_to_tell_is_said_once_and_stops_nothing(
 
 def test_a_telling_has_little_time() -> None:
     left: list[float | None] = []
-    store = Store(lambda _number: bool(left.append(call_time_left_s())))
+
+    def look(_number: int) -> bool:
+        left.append(call_time_left_s())
+        return False
+
+    store = Store(look)
     with ProgressWriter(store, ModelMeter(), NEVER_S).telling(never):
         store.wait_for(1)
     assert left[0] is not None

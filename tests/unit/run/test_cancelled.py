@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -302,14 +303,13 @@ def test_either_the_end_comes_first_or_the_cancellation() -> None:
             start.wait()
             act()
 
-        with cancellation.ending(lambda ended=ended: ended.append(None)):
+        def end(c: Cancellation = cancellation, v: list[bool] = verdicts) -> None:
+            v.append(c.run_over())
+
+        with cancellation.ending(partial(ended.append, None)):
             threads = [
                 threading.Thread(target=race, args=(act,))
-                for act in (
-                    cancellation.request,
-                    cancellation.request,
-                    lambda c=cancellation, v=verdicts: v.append(c.run_over()),
-                )
+                for act in (cancellation.request, cancellation.request, end)
             ]
             for thread in threads:
                 thread.start()

@@ -12,6 +12,7 @@ from tests.answers import Answer, calling, calling_with, saying
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tests.scripted_model import Model
 from tradewind.aws.deadline import Deadline
+from tradewind.bedrock.model_pool import ModelPool
 from tradewind.contracts.errors import ModelFailed, OutputInvalid
 from tradewind.run import pydantic_ai_agent, strands_agent
 from tradewind.run.agent_run import AgentRun
@@ -115,7 +116,11 @@ def test_no_number_makes_a_model_of_its_own(
     name: str, temperature: float, max_tokens: int | None
 ) -> None:
     """The pool holds sixteen: a caller's whim must push nobody's out."""
-    pool = {"strands": strands_agent.MODELS, "pydantic-ai": pydantic_ai_agent.MODELS}[name]
+    pools: dict[str, ModelPool[Any]] = {
+        "strands": strands_agent.MODELS,
+        "pydantic-ai": pydantic_ai_agent.MODELS,
+    }
+    pool = pools[name]
     model = Model(ENVIRONMENT, saying("12."), saying("12."))
     asyncio.run(run_agent(FRAMEWORKS[name](SKETCH), new_run(model, RunOptions())))
     before = len(pool), pool.misses
