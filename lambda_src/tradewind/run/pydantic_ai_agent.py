@@ -58,7 +58,7 @@ MODELS: Final = ModelPool(create_model)
 #: What a run is told that has to give an output. The adapter puts the request's schema in.
 _OUTPUT: Final[dict[str, Any]] = {
     "output_type": ToolOutput(dict[str, Any], name=OUTPUT_TOOL, description=OUTPUT_TOOL_TEXT),
-    "retries": {"output": MAX_OUTPUT_TRIES - 1},
+    "retries": {"output": MAX_OUTPUT_TRIES},  # the run's own count comes first
 }
 
 
@@ -172,6 +172,8 @@ class _RunModel(WrapperModel):
                 transcript.end_message()
                 response = stream.get()
                 self._count_unknown_tools(response, model_request_parameters)
+                if self._run.output is not None and not response.tool_calls:
+                    self._run.output.failed()
                 return response
 
     def _count_unknown_tools(

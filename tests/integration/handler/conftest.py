@@ -17,8 +17,10 @@ from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import ClientPool
 from tradewind.budgets.budgets import Budgets
 from tradewind.budgets.table import BudgetTable
+from tradewind.contracts.request import AgentRequest
+from tradewind.handlers.progress import ProgressStore
 from tradewind.handlers.service import AgentService
-from tradewind.records.item import read_item
+from tradewind.records.item import RecordedRequest, read_item
 from tradewind.records.table import RecordTable
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
@@ -141,6 +143,9 @@ def build(
         table: str | None = None,
         retire: Callable[[], object] | None = None,
         cold_start: ColdStart | None = None,
+        progress_store: Callable[[AgentRequest, RecordedRequest], ProgressStore | None] = (
+            lambda _request, _recorded: None
+        ),
         prices: str | None = PRICES,
         **variables: str,
     ) -> Harness:
@@ -169,6 +174,7 @@ def build(
             ),
             retire=retire,
             cold_start=cold_start,
+            progress_store=progress_store,
         )
         built.append(service)
         return Harness(service, records, memory)
