@@ -14,7 +14,7 @@ from tests.deployed_agents import AGENTS, FIRST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import Permission, allow, listed, through
-from tradewind.contracts.environment import ApiEnvironment
+from tradewind.contracts.api_environment import ApiEnvironment
 from tradewind.contracts.names import API, artifact_key
 
 METHOD = "AWS::ApiGateway::Method"
