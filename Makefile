@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
-	bench-bundles bench-coldstart bench-pool bench-threads lock docs clean
+	bench-api bench-bundles bench-coldstart bench-pool bench-streaming bench-threads lock docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -63,12 +63,18 @@ $(UV): requirements-setup.txt
 		--target .build/lambda-runtime -r devtools/localcloud/lambda-runtime.txt
 	@touch $@
 
+.build/lambda-runtimes/.ready: devtools/runtime_conformance/releases.txt devtools/runtime_conformance/releases.py \
+		.build/lambda-runtime/.ready
+	@rm -rf .build/lambda-runtimes
+	@$(CLEAN) .venv/bin/python -m devtools.runtime_conformance.releases $(UV)
+	@touch $@
+
 node_modules/.ready: package-lock.json .venv/.ready
 	@echo "Setting up the CDK command line and the chart library ..."
 	@$(CLEAN) npm ci --include=dev --no-global --no-update-notifier --no-dry-run --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready node_modules/.ready ## Install everything the other targets need
+setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready .build/lambda-runtimes/.ready node_modules/.ready ## Install everything the other targets need
 
 # --- Using it ---------------------------------------------------------------------------------
 
@@ -108,7 +114,7 @@ mutants: setup ## Plant small changes in the core and show what no test catches:
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-threads bench-coldstart ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-threads bench-streaming bench-coldstart bench-api ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -122,8 +128,14 @@ bench-pool: setup ## Count connections over 100 warm requests of each deployed a
 bench-threads: setup ## Compare threads of each request to one pool of the process
 	@python -m bench.threads
 
+bench-streaming: setup ## Compare the first streamed byte to a raw socket's, and hold 100 streams at once
+	@python -m bench.streaming
+
 bench-coldstart: setup ## Print each agent's init time
 	@python -m bench.coldstart
+
+bench-api: setup ## Compare the API's start and warm calls to a bare boto3 handler's
+	@python -m bench.api
 
 # A domain's own benchmarks live with it.
 -include $(wildcard lambda_src/*/bench/targets.mk)
@@ -136,6 +148,7 @@ lock: $(UV) ## Compile the locks; UPGRADE="NAME ..." takes newer releases, UPGRA
 docs: setup ## Write the pages that are generated
 	@python -m stacks.metrics_page
 	@python -m stacks.settings_pages
+	@python -m tradewind.api.openapi > docs/openapi.json
 
 clean: ## Stop the embedded AWS, and remove what builds and demos made; keep the environments
 	@[ ! -e .build/tradewind.lock ] || flock --nonblock .build/tradewind.lock true \

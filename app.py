@@ -19,6 +19,7 @@ from aws_cdk import App, Environment, Tags  # noqa: E402
 
 from stacks import names  # noqa: E402
 from stacks.agents import AgentsStack  # noqa: E402
+from stacks.api import ApiStack  # noqa: E402
 from stacks.bundling.bundler import Bundler  # noqa: E402
 from stacks.bundling.errors import BundleError  # noqa: E402
 from stacks.bundling.provider import BundleProvider  # noqa: E402
@@ -50,7 +51,7 @@ def build(
         settings=settings,
         termination_protection=settings.keep_data,
     )
-    AgentsStack(
+    behind = AgentsStack(
         app,
         names.StackId.AGENTS,
         stack_name=names.stack_name(settings.environment, names.StackId.AGENTS),
@@ -61,6 +62,19 @@ def build(
         bundles=bundles,
         termination_protection=settings.keep_data,
     )
+    door = ApiStack(
+        app,
+        names.StackId.API,
+        stack_name=names.stack_name(settings.environment, names.StackId.API),
+        env=env,
+        settings=settings,
+        agents=agents,
+        state=state,
+        bundles=bundles,
+        termination_protection=settings.keep_data,
+    )
+    # It names their functions.
+    door.add_stack_dependency(behind)
     ObservabilityStack(
         app,
         names.StackId.OBSERVABILITY,

@@ -12,6 +12,7 @@ from cli.commands.agent import agent
 from cli.commands.alarms import alarms
 from cli.commands.answer import answer
 from cli.commands.call import call
+from cli.commands.caller import caller
 from cli.commands.cloud import demo, down, status, up
 from cli.commands.contract import contract
 from cli.commands.dashboard import dashboard
@@ -48,7 +49,7 @@ def tradewind() -> None:
 
 for _command in (
     *(demo, up, down, call, status, cancel, reply, sessions, models, budget, logs),
-    *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent),
+    *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent, caller),
 ):
     tradewind.add_command(_command)
 

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import AssetHashType, CfnOutput, RemovalPolicy, Stack
-from aws_cdk import aws_lambda as lambda_
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from constructs import Construct
 
 from stacks import names
-from stacks.bundling.archive import Archive
 from stacks.bundling.provider import BundleProvider
 from stacks.parts.agent_function import AgentFunction
 from stacks.parts.agent_role import Reach
+from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.sweep_function import SweepFunction
 from stacks.settings import Settings
 from stacks.state import StateStack
@@ -59,7 +58,7 @@ class AgentsStack(Stack):
                 function_name=names.function_name(settings.environment, agent),
                 log_group_name=names.log_group_name(settings.environment, agent),
                 dead_letter_queue_name=names.dead_letter_queue_name(settings.environment, agent),
-                code=_code(bundle),
+                code=code_of(bundle),
                 function=function,
                 environment={
                     **_environment(settings, state, agent),
@@ -69,6 +68,7 @@ class AgentsStack(Stack):
                 log_level=settings.log_level,
                 log_retention_days=settings.log_retention_days,
                 snap_start=settings.snap_start,
+                queue_life_s=settings.api.queue_life_s,
                 reach=reach,
                 removal_policy=removal_policy,
             )
@@ -82,12 +82,12 @@ class AgentsStack(Stack):
             names.construct_id(SWEEP),
             function_name=names.function_name(settings.environment, SWEEP),
             log_group_name=names.log_group_name(settings.environment, SWEEP),
-            code=_code(bundles.sweep_bundle(architecture, SWEEP_BUDGET_MB)),
+            code=code_of(bundles.core_bundle(SWEEP, architecture, SWEEP_BUDGET_MB)),
             architecture=architecture,
             environment={
                 EnvVar.ENVIRONMENT: settings.environment,
                 EnvVar.RECORDS_TABLE: state.records.table_name,
-                **_logging(settings, SWEEP),
+                **logging_variables(settings, SWEEP),
             },
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
@@ -95,12 +95,6 @@ class AgentsStack(Stack):
             key=reach.key,
             removal_policy=removal_policy,
         )
-
-
-def _code(bundle: Archive) -> lambda_.Code:
-    return lambda_.Code.from_asset(
-        str(bundle.path), asset_hash=bundle.sha256, asset_hash_type=AssetHashType.CUSTOM
-    )
 
 
 def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str, str]:
@@ -128,13 +122,8 @@ def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str,
         OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
         OptionalEnvVar.BUDGETS: settings.budgets.model_dump_json(),
         OptionalEnvVar.LOG_SAMPLE_PERCENT: str(settings.log_sample_percent),
+        # The API leads streams to each agent.
+        OptionalEnvVar.STREAMING: "1",
         **tracing,
-        **_logging(settings, agent),
-    }
-
-
-def _logging(settings: Settings, function: str) -> dict[str, str]:
-    return {
-        "POWERTOOLS_SERVICE_NAME": f"{names.PROJECT}-{function}",
-        "POWERTOOLS_LOG_LEVEL": settings.log_level,
+        **logging_variables(settings, agent),
     }

@@ -55,6 +55,7 @@ is in `devtools/contract/aws_metrics.yaml`.
 | Namespace | What for |
 |---|---|
 | `AWS/Lambda` | requests, failures, durations, throttles, concurrency, age of asynchronous events |
+| `AWS/ApiGateway` | requests to the REST API, and those answered 4xx and 5xx by whomever |
 | `AWS/SQS` | dead letters: how many wait, and how old the oldest is |
 | `AWS/Bedrock` | the model's calls, errors, throttles, latency and tokens, of the whole account |
 

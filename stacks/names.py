@@ -3,7 +3,12 @@
 from enum import StrEnum
 from typing import Final
 
+from tradewind.contracts import names as runtime_names
+
 PROJECT: Final = "tradewind"
+
+#: The REST API's stage, the first part of each path; `v2` would be another.
+API_STAGE: Final = "v1"
 
 
 class StackId(StrEnum):
@@ -20,9 +25,10 @@ class Output(StrEnum):
 
     ARTIFACTS_BUCKET = "ArtifactsBucketName"
     RECORDS_TABLE = "RecordsTableName"
+    API_URL = "ApiUrl"
+    OIDC_API_URL = "OidcApiUrl"
     SESSIONS_TABLE = "SessionsTableName"
     BUDGETS_TABLE = "BudgetsTableName"
-    API_URL = "ApiUrl"
 
 
 def agent_arn_output(agent: str) -> str:
@@ -47,7 +53,7 @@ def resource_prefix(environment: str) -> str:
 
 def function_name(environment: str, agent: str) -> str:
     """The name of an agent's function."""
-    return f"{resource_prefix(environment)}{agent}"
+    return runtime_names.function_name(environment, agent)
 
 
 def log_group_prefix(environment: str) -> str:
@@ -58,6 +64,41 @@ def log_group_prefix(environment: str) -> str:
 def log_group_name(environment: str, agent: str) -> str:
     """The log group of an agent's function."""
     return f"{log_group_prefix(environment)}{agent}"
+
+
+def live_function(environment: str, function: str) -> str:
+    """A function by the alias that callers use."""
+    return f"{function_name(environment, function)}:{runtime_names.LIVE_ALIAS}"
+
+
+def api_name(environment: str) -> str:
+    """The name of the REST API, which its metrics are kept by; and of what stands before it."""
+    return f"{PROJECT}-{environment}"
+
+
+def oidc_api_name(environment: str) -> str:
+    """The name of the REST API for those who hold tokens."""
+    return f"{api_name(environment)}-oidc"
+
+
+def caller_name(environment: str, caller: str) -> str:
+    """The IAM user of a caller outside."""
+    return f"{resource_prefix(environment)}caller-{caller}"
+
+
+def caller_secret_name(environment: str, caller: str) -> str:
+    """The secret with that user's access key."""
+    return f"{PROJECT}/{environment}/callers/{caller}"
+
+
+def access_log_prefix(environment: str) -> str:
+    """What the names of API Gateway's log groups begin with."""
+    return f"/aws/apigateway/{resource_prefix(environment)}"
+
+
+def access_log_group_name(environment: str) -> str:
+    """The log group that has a line per request to the REST API."""
+    return f"{access_log_prefix(environment)}access"
 
 
 def dead_letter_queue_name(environment: str, agent: str) -> str:
@@ -72,7 +113,7 @@ def alarm_name(environment: str, symptom: str, agent: str | None = None) -> str:
 
 
 def dashboard_name(environment: str, subject: str) -> str:
-    """The name of a dashboard; its subject is ``overview``, ``model`` or an agent."""
+    """The name of a dashboard; its subject is ``overview``, ``model``, ``api`` or an agent."""
     return f"{resource_prefix(environment)}{subject}"
 
 

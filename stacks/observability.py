@@ -12,16 +12,18 @@ from constructs import Construct
 
 from stacks import names
 from stacks.dashboards.agent import agent_rows
+from stacks.dashboards.api import api_rows
 from stacks.dashboards.model import model_rows
 from stacks.dashboards.overview import overview_rows
-from stacks.parts.alarm_specs import agent_alarms, environment_alarms
+from stacks.parts.alarm_specs import agent_alarms, api_alarms, environment_alarms
 from stacks.parts.alarm_topic import AlarmTopic
-from stacks.parts.alarms import Alarms
+from stacks.parts.alarms import API_UNWELL, UNWELL, Alarms
 from stacks.parts.dashboard import Dashboard
 from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
 from stacks.settings import Settings
 from tradewind.contracts.agent_manifest import AgentManifest
+from tradewind.contracts.names import API
 
 
 class ObservabilityStack(Stack):
@@ -62,9 +64,22 @@ class ObservabilityStack(Stack):
                 agent=agent,
                 specs=specs[agent],
                 runbook_url=settings.runbook_url,
-            ).notify_as_one(topic)
+            ).notify_as_one(topic, UNWELL, f"the {agent} agent")
             for agent in agents
         ]
+        api_specs = api_alarms(
+            metrics, settings.api.wait_s, settings.alarms, by_token=settings.oidc is not None
+        )
+        paging.append(
+            Alarms(
+                self,
+                "ApiAlarms",
+                environment=environment,
+                agent=None,
+                specs=api_specs,
+                runbook_url=settings.runbook_url,
+            ).notify_as_one(topic, API_UNWELL, "the API")
+        )
         environment_specs = environment_alarms(metrics, settings.alarms)
         paging += Alarms(
             self,
@@ -84,6 +99,7 @@ class ObservabilityStack(Stack):
                 prices_as_of=settings.prices.as_of,
             ),
             "model": model_rows(metrics, environment_specs),
+            "api": api_rows(metrics, api_specs, environment_specs),
             **{name: agent_rows(metrics, name, specs[name]) for name in agents},
         }
         folder = Construct(self, "Dashboards")
@@ -99,5 +115,5 @@ class ObservabilityStack(Stack):
             self,
             "Queries",
             environment=environment,
-            log_groups=[names.log_group_name(environment, agent) for agent in agents],
+            log_groups=[names.log_group_name(environment, agent) for agent in (*agents, API)],
         )

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from stacks.api_settings import ApiSettings, ExternalCaller, OidcSettings
 from stacks.parts.bedrock_access import (
     InferenceProfile,
     UnsupportedProfile,
@@ -194,7 +195,7 @@ class AlarmSettings(Frozen):
     """When an alarm goes off. An empty mapping, ``{}``, takes every default.
 
     Attributes:
-        error_percent: Share of an agent's requests that fail by our fault.
+        error_percent: Share of an agent's requests, and of the API's, that fail by our fault.
         p99_percent_of_timeout: Share of the function's timeout that the slowest requests take.
         cold_start_percent: Share of an agent's requests that wait for a process to start.
         cold_start_min_requests: In 15 minutes; with fewer, every share of cold starts is normal.
@@ -227,6 +228,11 @@ class Settings(Frozen):
         model: The model every agent calls.
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
+        api: The REST API that the agents are reached by.
+        oidc: Whose tokens let callers in beside those who sign with AWS credentials, with `issuer`
+            and `audience`; null for nobody's.
+        external_callers: Callers outside AWS or in another account, by name; each gets a role or a
+            user that may use its routes of the API, and nothing else.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -257,6 +263,17 @@ class Settings(Frozen):
     functions: Annotated[FunctionSettings, Field(description=_MAPPING)] = FunctionSettings()
     agents: Annotated[
         Mapping[str, FunctionSettings], Field(description="a mapping of agents' names")
+    ] = {}
+    api: Annotated[ApiSettings, Field(description=_MAPPING)] = ApiSettings()
+    oidc: Annotated[
+        OidcSettings | None, Field(description="a mapping of issuer and audience, or null")
+    ] = None
+    external_callers: Annotated[
+        Mapping[
+            Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")],
+            ExternalCaller,
+        ],
+        Field(description="a mapping of callers' names"),
     ] = {}
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")

@@ -28,7 +28,10 @@ class StateStack(Stack):
             self,
             "DataKey",
             alias=names.key_alias(settings.environment),
-            log_group_prefix=names.log_group_prefix(settings.environment),
+            log_group_prefixes=[
+                names.log_group_prefix(settings.environment),
+                names.access_log_prefix(settings.environment),
+            ],
             alarm_prefix=prefix,
             removal_policy=removal_policy,
         ).key

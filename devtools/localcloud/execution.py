@@ -27,6 +27,7 @@ from devtools.localcloud.runtime_api import (
     ProcessEndedIdle,
     RuntimeApi,
 )
+from devtools.localcloud.streamed import StreamPipe
 
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 #: The managed runtime that the functions' interpreter stands for.
@@ -228,8 +229,15 @@ class ExecutionEnvironment:
             return False
         return True
 
-    def invoke(self, invocation: Invocation, timeout_s: float) -> Outcome:
+    def invoke(
+        self, invocation: Invocation, timeout_s: float, pipe: StreamPipe | None = None
+    ) -> Outcome:
         """Send one event. What the function printed meanwhile has reached the log on return.
+
+        Args:
+            invocation: The event.
+            timeout_s: How long the function has for it.
+            pipe: Where a streamed answer goes while it comes; without one it is gathered.
 
         Raises:
             ProcessEndedIdle: The process had ended before the event reached it.
@@ -240,7 +248,7 @@ class ExecutionEnvironment:
         started = time.monotonic()
         answer, failure = None, None
         try:
-            answer = self._api.invoke(invocation, timeout_s)
+            answer = self._api.invoke(invocation, timeout_s, pipe)
         except TimeoutError:
             failure = "Sandbox.Timedout"
         except ProcessEndedIdle:

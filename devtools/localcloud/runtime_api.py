@@ -3,18 +3,19 @@
 The server side of ``/2018-06-01/runtime``: ``invocation/next`` is a long poll, an invocation is
 answered once on ``response`` or ``error``, and ``init/error`` and ``restore/*`` report on the
 phases around it. Whoever runs the process calls ``wait_until_ready`` and then ``invoke``.
+``runtime_http`` has the protocol; the state is here.
 """
 
 import json
-import select
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
 
-_ROOT = "/2018-06-01/runtime"
+from devtools.localcloud.runtime_http import RuntimeServer
+from devtools.localcloud.streamed import StreamEnd, StreamPipe
+
+#: How long a process may take from the end of its connections to its own.
+_DEATH_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Answer:
     """What the function made of an event, or of its own start.
 
     Attributes:
-        payload: The JSON the function posted.
+        payload: The JSON the function posted; nothing where it streamed.
         is_error: Whether it posted it as an error.
+        stream: How a streamed answer ended; None for one that was not streamed.
     """
 
     payload: bytes
     is_error: bool = False
+    stream: StreamEnd | None = None
 
 
 class ProcessEnded(Exception):
@@ -63,7 +66,8 @@ class RuntimeApi:
         self._waiting: Invocation | None = None
         self._in_flight: str | None = None
         self._answer: Answer | None = None
-        self._server = _Server(self)
+        self._pipe: StreamPipe | None = None
+        self._server = RuntimeServer(self)
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -103,18 +107,28 @@ class RuntimeApi:
             self._changed.notify_all()
         return self.wait_until_ready(timeout_s)
 
-    def invoke(self, invocation: Invocation, timeout_s: float) -> Answer:
+    def invoke(
+        self, invocation: Invocation, timeout_s: float, pipe: StreamPipe | None = None
+    ) -> Answer:
         """Hand over an event and wait for the answer.
+
+        Args:
+            invocation: The event.
+            timeout_s: How long the function has for it.
+            pipe: Where a streamed answer goes while it comes. Without one it is gathered, as
+                Lambda does for callers that do not stream.
 
         Raises:
             TimeoutError: No answer within ``timeout_s``.
             ProcessEndedIdle: The process ended without having seen the event.
             ProcessEnded: The process ended without an answer.
         """
+        gathered = _Gathered()
         with self._changed:
             self._answer = None
             self._waiting = invocation
             self._in_flight = invocation.request_id
+            self._pipe = pipe or gathered
             self._changed.notify_all()
         try:
             self._wait(lambda: self._answer is not None, timeout_s)
@@ -125,8 +139,13 @@ class RuntimeApi:
         finally:
             with self._changed:
                 self._waiting = self._in_flight = None
+                current, self._pipe = self._pipe, None
+            # A function that was given up on, or has died, ends its stream with itself.
+            current.end(StreamEnd("Runtime.ExitError", truncated=True))
         assert self._answer is not None  # noqa: S101  for the type checker; just waited for
-        return self._answer
+        if self._answer.stream is None or pipe is not None:
+            return self._answer
+        return gathered.as_answer(self._answer.stream)
 
     def mark_ended(self) -> bool:
         """Note that the process has ended: nobody waits for it any longer.
@@ -160,7 +179,13 @@ class RuntimeApi:
 
     # -- for the HTTP side --------------------------------------------------------------------
 
-    def _next(self, is_there: Callable[[], bool]) -> Invocation | None:
+    def answer_is_due(self) -> bool:
+        """Whether the last event was given out and has no answer yet."""
+        with self._changed:
+            return self._in_flight is not None and self._waiting is None
+
+    def next_invocation(self, is_there: Callable[[], bool]) -> Invocation | None:
+        """Wait for an event; None when there will be none for who asks."""
         with self._changed:
             self._asking = self._has_asked = True
             self._changed.notify_all()
@@ -171,114 +196,82 @@ class RuntimeApi:
             invocation, self._waiting = self._waiting, None
             return invocation
 
-    def _wait_for_restore(self) -> None:
+    def wait_for_restore(self) -> None:
+        """Note that the snapshot can be taken, and wait until the process is restored."""
         with self._changed:
             self._snapshot_taken = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._ended or self._restored)
 
-    def _take_answer(self, request_id: str, answer: Answer) -> bool:
+    def take_answer(self, request_id: str, payload: bytes, *, is_error: bool) -> bool:
+        """Take an answer; returns whether one was due."""
         with self._changed:
             # A late answer to an event given up on must not pass for the next one's.
-            if request_id != self._in_flight:
+            if request_id != self._in_flight or self._is_streaming():
                 return False
             self._in_flight = None
-            self._answer = answer
+            self._answer = Answer(payload, is_error=is_error)
             self._changed.notify_all()
             return True
 
-    def _take_init_error(self, error: Answer) -> None:
+    def begin_stream(
+        self, request_id: str, content_type: str, cut: Callable[[], None]
+    ) -> StreamPipe | None:
+        """Begin a streamed answer; returns where it goes, None when none was due."""
         with self._changed:
-            self._init_error = error
+            if request_id != self._in_flight or self._is_streaming() or self._pipe is None:
+                return None
+            pipe = self._pipe
+
+            def hang_up() -> None:
+                # In this order: the function may ask for its next event as soon as it notices.
+                self.end_stream(request_id, pipe, StreamEnd(truncated=True))
+                cut()
+
+            pipe.begin(content_type, hang_up)
+            return pipe
+
+    def end_stream(self, request_id: str, pipe: StreamPipe, end: StreamEnd) -> bool:
+        """End a streamed answer; returns whether it was still waited for."""
+        with self._changed:
+            if end.error is not None and end.truncated:
+                # The connection of a process that has died closes before its end is waited for.
+                self._changed.wait_for(lambda: self._ended, _DEATH_S)
+                if self._ended:
+                    return False
+            if request_id != self._in_flight or pipe is not self._pipe:
+                return False
+            pipe.end(end)
+            self._in_flight = None
+            self._answer = Answer(b"", is_error=end.error is not None, stream=end)
+            self._changed.notify_all()
+            return True
+
+    def take_init_error(self, payload: bytes) -> None:
+        """Take what the initialisation failed with."""
+        with self._changed:
+            self._init_error = Answer(payload, is_error=True)
             self._changed.notify_all()
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, api: RuntimeApi) -> None:
-        self.api = api
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A function's process may end in the middle of a request; that is not news."""
+    def _is_streaming(self) -> bool:
+        return self._pipe is not None and self._pipe.content_type is not None
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    # A header and a body in two packets would cost every call a delayed acknowledgement, 40 ms.
-    disable_nagle_algorithm = True
-    wbufsize: ClassVar[int] = -1
+class _Gathered(StreamPipe):
+    """Keeps a whole streamed answer, for a caller that does not stream."""
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing; one line per invocation is the function's own log's."""
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[bytes] = []
 
-    def do_GET(self) -> None:
-        """Serve the long polls."""
-        if self.path == f"{_ROOT}/invocation/next":
-            invocation = self.server.api._next(self._peer_is_there)
-            if invocation is None:
-                self.close_connection = True
-                return
-            headers = {
-                "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-                "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
-                "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
-            }
-            if invocation.trace_id:
-                headers["Lambda-Runtime-Trace-Id"] = invocation.trace_id
-            self._reply(200, invocation.payload, headers)
-        elif self.path == f"{_ROOT}/restore/next":
-            self.server.api._wait_for_restore()
-            self._reply(200, b"{}")
-        else:
-            self._reply(404, b"{}")
+    def write(self, chunk: bytes) -> bool:
+        """Keep a chunk."""
+        self._all.append(chunk)
+        return True
 
-    def do_POST(self) -> None:
-        """Take answers and errors."""
-        body = self._body()
-        parts = self.path.removeprefix(f"{_ROOT}/").split("/")
-        match parts:
-            case ["init" | "restore", "error"]:
-                self.server.api._take_init_error(Answer(body, is_error=True))
-                self._reply(202, b'{"status":"OK"}')
-            case ["invocation", request_id, "response" | "error" as kind]:
-                answer = Answer(body, is_error=kind == "error")
-                if self.server.api._take_answer(request_id, answer):
-                    self._reply(202, b'{"status":"OK"}')
-                else:
-                    refusal = {
-                        "errorMessage": "Invalid request ID",
-                        "errorType": "InvalidRequestID",
-                    }
-                    self._reply(400, json.dumps(refusal).encode())
-            case _:
-                self._reply(404, b"{}")
-
-    def _peer_is_there(self) -> bool:
-        readable, _, _ = select.select([self.connection], [], [], 0)
-        try:
-            return not readable or bool(self.connection.recv(1, socket.MSG_PEEK))
-        except OSError:
-            return False
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        chunks = []
-        while size := int(self.rfile.readline(), 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
-
-    def _reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+    def as_answer(self, end: StreamEnd) -> Answer:
+        """What the caller gets: an error instead of what came before it."""
+        if end.error is None:
+            return Answer(b"".join(self._all), stream=end)
+        document = {"errorType": end.error, "errorMessage": "The streamed answer broke off."}
+        return Answer(json.dumps(document).encode(), is_error=True, stream=end)

@@ -25,6 +25,7 @@ from devtools.localcloud.extension import (
     encryption,
     functions,
     payloads,
+    response_streams,
     schedules,
     service_metrics,
 )
@@ -106,6 +107,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     async_invocation.install()
     encryption.install()
     payloads.install()
+    response_streams.install()
     gateway.install()
     schedules.install()
     cloudformation.install(_clients(running), code)

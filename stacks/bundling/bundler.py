@@ -7,12 +7,12 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from stacks.bundling import rules
 from stacks.bundling.archive import Archive, add_tree
 from stacks.bundling.aws_models import cut_aws_models
-from stacks.bundling.contents import Contents, agent_contents, sweep_contents
+from stacks.bundling.contents import Contents, agent_contents, core_contents
 from stacks.bundling.errors import BundleError, OverBudget, UnknownOperation
 from stacks.bundling.install import install
 from stacks.bundling.interpreter import Interpreter, compile_tree, find_interpreter
@@ -46,13 +46,13 @@ class Bundler:
             )
         return self._archive(agent_contents(agent, self._sources), architecture, budget_mb)
 
-    def sweep_bundle(self, architecture: Architecture, budget_mb: int) -> Archive:
-        """Return the sweep's bundle, built if its inputs changed.
+    def core_bundle(self, function: str, architecture: Architecture, budget_mb: int) -> Archive:
+        """Return the bundle of a function that is no agent's, built if its inputs changed.
 
         Raises:
             BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
         """
-        return self._archive(sweep_contents(self._sources), architecture, budget_mb)
+        return self._archive(core_contents(function, self._sources), architecture, budget_mb)
 
     def _archive(self, contents: Contents, architecture: Architecture, budget_mb: int) -> Archive:
         name = f"{contents.name}-{architecture}"
@@ -123,7 +123,8 @@ class Bundler:
         return {
             name: content
             for name, content in self._all_sources.items()
-            if name.startswith(contents.sources)
+            if (name.startswith(contents.sources) and PurePosixPath(name).name != REQUEST_FILE)
+            or any(PurePosixPath(name).match(pattern) for pattern in contents.files)
         }
 
     @cached_property
@@ -139,11 +140,9 @@ class Bundler:
 
 
 def _is_for_development(file: Path) -> bool:
-    return (
-        not {"__pycache__", "bench", "examples", "tests"}.isdisjoint(file.parts)
-        or file.name.startswith(("requirements", "test_"))
-        or file.name == REQUEST_FILE
-    )
+    return not {"__pycache__", "bench", "examples", "tests"}.isdisjoint(
+        file.parts
+    ) or file.name.startswith(("requirements", "test_"))
 
 
 def _flat(files: Mapping[str, bytes]) -> Iterator[bytes]:

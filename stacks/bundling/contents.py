@@ -1,4 +1,4 @@
-"""What goes into a bundle: an agent's, and one of the core alone."""
+"""What goes into a bundle: an agent's, and one of the core without an agent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from stacks.bundling import rules
 from stacks.bundling.errors import BundleError
 from stacks.bundling.requirements import core_requirements, requirements_of
 from tradewind.contracts.agent_manifest import AgentManifest, Framework
-from tradewind.contracts.names import SWEEP
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,9 @@ class Contents:
         locks: What its libraries are installed from.
         framework: What it is written with; None for the core alone.
         operations: The AWS operations it knows, by service.
-        sources: The files and folders of ``lambda_src`` it has, folders with a ``/`` at their end.
+        sources: The files and folders of ``lambda_src`` it has, folders with a ``/`` at their end;
+            an agent's example request is not among them.
+        files: Patterns of single files it has besides.
         asked_by: Where its operations are asked for, as a message begins.
     """
 
@@ -32,6 +33,7 @@ class Contents:
     operations: Mapping[str, Sequence[str]]
     sources: tuple[str, ...]
     asked_by: str
+    files: tuple[str, ...] = ()
 
 
 def agent_contents(agent: AgentManifest, sources: Path) -> Contents:
@@ -62,21 +64,24 @@ def agent_contents(agent: AgentManifest, sources: Path) -> Contents:
     )
 
 
-def sweep_contents(sources: Path) -> Contents:
-    """The core alone, which has the sweep.
+def core_contents(function: str, sources: Path) -> Contents:
+    """The core, and what a function that is no agent's has besides.
 
     Args:
+        function: Its name, of ``rules.CORE_FUNCTIONS``.
         sources: ``lambda_src``.
 
     Raises:
-        NotLocked: The core's requirements have no lock.
+        NotLocked: Its requirements have no lock.
     """
+    rule = rules.CORE_FUNCTIONS[function]
     return Contents(
-        name=SWEEP,
-        title="the sweep",
-        locks=core_requirements(sources),
+        name=function,
+        title=rule.title,
+        locks=core_requirements(sources, *rule.requirements),
         framework=None,
-        operations=rules.SWEEP_OPERATIONS,
+        operations=rule.operations,
         sources=("tradewind/",),
+        files=rule.files,
         asked_by="stacks/bundling/rules.py: ",
     )

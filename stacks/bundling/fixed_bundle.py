@@ -15,6 +15,6 @@ class FixedBundle:
         """Return the archive."""
         return self.archive
 
-    def sweep_bundle(self, architecture: Architecture, budget_mb: int) -> Archive:
+    def core_bundle(self, function: str, architecture: Architecture, budget_mb: int) -> Archive:
         """Return the archive."""
         return self.archive

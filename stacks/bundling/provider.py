@@ -17,8 +17,13 @@ class BundleProvider(Protocol):
             BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.
         """
 
-    def sweep_bundle(self, architecture: Architecture, budget_mb: int) -> Archive:
-        """Return the sweep's bundle, built if need be.
+    def core_bundle(self, function: str, architecture: Architecture, budget_mb: int) -> Archive:
+        """Return the bundle of a function that is no agent's, built if need be.
+
+        Args:
+            function: Its name, of ``rules.CORE_FUNCTIONS``.
+            architecture: What it is built for.
+            budget_mb: The most it may have unzipped.
 
         Raises:
             BundleError: It cannot be built, or is larger than ``budget_mb`` unzipped.

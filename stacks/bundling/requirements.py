@@ -24,16 +24,19 @@ def requirements_of(agent_folder: Path, framework: Framework) -> list[Path]:
     return [_existing(lock, sources) for lock in locks]
 
 
-def core_requirements(sources: Path) -> list[Path]:
-    """The lock of what every bundle has.
+def core_requirements(sources: Path, *more: str) -> list[Path]:
+    """The lock of what every bundle has, and those of what one has besides.
 
     Args:
         sources: ``lambda_src``.
+        more: Names in ``lambda_src/requirements``.
 
     Raises:
-        NotLocked: There is none.
+        NotLocked: One is missing.
     """
-    return [_existing(sources / "requirements" / "core.txt", sources)]
+    return [
+        _existing(sources / "requirements" / f"{name}.txt", sources) for name in ("core", *more)
+    ]
 
 
 def _existing(lock: Path, sources: Path) -> Path:

@@ -1,9 +1,11 @@
 """What a bundle leaves out, and why. Tests run every bundle without what is named here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from tradewind.contracts.agent_manifest import AgentManifest, Framework
+from tradewind.contracts.names import API, AUTHORIZER, SWEEP
 
 #: Python of the agent functions; bundles are resolved and compiled for it.
 PYTHON: Final = "3.12"
@@ -79,8 +81,40 @@ AWS_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "s3": ("GetObject", "ListObjectsV2", "PutObject"),
 }
 
-#: Those that the sweep's function calls.
-SWEEP_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {"dynamodb": ("Query", "UpdateItem")}
+
+@dataclass(frozen=True)
+class CoreFunction:
+    """What the bundle of a function that is no agent's is made of, besides the core.
+
+    Attributes:
+        title: What a person calls the function.
+        operations: The AWS operations it calls, by service.
+        requirements: What it is installed from besides the core's, in ``lambda_src/requirements``.
+        files: Patterns of the files it has besides.
+    """
+
+    title: str
+    operations: Mapping[str, tuple[str, ...]]
+    requirements: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
+    SWEEP: CoreFunction("the sweep", {"dynamodb": ("Query", "UpdateItem")}),
+    API: CoreFunction(
+        "the API",
+        {
+            "bedrock": ("ListFoundationModels", "ListInferenceProfiles"),
+            "dynamodb": ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+            "lambda": ("Invoke",),
+            # Never called, only signed for: links to artifacts.
+            "s3": ("GetObject",),
+        },
+        # What it says of the agents, and none of their code.
+        files=("agents/*/agent.toml", "agents/*/request.json"),
+    ),
+    AUTHORIZER: CoreFunction("the authorizer", {}, requirements=("authorizer",)),
+}
 
 #: What a framework looks up in them besides, called or not.
 LOOKED_UP: Final[Mapping[Framework, Mapping[str, tuple[str, ...]]]] = {

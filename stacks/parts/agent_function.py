@@ -33,6 +33,7 @@ class AgentFunction(Construct):
         log_level: str,
         log_retention_days: int,
         snap_start: bool,
+        queue_life_s: int,
         reach: Reach,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -94,4 +95,5 @@ class AgentFunction(Construct):
             version=self.function.current_version,
             # A request is not safe to repeat unasked: it costs tokens and writes artifacts.
             retry_attempts=0,
+            max_event_age=Duration.seconds(queue_life_s),
         )

@@ -1,6 +1,7 @@
 """What is watched: on each agent, and on the environment as a whole."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
@@ -17,6 +18,10 @@ from stacks.settings import AlarmSettings, FunctionSettings
 from tradewind.telemetry.metric_names import MetricName
 
 NO_TRAFFIC = "no-traffic"
+OIDC_FAILURES = "oidc-failures"
+
+#: What an answer may take beyond the time that its caller waits for an agent.
+_ANSWERING_MS: Final = 3000
 
 
 def agent_alarms(
@@ -29,6 +34,77 @@ def agent_alarms(
 def environment_alarms(metrics: Metrics, thresholds: AlarmSettings) -> dict[str, AlarmSpec]:
     """The alarms on what all agents share: model, cost, records; by symptom."""
     return {spec.symptom: spec for spec in _on_the_environment(metrics, thresholds)}
+
+
+def api_alarms(
+    metrics: Metrics, wait_s: int, thresholds: AlarmSettings, *, by_token: bool
+) -> dict[str, AlarmSpec]:
+    """The alarms on the REST API, by symptom.
+
+    Args:
+        metrics: The environment's.
+        wait_s: How long a request waits for its answer at most.
+        thresholds: When they go off.
+        by_token: Whether there is an API for those who hold tokens.
+    """
+    specs = [*_on_the_api(metrics, wait_s, thresholds)]
+    if by_token:
+        specs.append(
+            AlarmSpec(
+                OIDC_FAILURES,
+                f"More than {thresholds.error_percent:g} % of the requests with a token were "
+                "answered 5xx.",
+                share_percent(
+                    metrics.gateway("5XXError", by_token=True),
+                    metrics.gateway("Count", by_token=True),
+                ),
+                label="answered 5xx",
+                unit="%",
+                threshold=thresholds.error_percent,
+            )
+        )
+    return {spec.symptom: spec for spec in specs}
+
+
+def _on_the_api(metrics: Metrics, wait_s: int, thresholds: AlarmSettings) -> Iterator[AlarmSpec]:
+    yield AlarmSpec(
+        "api-failures",
+        f"More than {thresholds.error_percent:g} % of the API's requests were answered 5xx.",
+        # The gateway's own count: streams are in it, and what no function answered.
+        share_percent(metrics.gateway("5XXError"), metrics.gateway("Count")),
+        label="answered 5xx",
+        unit="%",
+        threshold=thresholds.error_percent,
+    )
+    yield AlarmSpec(
+        "api-errors",
+        f"More than {thresholds.error_percent:g} % of the calls of the API's function failed.",
+        share_percent(metrics.api("Errors"), metrics.api("Invocations")),
+        label="failed calls",
+        unit="%",
+        threshold=thresholds.error_percent,
+    )
+    yield AlarmSpec(
+        "api-throttles",
+        "Lambda turned the gateway's calls away: every instance that the API's function may have "
+        "was busy.",
+        metrics.api("Throttles"),
+        label="throttled",
+        unit="calls",
+        threshold=0,
+    )
+    yield AlarmSpec(
+        "api-latency",
+        f"The slowest calls took longer than the {wait_s} s that they wait for an agent, and "
+        f"{_ANSWERING_MS // 1000} s more.",
+        # Lambda's and not the gateway's, which has the streams in it.
+        metrics.api("Duration", "p99"),
+        label="p99, Lambda",
+        unit="ms",
+        threshold=wait_s * 1000 + _ANSWERING_MS,
+        periods=3,
+        breaching=2,
+    )
 
 
 def _on_an_agent(
@@ -181,6 +257,14 @@ def _on_the_environment(metrics: Metrics, thresholds: AlarmSettings) -> Iterator
         metrics.all_agents(MetricName.RECORDS_SETTLED),
         label="records settled",
         unit="records",
+        threshold=0,
+    )
+    yield AlarmSpec(
+        "requests-not-started",
+        "The API took requests that no function took up while Lambda kept them.",
+        metrics.all_agents(MetricName.REQUESTS_NOT_STARTED),
+        label="never begun",
+        unit="requests",
         threshold=0,
     )
     yield AlarmSpec(

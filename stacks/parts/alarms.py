@@ -24,8 +24,9 @@ from stacks.parts.metrics import MathExpression, MetricStat
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
-#: The alarm on an agent's other alarms.
+#: The alarm on an agent's other alarms, and the one on the API's.
 UNWELL = "unwell"
+API_UNWELL = f"api-{UNWELL}"
 
 
 @dataclass(frozen=True)
@@ -100,18 +101,23 @@ class Alarms(Construct):
             _notify(alarm, topic)
         return [alarm.alarm_arn for alarm in self.all.values()]
 
-    def notify_as_one(self, topic: sns.ITopic) -> str:
+    def notify_as_one(self, topic: sns.ITopic, symptom: str, whose: str) -> str:
         """Let one alarm page for all of them, which an agent in trouble trips several of at once.
+
+        Args:
+            topic: Who is told.
+            symptom: The end of its name, and its runbook's.
+            whose: What is unwell, in words.
 
         Returns:
             The ARN of that one.
         """
         unwell = cloudwatch.CompositeAlarm(
             self,
-            names.construct_id(UNWELL),
-            composite_alarm_name=names.alarm_name(self._environment, UNWELL, self._agent),
+            names.construct_id(symptom),
+            composite_alarm_name=names.alarm_name(self._environment, symptom, self._agent),
             alarm_description=self._description(
-                UNWELL, f"At least one alarm of the {self._agent} agent has gone off."
+                symptom, f"At least one alarm of {whose} has gone off."
             ),
             alarm_rule=cloudwatch.AlarmRule.any_of(
                 *(

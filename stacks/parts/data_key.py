@@ -1,5 +1,7 @@
 """The customer-managed key that data at rest is encrypted with."""
 
+from collections.abc import Sequence
+
 from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -19,7 +21,7 @@ class DataKey(Construct):
         construct_id: str,
         *,
         alias: str,
-        log_group_prefix: str,
+        log_group_prefixes: Sequence[str],
         alarm_prefix: str,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -42,12 +44,15 @@ class DataKey(Construct):
                 resources=["*"],
                 conditions={
                     "ArnLike": {
-                        "kms:EncryptionContext:aws:logs:arn": stack.format_arn(
-                            service="logs",
-                            resource="log-group",
-                            resource_name=f"{log_group_prefix}*",
-                            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                        )
+                        "kms:EncryptionContext:aws:logs:arn": [
+                            stack.format_arn(
+                                service="logs",
+                                resource="log-group",
+                                resource_name=f"{prefix}*",
+                                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                            )
+                            for prefix in log_group_prefixes
+                        ]
                     }
                 },
             )

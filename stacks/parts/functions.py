@@ -3,19 +3,36 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import AssetHashType, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.bundling.archive import Archive
 from stacks.checks import acknowledge
-from stacks.settings import LOG_RETENTION, Architecture
+from stacks.names import PROJECT
+from stacks.settings import LOG_RETENTION, Architecture, Settings
 
 _ARCHITECTURES: Final = {
     "arm64": lambda_.Architecture.ARM_64,
     "x86_64": lambda_.Architecture.X86_64,
 }
+
+
+def code_of(bundle: Archive) -> lambda_.Code:
+    """A bundle as a function's code, known by what is in it."""
+    return lambda_.Code.from_asset(
+        str(bundle.path), asset_hash=bundle.sha256, asset_hash_type=AssetHashType.CUSTOM
+    )
+
+
+def logging_variables(settings: Settings, function: str) -> dict[str, str]:
+    """How a function logs; the logger reads these."""
+    return {
+        "POWERTOOLS_SERVICE_NAME": f"{PROJECT}-{function}",
+        "POWERTOOLS_LOG_LEVEL": settings.log_level,
+    }
 
 
 def function_logs(

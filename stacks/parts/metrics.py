@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from stacks import names
-from tradewind.contracts.names import SWEEP
+from tradewind.contracts.names import API, SWEEP
 from tradewind.telemetry.metric_names import (
     ALL_AGENTS,
     BY_AGENT,
@@ -172,6 +172,22 @@ class Metrics:
         """A sum of Lambda's own, for the sweep's function."""
         dimensions = {"FunctionName": names.function_name(self.environment, SWEEP)}
         return MetricStat("AWS/Lambda", name, dimensions, "Sum", period_s)
+
+    def api(self, name: str, statistic: str = "Sum", period_s: int = FIVE_MINUTES) -> MetricStat:
+        """Lambda's own, for the API's function."""
+        dimensions = {"FunctionName": names.function_name(self.environment, API)}
+        return MetricStat("AWS/Lambda", name, dimensions, statistic, period_s)
+
+    def gateway(self, name: str, *, by_token: bool = False) -> MetricStat:
+        """A sum of API Gateway's own: what it lets through, and what it refuses by itself.
+
+        Args:
+            name: The metric's.
+            by_token: Of the API for those who hold tokens.
+        """
+        named = names.oidc_api_name if by_token else names.api_name
+        dimensions = {"ApiName": named(self.environment), "Stage": names.API_STAGE}
+        return MetricStat("AWS/ApiGateway", name, dimensions, "Sum")
 
     def total(self, name: MetricName) -> MathExpression:
         """A count, kept by agent, over all of them."""

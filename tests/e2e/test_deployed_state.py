@@ -8,8 +8,9 @@ import pytest
 from cli import cdk
 from cli.console import Step
 from stacks.names import Output
-from tests.deployed_agents import AGENTS
+from tests.deployed_agents import AGENTS, FIRST
 from tests.e2e.conftest import Deployment, client
+from tradewind.contracts.prices import usd_of
 
 
 def test_the_bucket_is_closed_encrypted_versioned_and_watched(deployment: Deployment) -> None:
@@ -49,6 +50,15 @@ def test_the_table_recovers_forgets_and_is_encrypted(deployment: Deployment) -> 
     backups = dynamodb.describe_continuous_backups(TableName=table)
     recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
     assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
+
+
+def test_what_a_caller_spends_is_kept_by_the_agents_role(deployment: Deployment) -> None:
+    answer = deployment.ask(FIRST, owner="spender").answer
+    assert answer["success"], answer["error"]
+    kept = client("dynamodb").scan(TableName=deployment.outputs[Output.BUDGETS_TABLE])["Items"]
+    [day] = [item for item in kept if item["owner"] == {"S": "spender"}]
+    assert usd_of(int(day["committed"]["N"])) == pytest.approx(answer["usage"]["cost_usd"])
+    assert not [name for name in day if name.startswith("r-")]
 
 
 @pytest.mark.parametrize("agent", AGENTS)

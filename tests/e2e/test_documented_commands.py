@@ -55,6 +55,15 @@ COVERED: Final = {
         "tests/infra/test_without_the_crew.py",
         'rmtree(copy / "lambda_src" / package',
     ),
+    "python -m devtools.runtime_conformance.releases .tools/bin/uv 3.0.0": (
+        "Makefile",
+        "python -m devtools.runtime_conformance.releases",
+    ),
+    "python -m devtools.runtime_conformance --runtime .build/lambda-runtimes/3.0.0 "
+    "--runtime .build/lambda-runtime": (
+        "tests/integration/streaming/test_conformance.py",
+        'runtime_folders("3.0.0")',
+    ),
     # Debian's package, which CI installs.
     "apt-get install chromium": (".ci/run", "apt-get install"),
 }

@@ -20,6 +20,7 @@ class Assembly:
         settings: What it was made from.
         state: The state stack's template.
         agents: The agents stack's template.
+        api: The API stack's template.
         observability: The observability stack's template.
     """
 
@@ -27,6 +28,7 @@ class Assembly:
     settings: Settings
     state: Template
     agents: Template
+    api: Template
     observability: Template
 
     def manifest(self) -> dict[str, Any]:
@@ -35,7 +37,7 @@ class Assembly:
         return manifest
 
     def spell(self, template: Template, value: Any) -> Any:
-        """Resolve intrinsics to readable text, across the two stacks and without hashed ids.
+        """Resolve intrinsics to readable text, across the stacks and without hashed ids.
 
         ``<LayoutLogs.Arn>`` is an attribute of the resource ``LayoutLogs``, ``<Alarms.Topic>`` is
         a reference, ``ACCOUNT`` the account of the deployment.

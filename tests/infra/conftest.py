@@ -68,6 +68,7 @@ def synthesize(
             settings=settings,
             state=json.loads((folder / "State.template.json").read_text()),
             agents=json.loads((folder / "Agents.template.json").read_text()),
+            api=json.loads((folder / "Api.template.json").read_text()),
             observability=json.loads((folder / "Observability.template.json").read_text()),
         )
 

@@ -213,6 +213,7 @@ def test_stacks_have_names_of_their_environment(dev: Assembly, prod: Assembly) -
         assert stacks == {
             f"Tradewind-{name}-State": protected,
             f"Tradewind-{name}-Agents": protected,
+            f"Tradewind-{name}-Api": protected,
             f"Tradewind-{name}-Observability": protected,
         }
 

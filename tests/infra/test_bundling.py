@@ -18,6 +18,7 @@ from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
 from tests.infra.bundling_project import BUDGET_MB, Project, names_in, project_fixture, read
 from tests.sample_agents import SAMPLES
 from tradewind.contracts.agent_manifest import AwsReach
+from tradewind.contracts.names import API, SWEEP
 
 __all__ = ["project_fixture"]
 
@@ -207,7 +208,7 @@ def test_only_the_last_two_bundles_are_kept(project: Project) -> None:
 
 def test_the_sweep_is_the_core_alone(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     (project.shared / "core.txt").write_text(project.requirements.read_text())
-    archive = Bundler(project.root).sweep_bundle("arm64", BUDGET_MB)
+    archive = Bundler(project.root).core_bundle(SWEEP, "arm64", BUDGET_MB)
     assert capsys.readouterr().err == (
         "installing the sweep's libraries for arm64 ...\nbundling sweep for arm64 ...\n"
     )
@@ -219,13 +220,35 @@ def test_the_sweep_is_the_core_alone(project: Project, capsys: pytest.CaptureFix
     assert {name for name in services if "." not in name} == {"dynamodb"}
 
 
+def test_the_api_has_what_it_says_of_the_agents_and_none_of_their_code(project: Project) -> None:
+    (project.shared / "core.txt").write_text(project.requirements.read_text())
+    agent = project.root / "lambda_src" / "agents" / "report"
+    (agent / "agent.toml").write_text('description = "Reports."\n')
+    (agent / "request.json").write_text("{}")
+    (agent / "tests").mkdir()
+    (agent / "tests" / "agent.toml").write_text("")
+    names = names_in(Bundler(project.root).core_bundle(API, "arm64", BUDGET_MB))
+    assert {name for name in names if name.startswith(("agents/", "siting/"))} == {
+        "agents/report/agent.toml",
+        "agents/report/request.json",
+    }
+    services = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
+    assert {name for name in services if "." not in name} == {"bedrock", "dynamodb", "lambda", "s3"}
+
+
+def test_an_agents_bundle_has_no_example_request(project: Project) -> None:
+    agent = project.root / "lambda_src" / "agents" / "report"
+    (agent / "request.json").write_text("{}")
+    assert "agents/report/request.json" not in names_in(project.bundle())
+
+
 def test_the_sweep_without_the_cores_lock_is_named(project: Project) -> None:
     (project.shared / "core.txt").unlink()
     with pytest.raises(NotLocked, match=r"^lambda_src/requirements/core\.txt is missing"):
-        Bundler(project.root).sweep_bundle("arm64", BUDGET_MB)
+        Bundler(project.root).core_bundle(SWEEP, "arm64", BUDGET_MB)
 
 
 def test_a_bundle_over_its_budget_is_refused_whosever_it_is(project: Project) -> None:
     (project.shared / "core.txt").write_text(project.requirements.read_text())
     with pytest.raises(OverBudget, match="The sweep bundle is "):
-        Bundler(project.root).sweep_bundle("arm64", 0)
+        Bundler(project.root).core_bundle(SWEEP, "arm64", 0)

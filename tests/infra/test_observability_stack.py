@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from stacks.api_settings import OidcSettings
 from stacks.parts.metrics import Metrics
 from stacks.settings import Settings
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.watched import disagreements
+from tradewind.contracts.names import API
 from tradewind.telemetry.metric_names import MetricName
 
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
@@ -29,7 +31,9 @@ PER_AGENT = {
     "retired-processes",
     "dead-letters",
 }
+PER_API = {"api-failures", "api-errors", "api-throttles", "api-latency"}
 PER_ENVIRONMENT = {
+    "requests-not-started",
     "bedrock-errors",
     "bedrock-throttles",
     "cost",
@@ -59,7 +63,7 @@ def dashboards(assembly: Assembly) -> dict[str, dict[str, Any]]:
 
 def test_every_agent_and_the_environment_are_watched(dev: Assembly) -> None:
     expected = {f"{agent}-{symptom}" for agent in AGENTS for symptom in PER_AGENT}
-    assert set(alarms(dev)) == expected | PER_ENVIRONMENT
+    assert set(alarms(dev)) == expected | PER_API | PER_ENVIRONMENT
 
 
 @each_agent
@@ -71,6 +75,23 @@ def test_one_alarm_pages_for_all_of_an_agents(dev: Assembly, agent: str) -> None
     assert unwell["AlarmRule"].count("ALARM(") == len(own)
     for alarm in own.values():
         assert "AlarmActions" not in alarm
+
+
+def test_one_alarm_pages_for_all_of_the_apis(dev: Assembly) -> None:
+    unwell = alarms(dev, "CompositeAlarm")["api-unwell"]
+    assert unwell["AlarmActions"] == unwell["OKActions"] == ["<AlarmsTopic>"]
+    assert unwell["AlarmRule"].count("ALARM(") == len(PER_API)
+    assert unwell["AlarmDescription"].endswith("docs/runbooks/api-unwell.md")
+    for symptom in PER_API:
+        assert "AlarmActions" not in alarms(dev)[symptom]
+
+
+def test_the_api_is_slow_when_it_takes_longer_than_callers_wait(
+    synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    api = dev_settings.api.model_copy(update={"wait_s": 10})
+    changed = synthesize(dev_settings.model_copy(update={"api": api}))
+    assert alarms(changed)["api-latency"]["Threshold"] == 13_000
 
 
 def test_the_environments_alarms_page_by_themselves(dev: Assembly) -> None:
@@ -213,12 +234,15 @@ def test_alarms_travel_encrypted_and_only_this_accounts(dev: Assembly) -> None:
 
 
 def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm(
-    prod: Assembly, root: Path
+    prod: Assembly, synthesize: Synthesize, root: Path
 ) -> None:
+    # With everything that a setting adds.
+    oidc = OidcSettings(issuer="https://issuer.example", audience="tradewind")
+    full = synthesize(prod.settings.model_copy(update={"oidc": oidc}))
     named = {
         alarm["AlarmDescription"].rpartition("Runbook: ")[2]
         for kind in ("Alarm", "CompositeAlarm")
-        for alarm in alarms(prod, kind).values()
+        for alarm in alarms(full, kind).values()
     }
     written = {f"docs/runbooks/{page.name}" for page in (root / "docs/runbooks").glob("*.md")}
     # Whether there is an alarm on silence is the agents' own matter.
@@ -234,8 +258,8 @@ def test_a_runbook_says_what_it_means_where_to_look_and_how_to_end_it(root: Path
         assert [line[:3] for line in looks if line[:1].isdigit()] == ["1. ", "2. ", "3. "], page
 
 
-def test_there_is_an_overview_one_board_per_agent_and_one_for_the_model(dev: Assembly) -> None:
-    subjects = ["overview", "model", *AGENTS]
+def test_there_are_boards_of_all_of_the_model_of_the_api_and_of_each_agent(dev: Assembly) -> None:
+    subjects = ["overview", "model", "api", *AGENTS]
     assert set(dashboards(dev)) == {f"tradewind-dev-{subject}" for subject in subjects}
 
 
@@ -260,7 +284,7 @@ def test_the_overview_fits_two_screens_and_says_what_good_looks_like(dev: Assemb
     assert len(widgets) <= 14
     assert max(widget["y"] + widget["height"] for widget in widgets) <= 26
     [alarm_list] = [widget for widget in widgets if widget["type"] == "alarm"]
-    assert len(alarm_list["properties"]["alarms"]) == len(AGENTS) + len(PER_ENVIRONMENT)
+    assert len(alarm_list["properties"]["alarms"]) == len([*AGENTS, API]) + len(PER_ENVIRONMENT)
 
 
 @each_agent
@@ -296,12 +320,12 @@ def test_prices_on_the_overview_have_a_date(synthesize: Synthesize, dev_settings
     assert "2025-01-02" in text
 
 
-def test_saved_queries_search_every_agents_log(dev: Assembly) -> None:
+def test_saved_queries_search_every_agents_log_and_the_apis(dev: Assembly) -> None:
     saved = dev.all(dev.observability, "AWS::Logs::QueryDefinition")
     assert len(saved) >= 5
     for query in saved:
         assert query["Properties"]["LogGroupNames"] == [
-            f"/aws/lambda/tradewind-dev-{agent}" for agent in AGENTS
+            f"/aws/lambda/tradewind-dev-{name}" for name in (*AGENTS, API)
         ]
 
 

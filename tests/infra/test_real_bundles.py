@@ -1,4 +1,4 @@
-"""The bundles that are deployed: each agent's and the sweep's, for both architectures."""
+"""The bundles that are deployed, each agent's and the other functions', for both architectures."""
 
 import importlib.metadata
 import os
@@ -15,15 +15,21 @@ from pathlib import Path
 import pytest
 
 from stacks.agents import SWEEP_BUDGET_MB
+from stacks.api import API_BUDGET_MB, AUTHORIZER_BUDGET_MB
 from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.rules import NEVER_IMPORTED, UNZIPPED_LIMIT
 from stacks.settings import Architecture, Settings
-from tests.deployed_agents import AGENTS
-from tradewind.contracts.names import SWEEP
+from tests.deployed_agents import AGENTS, FIRST
+from tradewind.contracts.names import API, AUTHORIZER, SWEEP
 
+CORE_BUDGETS_MB = {
+    SWEEP: SWEEP_BUDGET_MB,
+    API: API_BUDGET_MB,
+    AUTHORIZER: AUTHORIZER_BUDGET_MB,
+}
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
-each_bundle = pytest.mark.parametrize("name", [*AGENTS, SWEEP])
+each_bundle = pytest.mark.parametrize("name", [*AGENTS, *CORE_BUDGETS_MB])
 each_architecture = pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 NATIVE: Architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 
@@ -92,8 +98,8 @@ def built(root: Path, dev_settings: Settings) -> Built:
 
     @cache
     def build(name: str, architecture: Architecture) -> Archive:
-        if name == SWEEP:
-            return bundler.sweep_bundle(architecture, SWEEP_BUDGET_MB)
+        if name in CORE_BUDGETS_MB:
+            return bundler.core_bundle(name, architecture, CORE_BUDGETS_MB[name])
         function = dev_settings.function(AGENTS[name])
         return bundler.bundle(AGENTS[name], architecture, function.bundle_budget_mb)
 
@@ -106,9 +112,7 @@ def test_a_bundle_is_within_its_budget_and_lambdas_limit(
     built: Built, dev_settings: Settings, name: str, architecture: Architecture
 ) -> None:
     archive = built(name, architecture)
-    budget_mb = (
-        SWEEP_BUDGET_MB if name == SWEEP else dev_settings.function(AGENTS[name]).bundle_budget_mb
-    )
+    budget_mb = CORE_BUDGETS_MB.get(name) or dev_settings.function(AGENTS[name]).bundle_budget_mb
     assert archive.unzipped_bytes <= budget_mb * 10**6
     assert archive.unzipped_bytes <= UNZIPPED_LIMIT
 
@@ -287,6 +291,130 @@ def test_the_sweep_settles_with_nothing_but_its_bundle(built: Built, tmp_path: P
     assert "'tradewind.records'" in imported
     for unused in ("tradewind.bedrock", "tradewind.run", "opentelemetry", "strands"):
         assert f"'{unused}'" not in imported
+
+
+ANSWER_TWO = """
+import json
+import sys
+
+bundle = sys.argv[1]
+sys.path = [bundle, *(path for path in sys.path if path and "site-packages" not in path)]
+
+from tradewind.handlers import api
+
+
+class Context:
+    aws_request_id = "call"
+
+    def get_remaining_time_in_millis(self):
+        return 30_000
+
+
+def ask(method, path):
+    return api.handler(
+        {
+            "httpMethod": method,
+            "path": path,
+            "resource": path,
+            "headers": {},
+            "requestContext": {"identity": {"userArn": "arn:aws:iam::000000000000:user/somebody"}},
+        },
+        Context(),
+    )
+
+
+listed = ask("GET", "/agents")
+assert listed["statusCode"] == 200, listed
+[agent] = json.loads(listed["body"])["agents"]
+assert agent["example"]["query"], agent
+assert ask("GET", "/nothing")["statusCode"] == 404
+outside = [
+    name
+    for name, module in sys.modules.items()
+    if "site-packages" in (getattr(module, "__file__", None) or "")
+]
+assert not outside, outside
+print(sorted(name for name in sys.modules if name.count(".") < 2))
+"""
+
+READ_ONE = """
+import sys
+
+bundle = sys.argv[1]
+sys.path = [bundle, *(path for path in sys.path if path and "site-packages" not in path)]
+
+from tradewind.handlers import authorizer
+
+try:
+    authorizer.handler({"methodArn": "a/b/c/d", "authorizationToken": "Bearer a.b.c"}, None)
+except Exception as refused:
+    assert str(refused) == "Unauthorized", refused
+else:
+    raise AssertionError("let in")
+
+import time
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from tradewind.oidc.tokens import Tokens
+
+key = rsa.generate_private_key(65537, 2048)
+
+
+class Keys:
+    def key(self, key_id):
+        return {**jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": key_id}
+
+
+claims = {"iss": "https://i", "aud": "a", "sub": "who", "exp": time.time() + 60}
+token = jwt.encode(claims, key, "RS256", {"kid": "k"})
+assert Tokens("https://i", "a", Keys()).subject_of(token) == "who"
+outside = [
+    name
+    for name, module in sys.modules.items()
+    if "site-packages" in (getattr(module, "__file__", None) or "")
+]
+assert not outside, outside
+print(sorted(name for name in sys.modules if name.count(".") < 2))
+"""
+
+
+#: What each needs to serve, and what it must not have imported.
+SERVING = {
+    API: (
+        ANSWER_TWO,
+        {**ENVIRONMENT, "TRADEWIND_AGENTS": f"{FIRST}=900", "TRADEWIND_QUEUE_LIFE_S": "60"},
+        ("tradewind.bedrock", "tradewind.run", "opentelemetry", "strands"),
+    ),
+    AUTHORIZER: (
+        READ_ONE,
+        {"TRADEWIND_OIDC_ISSUER": "https://i", "TRADEWIND_OIDC_AUDIENCE": "a"},
+        ("tradewind.aws", "tradewind.run", "boto3", "opentelemetry"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_the_api_and_its_authorizer_serve_with_nothing_but_their_bundles(
+    built: Built, tmp_path: Path, name: str
+) -> None:
+    program, variables, unused = SERVING[name]
+    with zipfile.ZipFile(built(name, NATIVE).path) as zipped:
+        zipped.extractall(tmp_path)
+        theirs = {one.rpartition("/")[2] for one in zipped.namelist() if one.startswith("agents/")}
+    assert theirs <= {"agent.toml", "request.json"}
+    for source in tmp_path.rglob("*.py"):
+        source.write_text("raise AssertionError('compiled anew')")
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program, str(tmp_path)],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    imported = done.stdout.splitlines()[-1]
+    for package in unused:
+        assert f"'{package}'" not in imported
 
 
 BUILD = """

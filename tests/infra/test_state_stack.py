@@ -33,9 +33,10 @@ def test_the_key_rotates_and_only_named_services_use_it_by_themselves(dev: Assem
     assert logs["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}
     assert logs["Condition"] == {
         "ArnLike": {
-            "kms:EncryptionContext:aws:logs:arn": (
-                "arn:aws:logs:us-east-1:ACCOUNT:log-group:/aws/lambda/tradewind-dev-*"
-            )
+            "kms:EncryptionContext:aws:logs:arn": [
+                "arn:aws:logs:us-east-1:ACCOUNT:log-group:/aws/lambda/tradewind-dev-*",
+                "arn:aws:logs:us-east-1:ACCOUNT:log-group:/aws/apigateway/tradewind-dev-*",
+            ]
         }
     }
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from stacks.bundling.rules import SWEEP_OPERATIONS
+from stacks.bundling.rules import CORE_FUNCTIONS
 from stacks.settings import FunctionSettings, Settings
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import allow, listed, through
 from tradewind.contracts.environment import SweepEnvironment
+from tradewind.contracts.names import SWEEP
 
 
 def one(assembly: Assembly, resource_type: str) -> dict[str, Any]:
@@ -67,7 +68,11 @@ def test_its_role_holds_exactly_this(dev: Assembly) -> None:
 
 
 def test_it_may_do_what_its_bundle_can_call_and_no_more(dev: Assembly) -> None:
-    called = {f"{service}:{name}" for service, names in SWEEP_OPERATIONS.items() for name in names}
+    called = {
+        f"{service}:{name}"
+        for service, names in CORE_FUNCTIONS[SWEEP].operations.items()
+        for name in names
+    }
     statements = [
         statement
         for policy in one(dev, "AWS::IAM::Role")["Policies"]

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED, SWEEP_OPERATIONS
+from stacks.bundling.rules import AWS_OPERATIONS, CORE_FUNCTIONS, METADATA_READ, NEVER_IMPORTED
 
 
 class Wheelhouse:
@@ -80,18 +80,20 @@ def _digest(content: bytes) -> str:
 def usual_closure(wheels: Wheelhouse) -> str:
     """What every agent's bundle holds, in miniature: the requirements file to install it by."""
     data = "botocore/data"
+    callers = [AWS_OPERATIONS, *(function.operations for function in CORE_FUNCTIONS.values())]
+    services = sorted({service for operations in callers for service in operations})
     botocore = {
         "botocore/__init__.py": b"",
         f"{data}/endpoints.json": json.dumps(
-            {"partitions": [{"services": {name: {} for name in (*AWS_OPERATIONS, "ec2")}}]}
+            {"partitions": [{"services": {name: {} for name in (*services, "ec2")}}]}
         ).encode(),
         f"{data}/ec2/2016-11-15/service-2.json.gz": gzip.compress(b"{}"),
     }
-    for service, operations in AWS_OPERATIONS.items():
+    for service in services:
+        known = {name for operations in callers for name in operations.get(service, ())}
         for version in ("2019-01-01", "2020-02-02"):
             folder = f"{data}/{service}/{version}"
-            known = {*operations, *SWEEP_OPERATIONS.get(service, ()), "NeverCalled"}
-            model = json.dumps(service_model(sorted(known))).encode()
+            model = json.dumps(service_model(sorted({*known, "NeverCalled"}))).encode()
             botocore[f"{folder}/service-2.json.gz"] = gzip.compress(model)
             botocore[f"{folder}/endpoint-rule-set-1.json.gz"] = gzip.compress(b"{}")
             botocore[f"{folder}/paginators-1.json"] = b"{}"

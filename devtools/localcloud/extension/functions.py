@@ -30,6 +30,7 @@ from devtools.localcloud.execution import (
 from devtools.localcloud.extension import tracing
 from devtools.localcloud.extension.logs import LogStream
 from devtools.localcloud.extension.platform_log import PlatformLog
+from devtools.localcloud.extension.response_streams import pipe_of_caller
 from devtools.localcloud.extension.results import (
     Result,
     cause_of_exit,
@@ -218,7 +219,7 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
                 start_lines = self._platform.start(request_id, self.config.get("Version", ""))
                 try:
                     self._take_lines(start_lines)
-                    outcome = self._environment.invoke(invocation, timeout_s)
+                    outcome = self._environment.invoke(invocation, timeout_s, pipe_of_caller.get())
                     break
                 except ProcessEndedIdle:
                     cold = True  # the event has not been given to anybody yet

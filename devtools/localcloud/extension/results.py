@@ -12,6 +12,10 @@ _MAX_ANSWER_BYTES = 6 * 1024 * 1024 + 100
 
 def result_of(answer: Answer) -> Result:
     """A function's answer in the shape MiniStack passes around."""
+    if answer.stream is not None and not answer.is_error:
+        return {"body": answer.payload}  # as it is; nothing, where its caller has read it by now
+    if answer.stream is not None and not answer.payload:
+        return failed(answer.stream.error or "Runtime.Unknown", "The streamed answer broke off.")
     if len(answer.payload) > _MAX_ANSWER_BYTES:
         return failed(
             "Function.ResponseSizeTooLarge",

@@ -6,14 +6,25 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, ValidationError
 
 from tradewind.contracts.errors import ConfigurationError
-from tradewind.contracts.names import AGENT_NAME_PATTERN, EnvVar, OptionalEnvVar
+from tradewind.contracts.names import (
+    AGENT_NAME_PATTERN,
+    AuthorizerEnvVar,
+    EnvVar,
+    OptionalEnvVar,
+)
 from tradewind.contracts.prices import BudgetLimits, ModelPrices
 
 
 class Environment(BaseModel):
     """Values from environment variables. Field aliases are the variables' names."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        protected_namespaces=(),
+        # Of the functions' environments a process builds its own alone.
+        defer_build=True,
+    )
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> Self:
@@ -50,6 +61,13 @@ class SweepEnvironment(Environment):
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
 
 
+class AuthorizerEnvironment(Environment):
+    """What the stacks tell the authorizer."""
+
+    issuer: str = Field(alias=AuthorizerEnvVar.ISSUER, pattern="^https://")
+    audience: str = Field(alias=AuthorizerEnvVar.AUDIENCE, min_length=1)
+
+
 def _split(names: object) -> object:
     return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
 
@@ -76,5 +94,7 @@ class AgentEnvironment(ModelEnvironment):
     log_sample_percent: float = Field(
         default=0, alias=OptionalEnvVar.LOG_SAMPLE_PERCENT, ge=0, le=100
     )
+    #: Whether a streaming integration leads to the function.
+    streams: bool = Field(default=False, alias=OptionalEnvVar.STREAMING)
     #: A number for a published version.
     function_version: str = Field(default="$LATEST", alias=OptionalEnvVar.FUNCTION_VERSION)

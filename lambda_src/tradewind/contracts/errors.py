@@ -1,5 +1,7 @@
 """Everything that can go wrong, as one small tree of typed errors with stable codes.
 
+This module is long because the tree is one, and is read as one.
+
 ::
 
     TradewindError                     status  code
@@ -27,6 +29,9 @@
     |   +-- DuplicateRequest           409     DUPLICATE_REQUEST
     |   +-- RequestIdReused            409     REQUEST_ID_REUSED
     |   +-- ProjectChanged             409     PROJECT_CHANGED
+    |   +-- NotAccepted                409     NOT_ACCEPTED
+    |   +-- NotStarted                 503     NOT_STARTED
+    |   +-- AgentBusy                  429     AGENT_BUSY
     |   +-- SessionBusy                409     SESSION_BUSY
     |   +-- SessionOfAnotherAgent      409     SESSION_OF_ANOTHER_AGENT
     |   +-- SessionChanged             409     SESSION_CHANGED
@@ -244,6 +249,30 @@ class ProjectChanged(StorageError):
     answered = True
 
 
+class NotAccepted(StorageError):
+    """The API has not opened a record for this request. The model was not asked."""
+
+    code = "NOT_ACCEPTED"
+    status = 409
+    answered = True
+    asked_nothing = True
+
+
+class NotStarted(StorageError):
+    """No function took the request up for as long as Lambda keeps one. The model was not asked."""
+
+    code = "NOT_STARTED"
+    asked_nothing = True
+
+
+class AgentBusy(StorageError):
+    """The agent has as many requests as it takes at once. The model was not asked."""
+
+    code = "AGENT_BUSY"
+    status = 429
+    asked_nothing = True
+
+
 class SessionBusy(StorageError):
     """Another turn of this conversation is at work. The model was not asked."""
 
@@ -354,6 +383,14 @@ class FunctionDied(TradewindError):
 
 class InternalError(TradewindError):
     """A defect of ours. The log has the cause."""
+
+
+def every_error() -> Iterator[type[TradewindError]]:
+    """Every error of the tree, those that a domain refines not included."""
+    kinds: list[type[TradewindError]] = [TradewindError]
+    for kind in kinds:
+        yield kind
+        kinds += [one for one in kind.__subclasses__() if one.__module__ == __name__]
 
 
 def causes_of(error: BaseException) -> Iterator[BaseException]:

@@ -10,10 +10,10 @@ from typing import Final
 #: An agent's name is its folder's, and becomes part of resource names, keys and identifiers.
 AGENT_NAME_PATTERN: Final = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 AGENT_NAME_LENGTH: Final = 30
-#: What dashboards and alarms of the whole environment are called, or begin with; the function that
-#: is no agent's; and what a bundle leaves out.
+#: What dashboards and alarms of the whole environment are called, or begin with; the functions that
+#: are no agent's; and what a bundle leaves out.
 RESERVED_AGENT_NAMES: Final = frozenset(
-    {"bedrock", "environment", "model", "overview", "sweep", "tests"}
+    {"api", "authorizer", "bedrock", "environment", "mcp", "model", "overview", "sweep", "tests"}
 )
 
 
@@ -48,10 +48,30 @@ class OptionalEnvVar(StrEnum):
     # A JSON object; see contracts.prices.BudgetLimits.
     BUDGETS = "TRADEWIND_BUDGETS"
     LOG_SAMPLE_PERCENT = "TRADEWIND_LOG_SAMPLE_PERCENT"
+    # "1" where a streaming integration leads to the function: it must be able to stream then.
+    STREAMING = "TRADEWIND_STREAMING"
     # OpenTelemetry's own name: set, it switches spans on.
     OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
     # Lambda's own: a number for a published version.
     FUNCTION_VERSION = "AWS_LAMBDA_FUNCTION_VERSION"
+
+
+class ApiEnvVar(StrEnum):
+    """Environment variables of the API's function alone. See ``contracts.environment``."""
+
+    # Each agent's name and its function's timeout in seconds: "terrain=900,layout=600".
+    AGENTS = "TRADEWIND_AGENTS"
+    # How long Lambda keeps an event before it gives up.
+    QUEUE_LIFE_S = "TRADEWIND_QUEUE_LIFE_S"
+    # How long a request waits for its answer at most.
+    WAIT_S = "TRADEWIND_WAIT_S"
+
+
+class AuthorizerEnvVar(StrEnum):
+    """Environment variables of the authorizer's function."""
+
+    ISSUER = "TRADEWIND_OIDC_ISSUER"
+    AUDIENCE = "TRADEWIND_OIDC_AUDIENCE"
 
 
 #: An endpoint setting: a host, perhaps a port and a path; no user, query or fragment.
@@ -83,15 +103,35 @@ BUDGET_KEY: Final = "account_day"
 #: Its time-to-live attribute, in epoch seconds.
 BUDGET_TTL: Final = "expires_at"
 
+REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+SESSION_ID_PATTERN: Final = REQUEST_ID_PATTERN
+#: Whoever asks, as an ARN or a user's name.
+OWNER_PATTERN: Final = r"^[A-Za-z0-9+=,.@_/:-]{1,256}$"
+#: An invocation of the API: an agent and a request id, neither of which has a dot.
+INVOCATION_ID_PATTERN: Final = r"^[a-z][a-z0-9_]{0,29}\.[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+
 #: The alias every caller invokes; it follows the newest published version.
 LIVE_ALIAS: Final = "live"
 
 #: ``module.function`` of the agents' Lambda handler.
 AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
 
+#: The function behind the API, and ``module.function`` of its handler.
+API: Final = "api"
+API_HANDLER: Final = "tradewind.handlers.api.handler"
+
+#: The function that lets in who holds a token, where a setting has it.
+AUTHORIZER: Final = "authorizer"
+AUTHORIZER_HANDLER: Final = "tradewind.handlers.authorizer.handler"
+
 #: The function that settles the records of functions that died.
 SWEEP: Final = "sweep"
 SWEEP_HANDLER: Final = "tradewind.handlers.sweep.handler"
+
+
+def function_name(environment: str, name: str) -> str:
+    """The name of an agent's function, and of one that is no agent's."""
+    return f"tradewind-{environment}-{name}"
 
 
 def record_key(*, owner: str, agent: str, request_id: str) -> str:

@@ -1,11 +1,12 @@
 """What an agent function is asked, and how an event becomes that."""
 
 import json
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tradewind.contracts.errors import InvalidRequest, QueryTooLong, UnknownAgent
+from tradewind.contracts.names import OWNER_PATTERN, REQUEST_ID_PATTERN, SESSION_ID_PATTERN
 
 #: Characters. About 4,000 tokens: room for a long brief, far from a model's context window.
 MAX_QUERY_LENGTH: Final = 16_000
@@ -16,35 +17,43 @@ _LONGEST_NAME: Final = 64
 
 #: Ids become S3 key parts and table keys, so they are plain.
 PROJECT_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{2,62}$"
-REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
-SESSION_ID_PATTERN: Final = REQUEST_ID_PATTERN
-#: Whoever asks, as an ARN or a user's name.
-OWNER_PATTERN: Final = r"^[A-Za-z0-9+=,.@_/:-]{1,256}$"
+
+Q = TypeVar("Q", bound="Question")
 
 
-class AgentRequest(BaseModel):
+class Question(BaseModel):
+    """What any caller may ask of an agent, directly or through the API.
+
+    Attributes:
+        query: What is wanted, in words.
+        parameters: Values and data for the agent's tools, such as the site's GeoJSON.
+        project_id: The project to work on; a new one is made when absent.
+        session_id: The conversation that this continues, or begins; the caller's own id of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    query: str = Field(min_length=1, max_length=MAX_QUERY_LENGTH)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    project_id: str | None = Field(default=None, pattern=PROJECT_ID_PATTERN)
+    session_id: str | None = Field(default=None, pattern=SESSION_ID_PATTERN)
+
+
+class AgentRequest(Question):
     """A request to one agent.
 
     Attributes:
         agent: Which agent; a function serves one, so this only guards against mix-ups.
-        query: What is wanted, in words.
-        parameters: Values and data for the agent's tools, such as the site's GeoJSON.
-        project_id: The project to work on; a new one is made when absent.
         request_id: The caller's own id, which makes a repeat detectable.
-        session_id: The conversation that this continues, or begins; the caller's own id of it.
         owner: For whom the function is asked, by whoever asks for several. Each owner has request
             ids and conversations of their own, and sees no other's answers.
+        accepted: Whether the API has opened its record: it is worked on once, or not at all.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
     agent: str | None = None
-    query: str = Field(min_length=1)
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    project_id: str | None = Field(default=None, pattern=PROJECT_ID_PATTERN)
     request_id: str | None = Field(default=None, pattern=REQUEST_ID_PATTERN)
-    session_id: str | None = Field(default=None, pattern=SESSION_ID_PATTERN)
     owner: str = Field(default="", pattern=OWNER_PATTERN)
+    accepted: bool = False
 
 
 def parse_request(event: object, serving: str) -> AgentRequest:
@@ -60,9 +69,33 @@ def parse_request(event: object, serving: str) -> AgentRequest:
         QueryTooLong: The query or the parameters are over their limit.
         UnknownAgent: The request is for another agent.
     """
-    if not isinstance(event, dict):
-        raise InvalidRequest("The event must be a JSON object with at least a query.")
-    query = event.get("query")
+    request = _checked(AgentRequest, event)
+    if request.agent is not None and request.agent != serving:
+        raise UnknownAgent(
+            f"This function serves the {serving} agent; each agent has a function of its own.",
+            field="agent",
+        )
+    return request
+
+
+def parse_question(document: object) -> Question:
+    """Check what a caller of the API asks.
+
+    Args:
+        document: The request's body, as decoded from JSON.
+
+    Raises:
+        InvalidRequest: As ``parse_request``.
+        QueryTooLong: Likewise.
+    """
+    return _checked(Question, document)
+
+
+def _checked(model: type[Q], document: object) -> Q:
+    if not isinstance(document, dict):
+        what = "event" if model is AgentRequest else "body"
+        raise InvalidRequest(f"The {what} must be a JSON object with at least a query.")
+    query = document.get("query")
     if isinstance(query, str) and not query.strip():
         raise InvalidRequest("The query is empty. Say what the agent should do.", field="query")
     if isinstance(query, str) and len(query) > MAX_QUERY_LENGTH:
@@ -71,14 +104,9 @@ def parse_request(event: object, serving: str) -> AgentRequest:
             field="query",
         )
     try:
-        request = AgentRequest.model_validate(event)
+        request = model.model_validate(document)
     except ValidationError as invalid:
-        raise _invalid(invalid) from None
-    if request.agent is not None and request.agent != serving:
-        raise UnknownAgent(
-            f"This function serves the {serving} agent; each agent has a function of its own.",
-            field="agent",
-        )
+        raise _invalid(invalid, model) from None
     length = _length_of(request.parameters)
     if length > MAX_PARAMETERS_LENGTH:
         raise QueryTooLong(
@@ -89,7 +117,7 @@ def parse_request(event: object, serving: str) -> AgentRequest:
     return request
 
 
-def _invalid(invalid: ValidationError) -> InvalidRequest:
+def _invalid(invalid: ValidationError, model: type[Question]) -> InvalidRequest:
     """Say of the first wrong field what is wrong with it.
 
     Inputs stay out of the message: they may be private.
@@ -99,7 +127,7 @@ def _invalid(invalid: ValidationError) -> InvalidRequest:
     if first["type"] == "extra_forbidden":
         # A name of the caller's own; it may be of any length.
         field = field[:_LONGEST_NAME]
-        known = ", ".join(AgentRequest.model_fields)
+        known = ", ".join(model.model_fields)
         return InvalidRequest(
             f"{field}: There is no such field. Those here are {known}.", field=field
         )

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from tradewind.contracts.names import session_key
+from tradewind.conversations.deletion import delete_conversation
 from tradewind.conversations.table import SessionTable
 
-#: Bytes of questions and answers in one reading: a Lambda function answers with 6 MB at most, and a
-#: character may take six bytes of JSON.
-READING_LIMIT: Final = 4_000_000
+#: Bytes of turns in one reading: a Lambda function answers with 6 MB at most, in which a character
+#: may take seven bytes.
+READING_LIMIT: Final = 800_000
+#: Of a turn, besides its words.
+_TURN_BYTES: Final = 500
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def read_session(table: SessionTable, owner: str, session_id: str) -> SessionRea
     left = READING_LIMIT
     for stored in table.turns(head):
         content = stored.content
-        left -= len(content.query.encode()) + len(content.response.encode())
+        left -= _TURN_BYTES + len(content.query.encode()) + len(content.response.encode())
         if left < 0 and turns:
             break
         turns.append(
@@ -83,7 +86,7 @@ def read_session(table: SessionTable, owner: str, session_id: str) -> SessionRea
 
 
 def delete_session(table: SessionTable, owner: str, session_id: str) -> bool:
-    """Delete a conversation of an owner's, whole. See ``SessionTable.delete``.
+    """Delete a conversation of an owner's, whole. See ``delete_conversation``.
 
     Returns:
         Whether there was one.
@@ -92,4 +95,4 @@ def delete_session(table: SessionTable, owner: str, session_id: str) -> bool:
         SessionBusy: A turn is at work.
         StorageError: It could not be read or written. Call again: what is left is deleted then.
     """
-    return table.delete(session_key(owner=owner, session_id=session_id))
+    return delete_conversation(table, session_key(owner=owner, session_id=session_id))

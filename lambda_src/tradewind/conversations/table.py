@@ -8,10 +8,9 @@ recognised when it is sent again.
 
 import math
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,10 +21,17 @@ from tradewind.contracts.errors import (
     SessionOfAnotherAgent,
     StorageUnavailable,
 )
-from tradewind.contracts.names import SESSION_KEY, SESSION_TTL, SESSION_TURN
-from tradewind.conversations.calls import Update, failed_condition, iso, item_met, storage_error
+from tradewind.contracts.names import SESSION_TTL
+from tradewind.conversations.calls import (
+    UNHELD,
+    SessionCalls,
+    Update,
+    busy,
+    failed_condition,
+    iso,
+    storage_error,
+)
 from tradewind.conversations.item import (
-    HEAD,
     VERSION,
     Head,
     StoredTurn,
@@ -38,16 +44,12 @@ from tradewind.conversations.item import (
 )
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-_DAY_S: Final = 86_400
 #: Turns in a page: most conversations' in one, and no more than a few are read in vain.
 _PAGE: Final = 20
 #: Claims that may find the conversation changed under them before it is given up.
 _CLAIMS: Final = 3
-
-_UNHELD: Final = "attribute_not_exists(#holder) OR #held_until < :now"
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,8 @@ class Claim:
         return self.head.turns + 1
 
 
-class SessionTable:
-    """The conversations of a table.
-
-    Args:
-        name: The table's.
-        client: A client that reaches it.
-        ttl_days: How long a conversation is kept after its last turn.
-    """
-
-    def __init__(self, name: str, client: "DynamoDBClient", *, ttl_days: int) -> None:
-        self.name = name
-        self._client = client
-        self._ttl_s = ttl_days * _DAY_S
+class SessionTable(SessionCalls):
+    """The conversations of a table. See ``SessionCalls`` for what it is made with."""
 
     def claim(self, request: TurnRequest, *, remaining_s: float) -> Claim:
         """Hold a conversation for a turn; begin it when there is none.
@@ -97,7 +88,7 @@ class SessionTable:
                 "holder": {"S": request.attempt},
                 "holder_record": {"S": request.record_id},
                 "held_until": {"N": str(math.ceil(now + remaining_s))},
-                SESSION_TTL: self._expiry(now),
+                SESSION_TTL: self.expiry(now),
             },
             unless_there={
                 "epoch": {"S": request.attempt},
@@ -105,7 +96,7 @@ class SessionTable:
                 "created_at": {"S": iso(now)},
                 "updated_at": {"S": iso(now)},
             },
-            condition=f"({_UNHELD} OR #holder_record = :record) "
+            condition=f"({UNHELD} OR #holder_record = :record) "
             "AND (attribute_not_exists(#last) OR #agent = :agent)",
             compared={
                 ":now": {"N": str(int(now))},
@@ -115,9 +106,9 @@ class SessionTable:
         )
         for _ in range(_CLAIMS):
             try:
-                return Claim(request, read_head(self._update(request.session_key, update)))
+                return Claim(request, read_head(self.update(request.session_key, update)))
             except (ClientError, BotoCoreError) as error:
-                head = self._head_met(error, request.session_key)
+                head = self.head_met(error, request.session_key)
             except DeadlineExceeded as error:
                 # Nothing was done for the request: it must not be taken for answered.
                 raise StorageUnavailable("There was no time to claim the conversation.") from error
@@ -129,7 +120,7 @@ class SessionTable:
                     "begin another conversation.",
                     field="session_id",
                 )
-            raise _busy(head, now)
+            raise busy(head, now)
         raise SessionBusy("The conversation is being deleted. Send it again.", field="session_id")
 
     def turns(self, head: Head) -> Iterator[StoredTurn]:
@@ -142,7 +133,7 @@ class SessionTable:
         """
         wanted, number = head.last, head.turns
         now = int(time.time())
-        for item in self._query(head.session_key, turns_prefix(head.epoch), limit=_PAGE):
+        for item in self.query(head.session_key, turns_prefix(head.epoch), limit=_PAGE):
             if wanted is None:
                 return
             turn = read_turn(item)
@@ -183,7 +174,7 @@ class SessionTable:
             "asked_at": {"S": iso(asked_at)},
             "tokens": {"N": str(tokens)},
             "content": {"B": packed},
-            SESSION_TTL: self._expiry(now),
+            SESSION_TTL: self.expiry(now),
         }
         if head.last is not None:
             item["previous"] = {"S": head.last}
@@ -192,7 +183,7 @@ class SessionTable:
                 "turns": {"N": str(claim.number)},
                 "last": {"S": request.attempt},
                 "updated_at": {"S": iso(now)},
-                SESSION_TTL: self._expiry(now),
+                SESSION_TTL: self.expiry(now),
             },
             remove=("holder", "holder_record", "held_until"),
             condition="#holder = :attempt AND #turns = :before",
@@ -202,8 +193,8 @@ class SessionTable:
             },
         )
         try:
-            self._client.put_item(TableName=self.name, Item=item)
-            self._update(request.session_key, update)
+            self.client.put_item(TableName=self.name, Item=item)
+            self.update(request.session_key, update)
         except (ClientError, BotoCoreError) as error:
             if not failed_condition(error):
                 raise storage_error(error) from error
@@ -226,103 +217,8 @@ class SessionTable:
             compared={":attempt": {"S": claim.request.attempt}},
         )
         try:
-            self._update(claim.request.session_key, update)
+            self.update(claim.request.session_key, update)
         except (ClientError, BotoCoreError) as error:
-            if not failed_condition(error):
-                raise storage_error(error) from error
-
-    def head(self, key: str) -> Head | None:
-        """Return a conversation's head; None when there is none.
-
-        Raises:
-            StorageError: It could not be read.
-        """
-        try:
-            found = self._client.get_item(
-                TableName=self.name, Key=turn_key(key, HEAD), ConsistentRead=True
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise storage_error(error) from error
-        item = found.get("Item")
-        return read_head(item) if item else None
-
-    def delete(self, key: str) -> bool:
-        """Delete a conversation, whole. It is gone with the first write; then its items go.
-
-        Cut off in between, what is left is deleted by the next call, and expires without one. A
-        conversation of the same id may begin meanwhile; nothing of it is touched.
-
-        Returns:
-            Whether there was one.
-
-        Raises:
-            SessionBusy: A turn is at work.
-            StorageError: It could not be read or written.
-        """
-        head = self.head(key)
-        if head is None:
-            return False
-        doomed = [*head.doomed, head.epoch]
-        epoch = self._empty(head, doomed)
-        for one in doomed:
-            for item in self._query(key, turns_prefix(one), keys_only=True):
-                self._delete_item(key, item[SESSION_TURN]["S"])
-        self._forget(key, epoch, doomed)
-        return True
-
-    def _empty(self, head: Head, doomed: list[str]) -> str:
-        """Let a conversation begin anew in an epoch of its own; return that."""
-        now = time.time()
-        epoch = uuid.uuid4().hex[:12]
-        update = Update(
-            values={
-                "epoch": {"S": epoch},
-                "turns": {"N": "0"},
-                "doomed": _texts(doomed),
-                SESSION_TTL: self._expiry(now),
-            },
-            remove=("agent", "last", "holder", "holder_record", "held_until"),
-            condition=f"#epoch = :epoch AND #turns = :turns AND ({_UNHELD})",
-            compared={
-                ":now": {"N": str(int(now))},
-                ":epoch": {"S": head.epoch},
-                ":turns": {"N": str(head.turns)},
-            },
-        )
-        try:
-            self._update(head.session_key, update)
-        except (ClientError, BotoCoreError) as error:
-            met = self._head_met(error, head.session_key)
-            if met is None or met.epoch != epoch:  # else our own write, whose reply was lost
-                raise _busy(met, now) from error
-        return epoch
-
-    def _forget(self, key: str, epoch: str, doomed: list[str]) -> None:
-        """Delete the head of a conversation that nobody has claimed since; else what is doomed."""
-        compared: dict[str, AttributeValueTypeDef] = {":epoch": {"S": epoch}}
-        try:
-            self._client.delete_item(
-                TableName=self.name,
-                Key=turn_key(key, HEAD),
-                # A claim names its agent; what it put there may outlive it.
-                ConditionExpression="#epoch = :epoch AND attribute_not_exists(#agent)",
-                ExpressionAttributeNames={"#epoch": "epoch", "#agent": "agent"},
-                ExpressionAttributeValues=compared,
-            )
-        except (ClientError, BotoCoreError) as error:
-            if not failed_condition(error):
-                raise storage_error(error) from error
-        else:
-            return
-        update = Update(
-            remove=("doomed",),
-            condition="#doomed = :doomed",
-            compared={":doomed": _texts(doomed)},
-        )
-        try:
-            self._update(key, update)
-        except (ClientError, BotoCoreError) as error:
-            # Gone by now, by this call whose reply was lost or by another; or another's to forget.
             if not failed_condition(error):
                 raise storage_error(error) from error
 
@@ -336,70 +232,6 @@ class SessionTable:
             return head.last == attempt
         # Whoever wrote the next turn, appended or not, had found the one that was.
         next_turns = number_prefix(head.epoch, claim.number + 1)
-        for item in self._query(head.session_key, next_turns, limit=1):
+        for item in self.query(head.session_key, next_turns, limit=1):
             return read_turn(item).previous == attempt
         return False
-
-    def _head_met(self, error: ClientError | BotoCoreError, key: str) -> Head | None:
-        """The head that a failed condition met."""
-        if not failed_condition(error):
-            raise storage_error(error) from error
-        met = item_met(error)
-        return read_head(met) if met else self.head(key)  # not every endpoint returns it
-
-    def _query(
-        self, key: str, prefix: str, *, limit: int | None = None, keys_only: bool = False
-    ) -> "Iterator[dict[str, AttributeValueTypeDef]]":
-        """Read the items whose keys begin so, the last ones first."""
-        query: dict[str, Any] = {
-            "TableName": self.name,
-            "KeyConditionExpression": "#key = :key AND begins_with(#turn, :prefix)",
-            "ExpressionAttributeNames": {"#key": SESSION_KEY, "#turn": SESSION_TURN},
-            "ExpressionAttributeValues": {":key": {"S": key}, ":prefix": {"S": prefix}},
-            "ScanIndexForward": False,
-            "ConsistentRead": True,
-        }
-        if limit is not None:
-            query["Limit"] = limit
-        if keys_only:
-            query["ProjectionExpression"] = "#key, #turn"
-        while True:
-            try:
-                page = self._client.query(**query)
-            except (ClientError, BotoCoreError) as error:
-                raise storage_error(error) from error
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-    def _update(self, key: str, update: Update) -> "dict[str, AttributeValueTypeDef]":
-        done = self._client.update_item(
-            TableName=self.name,
-            Key=turn_key(key, HEAD),
-            **update.expressions(),
-            ReturnValues="ALL_NEW",
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-        return done["Attributes"]
-
-    def _delete_item(self, key: str, turn: str) -> None:
-        try:
-            self._client.delete_item(TableName=self.name, Key=turn_key(key, turn))
-        except (ClientError, BotoCoreError) as error:
-            raise storage_error(error) from error
-
-    def _expiry(self, now: float) -> "AttributeValueTypeDef":
-        return {"N": str(int(now) + self._ttl_s)}
-
-
-def _busy(head: Head | None, now: float) -> SessionBusy:
-    at_most = f", for {max(1, head.held_until - int(now))} s at most" if head else ""
-    return SessionBusy(
-        f"Another turn of this conversation is at work{at_most}. Send it again later.",
-        field="session_id",
-    )
-
-
-def _texts(values: list[str]) -> "AttributeValueTypeDef":
-    return {"L": [{"S": value} for value in values]}

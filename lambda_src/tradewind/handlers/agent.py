@@ -7,7 +7,9 @@ Bedrock client, the storage clients. Lambda runs this once per process.
 import gc
 import importlib
 import os
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import get_client_pool, process_clients
@@ -17,6 +19,8 @@ from tradewind.contracts.environment import AgentEnvironment
 from tradewind.conversations.table import SessionTable
 from tradewind.handlers import COLD_START
 from tradewind.handlers.after_answer import AfterAnswer, end_process
+from tradewind.handlers.event_kinds import is_completion, is_http
+from tradewind.handlers.response_stream import hook_runtime, require_streaming
 from tradewind.handlers.service import AgentService, LambdaContext
 from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
@@ -24,8 +28,11 @@ from tradewind.run.s3_artifacts import S3ArtifactStore
 from tradewind.telemetry.tracing import start_tracing
 from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
 
+if TYPE_CHECKING:
+    from tradewind.handlers.streamed_requests import StreamedRequests
 
-def _create_service() -> AgentService:
+
+def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
     keep_words_out_of_logs()
     environment = AgentEnvironment.from_variables(os.environ)
     # Only the function's own agent: its bundle holds no other agent's libraries.
@@ -37,13 +44,18 @@ def _create_service() -> AgentService:
     clients.get()
     # Each write of ours recognises itself, so storage may be asked twice.
     storage = Repeated(may_run_twice=True)
+    s3 = aws.create("s3", repeats=storage)
     dynamodb = aws.create("dynamodb", repeats=storage)
-    return AgentService(
+    records = RecordTable(environment.records_table, dynamodb)
+    runtime = hook_runtime()
+    if environment.streams:
+        require_streaming(runtime)
+    service = AgentService(
         environment=environment,
         definition=definition,
         clients=clients,
-        store=S3ArtifactStore(environment.artifacts_bucket, aws.create("s3", repeats=storage)),
-        records=RecordTable(environment.records_table, dynamodb),
+        store=S3ArtifactStore(environment.artifacts_bucket, s3),
+        records=records,
         sessions=SessionTable(
             environment.sessions_table, dynamodb, ttl_days=environment.session_ttl_days
         ),
@@ -57,12 +69,28 @@ def _create_service() -> AgentService:
         retire=end_process if after_answer.hook() else None,
     )
 
+    @cache
+    def streamed() -> "StreamedRequests":
+        # Loaded for the first stream: it takes time that no other start should.
+        from tradewind.handlers.stream_records import StreamRecords  # noqa: PLC0415
+        from tradewind.handlers.streamed_requests import StreamedRequests  # noqa: PLC0415
 
-_service = _create_service()
+        return StreamedRequests(
+            runtime=runtime, service=service, records=StreamRecords(environment, records, s3)
+        )
+
+    return service, streamed
+
+
+_service, _streamed = _create_services()
 gc.enable()
 gc.freeze()  # what the imports built lives as long as the process
 
 
-def handler(event: object, context: LambdaContext) -> dict[str, Any]:
-    """Serve one invocation. See ``AgentService.handle``."""
+def handler(event: object, context: LambdaContext) -> Any:
+    """Serve one invocation. See ``AgentService.handle`` and ``StreamedRequests.handle``."""
+    if is_completion(event):
+        return None
+    if is_http(event):
+        return _streamed().handle(event, context)
     return _service.handle(event, context)

@@ -2,7 +2,9 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter
@@ -11,6 +13,7 @@ from tradewind.contracts.errors import TradewindError
 from tradewind.contracts.prices import ModelPrices
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
 from tradewind.handlers.session_turn import SessionTurn
+from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest
 from tradewind.records.table import Start
 from tradewind.run.agent_run import AgentRun
@@ -42,6 +45,7 @@ class ServedRequest:
         run: The agent's run; None until it is begun.
         allowance: What its model calls are paid from; None without a limit.
         leftover_threads: Threads that the process carries for it and for earlier requests.
+        watcher: Who is told of it while it is served.
     """
 
     request_id: str
@@ -63,6 +67,26 @@ class ServedRequest:
     run: AgentRun | None = None
     allowance: RequestAllowance | None = None
     leftover_threads: int = 0
+    watcher: Watcher = field(default_factory=Nobody)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a request.
+
+    Attributes:
+        document: Its answer as JSON values; of a repeat, the answer that was kept.
+        answer: The answer of this run.
+        failure: Why it failed; None when it did not.
+        packed: The answer as its record keeps it; None of a repeat.
+        record: Where the whole answer can be fetched; None where it cannot.
+    """
+
+    document: dict[str, Any]
+    answer: AgentAnswer
+    failure: TradewindError | None
+    packed: bytes | None = None
+    record: Mapping[str, str] | None = None
 
 
 def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None) -> AgentAnswer:

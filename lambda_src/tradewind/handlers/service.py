@@ -12,6 +12,7 @@ from tradewind.bedrock.meter import metering
 from tradewind.budgets.budgets import Budgets
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
+    Cancelled,
     DeadlineExceeded,
     InternalError,
     StorageUnavailable,
@@ -27,8 +28,9 @@ from tradewind.handlers.closing import check_answer, close_answer
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.leftovers import Leftovers
 from tradewind.handlers.request_report import RequestReporter
-from tradewind.handlers.served import ServedRequest, answer_of
+from tradewind.handlers.served import Outcome, ServedRequest, answer_of
 from tradewind.handlers.session_turn import SessionTurn
+from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest, content_sha256
 from tradewind.records.kept_answer import EncodedAnswer
 from tradewind.records.table import Records, Start
@@ -113,20 +115,40 @@ class AgentService:
         Raises:
             InvocationFailed: The request failed, and not by the caller's fault.
         """
-        served = self._begin(context)
+        outcome = self.serve(event, context)
+        if outcome.failure is not None and not outcome.failure.answered:
+            raise InvocationFailed(outcome.answer, record=outcome.record) from None
+        return outcome.document
+
+    def serve(
+        self, event: object, context: LambdaContext, watcher: Watcher | None = None
+    ) -> Outcome:
+        """Serve one event, and say what came of it; ``watcher`` is told while it comes."""
+        served = self._begin(context, watcher or Nobody())
         try:
             failure = self._work(event, served)
             if served.start.kept is not None:
-                self._report(served, answer_of(served, self._environment.agent, None), None)
-                return served.start.kept
+                answer = answer_of(served, self._environment.agent, None)
+                self._report(served, answer, None)
+                return Outcome(served.start.kept, answer, None)
             encoded, failure = self._close(served, failure)
             self._note_leftovers(served)
             self._report(served, encoded.answer, failure)
         finally:
             self._after_answer.request_over(served.deadline.killed_in_s)
-        if failure is not None and not failure.answered:
-            raise InvocationFailed(encoded.answer, record=self._place_of(served)) from None
-        return encoded.document
+        return Outcome(
+            document=encoded.document,
+            answer=encoded.answer,
+            failure=failure,
+            packed=encoded.packed,
+            record=self._place_of(served),
+        )
+
+    def refuse(self, error: TradewindError, context: LambdaContext) -> None:
+        """Report a request that cannot be served as it came; nothing is recorded of it."""
+        served = self._begin(context, Nobody())
+        self._report(served, answer_of(served, self._environment.agent, error), error)
+        self._after_answer.request_over(served.deadline.killed_in_s)
 
     def _work(self, event: object, served: ServedRequest) -> TradewindError | None:
         """Do what the event asks; return why it failed."""
@@ -171,7 +193,7 @@ class AgentService:
         except Exception as error:
             log_defect("The request could not be reported", error)
 
-    def _begin(self, context: LambdaContext) -> ServedRequest:
+    def _begin(self, context: LambdaContext, watcher: Watcher) -> ServedRequest:
         logger = get_logger()
         # Keys of the request's own context: a tool that is left behind at the deadline keeps its
         # request's, whoever is served meanwhile.
@@ -185,6 +207,7 @@ class AgentService:
             init_ms=self.init_ms,
             started=time.perf_counter(),
             deadline=Deadline(context.get_remaining_time_in_millis() / 1000),
+            watcher=watcher,
             prices=self._environment.prices,
         )
 
@@ -220,6 +243,7 @@ class AgentService:
             model_id=environment.model_id,
             sha256=content_sha256(request),
             attempt=served.attempt,
+            accepted=request.accepted,
         )
         if not served.deadline.remaining_s():
             raise DeadlineExceeded("The request came when the function's time was over.")
@@ -247,12 +271,16 @@ class AgentService:
             deadline=served.deadline,
             environment=environment,
             bedrock_client=self._clients.get(),
+            listener=served.watcher.heard,
             history=served.turn.history if served.turn else (),
         )
         if self._budgets is not None:
             served.allowance = self._budgets.allowance(request.owner, served.deadline.killed_in_s)
+        served.watcher.begun(project.project_id, served.run.cancel)
         with allowing(served.allowance):
             run_to_its_end(self._definition, served.run)
+        if served.run.cancelled:
+            raise Cancelled("The request was cancelled. The response is what there was of it.")
         if served.run.stopped:
             raise DeadlineExceeded(
                 "The function's time ran out. The response and the artifacts are what was done."

@@ -1,4 +1,6 @@
-"""Settle every record whose deadline is past and that is still open: its function died.
+"""Close every record whose deadline is past and that is still open.
+
+Its function died, or none ever began with it.
 
 Every write is conditional on the record still being that attempt's and open. So this may run twice
 at once, beside requests that settle or start records, and may end anywhere: what was done stands,
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.aws.deadline import Deadline
 from tradewind.contracts.errors import DeadlineExceeded, StorageError
+from tradewind.records.openings import Openings
 from tradewind.records.overdue import OverdueRecord, overdue_records
 from tradewind.records.table import RecordTable
 from tradewind.telemetry.log_fields import SWEEP_DONE
@@ -39,6 +42,7 @@ class Sweeper:
         self._table_name = table_name
         self._client = client
         self._table = RecordTable(table_name, client)
+        self._openings = Openings(self._table.table)
 
     def sweep(self, deadline: Deadline) -> dict[str, Any]:
         """Settle the overdue records that there is time for, and report it.
@@ -46,13 +50,13 @@ class Sweeper:
         A record that cannot be settled does not keep the others waiting.
 
         Returns:
-            ``settled``: how many were; ``finished``: whether there was time for all.
+            ``settled``: how many had died; ``finished``: whether there was time for all.
 
         Raises:
             StorageError: The index could not be read, or a record not be written.
             DeadlineExceeded: The table did not answer as long as there was time.
         """
-        settled = 0
+        settled = expired = 0
         finished = False
         failures: list[StorageError | DeadlineExceeded] = []
         try:
@@ -62,7 +66,10 @@ class Sweeper:
                 try:
                     if self._table.settle(record.record_id, record.attempt):
                         settled += 1
-                        self._count(record)
+                        self._count(record, MetricName.RECORDS_SETTLED)
+                    elif self._openings.expire(record.record_id, record.attempt):
+                        expired += 1
+                        self._count(record, MetricName.REQUESTS_NOT_STARTED)
                 except _FAILURES as error:
                     failures.append(error)
             else:
@@ -73,6 +80,7 @@ class Sweeper:
         (logger.error if failures else logger.info)(
             SWEEP_DONE,
             settled=settled,
+            expired=expired,
             finished=finished,
             failed=len(failures),
             error_code=failures[0].code if failures else None,
@@ -81,11 +89,11 @@ class Sweeper:
             raise failures[0]
         return {"settled": settled, "finished": finished}
 
-    def _count(self, record: OverdueRecord) -> None:
+    def _count(self, record: OverdueRecord, metric: MetricName) -> None:
         # At once and one by one: a sweep that is killed has counted what it did.
         metrics = RequestMetrics(
             {Dimension.ENVIRONMENT: self._environment, Dimension.AGENT: record.agent}
         )
         metrics.annotate(request_id=record.request_id, project_id=record.project_id)
-        metrics.add(MetricName.RECORDS_SETTLED, 1)
+        metrics.add(metric, 1)
         metrics.flush()

@@ -4,13 +4,18 @@
 record_id      the key: agent, request id and a digest of the owner
 owner, agent, request_id, project_id, model_id    who asked whom, on what
 request_sha256 a digest of what was asked, to tell a repeat from another request
-status         ``running``, ``succeeded`` or ``failed``
-attempt        the run that writes the record; every later write names it
-open           "yes" while the request is running, absent afterwards: what the index over open
+status         ``pending``, ``running``, ``succeeded`` or ``failed``
+attempt        who writes the record, the API's opening or the run; every later write names it
+open           "yes" until the request has ended, absent afterwards: what the index over open
                records holds
-started_at, finished_at    ISO 8601, UTC
-deadline_at    epoch seconds: the function is killed by then
-error_code     of the failure; ``FUNCTION_DIED`` where nobody but the clock knew of it
+opened_at      ISO 8601, UTC: when the API took the request; absent where no API did
+started_at, finished_at    likewise: when a function began with it, and when it ended
+deadline_at    epoch seconds: the function is killed by then; before it began, no function begins
+               after it
+cancel_requested    true when the caller wants the run stopped
+progress       how far the run has come; see ``handlers.progress``
+error_code, error_message    of the failure. ``FUNCTION_DIED`` and ``NOT_STARTED`` where nobody but
+               the clock knew of it; the message only where there is no answer with one
 answer         the whole answer as JSON, with gzip; the only place with words of the request
 execution_ms, cold_start, input_tokens, output_tokens, artifacts    counts
 settled_by     who found the record overdue and closed it
@@ -35,13 +40,14 @@ from tradewind.contracts.names import (
     RECORD_TTL,
     record_key,
 )
-from tradewind.contracts.request import AgentRequest
 from tradewind.records.kept_answer import EncodedAnswer, unpack_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from tradewind.contracts.request import Question
 
 #: The value of ``RECORD_OPEN``.
 OPEN: Final = "yes"
@@ -50,6 +56,8 @@ OPEN: Final = "yes"
 class RecordStatus(StrEnum):
     """Where a request stands."""
 
+    #: The API took it, and no function has begun with it.
+    PENDING = "pending"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -67,6 +75,7 @@ class RecordedRequest:
         model_id: With which model.
         sha256: A digest of what it asks; see ``content_sha256``.
         attempt: Names this run of it; no two runs share one.
+        accepted: Whether the API has opened its record.
     """
 
     owner: str
@@ -76,6 +85,7 @@ class RecordedRequest:
     model_id: str
     sha256: str
     attempt: str
+    accepted: bool = False
 
     @property
     def record_id(self) -> str:
@@ -88,8 +98,15 @@ class StoredRecord:
     """A record as it was read.
 
     Attributes:
-        packed: The answer with gzip; None before the end, and where it was not kept.
+        opened_at: When the API took the request; None where no API did.
+        started_at: When a function began with it; None before.
+        finished_at: When it ended; None before.
         deadline_at: Epoch seconds.
+        error_message: Of a failure without an answer.
+        packed: The answer with gzip; None before the end, and where it was not kept.
+        cancel_requested: Whether the caller wants the run stopped.
+        progress: How far it has come, as JSON values; None where nothing was told.
+        settled_by: The token of whoever closed it without an answer.
     """
 
     record_id: str
@@ -99,15 +116,35 @@ class StoredRecord:
     sha256: str
     status: RecordStatus
     attempt: str
-    started_at: str
+    started_at: str | None
     deadline_at: int
+    opened_at: str | None = None
+    finished_at: str | None = None
     error_code: str | None = None
+    error_message: str | None = None
     packed: bytes | None = None
+    cancel_requested: bool = False
+    progress: dict[str, Any] | None = None
+    settled_by: str | None = None
 
     @property
     def overdue(self) -> bool:
         """Whether it says "running" though its function has been killed by now."""
-        return self.status is RecordStatus.RUNNING and self.deadline_at < int(time.time())
+        return self.status is RecordStatus.RUNNING and self._late
+
+    @property
+    def expired(self) -> bool:
+        """Whether it says "pending" though no function will begin with it any more."""
+        return self.status is RecordStatus.PENDING and self._late
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has its end, which stays."""
+        return self.status in {RecordStatus.SUCCEEDED, RecordStatus.FAILED}
+
+    @property
+    def _late(self) -> bool:
+        return self.deadline_at < int(time.time())
 
     @property
     def answer(self) -> dict[str, Any] | None:
@@ -115,11 +152,16 @@ class StoredRecord:
         return None if self.packed is None else unpack_answer(self.packed)
 
 
-def content_sha256(request: AgentRequest) -> str:
+def content_sha256(request: "Question") -> str:
     """Digest what a request asks, so that a repeat can be told from another request."""
-    asked = request.model_dump(include={"query", "parameters", "project_id"})
-    if request.session_id is not None:
-        asked["session_id"] = request.session_id
+    from tradewind.contracts.request import Question  # noqa: PLC0415  # see api.models
+
+    asked = {
+        name: value
+        for name, value in request.model_dump(include=set(Question.model_fields)).items()
+        # A field that is absent is not asked for, whether or not there was such a field yet.
+        if value is not None or name == "project_id"
+    }
     # Lone surrogates are half of a question too.
     text = json.dumps(asked, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -144,6 +186,48 @@ def new_item(
         "started_at": {"S": iso(now)},
         RECORD_DEADLINE: {"N": str(math.ceil(now + remaining_s))},
         RECORD_TTL: {"N": str(int(now) + ttl_s)},
+    }
+
+
+def opened_item(
+    request: RecordedRequest, *, life_s: int, ttl_s: int
+) -> dict[str, "AttributeValueTypeDef"]:
+    """The item of a request that the API takes now, for a function to begin with later.
+
+    Args:
+        request: The request; its attempt names the opening.
+        life_s: Seconds after which no function begins with it any more.
+        ttl_s: How long the record is kept.
+    """
+    item = new_item(request, remaining_s=life_s, ttl_s=ttl_s)
+    item["opened_at"] = item.pop("started_at")
+    item["status"] = {"S": RecordStatus.PENDING}
+    return item
+
+
+def started_values(
+    request: RecordedRequest, *, remaining_s: float, ttl_s: int
+) -> dict[str, "AttributeValueTypeDef"]:
+    """What a function that begins with an opened request changes in its item."""
+    item = new_item(request, remaining_s=remaining_s, ttl_s=ttl_s)
+    changed = ("model_id", "status", RECORD_ATTEMPT, "started_at", RECORD_DEADLINE, RECORD_TTL)
+    return {name: item[name] for name in changed}
+
+
+def closed_values(code: str, message: str, token: str) -> dict[str, "AttributeValueTypeDef"]:
+    """What the end of a request without an answer adds to its item.
+
+    Args:
+        code: Of the failure.
+        message: What to tell of it; no word of the request.
+        token: Of whoever closes it, to recognise the write by.
+    """
+    return {
+        "status": {"S": RecordStatus.FAILED},
+        "finished_at": {"S": iso(time.time())},
+        "error_code": {"S": code},
+        "error_message": {"S": message},
+        "settled_by": {"S": token},
     }
 
 
@@ -173,16 +257,31 @@ def read_item(item: "Mapping[str, AttributeValueTypeDef]") -> StoredRecord:
         sha256=item["request_sha256"]["S"],
         status=RecordStatus(item["status"]["S"]),
         attempt=item[RECORD_ATTEMPT]["S"],
-        started_at=item["started_at"]["S"],
+        started_at=_text(item, "started_at"),
         deadline_at=int(item[RECORD_DEADLINE]["N"]),
-        error_code=item.get("error_code", {}).get("S"),
+        opened_at=_text(item, "opened_at"),
+        finished_at=_text(item, "finished_at"),
+        error_code=_text(item, "error_code"),
+        error_message=_text(item, "error_message"),
         packed=_bytes(item.get("answer", {}).get("B")),
+        cancel_requested=item.get("cancel_requested", {}).get("BOOL", False),
+        progress=None if "progress" not in item else json.loads(item["progress"]["S"]),
+        settled_by=_text(item, "settled_by"),
     )
+
+
+def now_value() -> "AttributeValueTypeDef":
+    """This moment, to compare a deadline with."""
+    return {"N": str(int(time.time()))}
 
 
 def iso(epoch_s: float) -> str:
     """A moment as text."""
     return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")
+
+
+def _text(item: "Mapping[str, AttributeValueTypeDef]", name: str) -> str | None:
+    return item.get(name, {}).get("S")
 
 
 def _bytes(value: Any) -> bytes | None:

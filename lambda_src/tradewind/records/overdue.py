@@ -14,8 +14,8 @@ from tradewind.contracts.names import (
     RECORD_KEY,
     RECORD_OPEN,
 )
+from tradewind.records.conditional import storage_error
 from tradewind.records.item import OPEN
-from tradewind.records.table import storage_error
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -16,20 +16,22 @@ from tradewind.contracts.errors import (
     DeadlineExceeded,
     DuplicateRequest,
     FunctionDied,
+    NotAccepted,
     RequestIdReused,
-    StorageAccessDenied,
-    StorageError,
     StorageUnavailable,
 )
-from tradewind.contracts.names import RECORD_ATTEMPT, RECORD_DEADLINE, RECORD_KEY, RECORD_OPEN
+from tradewind.contracts.names import RECORD_ATTEMPT, RECORD_DEADLINE, RECORD_KEY
+from tradewind.records.conditional import ConditionalTable, text
 from tradewind.records.item import (
     RecordedRequest,
     RecordStatus,
     StoredRecord,
+    closed_values,
     ended_values,
-    iso,
     new_item,
+    now_value,
     read_item,
+    started_values,
 )
 from tradewind.records.kept_answer import EncodedAnswer
 
@@ -46,6 +48,7 @@ _FREE: Final = (
     f"attribute_not_exists({RECORD_KEY}) "
     f"OR (request_sha256 = :sha256 AND (#status = :failed OR ({_OVERDUE})))"
 )
+_DIED: Final = "The function ended before the request did."
 #: Starts of one request that may find the record changed under them before it is given up.
 _STARTS: Final = 3
 
@@ -77,7 +80,8 @@ class Records(Protocol):
             ttl_days: How long the record is kept.
 
         Raises:
-            DuplicateRequest: It is running.
+            DuplicateRequest: It is running; or the API has taken it, and it has ended.
+            NotAccepted: The API should have taken it, and has not.
             RequestIdReused: The id was used for something else.
             StorageError: The record could not be written.
         """
@@ -104,9 +108,19 @@ class RecordTable:
     def __init__(self, name: str, client: "DynamoDBClient") -> None:
         self.name = name
         self._client = client
+        self.table = ConditionalTable(name, client)
 
     def start(self, request: RecordedRequest, *, remaining_s: float, ttl_days: int) -> Start:
-        """Put the record. See ``Records``."""
+        """Put the record, or take the opened one. See ``Records``."""
+        try:
+            if request.accepted:
+                return self._take(request, remaining_s=remaining_s, ttl_days=ttl_days)
+            return self._begin(request, remaining_s=remaining_s, ttl_days=ttl_days)
+        except DeadlineExceeded as error:
+            # Nothing was done for the request: it must not be taken for answered.
+            raise StorageUnavailable("There was no time to open the record.") from error
+
+    def _begin(self, request: RecordedRequest, *, remaining_s: float, ttl_days: int) -> Start:
         item = new_item(request, remaining_s=remaining_s, ttl_s=ttl_days * _DAY_S)
         at_most = ""
         for _ in range(_STARTS):
@@ -116,13 +130,8 @@ class RecordTable:
                     settled=replaced is not None and replaced.overdue,
                     repeated=replaced is not None,
                 )
-            except ClientError as error:
-                stored = self._refused_by(error, request.record_id)
-            except BotoCoreError as error:
-                raise storage_error(error) from error
-            except DeadlineExceeded as error:
-                # Nothing was done for the request: it must not be taken for answered.
-                raise StorageUnavailable("There was no time to open the record.") from error
+            except (ClientError, BotoCoreError) as error:
+                stored = self.table.met(error, request.record_id)
             if stored is None:
                 continue  # deleted meanwhile
             if stored.attempt == request.attempt:
@@ -146,20 +155,48 @@ class RecordTable:
             field="request_id",
         )
 
+    def _take(self, request: RecordedRequest, *, remaining_s: float, ttl_days: int) -> Start:
+        """Begin with a record that the API has opened, and with no other."""
+        written = self.table.update(
+            request.record_id,
+            started_values(request, remaining_s=remaining_s, ttl_s=ttl_days * _DAY_S),
+            condition="#status = :pending AND request_sha256 = :sha256",
+            compared={
+                ":pending": text(RecordStatus.PENDING),
+                ":sha256": text(request.sha256),
+            },
+        )
+        if written.done:
+            return Start()
+        met = written.record
+        if met is None or met.sha256 != request.sha256:
+            raise NotAccepted(
+                f"The API has opened no record for request {request.request_id}.",
+                field="request_id",
+            )
+        if met.attempt == request.attempt:
+            return Start()  # our own write, whose reply was lost
+        if met.ended and met.answer is not None:
+            return Start(kept=met.answer)
+        state = f"failed with {met.error_code}" if met.ended else "is being worked on"
+        raise DuplicateRequest(f"Request {request.request_id} {state}.", field="request_id")
+
     def finish(self, request: RecordedRequest, encoded: EncodedAnswer) -> bool:
         """Update the record. See ``Records``."""
-        try:
-            self._update(
-                request.record_id,
-                ended_values(encoded),
-                condition=f"{RECORD_ATTEMPT} = :attempt",
-                compared={":attempt": {"S": request.attempt}},
-            )
-        except (ClientError, BotoCoreError) as error:
-            if _failed_condition(error):
-                return False
-            raise storage_error(error) from error
-        return True
+        condition = f"{RECORD_ATTEMPT} = :attempt"
+        compared: dict[str, AttributeValueTypeDef] = {":attempt": text(request.attempt)}
+        if request.accepted:
+            # Its end stays, whoever wrote it. Our own, whose reply was lost, is written again.
+            condition += " AND (#status = :running OR answer = :set_answer)"
+            compared[":running"] = text(RecordStatus.RUNNING)
+        written = self.table.update(
+            request.record_id,
+            ended_values(encoded),
+            condition=condition,
+            compared=compared,
+            close=True,
+        )
+        return written.done
 
     def read(self, record_id: str) -> StoredRecord | None:
         """Return a record; None when there is none.
@@ -167,14 +204,7 @@ class RecordTable:
         Raises:
             StorageError: It could not be read.
         """
-        try:
-            found = self._client.get_item(
-                TableName=self.name, Key={RECORD_KEY: {"S": record_id}}, ConsistentRead=True
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise storage_error(error) from error
-        item = found.get("Item")
-        return read_item(item) if item else None
+        return self.table.read(record_id)
 
     def settle(self, record_id: str, attempt: str) -> bool:
         """Close the record of a run whose function died: it failed with ``FUNCTION_DIED``.
@@ -190,25 +220,14 @@ class RecordTable:
             StorageError: The record could not be written.
         """
         token = uuid.uuid4().hex
-        values: dict[str, AttributeValueTypeDef] = {
-            "status": {"S": RecordStatus.FAILED},
-            "finished_at": {"S": iso(time.time())},
-            "error_code": {"S": FunctionDied.code},
-            "settled_by": {"S": token},
-        }
-        try:
-            self._update(
-                record_id,
-                values,
-                condition=f"{RECORD_ATTEMPT} = :attempt AND {_OVERDUE}",
-                compared={":attempt": {"S": attempt}, **_overdue_values()},
-            )
-        except (ClientError, BotoCoreError) as error:
-            if not _failed_condition(error):
-                raise storage_error(error) from error
-            met = _item_met(error)
-            return met is not None and met.get("settled_by") == {"S": token}
-        return True
+        written = self.table.update(
+            record_id,
+            closed_values(FunctionDied.code, _DIED, token),
+            condition=f"{RECORD_ATTEMPT} = :attempt AND {_OVERDUE}",
+            compared={":attempt": text(attempt), **_overdue_values()},
+            close=True,
+        )
+        return written.done or (written.record is not None and written.record.settled_by == token)
 
     def _put(
         self, request: RecordedRequest, item: "dict[str, AttributeValueTypeDef]"
@@ -229,61 +248,6 @@ class RecordTable:
         replaced = put.get("Attributes")
         return read_item(replaced) if replaced else None
 
-    def _refused_by(self, error: ClientError, record_id: str) -> StoredRecord | None:
-        """The record that a failed condition met."""
-        if not _failed_condition(error):
-            raise storage_error(error) from error
-        met = _item_met(error)
-        return read_item(met) if met else self.read(record_id)  # not every endpoint returns it
-
-    def _update(
-        self,
-        record_id: str,
-        values: "dict[str, AttributeValueTypeDef]",
-        *,
-        condition: str,
-        compared: "dict[str, AttributeValueTypeDef]",
-    ) -> None:
-        """Set attributes, and take the record out of the open ones."""
-        assignments = ", ".join(f"#{name} = :set_{name}" for name in values)
-        self._client.update_item(
-            TableName=self.name,
-            Key={RECORD_KEY: {"S": record_id}},
-            UpdateExpression=f"SET {assignments} REMOVE #{RECORD_OPEN}",
-            ConditionExpression=condition,
-            ExpressionAttributeNames={f"#{name}": name for name in (*values, RECORD_OPEN)},
-            ExpressionAttributeValues={
-                **{f":set_{name}": value for name, value in values.items()},
-                **compared,
-            },
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-
 
 def _overdue_values() -> "dict[str, AttributeValueTypeDef]":
-    return {":running": {"S": RecordStatus.RUNNING}, ":now": {"N": str(int(time.time()))}}
-
-
-def _item_met(error: ClientError | BotoCoreError) -> "dict[str, AttributeValueTypeDef] | None":
-    """The item that a failed condition met, where the service returns it."""
-    response: dict[str, Any] = dict(getattr(error, "response", {}))
-    return response.get("Item")
-
-
-def _failed_condition(error: Exception) -> bool:
-    return (
-        isinstance(error, ClientError)
-        and error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
-    )
-
-
-def storage_error(error: ClientError | BotoCoreError) -> StorageError:
-    """Say what went wrong with the table, in a typed error."""
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "AccessDeniedException":
-            return StorageAccessDenied("The role may not read or write the invocation record.")
-        return StorageUnavailable(f"The invocation record could not be reached: {code}.")
-    return StorageUnavailable(
-        f"The invocation record could not be reached: {type(error).__name__}."
-    )
+    return {":running": {"S": RecordStatus.RUNNING}, ":now": now_value()}

@@ -46,6 +46,7 @@ class AgentRun:
             framework left no whole one.
         text: The agent's answer; all it had said when the run was stopped or failed.
         stopped: Whether the deadline ended the run.
+        cancelled: Whether the caller wants no more of it.
     """
 
     prompt: str
@@ -65,11 +66,17 @@ class AgentRun:
     new_messages: TurnMessages | None = None
     text: str = ""
     stopped: bool = False
+    cancelled: bool = False
 
     def __post_init__(self) -> None:
         self.retries = ModelRetries(self.deadline)
         self.threads = RunThreads(self.environment.max_connections)
         self.transcript = Transcript(self.listener)
+
+    def cancel(self) -> None:
+        """End the run, with what there is. From any thread."""
+        self.cancelled = True
+        self.stop.set()
 
     def tool_started(self, call_id: str, tool: str) -> None:
         """Count a call that the model made."""

@@ -15,6 +15,11 @@ REQUEST_DONE: Final = "Request done"
 SWEEP_DONE: Final = "Sweep done"
 
 
+#: The message of the one line that ends every call of the API. It has the fields ``route``,
+#: ``status``, ``error_code``, ``duration_ms`` and ``cold_start``.
+API_CALL_DONE: Final = "API call done"
+
+
 class Outcome(StrEnum):
     """How a request ended, in the field ``outcome`` of that line."""
 

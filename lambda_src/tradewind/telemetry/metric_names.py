@@ -94,9 +94,20 @@ class MetricName(StrEnum):
     TOOL_ERRORS = "ToolErrors"
     LEFTOVER_THREADS = "LeftoverThreads"
     PROCESSES_RETIRED = "ProcessesRetired"
+    REQUESTS_NOT_STARTED = "RequestsNotStarted"
+    REQUESTS_SHED = "RequestsShed"
+    API_CALLS = "ApiCalls"
+    API_ERRORS = "ApiErrors"
+    API_REFUSALS = "ApiRefusals"
+    API_LATENCY = "ApiLatency"
+    API_COLD_START = "ApiColdStart"
+    API_INIT_TIME = "ApiInitTime"
 
 
 _MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
+# API Gateway counts by route itself.
+_API_SETS: Final = (ALL_AGENTS,)
+_API: Final = "api.service"
 
 METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.INVOCATIONS: MetricSpec("Count", "Requests that reached the handler."),
@@ -225,5 +236,47 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count",
         "1 when the process ended itself because of what earlier requests left in it. "
         "0 from each request.",
+    ),
+    MetricName.REQUESTS_NOT_STARTED: MetricSpec(
+        "Count",
+        "Requests that the API took and no function took up before Lambda gave their events up.",
+        (ALL_AGENTS,),
+        "handlers.sweeper",
+    ),
+    MetricName.REQUESTS_SHED: MetricSpec(
+        "Count",
+        "Requests that the API refused because the agent takes no more at once.",
+        (ALL_AGENTS,),
+        "api.invocations",
+    ),
+    MetricName.API_CALLS: MetricSpec(
+        "Count", "Calls that reached the API's function.", _API_SETS, _API
+    ),
+    MetricName.API_ERRORS: MetricSpec(
+        "Count",
+        "1 when the call was answered with a status of 500 or more, else 0.",
+        _API_SETS,
+        _API,
+    ),
+    MetricName.API_REFUSALS: MetricSpec(
+        "Count",
+        "1 when the call was answered with a status from 400 to 499, else 0.",
+        _API_SETS,
+        _API,
+    ),
+    MetricName.API_LATENCY: MetricSpec(
+        "Milliseconds",
+        "From the API handler's start to its answer, what it waited for an agent included.",
+        _API_SETS,
+        _API,
+    ),
+    MetricName.API_COLD_START: MetricSpec(
+        "Count", "1 for the first call of an API process, else 0.", _API_SETS, _API
+    ),
+    MetricName.API_INIT_TIME: MetricSpec(
+        "Milliseconds",
+        "From process start to the API handler's readiness. Cold calls only.",
+        _API_SETS,
+        _API,
     ),
 }

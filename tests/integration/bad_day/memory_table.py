@@ -17,7 +17,7 @@ Item = Mapping[str, Any]
 _Test = Callable[[Item, Mapping[str, str], Item], bool]
 
 _TOKEN: Final = re.compile(r"\s*([()=]|<=?|[#:]?\w+)")
-_UPDATE: Final = re.compile(r"SET (?P<set>.+) REMOVE (?P<remove>#\w+)")
+_UPDATE: Final = re.compile(r"SET (?P<set>.+?)( REMOVE (?P<remove>#\w+))?")
 
 
 class MemoryTable:
@@ -50,9 +50,10 @@ class MemoryTable:
         for assignment in update["set"].split(", "):
             name, value = assignment.split(" = ")
             new[names[name]] = values[value]
-        new.pop(names[update["remove"]], None)
+        if update["remove"]:
+            new.pop(names[update["remove"]], None)
         self.items[key] = new
-        return {}
+        return {"Attributes": new} if request.get("ReturnValues") == "ALL_NEW" else {}
 
     def get_item(self, *, Key: Item, **_request: Any) -> dict[str, Any]:  # noqa: N803
         """Return an item, as it is now."""

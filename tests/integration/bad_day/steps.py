@@ -75,10 +75,10 @@ class Steps:
             self.turns.me.process = None
             self._processes.remove(process)
 
-    def kill_all(self) -> list[Process]:
-        """Kill what is at work: none of it does another thing."""
+    def kill_all(self, *, but: str | None = None) -> list[Process]:
+        """Kill what is at work, but one attempt: none of it does another thing."""
         for process in self._processes:
-            process.dead = True
+            process.dead = but is None or process.attempt != but
         return [*self._processes]
 
     def take(self, do: Callable[[], R], refused: Exception, cut: Exception) -> R:
@@ -132,9 +132,9 @@ class SteppedTable(MemoryTable):
 
     def update_item(self, **request: Any) -> dict[str, Any]:
         def update() -> dict[str, Any]:
-            super(SteppedTable, self).update_item(**request)
+            updated = super(SteppedTable, self).update_item(**request)
             self._updated(self.items[request["Key"][RECORD_KEY]["S"]])
-            return {}
+            return updated
 
         return self._step("UpdateItem", update)
 

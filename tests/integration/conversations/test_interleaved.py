@@ -43,12 +43,13 @@ class Tried:
         *,
         before: int = 1,
         time_passes: bool = False,
+        clocks_differ: bool = False,
     ) -> World:
         """Try one order, in a conversation that has so many turns."""
         world = World()
         for number in range(before):
             world.ask(Ask(f"before-{number}"))
-        world.go(work, choose, time_passes=time_passes)
+        world.go(work, choose, time_passes=time_passes, clocks_differ=clocks_differ)
         self.orders += 1
         self.events.update(world.events)
         return world
@@ -87,6 +88,16 @@ def test_whatever_befalls_a_turn_its_repeat_makes_it_whole(
     hurt = replace(A, faults={call: fault}, sendings=2)
     for choose in (_first, _last, *map(_drawn, range(10))):
         tried.once([hurt, B], choose)
+
+
+def test_a_repeat_that_cannot_tell_whether_it_is_the_first_looks_for_its_turn() -> None:
+    """The reply to its record's start was lost, and with it what the start replaced."""
+    world = World()
+    world.ask(Ask("r-1", {4: Fault.KILLED_AFTER}))
+    world.let_time_pass()
+    world.ask(Ask("r-1", {0: Fault.REPEATED}))
+    world.judge()
+    assert world.events["kept answer"] == 1
 
 
 def test_a_turn_whose_time_passes_leaves_the_conversation_to_others(tried: Tried) -> None:
@@ -161,7 +172,8 @@ def test_ten_thousand_orders_lose_no_turn_and_mix_none(tried: Tried) -> None:
                 any_work(dice),
                 any_order(dice),
                 before=dice.choice((0, 1, 2)),
-                time_passes=dice.random() < 0.2,
+                time_passes=dice.random() < 0.3,
+                clocks_differ=dice.random() < 0.3,
             )
         except Violation as wrong:
             wrong.add_note(f"order {number} of those that are drawn")
@@ -181,5 +193,6 @@ EVENTS = {
     "DUPLICATE_REQUEST",
     "MODEL_FAILED",
     "SESSION_BUSY",
+    "SESSION_CHANGED",
     "STORAGE_UNAVAILABLE",
 }

@@ -13,6 +13,7 @@ from tests.integration.conversations.interleaving import install
 from tests.integration.conversations.memory_sessions import MemorySessions
 from tradewind.contracts.conversation import TurnMessages
 from tradewind.contracts.errors import TradewindError
+from tradewind.conversations.deletion import delete_conversation
 from tradewind.conversations.item import TurnRequest, pack_turn
 from tradewind.conversations.table import Claim, SessionTable
 
@@ -52,7 +53,7 @@ def reads(table: SessionTable, _held: dict[str, Claim]) -> Any:
 
 
 def deletes(table: SessionTable, _held: dict[str, Claim]) -> Any:
-    return table.delete(KEY)
+    return delete_conversation(table, KEY)
 
 
 STATES: dict[str, tuple[Act, ...]] = {

@@ -407,7 +407,7 @@ class TestWhatIsRead:
             for item in client.scan(TableName=harness.sessions.name)["Items"]
             if "content" in item
         ]
-        content = json.loads(gzip.decompress(turn["content"]["B"]))  # type: ignore[arg-type]
+        content = json.loads(gzip.decompress(turn["content"]["B"]))
         content["messages"]["values"] = values
         turn["content"] = {"B": gzip.compress(json.dumps(content).encode())}
         client.put_item(TableName=harness.sessions.name, Item=turn)

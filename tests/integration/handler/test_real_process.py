@@ -16,7 +16,7 @@ import pytest
 
 from devtools.localcloud.execution import ExecutionEnvironment, Function, Warden
 from devtools.localcloud.lifecycle import LAMBDA_RUNTIME
-from devtools.localcloud.runtime_api import Answer, Invocation
+from devtools.localcloud.runtime_api import Invocation
 from tests.agent_environment import AGENT_VARIABLES
 
 ROOT = Path(__file__).parents[3]
@@ -107,14 +107,14 @@ def start(tmp_path: Path) -> Iterator[Start]:
         )
         started.append(environment)
         process = Process(environment, happened, printed)
-        take_answer = environment._api._take_answer
+        take_answer = environment._api.take_answer
 
-        def take(request_id: str, answer: Answer) -> bool:
+        def take(request_id: str, payload: bytes, *, is_error: bool) -> bool:
             process.answered_at = time.time()
             happened.append("answer")  # before the process is told that it has left
-            return take_answer(request_id, answer)
+            return take_answer(request_id, payload, is_error=is_error)
 
-        environment._api._take_answer = take  # type: ignore[method-assign]
+        environment._api.take_answer = take  # type: ignore[method-assign]
         assert environment.initialise(PATIENCE_S) is None
         return process
 

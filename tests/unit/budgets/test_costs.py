@@ -233,3 +233,9 @@ def test_a_guardrail_without_prices_is_refused() -> None:
 @pytest.mark.parametrize("told", [{}, {"usage": {}}, {"usage": {"inputTokens": 3}}])
 def test_without_usage_nothing_is_known(told: dict[str, Any]) -> None:
     assert cost_nano(told, MostCost(5, 0), PRICES) is None
+
+
+def test_text_that_a_tokenizer_spells_out_counts_as_long_as_that() -> None:
+    """Three bytes that NFKC makes eighteen characters of, and thirty-three bytes."""
+    assert len(unicodedata.normalize("NFKC", "\ufdfa").encode()) == 33
+    assert most_cost(ask({"text": "\ufdfa" * 1_000}), ONE).nano > 33_000

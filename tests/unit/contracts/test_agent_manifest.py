@@ -126,7 +126,8 @@ def test_a_mistake_is_named_with_what_is_allowed(tmp_path: Path, text: str, expe
     "name",
     [
         *("Grid", "wind-farm", "a__b", "1st", "x" * 31, "b_"),
-        *("overview", "environment", "sweep", "tests", "class", "lambda"),
+        *("overview", "environment", "sweep", "api", "mcp", "authorizer", "tests"),
+        *("class", "lambda"),
     ],
 )
 def test_a_folder_that_cannot_name_an_agent_is_refused(tmp_path: Path, name: str) -> None:

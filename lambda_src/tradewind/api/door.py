@@ -1,0 +1,67 @@
+"""What the routes share: the function's settings, and its clients."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tradewind.api.invoker import Invoker
+from tradewind.aws.clients import AwsClients
+from tradewind.aws.repeats import Repeated
+from tradewind.contracts.api_environment import ApiEnvironment
+from tradewind.records.openings import Openings
+from tradewind.records.table import RecordTable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+    from tradewind.conversations.table import SessionTable
+
+
+@dataclass(frozen=True)
+class Door:
+    """One per process. Holds no caller's data.
+
+    Attributes:
+        environment: What the stacks tell the function.
+        aws: Where its clients are made.
+        dynamodb: A client for every table; what is written through it recognises itself.
+        records: The invocation records.
+        invoker: Has the agents' functions work.
+    """
+
+    environment: ApiEnvironment
+    aws: AwsClients
+    dynamodb: "DynamoDBClient"
+    records: RecordTable
+    invoker: Invoker
+
+    @cached_property
+    def openings(self) -> Openings:
+        """Opens records and closes them."""
+        return Openings(self.records.table)
+
+    @cached_property
+    def sessions(self) -> "SessionTable":
+        """The conversations."""
+        from tradewind.conversations.table import SessionTable  # noqa: PLC0415  # see api.models
+
+        environment = self.environment
+        return SessionTable(
+            environment.sessions_table, self.dynamodb, ttl_days=environment.session_ttl_days
+        )
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """Signs links; nothing is sent with it. Made for the first invocation with artifacts."""
+        client: S3Client = self.aws.create("s3", repeats=Repeated(may_run_twice=True))
+        return client
+
+    @cached_property
+    def bedrock(self) -> Any:
+        """A client of Bedrock's control plane, which tells the models there are."""
+        return self.aws.create(
+            "bedrock",
+            repeats=Repeated(may_run_twice=True),
+            region=self.environment.model_region,
+        )

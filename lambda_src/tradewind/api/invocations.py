@@ -1,0 +1,322 @@
+"""Asking an agent, looking what has become of it, and cancelling it.
+
+A request is recorded before its agent's function is told of it, and answered from the record alone:
+what a function says when it is done, or that it cannot be heard any more, is only a reason to look.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tradewind.api.asking import Asked, read_asked, require_same
+from tradewind.api.door import Door
+from tradewind.api.errors import IdempotencyKeyReused, NotFound, UnsupportedMediaType
+from tradewind.api.http import Answer, Request
+from tradewind.api.invoker import Handed
+from tradewind.api.preferences import (
+    IDEMPOTENCY_KEY,
+    PREFER,
+    Preference,
+    read_preference,
+)
+from tradewind.api.problems import problem_of
+from tradewind.api.routing import Route
+from tradewind.api.views import failure_of, invocation_id, location_of, shown
+from tradewind.aws.deadline import call_time_left_s
+from tradewind.contracts.errors import (
+    AgentBusy,
+    DuplicateRequest,
+    InvalidRequest,
+    NotStarted,
+    QueryTooLong,
+    StorageUnavailable,
+    TradewindError,
+    UnknownAgent,
+    every_error,
+)
+from tradewind.contracts.names import (
+    AGENT_NAME_PATTERN,
+    INVOCATION_ID_PATTERN,
+    record_key,
+)
+from tradewind.records.item import RecordStatus, StoredRecord
+from tradewind.telemetry.metric_names import Dimension, MetricName
+from tradewind.telemetry.metrics import RequestMetrics
+
+#: When to look again, of one that has not ended.
+_LOOK_AGAIN_S: Final = 2
+#: When an agent that takes no more may take one again.
+_BUSY_S: Final = 5
+#: Between two looks at a record while a request waits.
+_PAUSE_S: Final = 0.25
+#: Kept back from the time there is, to read the record and to answer.
+_CLOSING_S: Final = 2.0
+#: A function is told directly so often, while it is not known to have begun.
+_TELLINGS: Final = 3
+#: A body that is too large for Lambda's queue is told directly, and waited for so long.
+_DELIVERY_S: Final = 5.0
+
+
+@dataclass(frozen=True)
+class _Asked(Asked):
+    """A request on its way to an agent, whose caller waits."""
+
+    preference: Preference
+
+
+def ask(door: Door, request: Request) -> Answer:
+    """Have an agent answer a question; see ``POST /agents/{agent}/invocations``.
+
+    Raises:
+        TradewindError: The request was refused, or there is no telling what became of it.
+    """
+    asked = _read(door, request)
+    record = _open(door, asked)
+    if not record.ended:
+        record = _work(door, asked, record)
+    return _answered(door, asked, record)
+
+
+def look(door: Door, request: Request) -> Answer:
+    """Tell what has become of a request of the caller's.
+
+    Raises:
+        NotFound: They have made none with this id.
+    """
+    record = _current(door, door.records.read(_key_of(request)))
+    if record is None:
+        raise NotFound("There is no such invocation.")
+    return Answer(200, shown(record, door))
+
+
+def cancel(door: Door, request: Request) -> Answer:
+    """Have a request of the caller's stopped; one that has ended stays as it is.
+
+    Raises:
+        NotFound: They have made none with this id.
+    """
+    key = _key_of(request)
+    _current(door, door.records.read(key))
+    record = door.openings.cancel(key)
+    if record is None:
+        raise NotFound("There is no such invocation.")
+    if record.ended:
+        return Answer(200, shown(record, door))
+    return Answer(202, shown(record, door), _accepted(record))
+
+
+def _read(door: Door, request: Request) -> _Asked:
+    agent = request.parameters["agent"]
+    if agent not in door.environment.agents:
+        raise NotFound("There is no such agent.")
+    preference = read_preference(request.headers, door.environment.wait_s)
+    asked = read_asked(request, agent, door.environment.model_id)
+    return _Asked(asked.recorded, asked.event, preference)
+
+
+def _open(door: Door, asked: _Asked) -> StoredRecord:
+    """Open the request's record, or find the one there is.
+
+    Raises:
+        IdempotencyKeyReused: It is another question's.
+    """
+    settings, recorded = door.environment, asked.recorded
+    life_s = settings.queue_life_s + settings.agents[recorded.agent]
+    while True:
+        record = door.openings.open(recorded, life_s=life_s, ttl_days=settings.record_ttl_days)
+        require_same(record, recorded)
+        if not record.expired:
+            return _required(_current(door, record))
+        _current(door, record)
+        # By now it has failed without a function's having begun: that may be opened again.
+
+
+def _work(door: Door, asked: _Asked, record: StoredRecord) -> StoredRecord:
+    """Have a function begin with the request, and wait for its end as long as is preferred."""
+    left_s = max(0.0, (call_time_left_s() or 0.0) - _CLOSING_S)
+    give_up = time.monotonic() + min(asked.preference.wait_s, left_s)
+
+    def time_left_s() -> float:
+        return max(0.0, give_up - time.monotonic())
+
+    tellings, queued = 0, False
+    while not record.ended and time_left_s() > 0:
+        if record.status is not RecordStatus.PENDING or queued:
+            time.sleep(min(_PAUSE_S, time_left_s()))
+            record = _reread(door, asked)
+        elif tellings < _TELLINGS:
+            tellings += 1
+            record = _tell(door, asked, time_left_s)
+        else:
+            queued = True
+            record = _queue(door, asked)
+    if record.status is RecordStatus.PENDING and not queued:
+        # Not begun with, or not yet: told a second time it works once all the same.
+        record = _queue(door, asked)
+    return record
+
+
+def _tell(door: Door, asked: _Asked, time_left_s: Callable[[], float]) -> StoredRecord:
+    """Tell the function, and look what has become of it."""
+    handed, reply = door.invoker.work(asked.recorded.agent, asked.event, time_left_s)
+    if handed is Handed.REFUSED:
+        return _shed(door, asked)
+    if handed is Handed.TOO_LARGE:
+        return _close(door, asked, _too_large())
+    record = _reread(door, asked)
+    refusal = _refusal_in(reply)
+    if record.status is RecordStatus.PENDING and refusal is not None:
+        return _close(door, asked, refusal)
+    return record
+
+
+def _refusal_in(reply: Mapping[str, Any] | None) -> TradewindError | None:
+    """What a function has found wrong with a request that it has not begun with."""
+    error = (reply or {}).get("error")
+    if not isinstance(error, dict):
+        return None
+    for kind in (InvalidRequest, QueryTooLong, UnknownAgent):
+        if error.get("code") == kind.code:
+            return kind(str(error.get("message")))
+    return None
+
+
+def _queue(door: Door, asked: _Asked) -> StoredRecord:
+    """Leave the request to Lambda's queue."""
+    agent = asked.recorded.agent
+    handed = door.invoker.queue(agent, asked.event)
+    if handed is Handed.TOO_LARGE:
+        give_up = time.monotonic() + _DELIVERY_S
+        handed, _ = door.invoker.work(
+            agent, asked.event, lambda: max(0.0, give_up - time.monotonic())
+        )
+        # It was sent in so much time; that it is not done is what is expected.
+        handed = Handed.DONE if handed is Handed.UNKNOWN else handed
+    match handed:
+        case Handed.REFUSED:
+            return _shed(door, asked)
+        case Handed.TOO_LARGE:
+            return _close(door, asked, _too_large())
+        case Handed.UNKNOWN:
+            error = NotStarted("The request could not be handed to its agent. Send it again.")
+            return _close(door, asked, error)
+    return _reread(door, asked)
+
+
+def _shed(door: Door, asked: _Asked) -> StoredRecord:
+    metrics = RequestMetrics({Dimension.ENVIRONMENT: door.environment.environment})
+    metrics.annotate(agent=asked.recorded.agent, request_id=asked.recorded.request_id)
+    metrics.add(MetricName.REQUESTS_SHED, 1)
+    metrics.flush()
+    error = AgentBusy("The agent has as many requests as it takes at once. Send it again later.")
+    return _close(door, asked, error)
+
+
+def _close(door: Door, asked: _Asked, error: TradewindError) -> StoredRecord:
+    """Close the record, unless a function has begun with it all the same."""
+    door.openings.close(asked.recorded.record_id, error.code, error.message)
+    return _reread(door, asked)
+
+
+def _reread(door: Door, asked: _Asked) -> StoredRecord:
+    return _required(_current(door, door.records.read(asked.recorded.record_id)))
+
+
+def _required(record: StoredRecord | None) -> StoredRecord:
+    if record is None:
+        raise StorageUnavailable("The request's record is gone.")
+    return record
+
+
+def _current(door: Door, record: StoredRecord | None) -> StoredRecord | None:
+    """The record as it has to be: one that is over by the clock is closed."""
+    if record is None or not (record.overdue or record.expired):
+        return record
+    if record.expired:
+        door.openings.expire(record.record_id, record.attempt)
+    elif door.records.settle(record.record_id, record.attempt):
+        metrics = RequestMetrics(
+            {Dimension.ENVIRONMENT: door.environment.environment, Dimension.AGENT: record.agent}
+        )
+        metrics.annotate(request_id=record.request_id, project_id=record.project_id)
+        metrics.add(MetricName.RECORDS_SETTLED, 1)
+        metrics.flush()
+    return door.records.read(record.record_id)
+
+
+def _answered(door: Door, asked: _Asked, record: StoredRecord) -> Answer:
+    applied = asked.preference.applied
+    preferred = {"Preference-Applied": applied} if applied else {}
+    if not record.ended:
+        return Answer(202, shown(record, door), {**_accepted(record), **preferred})
+    location = {"Location": location_of(record), **preferred}
+    if record.status is RecordStatus.SUCCEEDED:
+        return Answer(200, shown(record, door), location)
+    failure = failure_of(record)
+    again = {AgentBusy.code: _BUSY_S, NotStarted.code: _BUSY_S}.get(failure.code)
+    return problem_of(
+        failure.code,
+        failure.status,
+        failure.message,
+        headers=location,
+        **{
+            "retry_after_s": again,
+            **failure.extensions,
+            "field": failure.field,
+            "invocation_id": invocation_id(record),
+        },
+    )
+
+
+def _accepted(record: StoredRecord) -> dict[str, str]:
+    return {"Location": location_of(record), "Retry-After": str(_LOOK_AGAIN_S)}
+
+
+def _key_of(request: Request) -> str:
+    agent, _, request_id = request.parameters["id"].partition(".")
+    return record_key(owner=request.owner, agent=agent, request_id=request_id)
+
+
+def _too_large() -> TradewindError:
+    return QueryTooLong("The request is larger than Lambda takes, 6 MB as JSON.")
+
+
+ROUTES: Final = (
+    Route(
+        "POST",
+        "/agents/{agent}/invocations",
+        "askAgent",
+        "Ask an agent, and wait for its answer or look for it later",
+        ask,
+        {200: "Invocation", 202: "Invocation"},
+        body="Question",
+        parameters={"agent": AGENT_NAME_PATTERN},
+        headers=(PREFER, IDEMPOTENCY_KEY),
+        problems=(
+            *every_error(),
+            IdempotencyKeyReused,
+            UnsupportedMediaType,
+        ),
+    ),
+    Route(
+        "GET",
+        "/invocations/{id}",
+        "getInvocation",
+        "What has become of a request",
+        look,
+        {200: "Invocation"},
+        parameters={"id": INVOCATION_ID_PATTERN},
+        problems=(NotFound,),
+    ),
+    Route(
+        "DELETE",
+        "/invocations/{id}",
+        "cancelInvocation",
+        "Cancel a request",
+        cancel,
+        {200: "Invocation", 202: "Invocation"},
+        parameters={"id": INVOCATION_ID_PATTERN},
+        problems=(NotFound, DuplicateRequest),
+    ),
+)

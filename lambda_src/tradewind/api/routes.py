@@ -1,0 +1,14 @@
+"""Every route of the API: a line for each module that has some."""
+
+from typing import Final
+
+from tradewind.api import agents, document, invocations, models_listing, sessions
+from tradewind.api.routing import Route
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *agents.ROUTES,
+    *invocations.ROUTES,
+    *sessions.ROUTES,
+    *models_listing.ROUTES,
+    *document.ROUTES,
+)

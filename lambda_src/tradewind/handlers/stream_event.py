@@ -1,0 +1,22 @@
+"""What a request through API Gateway's streaming integration asks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tradewind.api.asking import Asked, read_asked
+from tradewind.api.caller import owner_of
+from tradewind.api.errors import NotFound
+from tradewind.api.http import read_event
+
+
+def read_streamed(event: Mapping[str, Any], agent: str, model_id: str) -> Asked:
+    """Read a proxy event of ``POST /agents/{agent}/stream``.
+
+    Raises:
+        NotFound: It is of another route, or for another agent.
+        TradewindError: Nobody authenticated it; its body or its key is not what the API takes.
+    """
+    request = read_event(event, owner_of(event))
+    if request.method != "POST" or request.path != f"/agents/{agent}/stream":
+        raise NotFound(f"This function streams POST /agents/{agent}/stream only.")
+    return read_asked(request, agent, model_id)

@@ -1,0 +1,156 @@
+"""The front door: what comes, what is refused where, and how long callers wait."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from stacks import names
+from stacks.parts.alarm_specs import OIDC_FAILURES
+from stacks.parts.alarms import AlarmSpec
+from stacks.parts.metrics import Metrics
+from stacks.parts.widgets import (
+    Colour,
+    Line,
+    Rows,
+    alarm_line,
+    figures,
+    graph,
+    log_table,
+    note,
+    percentiles,
+)
+from tradewind.contracts.names import API
+from tradewind.telemetry.log_fields import API_CALL_DONE
+from tradewind.telemetry.metric_names import MetricName
+
+_FAILED: Final = (
+    "fields @timestamp, route, status, error_code, duration_ms, cold_start",
+    f'filter message = "{API_CALL_DONE}" and status >= 500',
+    "sort @timestamp desc",
+    "limit 20",
+)
+_REFUSED: Final = (
+    'filter refused_as != "-"',
+    "stats count(*) as requests by refused_as, route",
+    "sort requests desc",
+    "limit 20",
+)
+
+
+def api_rows(
+    metrics: Metrics,
+    on_api: Mapping[str, AlarmSpec],
+    on_environment: Mapping[str, AlarmSpec],
+) -> Rows:
+    """The dashboard's rows.
+
+    Args:
+        metrics: The environment's.
+        on_api: The API's alarms by symptom.
+        on_environment: The environment's alarms by symptom.
+    """
+    latency = percentiles(metrics.all_agents(MetricName.API_LATENCY))
+    requests = Line(metrics.gateway("Count"), "requests", Colour.TRAFFIC)
+    failed = Line(metrics.gateway("5XXError"), "answered 5xx", Colour.ERROR)
+    refused = Line(metrics.gateway("4XXError"), "answered 4xx", Colour.WARNING)
+    not_started = on_environment["requests-not-started"]
+    by_token = [
+        graph(
+            "At the gateway, with tokens",
+            [
+                Line(metrics.gateway("Count", by_token=True), "requests", Colour.TRAFFIC),
+                Line(metrics.gateway("4XXError", by_token=True), "answered 4xx", Colour.WARNING),
+            ],
+            unit="requests",
+            right=[alarm_line(alarm, Colour.ERROR)],
+            right_unit=alarm.unit,
+        )
+        for symptom, alarm in on_api.items()
+        if symptom == OIDC_FAILURES
+    ]
+    return [
+        [
+            note(
+                f"# The API of {metrics.environment}\n"
+                "**Good looks like this:** next to nothing is answered 5xx, nothing is throttled "
+                "or shed, and calls take no longer than callers chose to wait. A difference "
+                "between the gateway's requests and the function's calls is what the gateway and "
+                "the web ACL refused, and the streams, which the agents answer."
+            )
+        ],
+        [
+            figures("Requests", [requests], 6),
+            figures("Failed and refused", [failed, refused], 6),
+            figures("How long calls take", latency, 8),
+            figures(
+                "Cold starts",
+                [Line(metrics.all_agents(MetricName.API_COLD_START), "processes", Colour.COLD)],
+                4,
+            ),
+        ],
+        [
+            graph("At the gateway", [requests, refused, failed], unit="requests"),
+            *by_token,
+            graph(
+                "Share answered 5xx",
+                [alarm_line(on_api["api-failures"], Colour.ERROR)],
+                unit=on_api["api-failures"].unit,
+                thresholds=[on_api["api-failures"]],
+            ),
+            graph(
+                "What the function answered",
+                [
+                    Line(metrics.all_agents(MetricName.API_CALLS), "calls", Colour.TRAFFIC),
+                    Line(metrics.all_agents(MetricName.API_REFUSALS), "4xx", Colour.WARNING),
+                    Line(metrics.all_agents(MetricName.API_ERRORS), "5xx", Colour.ERROR),
+                ],
+                unit="calls",
+            ),
+        ],
+        [
+            graph(
+                "How long calls take, by Lambda",
+                [
+                    *percentiles(metrics.api("Duration"))[:2],
+                    alarm_line(on_api["api-latency"], Colour.P99),
+                ],
+                unit=on_api["api-latency"].unit,
+                thresholds=[on_api["api-latency"]],
+            ),
+            graph(
+                "Calls that failed, by Lambda",
+                [alarm_line(on_api["api-errors"], Colour.ERROR)],
+                unit=on_api["api-errors"].unit,
+                thresholds=[on_api["api-errors"]],
+            ),
+            graph(
+                "Turned away",
+                [
+                    alarm_line(on_api["api-throttles"], Colour.ERROR),
+                    Line(
+                        metrics.all_agents(MetricName.REQUESTS_SHED),
+                        "shed: the agent was busy",
+                        Colour.WARNING,
+                    ),
+                    alarm_line(not_started, Colour.P99),
+                ],
+                unit=not_started.unit,
+                right=[Line(metrics.api("ConcurrentExecutions", "Maximum"), "at once", Colour.AWS)],
+                right_unit="instances",
+            ),
+            graph(
+                "Init time",
+                percentiles(metrics.all_agents(MetricName.API_INIT_TIME)),
+                unit="ms",
+            ),
+        ],
+        [
+            log_table(
+                "Calls answered 5xx", names.log_group_name(metrics.environment, API), _FAILED
+            ),
+            log_table(
+                "What the gateway refused by itself",
+                names.access_log_group_name(metrics.environment),
+                _REFUSED,
+            ),
+        ],
+    ]

@@ -1,0 +1,155 @@
+"""The function that answers the REST API, with everything that is its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.checks import acknowledge_wildcard
+from stacks.parts.functions import function_logs, python_function
+from stacks.parts.statements import allow, allow_key
+from stacks.settings import Architecture
+from tradewind.contracts.names import API_HANDLER, LIVE_ALIAS, artifact_key
+
+#: API Gateway's patience is 29 s, and what came too late for it may still write its record.
+_TIMEOUT_S: Final = 30
+#: It waits for others most of the time; this much has the CPU to start quickly.
+_MEMORY_MB: Final = 1024
+
+
+@dataclass(frozen=True)
+class ApiReach:
+    """What the API's function works with.
+
+    Attributes:
+        artifacts_arn: The bucket whose files it makes links to.
+        records_arn: The table of invocation records.
+        sessions_arn: The table of conversations.
+        key: Encrypts all of them.
+        agents: The agents' names.
+        live_functions: What it invokes: the agents' functions, each by its live alias.
+    """
+
+    artifacts_arn: str
+    records_arn: str
+    sessions_arn: str
+    key: kms.IKey
+    agents: Sequence[str]
+    live_functions: Sequence[str]
+
+
+class ApiFunction(Construct):
+    """Function, role, log group, and the live alias that API Gateway calls."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function_name: str,
+        log_group_name: str,
+        code: lambda_.Code,
+        architecture: Architecture,
+        environment: Mapping[str, str],
+        log_level: str,
+        log_retention_days: int,
+        reserved_concurrency: int | None,
+        reach: ApiReach,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = function_logs(
+            self,
+            name=log_group_name,
+            key=reach.key,
+            retention_days=log_retention_days,
+            removal_policy=removal_policy,
+        )
+        function = python_function(
+            self,
+            function_name=function_name,
+            description="Answers the REST API.",
+            architecture=architecture,
+            handler=API_HANDLER,
+            code=code,
+            role=_role(self, log_group.log_group_arn, reach),
+            memory_size=_MEMORY_MB,
+            timeout=Duration.seconds(_TIMEOUT_S),
+            reserved_concurrent_executions=reserved_concurrency,
+            environment=environment,
+            log_group=log_group,
+            log_level=log_level,
+            # Lambda's own segments; nothing is imported for it.
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+        self.alias = lambda_.Alias(
+            self, "Live", alias_name=LIVE_ALIAS, version=function.current_version
+        )
+
+
+def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
+    """Its policies are inline and complete when the role exists, as the agents' are."""
+    stack = Stack.of(scope)
+    files = [f"{reach.artifacts_arn}/{artifact_key('*', agent, '*')}" for agent in reach.agents]
+    invoked = [
+        stack.format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for name in reach.live_functions
+    ]
+    policies = {
+        # CloudFormation's ARN of a log group ends in ":*": all of its streams.
+        "Logs": [allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])],
+        "Tracing": [allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
+        "Agents": [allow(["lambda:InvokeFunction"], invoked)],
+        "Records": [
+            allow(
+                ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+                [reach.records_arn],
+            ),
+            # DynamoDB opens the tables' own key on the caller's behalf.
+            allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
+        ],
+        "Sessions": [
+            allow(
+                [
+                    "dynamodb:DeleteItem",
+                    "dynamodb:GetItem",
+                    "dynamodb:Query",
+                    "dynamodb:UpdateItem",
+                ],
+                [reach.sessions_arn],
+            ),
+        ],
+        # For links that people follow; the function itself reads none.
+        "Artifacts": [
+            allow(["s3:GetObject"], files),
+            allow_key(reach.key, ["kms:Decrypt"], through=f"s3.{stack.region}"),
+        ],
+        "Models": [allow(["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], ["*"])],
+    }
+    role = iam.Role(
+        scope,
+        "Role",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        description="What the API's function may do.",
+        inline_policies={
+            name: iam.PolicyDocument(statements=statements) for name, statements in policies.items()
+        },
+    )
+    acknowledge_wildcard(
+        role, "*", "X-Ray's write actions and Bedrock's lists have no resource level."
+    )
+    for one in files:
+        acknowledge_wildcard(
+            role, one, "Projects and file names are chosen at run time; the agents are not."
+        )
+    return role.without_policy_updates()

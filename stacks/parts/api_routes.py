@@ -1,0 +1,48 @@
+"""The routes of the REST API, and which function answers each."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tradewind.contracts.names import API
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method on a path.
+
+    Attributes:
+        method: Such as ``POST``.
+        path: Such as ``/invocations/{id}``.
+        function: The name of the function that answers.
+        streams: Whether its answer goes out as it is made.
+        has_body: Whether it asks something in a JSON object.
+    """
+
+    method: str
+    path: str
+    function: str = API
+    streams: bool = False
+    has_body: bool = False
+
+
+def routes(agents: Iterable[str]) -> Iterator[Route]:
+    """Every route of an environment with these agents.
+
+    An agent has paths of its own: its stream comes from its own function, and a policy can name
+    them. All of an agent's are spelled out, since a request that begins like one literal path is
+    not promised to be looked for under ``{agent}`` as well; that is for the agents there are not.
+    """
+    yield Route("GET", "/agents")
+    for agent in agents:
+        yield Route("POST", f"/agents/{agent}/invocations", has_body=True)
+        yield Route("POST", f"/agents/{agent}/stream", agent, streams=True, has_body=True)
+    yield Route("POST", "/agents/{agent}/invocations", has_body=True)
+    yield Route("POST", "/agents/{agent}/stream", has_body=True)
+    yield Route("GET", "/invocations/{id}")
+    yield Route("DELETE", "/invocations/{id}")
+    yield Route("POST", "/invocations/{id}/answer", has_body=True)
+    yield Route("GET", "/sessions/{id}")
+    yield Route("DELETE", "/sessions/{id}")
+    yield Route("GET", "/models")
+    yield Route("GET", "/budget")
+    yield Route("GET", "/openapi.json")

@@ -1,0 +1,286 @@
+"""Calls of the API over the wire: real clients, a real table, a Lambda that fails on demand."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.api_events import ADA, BOB, proxy_event
+from tests.dynamodb import TableFault
+from tests.integration.api.conftest import ApiUnderTest
+
+ASK = "/agents/terrain/invocations"
+BODY = {"query": "A secret question?", "parameters": {"radius_km": 3}}
+NOW = {"Prefer": "respond-async"}
+
+
+def test_an_answer_in_time_is_given_whole(api: ApiUnderTest) -> None:
+    status, invocation, headers = api("POST", ASK, BODY)
+    assert status == 200
+    assert headers["Location"] == f"/invocations/{invocation['id']}"
+    assert invocation["state"] == "succeeded"
+    assert invocation["result"]["response"] == "the words of the answer"
+    assert invocation["usage"]["cost_usd"] == 0.0045
+    (artifact,) = invocation["result"]["artifacts"]
+    assert artifact["name"] == "map.svg"
+    assert "X-Amz-Expires=900" in artifact["url"]
+    ((kind, event),) = api.functions.events
+    assert kind == "RequestResponse"
+    assert event == {
+        **BODY,
+        "agent": "terrain",
+        "owner": ADA,
+        "accepted": True,
+        "project_id": invocation["project_id"],
+        "request_id": invocation["id"].partition(".")[2],
+    }
+    again = api("GET", headers["Location"])[1]
+    assert again["result"]["response"] == invocation["result"]["response"]
+
+
+def test_one_who_does_not_wait_is_told_where_to_look(api: ApiUnderTest) -> None:
+    status, invocation, headers = api("POST", ASK, BODY, headers=NOW)
+    assert (status, invocation["state"]) == (202, "pending")
+    assert headers["Preference-Applied"] == "respond-async"
+    assert headers["Retry-After"] == "2"
+    assert invocation["started_at"] is None
+    (event,) = api.functions.queue
+    api.work(event)
+    assert api("GET", headers["Location"])[1]["state"] == "succeeded"
+
+
+def test_a_wait_that_ends_leaves_the_function_at_work_and_nothing_behind(
+    api: ApiUnderTest,
+) -> None:
+    api.functions.plan = ["late"]
+    status, invocation, headers = api("POST", ASK, BODY, headers={"Prefer": "wait=1"})
+    assert (status, invocation["state"]) == (202, "pending")
+    assert headers["Preference-Applied"] == "wait=1"
+    # Not known to have begun: it was told again, without anybody waiting.
+    assert [kind for kind, _ in api.functions.events] == ["RequestResponse", "Event"]
+    # The next request gets its own answer, over connections of its own.
+    other = api("POST", ASK, {"query": "Another?"})
+    assert other[0] == 200
+    assert other[1]["id"] != invocation["id"]
+    api.functions.done.clear()
+    api.functions.go_on.set()
+    assert api.functions.done.wait(30)
+    assert api("GET", headers["Location"])[1]["state"] == "succeeded"
+    # The event that was sent to be sure finds it done.
+    assert api.work(api.functions.queue[0], response="otherwise")["success"]
+    kept = api("GET", headers["Location"])[1]
+    assert kept["result"]["response"] == "the words of the answer"
+
+
+@pytest.mark.parametrize("plan", [["cut"], ["cut", "cut"]])
+def test_a_broken_connection_is_looked_behind(api: ApiUnderTest, plan: list[str]) -> None:
+    api.functions.plan = plan
+    status, invocation, _ = api("POST", ASK, BODY)
+    assert (status, invocation["state"]) == (200, "succeeded")
+
+
+def test_load_is_shed_at_the_door_and_the_same_request_may_come_again(
+    api: ApiUnderTest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for headers in ({}, NOW):
+        api.functions.plan = ["throttle"]
+        key = {"Idempotency-Key": f"k{len(headers)}", **headers}
+        status, problem, told = api("POST", ASK, BODY, headers=key)
+        assert (status, problem["code"]) == (429, "AGENT_BUSY")
+        assert (told["Retry-After"], problem["retry_after_s"]) == ("5", 5)
+        assert told["Content-Type"] == "application/problem+json"
+        assert api("GET", told["Location"])[1]["error"]["code"] == "AGENT_BUSY"
+        assert api("POST", ASK, BODY, headers=key)[0] in {200, 202}
+    assert capsys.readouterr().out.count('"RequestsShed":[1.0]') == 2
+
+
+def test_what_cannot_be_handed_over_is_not_left_to_hope(api: ApiUnderTest) -> None:
+    api.functions.plan = ["cut"] * 3
+    status, problem, headers = api("POST", ASK, BODY, headers=NOW)
+    assert (status, problem["code"]) == (503, "NOT_STARTED")
+    assert headers["Retry-After"] == "5"
+    # An event that arrived all the same finds the record closed.
+    assert api.work(api.functions.events[0][1])["error"]["code"] == "DUPLICATE_REQUEST"
+
+
+def test_what_is_too_large_for_the_queue_is_handed_over_directly(api: ApiUnderTest) -> None:
+    api.functions.plan = ["too large"]
+    status, invocation, _ = api("POST", ASK, BODY, headers=NOW)
+    assert (status, invocation["state"]) == (202, "succeeded") or status == 200
+    assert [kind for kind, _ in api.functions.events] == ["Event", "RequestResponse"]
+    api.functions.plan = ["too large", "too large"]
+    status, problem, _ = api("POST", ASK, {"query": "x"}, headers=NOW)
+    assert (status, problem["code"]) == (400, "QUERY_TOO_LONG")
+
+
+def test_a_failure_is_a_problem_and_a_kept_one(api: ApiUnderTest) -> None:
+    api.functions.work = lambda event: api.work(event, "MODEL_FAILED")
+    key = {"Idempotency-Key": "one"}
+    status, problem, headers = api("POST", ASK, BODY, headers=key)
+    assert (status, problem["code"], problem["detail"]) == (502, "MODEL_FAILED", "why")
+    assert problem["type"] == "urn:tradewind:error:MODEL_FAILED"
+    assert headers["Location"] == f"/invocations/{problem['invocation_id']}"
+    assert api("POST", ASK, BODY, headers=key)[1] == problem
+    status, invocation, _ = api("GET", headers["Location"])
+    assert (status, invocation["state"]) == (200, "failed")
+    assert len(api.functions.events) == 1
+
+
+def test_what_a_function_refuses_before_it_begins_is_the_answer(api: ApiUnderTest) -> None:
+    refusal = {"success": False, "error": {"code": "INVALID_REQUEST", "message": "No such field."}}
+    api.functions.work = lambda _event: refusal
+    status, problem, headers = api("POST", ASK, BODY)
+    assert (status, problem["detail"]) == (400, "No such field.")
+    assert api("GET", headers["Location"])[1]["state"] == "failed"
+
+
+def test_another_callers_invocation_is_not_there(api: ApiUnderTest) -> None:
+    path = api("POST", ASK, BODY)[2]["Location"]
+    missing = path[:-1] + ("0" if path[-1] != "0" else "1")
+    for method in ("GET", "DELETE"):
+        others = api(method, path, caller=BOB)
+        assert others == api(method, missing, caller=ADA)
+        assert (others[0], others[1]["code"]) == (404, "NOT_FOUND")
+    # The same key is another request of somebody else's.
+    key = {"Idempotency-Key": "one"}
+    mine, theirs = (api("POST", ASK, BODY, headers=key, caller=who)[1] for who in (ADA, BOB))
+    assert mine["id"] == theirs["id"]
+    assert mine["project_id"] != theirs["project_id"]
+    assert len(api.functions.events) == 3
+
+
+def test_twenty_repeats_are_one_request(api: ApiUnderTest) -> None:
+    api.functions.plan = ["late"]
+    headers = {"Idempotency-Key": "one", "Prefer": "wait=1"}
+    first = api("POST", ASK, BODY, headers=headers)
+    assert first[0] == 202
+    api.functions.go_on.set()
+    assert api.functions.done.wait(30)
+    answers = [api("POST", ASK, BODY, headers=headers) for _ in range(20)]
+    assert {status for status, _, _ in answers} == {200}
+    assert {one["id"] for _, one, _ in answers} == {first[1]["id"]}
+    changed = api("POST", ASK, {**BODY, "query": "Another?"}, headers=headers)
+    assert (changed[0], changed[1]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_nothing_of_a_question_or_an_answer_is_logged(
+    api: ApiUnderTest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api("POST", ASK, BODY, headers={"Idempotency-Key": "my-own-key"})
+    api("POST", ASK, '{"query": "A secret question?')
+    api("POST", ASK, {"query": "A secret question?", "A secret field": 1})
+    printed = capsys.readouterr().out
+    for word in ("secret", "words of the answer", "my-own-key", ADA, "ada"):
+        assert word not in printed
+    lines = [json.loads(line) for line in printed.splitlines()]
+    done = [line for line in lines if line.get("message") == "API call done"]
+    assert [(line["status"], line.get("error_code")) for line in done] == [
+        (200, None),
+        (400, "INVALID_REQUEST"),
+        (400, "INVALID_REQUEST"),
+    ]
+    assert done[0]["route"] == "POST /agents/{agent}/invocations"
+    metrics = [line for line in lines if "_aws" in line]
+    assert [line["ApiCalls"] for line in metrics] == [[1.0]] * 3
+    assert [line["ApiRefusals"] for line in metrics] == [[0.0], [1.0], [1.0]]
+    assert [line["ApiColdStart"] for line in metrics] == [[1.0], [0.0], [0.0]]
+    assert [line["ApiErrors"] for line in metrics] == [[0.0]] * 3
+    assert "ApiInitTime" in metrics[0]
+    assert "ApiInitTime" not in metrics[1]
+    assert all(line["ApiLatency"][0] > 0 for line in metrics)
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+HOSTILE: list[tuple[dict[str, Any], int, str]] = [
+    ({"body": ""}, 400, "INVALID_REQUEST"),
+    ({"body": "{"}, 400, "INVALID_REQUEST"),
+    ({"body": "[]"}, 400, "INVALID_REQUEST"),
+    ({"body": "null"}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": "a", "query": "b"}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": 1}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": " "}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": "a", "owner": "bob"}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": "a", "accepted": true}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": "a", "request_id": "r"}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": "a", "parameters": {"x": NaN}}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": "a", "parameters": {"x": 1e999}}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": "a", "parameters": {"x": "\\ud800"}}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": "a", "\\ud800": 1}'}, 400, "INVALID_REQUEST"),
+    ({"body": f'{{"query": "a", "parameters": {{"x": {DEEP}}}}}'}, 400, "INVALID_REQUEST"),
+    ({"body": '{"query": "a", "parameters": {"x": ' + "9" * 5000 + "}}"}, 400, "INVALID_REQUEST"),
+    ({"body": json.dumps({"query": "a" * 16_001})}, 400, "QUERY_TOO_LONG"),
+    ({"body": json.dumps({"query": "a" * 11_000_000})}, 400, "QUERY_TOO_LONG"),
+    ({"body": "\ud800"}, 400, "INVALID_REQUEST"),
+    ({"body": "!!!", "isBase64Encoded": True}, 400, "INVALID_REQUEST"),
+    ({"headers": {}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ({"headers": {"content-type": "text/plain"}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ({"headers": {"content-type": "application/json", "prefer": "wait=x"}}, 400, "INVALID_REQUEST"),
+    (
+        {"headers": {"content-type": "application/json", "prefer": "wait=-1"}},
+        400,
+        "INVALID_REQUEST",
+    ),
+    (
+        {"headers": {"content-type": "application/json", "idempotency-key": ""}},
+        400,
+        "INVALID_REQUEST",
+    ),
+    (
+        {"headers": {"content-type": "application/json", "idempotency-key": "k" * 256}},
+        400,
+        "INVALID_REQUEST",
+    ),
+    ({"multiValueQueryStringParameters": {"owner": ["bob"]}}, 400, "INVALID_REQUEST"),
+    ({"pathParameters": {"proxy": "agents/nobody/invocations"}}, 404, "NOT_FOUND"),
+    ({"pathParameters": {"proxy": "agents/../invocations"}}, 404, "NOT_FOUND"),
+    ({"pathParameters": {"proxy": "agents/terrain/invocations/"}}, 404, "NOT_FOUND"),
+    ({"pathParameters": None}, 404, "NOT_FOUND"),
+    ({"httpMethod": "GET"}, 405, "METHOD_NOT_ALLOWED"),
+    ({"httpMethod": "HEAD"}, 405, "METHOD_NOT_ALLOWED"),
+    ({"httpMethod": "post "}, 405, "METHOD_NOT_ALLOWED"),
+    ({"requestContext": {}}, 403, "FORBIDDEN"),
+    ({"requestContext": None}, 403, "FORBIDDEN"),
+]
+
+
+@pytest.mark.parametrize(("changes", "status", "code"), HOSTILE, ids=range(len(HOSTILE)))
+def test_what_is_broken_or_hostile_is_a_documented_problem(
+    api: ApiUnderTest, changes: dict[str, Any], status: int, code: str
+) -> None:
+    answer = api.raw({**proxy_event("POST", ASK, BODY), **changes})
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["status"], problem["code"]) == (status, status, code)
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    assert len(answer["body"]) < 2000
+    if status == 405:
+        assert answer["headers"]["Allow"] == "POST"
+    assert api.functions.events == []
+    assert "PutItem" not in api.database.calls
+
+
+def test_a_table_that_fails_is_a_problem_of_ours(api: ApiUnderTest) -> None:
+    api.database.inject(TableFault.DENIED, "PutItem")
+    assert api("POST", ASK, BODY)[1]["code"] == "STORAGE_ACCESS_DENIED"
+    api.database.inject(TableFault.ERROR_BEFORE, "GetItem", 99)
+    api.remaining_ms = 3000
+    status, problem, _ = api("GET", "/invocations/terrain.i-1")
+    assert (status, problem["code"]) in {
+        (503, "STORAGE_UNAVAILABLE"),
+        (504, "DEADLINE_EXCEEDED"),
+    }
+
+
+def test_what_the_api_may_not_invoke_is_said(api: ApiUnderTest) -> None:
+    api.functions.plan = ["denied"]
+    status, problem, _ = api("POST", ASK, BODY)
+    assert (status, problem["code"]) == (403, "STORAGE_ACCESS_DENIED")
+
+
+def test_the_agents_are_told_with_an_example_that_can_be_asked(api: ApiUnderTest) -> None:
+    status, told, _ = api("GET", "/agents")
+    assert status == 200
+    assert [one["name"] for one in told["agents"]] == ["terrain", "layout"]
+    for one in told["agents"]:
+        assert one["description"]
+        asked = api("POST", f"/agents/{one['name']}/invocations", one["example"], headers=NOW)
+        assert asked[0] == 202
