@@ -45,6 +45,11 @@ def kept_answer(table_name: str, *, agent: str, request_id: str, owner: str = ""
             "Is it this agent, and this --owner? A record is kept for record_ttl_days, see "
             "docs/settings.md."
         )
+    if record.status is RecordStatus.PENDING:
+        raise CommandError(
+            f"The API took request {request_id} at {record.opened_at}, and the {agent} agent has "
+            "not begun with it. Ask again later."
+        )
     if record.status is RecordStatus.RUNNING and not record.overdue:
         raise CommandError(
             f"The {agent} agent is at work on request {request_id} since {record.started_at}; "

@@ -26,7 +26,6 @@ from tradewind.contracts.names import (
     ApiEnvVar,
     AuthorizerEnvVar,
     EnvVar,
-    OptionalEnvVar,
 )
 
 #: What the API's bundle may have unzipped: callers wait while it starts.
@@ -178,6 +177,5 @@ def _environment(
         EnvVar.RECORD_TTL_DAYS: str(settings.record_ttl_days),
         EnvVar.SESSIONS_TABLE: state.sessions.table_name,
         EnvVar.SESSION_TTL_DAYS: str(settings.session_ttl_days),
-        OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
         **logging_variables(settings, API),
     }

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tradewind.contracts.environment import ApiEnvironment
+from tradewind.contracts.api_environment import ApiEnvironment
 
 API_VARIABLES: Final[Mapping[str, str]] = {
     "TRADEWIND_ENVIRONMENT": "test",

@@ -140,7 +140,7 @@ def _output_of_stack(environment: str) -> str:
 
 
 def _dot_env() -> dict[str, str]:
-    """The ``NAME=value`` lines of ``.env`` that are ours; what else is there is for others."""
+    """The ``NAME=value`` lines of ``.env``, of which ``setting`` takes our own two."""
     try:
         text = Path(_DOT_ENV).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -150,6 +150,6 @@ def _dot_env() -> dict[str, str]:
     found = {}
     for line in text.splitlines():
         name, equals, value = line.removeprefix("export ").partition("=")
-        if equals and name.strip() in {URL_VARIABLE, ENVIRONMENT_VARIABLE}:
+        if equals:
             found[name.strip()] = value.strip().strip("\"'")
     return found

@@ -33,7 +33,7 @@ def answer(
     tradewind answer AGENT order-17 --owner ada --json
     """  # noqa: D301  click reads the \b
     from cli.answers import kept_answer, show
-    from tradewind.contracts.request import OWNER_PATTERN, REQUEST_ID_PATTERN
+    from tradewind.contracts.names import OWNER_PATTERN, REQUEST_ID_PATTERN
 
     if not re.fullmatch(REQUEST_ID_PATTERN, request_id):
         raise click.UsageError(f"{request_id!r} is no request id: letters, digits, - and _.")

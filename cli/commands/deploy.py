@@ -42,9 +42,9 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
             ["synth", "--quiet", f"--context=env={environment}", f"--output={assembly}"],
             place.region,
         )
-        app = ["--all", f"--app={assembly}"]
+        app = f"--app={assembly}"
         _say(f"\nWhat would change in {_where(place)}:\n")
-        account.run_cdk(["diff", *app], place.region)
+        account.run_cdk(["diff", app], place.region)
         if settings.keep_data:
             _say("keep_data is true: the stacks will resist deletion, and data outlives them.")
         if not yes:
@@ -53,7 +53,8 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
         account.run_cdk(
             [
                 "deploy",
-                *app,
+                "--all",
+                app,
                 "--require-approval=never",
                 f"--outputs-file={assembly / 'outputs.json'}",
             ],

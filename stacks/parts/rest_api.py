@@ -272,7 +272,7 @@ class RestApi(Construct):
         deployment: apigateway.CfnDeployment,
         access_log: AccessLog,
         *,
-        method_settings: Mapping[str, Any],
+        method_settings: dict[str, Any],
     ) -> apigateway.CfnStage:
         stage = apigateway.CfnStage(
             self,

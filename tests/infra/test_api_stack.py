@@ -14,6 +14,7 @@ from tests.deployed_agents import AGENTS, FIRST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import Permission, allow, listed, through
+from tradewind.contracts.environment import ApiEnvironment
 from tradewind.contracts.names import API, artifact_key
 
 METHOD = "AWS::ApiGateway::Method"
@@ -350,3 +351,11 @@ def test_a_usage_plan_asks_for_keys_and_counts_each(
     assert {key["Name"] for key in keys} == {"tradewind-dev-backend", "tradewind-dev-ci"}
     assert not any("Value" in key for key in keys)
     assert len(made.all(made.api, "AWS::ApiGateway::UsagePlanKey")) == 2
+
+
+def test_it_is_told_nothing_that_it_does_not_read(dev: Assembly) -> None:
+    variables = one(dev, "AWS::Lambda::Function")["Environment"]["Variables"]
+    ApiEnvironment.from_variables(variables)
+    read = {str(field.alias) for field in ApiEnvironment.model_fields.values()}
+    of_the_logger = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+    assert set(variables) == read | of_the_logger

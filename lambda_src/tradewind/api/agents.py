@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from tradewind.api.door import Door
 from tradewind.api.http import Answer, Request
-from tradewind.api.models import Agents
 from tradewind.api.routing import Route
 
 _AGENTS: Final = Path(__file__).parents[2] / "agents"
@@ -37,6 +36,6 @@ ROUTES: Final = (
         "listAgents",
         "The agents, what they do, and a request of each as an example",
         list_agents,
-        {200: Agents},
+        {200: "Agents"},
     ),
 )

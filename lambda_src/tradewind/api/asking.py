@@ -3,14 +3,16 @@
 import hashlib
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tradewind.api.errors import IdempotencyKeyReused
 from tradewind.api.http import Request
 from tradewind.api.preferences import read_request_id
 from tradewind.contracts.names import record_key, session_key, session_project
-from tradewind.contracts.request import Question, parse_question
 from tradewind.records.item import RecordedRequest, StoredRecord, content_sha256
+
+if TYPE_CHECKING:
+    from tradewind.contracts.request import Question
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ def read_asked(request: Request, agent: str, model_id: str) -> Asked:
     Raises:
         TradewindError: Its body or its idempotency key is not what the API takes.
     """
+    from tradewind.contracts.request import parse_question  # noqa: PLC0415  # see api.models
+
     request_id = read_request_id(request.headers)
     question = parse_question(request.json())
     if question.project_id is None:
@@ -70,7 +74,7 @@ def require_same(record: StoredRecord, recorded: RecordedRequest) -> None:
         )
 
 
-def _project_of(question: Question, owner: str, agent: str, request_id: str) -> str:
+def _project_of(question: "Question", owner: str, agent: str, request_id: str) -> str:
     """A project of the request's own; a repeat has to work on the same one, wherever it comes."""
     if question.session_id is not None:
         return session_project(session_key(owner=owner, session_id=question.session_id))

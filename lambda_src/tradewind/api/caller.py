@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tradewind.api.errors import Unidentified
-from tradewind.contracts.request import OWNER_PATTERN
+from tradewind.contracts.names import OWNER_PATTERN
 
 _OWNER: Final = re.compile(OWNER_PATTERN)
 _ASSUMED_ROLE: Final = re.compile(

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from tradewind.api.invoker import Invoker
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
-from tradewind.contracts.environment import ApiEnvironment
-from tradewind.conversations.table import SessionTable
+from tradewind.contracts.api_environment import ApiEnvironment
 from tradewind.records.openings import Openings
 from tradewind.records.table import RecordTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+    from tradewind.conversations.table import SessionTable
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,10 @@ class Door:
         return Openings(self.records.table)
 
     @cached_property
-    def sessions(self) -> SessionTable:
+    def sessions(self) -> "SessionTable":
         """The conversations."""
+        from tradewind.conversations.table import SessionTable  # noqa: PLC0415  # see api.models
+
         environment = self.environment
         return SessionTable(
             environment.sessions_table, self.dynamodb, ttl_days=environment.session_ttl_days

@@ -14,7 +14,6 @@ from tradewind.api.door import Door
 from tradewind.api.errors import IdempotencyKeyReused, NotFound, UnsupportedMediaType
 from tradewind.api.http import Answer, Request
 from tradewind.api.invoker import Handed
-from tradewind.api.models import INVOCATION_ID_PATTERN, Invocation
 from tradewind.api.preferences import (
     IDEMPOTENCY_KEY,
     PREFER,
@@ -36,8 +35,11 @@ from tradewind.contracts.errors import (
     UnknownAgent,
     every_error,
 )
-from tradewind.contracts.names import AGENT_NAME_PATTERN, record_key
-from tradewind.contracts.request import Question
+from tradewind.contracts.names import (
+    AGENT_NAME_PATTERN,
+    INVOCATION_ID_PATTERN,
+    record_key,
+)
 from tradewind.records.item import RecordStatus, StoredRecord
 from tradewind.telemetry.metric_names import Dimension, MetricName
 from tradewind.telemetry.metrics import RequestMetrics
@@ -108,8 +110,8 @@ def _read(door: Door, request: Request) -> _Asked:
     agent = request.parameters["agent"]
     if agent not in door.environment.agents:
         raise NotFound("There is no such agent.")
-    asked = read_asked(request, agent, door.environment.model_id)
     preference = read_preference(request.headers, door.environment.wait_s)
+    asked = read_asked(request, agent, door.environment.model_id)
     return _Asked(asked.recorded, asked.event, preference)
 
 
@@ -287,8 +289,8 @@ ROUTES: Final = (
         "askAgent",
         "Ask an agent, and wait for its answer or look for it later",
         ask,
-        {200: Invocation, 202: Invocation},
-        body=Question,
+        {200: "Invocation", 202: "Invocation"},
+        body="Question",
         parameters={"agent": AGENT_NAME_PATTERN},
         headers=(PREFER, IDEMPOTENCY_KEY),
         problems=(
@@ -303,7 +305,7 @@ ROUTES: Final = (
         "getInvocation",
         "What has become of a request",
         look,
-        {200: Invocation},
+        {200: "Invocation"},
         parameters={"id": INVOCATION_ID_PATTERN},
         problems=(NotFound,),
     ),
@@ -313,7 +315,7 @@ ROUTES: Final = (
         "cancelInvocation",
         "Cancel a request",
         cancel,
-        {200: Invocation, 202: Invocation},
+        {200: "Invocation", 202: "Invocation"},
         parameters={"id": INVOCATION_ID_PATTERN},
         problems=(NotFound, DuplicateRequest),
     ),

@@ -7,7 +7,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tradewind.api.door import Door
 from tradewind.api.http import Answer, Request
-from tradewind.api.models import Models
 from tradewind.api.routing import Route
 from tradewind.contracts.errors import ModelAccessDenied, ModelUnavailable
 
@@ -68,7 +67,7 @@ ROUTES: Final = (
         "listModels",
         "The models that the account can invoke, those in use first",
         list_models,
-        {200: Models},
+        {200: "Models"},
         problems=(ModelAccessDenied, ModelUnavailable),
     ),
 )

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from tradewind.api import models
 from tradewind.api.errors import NotFound, Unidentified
-from tradewind.api.models import Problem
 from tradewind.api.problems import PROBLEM
 from tradewind.api.routing import Route
 from tradewind.contracts.errors import (
@@ -30,18 +30,19 @@ _EVERYWHERE: Final = (
     StorageUnavailable,
     DeadlineExceeded,
 )
+_PROBLEM: Final = "Problem"
 _SIGNED: Final = "sigv4"
 _REFERENCE: Final = "#/components/schemas/{model}"
 
 
 def openapi(routes: Sequence[Route]) -> dict[str, Any]:
     """Describe the routes."""
-    shown = {model for route in routes for model in route.answers.values() if model} | {Problem}
+    shown = {model for route in routes for model in route.answers.values() if model}
     asked = {route.body for route in routes if route.body}
     _, schemas = models_json_schema(
         [
-            *((model, "serialization") for model in sorted(shown, key=_name)),
-            *((model, "validation") for model in sorted(asked, key=_name)),
+            *((getattr(models, name), "serialization") for name in sorted({*shown, _PROBLEM})),
+            *((getattr(models, name), "validation") for name in sorted(asked)),
         ],
         ref_template=_REFERENCE,
     )
@@ -95,7 +96,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if route.body:
-        schema = {"$ref": _REFERENCE.format(model=route.body.__name__)}
+        schema = {"$ref": _REFERENCE.format(model=route.body)}
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
@@ -107,10 +108,10 @@ def _parameter(name: str, place: str, schema: Any) -> dict[str, Any]:
     return {"name": name, "in": place, "required": place == "path", "schema": dict(schema)}
 
 
-def _answer(status: int, model: Any) -> dict[str, Any]:
+def _answer(status: int, model: str | None) -> dict[str, Any]:
     described: dict[str, Any] = {"description": _SAID[status]}
     if status != _NO_CONTENT:
-        schema = {"$ref": _REFERENCE.format(model=model.__name__)} if model else {"type": "object"}
+        schema = {"$ref": _REFERENCE.format(model=model)} if model else {"type": "object"}
         described["content"] = {"application/json": {"schema": schema}}
     if status == _ACCEPTED:
         described["headers"] = {
@@ -125,7 +126,7 @@ def _problems(route: Route) -> dict[str, Any]:
     errors: set[type[TradewindError]] = {*_EVERYWHERE, *route.problems}
     for error in sorted(errors, key=lambda one: (one.status, one.code)):
         by_status.setdefault(error.status, []).append(error.code)
-    schema = {"$ref": _REFERENCE.format(model=Problem.__name__)}
+    schema = {"$ref": _REFERENCE.format(model=_PROBLEM)}
     return {
         str(status): {"description": ", ".join(codes), "content": {PROBLEM: {"schema": schema}}}
         for status, codes in sorted(by_status.items())
@@ -135,10 +136,6 @@ def _problems(route: Route) -> dict[str, Any]:
 _ACCEPTED: Final = 202
 _NO_CONTENT: Final = 204
 _SAID: Final = {200: "Done.", _ACCEPTED: "It is being worked on.", _NO_CONTENT: "Done."}
-
-
-def _name(model: type) -> str:
-    return model.__name__
 
 
 def document_text() -> str:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tradewind.api.routing import Header
+from tradewind.contracts.api_environment import MAX_WAIT_S
 from tradewind.contracts.errors import InvalidRequest
-
-#: Seconds that a request waits at most; API Gateway waits 29, the rest is for the answer's way.
-MAX_WAIT_S: Final = 25
 
 _WAIT: Final = re.compile(r"[0-9]{1,9}")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")

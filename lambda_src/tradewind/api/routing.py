@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from pydantic import BaseModel
-
 from tradewind.api.door import Door
 from tradewind.api.errors import MethodNotAllowed, NotFound
 from tradewind.api.http import Answer, Request
@@ -42,8 +40,9 @@ class Route:
         name: The operation's, for clients that are generated.
         summary: What it does, in a line.
         serve: Does it.
-        answers: By status, what model's document the answer is; None for none.
-        body: What the request's body has to be; None where there is none.
+        answers: By status, the name of the model in ``api.models`` whose document the answer is;
+            None for none.
+        body: Likewise what the request's body has to be; None where there is none.
         parameters: Of the path, by name: their patterns.
         query: Names of query parameters, with their JSON Schemas.
         headers: That it reads.
@@ -55,8 +54,8 @@ class Route:
     name: str
     summary: str
     serve: Callable[[Door, Request], Answer]
-    answers: Mapping[int, type[BaseModel] | None]
-    body: type[BaseModel] | None = None
+    answers: Mapping[int, str | None]
+    body: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     headers: Sequence[Header] = ()

@@ -6,11 +6,9 @@ from typing import Final
 from tradewind.api.door import Door
 from tradewind.api.errors import NotFound
 from tradewind.api.http import Answer, Request
-from tradewind.api.models import Session
 from tradewind.api.routing import Route
 from tradewind.contracts.errors import SessionBusy, SessionUnreadable, StorageAccessDenied
-from tradewind.contracts.request import SESSION_ID_PATTERN
-from tradewind.conversations.reading import delete_session, read_session
+from tradewind.contracts.names import SESSION_ID_PATTERN
 
 _PATH: Final = "/sessions/{id}"
 
@@ -22,6 +20,8 @@ def show(door: Door, request: Request) -> Answer:
         NotFound: There is none of theirs.
         StorageError: It could not be read.
     """
+    from tradewind.conversations.reading import read_session  # noqa: PLC0415  # see api.models
+
     found = read_session(door.sessions, request.owner, request.parameters["id"])
     if found is None:
         raise NotFound("There is no such session.")
@@ -36,6 +36,8 @@ def delete(door: Door, request: Request) -> Answer:
         SessionBusy: A turn is at work.
         StorageError: It could not be deleted whole. A further call deletes the rest.
     """
+    from tradewind.conversations.reading import delete_session  # noqa: PLC0415  # see api.models
+
     if not delete_session(door.sessions, request.owner, request.parameters["id"]):
         raise NotFound("There is no such session.")
     return Answer(204, None)
@@ -48,7 +50,7 @@ ROUTES: Final = (
         "getSession",
         "A conversation: what was asked and answered",
         show,
-        {200: Session},
+        {200: "Session"},
         parameters={"id": SESSION_ID_PATTERN},
         problems=(SessionUnreadable, StorageAccessDenied),
     ),

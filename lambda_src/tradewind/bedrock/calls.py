@@ -16,7 +16,7 @@ from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.bedrock.streams import ModelStream
 
 if TYPE_CHECKING:
-    import boto3
+    from botocore.session import Session
 
 
 class _Streams:
@@ -62,20 +62,19 @@ def closing_streams() -> Iterator[None]:
         streams.close()
 
 
-def meter_calls(session: "boto3.Session") -> None:
+def meter_calls(session: "Session") -> None:
     """Meter, and have paid for, the calls of the bedrock-runtime clients that a session will make.
 
     The event is boto3's own way of changing the methods of its clients.
     """
-    session.events.register(
+    events = session.get_component("event_emitter")
+    events.register(
         "creating-client-class.bedrock-runtime",
         _meter_converse_stream,
         unique_id="tradewind-meter",  # a call is to be counted once, however many clients there are
     )
     # Behind whatever may still refuse to send it.
-    session.events.register_last(
-        "before-send.bedrock-runtime", note_sent, unique_id="tradewind-sent"
-    )
+    events.register_last("before-send.bedrock-runtime", note_sent, unique_id="tradewind-sent")
 
 
 def _meter_converse_stream(class_attributes: dict[str, Any], **_rest: Any) -> None:

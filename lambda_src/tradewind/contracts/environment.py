@@ -8,7 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Json, Valida
 from tradewind.contracts.errors import ConfigurationError
 from tradewind.contracts.names import (
     AGENT_NAME_PATTERN,
-    ApiEnvVar,
     AuthorizerEnvVar,
     EnvVar,
     OptionalEnvVar,
@@ -19,7 +18,13 @@ from tradewind.contracts.prices import BudgetLimits, ModelPrices
 class Environment(BaseModel):
     """Values from environment variables. Field aliases are the variables' names."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        protected_namespaces=(),
+        # Of the functions' environments a process builds its own alone.
+        defer_build=True,
+    )
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> Self:
@@ -54,34 +59,6 @@ class SweepEnvironment(Environment):
 
     environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
-
-
-def _timeouts(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    pairs = (pair.partition("=") for pair in text.split(","))
-    return {name: timeout_s for name, _, timeout_s in pairs}
-
-
-class ApiEnvironment(Environment):
-    """What the stacks tell the API's function."""
-
-    environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
-    records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
-    record_ttl_days: int = Field(alias=EnvVar.RECORD_TTL_DAYS, ge=1)
-    sessions_table: str = Field(alias=EnvVar.SESSIONS_TABLE, min_length=3)
-    session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
-    artifacts_bucket: str = Field(alias=EnvVar.ARTIFACTS_BUCKET, min_length=3)
-    #: The inference profile that the agents use, and where it is.
-    model_id: str = Field(alias=EnvVar.MODEL_ID, min_length=1)
-    model_region: str = Field(alias=EnvVar.MODEL_REGION, min_length=1)
-    #: The agents that may be asked, in the order of their work, and when Lambda ends a request.
-    agents: Annotated[
-        dict[Annotated[str, Field(pattern=AGENT_NAME_PATTERN)], Annotated[int, Field(ge=1)]],
-        BeforeValidator(_timeouts),
-    ] = Field(alias=ApiEnvVar.AGENTS, min_length=1)
-    queue_life_s: int = Field(alias=ApiEnvVar.QUEUE_LIFE_S, ge=60)
-    wait_s: int = Field(default=25, alias=ApiEnvVar.WAIT_S, ge=0, le=25)
 
 
 class AuthorizerEnvironment(Environment):

@@ -103,6 +103,13 @@ BUDGET_KEY: Final = "account_day"
 #: Its time-to-live attribute, in epoch seconds.
 BUDGET_TTL: Final = "expires_at"
 
+REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+SESSION_ID_PATTERN: Final = REQUEST_ID_PATTERN
+#: Whoever asks, as an ARN or a user's name.
+OWNER_PATTERN: Final = r"^[A-Za-z0-9+=,.@_/:-]{1,256}$"
+#: An invocation of the API: an agent and a request id, neither of which has a dot.
+INVOCATION_ID_PATTERN: Final = r"^[a-z][a-z0-9_]{0,29}\.[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
+
 #: The alias every caller invokes; it follows the newest published version.
 LIVE_ALIAS: Final = "live"
 

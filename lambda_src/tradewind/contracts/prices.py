@@ -97,7 +97,7 @@ def guardrail_units(metadata: Mapping[str, Any]) -> dict[str, int] | None:
 class ModelPrices(BaseModel):
     """What a million tokens of each kind cost, in US dollars; and what guardrails do."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)

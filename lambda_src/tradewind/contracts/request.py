@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tradewind.contracts.errors import InvalidRequest, QueryTooLong, UnknownAgent
+from tradewind.contracts.names import OWNER_PATTERN, REQUEST_ID_PATTERN, SESSION_ID_PATTERN
 
 #: Characters. About 4,000 tokens: room for a long brief, far from a model's context window.
 MAX_QUERY_LENGTH: Final = 16_000
@@ -16,10 +17,6 @@ _LONGEST_NAME: Final = 64
 
 #: Ids become S3 key parts and table keys, so they are plain.
 PROJECT_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{2,62}$"
-REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
-SESSION_ID_PATTERN: Final = REQUEST_ID_PATTERN
-#: Whoever asks, as an ARN or a user's name.
-OWNER_PATTERN: Final = r"^[A-Za-z0-9+=,.@_/:-]{1,256}$"
 
 Q = TypeVar("Q", bound="Question")
 
@@ -34,7 +31,7 @@ class Question(BaseModel):
         session_id: The conversation that this continues, or begins; the caller's own id of it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     query: str = Field(min_length=1, max_length=MAX_QUERY_LENGTH)
     parameters: dict[str, Any] = Field(default_factory=dict)

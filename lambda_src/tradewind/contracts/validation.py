@@ -20,7 +20,7 @@ class Frozen(BaseModel):
     a value. Each field's description says what is allowed; error messages repeat it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 def whole_number(low: int, high: int, unit: str = "") -> Any:

@@ -10,7 +10,7 @@ from tradewind.api.routes import ROUTES
 from tradewind.api.service import ApiContext, ApiService
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Once, Repeated
-from tradewind.contracts.environment import ApiEnvironment
+from tradewind.contracts.api_environment import ApiEnvironment
 from tradewind.handlers import COLD_START
 from tradewind.records.table import RecordTable
 from tradewind.telemetry.wordless_logs import keep_words_out_of_logs

@@ -40,13 +40,14 @@ from tradewind.contracts.names import (
     RECORD_TTL,
     record_key,
 )
-from tradewind.contracts.request import Question
 from tradewind.records.kept_answer import EncodedAnswer, unpack_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from tradewind.contracts.request import Question
 
 #: The value of ``RECORD_OPEN``.
 OPEN: Final = "yes"
@@ -151,8 +152,10 @@ class StoredRecord:
         return None if self.packed is None else unpack_answer(self.packed)
 
 
-def content_sha256(request: Question) -> str:
+def content_sha256(request: "Question") -> str:
     """Digest what a request asks, so that a repeat can be told from another request."""
+    from tradewind.contracts.request import Question  # noqa: PLC0415  # see api.models
+
     asked = {
         name: value
         for name, value in request.model_dump(include=set(Question.model_fields)).items()

@@ -3,10 +3,12 @@
 import gzip
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.contracts.errors import AnswerTooLarge
-from tradewind.contracts.response import AgentAnswer
+
+if TYPE_CHECKING:
+    from tradewind.contracts.response import AgentAnswer
 
 #: Bytes that Lambda takes from a function.
 DELIVERY_LIMIT: Final = 6_291_556
@@ -24,12 +26,12 @@ class EncodedAnswer:
         packed: The same for the record: JSON, with gzip.
     """
 
-    answer: AgentAnswer
+    answer: "AgentAnswer"
     document: dict[str, Any]
     packed: bytes
 
 
-def encode_answer(answer: AgentAnswer) -> EncodedAnswer:
+def encode_answer(answer: "AgentAnswer") -> EncodedAnswer:
     """Encode an answer. Half a character (a lone surrogate) becomes a question mark.
 
     Raises:

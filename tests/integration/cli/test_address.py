@@ -7,6 +7,7 @@ import pytest
 
 from cli import cloud
 from cli.api.address import Address, find_address, on_this_machine
+from cli.api.signing import Signer
 from cli.errors import CommandError
 from tests.integration.cli.api_server import Contract
 from tests.integration.cli.conftest import Caller
@@ -56,7 +57,13 @@ def test_what_is_no_address_is_refused(caller: Caller, url: str) -> None:
 
 def test_the_address_says_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRADEWIND_API_URL", GATEWAY)
-    assert find_address(None) == Address(GATEWAY.rstrip("/"), "eu-central-1")
+    found = find_address(None)
+    assert found == Address(GATEWAY.rstrip("/"), "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTESTER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    signed = Signer(found.region).sign("GET", f"{found.url}/models", {}, b"")
+    assert "/eu-central-1/execute-api/aws4_request" in signed["Authorization"]
 
 
 def test_the_embedded_aws_serves_it_at_a_path_of_its_own() -> None:

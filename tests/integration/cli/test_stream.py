@@ -86,7 +86,8 @@ def test_a_failure_after_the_first_byte_is_one(caller: Caller, told: Contract) -
 
 
 def test_a_stream_that_is_cut_is_looked_up(caller: Caller, told: Contract) -> None:
-    told.events = told.events[:-1]
+    # In the middle of a message.
+    told.events = told.events[:-2]
     told.cut_stream = True
     told.looks = 2
     said = caller.run(*WORDS)
@@ -99,6 +100,12 @@ def test_a_stream_that_is_cut_is_looked_up(caller: Caller, told: Contract) -> No
     assert told.heard[0] == ("POST", "/agents/terrain/stream")
     assert set(told.heard[1:]) == {("GET", f"/invocations/{identity}")}
     assert list(told.asked.values()) == [1]
+
+
+def test_the_id_is_the_one_that_the_stream_tells(caller: Caller, told: Contract) -> None:
+    told.cut_stream = told.ignores_keys = True
+    assert caller.run(*WORDS).status == 0
+    assert told.heard[-1] == ("GET", f"/invocations/{next(iter(told.asked))}")
 
 
 def test_a_stream_that_never_began_is_looked_up_by_its_key(caller: Caller, told: Contract) -> None:

@@ -296,7 +296,6 @@ def test_a_key_that_the_issuer_cannot_be_asked_for_is_not_called_unknown(
 @pytest.mark.parametrize(
     ("path", "document"),
     [
-        ("/.well-known/openid-configuration", {"issuer": "https://other.example", "jwks_uri": "x"}),
         ("/.well-known/openid-configuration", b"<html>"),
         ("/.well-known/openid-configuration", []),
         ("/.well-known/openid-configuration", b"[" * 100_000),
@@ -304,7 +303,7 @@ def test_a_key_that_the_issuer_cannot_be_asked_for_is_not_called_unknown(
         ("/keys", {"keys": [{"kid": str(number)} for number in range(51)]}),
         ("/keys", b'{"keys": [' + b" " * 300_000 + b"]}"),
     ],
-    ids=["other issuer", "html", "list", "nested", "no list", "too many", "too long"],
+    ids=["html", "list", "nested", "no list", "too many", "too long"],
 )
 def test_an_issuer_that_publishes_nonsense_lets_nobody_in(
     door: Door, issuer: Issuer, path: str, document: Any
@@ -314,12 +313,25 @@ def test_an_issuer_that_publishes_nonsense_lets_nobody_in(
         door.lets_in(issuer.token())
 
 
-def test_keys_come_from_https_only(door: Door, issuer: Issuer) -> None:
-    about = {"issuer": issuer.url, "jwks_uri": issuer.url.replace("https", "http") + "/keys"}
+def test_another_issuers_document_is_not_the_issuers(door: Door, issuer: Issuer) -> None:
+    about = {"issuer": "https://other.example", "jwks_uri": f"{issuer.url}/keys"}
     issuer.documents["/.well-known/openid-configuration"] = about
     with pytest.raises(IssuerUnavailable):
         door.lets_in(issuer.token())
     assert "/keys" not in issuer.asked
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:9/keys", "https://user:word@127.0.0.1:9/keys", "https:///x", "None"],
+)
+def test_keys_come_from_https_only(address: str) -> None:
+    class Nobody(urllib3.PoolManager):
+        def request(self, *_arguments: Any, **_more: Any) -> Any:
+            raise AssertionError("asked")
+
+    with pytest.raises(IssuerUnavailable, match="no https address"):
+        Documents(Nobody()).get(address)
 
 
 def test_a_redirect_leads_nowhere(door: Door, issuer: Issuer) -> None:

@@ -17,6 +17,7 @@ from tests.integration.records.requests import REQUEST, encoded
 from tradewind.aws.deadline import Deadline
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.sweeper import Sweeper
+from tradewind.records.openings import Openings
 from tradewind.records.table import RecordTable
 from tradewind.telemetry.logger import get_logger
 
@@ -132,6 +133,13 @@ def test_what_is_still_at_work_has_no_answer_yet(table: RecordTable, run: Run) -
     record = table.read(REQUEST.record_id)
     assert record is not None
     assert record.status == "running"
+
+
+def test_what_nobody_has_begun_with_has_no_answer_yet(table: RecordTable, run: Run) -> None:
+    Openings(table.table).open(REQUEST, life_s=900, ttl_days=30)
+    status, out, err = run("answer", "terrain", "r-1")
+    assert (status, out) == (1, "")
+    assert "the terrain agent has not begun with it" in err
 
 
 def test_what_died_is_settled_for_the_one_who_asks(table: RecordTable, run: Run) -> None:

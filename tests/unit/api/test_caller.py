@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tradewind.api.caller import owner_of
 from tradewind.api.errors import Unidentified
-from tradewind.contracts.request import OWNER_PATTERN
+from tradewind.contracts.names import OWNER_PATTERN
 
 ACCOUNT = "123456789012"
 STS = f"arn:aws:sts::{ACCOUNT}:assumed-role"

@@ -15,6 +15,7 @@ from tradewind.contracts.request import (
     AgentRequest,
     parse_request,
 )
+from tradewind.records.item import content_sha256
 
 
 def parse(event: object) -> AgentRequest:
@@ -27,11 +28,26 @@ def test_a_whole_request_keeps_every_field() -> None:
         "query": "Where can we build?",
         "parameters": {"radius_km": 5},
         "project_id": "project-1",
+        "session_id": "plan-1",
         "request_id": "req-1",
         "owner": "arn:aws:iam::111122223333:role/planner",
+        "session_id": "s-1",
         "accepted": True,
     }
     assert parse(event).model_dump() == event
+
+
+@pytest.mark.parametrize("session_id", ["", "a b", "a#b", "strands:a", "-a", "a" * 129, 5])
+def test_a_session_id_is_plain(session_id: object) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse({"query": "x", "session_id": session_id})
+    assert caught.value.field == "session_id"
+
+
+def test_the_same_question_in_a_conversation_is_another_request() -> None:
+    questions: list[dict[str, Any]] = [{"query": "x"}]
+    questions += [{"query": "x", "session_id": session_id} for session_id in "ab"]
+    assert len({content_sha256(parse(question)) for question in questions}) == len(questions)
 
 
 def test_a_query_alone_is_enough() -> None:
@@ -120,7 +136,8 @@ def test_an_unknown_field_is_told_which_fields_there_are() -> None:
         parse({"query": "x", "prompt": "y"})
     assert caught.value.message == (
         "prompt: There is no such field. "
-        "Those here are query, parameters, project_id, agent, request_id, owner, accepted."
+        "Those here are query, parameters, project_id, session_id, agent, request_id, owner, "
+        "accepted."
     )
 
 

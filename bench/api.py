@@ -1,0 +1,211 @@
+"""The API's function against a bare boto3 handler: init, and what a warm call takes more.
+
+Both run on the API's own bundle, extracted, on a bare interpreter that finds nothing else. The bare
+handler makes the two clients that the API makes and, warm, does the same two calls of the table.
+The table and Lambda are on loopback and answer at once; both processes speak to the same ones.
+
+Init is told in milliseconds and in seconds of processor time, which stands a busy machine better.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.machine import describe
+from stacks.bundling.bundler import Bundler
+from tradewind.contracts.names import API, ApiEnvVar, EnvVar
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+RUNS: Final = 15
+#: Processes of each that are kept for warm calls, and the calls of each of them.
+ROUNDS: Final = 4
+CALLS: Final = 100
+#: What the function may take: of a bare handler's init, and of a warm call besides, in ms.
+MOST_INIT: Final = 1.3
+MOST_ADDED_MS: Final = 15.0
+
+_BARE: Final = """
+import boto3
+table, functions = boto3.client("dynamodb"), boto3.client("lambda")
+item = {"record_id": {"S": "x"}}
+def call():
+    table.put_item(TableName="records", Item=item)
+    functions.invoke(FunctionName="f", InvocationType="Event", Payload=b"{}")
+    table.get_item(TableName="records", Key=item)
+"""
+_API: Final = """
+import tradewind.handlers.api as entry
+class Context:
+    aws_request_id = "bench"
+    def get_remaining_time_in_millis(self):
+        return 30000
+body = '{"query": "Where may turbines stand?", "parameters": {"radius_km": 3}}'
+event = {
+    "resource": "/{proxy+}", "httpMethod": "POST", "body": body,
+    "pathParameters": {"proxy": "agents/terrain/invocations"},
+    "headers": {"Content-Type": "application/json", "Prefer": "respond-async"},
+    "requestContext": {"identity": {"userArn": "arn:aws:iam::123456789012:user/bench"}},
+}
+def call():
+    answer = entry.handler(event, Context())
+    assert answer["statusCode"] == 202, answer
+"""
+_INIT: Final = """
+import time
+print("init", time.clock_gettime(time.CLOCK_BOOTTIME), time.process_time())
+"""
+_WARM: Final = """
+import sys, time
+call()
+times = []
+for _ in range(int(sys.argv[1])):
+    begun = time.perf_counter()
+    call()
+    times.append((time.perf_counter() - begun) * 1000)
+print("warm", *times)
+"""
+
+
+class _Aws(BaseHTTPRequestHandler):
+    """A table of one record that is always pending, and functions that take any event."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    items: dict[str, Any]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        target = self.headers.get("X-Amz-Target", "")
+        if target.endswith("PutItem"):
+            self.items["last"] = json.loads(body)["Item"]
+            self._reply(200, {})
+        elif target.endswith("GetItem"):
+            self._reply(200, {"Item": self.items["last"]})
+        else:
+            self._reply(202, None)
+
+    def _reply(self, status: int, document: Any) -> None:
+        body = b"" if document is None else json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _aws() -> Iterator[str]:
+    handler = type("Handler", (_Aws,), {"items": {}})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _environment(bundle: Path, aws: str) -> dict[str, str]:
+    return {
+        "PYTHONPATH": str(bundle),
+        "PATH": os.defpath,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": aws,
+        EnvVar.ENVIRONMENT: "bench",
+        EnvVar.MODEL_ID: "us.anthropic.claude-sonnet-4-6",
+        EnvVar.MODEL_REGION: "us-east-1",
+        EnvVar.ARTIFACTS_BUCKET: "artifacts",
+        EnvVar.RECORDS_TABLE: "records",
+        EnvVar.RECORD_TTL_DAYS: "1",
+        EnvVar.SESSIONS_TABLE: "sessions",
+        EnvVar.SESSION_TTL_DAYS: "1",
+        ApiEnvVar.AGENTS: "terrain=900",
+        ApiEnvVar.QUEUE_LIFE_S: "3600",
+    }
+
+
+def _run(program: str, environment: dict[str, str], *arguments: str) -> list[list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line.split() for line in done.stdout.splitlines() if line.startswith(("init", "warm"))]
+
+
+def _init(program: str, environment: dict[str, str]) -> tuple[float, float]:
+    """A cold start's milliseconds, and those of the processor in it."""
+    begun = time.clock_gettime(time.CLOCK_BOOTTIME)
+    ((_, ready, cpu),) = _run(program + _INIT, environment)
+    return (float(ready) - begun) * 1000, float(cpu) * 1000
+
+
+def _warm(program: str, environment: dict[str, str]) -> list[float]:
+    ((_, *times),) = _run(program + _WARM, environment, str(CALLS))
+    return [float(one) for one in times]
+
+
+def main() -> int:
+    """Print a row for each handler; fails where the API's takes more than it may."""
+    archive = Bundler(ROOT).core_bundle(API, "x86_64", 50)
+    table = Table(title=f"Median of {RUNS} starts and {ROUNDS * CALLS} calls", title_justify="left")
+    table.add_column("handler")
+    for column in ("init ms", "of it CPU ms", "warm ms"):
+        table.add_column(column, justify="right")
+    with tempfile.TemporaryDirectory() as scratch, _aws() as aws:
+        with zipfile.ZipFile(archive.path) as zipped:
+            zipped.extractall(scratch)
+        environment = _environment(Path(scratch), aws)
+        programs = {"bare boto3": _BARE, "API": _API}
+        starts: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
+        for _ in range(RUNS):  # interleaved: what else the machine does befalls both
+            for name, program in programs.items():
+                starts[name].append(_init(program, environment))
+        calls: dict[str, list[float]] = {name: [] for name in programs}
+        for _ in range(ROUNDS):
+            for name, program in programs.items():
+                calls[name] += _warm(program, environment)
+    warm = {name: statistics.median(times) for name, times in calls.items()}
+    init = {name: statistics.median(ms for ms, _ in both) for name, both in starts.items()}
+    cpu = {name: statistics.median(ms for _, ms in both) for name, both in starts.items()}
+    for name in programs:
+        table.add_row(name, f"{init[name]:.0f}", f"{cpu[name]:.0f}", f"{warm[name]:.1f}")
+    console = Console()
+    console.print(describe())
+    console.print(table)
+    of_bare = cpu["API"] / cpu["bare boto3"]
+    added = warm["API"] - warm["bare boto3"]
+    console.print(
+        f"init {init['API'] / init['bare boto3']:.2f} times, in CPU {of_bare:.2f} times a bare "
+        f"handler's (at most {MOST_INIT}); warm {added:.1f} ms more (at most {MOST_ADDED_MS:.0f})"
+    )
+    return 0 if of_bare <= MOST_INIT and added <= MOST_ADDED_MS else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The API function's environment, read once and checked.
+
+Without Pydantic, whose import would be a third of the function's start; see the API's benchmark.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from tradewind.contracts.errors import ConfigurationError
+from tradewind.contracts.names import AGENT_NAME_PATTERN, ApiEnvVar, EnvVar
+
+#: Seconds that a request waits at most; API Gateway waits 29, the rest is for the answer's way.
+MAX_WAIT_S: Final = 25
+_LARGEST: Final = 10**9
+
+
+@dataclass(frozen=True)
+class ApiEnvironment:
+    """What the stacks tell the API's function.
+
+    Attributes:
+        environment: The environment's name.
+        records_table: Where the invocation records are.
+        record_ttl_days: How long one is kept.
+        sessions_table: Where the conversations are.
+        session_ttl_days: How long one is kept.
+        artifacts_bucket: Where artifacts are.
+        model_id: The inference profile that the agents use.
+        model_region: Where it is.
+        agents: Those that may be asked, in the order of their work, and the seconds after which
+            Lambda ends a request of each.
+        queue_life_s: How long Lambda keeps an event before it gives up.
+        wait_s: How long a request waits for its answer at most.
+    """
+
+    environment: str
+    records_table: str
+    record_ttl_days: int
+    sessions_table: str
+    session_ttl_days: int
+    artifacts_bucket: str
+    model_id: str
+    model_region: str
+    agents: Mapping[str, int]
+    queue_life_s: int
+    wait_s: int = MAX_WAIT_S
+
+    @classmethod
+    def from_variables(cls, variables: Mapping[str, str]) -> Self:
+        """Read and check the environment.
+
+        Raises:
+            ConfigurationError: A variable is missing or invalid; the message names each, and
+                repeats no value.
+        """
+        reading = _Reading(variables)
+        read = cls(
+            environment=reading.text(EnvVar.ENVIRONMENT),
+            records_table=reading.text(EnvVar.RECORDS_TABLE),
+            record_ttl_days=reading.number(EnvVar.RECORD_TTL_DAYS, 1, _LARGEST),
+            sessions_table=reading.text(EnvVar.SESSIONS_TABLE),
+            session_ttl_days=reading.number(EnvVar.SESSION_TTL_DAYS, 1, _LARGEST),
+            artifacts_bucket=reading.text(EnvVar.ARTIFACTS_BUCKET),
+            model_id=reading.text(EnvVar.MODEL_ID),
+            model_region=reading.text(EnvVar.MODEL_REGION),
+            agents=reading.agents(ApiEnvVar.AGENTS),
+            queue_life_s=reading.number(ApiEnvVar.QUEUE_LIFE_S, 60, _LARGEST),
+            wait_s=reading.number(ApiEnvVar.WAIT_S, 0, MAX_WAIT_S, absent=MAX_WAIT_S),
+        )
+        if reading.problems:
+            raise ConfigurationError(
+                f"The function's environment is invalid: {'; '.join(reading.problems)}"
+            )
+        return read
+
+
+class _Reading:
+    """Reads variables, and notes what is wrong with them."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        value = self._variables.get(name, "")
+        if not value:
+            self.problems.append(f"{name}: is missing")
+        return value
+
+    def number(self, name: str, least: int, most: int, absent: int | None = None) -> int:
+        if absent is not None and name not in self._variables:
+            return absent
+        value = self.text(name)
+        number = _whole(value)
+        if value and not (number is not None and least <= number <= most):
+            self.problems.append(f"{name}: has to be a whole number from {least} to {most}")
+        return number or 0
+
+    def agents(self, name: str) -> dict[str, int]:
+        value = self.text(name)
+        found: dict[str, int] = {}
+        for pair in value.split(",") if value else ():
+            agent, _, timeout = pair.partition("=")
+            timeout_s = _whole(timeout)
+            if not re.fullmatch(AGENT_NAME_PATTERN, agent) or not timeout_s or agent in found:
+                self.problems.append(f"{name}: has to be like terrain=900,layout=600")
+                break
+            found[agent] = timeout_s
+        return found
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,10}", text) else None
