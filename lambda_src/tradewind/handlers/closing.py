@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tradewind.contracts.errors import AnswerTooLarge, InternalError, TradewindError
+from tradewind.contracts.errors import (
+    AnswerTooLarge,
+    DeadlineExceeded,
+    InternalError,
+    TradewindError,
+)
 from tradewind.contracts.response import AgentAnswer
 from tradewind.handlers.served import ServedRequest, answer_of
 from tradewind.records.kept_answer import EncodedAnswer, encode_answer
 from tradewind.telemetry.defects import log_defect
+from tradewind.telemetry.logger import get_logger
 
 #: Characters of a text that an answer keeps when it is too large as a whole.
 _CUT_TEXT: Final = 20_000
@@ -24,6 +30,28 @@ def check_answer(
     except ValueError as error:
         log_defect("The answer cannot be encoded", error)
         return failure or InternalError("The answer cannot be encoded; the log has the cause.")
+    return failure
+
+
+def commit_artifacts(
+    served: ServedRequest, failure: TradewindError | None
+) -> TradewindError | None:
+    """Make visible what a request left that has succeeded, or stopped at its deadline.
+
+    Any other failure leaves nothing. Failing to commit is a failure, but never hides an
+    earlier one.
+    """
+    project = served.project
+    if project is None:
+        return failure
+    if failure is not None and not isinstance(failure, DeadlineExceeded):
+        project.discard()
+        return failure
+    try:
+        project.commit()
+    except TradewindError as error:
+        get_logger().error("Artifacts not committed", error_code=error.code)
+        return failure or error
     return failure
 
 

@@ -23,7 +23,7 @@ from tradewind.contracts.response import AgentAnswer
 from tradewind.conversations.item import TurnRequest
 from tradewind.conversations.table import SessionTable
 from tradewind.handlers.after_answer import AfterAnswer
-from tradewind.handlers.closing import check_answer, close_answer
+from tradewind.handlers.closing import check_answer, close_answer, commit_artifacts
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.leftovers import Leftovers
 from tradewind.handlers.progress import ProgressStore, ProgressWriter
@@ -177,7 +177,7 @@ class AgentService:
             if served.turn is not None and served.run is not None and failure is None:
                 failure = served.turn.check(served.run, answer_of(served, agent, None))
             try:
-                failure = self._commit_artifacts(served, failure)
+                failure = commit_artifacts(served, failure)
             except Exception as error:
                 failure = failure or _defect("Unexpected error in the commit", error)
             encoded = close_answer(served, agent, failure)
@@ -358,27 +358,6 @@ class AgentService:
         if reason is not None:
             self._reporter.report_retirement(reason, self._leftovers.count())
             self._retire()
-
-    def _commit_artifacts(
-        self, served: ServedRequest, failure: TradewindError | None
-    ) -> TradewindError | None:
-        """Make visible what a request left that has succeeded, or stopped at its deadline.
-
-        Any other failure leaves nothing. Failing to commit is a failure, but never hides an
-        earlier one.
-        """
-        project = served.project
-        if project is None:
-            return failure
-        if failure is not None and not isinstance(failure, DeadlineExceeded):
-            project.discard()
-            return failure
-        try:
-            project.commit()
-        except TradewindError as error:
-            get_logger().error("Artifacts not committed", error_code=error.code)
-            return failure or error
-        return failure
 
     def _finish_record(self, served: ServedRequest, encoded: EncodedAnswer) -> None:
         """Write the record's end. Failing to changes no answer; the record is settled later."""
