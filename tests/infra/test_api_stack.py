@@ -152,6 +152,7 @@ def test_the_functions_role_holds_exactly_this(dev: Assembly) -> None:
             ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
             "<SessionsTable.Arn>",
         ),
+        *allow("dynamodb:GetItem", "<BudgetsTable.Arn>"),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("dynamodb")),
         *allow("s3:GetObject", files),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("s3")),
