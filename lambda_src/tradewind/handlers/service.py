@@ -1,7 +1,6 @@
 """The life of one request: check, record, run, record, answer."""
 
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -17,10 +16,9 @@ from tradewind.contracts.errors import (
     StorageUnavailable,
     TradewindError,
 )
-from tradewind.contracts.names import RECORD_KEY, session_key, session_project
-from tradewind.contracts.request import AgentRequest, parse_request
+from tradewind.contracts.names import RECORD_KEY
+from tradewind.contracts.request import parse_request
 from tradewind.contracts.response import AgentAnswer
-from tradewind.conversations.item import TurnRequest
 from tradewind.conversations.table import SessionTable
 from tradewind.handlers.after_answer import AfterAnswer
 from tradewind.handlers.closing import check_answer, close_answer, commit_artifacts
@@ -29,7 +27,7 @@ from tradewind.handlers.leftovers import Leftovers
 from tradewind.handlers.progress import ProgressStore, ProgressWriter
 from tradewind.handlers.request_report import RequestReporter
 from tradewind.handlers.served import Outcome, ServedRequest, answer_of
-from tradewind.handlers.session_turn import SessionTurn
+from tradewind.handlers.session_turn import SessionTurn, project_of
 from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest, content_sha256
 from tradewind.records.kept_answer import EncodedAnswer
@@ -228,7 +226,7 @@ class AgentService:
         served.session_id = request.session_id
         served.request_id = request.request_id or served.request_id
         project = Project(
-            project_id=_project_of(request),
+            project_id=project_of(request),
             agent=environment.agent,
             parameters=request.parameters,
             store=self._store,
@@ -310,13 +308,8 @@ class AgentService:
             raise InternalError("This function keeps no conversations.")
         return SessionTurn.begin(
             self._sessions,
-            TurnRequest(
-                session_key=session_key(owner=recorded.owner, session_id=session_id),
-                agent=recorded.agent,
-                record_id=recorded.record_id,
-                request_id=recorded.request_id,
-                attempt=recorded.attempt,
-            ),
+            recorded,
+            session_id,
             query,
             deadline=served.deadline,
             history_tokens=self._environment.session_history_tokens,
@@ -386,14 +379,6 @@ class AgentService:
             "table": self._environment.records_table,
             RECORD_KEY: served.recorded.record_id,
         }
-
-
-def _project_of(request: AgentRequest) -> str:
-    if request.project_id is not None:
-        return request.project_id
-    if request.session_id is not None:
-        return session_project(session_key(owner=request.owner, session_id=request.session_id))
-    return f"project-{uuid.uuid4().hex[:12]}"
 
 
 def _defect(message: str, error: Exception) -> InternalError:

@@ -1,6 +1,7 @@
 """A request as the next turn of its conversation: from the claim to the turn, or to nothing."""
 
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,10 +12,13 @@ from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.conversation import PastTurn, TurnMessages
 from tradewind.contracts.errors import AnswerTooLarge, SessionUnreadable, TradewindError
+from tradewind.contracts.names import session_key, session_project
+from tradewind.contracts.request import AgentRequest
 from tradewind.contracts.response import AgentAnswer
 from tradewind.conversations.bounds import bounded, turn_tokens
 from tradewind.conversations.item import CONTENT_LIMIT, StoredTurn, TurnRequest, pack_turn
 from tradewind.conversations.table import Claim, SessionTable
+from tradewind.records.item import RecordedRequest
 from tradewind.records.kept_answer import EncodedAnswer, encode_answer
 from tradewind.run.agent_run import AgentRun
 from tradewind.telemetry.logger import get_logger
@@ -48,7 +52,8 @@ class SessionTurn:
     def begin(
         cls,
         sessions: SessionTable,
-        request: TurnRequest,
+        recorded: RecordedRequest,
+        session_id: str,
         query: str,
         *,
         deadline: Deadline,
@@ -59,7 +64,8 @@ class SessionTurn:
 
         Args:
             sessions: Where it is kept.
-            request: What is asked; its record is begun.
+            recorded: The request, as its record was begun.
+            session_id: Which conversation.
             query: The question.
             deadline: Of the function.
             history_tokens: How much of the conversation goes to the model.
@@ -69,6 +75,13 @@ class SessionTurn:
             TradewindError: See ``SessionTable.claim``; or it could not be read. Then it is not
                 held any more, as far as that could be written.
         """
+        request = TurnRequest(
+            session_key=session_key(owner=recorded.owner, session_id=session_id),
+            agent=recorded.agent,
+            record_id=recorded.record_id,
+            request_id=recorded.request_id,
+            attempt=recorded.attempt,
+        )
         claim = sessions.claim(request, remaining_s=deadline.killed_in_s())
         turn = cls(sessions, claim, query)
         try:
@@ -141,6 +154,15 @@ class SessionTurn:
             self._sessions.release(self._claim)
         except TradewindError as error:
             get_logger().error("Conversation not released", error_code=error.code)
+
+
+def project_of(request: AgentRequest) -> str:
+    """The project that a request works on: its own, its conversation's, or a new one."""
+    if request.project_id is not None:
+        return request.project_id
+    if request.session_id is not None:
+        return session_project(session_key(owner=request.owner, session_id=request.session_id))
+    return f"project-{uuid.uuid4().hex[:12]}"
 
 
 def _appended_by(sessions: SessionTable, claim: Claim) -> EncodedAnswer | None:
