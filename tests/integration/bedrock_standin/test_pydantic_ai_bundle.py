@@ -71,6 +71,11 @@ async def main() -> None:
 
 
 asyncio.run(main())
+
+from tradewind.run.output import RunOutput
+
+output = RunOutput({"type": "object", "properties": {"a": {"pattern": "^a"}}, "required": ["a"]})
+assert output.take({"a": "b"}) and output.take({}) and output.take({"a": "ab"}) is None
 outside = [
     name
     for name, module in sys.modules.items()

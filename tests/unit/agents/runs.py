@@ -15,6 +15,15 @@ from tradewind.run.project import Project
 from tradewind.run.runner import run_agent
 
 
+def with_tools() -> list[str]:
+    """The agents that have tools."""
+    return [
+        agent
+        for agent in AGENTS
+        if importlib.import_module(f"agents.{agent}.agent").DEFINITION.has_tools
+    ]
+
+
 def run(agent: str, environment: AgentEnvironment, *answers: Answer) -> tuple[AgentRun, Model]:
     """Run a deployed agent on a model that says this, and then that it is done."""
     definition = importlib.import_module(f"agents.{agent}.agent").DEFINITION

@@ -17,6 +17,7 @@ from cli.commands.agent import FRAMEWORKS
 from devtools.localcloud.bedrock import conversation, scripted
 from devtools.localcloud.bedrock.reply import ToolUseBlock
 from tests.deployed_agents import AGENTS, FOLDER
+from tests.unit.agents.runs import with_tools
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.client import create_bedrock_client
 from tradewind.contracts.environment import AgentEnvironment
@@ -71,7 +72,7 @@ def definition_in(folder: Path, name: str) -> AgentDefinition:
     return definition
 
 
-@pytest.mark.parametrize("agent", [*AGENTS, *FRAMEWORKS])
+@pytest.mark.parametrize("agent", [*with_tools(), *FRAMEWORKS])
 def test_the_scripted_model_calls_a_tool_with_what_the_example_says(
     agent: str, tmp_path: Path, agent_variables: dict[str, str]
 ) -> None:

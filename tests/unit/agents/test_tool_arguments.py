@@ -5,8 +5,7 @@ import json
 import pytest
 
 from tests.answers import calling_with
-from tests.deployed_agents import AGENTS
-from tests.unit.agents.runs import results_in, run, tools_of
+from tests.unit.agents.runs import results_in, run, tools_of, with_tools
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 
@@ -16,7 +15,7 @@ def environment(agent_variables: dict[str, str]) -> AgentEnvironment:
     return AgentEnvironment.from_variables(agent_variables)
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", with_tools())
 def test_wrong_arguments_run_no_tool(agent: str, environment: AgentEnvironment) -> None:
     tools = tools_of(agent, environment)
     assert tools
@@ -47,7 +46,7 @@ def test_wrong_arguments_run_no_tool(agent: str, environment: AgentEnvironment) 
         assert not done.project.facts
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", with_tools())
 def test_the_model_is_told_that_there_are_no_other_arguments(
     agent: str, environment: AgentEnvironment
 ) -> None:
