@@ -125,7 +125,8 @@ def _aws() -> Iterator[str]:
             thread.join()
 
 
-def _environment(bundle: Path, aws: str) -> dict[str, str]:
+def environment_of(bundle: Path, aws: str) -> dict[str, str]:
+    """The environment of either handler, with a bundle and the AWS it speaks to."""
     return {
         "PYTHONPATH": str(bundle),
         "PATH": os.defpath,
@@ -142,6 +143,8 @@ def _environment(bundle: Path, aws: str) -> dict[str, str]:
         EnvVar.RECORD_TTL_DAYS: "1",
         EnvVar.SESSIONS_TABLE: "sessions",
         EnvVar.SESSION_TTL_DAYS: "1",
+        EnvVar.BUDGETS_TABLE: "budgets",
+        EnvVar.MAX_TOKENS: "4096",
         ApiEnvVar.AGENTS: "terrain=900",
         ApiEnvVar.QUEUE_LIFE_S: "3600",
     }
@@ -180,7 +183,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch, _aws() as aws:
         with zipfile.ZipFile(archive.path) as zipped:
             zipped.extractall(scratch)
-        environment = _environment(Path(scratch), aws)
+        environment = environment_of(Path(scratch), aws)
         programs = {"bare boto3": _BARE, "API": _API}
         starts: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
         for _ in range(RUNS):  # interleaved: what else the machine does befalls both

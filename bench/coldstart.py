@@ -33,7 +33,8 @@ print(json.dumps({"init_ms": entry._service.init_ms, "modules": len(sys.modules)
 """
 
 
-def _environment(agent: str, bundle: Path) -> dict[str, str]:
+def environment_of(agent: str, bundle: Path) -> dict[str, str]:
+    """The environment of an agent's function with a bundle."""
     return {
         "PYTHONPATH": str(bundle),
         "PATH": os.defpath,
@@ -53,6 +54,7 @@ def _environment(agent: str, bundle: Path) -> dict[str, str]:
         EnvVar.RECORDS_TABLE: "records",
         EnvVar.RECORD_TTL_DAYS: "1",
         EnvVar.SESSIONS_TABLE: "sessions",
+        EnvVar.BUDGETS_TABLE: "budgets",
         EnvVar.SESSION_TTL_DAYS: "1",
         EnvVar.SESSION_HISTORY_TOKENS: "1000",
         EnvVar.READS_FROM: "",
@@ -100,7 +102,7 @@ def main() -> None:
             folder = Path(scratch) / agent
             with zipfile.ZipFile(archive.path) as zipped:
                 zipped.extractall(folder)
-            environment = _environment(agent, folder)
+            environment = environment_of(agent, folder)
             traced = environment | {"_X_AMZN_TRACE_ID": "Root=1-0-0;Parent=0;Sampled=1"}
             # A cache prefix that is empty hides the bundle's byte code; -B keeps it empty.
             bare = environment | {"PYTHONPYCACHEPREFIX": str(Path(scratch) / "none")}

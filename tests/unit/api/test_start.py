@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.api import environment_of
 from tests.api_events import API_VARIABLES
 from tradewind.contracts.api_environment import ApiEnvironment
 from tradewind.contracts.errors import ConfigurationError
@@ -34,6 +35,11 @@ def test_its_environment_is_read() -> None:
     assert list(read.agents) == ["terrain", "layout"]
     assert (read.queue_life_s, read.record_ttl_days, read.wait_s) == (21_600, 30, 25)
     assert ApiEnvironment.from_variables({**API_VARIABLES, "TRADEWIND_WAIT_S": "0"}).wait_s == 0
+
+
+def test_the_benchmark_gives_it_what_it_needs() -> None:
+    variables = environment_of(Path("bundle"), "https://aws")
+    assert ApiEnvironment.from_variables(variables).environment == "bench"
 
 
 @pytest.mark.parametrize("name", API_VARIABLES)
