@@ -140,11 +140,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
         environment._api.take_answer = take  # type: ignore[method-assign]
         end_stream = environment._api.end_stream
 
-        def end(request_id: str, pipe: StreamPipe, how: StreamEnd) -> bool:
+        def take_end(request_id: str, pipe: StreamPipe, end: StreamEnd) -> bool:
             happened.append("end of stream")
-            return end_stream(request_id, pipe, how)
+            return end_stream(request_id, pipe, end)
 
-        environment._api.end_stream = end  # type: ignore[method-assign]
+        environment._api.end_stream = take_end  # type: ignore[method-assign]
         assert environment.initialise(PATIENCE_S) is None
         return process
 
