@@ -31,6 +31,15 @@ def agents() -> "dict[str, AgentManifest]":
         raise CommandError(str(error)) from error
 
 
+def in_demo() -> "list[str]":
+    """The agents that the demo asks, in the order of their work.
+
+    Raises:
+        CommandError: A manifest is not as it must be.
+    """
+    return [name for name, manifest in agents().items() if manifest.demo]
+
+
 def example_request(agent: str, project_id: str | None) -> dict[str, Any]:
     """An agent's example request, on a project if there is one already.
 
@@ -57,12 +66,12 @@ def example_request(agent: str, project_id: str | None) -> dict[str, Any]:
 
 
 def check_example_requests() -> None:
-    """Read every agent's example request, before anything is started that will send them.
+    """Read the example requests that the demo sends, before it starts anything.
 
     Raises:
         CommandError: One is missing, or its agent would not take it.
     """
-    for agent in agents():
+    for agent in in_demo():
         example_request(agent, None)
 
 

@@ -9,6 +9,8 @@ from tradewind.contracts.api_environment import ApiEnvironment
 API_VARIABLES: Final[Mapping[str, str]] = {
     "TRADEWIND_ENVIRONMENT": "test",
     "RECORDS_TABLE": "records",
+    "BUDGETS_TABLE": "budgets",
+    "BEDROCK_MAX_TOKENS": "1024",
     "RECORD_TTL_DAYS": "30",
     "SESSIONS_TABLE": "sessions",
     "SESSION_TTL_DAYS": "30",

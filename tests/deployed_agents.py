@@ -7,6 +7,8 @@ from tradewind.contracts.agent_manifest import find_agents
 
 FOLDER: Final = Path(__file__).parents[1] / "lambda_src" / "agents"
 AGENTS: Final = find_agents(FOLDER)
+#: Those that the demo asks: a chain of work.
+IN_DEMO: Final = {name: manifest for name, manifest in AGENTS.items() if manifest.demo}
 #: Where a test needs one agent, or two, and it does not matter which.
-FIRST: Final = next(iter(AGENTS))
-LAST: Final = list(AGENTS)[-1]
+FIRST: Final = next(iter(IN_DEMO or AGENTS))
+LAST: Final = list(IN_DEMO or AGENTS)[-1]

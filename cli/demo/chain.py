@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cli.agents import agents, example_request
+from cli.agents import example_request, in_demo
 from cli.console import Steps
 from cli.demo.facts import sentence
 from cli.errors import CommandError
@@ -42,7 +42,7 @@ def ask_all(steps: Steps, admin: StandInAdmin, outputs: dict[str, str]) -> list[
     client = lambda_client()
     done: list[Asked] = []
     project_id: str | None = None
-    for agent in agents():
+    for agent in in_demo():
         event = example_request(agent, project_id)
         function_arn = outputs[agent_arn_output(agent)]
         role = role_of(client, function_arn)
@@ -73,7 +73,7 @@ def refuse_all(steps: Steps, admin: StandInAdmin, outputs: dict[str, str]) -> di
     client = lambda_client()
     codes: dict[str, str] = {}
     with steps.step("A bad day: Bedrock refuses a call to each") as step:
-        for agent in agents():
+        for agent in in_demo():
             function_arn = outputs[agent_arn_output(agent)]
             role = role_of(client, function_arn)
             admin.inject(Fault(FaultKind.VALIDATION, role=role.rpartition("/")[2]))

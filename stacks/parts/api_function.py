@@ -30,6 +30,7 @@ class ApiReach:
         artifacts_arn: The bucket whose files it makes links to.
         records_arn: The table of invocation records.
         sessions_arn: The table of conversations.
+        budgets_arn: The table of what principals spend.
         key: Encrypts all of them.
         agents: The agents' names.
         live_functions: What it invokes: the agents' functions, each by its live alias.
@@ -38,6 +39,7 @@ class ApiReach:
     artifacts_arn: str
     records_arn: str
     sessions_arn: str
+    budgets_arn: str
     key: kms.IKey
     agents: Sequence[str]
     live_functions: Sequence[str]
@@ -129,6 +131,7 @@ def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
                 [reach.sessions_arn],
             ),
         ],
+        "Budgets": [allow(["dynamodb:GetItem"], [reach.budgets_arn])],
         # For links that people follow; the function itself reads none.
         "Artifacts": [
             allow(["s3:GetObject"], files),

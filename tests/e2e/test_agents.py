@@ -19,7 +19,7 @@ def test_the_first_request_is_cold_and_leaves_artifacts(deployment: Deployment, 
     assert answer["performance"]["coldStart"] is True
     assert answer["performance"]["connectionReused"] is False
     assert answer["performance"]["initTime"] > 0
-    assert answer["usage"]["tool_calls"] >= 1
+    assert answer["usage"]["tool_calls"] >= AGENTS[agent].demo  # those in the demo have tools
     s3 = client("s3")
     for artifact in answer["artifacts"]:
         assert artifact["key"].startswith(f"{deployment.project_id}/{agent}/")

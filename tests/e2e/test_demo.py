@@ -10,7 +10,7 @@ import pytest
 from cli.console import Steps
 from cli.demo.result import DemoResult
 from cli.demo.run import demonstrate
-from tests.deployed_agents import AGENTS
+from tests.deployed_agents import IN_DEMO
 from tests.e2e.conftest import Deployment, client, manifest_of
 from tests.unit.cli.demo.page import Page
 
@@ -28,7 +28,7 @@ def result(deployment: Deployment, out: Path) -> DemoResult:
 def test_every_agent_is_shown_in_the_order_of_their_work_with_what_it_left(
     result: DemoResult, out: Path
 ) -> None:
-    assert [agent.name for agent in result.agents] == list(AGENTS)
+    assert [agent.name for agent in result.agents] == list(IN_DEMO)
     for agent in result.agents:
         assert {f"{agent.name}/{file.name}" for file in (out / agent.name).iterdir()} == {
             file.path for file in agent.files

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+    from tradewind.budgets.budgets import Budgets
     from tradewind.conversations.table import SessionTable
 
 
@@ -49,6 +50,21 @@ class Door:
         environment = self.environment
         return SessionTable(
             environment.sessions_table, self.dynamodb, ttl_days=environment.session_ttl_days
+        )
+
+    @cached_property
+    def budgets(self) -> "Budgets":
+        """What callers may spend."""
+        from tradewind.budgets.budgets import Budgets  # noqa: PLC0415  see api.models
+        from tradewind.budgets.table import BudgetTable  # noqa: PLC0415
+        from tradewind.contracts.prices import BudgetLimits, ModelPrices  # noqa: PLC0415
+
+        settings = self.environment
+        prices, limits = settings.prices_json, settings.budgets_json
+        return Budgets(
+            BudgetLimits.model_validate_json(limits or "{}"),
+            ModelPrices.model_validate_json(prices) if prices else None,
+            BudgetTable(settings.budgets_table, self.dynamodb),
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tradewind.api.asking import Asked, read_asked, require_same
+from tradewind.api.budget import require_left
 from tradewind.api.door import Door
 from tradewind.api.errors import IdempotencyKeyReused, NotFound, UnsupportedMediaType
 from tradewind.api.http import Answer, Request
@@ -72,6 +73,7 @@ def ask(door: Door, request: Request) -> Answer:
         TradewindError: The request was refused, or there is no telling what became of it.
     """
     asked = _read(door, request)
+    require_left(door, asked.recorded, asked.event)
     record = _open(door, asked)
     if not record.ended:
         record = _work(door, asked, record)

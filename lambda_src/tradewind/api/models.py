@@ -149,6 +149,21 @@ class Session(_Shown):
     )
 
 
+class Budget(_Shown):
+    """What a principal has spent and has left on a day, in US dollars."""
+
+    day: str = Field(description="In UTC.")
+    limit_usd: float | None = Field(
+        description="What may be spent; null for any, and then nothing is kept of what is."
+    )
+    reserved_usd: float | None = Field(description="Set aside for model calls at work.")
+    spent_usd: float | None = Field(
+        description="What calls have cost; those that broke off, at most."
+    )
+    left_usd: float | None = Field(description="What may still be set aside.")
+    resets_at: str = Field(description="When the next day begins.")
+
+
 class Problem(BaseModel):
     """What went wrong, as in RFC 9457; further members may be there."""
 

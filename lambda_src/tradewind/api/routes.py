@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tradewind.api import agents, document, invocations, models_listing, sessions
+from tradewind.api import agents, budget, document, invocations, models_listing, sessions
 from tradewind.api.routing import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -10,5 +10,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *invocations.ROUTES,
     *sessions.ROUTES,
     *models_listing.ROUTES,
+    *budget.ROUTES,
     *document.ROUTES,
 )

@@ -161,6 +161,7 @@ class AgentManifest(Frozen):
         framework: What it is written with; its bundle carries no other.
         reads_from: The agents whose artifacts it may read.
         packages: Folders beside ``agents`` that its bundle carries.
+        demo: Whether the demo asks it.
         function: What its function needs.
         reach: What else in AWS its tools call.
     """
@@ -185,6 +186,7 @@ class AgentManifest(Frozen):
             description="a list of folders in lambda_src, beside `agents` and `tradewind`",
         ),
     ] = ()
+    demo: Annotated[bool, Field(description="true or false")] = True
     function: Annotated[FunctionNeeds, Field(description="a table")] = FunctionNeeds()
     reach: Annotated[tuple[AwsReach, ...], Field(strict=False, description="a list of tables")] = ()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from tradewind.contracts.errors import ConfigurationError
-from tradewind.contracts.names import AGENT_NAME_PATTERN, ApiEnvVar, EnvVar
+from tradewind.contracts.names import AGENT_NAME_PATTERN, ApiEnvVar, EnvVar, OptionalEnvVar
 
 #: Seconds that a request waits at most; API Gateway waits 29, the rest is for the answer's way.
 MAX_WAIT_S: Final = 25
@@ -32,6 +32,10 @@ class ApiEnvironment:
         agents: Those that may be asked, in the order of their work, and the seconds after which
             Lambda ends a request of each.
         queue_life_s: How long Lambda keeps an event before it gives up.
+        max_tokens: How long an answer of the model is at most.
+        budgets_table: Where it is kept what callers spend.
+        prices_json: What model calls cost; empty where that is not known. See ``contracts.prices``.
+        budgets_json: What they may cost; empty for anything.
         wait_s: How long a request waits for its answer at most.
     """
 
@@ -45,6 +49,10 @@ class ApiEnvironment:
     model_region: str
     agents: Mapping[str, int]
     queue_life_s: int
+    max_tokens: int
+    budgets_table: str
+    prices_json: str = ""
+    budgets_json: str = ""
     wait_s: int = MAX_WAIT_S
 
     @classmethod
@@ -67,6 +75,10 @@ class ApiEnvironment:
             model_region=reading.text(EnvVar.MODEL_REGION),
             agents=reading.agents(ApiEnvVar.AGENTS),
             queue_life_s=reading.number(ApiEnvVar.QUEUE_LIFE_S, 60, _LARGEST),
+            max_tokens=reading.number(EnvVar.MAX_TOKENS, 1, _LARGEST),
+            budgets_table=reading.text(EnvVar.BUDGETS_TABLE),
+            prices_json=variables.get(OptionalEnvVar.MODEL_PRICES, ""),
+            budgets_json=variables.get(OptionalEnvVar.BUDGETS, ""),
             wait_s=reading.number(ApiEnvVar.WAIT_S, 0, MAX_WAIT_S, absent=MAX_WAIT_S),
         )
         if reading.problems:

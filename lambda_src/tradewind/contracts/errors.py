@@ -22,6 +22,7 @@ This module is long because the tree is one, and is read as one.
     |   +-- ModelOutputTruncated       502     MODEL_OUTPUT_TRUNCATED
     |   +-- ModelContentFiltered       400     MODEL_CONTENT_FILTERED
     |   +-- ModelRefused               400     MODEL_REFUSED
+    |   +-- OutputInvalid              502     OUTPUT_INVALID
     +-- StorageError                   (artifacts and invocation records)
     |   +-- StorageAccessDenied        403     STORAGE_ACCESS_DENIED
     |   +-- StorageUnavailable         503     STORAGE_UNAVAILABLE
@@ -197,6 +198,12 @@ class ModelRefused(ModelError):
     code = "MODEL_REFUSED"
     status = 400
     answered = True
+
+
+class OutputInvalid(ModelError):
+    """The model gave no output that fits the request's schema, however often it was asked."""
+
+    code = "OUTPUT_INVALID"
 
 
 class StorageError(TradewindError):

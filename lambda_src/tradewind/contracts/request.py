@@ -7,11 +7,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tradewind.contracts.errors import InvalidRequest, QueryTooLong, UnknownAgent
 from tradewind.contracts.names import OWNER_PATTERN, REQUEST_ID_PATTERN, SESSION_ID_PATTERN
+from tradewind.contracts.output_schema import check_output_schema
+from tradewind.contracts.texts import is_well_formed
 
 #: Characters. About 4,000 tokens: room for a long brief, far from a model's context window.
 MAX_QUERY_LENGTH: Final = 16_000
 #: Characters of JSON. A site with a few thousand features fits; Lambda's own limit is 6 MB.
 MAX_PARAMETERS_LENGTH: Final = 2_000_000
+#: Characters. A system prompt of the caller's own, as long as a query.
+MAX_SYSTEM_PROMPT_LENGTH: Final = 16_000
+#: Characters. About 25,000 tokens; a conversation carries them to its end.
+MAX_CONTEXT_LENGTH: Final = 100_000
 #: Characters of an unknown field's name that are repeated.
 _LONGEST_NAME: Final = 64
 
@@ -29,6 +35,11 @@ class Question(BaseModel):
         parameters: Values and data for the agent's tools, such as the site's GeoJSON.
         project_id: The project to work on; a new one is made when absent.
         session_id: The conversation that this continues, or begins; the caller's own id of it.
+        system_prompt: What the model is told after the agent's own system prompt.
+        context: What the model should know when it reads the query, such as a document.
+        max_tokens: Longest answer of one model call; at most the settings', which is the default.
+        temperature: Sampling temperature; the model's default when absent.
+        output_schema: A JSON Schema of an object, which the answer's ``output`` then is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -37,6 +48,13 @@ class Question(BaseModel):
     parameters: dict[str, Any] = Field(default_factory=dict)
     project_id: str | None = Field(default=None, pattern=PROJECT_ID_PATTERN)
     session_id: str | None = Field(default=None, pattern=SESSION_ID_PATTERN)
+    system_prompt: str | None = Field(
+        default=None, min_length=1, max_length=MAX_SYSTEM_PROMPT_LENGTH
+    )
+    context: str | None = Field(default=None, min_length=1, max_length=MAX_CONTEXT_LENGTH)
+    max_tokens: int | None = Field(default=None, ge=1)
+    temperature: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    output_schema: dict[str, Any] | None = None
 
 
 class AgentRequest(Question):
@@ -56,20 +74,21 @@ class AgentRequest(Question):
     accepted: bool = False
 
 
-def parse_request(event: object, serving: str) -> AgentRequest:
+def parse_request(event: object, serving: str, *, max_tokens: int | None = None) -> AgentRequest:
     """Check an event and return the request in it.
 
     Args:
         event: The Lambda event, as decoded from JSON.
         serving: The agent this function serves.
+        max_tokens: What a request may ask for at most; None where the settings are not known.
 
     Raises:
-        InvalidRequest: A field is missing, empty, unknown, of the wrong type or malformed, or its
-            text cannot be encoded.
+        InvalidRequest: A field is missing, empty, unknown, of the wrong type, out of range or
+            malformed, or its text cannot be encoded.
         QueryTooLong: The query or the parameters are over their limit.
         UnknownAgent: The request is for another agent.
     """
-    request = _checked(AgentRequest, event)
+    request = _checked(AgentRequest, event, max_tokens)
     if request.agent is not None and request.agent != serving:
         raise UnknownAgent(
             f"This function serves the {serving} agent; each agent has a function of its own.",
@@ -88,10 +107,10 @@ def parse_question(document: object) -> Question:
         InvalidRequest: As ``parse_request``.
         QueryTooLong: Likewise.
     """
-    return _checked(Question, document)
+    return _checked(Question, document, max_tokens=None)
 
 
-def _checked(model: type[Q], document: object) -> Q:
+def _checked(model: type[Q], document: object, max_tokens: int | None) -> Q:
     if not isinstance(document, dict):
         what = "event" if model is AgentRequest else "body"
         raise InvalidRequest(f"The {what} must be a JSON object with at least a query.")
@@ -114,7 +133,26 @@ def _checked(model: type[Q], document: object) -> Q:
             f"at most {MAX_PARAMETERS_LENGTH} are taken.",
             field="parameters",
         )
+    _check_options(request, max_tokens)
     return request
+
+
+def _check_options(request: Question, max_tokens: int | None) -> None:
+    """Refuse options that could not have their whole effect."""
+    for field in ("system_prompt", "context"):
+        text = getattr(request, field)
+        if text is not None and not text.strip():
+            raise InvalidRequest(f"{field}: It is empty; leave it out then.", field=field)
+        if text is not None and not is_well_formed(text):
+            raise InvalidRequest(f"{field}: There is half of a surrogate pair in it.", field=field)
+    asked = request.max_tokens
+    if asked is not None and max_tokens is not None and asked > max_tokens:
+        raise InvalidRequest(
+            f"max_tokens: {asked} is more than this agent gives; at most {max_tokens} are.",
+            field="max_tokens",
+        )
+    if request.output_schema is not None:
+        check_output_schema(request.output_schema)
 
 
 def _invalid(invalid: ValidationError, model: type[Question]) -> InvalidRequest:

@@ -64,12 +64,16 @@ class Failure(_Frozen):
 
 
 class AgentAnswer(_Frozen):
-    """The answer of an agent function, success or not."""
+    """The answer of an agent function, success or not.
+
+    ``output`` is what the request's ``output_schema`` describes, and null without one.
+    """
 
     success: bool
     status_code: int
     agent: str
     response: str
+    output: Any | None = None
     artifacts: list[Artifact] = Field(default_factory=list)
     facts: dict[str, Any] = Field(default_factory=dict)
     project_id: str | None

@@ -22,6 +22,7 @@ from tradewind.handlers.after_answer import AfterAnswer, end_process
 from tradewind.handlers.event_kinds import is_completion, is_http
 from tradewind.handlers.response_stream import hook_runtime, require_streaming
 from tradewind.handlers.service import AgentService, LambdaContext
+from tradewind.records.progress import RecordedProgress
 from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.s3_artifacts import S3ArtifactStore
@@ -67,6 +68,10 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
         cold_start=COLD_START,
         after_answer=after_answer,
         retire=end_process if after_answer.hook() else None,
+        # What the API has opened can be watched, and cancelled, over the API.
+        progress_store=lambda recorded: (
+            RecordedProgress(records.table, recorded) if recorded.accepted else None
+        ),
     )
 
     @cache

@@ -70,7 +70,7 @@ def close_answer(
 def _ever_smaller(answer: AgentAnswer) -> Iterator[AgentAnswer]:
     """The answer, whole and with ever less in it; the last one is small."""
     yield answer
-    changes: dict[str, Any] = {"response": answer.response[:_CUT_TEXT]}
+    changes: dict[str, Any] = {"response": answer.response[:_CUT_TEXT], "output": None}
     if answer.error is not None:
         short = {
             "message": answer.error.message[:_CUT_TEXT],

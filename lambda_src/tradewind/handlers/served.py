@@ -97,6 +97,7 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
         status_code=200 if failure is None else failure.status,
         agent=agent,
         response=run.text if run else "",
+        output=run.output.value if run and run.output else None,
         artifacts=project.artifacts if project else [],
         facts=dict(project.facts) if project else {},
         project_id=project.project_id if project else None,

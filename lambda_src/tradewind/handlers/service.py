@@ -12,7 +12,6 @@ from tradewind.bedrock.meter import metering
 from tradewind.budgets.budgets import Budgets
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
-    Cancelled,
     DeadlineExceeded,
     InternalError,
     StorageUnavailable,
@@ -27,6 +26,7 @@ from tradewind.handlers.after_answer import AfterAnswer
 from tradewind.handlers.closing import check_answer, close_answer, commit_artifacts
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.leftovers import Leftovers
+from tradewind.handlers.progress import ProgressStore, ProgressWriter
 from tradewind.handlers.request_report import RequestReporter
 from tradewind.handlers.served import Outcome, ServedRequest, answer_of
 from tradewind.handlers.session_turn import SessionTurn
@@ -37,6 +37,8 @@ from tradewind.records.table import Records, Start
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
+from tradewind.run.events import both
+from tradewind.run.options import RunOptions
 from tradewind.run.project import Project
 from tradewind.run.prompt import compose_prompt
 from tradewind.run.runner import run_to_its_end
@@ -64,7 +66,8 @@ class AgentService:
 
     Without ``sessions``, it keeps no conversations and refuses requests that belong to one.
     ``budgets`` limit what they cost; without, nothing does. ``retire`` ends the process after an
-    answer; without it, the process carries what it carries.
+    answer; without it, the process carries what it carries. ``progress_store`` says where the
+    progress of a request is told, if anybody watches it, and heard whether it was cancelled.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class AgentService:
         cold_start: ColdStart | None = None,
         after_answer: AfterAnswer | None = None,
         retire: Callable[[], object] | None = None,
+        progress_store: Callable[[RecordedRequest], ProgressStore | None] = lambda _recorded: None,
     ) -> None:
         self._environment = environment
         self._definition = definition
@@ -88,6 +92,7 @@ class AgentService:
         self._records = records
         self._sessions = sessions
         self._budgets = budgets
+        self._progress_store = progress_store
         self._after_answer = after_answer or AfterAnswer()
         self._leftovers = Leftovers()
         if retire is not None:
@@ -218,7 +223,7 @@ class AgentService:
             TradewindError: The request was refused, or failed.
         """
         environment = self._environment
-        request = parse_request(event, environment.agent)
+        request = parse_request(event, environment.agent, max_tokens=environment.max_tokens)
         served.query = request.query
         served.session_id = request.session_id
         served.request_id = request.request_id or served.request_id
@@ -245,6 +250,13 @@ class AgentService:
             attempt=served.attempt,
             accepted=request.accepted,
         )
+        options = RunOptions.of(request)
+        prompt = compose_prompt(
+            request.query,
+            request.parameters,
+            request.context,
+            has_tools=self._definition.has_tools,
+        )
         if not served.deadline.remaining_s():
             raise DeadlineExceeded("The request came when the function's time was over.")
         try:
@@ -265,23 +277,23 @@ class AgentService:
             if served.turn.kept is not None:
                 self._answer_again(served, served.turn.kept)
                 return
-        served.run = AgentRun(
-            prompt=compose_prompt(request.query, request.parameters),
+        progress = ProgressWriter(self._progress_store(recorded), served.meter)
+        served.run = run = AgentRun(
+            prompt=prompt,
             project=project,
             deadline=served.deadline,
             environment=environment,
             bedrock_client=self._clients.get(),
-            listener=served.watcher.heard,
+            options=options,
+            listener=both(progress.heard, served.watcher.heard),
             history=served.turn.history if served.turn else (),
         )
         if self._budgets is not None:
             served.allowance = self._budgets.allowance(request.owner, served.deadline.killed_in_s)
-        served.watcher.begun(project.project_id, served.run.cancel)
-        with allowing(served.allowance):
-            run_to_its_end(self._definition, served.run)
-        if served.run.cancelled:
-            raise Cancelled("The request was cancelled. The response is what there was of it.")
-        if served.run.stopped:
+        served.watcher.begun(project.project_id, run.cancel)
+        with allowing(served.allowance), progress.telling(run.cancel):
+            run_to_its_end(self._definition, run)
+        if run.stopped:
             raise DeadlineExceeded(
                 "The function's time ran out. The response and the artifacts are what was done."
             )

@@ -9,8 +9,10 @@ from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.retry import ModelRetries
 from tradewind.contracts.conversation import PastTurn, TurnMessages
 from tradewind.contracts.environment import ModelEnvironment
+from tradewind.run.cancellation import Cancellation
 from tradewind.run.events import Listener, ToolEnded, ToolStarted, nobody
 from tradewind.run.options import RunOptions
+from tradewind.run.output import RunOutput
 from tradewind.run.project import Project
 from tradewind.run.threads import RunThreads
 from tradewind.run.transcript import Transcript
@@ -36,7 +38,10 @@ class AgentRun:
         options: What the caller wants otherwise than the agent's definition.
         history: The conversation's turns before this one, the oldest first.
         listener: Who is told what happens while it happens.
-        stop: Set at the deadline, and when the request has failed: no further model call.
+        stop: Set at the deadline, on a cancellation, and when the request has failed: no further
+            model call.
+        cancellation: Whether ``cancel`` was called, and what ends the run then.
+        output: What the answer's output has to be, and what it is; None where none is wanted.
         retries: What says whether to repeat a failed model call.
         threads: What its work runs in.
         transcript: What the model has said.
@@ -46,7 +51,9 @@ class AgentRun:
             framework left no whole one.
         text: The agent's answer; all it had said when the run was stopped or failed.
         stopped: Whether the deadline ended the run.
-        cancelled: Whether the caller wants no more of it.
+
+    Raises:
+        InvalidRequest: The options' output schema is none.
     """
 
     prompt: str
@@ -58,6 +65,8 @@ class AgentRun:
     history: Sequence[PastTurn] = ()
     listener: Listener = nobody
     stop: threading.Event = field(default_factory=threading.Event)
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    output: RunOutput | None = field(init=False)
     retries: ModelRetries = field(init=False)
     threads: RunThreads = field(init=False)
     transcript: Transcript = field(init=False)
@@ -66,17 +75,20 @@ class AgentRun:
     new_messages: TurnMessages | None = None
     text: str = ""
     stopped: bool = False
-    cancelled: bool = False
 
     def __post_init__(self) -> None:
+        schema = self.options.output_schema
+        self.output = None if schema is None else RunOutput(schema)
         self.retries = ModelRetries(self.deadline)
         self.threads = RunThreads(self.environment.max_connections)
         self.transcript = Transcript(self.listener)
 
     def cancel(self) -> None:
-        """End the run, with what there is. From any thread."""
-        self.cancelled = True
-        self.stop.set()
+        """End the run at its next await, with what there is. From any thread, at any time.
+
+        What does not end then is left behind as at the deadline.
+        """
+        self.cancellation.request()
 
     def tool_started(self, call_id: str, tool: str) -> None:
         """Count a call that the model made."""

@@ -12,6 +12,10 @@ class AgentDefinition(Protocol):
     here imports a framework; an agent's own module chooses one by what it imports.
     """
 
+    @property
+    def has_tools(self) -> bool:
+        """Whether it has tools, which can read what the prompt does not hold."""
+
     async def answer(self, run: AgentRun) -> None:
         """Answer ``run.prompt``, and leave what came of it in ``run``.
 

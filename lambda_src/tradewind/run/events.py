@@ -51,3 +51,14 @@ Listener = Callable[[RunEvent], None]
 
 def nobody(_event: RunEvent) -> None:
     """Listen to nothing."""
+
+
+def both(*listeners: Listener) -> Listener:
+    """Return a listener that tells each of ``listeners``, in their order."""
+    those = [listener for listener in listeners if listener is not nobody]
+
+    def tell(event: RunEvent) -> None:
+        for listener in those:
+            listener(event)
+
+    return tell if those else nobody

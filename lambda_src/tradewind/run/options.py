@@ -1,21 +1,52 @@
 """What a request may want otherwise than its agent's definition."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+
+from tradewind.contracts.request import AgentRequest
+from tradewind.run.output import RunOutput
 
 
 @dataclass(frozen=True)
 class RunOptions:
     """A run's own wishes. Absent ones are the agent's, or the settings'.
 
+    The request's ``context`` is not among them: it is part of the run's prompt.
+
     Attributes:
         system_prompt: Added after the agent's own.
         max_tokens: Longest answer of one model call; at most the settings'.
         temperature: Sampling temperature.
-        output_schema: A JSON Schema that the answer has to fit.
+        output_schema: A JSON Schema that the run's output has to fit.
     """
 
     system_prompt: str | None = None
     max_tokens: int | None = None
     temperature: float | None = None
     output_schema: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, request: AgentRequest) -> Self:
+        """What a request says of them.
+
+        Raises:
+            InvalidRequest: Its output schema is none.
+        """
+        if request.output_schema is not None:
+            RunOutput(request.output_schema)
+        return cls(
+            system_prompt=request.system_prompt,
+            max_tokens=request.max_tokens,
+            temperature=request.temperature,
+            output_schema=request.output_schema,
+        )
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """What goes with each model call, by the name that both frameworks have for it."""
+        given = {"max_tokens": self.max_tokens, "temperature": self.temperature}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def system_prompt_after(self, own: str) -> str:
+        """The agent's own system prompt, and the request's after it."""
+        return own if self.system_prompt is None else f"{own.rstrip()}\n\n{self.system_prompt}"

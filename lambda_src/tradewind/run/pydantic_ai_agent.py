@@ -1,10 +1,11 @@
 """Agents written with PydanticAI. Imported by such an agent's own module, and by nothing else."""
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from pydantic_ai import Agent, ModelRetry, RunContext, Tool, UsageLimits
+from pydantic_ai import Agent, ModelRetry, RunContext, Tool, ToolOutput, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability, UseThreadExecutor
 from pydantic_ai.exceptions import RunCancelled, UnexpectedModelBehavior, UsageLimitExceeded
 from pydantic_ai.messages import (
@@ -19,14 +20,17 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.bedrock import BedrockConverseModel
 from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.output import OutputContext
 from pydantic_ai.providers.bedrock import BedrockProvider
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition, ToolFuncEither
 
 from tradewind.bedrock.model_pool import ModelKey, ModelPool
 from tradewind.bedrock.reading import read_arguments
-from tradewind.contracts.errors import ModelFailed, ToolInputError
+from tradewind.contracts.errors import ModelFailed, OutputInvalid, ToolInputError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
+from tradewind.run.options import RunOptions
+from tradewind.run.output import MAX_OUTPUT_TRIES, OUTPUT_TOOL, OUTPUT_TOOL_TEXT, RunOutput
 from tradewind.run.project import Project
 from tradewind.run.pydantic_ai_history import past_messages, turn_messages
 from tradewind.run.tool_arguments import refusal
@@ -51,6 +55,12 @@ def create_model(key: ModelKey, client: Any) -> BedrockConverseModel:
 #: The process's models.
 MODELS: Final = ModelPool(create_model)
 
+#: What a run is told that has to give an output. The adapter puts the request's schema in.
+_OUTPUT: Final[dict[str, Any]] = {
+    "output_type": ToolOutput(dict[str, Any], name=OUTPUT_TOOL, description=OUTPUT_TOOL_TEXT),
+    "retries": {"output": MAX_OUTPUT_TRIES},  # the run's own count comes first
+}
+
 
 class PydanticAIAgent:
     """The definition of an agent written with PydanticAI.
@@ -67,7 +77,7 @@ class PydanticAIAgent:
         system_prompt: str,
         tools: Sequence[Tool[Project] | ToolFuncEither[Project, ...]] = (),
     ) -> None:
-        self._has_tools = bool(tools)
+        self.has_tools = bool(tools)
         self.agent = Agent(
             deps_type=Project,
             instructions=system_prompt,
@@ -79,21 +89,25 @@ class PydanticAIAgent:
 
     async def answer(self, run: AgentRun) -> None:
         """Answer a request. See ``AgentDefinition``."""
-        client = run.bedrock_client
+        client, options = run.bedrock_client, run.options
         key = ModelKey.for_client(client, run.environment.model_id, run.environment.max_tokens)
         try:
             async with asyncio.timeout(run.deadline.remaining_s()) as limit:
                 result = await self.agent.run(
                     run.prompt,
-                    message_history=past_messages(run.history, has_tools=self._has_tools),
+                    message_history=past_messages(run.history, has_tools=self.has_tools),
                     model=_RunModel(MODELS.get(key, client), run),
+                    model_settings=_settings_of(options),
+                    instructions=options.system_prompt,
                     deps=run.project,
                     usage_limits=UsageLimits(request_limit=MAX_TURNS),
                     # PydanticAI's own way would wait for a tool that is left behind.
                     capabilities=[_Adapter(run), UseThreadExecutor(run.threads.tools)],
                     infer_name=False,
+                    **({} if run.output is None else _OUTPUT),
                 )
-            run.new_messages = turn_messages(result.new_messages())
+            if run.output is None:  # a later turn has no tool to give it by
+                run.new_messages = turn_messages(result.new_messages())
         except (TimeoutError, RunCancelled):
             if not limit.expired():
                 raise
@@ -101,9 +115,23 @@ class PydanticAIAgent:
         except UsageLimitExceeded as circling:
             raise ModelFailed(f"The model did not finish within {MAX_TURNS} turns.") from circling
         except UnexpectedModelBehavior as unusable:
+            if run.output is not None and run.output.value is None:
+                raise OutputInvalid(
+                    f"The model gave no output in {MAX_OUTPUT_TRIES} tries."
+                ) from unusable
             raise ModelFailed(
                 f"The model ended its turn without a usable answer ({type(unusable).__name__})."
             ) from unusable
+
+
+def _settings_of(options: RunOptions) -> ModelSettings:
+    settings: dict[str, Any] = options.sampling
+    return cast("ModelSettings", settings)
+
+
+async def _in_a_tools_thread(run: AgentRun, output: RunOutput, given: Any) -> str | None:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(run.threads.tools, output.take, given)
 
 
 class _RunModel(WrapperModel):
@@ -144,13 +172,16 @@ class _RunModel(WrapperModel):
                 transcript.end_message()
                 response = stream.get()
                 self._count_unknown_tools(response, model_request_parameters)
+                if self._run.output is not None and not response.tool_calls:
+                    self._run.output.failed()
                 return response
 
     def _count_unknown_tools(
         self, response: ModelResponse, parameters: ModelRequestParameters
     ) -> None:
         """Count calls of tools that there are not, of which no capability is told."""
-        known = {tool.name for tool in parameters.function_tools}
+        tools = [*parameters.function_tools, *parameters.output_tools]
+        known = {tool.name for tool in tools}
         for call in response.tool_calls:
             if call.tool_name not in known:
                 self._run.tool_started(call.tool_call_id, call.tool_name)
@@ -158,10 +189,37 @@ class _RunModel(WrapperModel):
 
 
 class _Adapter(AbstractCapability[Project]):
-    """Checks, counts and stages a run's tool calls; lets their failures fail the request."""
+    """Checks, counts and stages a run's tool calls; lets their failures fail the request.
+
+    The output's tool is none of them: what it is given is held to the request's schema.
+    """
 
     def __init__(self, run: AgentRun) -> None:
         self._run = run
+
+    async def prepare_output_tools(
+        self, ctx: RunContext[Project], tool_defs: list[ToolDefinition]
+    ) -> list[ToolDefinition]:
+        if self._run.output is None:
+            return tool_defs
+        schema = self._run.output.schema
+        return [dataclasses.replace(tool, parameters_json_schema=schema) for tool in tool_defs]
+
+    async def wrap_output_validate(
+        self,
+        ctx: RunContext[Project],
+        *,
+        output_context: OutputContext,
+        output: Any,
+        handler: Any,
+    ) -> Any:
+        if self._run.output is None:
+            return await handler(output)
+        given = read_arguments(output) if isinstance(output, str) else output
+        problems = await _in_a_tools_thread(self._run, self._run.output, given)
+        if problems is not None:
+            raise ModelRetry(problems)
+        return given
 
     async def wrap_tool_validate(
         self,

@@ -1,11 +1,13 @@
 """Agents written with Strands. Imported by such an agent's own module, and by nothing else."""
 
+import copy
 import functools
 import inspect
+import json
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, Literal, ParamSpec, TypeVar
 
 import boto3
 from pydantic import BaseModel, ValidationError
@@ -14,6 +16,7 @@ from strands.agent.conversation_manager import NullConversationManager
 from strands.hooks import (
     AfterModelCallEvent,
     AfterToolCallEvent,
+    AfterToolsEvent,
     BeforeToolCallEvent,
     HookProvider,
     HookRegistry,
@@ -22,7 +25,7 @@ from strands.models.bedrock import BedrockModel
 from strands.types.content import Messages, SystemContentBlock
 from strands.types.exceptions import EventLoopException
 from strands.types.streaming import StreamEvent
-from strands.types.tools import AgentTool, ToolChoice, ToolSpec
+from strands.types.tools import AgentTool, ToolChoice, ToolChoiceAny, ToolSpec
 
 from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.faults import to_model_error
@@ -30,8 +33,11 @@ from tradewind.bedrock.model_pool import ModelKey, ModelPool
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import InternalError, ModelFailed, ToolInputError, TradewindError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
+from tradewind.run.options import RunOptions
+from tradewind.run.output import ASK_FOR_OUTPUT, OUTPUT_TOOL
 from tradewind.run.project import Project
 from tradewind.run.strands_history import past_messages, turn_messages
+from tradewind.run.strands_output import OutputTool
 from tradewind.run.threads import contained, contained_coroutine, enter_tool
 from tradewind.run.tool_arguments import closed, refusal
 from tradewind.run.tool_results import presentable
@@ -39,6 +45,8 @@ from tradewind.run.tools import note_tool_failure
 
 #: Where a request's ``invocation_state`` holds its project.
 _PROJECT: Final = "project"
+
+_SOME_TOOL: Final[dict[Literal["any"], ToolChoiceAny]] = {"any": {}}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,6 +76,16 @@ class PooledBedrockModel(BedrockModel):
 
     def __init__(self, client: Any, **model_config: Any) -> None:
         super().__init__(boto_session=_ClientSession(client), **model_config)
+        self._output_schema: dict[str, Any] | None = None
+
+    def as_asked(self, options: RunOptions) -> "PooledBedrockModel":
+        """Return this model on its client as one request wants it; itself, if that is the same."""
+        if not options.sampling and options.output_schema is None:
+            return self
+        model = copy.copy(self)
+        model.config = {**self.config, **options.sampling}  # type: ignore[typeddict-item]
+        model._output_schema = options.output_schema
+        return model
 
     async def stream(
         self,
@@ -88,9 +106,10 @@ class PooledBedrockModel(BedrockModel):
         """
         events = super().stream(
             messages,
-            [_closed(spec) for spec in tool_specs or ()],
+            [self._as_told(spec) for spec in tool_specs or ()],
             system_prompt,
-            tool_choice=tool_choice,
+            # With an output to give there is always a tool to call.
+            tool_choice=tool_choice if self._output_schema is None else _SOME_TOOL,
             system_prompt_content=system_prompt_content,
             cancel_signal=cancel_signal,
             structured_output_model=structured_output_model,
@@ -105,9 +124,12 @@ class PooledBedrockModel(BedrockModel):
                 raise
             raise fault from error
 
-
-def _closed(spec: ToolSpec) -> ToolSpec:
-    return {**spec, "inputSchema": {"json": closed(_schema_of(spec))}}
+    def _as_told(self, spec: ToolSpec) -> ToolSpec:
+        """A tool's specification as the model is told it."""
+        # Strands fills in what it misses in a schema; the output's is the caller's, to the letter.
+        ours = spec["name"] != OUTPUT_TOOL or self._output_schema is None
+        schema = closed(_schema_of(spec)) if ours else self._output_schema
+        return {**spec, "inputSchema": {"json": schema}}
 
 
 def _schema_of(spec: ToolSpec) -> dict[str, Any]:
@@ -142,6 +164,11 @@ class StrandsAgent:
     system_prompt: str
     tools: tuple[AgentTool, ...]
 
+    @property
+    def has_tools(self) -> bool:
+        """See ``AgentDefinition``."""
+        return bool(self.tools)
+
     async def answer(self, run: AgentRun) -> None:
         """Answer a request. See ``AgentDefinition``."""
         project, transcript = run.project, run.transcript
@@ -152,17 +179,13 @@ class StrandsAgent:
             bedrock_client=run.bedrock_client,
             hooks=[_Adapter(run)],
             messages=past_messages(run.history),
+            options=run.options,
+            more_tools=_output_tools(run),
         )
         before = len(agent.messages)
-        events = agent.stream_async(
-            run.prompt,
-            invocation_state={_PROJECT: project},
-            cancel_signal=run.stop,
-            limits={"turns": MAX_TURNS},
-        )
         stop_reason = ""
         try:
-            async for event in events:
+            async for event in _events(agent, run):
                 if "messageStart" in event.get("event", {}):
                     transcript.begin_message()
                 elif "data" in event:
@@ -179,8 +202,33 @@ class StrandsAgent:
         if stop_reason == "limit_turns":
             raise ModelFailed(f"The model did not finish within {MAX_TURNS} turns.")
         run.stopped = stop_reason == "cancelled"
-        if not run.stopped:
+        if not run.stopped and run.output is None:  # a later turn has no tool to give it by
             run.new_messages = turn_messages(agent.messages[before:])
+
+
+def _output_tools(run: AgentRun) -> list[AgentTool]:
+    if run.output is None:
+        return []
+    return [OutputTool(run.output, run.project, run.threads.tools)]
+
+
+async def _events(agent: Agent, run: AgentRun) -> AsyncIterator[dict[str, Any]]:
+    """The events of a run. Where an output is wanted, it is asked for until there is one."""
+    prompt, turns, ended = run.prompt, 0, False
+    while True:
+        async for event in agent.stream_async(
+            prompt,
+            invocation_state={_PROJECT: run.project},
+            cancel_signal=run.stop,
+            limits={"turns": max(1, MAX_TURNS - turns)},
+        ):
+            turns += event.get("message", {}).get("role") == "assistant"
+            ended = "result" in event and event["result"].stop_reason == "end_turn"
+            yield event
+        if run.output is None or run.output.value is not None or not ended:
+            return
+        run.output.failed()
+        prompt = ASK_FOR_OUTPUT
 
 
 def create_agent(
@@ -191,6 +239,8 @@ def create_agent(
     bedrock_client: Any = None,
     hooks: Sequence[HookProvider] = (),
     messages: Messages | None = None,
+    options: RunOptions = RunOptions(),  # noqa: B008  it is immutable
+    more_tools: Sequence[AgentTool] = (),
 ) -> Agent:
     """Build an agent for one conversation. Prompt, tools and model are shared; messages are not.
 
@@ -202,17 +252,20 @@ def create_agent(
             which suits development and tests; a deployed function passes the pooled client.
         hooks: Strands hooks, such as the retry layer.
         messages: The conversation so far.
+        options: What the conversation's request wants otherwise.
+        more_tools: Tools of this conversation alone.
     """
     client = bedrock_client or create_bedrock_client(environment)
     key = ModelKey.for_client(client, environment.model_id, environment.max_tokens)
+    model = MODELS.get(key, client) if bedrock_client else create_model(key, client)
     return Agent(
         name=name,
-        model=MODELS.get(key, client) if bedrock_client else create_model(key, client),
-        system_prompt=definition.system_prompt,
+        model=model.as_asked(options),
+        system_prompt=options.system_prompt_after(definition.system_prompt),
         messages=messages,
         # Strands' own would drop what is over 40 messages. Conversations are bounded by tokens.
         conversation_manager=NullConversationManager(),
-        tools=list(definition.tools),
+        tools=[*definition.tools, *more_tools],
         hooks=list(hooks),
         callback_handler=None,  # the default prints the answer
         retry_strategy=None,  # bedrock.retry is the one layer that repeats
@@ -234,6 +287,7 @@ class _Adapter(HookProvider):
         registry.add_callback(AfterModelCallEvent, self._after_model_call)
         registry.add_callback(BeforeToolCallEvent, self._before_tool_call)
         registry.add_callback(AfterToolCallEvent, self._after_tool_call)
+        registry.add_callback(AfterToolsEvent, self._after_tools)
 
     async def _after_model_call(self, event: AfterModelCallEvent) -> None:
         if event.exception is not None:
@@ -243,6 +297,8 @@ class _Adapter(HookProvider):
 
     def _before_tool_call(self, event: BeforeToolCallEvent) -> None:
         tool, name = event.selected_tool, event.tool_use["name"]
+        if isinstance(tool, OutputTool):
+            return
         self._run.tool_started(event.tool_use["toolUseId"], name)
         if tool is None:
             there_are = ", ".join(event.agent.tool_names)
@@ -255,6 +311,8 @@ class _Adapter(HookProvider):
             enter_tool()
 
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:
+        if isinstance(event.selected_tool, OutputTool):
+            return
         self._note_defect(event)
         try:
             content = presentable(event.tool_use["name"], event.result["content"])
@@ -265,6 +323,11 @@ class _Adapter(HookProvider):
         self._run.project.end_call(succeeded=succeeded)
         use = event.tool_use
         self._run.tool_ended(use["toolUseId"], use["name"], succeeded=succeeded)
+
+    def _after_tools(self, event: AfterToolsEvent) -> None:
+        output = self._run.output
+        if output is not None and output.value is not None:
+            event.end_turn = json.dumps(output.value, ensure_ascii=False)
 
     def _note_defect(self, event: AfterToolCallEvent) -> None:
         """Let the defect of a tool that does not report its failures fail the request too."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextvars import Context, ContextVar, copy_context
+from queue import Empty, SimpleQueue
 from typing import Any, Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -119,6 +120,11 @@ class RunThreads:
         self.tools = _Threads(MAX_TOOLS_AT_ONCE, "tool")
         self.loop_default = _LoopThreads(max_model_calls, "model", self.tools)
         self._loop_thread: threading.Thread | None = None
+        self._limits_s: SimpleQueue[float] = SimpleQueue()
+
+    def hurry(self, limit_s: float) -> None:
+        """Have ``run`` wait no longer than this from now on. From any thread."""
+        self._limits_s.put(limit_s)
 
     def run(self, work: Coroutine[Any, Any, None], limit_s: float) -> None:
         """Run a coroutine on an event loop of its own, and wait for its end.
@@ -127,7 +133,8 @@ class RunThreads:
         tool is. To be called once, from any thread.
 
         Raises:
-            TimeoutError: The loop did not come round to ending the work within ``limit_s``.
+            TimeoutError: The loop did not come round to ending the work within ``limit_s``, or
+                within what ``hurry`` has left of it.
             RuntimeError: The work raised what ends an interpreter.
             Exception: What the work raised.
         """
@@ -139,11 +146,22 @@ class RunThreads:
         )
         self._loop_thread.start()
         try:
-            outcome.result(limit_s)
+            self._wait(outcome, limit_s)
+            outcome.result()
         except BaseException:
             if not outcome.done():  # out of time, or Ctrl-C
                 _stop(loop)
             raise
+
+    def _wait(self, outcome: Future[None], limit_s: float) -> None:
+        give_up = time.monotonic() + limit_s
+        outcome.add_done_callback(lambda _: self._limits_s.put(0))  # wakes the wait
+        while not outcome.done():
+            try:
+                shorter_s = self._limits_s.get(timeout=max(0.0, give_up - time.monotonic()))
+            except Empty:
+                raise TimeoutError from None
+            give_up = min(give_up, time.monotonic() + shorter_s)
 
     def end(self) -> None:
         """Take no more work. What is at work goes on; nobody waits for it."""

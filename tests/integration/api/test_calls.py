@@ -1,6 +1,8 @@
 """Calls of the API over the wire: real clients, a real table, a Lambda that fails on demand."""
 
 import json
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from tests.api_events import ADA, BOB, proxy_event
 from tests.dynamodb import TableFault
 from tests.integration.api.conftest import ApiUnderTest
+from tradewind.api import service
+from tradewind.api.service import ApiService
 
 ASK = "/agents/terrain/invocations"
 BODY = {"query": "A secret question?", "parameters": {"radius_km": 3}}
@@ -187,7 +191,20 @@ def test_nothing_of_a_question_or_an_answer_is_logged(
     assert [line["ApiErrors"] for line in metrics] == [[0.0]] * 3
     assert "ApiInitTime" in metrics[0]
     assert "ApiInitTime" not in metrics[1]
-    assert all(line["ApiLatency"][0] > 0 for line in metrics)
+
+
+def test_a_call_is_as_long_as_the_clock_says(
+    api: ApiUnderTest, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter([10.0, 10.5])
+    clock = SimpleNamespace(monotonic=time.monotonic, perf_counter=lambda: next(moments))
+    monkeypatch.setattr(service, "time", clock)
+    monkeypatch.setattr(ApiService, "init_ms", property(lambda _: 123.0))
+    api("GET", "/agents")
+    (line,) = [
+        one for one in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in one
+    ]
+    assert (line["ApiLatency"], line["ApiInitTime"]) == ([500.0], [123.0])
 
 
 DEEP = "[" * 100_000 + "]" * 100_000

@@ -136,6 +136,8 @@ class _Agent:
     def __init__(self, world: "World") -> None:
         self._world = world
 
+    has_tools = True
+
     async def answer(self, run: AgentRun) -> None:
         execution = self._world.begin(run.project.request_id)
         read: list[str] = []

@@ -160,6 +160,8 @@ class SteppedSessions(MemorySessions):
 class _Agent:
     """Answers with its label, or as the model that fails."""
 
+    has_tools = False
+
     def __init__(self, world: "World") -> None:
         self._world = world
 

@@ -18,8 +18,9 @@ from tradewind.bedrock.client import ClientPool
 from tradewind.budgets.budgets import Budgets
 from tradewind.budgets.table import BudgetTable
 from tradewind.conversations.table import SessionTable
+from tradewind.handlers.progress import ProgressStore
 from tradewind.handlers.service import AgentService
-from tradewind.records.item import read_item
+from tradewind.records.item import RecordedRequest, read_item
 from tradewind.records.table import RecordTable
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
@@ -144,6 +145,7 @@ def build(
         sessions_table: str | None = None,
         retire: Callable[[], object] | None = None,
         cold_start: ColdStart | None = None,
+        progress_store: Callable[[RecordedRequest], ProgressStore | None] = lambda _recorded: None,
         prices: str | None = PRICES,
         **variables: str,
     ) -> Harness:
@@ -180,6 +182,7 @@ def build(
             sessions=sessions,
             retire=retire,
             cold_start=cold_start,
+            progress_store=progress_store,
         )
         built.append(service)
         return Harness(service, records, memory, sessions)

@@ -51,6 +51,8 @@ class Says:
     facts: dict[str, Any] = field(default_factory=dict)
     runs: int = 0
 
+    has_tools = True
+
     async def answer(self, run: AgentRun) -> None:
         self.runs += 1
         run.transcript.begin_message()

@@ -50,6 +50,8 @@ EVENT = {
     "parameters": {"project_name": SECRET, "note": {"mail": MAIL}, "height_m": 80},
     "request_id": "r",
     "owner": MAIL,
+    "system_prompt": f"{SECRET} Be brief.",
+    "context": f"{SECRET} It lies behind a dike.",
 }
 
 
@@ -211,6 +213,39 @@ def test_a_conversation_that_cannot_be_read(build: Build, check: Check) -> None:
     assert code_of(check(harness, event | {"request_id": "r-2"})) == "SESSION_UNREADABLE"
 
 
+def schema_of(**properties: Any) -> dict[str, Any]:
+    """A schema with the words wherever a schema has some."""
+    return {
+        "type": "object",
+        "title": SECRET,
+        "description": SECRET,
+        "properties": {SECRET: {"type": "string"}, **properties},
+        "required": [WORD],
+        "examples": [{SECRET: SECRET}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "code"),
+    [
+        (schema_of(**{WORD: {"const": SECRET}}), None),
+        (schema_of(**{WORD: {"type": "integer", "minimum": 1e9}}), None),
+        (schema_of(**{WORD: {"type": "string", "pattern": f"^{MAIL}$"}}), "OUTPUT_INVALID"),
+        (schema_of(**{WORD: {"not": {}}}), "OUTPUT_INVALID"),
+        (schema_of(**{WORD: {"type": SECRET}}), "INVALID_REQUEST"),
+        (schema_of(**{WORD: {"$ref": f"#/{SECRET}"}}), "INVALID_REQUEST"),
+        (schema_of(**{WORD: {"$ref": f"https://{SECRET}"}}), "INVALID_REQUEST"),
+        (schema_of(**{WORD: {"pattern": f"({SECRET}"}}), "INVALID_REQUEST"),
+        ({"type": SECRET}, "INVALID_REQUEST"),
+    ],
+)
+def test_an_output_and_its_schema(
+    build: Build, check: Check, schema: dict[str, Any], code: str | None
+) -> None:
+    told = check(build(MEASURES), {**EVENT, "output_schema": schema})
+    assert code_of(told) == code
+
+
 STALLS = {FaultKind.STALL, FaultKind.LATENCY, FaultKind.SLOW_FIRST_BYTE}
 IDLE = {FaultKind.IDLE_CLOSE, FaultKind.IDLE_RESET, FaultKind.IDLE_SILENCE}
 
@@ -350,6 +385,8 @@ class Agent:
     text: str = SECRET
     error: BaseException | None = None
     fact: Any = SECRET
+
+    has_tools = True
 
     async def answer(self, run: AgentRun) -> None:
         run.transcript.begin_message()

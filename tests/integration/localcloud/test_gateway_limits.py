@@ -187,7 +187,8 @@ def with_limits(made: dict[str, Any]) -> dict[str, Any]:
         },
     ]
     stage_arn = "arn:aws:apigateway:${AWS::Region}::/restapis/${Api}/stages/${Stage}"
-    throttle = {"/keyed/POST": {"RateLimit": SLOW_RATE, "BurstLimit": 2}}
+    slow = {"RateLimit": SLOW_RATE, "BurstLimit": 2}
+    throttle = {"/keyed/POST": slow, "/echo/POST": slow}
     keys = {
         name: {"Type": "AWS::ApiGateway::ApiKey", "Properties": {"Enabled": True}}
         for name in ("FirstKey", "SecondKey")
@@ -268,7 +269,7 @@ class TestThrottling:
         assert statuses == [200, 200, 429]
         assert ask(api, "/keyed", x_api_key=second).status == 200
         # A plan is for methods that ask for a key.
-        assert ask(api, "/echo", x_api_key=first).status == 200
+        assert {ask(api, "/echo", x_api_key=first).status for _ in range(3)} == {200}
 
     @pytest.mark.parametrize("headers", [{}, {"x_api_key": "unknown"}])
     def test_a_method_that_needs_a_key(self, api: Api, headers: dict[str, str]) -> None:

@@ -146,6 +146,7 @@ def test_only_what_a_repeat_can_cure_is_retried() -> None:
         errors.ModelRequestRejected,
         errors.ModelContextOverflow,
         errors.ModelOutputTruncated,
+        errors.OutputInvalid,
         errors.ModelTimeout,
         errors.ModelContentFiltered,
         errors.ModelRefused,

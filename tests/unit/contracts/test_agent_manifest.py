@@ -56,7 +56,10 @@ def test_no_agents_are_none(tmp_path: Path) -> None:
         ('description = "Short"\nframework = "strands"', "description: 'Short' is not allowed"),
         (SOUND.replace("strands", "langchain"), "'langchain' is not allowed; give strands or pyd"),
         (SOUND + 'name = "grid"', "agents/grid/agent.toml: name: is not a setting; it is the fol"),
-        (SOUND + "memory_mb = 1", "memory_mb is not a setting; those here are description, fram"),
+        (
+            SOUND + "memory_mb = 1",
+            "memory_mb is not a setting; those here are demo, description, fram",
+        ),
         (
             SOUND + "[function]\nmemory = 1",
             "function.memory is not a setting; those here are bundle_budget_mb, endpoints",

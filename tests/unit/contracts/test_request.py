@@ -28,11 +28,15 @@ def test_a_whole_request_keeps_every_field() -> None:
         "query": "Where can we build?",
         "parameters": {"radius_km": 5},
         "project_id": "project-1",
-        "session_id": "plan-1",
         "request_id": "req-1",
         "owner": "arn:aws:iam::111122223333:role/planner",
         "session_id": "s-1",
         "accepted": True,
+        "system_prompt": "Answer in Dutch.",
+        "context": "The site lies behind a dike.",
+        "max_tokens": 500,
+        "temperature": 0.5,
+        "output_schema": {"type": "object"},
     }
     assert parse(event).model_dump() == event
 
@@ -138,6 +142,8 @@ def test_an_unknown_field_is_told_which_fields_there_are() -> None:
         "prompt: There is no such field. "
         "Those here are query, parameters, project_id, session_id, agent, request_id, owner, "
         "accepted."
+        "Those here are agent, query, parameters, project_id, request_id, session_id, owner, "
+        "system_prompt, context, max_tokens, temperature, output_schema."
     )
 
 

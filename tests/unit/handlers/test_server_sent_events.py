@@ -126,7 +126,12 @@ def test_what_is_read_makes_room() -> None:
 def test_a_writer_never_waits_for_a_reader() -> None:
     overflows: list[int] = []
     unread = Unread(lambda: overflows.append(1), limit=1000)
-    writing = threading.Thread(target=lambda: [unread.write(b"x" * 10) for _ in range(10_000)])
+
+    def write() -> None:
+        for _ in range(10_000):
+            unread.write(b"x" * 10)
+
+    writing = threading.Thread(target=write)
     writing.start()
     writing.join(60)
     assert not writing.is_alive()

@@ -30,6 +30,8 @@ class Waits:
         self.steps_s = steps_s
         self.asked = 0
 
+    has_tools = True
+
     async def answer(self, run: AgentRun) -> None:
         self.asked += 1
         loop = asyncio.get_running_loop()

@@ -52,7 +52,7 @@ def response_of(answer: Any, accept: str, binary_media_types: list[str]) -> Resp
 
 def _status(given: Any) -> int:
     """A number, or its digits."""
-    if isinstance(given, bool) or not isinstance(given, int | str):
+    if not isinstance(given, int | str):
         raise Malformed
     try:
         status = int(given)
