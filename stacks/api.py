@@ -26,6 +26,7 @@ from tradewind.contracts.names import (
     ApiEnvVar,
     AuthorizerEnvVar,
     EnvVar,
+    OptionalEnvVar,
 )
 
 #: What the API's bundle may have unzipped: callers wait while it starts.

@@ -140,10 +140,8 @@ def test_an_unknown_field_is_told_which_fields_there_are() -> None:
         parse({"query": "x", "prompt": "y"})
     assert caught.value.message == (
         "prompt: There is no such field. "
-        "Those here are query, parameters, project_id, session_id, agent, request_id, owner, "
-        "accepted."
-        "Those here are agent, query, parameters, project_id, request_id, session_id, owner, "
-        "system_prompt, context, max_tokens, temperature, output_schema."
+        "Those here are query, parameters, project_id, session_id, system_prompt, context, "
+        "max_tokens, temperature, output_schema, agent, request_id, owner, accepted."
     )
 
 
