@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.bedrock.allowance import allowing
@@ -23,6 +23,7 @@ from tradewind.conversations.table import SessionTable
 from tradewind.handlers.after_answer import AfterAnswer
 from tradewind.handlers.closing import check_answer, close_answer, commit_artifacts
 from tradewind.handlers.invocation_failed import InvocationFailed
+from tradewind.handlers.lambda_context import LambdaContext
 from tradewind.handlers.leftovers import Leftovers
 from tradewind.handlers.progress import ProgressStore, ProgressWriter
 from tradewind.handlers.request_report import RequestReporter
@@ -48,15 +49,6 @@ __all__ = ["RECORD_WAIT_S", "AgentService", "InvocationFailed", "LambdaContext"]
 
 #: How long an answer waits for its record at most, however much time is left.
 RECORD_WAIT_S: Final = 5.0
-
-
-class LambdaContext(Protocol):
-    """The part of Lambda's context object that is used here."""
-
-    aws_request_id: str
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda kills the function."""
 
 
 class AgentService:

@@ -17,7 +17,10 @@ import pytest
 from devtools.localcloud.execution import ExecutionEnvironment, Function, Warden
 from devtools.localcloud.lifecycle import LAMBDA_RUNTIME
 from devtools.localcloud.runtime_api import Invocation
+from devtools.localcloud.streamed import StreamEnd, StreamPipe
 from tests.agent_environment import AGENT_VARIABLES
+from tests.integration.handler.test_streams import proxied
+from tests.unit.handlers.test_server_sent_events import parsed
 
 ROOT = Path(__file__).parents[3]
 #: For a process to come to where it is waited for, on a machine that is busy.
@@ -58,6 +61,26 @@ class Process:
         assert outcome.answer is not None, outcome
         answer: dict[str, Any] = json.loads(outcome.answer.payload)
         return {**answer, "late_s": self.answered_at - deadline}
+
+    def stream(self, query: str, remaining_s: float = PATIENCE_S) -> tuple[bytes, StreamEnd]:
+        """Ask for a stream; return the whole of it, and how it ended."""
+        self.happened.append("event")
+        pipe = StreamPipe()
+        invocation = Invocation(
+            request_id=uuid.uuid4().hex,
+            payload=json.dumps(proxied({"query": query})).encode(),
+            deadline_ms=int((time.time() + remaining_s) * 1000),
+            function_arn="arn",
+        )
+        arguments = (invocation, remaining_s + PATIENCE_S, pipe)
+        invoking = threading.Thread(target=self.environment.invoke, args=arguments)
+        invoking.start()
+        read, end = b"", None
+        while end is None:
+            more, end = pipe.read(remaining_s + PATIENCE_S)
+            read += more
+        invoking.join()
+        return read, end
 
     def stays(self) -> bool:
         """Whether it asks for another event; what it does after the last answer is done then."""
@@ -115,6 +138,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
             return take_answer(request_id, payload, is_error=is_error)
 
         environment._api.take_answer = take  # type: ignore[method-assign]
+        end_stream = environment._api.end_stream
+
+        def take_end(request_id: str, pipe: StreamPipe, end: StreamEnd) -> bool:
+            happened.append("end of stream")
+            return end_stream(request_id, pipe, end)
+
+        environment._api.end_stream = take_end  # type: ignore[method-assign]
         assert environment.initialise(PATIENCE_S) is None
         return process
 
@@ -150,6 +180,33 @@ def test_a_process_that_carries_too_much_ends_after_its_answer(start: Start, que
     assert happened == ["event", "answer", "event", "answer", "ended with 0"]
     assert process.metric("ProcessesRetired") == [0, 0, 1]
     assert any('"Ending the process"' in line for line in process.printed)
+
+
+def test_streams_and_answers_take_turns_in_a_process(start: Start) -> None:
+    happened: list[str] = []
+    process = start(happened)
+    for _ in range(2):
+        read, end = process.stream("Windy?")
+        assert (end.error, end.truncated) == (None, False)
+        names = [name for name, _ in parsed(read.partition(bytes(8))[2])]
+        assert (names[0], names[-1]) == ("invocation", "result")
+        assert process.stays()
+        assert process.ask("Windy?")["success"]
+        assert process.stays()
+    assert happened == ["event", "end of stream", "event", "answer"] * 2
+    assert process.metric("Invocations") == [1, 1, 1, 1]
+
+
+def test_a_process_that_carries_too_much_ends_after_its_stream(start: Start) -> None:
+    happened: list[str] = []
+    process = start(happened)
+    read, end = process.stream("one_burns", 6)
+    assert (end.error, end.truncated) == (None, False)
+    assert parsed(read.partition(bytes(8))[2])[-1] == ("result", {"code": "DEADLINE_EXCEEDED"})
+    assert not process.stays()
+    process.environment.process.wait(PATIENCE_S)
+    until(lambda: happened[-1].startswith("ended"))
+    assert happened == ["event", "end of stream", "ended with 0"]
 
 
 @pytest.mark.parametrize("query", ["one_hangs", "one_burns"])
