@@ -151,7 +151,7 @@ class RestApi(Construct):
             schema=_JSON_OBJECT,
         )
         folder = Construct(self, "Routes")
-        authorization = self._authorization(folder, authorizer)
+        authorization, why_no_user_pool = self._authorization(authorizer)
         resources: dict[str, str] = {"": self._api.attr_root_resource_id}
         made: list[Construct] = []
         for route in routes:
@@ -166,15 +166,17 @@ class RestApi(Construct):
             }
             self._described.append(what)
             name = _id_of(route)
-            made.append(apigateway.CfnMethod(folder, name, rest_api_id=self._api.ref, **what))
+            method = apigateway.CfnMethod(folder, name, rest_api_id=self._api.ref, **what)
+            acknowledge(method, "AwsSolutions-COG4", why_no_user_pool)
+            made.append(method)
             self._permit(name, route)
         return made
 
-    def _authorization(self, folder: Construct, function: str | None) -> dict[str, Any]:
-        """Who may call a method."""
+    def _authorization(self, function: str | None) -> tuple[dict[str, Any], str]:
+        """Who may call a method, and why no Cognito user pool says so."""
         if function is None:
-            acknowledge(folder, "AwsSolutions-COG4", "Callers sign with AWS credentials (AWS_IAM).")
-            return {"authorization_type": "AWS_IAM"}
+            why = "Callers sign with AWS credentials (AWS_IAM)."
+            return {"authorization_type": "AWS_IAM"}, why
         authorizer = apigateway.CfnAuthorizer(
             self,
             "Authorizer",
@@ -201,10 +203,8 @@ class RestApi(Construct):
                 resource_name=f"authorizers/{authorizer.ref}",
             ),
         )
-        acknowledge(
-            folder, "AwsSolutions-COG4", "An authorizer of our own reads any issuer's tokens."
-        )
-        return {"authorization_type": "CUSTOM", "authorizer_id": authorizer.ref}
+        why = "An authorizer of our own reads any issuer's tokens."
+        return {"authorization_type": "CUSTOM", "authorizer_id": authorizer.ref}, why
 
     def _resource(self, folder: Construct, path: str, known: dict[str, str]) -> str:
         if path not in known:

@@ -96,8 +96,9 @@ def rows(widget: Mapping[str, Any]) -> list[list[Any]]:
 def test_every_agent_is_watched_and_drawn(
     app: Assembly, boards: dict[str, dict[str, Any]], agents: dict[str, AgentManifest]
 ) -> None:
-    assert set(boards) == {"overview", "model", *agents}
-    assert set(alarms(app, "CompositeAlarm")) == {f"{agent}-unwell" for agent in agents}
+    assert set(boards) == {"overview", "model", "api", *agents}
+    watched = ("api", *agents)
+    assert set(alarms(app, "CompositeAlarm")) == {f"{one}-unwell" for one in watched}
     for agent in agents:
         assert f"{agent}-no-traffic" in alarms(app)
     assert disagreements(boards, alarms(app)) == []
@@ -119,7 +120,7 @@ def test_the_overview_lists_every_alarm_that_pages(
     boards: dict[str, dict[str, Any]], agents: dict[str, AgentManifest]
 ) -> None:
     [listed] = [w for w in boards["overview"]["widgets"] if w["type"] == "alarm"]
-    assert len(listed["properties"]["alarms"]) == len(agents) + 5 <= ALARMS_PER_WIDGET
+    assert len(listed["properties"]["alarms"]) == len(agents) + 7 <= ALARMS_PER_WIDGET
 
 
 def test_no_dashboard_is_over_a_limit(boards: dict[str, dict[str, Any]]) -> None:

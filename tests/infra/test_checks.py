@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from aws_cdk import Acknowledgment, App, Fn, Stack, Validations
+from aws_cdk import Acknowledgment, App, CfnResource, Fn, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from cdk_nag import AwsSolutionsChecks
@@ -138,7 +138,9 @@ class Recorder:
 
     def acknowledge(self, acknowledgment: Acknowledgment) -> None:
         assert len(acknowledgment.reason.split()) > 3
-        self.noted.add((f"{self._construct.node.path}/Resource", acknowledgment.id))
+        path = self._construct.node.path
+        resource = path if CfnResource.is_cfn_resource(self._construct) else f"{path}/Resource"
+        self.noted.add((resource, acknowledgment.id))
 
 
 def test_every_acknowledgement_answers_a_finding(

@@ -15,18 +15,16 @@ from devtools.runtime_conformance.releases import CHECKED_ALWAYS, pins, runtime_
 
 #: The one that functions run on here is the newest; the tests of locks see to that.
 HERE = "here"
-RELEASES = {release: runtime_folders(release) for release in CHECKED_ALWAYS}
-RELEASES[HERE] = [LAMBDA_RUNTIME]
 
 
-@pytest.fixture(scope="module", params=list(RELEASES))
-def release(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(scope="module", params=[*CHECKED_ALWAYS, HERE])
+def folders(request: pytest.FixtureRequest) -> list[Path]:
+    return [LAMBDA_RUNTIME] if request.param == HERE else runtime_folders(request.param)
 
 
 @pytest.fixture(scope="module")
-def runtime(release: str) -> Iterator[RuntimeProcess]:
-    with runtime_process(RELEASES[release]) as process:
+def runtime(folders: list[Path]) -> Iterator[RuntimeProcess]:
+    with runtime_process(folders) as process:
         yield process
 
 
@@ -35,8 +33,8 @@ def test_a_streamed_answer(runtime: RuntimeProcess, check: Check) -> None:
     check(runtime)
 
 
-def test_answers_that_are_not_streamed(release: str, runtime: RuntimeProcess) -> None:
-    with runtime_process(RELEASES[release], CONFORMANCE_UNHOOKED="1") as plain:
+def test_answers_that_are_not_streamed(folders: list[Path], runtime: RuntimeProcess) -> None:
+    with runtime_process(folders, CONFORMANCE_UNHOOKED="1") as plain:
         whole_answers_are_untouched(runtime, plain)
 
 
