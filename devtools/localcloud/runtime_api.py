@@ -57,6 +57,7 @@ class RuntimeApi:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self._serving = threading.Lock()
         self._ended = False
         self._asking = False
         self._has_asked = False
@@ -123,29 +124,31 @@ class RuntimeApi:
             ProcessEndedIdle: The process ended without having seen the event.
             ProcessEnded: The process ended without an answer.
         """
-        gathered = _Gathered()
-        with self._changed:
-            self._answer = None
-            self._waiting = invocation
-            self._in_flight = invocation.request_id
-            self._pipe = pipe or gathered
-            self._changed.notify_all()
-        try:
-            self._wait(lambda: self._answer is not None, timeout_s)
-        except ProcessEnded:
-            if self._waiting is invocation:
-                raise ProcessEndedIdle from None
-            raise
-        finally:
+        # The process may ask for its next event before this has noticed the last one's answer.
+        with self._serving:
+            gathered = _Gathered()
             with self._changed:
-                self._waiting = self._in_flight = None
-                current, self._pipe = self._pipe, None
-            # A function that was given up on, or has died, ends its stream with itself.
-            current.end(StreamEnd("Runtime.ExitError", truncated=True))
-        assert self._answer is not None  # noqa: S101  for the type checker; just waited for
-        if self._answer.stream is None or pipe is not None:
-            return self._answer
-        return gathered.as_answer(self._answer.stream)
+                self._answer = None
+                self._waiting = invocation
+                self._in_flight = invocation.request_id
+                self._pipe = pipe or gathered
+                self._changed.notify_all()
+            try:
+                self._wait(lambda: self._answer is not None, timeout_s)
+            except ProcessEnded:
+                if self._waiting is invocation:
+                    raise ProcessEndedIdle from None
+                raise
+            finally:
+                with self._changed:
+                    self._waiting = self._in_flight = None
+                    current, self._pipe = self._pipe, None
+                # A function that was given up on, or has died, ends its stream with itself.
+                current.end(StreamEnd("Runtime.ExitError", truncated=True))
+            assert self._answer is not None  # noqa: S101  for the type checker; just waited for
+            if self._answer.stream is None or pipe is not None:
+                return self._answer
+            return gathered.as_answer(self._answer.stream)
 
     def mark_ended(self) -> bool:
         """Note that the process has ended: nobody waits for it any longer.
