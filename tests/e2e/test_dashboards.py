@@ -25,7 +25,7 @@ def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path:
         shown = TimeRange.back(timedelta(hours=1), preview.clock())
         written = write(tmp_path, preview, time_range=shown, themes=["dark"])
         assert [dashboard.problems for dashboard in written] == [()] * len(written)
-        assert len(written) == len(AGENTS) + 2
+        assert len(written) == len(AGENTS) + 3
         assert all(dashboard.widgets for dashboard in written)
         states = {widget.state for dashboard in written for widget in dashboard.widgets}
         return states == {"drawn"}

@@ -85,7 +85,7 @@ def test_dashboards_and_queries_can_be_read_back(deployment: Deployment) -> None
         entry["DashboardName"]
         for entry in client("cloudwatch").list_dashboards()["DashboardEntries"]
     }
-    assert names == {f"tradewind-local-{name}" for name in ("overview", "model", *AGENTS)}
+    assert names == {f"tradewind-local-{name}" for name in ("overview", "model", "api", *AGENTS)}
     for name in names:
         body = json.loads(client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
         assert "${" not in json.dumps(body)

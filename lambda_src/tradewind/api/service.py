@@ -124,6 +124,9 @@ class ApiService:
             metrics.add(MetricName.API_REFUSALS, 400 <= status < _OUR_FAULT)  # noqa: PLR2004
             metrics.add(MetricName.API_LATENCY, duration_ms)
             metrics.add(MetricName.API_COLD_START, cold)
+            # Those that are come with lines of their own; without any, there still is a number.
+            metrics.add(MetricName.REQUESTS_SHED, 0)
+            metrics.add(MetricName.REQUESTS_NOT_STARTED, 0)
             if cold:
                 metrics.add(MetricName.API_INIT_TIME, self.init_ms)
             metrics.flush()

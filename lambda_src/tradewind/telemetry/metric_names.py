@@ -239,13 +239,14 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     ),
     MetricName.REQUESTS_NOT_STARTED: MetricSpec(
         "Count",
-        "Requests that the API took and no function took up before Lambda gave their events up.",
+        "Requests that the API took and no function took up before Lambda gave their events up. "
+        "0 from each call.",
         (ALL_AGENTS,),
         "handlers.sweeper",
     ),
     MetricName.REQUESTS_SHED: MetricSpec(
         "Count",
-        "Requests that the API refused because the agent takes no more at once.",
+        "Requests that the API refused because the agent takes no more at once. 0 from each call.",
         (ALL_AGENTS,),
         "api.invocations",
     ),
