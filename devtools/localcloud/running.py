@@ -15,8 +15,8 @@ class Running:
     """A running embedded AWS. Also kept as ``running.json`` in its home.
 
     Attributes:
-        endpoint_url: Of every AWS service but bedrock-runtime.
-        bedrock_endpoint_url: Of bedrock-runtime.
+        endpoint_url: Of every AWS service but Bedrock.
+        bedrock_endpoint_url: Of bedrock-runtime, and of the lists of Bedrock's control plane.
         bedrock_admin_url: Where the Bedrock stand-in gives its counts and takes faults.
         ca_bundle: The certificate authority both endpoints are signed by.
         account_id: The account everything is deployed into.
@@ -43,6 +43,7 @@ class Running:
         home = Path(self.ca_bundle).parent.parent
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ENDPOINT_URL_BEDROCK": self.bedrock_endpoint_url,
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.bedrock_endpoint_url,
             "AWS_CA_BUNDLE": self.ca_bundle,
             "NODE_EXTRA_CA_CERTS": self.ca_bundle,

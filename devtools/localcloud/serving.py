@@ -93,6 +93,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     """Add what MiniStack lacks."""
     endpoints = {
         "AWS_ENDPOINT_URL": running.endpoint_url,
+        "AWS_ENDPOINT_URL_BEDROCK": running.bedrock_endpoint_url,
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": running.bedrock_endpoint_url,
         "AWS_CA_BUNDLE": running.ca_bundle,
         # Public data services, which the agents reach without an AWS client.

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 from cli.api.address import on_this_machine
 from cli.cdk import PROJECT
@@ -88,7 +89,14 @@ def test_who_leaves_can_come_back_and_cancel(deployment: Deployment) -> None:
     assert tradewind(deployment, "status", identity).returncode == 4
     cancelled = tradewind(deployment, "cancel", identity)
     assert (cancelled.returncode, cancelled.stderr) == (0, "")
-    assert eventually(lambda: tradewind(deployment, "status", identity).returncode == 1, 90)
+    ended = eventually(lambda: _ended(deployment, identity), 90)
+    assert (ended["state"], ended["error"]["code"]) == ("cancelled", "CANCELLED")
+
+
+def _ended(deployment: Deployment, identity: str) -> dict[str, Any] | None:
+    shown = tradewind(deployment, "status", identity, "--json")
+    found: dict[str, Any] = json.loads(shown.stdout)
+    return found if shown.returncode == 1 else None
 
 
 def test_callers_elsewhere_sign_with_their_own_keys(deployment: Deployment) -> None:

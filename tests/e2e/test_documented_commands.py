@@ -51,9 +51,6 @@ COVERED: Final = {
         "tests/integration/records/test_commands.py",
         'run("answer", "terrain", "r-1")',
     ),
-    # The account's: asked of an API that keeps the contract.
-    "tradewind models": ("tests/integration/cli/test_call.py", 'run("models")'),
-    "tradewind budget": ("tests/integration/cli/test_call.py", 'run("budget")'),
     "rm -r lambda_src/siting": (
         "tests/infra/test_without_the_crew.py",
         'rmtree(copy / "lambda_src" / package',

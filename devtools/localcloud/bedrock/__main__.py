@@ -50,6 +50,7 @@ def main() -> None:
                 # Some SDKs read the one, some the other.
                 "AWS_REGION": options.region,
                 "AWS_DEFAULT_REGION": options.region,
+                "AWS_ENDPOINT_URL_BEDROCK": standin.endpoint_url,
                 "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": standin.endpoint_url,
                 "AWS_CA_BUNDLE": tls.ca,
             }

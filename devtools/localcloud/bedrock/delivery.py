@@ -1,11 +1,12 @@
 """Putting an answer on the wire, whole or with the faults it is to suffer."""
 
 import asyncio
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from devtools.localcloud.bedrock import frames
 from devtools.localcloud.bedrock.faults import Fault, FaultKind, Hit
@@ -45,6 +46,13 @@ def compose(reply: Reply, *, streaming: bool, arrived: float) -> Answer:
         reply.input_tokens,
         reply.output_tokens,
     )
+
+
+def document(value: Mapping[str, Any]) -> Answer:
+    """Encode an answer that is a JSON document, whole."""
+    body = json.dumps(value).encode()
+    headers = [("content-type", "application/json"), ("content-length", str(len(body)))]
+    return Answer(headers, [body], 0, 0)
 
 
 async def deliver(http: HttpConnection, answer: Answer, hit: Hit) -> None:

@@ -148,6 +148,41 @@ def require_known(target: Target, model_id: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A foundation model that is served, as lists tell it."""
+
+    model: str
+    on_demand: bool
+
+
+@dataclass(frozen=True)
+class ListedProfile:
+    """An inference profile, as lists tell it."""
+
+    profile_id: str
+    profile_arn: str
+    model_arns: tuple[str, ...]
+
+
+def known_models() -> list[Listed]:
+    """The models that are served."""
+    return [Listed(name, one.on_demand) for name, one in _MODELS.items() if not one.retired]
+
+
+def profiles_of(*, region: str, account: str) -> list[ListedProfile]:
+    """The inference profiles that a region has."""
+    listed = []
+    for name, one in _MODELS.items():
+        for prefix in sorted(one.profiles):
+            if one.retired or region not in _DESTINATIONS.get(prefix, {region: ()}):
+                continue
+            profile, *destinations = Target(name, prefix, region, account).resources()
+            arns = tuple(each.arn for each in destinations)
+            listed.append(ListedProfile(f"{prefix}.{name}", profile.arn, arns))
+    return listed
+
+
 def authorize(target: Target, action: str, principal: Principal, authorizer: Authorizer) -> None:
     """Require that the caller may perform ``action`` on everything the call touches.
 

@@ -60,6 +60,9 @@ class RealBedrock:
         )
         self.endpoint_url = str(client.meta.endpoint_url)
         client.close()
+        control = session.create_client("bedrock", region_name=region, endpoint_url=endpoint_url)
+        self.control_url = str(control.meta.endpoint_url)
+        control.close()
         self._credentials = credentials
         self._region = region
         self._http = URLLib3Session(
@@ -70,20 +73,25 @@ class RealBedrock:
             max_pool_connections=_MAX_CONNECTIONS,
         )
 
-    async def send(self, request: Request) -> Relayed:
+    async def send(self, request: Request, *, control_plane: bool = False) -> Relayed:
         """Send a request on, with its target and body as they are.
+
+        Args:
+            request: What is to be sent.
+            control_plane: Whether it is for the service's control plane, a host of its own.
 
         Raises:
             ServiceError: The service could not be reached; the message names the endpoint.
         """
         pump = _Pump()
+        endpoint = self.control_url if control_plane else self.endpoint_url
         # A daemon thread: a service that keeps silent must not keep this process alive.
         threading.Thread(
-            target=self._talk, args=(request, pump), name="bedrock-relay", daemon=True
+            target=self._talk, args=(request, endpoint, pump), name="bedrock-relay", daemon=True
         ).start()
         head = await pump.received.get()
         if not isinstance(head, AWSResponse):
-            raise ServiceError(503, "ServiceUnavailableException", f"{self.endpoint_url}: {head!r}")
+            raise ServiceError(503, "ServiceUnavailableException", f"{endpoint}: {head!r}")
         headers = [
             (name.lower(), value)
             for name, value in head.headers.items()
@@ -91,9 +99,9 @@ class RealBedrock:
         ]
         return Relayed(head.status_code, headers, pump.chunks())
 
-    def _talk(self, request: Request, pump: "_Pump") -> None:
+    def _talk(self, request: Request, endpoint: str, pump: "_Pump") -> None:
         try:
-            response = self._http.send(self._signed(request).prepare())
+            response = self._http.send(self._signed(request, endpoint).prepare())
             pump.put(response)
             for chunk in response.raw.stream(_CHUNK):
                 pump.put(chunk)
@@ -105,13 +113,13 @@ class RealBedrock:
         else:
             pump.put(b"")
 
-    def _signed(self, request: Request) -> AWSRequest:
+    def _signed(self, request: Request, endpoint: str) -> AWSRequest:
         headers = {
             name: value for name in _REQUEST_HEADERS if (value := request.header(name)) is not None
         }
         signed = AWSRequest(
             method=request.method,
-            url=self.endpoint_url + request.target,
+            url=endpoint + request.target,
             data=request.body,
             headers=headers,
             stream_output=True,

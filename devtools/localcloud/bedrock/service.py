@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
-from devtools.localcloud.bedrock import conversation, delivery, models, scripted
+from devtools.localcloud.bedrock import catalogue, conversation, delivery, models, scripted
 from devtools.localcloud.bedrock.auth import Authorizer, Principal, authenticate
 from devtools.localcloud.bedrock.errors import ServiceError
 from devtools.localcloud.bedrock.faults import FaultBook, FaultKind, Hit
@@ -128,9 +128,12 @@ class RuntimeService:
         call: _Call | None = None
         tokens = (0, 0)
         try:
-            call = self._admit(number, request)
-            hit = self._meet_faults(call)
-            answer = await self._prepare(call, hit, arrived)
+            if catalogue.is_list(request):
+                answer = await self._list(request)
+            else:
+                call = self._admit(number, request)
+                hit = self._meet_faults(call)
+                answer = await self._prepare(call, hit, arrived)
         except ServiceError as error:
             status, begun = error.status, time.perf_counter()
             await self._refuse(http, request_id, error)
@@ -155,11 +158,22 @@ class RuntimeService:
             self.observe(Observation(call.model_id, status, first_byte_ms, duration_ms, *tokens))
         return hit
 
-    def _admit(self, number: int, request: Request) -> _Call:
-        operation, model_id = _route(request)
-        principal = authenticate(
+    async def _list(self, request: Request) -> Relayed | delivery.Answer:
+        """Answer for the control plane. It is no model call, and no fault's to meet."""
+        catalogue.authorize(request, self._caller(request), self.authorizer)
+        if self.upstream is not None:
+            return await self.upstream.send(request, control_plane=True)
+        listed = catalogue.answer(request, region=self.region, account=self.account)
+        return delivery.document(listed)
+
+    def _caller(self, request: Request) -> Principal:
+        return authenticate(
             request, region=self.region, authorizer=self.authorizer, now=datetime.now(UTC)
         )
+
+    def _admit(self, number: int, request: Request) -> _Call:
+        operation, model_id = _route(request)
+        principal = self._caller(request)
         self.counters.request_authenticated(number, role=principal.role_arn, model=model_id)
         target = models.resolve(model_id, region=self.region, account=self.account)
         if self.upstream is None:

@@ -163,10 +163,12 @@ def test_the_endpoint_is_botocores_own(
 ) -> None:
     session = Session()
     session.set_credentials("key", "secret")
-    monkeypatch.delenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", raising=False)
+    for service in ("BEDROCK", "BEDROCK_RUNTIME"):
+        monkeypatch.delenv(f"AWS_ENDPOINT_URL_{service}", raising=False)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     real = RealBedrock(session, "eu-west-1")
     assert real.endpoint_url == "https://bedrock-runtime.eu-west-1.amazonaws.com"
+    assert real.control_url == "https://bedrock.eu-west-1.amazonaws.com"
 
 
 def test_without_credentials_there_is_no_way_to_the_service(

@@ -174,6 +174,7 @@ def test_it_gets_what_lambda_gives_and_nothing_of_the_servers(
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == functions.names["Plain"]
     assert environment["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
     assert environment["AWS_ENDPOINT_URL"] == cloud.endpoint_url
+    assert environment["AWS_ENDPOINT_URL_BEDROCK"] == cloud.bedrock_endpoint_url
     assert environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == cloud.bedrock_endpoint_url
     assert environment["AWS_ACCESS_KEY_ID"] != cloud.access_key
     assert not {"GATEWAY_PORT", "MINISTACK_ACCOUNT_ID", "AUTH"} & set(environment)

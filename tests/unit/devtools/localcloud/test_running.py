@@ -82,6 +82,7 @@ def test_another_process_with_the_same_id_is_not_the_server(tmp_path: Path) -> N
 def test_the_environment_leads_to_this_aws_only(tmp_path: Path) -> None:
     environment = a_running(tmp_path).environment()
     assert environment["AWS_ENDPOINT_URL"] == "https://127.0.0.1:1"
+    assert environment["AWS_ENDPOINT_URL_BEDROCK"] == "https://127.0.0.1:2"
     assert environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "https://127.0.0.1:2"
     assert environment["AWS_CA_BUNDLE"] == environment["NODE_EXTRA_CA_CERTS"]
     assert environment["AWS_SECRET_ACCESS_KEY"] == "secret"
