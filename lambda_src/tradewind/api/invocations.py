@@ -113,7 +113,8 @@ def _read(door: Door, request: Request) -> _Asked:
     if agent not in door.environment.agents:
         raise NotFound("There is no such agent.")
     preference = read_preference(request.headers, door.environment.wait_s)
-    asked = read_asked(request, agent, door.environment.model_id)
+    settings = door.environment
+    asked = read_asked(request, agent, model_id=settings.model_id, max_tokens=settings.max_tokens)
     return _Asked(asked.recorded, asked.event, preference)
 
 

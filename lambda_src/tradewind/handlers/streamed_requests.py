@@ -90,7 +90,7 @@ class StreamedRequests:
         environment = self._records.environment
         try:
             with calls_within(deadline.remaining_s):
-                asked = read_streamed(proxied, environment.agent, environment.model_id)
+                asked = read_streamed(proxied, environment)
                 record = self._records.open(asked, deadline.killed_in_s())
         except TradewindError as error:
             self._service.refuse(error, context)

@@ -138,6 +138,32 @@ def test_what_a_function_refuses_before_it_begins_is_the_answer(api: ApiUnderTes
     assert api("GET", headers["Location"])[1]["state"] == "failed"
 
 
+@pytest.mark.parametrize("headers", [{}, NOW])
+def test_more_than_the_agents_give_is_refused_at_the_door(
+    api: ApiUnderTest, headers: dict[str, str]
+) -> None:
+    status, problem, _ = api("POST", ASK, BODY | {"max_tokens": 1025}, headers=headers)
+    assert (status, problem["code"], problem["field"]) == (400, "INVALID_REQUEST", "max_tokens")
+    assert "invocation_id" not in problem
+    assert api.functions.events == []
+
+
+def test_another_callers_project_is_not_there(api: ApiUnderTest) -> None:
+    for named in ("shared", "s" * 63, None):
+        body = BODY | ({"project_id": named} if named else {})
+        mine = api("POST", ASK, body)[1]["project_id"]
+        # It is called so from then on.
+        assert api("POST", ASK, BODY | {"project_id": mine})[1]["project_id"] == mine
+        assert not named or api("POST", ASK, body)[1]["project_id"] == mine
+        for guess in (mine, named):
+            theirs = api("POST", ASK, BODY | {"project_id": guess or mine}, caller=BOB)[1]
+            assert theirs["project_id"] != mine
+    session = BODY | {"session_id": "talk"}
+    mine, theirs = (api("POST", ASK, session, caller=who)[1]["project_id"] for who in (ADA, BOB))
+    assert mine != theirs
+    assert api("POST", ASK, BODY | {"project_id": mine}, caller=BOB)[1]["project_id"] != mine
+
+
 def test_another_callers_invocation_is_not_there(api: ApiUnderTest) -> None:
     path = api("POST", ASK, BODY)[2]["Location"]
     missing = path[:-1] + ("0" if path[-1] != "0" else "1")
