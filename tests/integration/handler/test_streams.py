@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from tradewind.contracts.errors import ConfigurationError
 from tradewind.contracts.names import owned_project
 from tradewind.handlers.event_kinds import is_completion, is_http
 from tradewind.handlers.response_stream import HTTP_ANSWER, Runtime, StreamedAnswer
+from tradewind.handlers.server_sent_events import Unread
 from tradewind.handlers.stream_records import StreamRecords
 from tradewind.handlers.streamed_requests import StreamedRequests
 from tradewind.run.project import Project
@@ -194,6 +196,17 @@ def test_what_cannot_be_served_is_a_problem_and_leaves_no_record(
     done, metrics = printed(capsys)
     assert done["error_code"] == code
     assert metrics[MetricName.INVOCATIONS] == [1]
+
+
+def test_a_result_that_is_larger_than_what_is_kept_unread_is_told(
+    build: Build, ask: Callable[..., Ask], script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Unread.__init__, "__kwdefaults__", {"limit": 500, "clock": time.monotonic})
+    harness = build(CHAT)
+    script(says("It blows."))
+    name, result = ask(harness)().all().events[-1]
+    assert (name, result["state"]) == ("result", "succeeded")
+    assert len(json.dumps(result)) > 500
 
 
 @pytest.mark.parametrize(
