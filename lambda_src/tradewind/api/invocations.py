@@ -31,6 +31,7 @@ from tradewind.contracts.errors import (
     InvalidRequest,
     NotStarted,
     QueryTooLong,
+    StorageAccessDenied,
     StorageUnavailable,
     TradewindError,
     UnknownAgent,
@@ -55,8 +56,11 @@ _PAUSE_S: Final = 0.25
 _CLOSING_S: Final = 2.0
 #: A function is told directly so often, while it is not known to have begun.
 _TELLINGS: Final = 3
+_NOT_ALLOWED: Final = "The API may not hand the request to its agent. It may be sent again."
 #: A body that is too large for Lambda's queue is told directly, and waited for so long.
 _DELIVERY_S: Final = 5.0
+#: And of the time there is, so much at most: the answer has to leave after it.
+_DELIVERY_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,11 @@ def ask(door: Door, request: Request) -> Answer:
     require_left(door, asked.recorded, asked.event)
     record = _open(door, asked)
     if not record.ended:
-        record = _work(door, asked, record)
+        try:
+            record = _work(door, asked, record)
+        except StorageAccessDenied:
+            door.openings.close(asked.recorded.record_id, NotStarted.code, _NOT_ALLOWED)
+            raise
     return _answered(door, asked, record)
 
 
@@ -190,12 +198,7 @@ def _queue(door: Door, asked: _Asked) -> StoredRecord:
     agent = asked.recorded.agent
     handed = door.invoker.queue(agent, asked.event)
     if handed is Handed.TOO_LARGE:
-        give_up = time.monotonic() + _DELIVERY_S
-        handed, _ = door.invoker.work(
-            agent, asked.event, lambda: max(0.0, give_up - time.monotonic())
-        )
-        # It was sent in so much time; that it is not done is what is expected.
-        handed = Handed.DONE if handed is Handed.UNKNOWN else handed
+        handed = _hand_over(door, asked)
     match handed:
         case Handed.REFUSED:
             return _shed(door, asked)
@@ -205,6 +208,22 @@ def _queue(door: Door, asked: _Asked) -> StoredRecord:
             error = NotStarted("The request could not be handed to its agent. Send it again.")
             return _close(door, asked, error)
     return _reread(door, asked)
+
+
+def _hand_over(door: Door, asked: _Asked) -> Handed:
+    """Tell the function directly, and do not wait for its end."""
+    wait_s = min(_DELIVERY_S, _DELIVERY_SHARE * (call_time_left_s() or 0.0))
+    give_up = time.monotonic() + wait_s
+    for _ in range(_TELLINGS):
+        handed, _reply = door.invoker.work(
+            asked.recorded.agent, asked.event, lambda: max(0.0, give_up - time.monotonic())
+        )
+        if handed is not Handed.UNKNOWN:
+            return handed
+        if give_up - time.monotonic() < _PAUSE_S:
+            # It was sent in so much time; that it is not done is what is expected.
+            return Handed.DONE
+    return Handed.UNKNOWN
 
 
 def _shed(door: Door, asked: _Asked) -> StoredRecord:

@@ -117,6 +117,23 @@ def test_what_is_too_large_for_the_queue_is_handed_over_directly(api: ApiUnderTe
     assert (status, problem["code"]) == (400, "QUERY_TOO_LONG")
 
 
+def test_what_is_too_large_for_the_queue_is_not_left_to_hope_either(api: ApiUnderTest) -> None:
+    api.functions.plan = ["too large", "cut"]
+    assert api("POST", ASK, BODY, headers=NOW)[1]["state"] == "succeeded"
+    api.functions.plan = ["too large", *["cut"] * 3]
+    status, problem, headers = api("POST", ASK, {"query": "x"}, headers=NOW)
+    assert (status, problem["code"]) == (503, "NOT_STARTED")
+    assert api("GET", headers["Location"])[1]["state"] == "failed"
+
+
+def test_handing_over_what_is_large_leaves_time_to_answer(api: ApiUnderTest) -> None:
+    api.functions.plan = ["late", "too large", "late"]
+    api.remaining_ms = 5000
+    status, invocation, _ = api("POST", ASK, BODY, headers={"Prefer": "wait=1"})
+    assert (status, invocation["state"]) == (202, "pending")
+    assert len(api.functions.events) == 3
+
+
 def test_a_failure_is_a_problem_and_a_kept_one(api: ApiUnderTest) -> None:
     api.functions.work = lambda event: api.work(event, "MODEL_FAILED")
     key = {"Idempotency-Key": "one"}
@@ -317,6 +334,18 @@ def test_what_the_api_may_not_invoke_is_said(api: ApiUnderTest) -> None:
     api.functions.plan = ["denied"]
     status, problem, _ = api("POST", ASK, BODY)
     assert (status, problem["code"]) == (403, "STORAGE_ACCESS_DENIED")
+    # Nobody will begin with it, and once it is mended the same request may be sent again.
+    key = {"Idempotency-Key": "one"}
+    for headers in (key, key | NOW):
+        api.functions.plan = ["denied"]
+        assert api("POST", ASK, BODY, headers=headers)[0] == 403
+        found = api(
+            "GET",
+            f"/invocations/{api.functions.events[-1][1]['agent']}."
+            + api.functions.events[-1][1]["request_id"],
+        )[1]
+        assert (found["state"], found["error"]["code"]) == ("failed", "NOT_STARTED")
+    assert api("POST", ASK, BODY, headers=key)[1]["state"] == "succeeded"
 
 
 def test_the_agents_are_told_with_an_example_that_can_be_asked(api: ApiUnderTest) -> None:
