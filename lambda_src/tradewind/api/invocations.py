@@ -15,6 +15,7 @@ from tradewind.api.door import Door
 from tradewind.api.errors import IdempotencyKeyReused, NotFound, UnsupportedMediaType
 from tradewind.api.http import Answer, Request
 from tradewind.api.invoker import Handed
+from tradewind.api.overdue import close_overdue
 from tradewind.api.preferences import (
     IDEMPOTENCY_KEY,
     PREFER,
@@ -253,17 +254,8 @@ def _required(record: StoredRecord | None) -> StoredRecord:
 
 def _current(door: Door, record: StoredRecord | None) -> StoredRecord | None:
     """The record as it has to be: one that is over by the clock is closed."""
-    if record is None or not (record.overdue or record.expired):
+    if record is None or not close_overdue(door.records, record, door.environment.environment):
         return record
-    if record.expired:
-        door.openings.expire(record.record_id, record.attempt)
-    elif door.records.settle(record.record_id, record.attempt):
-        metrics = RequestMetrics(
-            {Dimension.ENVIRONMENT: door.environment.environment, Dimension.AGENT: record.agent}
-        )
-        metrics.annotate(request_id=record.request_id, project_id=record.project_id)
-        metrics.add(MetricName.RECORDS_SETTLED, 1)
-        metrics.flush()
     return door.records.read(record.record_id)
 
 

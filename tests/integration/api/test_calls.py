@@ -9,7 +9,7 @@ import pytest
 
 from tests.api_events import ADA, BOB, proxy_event
 from tests.dynamodb import TableFault
-from tests.integration.api.conftest import ApiUnderTest
+from tests.integration.api.conftest import ApiUnderTest, recorded_of
 from tradewind.api import service
 from tradewind.api.service import ApiService
 
@@ -328,6 +328,33 @@ def test_a_table_that_fails_is_a_problem_of_ours(api: ApiUnderTest) -> None:
         (503, "STORAGE_UNAVAILABLE"),
         (504, "DEADLINE_EXCEEDED"),
     }
+
+
+@pytest.mark.parametrize(
+    ("begun", "metric", "code"),
+    [(False, "RequestsNotStarted", "NOT_STARTED"), (True, "RecordsSettled", "FUNCTION_DIED")],
+)
+def test_who_meets_what_is_over_by_the_clock_first_counts_it(
+    api: ApiUnderTest, capsys: pytest.CaptureFixture[str], begun: bool, metric: str, code: str
+) -> None:
+    path = api("POST", ASK, BODY, headers=NOW)[2]["Location"]
+    (event,) = api.functions.queue
+    recorded = recorded_of(event)
+    if begun:
+        api.records.start(recorded, remaining_s=-10, ttl_days=1)
+    else:
+        api.records.table.update(
+            recorded.record_id,
+            {"deadline_at": {"N": "1"}},
+            condition="#status = :p",
+            compared={":p": {"S": "pending"}},
+        )
+    capsys.readouterr()
+    for _ in range(2):
+        assert api("GET", path)[1]["error"]["code"] == code
+    printed = map(json.loads, capsys.readouterr().out.splitlines())
+    (line,) = [one for one in printed if metric in one]
+    assert (line[metric], line["request_id"]) == ([1.0], recorded.request_id)
 
 
 def test_what_the_api_may_not_invoke_is_said(api: ApiUnderTest) -> None:
