@@ -147,6 +147,17 @@ def test_a_failure_is_a_problem_and_a_kept_one(api: ApiUnderTest) -> None:
     assert len(api.functions.events) == 1
 
 
+def test_a_failure_that_is_answered_is_logged_by_its_code(
+    api: ApiUnderTest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.functions.work = lambda event: api.work(event, "MODEL_FAILED")
+    path = api("POST", ASK, BODY)[2]["Location"]
+    api("GET", path)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [(one["status"], one.get("error_code")) for one in lines if "status" in one]
+    assert told == [(502, "MODEL_FAILED"), (200, None)]
+
+
 def test_what_a_function_refuses_before_it_begins_is_the_answer(api: ApiUnderTest) -> None:
     refusal = {"success": False, "error": {"code": "INVALID_REQUEST", "message": "No such field."}}
     api.functions.work = lambda _event: refusal
