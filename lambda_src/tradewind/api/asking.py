@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tradewind.api.errors import IdempotencyKeyReused
 from tradewind.api.http import Request
 from tradewind.api.preferences import read_request_id
-from tradewind.contracts.names import record_key, session_key, session_project
+from tradewind.contracts.names import (
+    owned_project,
+    record_key,
+    session_key,
+    session_project,
+)
 from tradewind.records.item import RecordedRequest, StoredRecord, content_sha256
 
 if TYPE_CHECKING:
@@ -28,8 +33,14 @@ class Asked:
     event: dict[str, Any]
 
 
-def read_asked(request: Request, agent: str, model_id: str) -> Asked:
+def read_asked(request: Request, agent: str, *, model_id: str, max_tokens: int) -> Asked:
     """Read what a request asks of ``agent``.
+
+    Args:
+        request: As it came.
+        agent: Who is asked.
+        model_id: The agents' model.
+        max_tokens: What a request may ask for at most.
 
     Raises:
         TradewindError: Its body or its idempotency key is not what the API takes.
@@ -37,15 +48,16 @@ def read_asked(request: Request, agent: str, model_id: str) -> Asked:
     from tradewind.contracts.request import parse_question  # noqa: PLC0415  # see api.models
 
     request_id = read_request_id(request.headers)
-    question = parse_question(request.json())
-    if question.project_id is None:
-        project_id = _project_of(question, request.owner, agent, request_id)
-        question = question.model_copy(update={"project_id": project_id})
+    question = parse_question(request.json(), max_tokens=max_tokens)
+    project_id = question.project_id or _project_of(question, request.owner, agent, request_id)
+    # Whatever it is called: what an agent finds there is its owner's alone.
+    project_id = owned_project(owner=request.owner, project_id=project_id)
+    question = question.model_copy(update={"project_id": project_id})
     recorded = RecordedRequest(
         owner=request.owner,
         agent=agent,
         request_id=request_id,
-        project_id=question.project_id or "",
+        project_id=project_id,
         model_id=model_id,
         sha256=content_sha256(question),
         attempt=f"api-{uuid.uuid4().hex[:12]}",

@@ -15,6 +15,7 @@ from tradewind.api.door import Door
 from tradewind.api.errors import IdempotencyKeyReused, NotFound, UnsupportedMediaType
 from tradewind.api.http import Answer, Request
 from tradewind.api.invoker import Handed
+from tradewind.api.overdue import close_overdue
 from tradewind.api.preferences import (
     IDEMPOTENCY_KEY,
     PREFER,
@@ -31,6 +32,7 @@ from tradewind.contracts.errors import (
     InvalidRequest,
     NotStarted,
     QueryTooLong,
+    StorageAccessDenied,
     StorageUnavailable,
     TradewindError,
     UnknownAgent,
@@ -55,8 +57,11 @@ _PAUSE_S: Final = 0.25
 _CLOSING_S: Final = 2.0
 #: A function is told directly so often, while it is not known to have begun.
 _TELLINGS: Final = 3
+_NOT_ALLOWED: Final = "The API may not hand the request to its agent. It may be sent again."
 #: A body that is too large for Lambda's queue is told directly, and waited for so long.
 _DELIVERY_S: Final = 5.0
+#: And of the time there is, so much at most: the answer has to leave after it.
+_DELIVERY_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,11 @@ def ask(door: Door, request: Request) -> Answer:
     require_left(door, asked.recorded, asked.event)
     record = _open(door, asked)
     if not record.ended:
-        record = _work(door, asked, record)
+        try:
+            record = _work(door, asked, record)
+        except StorageAccessDenied:
+            door.openings.close(asked.recorded.record_id, NotStarted.code, _NOT_ALLOWED)
+            raise
     return _answered(door, asked, record)
 
 
@@ -113,7 +122,8 @@ def _read(door: Door, request: Request) -> _Asked:
     if agent not in door.environment.agents:
         raise NotFound("There is no such agent.")
     preference = read_preference(request.headers, door.environment.wait_s)
-    asked = read_asked(request, agent, door.environment.model_id)
+    settings = door.environment
+    asked = read_asked(request, agent, model_id=settings.model_id, max_tokens=settings.max_tokens)
     return _Asked(asked.recorded, asked.event, preference)
 
 
@@ -189,12 +199,7 @@ def _queue(door: Door, asked: _Asked) -> StoredRecord:
     agent = asked.recorded.agent
     handed = door.invoker.queue(agent, asked.event)
     if handed is Handed.TOO_LARGE:
-        give_up = time.monotonic() + _DELIVERY_S
-        handed, _ = door.invoker.work(
-            agent, asked.event, lambda: max(0.0, give_up - time.monotonic())
-        )
-        # It was sent in so much time; that it is not done is what is expected.
-        handed = Handed.DONE if handed is Handed.UNKNOWN else handed
+        handed = _hand_over(door, asked)
     match handed:
         case Handed.REFUSED:
             return _shed(door, asked)
@@ -204,6 +209,22 @@ def _queue(door: Door, asked: _Asked) -> StoredRecord:
             error = NotStarted("The request could not be handed to its agent. Send it again.")
             return _close(door, asked, error)
     return _reread(door, asked)
+
+
+def _hand_over(door: Door, asked: _Asked) -> Handed:
+    """Tell the function directly, and do not wait for its end."""
+    wait_s = min(_DELIVERY_S, _DELIVERY_SHARE * (call_time_left_s() or 0.0))
+    give_up = time.monotonic() + wait_s
+    for _ in range(_TELLINGS):
+        handed, _reply = door.invoker.work(
+            asked.recorded.agent, asked.event, lambda: max(0.0, give_up - time.monotonic())
+        )
+        if handed is not Handed.UNKNOWN:
+            return handed
+        if give_up - time.monotonic() < _PAUSE_S:
+            # It was sent in so much time; that it is not done is what is expected.
+            return Handed.DONE
+    return Handed.UNKNOWN
 
 
 def _shed(door: Door, asked: _Asked) -> StoredRecord:
@@ -233,17 +254,8 @@ def _required(record: StoredRecord | None) -> StoredRecord:
 
 def _current(door: Door, record: StoredRecord | None) -> StoredRecord | None:
     """The record as it has to be: one that is over by the clock is closed."""
-    if record is None or not (record.overdue or record.expired):
+    if record is None or not close_overdue(door.records, record, door.environment.environment):
         return record
-    if record.expired:
-        door.openings.expire(record.record_id, record.attempt)
-    elif door.records.settle(record.record_id, record.attempt):
-        metrics = RequestMetrics(
-            {Dimension.ENVIRONMENT: door.environment.environment, Dimension.AGENT: record.agent}
-        )
-        metrics.annotate(request_id=record.request_id, project_id=record.project_id)
-        metrics.add(MetricName.RECORDS_SETTLED, 1)
-        metrics.flush()
     return door.records.read(record.record_id)
 
 

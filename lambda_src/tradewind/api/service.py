@@ -25,6 +25,7 @@ _DELIVERY_LIMIT: Final = 6_291_556
 _ANSWER_S: Final = 1.0
 _NO_ROUTE: Final = "none"
 _OUR_FAULT: Final = 500
+_REFUSED: Final = 400
 
 
 class ApiContext(Protocol):
@@ -78,7 +79,7 @@ class ApiService:
             request = read_event(event, owner_of(event))
             route, request = find_route(self._routes, request)
             call.route = f"{route.method} {route.path}"
-            return route.serve(self._door, request)
+            answer = route.serve(self._door, request)
         except TradewindError as error:
             call.code = error.code
             return problem(error)
@@ -86,6 +87,9 @@ class ApiService:
             log_defect("Unexpected error", error)
             call.code = InternalError.code
             return problem(InternalError("An unexpected error; the function's log has it."))
+        if answer.status >= _REFUSED:  # the problem of a request that has failed
+            call.code = answer.document["code"]
+        return answer
 
     def _deliver(self, answer: Answer, call: _Call) -> dict[str, Any]:
         try:
@@ -121,7 +125,7 @@ class ApiService:
             metrics.annotate(route=call.route, error_code=call.code or "none")
             metrics.add(MetricName.API_CALLS, 1)
             metrics.add(MetricName.API_ERRORS, status >= _OUR_FAULT)
-            metrics.add(MetricName.API_REFUSALS, 400 <= status < _OUR_FAULT)  # noqa: PLR2004
+            metrics.add(MetricName.API_REFUSALS, _REFUSED <= status < _OUR_FAULT)
             metrics.add(MetricName.API_LATENCY, duration_ms)
             metrics.add(MetricName.API_COLD_START, cold)
             # Those that are come with lines of their own; without any, there still is a number.

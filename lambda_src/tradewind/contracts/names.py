@@ -110,6 +110,9 @@ OWNER_PATTERN: Final = r"^[A-Za-z0-9+=,.@_/:-]{1,256}$"
 #: An invocation of the API: an agent and a request id, neither of which has a dot.
 INVOCATION_ID_PATTERN: Final = r"^[a-z][a-z0-9_]{0,29}\.[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 
+#: Characters of a project's id; see ``contracts.request``.
+_LONGEST_PROJECT: Final = 63
+
 #: The alias every caller invokes; it follows the newest published version.
 LIVE_ALIAS: Final = "live"
 
@@ -151,6 +154,19 @@ def session_key(*, owner: str, session_id: str) -> str:
 def session_project(key: str) -> str:
     """The project of a conversation's turns that name none."""
     return f"session-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+
+
+def owned_project(*, owner: str, project_id: str) -> str:
+    """The project that an owner means by an id: no other owner can mean it, whatever they know.
+
+    Its id as it is told is its id for good: applied again, this changes nothing.
+    """
+    mark = hashlib.sha256(f"projects of {owner}".encode()).hexdigest()[:16]
+    if project_id.endswith(f"-{mark}"):
+        return project_id
+    if len(project_id) > _LONGEST_PROJECT - len(mark) - 1:
+        project_id = f"project-{hashlib.sha256(project_id.encode()).hexdigest()[:24]}"
+    return f"{project_id}-{mark}"
 
 
 def account_day(*, owner: str, day: str) -> str:

@@ -97,17 +97,18 @@ def parse_request(event: object, serving: str, *, max_tokens: int | None = None)
     return request
 
 
-def parse_question(document: object) -> Question:
+def parse_question(document: object, *, max_tokens: int | None = None) -> Question:
     """Check what a caller of the API asks.
 
     Args:
         document: The request's body, as decoded from JSON.
+        max_tokens: As ``parse_request``.
 
     Raises:
         InvalidRequest: As ``parse_request``.
         QueryTooLong: Likewise.
     """
-    return _checked(Question, document, max_tokens=None)
+    return _checked(Question, document, max_tokens)
 
 
 def _checked(model: type[Q], document: object, max_tokens: int | None) -> Q:

@@ -109,9 +109,11 @@ class Unread:
         if not fits:
             self._overflowed()
 
-    def end(self) -> None:
-        """Nothing more will be written."""
+    def end(self, last: bytes = b"") -> None:
+        """Nothing more will be written than ``last``, which is kept whatever its size."""
         with self._changed:
+            if not self._ended:
+                self._chunks.append(last)
             self._ended = True
             self._changed.notify_all()
 

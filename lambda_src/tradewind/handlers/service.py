@@ -13,6 +13,7 @@ from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
     DeadlineExceeded,
     InternalError,
+    RequestError,
     StorageUnavailable,
     TradewindError,
 )
@@ -240,13 +241,19 @@ class AgentService:
             attempt=served.attempt,
             accepted=request.accepted,
         )
-        options = RunOptions.of(request)
-        prompt = compose_prompt(
-            request.query,
-            request.parameters,
-            request.context,
-            has_tools=self._definition.has_tools,
-        )
+        refusal: RequestError | None = None
+        try:
+            options = RunOptions.of(request)
+            prompt = compose_prompt(
+                request.query,
+                request.parameters,
+                request.context,
+                has_tools=self._definition.has_tools,
+            )
+        except RequestError as error:
+            if not request.accepted:
+                raise
+            refusal = error  # its record is open, and has to say so
         if not served.deadline.remaining_s():
             raise DeadlineExceeded("The request came when the function's time was over.")
         try:
@@ -262,6 +269,8 @@ class AgentService:
             get_logger().thread_safe_append_keys(project_id=served.start.kept["project_id"])
             return
         served.recorded = recorded
+        if refusal is not None:
+            raise refusal
         if request.session_id is not None:
             served.turn = self._begin_turn(request.session_id, request.query, recorded, served)
             if served.turn.kept is not None:

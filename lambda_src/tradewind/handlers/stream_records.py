@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tradewind.api.asking import Asked, require_same
+from tradewind.api.overdue import close_overdue
 from tradewind.api.views import shown
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DuplicateRequest
@@ -58,17 +59,13 @@ class StreamRecords:
                 ttl_days=self.environment.record_ttl_days,
             )
             require_same(record, asked.recorded)
-            if record.expired:
-                # Nothing was asked: it may be opened again.
-                openings.expire(record.record_id, record.attempt)
-            elif record.overdue:
-                self.records.settle(record.record_id, record.attempt)
-            elif record.status is RecordStatus.RUNNING:
+            if close_overdue(self.records, record, self.environment.environment):
+                continue  # of one that nobody began with nothing was asked: it is opened again
+            if record.status is RecordStatus.RUNNING:
                 raise DuplicateRequest(
                     f"Request {record.request_id} is being worked on.", field="Idempotency-Key"
                 )
-            else:
-                return record
+            return record
 
     def show(self, record: StoredRecord) -> dict[str, Any]:
         """Show a record. See ``api.models.Invocation``."""

@@ -90,7 +90,7 @@ class StreamedRequests:
         environment = self._records.environment
         try:
             with calls_within(deadline.remaining_s):
-                asked = read_streamed(proxied, environment.agent, environment.model_id)
+                asked = read_streamed(proxied, environment)
                 record = self._records.open(asked, deadline.killed_in_s())
         except TradewindError as error:
             self._service.refuse(error, context)
@@ -166,7 +166,7 @@ class _Stream:
     def result(self, invocation: Mapping[str, Any]) -> None:
         """Tell what came of the request."""
         last = event("result", invocation)
-        self._unread.write(last if self.has_begun else _beginning() + last)
+        self._unread.end(last if self.has_begun else _beginning() + last)
 
     def failed(self, error: TradewindError) -> None:
         """Tell a failure, in whatever way is left."""
@@ -174,10 +174,10 @@ class _Stream:
         known = None if record is None else invocation_id(record)
         if self.has_begun:
             told = {"code": error.code, "message": error.message, "field": error.field}
-            self._unread.write(event("result", {"id": known, "state": "failed", "error": told}))
+            self._unread.end(event("result", {"id": known, "state": "failed", "error": told}))
         else:
             headers = None if record is None else {"Location": location_of(record)}
-            self._unread.write(_http(problem(error, headers=headers, invocation_id=known)))
+            self._unread.end(_http(problem(error, headers=headers, invocation_id=known)))
 
     def end(self) -> None:
         """Nothing more will be told."""

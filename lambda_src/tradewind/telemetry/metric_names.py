@@ -132,7 +132,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count",
         "Records closed for runs whose function had died: they still said running.",
         (ALL_AGENTS, BY_AGENT),
-        "handlers.request_report, handlers.sweeper",
+        "handlers.request_report, handlers.sweeper, api.overdue",
     ),
     MetricName.INVOCATION_LATENCY: MetricSpec(
         "Milliseconds", "From handler start to answer.", (ALL_AGENTS, BY_AGENT, BY_START)
@@ -242,7 +242,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Requests that the API took and no function took up before Lambda gave their events up. "
         "0 from each call.",
         (ALL_AGENTS,),
-        "handlers.sweeper",
+        "handlers.sweeper, api.overdue",
     ),
     MetricName.REQUESTS_SHED: MetricSpec(
         "Count",

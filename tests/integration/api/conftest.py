@@ -36,6 +36,21 @@ class Context:
         return self.remaining_ms
 
 
+def recorded_of(event: dict[str, Any]) -> RecordedRequest:
+    """A run of what an event asks."""
+    request = parse_request(event, "terrain")
+    return RecordedRequest(
+        owner=request.owner,
+        agent="terrain",
+        request_id=request.request_id or "",
+        project_id=request.project_id or "",
+        model_id="m",
+        sha256=content_sha256(request),
+        attempt="run",
+        accepted=request.accepted,
+    )
+
+
 @dataclass
 class ApiUnderTest:
     """The API, and what is behind it."""
@@ -59,17 +74,7 @@ class ApiUnderTest:
 
     def work(self, event: dict[str, Any], code: str | None = None, **changes: Any) -> Any:
         """What an agent's function does: begins with the record, and ends it."""
-        request = parse_request(event, "terrain")
-        recorded = RecordedRequest(
-            owner=request.owner,
-            agent="terrain",
-            request_id=request.request_id or "",
-            project_id=request.project_id or "",
-            model_id="m",
-            sha256=content_sha256(request),
-            attempt="run",
-            accepted=request.accepted,
-        )
+        request, recorded = parse_request(event, "terrain"), recorded_of(event)
         try:
             kept = self.records.start(recorded, remaining_s=900, ttl_days=1).kept
         except TradewindError as error:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api_events import ADA, BOB, proxy_event
 from tests.dynamodb import TableFault
-from tests.integration.api.conftest import ApiUnderTest
+from tests.integration.api.conftest import ApiUnderTest, recorded_of
 from tradewind.api import service
 from tradewind.api.service import ApiService
 
@@ -117,6 +117,23 @@ def test_what_is_too_large_for_the_queue_is_handed_over_directly(api: ApiUnderTe
     assert (status, problem["code"]) == (400, "QUERY_TOO_LONG")
 
 
+def test_what_is_too_large_for_the_queue_is_not_left_to_hope_either(api: ApiUnderTest) -> None:
+    api.functions.plan = ["too large", "cut"]
+    assert api("POST", ASK, BODY, headers=NOW)[1]["state"] == "succeeded"
+    api.functions.plan = ["too large", *["cut"] * 3]
+    status, problem, headers = api("POST", ASK, {"query": "x"}, headers=NOW)
+    assert (status, problem["code"]) == (503, "NOT_STARTED")
+    assert api("GET", headers["Location"])[1]["state"] == "failed"
+
+
+def test_handing_over_what_is_large_leaves_time_to_answer(api: ApiUnderTest) -> None:
+    api.functions.plan = ["late", "too large", "late"]
+    api.remaining_ms = 5000
+    status, invocation, _ = api("POST", ASK, BODY, headers={"Prefer": "wait=1"})
+    assert (status, invocation["state"]) == (202, "pending")
+    assert len(api.functions.events) == 3
+
+
 def test_a_failure_is_a_problem_and_a_kept_one(api: ApiUnderTest) -> None:
     api.functions.work = lambda event: api.work(event, "MODEL_FAILED")
     key = {"Idempotency-Key": "one"}
@@ -130,12 +147,49 @@ def test_a_failure_is_a_problem_and_a_kept_one(api: ApiUnderTest) -> None:
     assert len(api.functions.events) == 1
 
 
+def test_a_failure_that_is_answered_is_logged_by_its_code(
+    api: ApiUnderTest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.functions.work = lambda event: api.work(event, "MODEL_FAILED")
+    path = api("POST", ASK, BODY)[2]["Location"]
+    api("GET", path)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [(one["status"], one.get("error_code")) for one in lines if "status" in one]
+    assert told == [(502, "MODEL_FAILED"), (200, None)]
+
+
 def test_what_a_function_refuses_before_it_begins_is_the_answer(api: ApiUnderTest) -> None:
     refusal = {"success": False, "error": {"code": "INVALID_REQUEST", "message": "No such field."}}
     api.functions.work = lambda _event: refusal
     status, problem, headers = api("POST", ASK, BODY)
     assert (status, problem["detail"]) == (400, "No such field.")
     assert api("GET", headers["Location"])[1]["state"] == "failed"
+
+
+@pytest.mark.parametrize("headers", [{}, NOW])
+def test_more_than_the_agents_give_is_refused_at_the_door(
+    api: ApiUnderTest, headers: dict[str, str]
+) -> None:
+    status, problem, _ = api("POST", ASK, BODY | {"max_tokens": 1025}, headers=headers)
+    assert (status, problem["code"], problem["field"]) == (400, "INVALID_REQUEST", "max_tokens")
+    assert "invocation_id" not in problem
+    assert api.functions.events == []
+
+
+def test_another_callers_project_is_not_there(api: ApiUnderTest) -> None:
+    for named in ("shared", "s" * 63, None):
+        body = BODY | ({"project_id": named} if named else {})
+        mine = api("POST", ASK, body)[1]["project_id"]
+        # It is called so from then on.
+        assert api("POST", ASK, BODY | {"project_id": mine})[1]["project_id"] == mine
+        assert not named or api("POST", ASK, body)[1]["project_id"] == mine
+        for guess in (mine, named):
+            theirs = api("POST", ASK, BODY | {"project_id": guess or mine}, caller=BOB)[1]
+            assert theirs["project_id"] != mine
+    session = BODY | {"session_id": "talk"}
+    mine, theirs = (api("POST", ASK, session, caller=who)[1]["project_id"] for who in (ADA, BOB))
+    assert mine != theirs
+    assert api("POST", ASK, BODY | {"project_id": mine}, caller=BOB)[1]["project_id"] != mine
 
 
 def test_another_callers_invocation_is_not_there(api: ApiUnderTest) -> None:
@@ -287,10 +341,49 @@ def test_a_table_that_fails_is_a_problem_of_ours(api: ApiUnderTest) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("begun", "metric", "code"),
+    [(False, "RequestsNotStarted", "NOT_STARTED"), (True, "RecordsSettled", "FUNCTION_DIED")],
+)
+def test_who_meets_what_is_over_by_the_clock_first_counts_it(
+    api: ApiUnderTest, capsys: pytest.CaptureFixture[str], begun: bool, metric: str, code: str
+) -> None:
+    path = api("POST", ASK, BODY, headers=NOW)[2]["Location"]
+    (event,) = api.functions.queue
+    recorded = recorded_of(event)
+    if begun:
+        api.records.start(recorded, remaining_s=-10, ttl_days=1)
+    else:
+        api.records.table.update(
+            recorded.record_id,
+            {"deadline_at": {"N": "1"}},
+            condition="#status = :p",
+            compared={":p": {"S": "pending"}},
+        )
+    capsys.readouterr()
+    for _ in range(2):
+        assert api("GET", path)[1]["error"]["code"] == code
+    printed = map(json.loads, capsys.readouterr().out.splitlines())
+    (line,) = [one for one in printed if metric in one]
+    assert (line[metric], line["request_id"]) == ([1.0], recorded.request_id)
+
+
 def test_what_the_api_may_not_invoke_is_said(api: ApiUnderTest) -> None:
     api.functions.plan = ["denied"]
     status, problem, _ = api("POST", ASK, BODY)
     assert (status, problem["code"]) == (403, "STORAGE_ACCESS_DENIED")
+    # Nobody will begin with it, and once it is mended the same request may be sent again.
+    key = {"Idempotency-Key": "one"}
+    for headers in (key, key | NOW):
+        api.functions.plan = ["denied"]
+        assert api("POST", ASK, BODY, headers=headers)[0] == 403
+        found = api(
+            "GET",
+            f"/invocations/{api.functions.events[-1][1]['agent']}."
+            + api.functions.events[-1][1]["request_id"],
+        )[1]
+        assert (found["state"], found["error"]["code"]) == ("failed", "NOT_STARTED")
+    assert api("POST", ASK, BODY, headers=key)[1]["state"] == "succeeded"
 
 
 def test_the_agents_are_told_with_an_example_that_can_be_asked(api: ApiUnderTest) -> None:

@@ -22,7 +22,7 @@ from tests.integration.bad_day.steps import CLOCK, Process, SteppedTable, Steps
 from tests.integration.conversations.memory_sessions import MemorySessions
 from tests.turns import Died
 from tests.unit.run.project_runs import Fault
-from tradewind.api import invocations, service
+from tradewind.api import invocations, overdue, service
 from tradewind.api.door import Door
 from tradewind.api.invoker import Invoker
 from tradewind.api.routes import ROUTES
@@ -306,6 +306,7 @@ def install(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     monkeypatch.setattr(service, "time", clock)
     monkeypatch.setattr(ApiService, "_report", lambda *_: None)
     monkeypatch.setattr(invocations, "RequestMetrics", _NoMetrics)
+    monkeypatch.setattr(overdue, "RequestMetrics", _NoMetrics)
 
 
 class _NoMetrics:

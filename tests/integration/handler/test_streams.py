@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,8 +17,10 @@ from tests.unit.handlers.test_server_sent_events import parsed
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.contracts.errors import ConfigurationError
+from tradewind.contracts.names import owned_project
 from tradewind.handlers.event_kinds import is_completion, is_http
 from tradewind.handlers.response_stream import HTTP_ANSWER, Runtime, StreamedAnswer
+from tradewind.handlers.server_sent_events import Unread
 from tradewind.handlers.stream_records import StreamRecords
 from tradewind.handlers.streamed_requests import StreamedRequests
 from tradewind.run.project import Project
@@ -25,6 +28,8 @@ from tradewind.telemetry.log_fields import REQUEST_DONE
 from tradewind.telemetry.metric_names import MetricName
 
 ROLE = "arn:aws:sts::000000000000:assumed-role/caller/session"
+OWNER = "arn:aws:iam::000000000000:role/caller"
+PROJECT = owned_project(owner=OWNER, project_id="p-1")
 QUERY = {"query": "How windy is it?", "project_id": "p-1"}
 
 
@@ -133,7 +138,7 @@ def test_a_run_is_told_as_it_goes_and_ends_with_the_invocation(
     assert names[-1] == "result"
     known = events[0][1]
     assert known["id"].startswith("terrain.i-")
-    assert (known["project_id"], known["session_id"]) == ("p-1", None)
+    assert (known["project_id"], known["session_id"]) == (PROJECT, None)
     told = dict(events)
     assert told["tool_start"]["tool"] == "write"
     assert told["tool_end"] == {**told["tool_start"], "succeeded": True}
@@ -191,6 +196,35 @@ def test_what_cannot_be_served_is_a_problem_and_leaves_no_record(
     done, metrics = printed(capsys)
     assert done["error_code"] == code
     assert metrics[MetricName.INVOCATIONS] == [1]
+
+
+def test_a_result_that_is_larger_than_what_is_kept_unread_is_told(
+    build: Build, ask: Callable[..., Ask], script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Unread.__init__, "__kwdefaults__", {"limit": 500, "clock": time.monotonic})
+    harness = build(CHAT)
+    script(says("It blows."))
+    name, result = ask(harness)().all().events[-1]
+    assert (name, result["state"]) == ("result", "succeeded")
+    assert len(json.dumps(result)) > 500
+
+
+@pytest.mark.parametrize(
+    ("wish", "field", "recorded"),
+    [
+        ({"max_tokens": 1025}, "max_tokens", []),
+        # What only who has the library can see, when the record is open by then.
+        ({"output_schema": {"type": "object", "required": 1}}, "output_schema", ["failed"]),
+    ],
+)
+def test_a_wish_that_cannot_be_met_leaves_no_record_open(
+    build: Build, ask: Callable[..., Ask], wish: dict[str, Any], field: str, recorded: list[str]
+) -> None:
+    harness = build(CHAT)
+    reader = ask(harness)(proxied(QUERY | wish)).all()
+    assert (reader.prelude["statusCode"], reader.problem["code"]) == (400, "INVALID_REQUEST")
+    assert reader.problem["field"] == field
+    assert list(harness.records.status.values()) == recorded
 
 
 def test_a_failed_run_is_a_failure_though_its_stream_is_whole(

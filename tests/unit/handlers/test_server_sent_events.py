@@ -115,6 +115,18 @@ def test_a_reader_who_is_too_far_behind_counts_as_gone_once() -> None:
     assert list(unread.read(pings=lambda: False)) == []
 
 
+def test_the_last_word_is_kept_whatever_its_size() -> None:
+    unread = Unread(never, limit=10)
+    unread.write(b"x" * 10)
+    unread.end(b"y" * 100)
+    unread.end(b"late")
+    assert b"".join(unread.read(pings=lambda: False)) == b"x" * 10 + b"y" * 100
+    gone = Unread(never, limit=10)
+    gone.drop()
+    gone.end(b"y")
+    assert list(gone.read(pings=lambda: False)) == []
+
+
 def test_what_is_read_makes_room() -> None:
     unread = Unread(never, limit=10)
     reading = unread.read(pings=lambda: False)
