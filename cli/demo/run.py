@@ -17,6 +17,7 @@ from cli.cloud import point_boto3_at, start_and_deploy
 from cli.console import Steps
 from cli.dashboard import local_preview
 from cli.demo.chain import Asked, ask_all, refuse_all
+from cli.demo.front_door import ask_over_the_api
 from cli.demo.front_page import FRONT_PAGE, front_page
 from cli.demo.result import AgentResult, Dashboard, DemoResult, File
 from cli.errors import CommandError
@@ -87,6 +88,7 @@ def demonstrate(
     admin = StandInAdmin(running.bedrock_admin_url)
     asked = ask_all(steps, admin, outputs)
     refused = refuse_all(steps, admin, outputs)
+    ask_over_the_api(steps, running, outputs)
     with steps.step("Copy what the agents left") as step:
         s3, bucket = boto3.client("s3"), outputs[Output.ARTIFACTS_BUCKET]
         files = {one.agent: _copy_artifacts(s3, bucket, one, out) for one in asked}

@@ -15,7 +15,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.e2e.conftest import eventually
+from cli.api.address import on_this_machine
+from tests.e2e.conftest import Deployment, eventually
 
 #: States of an invocation at work.
 AT_WORK = frozenset({"pending", "running"})
@@ -163,3 +164,10 @@ def encoded(body: Any, headers: Mapping[str, str]) -> tuple[bytes, dict[str, str
     if body is None:
         return b"", named
     return json.dumps(body).encode(), {"Content-Type": "application/json", **named}
+
+
+def operator_of(deployment: Deployment) -> Caller:
+    """The embedded AWS's administrator."""
+    running = deployment.running
+    keys = Credentials(running.access_key, running.secret_key)
+    return Caller(on_this_machine(deployment.outputs["ApiUrl"], running), running.ca_bundle, keys)

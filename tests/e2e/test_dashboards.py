@@ -10,6 +10,7 @@ from devtools.localcloud.bedrock import Fault, FaultKind
 from tests.chromium import require_chromium
 from tests.deployed_agents import AGENTS
 from tests.e2e.conftest import Deployment, eventually
+from tests.e2e.front_door import operator_of
 
 
 def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path: Path) -> None:
@@ -19,6 +20,8 @@ def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path:
         role = deployment.role(agent).rpartition("/")[2]
         deployment.bedrock.inject(Fault(FaultKind.VALIDATION, role=role))
         assert not deployment.ask(agent).answer["success"]
+    for path, status in (("/agents", 200), ("/invocations/nobodys", 404)):
+        assert operator_of(deployment).call("GET", path).status == status
 
     def all_drawn() -> bool:
         preview = local_preview(deployment.running)

@@ -29,6 +29,7 @@ from tests.docs.aws_cli import read_aws_command
 from tests.docs.pages import PROJECT, Command, commands, pages
 from tests.e2e.conftest import Deployment, client
 from tests.e2e.copies import copy_project
+from tests.e2e.front_door import operator_of
 
 #: Commands that are run elsewhere: where, and the words there that say so.
 COVERED: Final = {
@@ -109,6 +110,7 @@ def projects(
     # As people use it: the contract is of what cold and warm requests emit.
     for agent in AGENTS:
         assert deployment.ask(agent).answer["success"]
+    assert operator_of(deployment).call("GET", "/agents").status == 200
     yield project
     shutil.rmtree(base)
 

@@ -12,6 +12,7 @@ from devtools.dashboard.metrics import MetricId
 from devtools.localcloud.bedrock import Fault, FaultKind
 from tests.deployed_agents import AGENTS, FIRST
 from tests.e2e.conftest import Deployment, client, eventually
+from tests.e2e.front_door import operator_of
 from tradewind.telemetry.log_fields import REQUEST_DONE
 
 QUERY = "Where is the wind at jane.doe@example.org?"
@@ -31,6 +32,7 @@ def logged(agent: str, **fields: Any) -> list[dict[str, Any]]:
 def test_what_is_emitted_is_what_is_drawn_and_alarmed_on(deployment: Deployment) -> None:
     for agent in AGENTS:  # all have been cold; now they are warm
         assert deployment.ask(agent).answer["success"]
+    assert operator_of(deployment).call("GET", "/agents").status == 200
     findings, compared = check_contract(LOCAL_ASSEMBLY, [], deployment.running)
     assert findings == []
     assert compared.split()[0] != "0"
