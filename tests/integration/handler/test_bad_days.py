@@ -172,12 +172,13 @@ def test_at_the_deadline_the_answer_is_what_there_is(build: Build, standin: Bedr
 
 
 def test_a_tool_that_hangs_is_left_behind_and_writes_nothing_more(build: Build) -> None:
-    release = threading.Event()
+    begun, release = threading.Event(), threading.Event()
     late_write: list[str] = []
     written = threading.Event()
 
     def survey(project: Project) -> str:
         """Survey the site, slowly."""
+        begun.set()
         release.wait(60)
         try:
             project.save("late.txt", b"late", "text/plain")
@@ -188,7 +189,10 @@ def test_a_tool_that_hangs_is_left_behind_and_writes_nothing_more(build: Build) 
 
     slow = Sketch("Call survey once.", (survey,))
     harness = build(slow)
-    answer = harness.handle(QUERY, Context(remaining_ms=5_000))
+    for remaining_ms in (5_000, 20_000, 60_000):
+        answer = harness.handle(QUERY, Context(remaining_ms=remaining_ms))
+        if begun.is_set():  # on a busy machine the time may be over before
+            break
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
     assert answer["artifacts"] == []
     release.set()
