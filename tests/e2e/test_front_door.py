@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from cli.agents import example_request
 from cli.api.address import on_this_machine
 from devtools.localcloud.bedrock import Fault, FaultKind
-from stacks.names import live_function, log_group_name
+from stacks.names import Output, live_function, log_group_name
 from tests.deployed_agents import AGENTS, FIRST
 from tests.e2e.conftest import Deployment, client, eventually
 from tests.e2e.front_door import AT_WORK, Answer, Caller, NoStream
@@ -35,7 +35,7 @@ ENVIRONMENT = "local"
 
 def caller_of(deployment: Deployment, key: str, secret: str) -> Caller:
     running = deployment.running
-    url = on_this_machine(deployment.outputs["ApiUrl"], running)
+    url = on_this_machine(deployment.outputs[Output.API_URL], running)
     return Caller(url, running.ca_bundle, Credentials(key, secret))
 
 
@@ -105,11 +105,18 @@ def id_of(key: str) -> str:
     return f"{AGENT}.k-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
-def invocations(function: str) -> int:
-    """How often a function was invoked, by its own platform log."""
+def calls_served() -> int:
+    """How often the API's function was invoked, by its own platform log."""
     pages = client("logs").get_paginator("filter_log_events")
-    found = pages.paginate(logGroupName=log_group_name(ENVIRONMENT, function))
+    found = pages.paginate(logGroupName=log_group_name(ENVIRONMENT, API))
     return sum("platform.start" in event["message"] for page in found for event in page["events"])
+
+
+def records(deployment: Deployment) -> int:
+    """How many requests have been taken, by whatever way."""
+    pages = client("dynamodb").get_paginator("scan")
+    found = pages.paginate(TableName=deployment.outputs[Output.RECORDS_TABLE], Select="COUNT")
+    return sum(page["Count"] for page in found)
 
 
 class TestEveryRoute:
@@ -167,7 +174,7 @@ class TestEveryRoute:
 
     @pytest.mark.parametrize("preference", ["respond-async", "wait=0"])
     def test_an_answer_later(self, deployment: Deployment, ada: Caller, preference: str) -> None:
-        slow(deployment, 0.5)
+        slow(deployment, 2)
         with model_calls(deployment, 1):
             answer = ada.ask(AGENT, QUESTION, headers={"Prefer": preference})
             assert answer.status == 202, answer
@@ -304,9 +311,7 @@ class TestSignatures:
         yield "another body", ada.signed(method, path, body + b" ", self.JSON)
 
     def test_none_but_a_right_one_comes_in(self, deployment: Deployment, ada: Caller) -> None:
-        functions = (API, AGENT)
-        before = [invocations(function) for function in functions]
-        refused = []
+        before, taken, refused = calls_served(), records(deployment), []
         with model_calls(deployment, 0):
             for method, path in self.PATHS:
                 body = self.BODY if method == "POST" else b""
@@ -314,12 +319,14 @@ class TestSignatures:
                     answer = ada.send(method, path, body, headers)
                     refused.append((answer.status, method, path, kind))
         assert {one[0] for one in refused} == {403}, [one for one in refused if one[0] != 403]
-        # The next one in is counted: what was before it would be, too.
+        assert records(deployment) == taken
+        # The next one that is let in is logged: so would be what came before it.
         assert ada.call("GET", "/agents").status == 200
-        assert [invocations(function) for function in functions] == [before[0] + 1, before[1]]
+        eventually(lambda: calls_served() > before)
+        assert calls_served() == before + 1
 
-    def test_who_may_not_is_told_so(self, deployment: Deployment, bob: Caller) -> None:
-        before = invocations(API)
+    def test_who_may_not_is_told_so(self, bob: Caller) -> None:
+        before = calls_served()
         client("iam").put_user_policy(
             UserName="bob",
             PolicyName="no-models",
@@ -338,8 +345,9 @@ class TestSignatures:
         )
         try:
             assert bob.call("GET", "/models").status == 403
-            assert invocations(API) == before
             assert bob.call("GET", "/agents").status == 200
+            eventually(lambda: calls_served() > before)
+            assert calls_served() == before + 1
         finally:
             client("iam").delete_user_policy(UserName="bob", PolicyName="no-models")
 
@@ -348,24 +356,25 @@ class TestWorkThatTakesItsTime:
     def test_who_will_not_wait_finds_the_answer_later(
         self, deployment: Deployment, ada: Caller
     ) -> None:
-        slow(deployment, 2.5)
+        slow(deployment, 4)
         with model_calls(deployment, 1):
             answer = ada.ask(AGENT, QUESTION, headers={"Prefer": "wait=1"})
-            assert (answer.status, answer.document["state"]) == (202, "running"), answer
+            assert answer.status == 202, answer
+            assert answer.document["state"] in AT_WORK
             assert int(answer.headers["retry-after"]) > 0
             ended = ada.end_of(answer.document["id"])
         assert ended["state"] == "succeeded"
         assert QUESTION in ended["result"]["response"]
 
     def test_a_caller_cut_off_in_the_middle(self, deployment: Deployment, ada: Caller) -> None:
-        slow(deployment, 1.5)
+        slow(deployment, 3)
         path, key = f"/agents/{AGENT}/invocations", fresh("cut-off-in-the-middle")
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         body = json.dumps({"query": QUESTION}).encode()
         with model_calls(deployment, 1):
             connection = ada.open("POST", path, body, ada.signed("POST", path, body, headers))
             found = id_of(key)
-            _until_running(ada, found)
+            eventually(lambda: begun(ada, found))
             connection.close()
             assert ada.end_of(found)["state"] == "succeeded"
             again = ada.ask(AGENT, QUESTION, headers={"Idempotency-Key": key})
@@ -388,12 +397,17 @@ class TestWorkThatTakesItsTime:
         def ask(number: int) -> Answer:
             # Some wait for the answer, others leave it to be looked up.
             prefer = "wait=5" if number % 2 else "wait=0"
-            return ada.ask(AGENT, QUESTION, headers={"Idempotency-Key": key, "Prefer": prefer})
+            headers = {"Idempotency-Key": key, "Prefer": prefer}
+            answer = ada.ask(AGENT, QUESTION, headers=headers)
+            # Twenty functions that start at once may be too slow for the gateway.
+            while answer.status == 504:
+                answer = ada.ask(AGENT, QUESTION, headers=headers)
+            return answer
 
         with model_calls(deployment, 1):
             with ThreadPoolExecutor(20) as callers:
                 answers = list(callers.map(ask, range(20)))
-            ended = ada.end_of(id_of(key))
+            ended = ada.end_of(id_of(key), 60)
             answers.append(ask(0))
         assert {answer.status for answer in answers} <= {200, 202}, answers
         assert {answer.document["id"] for answer in answers} == {id_of(key)}
@@ -420,7 +434,7 @@ class TestCancelling:
         answer = ada.call("POST", f"/agents/{agent}/invocations", body, Prefer="wait=1")
         assert answer.status == 202, answer
         found = answer.document["id"]
-        eventually(lambda: asked_by(deployment, agent) - before == calls)
+        eventually(lambda: asked_by(deployment, agent) - before == calls, 60)
         cancelled = ada.call("DELETE", f"/invocations/{found}")
         assert cancelled.status == 202, cancelled
         ended = ada.end_of(found)
@@ -428,7 +442,7 @@ class TestCancelling:
         assert ended["usage"]["tool_calls"] == calls - 1
         assert asked_by(deployment, agent) - before == calls
         listed = client("s3").list_objects_v2(
-            Bucket=deployment.outputs["ArtifactsBucketName"],
+            Bucket=deployment.outputs[Output.ARTIFACTS_BUCKET],
             Prefix=f"{body['project_id']}/{agent}/manifest.json",
         )
         assert listed["KeyCount"] == 0
@@ -478,19 +492,17 @@ class TestSomebodyElse:
             assert [turn["query"] for turn in turns] == [query]
 
 
-def _until_running(caller: Caller, invocation_id: str) -> None:
-    def running() -> bool:
-        answer = caller.call("GET", f"/invocations/{invocation_id}")
-        return answer.status == 200 and answer.document["state"] == "running"
-
-    eventually(running)
+def begun(caller: Caller, invocation_id: str) -> bool:
+    """Whether an agent has begun with what may not even be recorded yet."""
+    answer = caller.call("GET", f"/invocations/{invocation_id}")
+    return answer.status == 200 and answer.document["state"] != "pending"
 
 
 @contextmanager
 def impatient_gateway(deployment: Deployment, timeout_ms: int) -> Iterator[None]:
     """Have API Gateway wait no longer for the agent's answer, and as long as before after it."""
     gateway = client("apigateway")
-    api_id = deployment.outputs["ApiUrl"].split("//")[1].split(".")[0]
+    api_id = deployment.outputs[Output.API_URL].split("//")[1].split(".")[0]
     (resource,) = (
         one["id"]
         for one in gateway.get_resources(restApiId=api_id, limit=500)["items"]
