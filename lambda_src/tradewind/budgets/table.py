@@ -21,11 +21,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tradewind.contracts.errors import StorageAccessDenied, StorageError, StorageUnavailable
+from tradewind.aws.dynamodb import failed_condition, item_met, storage_error
+from tradewind.contracts.errors import StorageError
 from tradewind.contracts.names import BUDGET_KEY, BUDGET_TTL, account_day
 
 if TYPE_CHECKING:
@@ -141,9 +142,10 @@ class BudgetTable:
             )
             return True, _day(written["Attributes"])
         except (ClientError, BotoCoreError) as error:
-            met = _met(error)
-        if met is None:  # not every endpoint returns it
-            met = self._item(entry.owner, entry.day)
+            if not failed_condition(error):
+                raise _storage_error(error) from error
+            # Not every endpoint returns it.
+            met = item_met(error) or self._item(entry.owner, entry.day)
         # Ours: it was written, and the reply was lost.
         return entry.name in met, _day(met)
 
@@ -174,7 +176,7 @@ class BudgetTable:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as error:
-            if _failed_condition(error):
+            if failed_condition(error):
                 return False
             raise _storage_error(error) from error
         return True
@@ -214,29 +216,5 @@ def _day(item: "Mapping[str, AttributeValueTypeDef]") -> Day:
     return Day(committed, reserved, tuple(sorted(overdue)))
 
 
-def _met(error: Exception) -> "Mapping[str, AttributeValueTypeDef] | None":
-    """The item that a failed condition met, where it is told.
-
-    Raises:
-        StorageError: The write failed otherwise.
-    """
-    if not _failed_condition(error):
-        raise _storage_error(error) from error
-    response: dict[str, Any] = dict(getattr(error, "response", {}))
-    return response.get("Item")
-
-
-def _failed_condition(error: Exception) -> bool:
-    return (
-        isinstance(error, ClientError)
-        and error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
-    )
-
-
-def _storage_error(error: Exception) -> StorageError:
-    code = type(error).__name__
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "AccessDeniedException":
-            return StorageAccessDenied("The role may not read or write budgets.")
-    return StorageUnavailable(f"The budget could not be reached: {code}.")
+def _storage_error(error: ClientError | BotoCoreError) -> StorageError:
+    return storage_error(error, "the table of budgets")

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tradewind.contracts.errors import (
-    SessionBusy,
-    StorageAccessDenied,
-    StorageError,
-    StorageUnavailable,
-)
+from tradewind.aws import dynamodb
+from tradewind.aws.dynamodb import failed_condition, item_met
+from tradewind.contracts.errors import SessionBusy, StorageError
 from tradewind.contracts.names import SESSION_KEY, SESSION_TURN
 from tradewind.conversations.item import HEAD, Head, read_head, turn_key
 
@@ -70,28 +67,9 @@ class Update:
         }
 
 
-def failed_condition(error: Exception) -> bool:
-    """Whether a write's condition did not hold."""
-    return (
-        isinstance(error, ClientError)
-        and error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
-    )
-
-
-def item_met(error: ClientError | BotoCoreError) -> "dict[str, AttributeValueTypeDef] | None":
-    """The item that a failed condition met, where the service returns it."""
-    response: dict[str, Any] = dict(getattr(error, "response", {}))
-    return response.get("Item")
-
-
 def storage_error(error: ClientError | BotoCoreError) -> StorageError:
     """Say what went wrong with the table, in a typed error."""
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "AccessDeniedException":
-            return StorageAccessDenied("The role may not read or write the conversation.")
-        return StorageUnavailable(f"The conversation could not be reached: {code}.")
-    return StorageUnavailable(f"The conversation could not be reached: {type(error).__name__}.")
+    return dynamodb.storage_error(error, "the conversation")
 
 
 def iso(epoch_s: float) -> str:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tradewind.aws.dynamodb import failed_condition
 from tradewind.contracts.names import SESSION_TTL, SESSION_TURN
 from tradewind.conversations.calls import (
     UNHELD,
     SessionCalls,
     Update,
     busy,
-    failed_condition,
     storage_error,
 )
 from tradewind.conversations.item import HEAD, Head, turn_key, turns_prefix

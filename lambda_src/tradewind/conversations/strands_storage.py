@@ -23,8 +23,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from strands.storage import Storage
 from strands.types.exceptions import StorageError
 
+from tradewind.aws.dynamodb import failed_condition, item_met
 from tradewind.contracts.names import SESSION_KEY, SESSION_TTL, SESSION_TURN, session_key
-from tradewind.conversations.calls import failed_condition, item_met
 from tradewind.conversations.item import CONTENT_LIMIT, turn_key
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tradewind.aws.dynamodb import failed_condition
 from tradewind.contracts.errors import (
     DeadlineExceeded,
     SessionBusy,
@@ -27,7 +28,6 @@ from tradewind.conversations.calls import (
     SessionCalls,
     Update,
     busy,
-    failed_condition,
     iso,
     storage_error,
 )
@@ -206,7 +206,11 @@ class SessionTable(SessionCalls):
                 ) from error
 
     def release(self, claim: Claim) -> None:
-        """End a claim without a turn. One that is another's by now is left alone.
+        """End a claim without a turn. See ``let_go``."""
+        self.let_go(claim.request)
+
+    def let_go(self, request: TurnRequest) -> None:
+        """End a request's claim, if there is one. One that is another's by now is left alone.
 
         Raises:
             StorageError: It could not be written; the claim ends by itself.
@@ -214,10 +218,10 @@ class SessionTable(SessionCalls):
         update = Update(
             remove=("holder", "holder_record", "held_until"),
             condition="#holder = :attempt",
-            compared={":attempt": {"S": claim.request.attempt}},
+            compared={":attempt": {"S": request.attempt}},
         )
         try:
-            self.update(claim.request.session_key, update)
+            self.update(request.session_key, update)
         except (ClientError, BotoCoreError) as error:
             if not failed_condition(error):
                 raise storage_error(error) from error

@@ -11,7 +11,12 @@ from pydantic import ValidationError
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.conversation import PastTurn, TurnMessages
-from tradewind.contracts.errors import AnswerTooLarge, SessionUnreadable, TradewindError
+from tradewind.contracts.errors import (
+    AnswerTooLarge,
+    SessionUnreadable,
+    StorageUnavailable,
+    TradewindError,
+)
 from tradewind.contracts.names import session_key, session_project
 from tradewind.contracts.request import AgentRequest
 from tradewind.contracts.response import AgentAnswer
@@ -82,7 +87,11 @@ class SessionTurn:
             request_id=recorded.request_id,
             attempt=recorded.attempt,
         )
-        claim = sessions.claim(request, remaining_s=deadline.killed_in_s())
+        try:
+            claim = sessions.claim(request, remaining_s=deadline.killed_in_s())
+        except StorageUnavailable:
+            _let_go(sessions, request)  # it may be held all the same
+            raise
         turn = cls(sessions, claim, query)
         try:
             if repeated:
@@ -149,11 +158,15 @@ class SessionTurn:
         self._sessions.append(self._claim, packed, asked_at=self._asked_at, tokens=tokens)
 
     def _release(self) -> None:
-        """Let the conversation go. Failing to changes no answer; the claim ends by itself."""
-        try:
-            self._sessions.release(self._claim)
-        except TradewindError as error:
-            get_logger().error("Conversation not released", error_code=error.code)
+        _let_go(self._sessions, self._claim.request)
+
+
+def _let_go(sessions: SessionTable, request: TurnRequest) -> None:
+    """Let a conversation go. Failing to changes no answer; the claim ends by itself."""
+    try:
+        sessions.let_go(request)
+    except TradewindError as error:
+        get_logger().error("Conversation not released", error_code=error.code)
 
 
 def project_of(request: AgentRequest) -> str:

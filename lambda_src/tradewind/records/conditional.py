@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tradewind.contracts.errors import StorageAccessDenied, StorageError, StorageUnavailable
+from tradewind.aws import dynamodb
+from tradewind.contracts.errors import StorageError
 from tradewind.contracts.names import RECORD_KEY, RECORD_OPEN
 from tradewind.records.item import StoredRecord, read_item
 
@@ -135,29 +136,15 @@ class ConditionalTable:
         Raises:
             StorageError: The write failed for another reason.
         """
-        if not _failed_condition(error):
+        if not dynamodb.failed_condition(error):
             raise storage_error(error) from error
-        item = dict(getattr(error, "response", {})).get("Item")
+        item = dynamodb.item_met(error)
         return read_item(item) if item else self.read(record_id)  # not every endpoint returns it
-
-
-def _failed_condition(error: Exception) -> bool:
-    return (
-        isinstance(error, ClientError)
-        and error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
-    )
 
 
 def storage_error(error: ClientError | BotoCoreError) -> StorageError:
     """Say what went wrong with the table, in a typed error."""
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code == "AccessDeniedException":
-            return StorageAccessDenied("The role may not read or write the invocation record.")
-        return StorageUnavailable(f"The invocation record could not be reached: {code}.")
-    return StorageUnavailable(
-        f"The invocation record could not be reached: {type(error).__name__}."
-    )
+    return dynamodb.storage_error(error, "the invocation record")
 
 
 def text(value: str) -> "AttributeValueTypeDef":

@@ -364,8 +364,8 @@ def test_who_meets_what_is_over_by_the_clock_first_counts_it(
     for _ in range(2):
         assert api("GET", path)[1]["error"]["code"] == code
     printed = map(json.loads, capsys.readouterr().out.splitlines())
-    (line,) = [one for one in printed if metric in one]
-    assert (line[metric], line["request_id"]) == ([1.0], recorded.request_id)
+    (line,) = [one for one in printed if one.get(metric) == [1.0]]
+    assert line["request_id"] == recorded.request_id
 
 
 def test_what_the_api_may_not_invoke_is_said(api: ApiUnderTest) -> None:

@@ -151,7 +151,9 @@ def build(
     ) -> Harness:
         table = table or dynamodb.create_table(f"records-{uuid.uuid4().hex}")
         records, memory = RecordsInSight(table, dynamodb), MemoryArtifactStore()
-        sessions_table = sessions_table or dynamodb.create_sessions_table(f"sessions-{table}")
+        sessions_table = sessions_table or dynamodb.create_sessions_table(
+            f"sessions-{uuid.uuid4().hex}"
+        )
         dynamodb.heal()
         environment = agent_environment(
             TRADEWIND_AGENT=agent,

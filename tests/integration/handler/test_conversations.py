@@ -300,6 +300,15 @@ def test_a_call_that_goes_wrong_once_harms_nothing(
     assert head.holder is None
 
 
+def test_a_claim_that_nobody_knows_of_is_let_go(build: Build, dynamodb: LoopbackDynamoDB) -> None:
+    harness = build(CHAT)
+    assert harness.handle(ask("Begin."))["success"]
+    dynamodb.inject(TableFault.REPLY_LOST, "UpdateItem", MAX_ATTEMPTS)
+    assert code_of(harness, ask("Lost.")) == "STORAGE_UNAVAILABLE"
+    assert harness.handle(ask("Go on."))["success"]
+    assert [turn.content.query for turn in stored(harness)] == ["Begin.", "Go on."]
+
+
 def test_a_turn_that_cannot_be_written_fails_and_is_not_there(
     build: Build, dynamodb: LoopbackDynamoDB, script: Script
 ) -> None:

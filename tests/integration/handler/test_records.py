@@ -276,7 +276,7 @@ def test_a_defect_in_the_commit_is_told_without_words(
     build: Build, monkeypatch: pytest.MonkeyPatch, lines: Lines
 ) -> None:
     harness = build(Says())
-    monkeypatch.setattr(harness.service, "_commit_artifacts", says_it_all)
+    monkeypatch.setattr("tradewind.handlers.service.commit_artifacts", says_it_all)
     with pytest.raises(InvocationFailed) as failed:
         harness.handle(QUERY)
     assert json.loads(str(failed.value)) == {
