@@ -1,6 +1,7 @@
 """The API stack: the front door of the agents."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
@@ -22,7 +23,10 @@ from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import (
     API,
+    API_HANDLER,
     AUTHORIZER,
+    MCP,
+    MCP_HANDLER,
     ApiEnvVar,
     AuthorizerEnvVar,
     EnvVar,
@@ -32,10 +36,11 @@ from tradewind.contracts.names import (
 #: What the API's bundle may have unzipped: callers wait while it starts.
 API_BUDGET_MB: Final = 50
 AUTHORIZER_BUDGET_MB: Final = 60
+MCP_BUDGET_MB: Final = 80
 
 
 class ApiStack(Stack):
-    """The REST API, the function behind it, and the web ACL before it.
+    """The REST API, the functions behind it, and the web ACL before it.
 
     It names the agents' functions by their physical names: an agent that goes is not held back by
     an export.
@@ -56,30 +61,49 @@ class ApiStack(Stack):
         environment = settings.environment
         removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         architecture = settings.functions.target_architecture
-        live = {name: names.live_function(environment, name) for name in [*agents, API]}
+        live = {name: names.live_function(environment, name) for name in [*agents, API, MCP]}
 
+        reach = ApiReach(
+            # Exported by name by the state stack; see stacks.agents.
+            artifacts_arn=state.export_value(state.artifacts.bucket_arn),
+            records_arn=state.records.table_arn,
+            sessions_arn=state.sessions.table_arn,
+            budgets_arn=state.budgets.table_arn,
+            key=state.key,
+            agents=tuple(agents),
+            live_functions=[live[agent] for agent in agents],
+            lists_models=True,
+        )
+        shared: dict[str, Any] = {
+            "architecture": architecture,
+            "log_level": settings.log_level,
+            "log_retention_days": settings.log_retention_days,
+            "reserved_concurrency": settings.api.reserved_concurrency,
+            "removal_policy": removal_policy,
+        }
         function = ApiFunction(
             self,
             "Function",
             function_name=names.function_name(environment, API),
+            description="Answers the REST API.",
+            handler=API_HANDLER,
             log_group_name=names.log_group_name(environment, API),
             code=code_of(bundles.core_bundle(API, architecture, API_BUDGET_MB)),
-            architecture=architecture,
-            environment=_environment(settings, agents, state),
-            log_level=settings.log_level,
-            log_retention_days=settings.log_retention_days,
-            reserved_concurrency=settings.api.reserved_concurrency,
-            reach=ApiReach(
-                # Exported by name by the state stack; see stacks.agents.
-                artifacts_arn=state.export_value(state.artifacts.bucket_arn),
-                records_arn=state.records.table_arn,
-                sessions_arn=state.sessions.table_arn,
-                budgets_arn=state.budgets.table_arn,
-                key=state.key,
-                agents=tuple(agents),
-                live_functions=[live[agent] for agent in agents],
-            ),
-            removal_policy=removal_policy,
+            environment=_environment(API, settings, agents, state),
+            reach=reach,
+            **shared,
+        )
+        mcp = ApiFunction(
+            self,
+            "Mcp",
+            function_name=names.function_name(environment, MCP),
+            description="Serves the agents to MCP clients.",
+            handler=MCP_HANDLER,
+            log_group_name=names.log_group_name(environment, MCP),
+            code=code_of(bundles.core_bundle(MCP, architecture, MCP_BUDGET_MB)),
+            environment=_environment(MCP, settings, agents, state),
+            reach=replace(reach, sessions_arn=None, lists_models=False),
+            **shared,
         )
         doors: dict[str, Any] = {
             "stage_name": names.API_STAGE,
@@ -100,7 +124,7 @@ class ApiStack(Stack):
             self, "Rest", name=names.api_name(environment), routes=routes(agents), **doors
         )
         # A permission needs the alias that it is for.
-        api.permissions.node.add_dependency(function.alias)
+        api.permissions.node.add_dependency(function.alias, mcp.alias)
         CfnOutput(self, names.Output.API_URL, value=api.url)
         apis = {"OnStage": api}
         if settings.oidc is not None:
@@ -131,7 +155,7 @@ class ApiStack(Stack):
                 authorizer=names.live_function(environment, AUTHORIZER),
                 **doors,
             )
-            oidc.permissions.node.add_dependency(function.alias, authorizer.alias)
+            oidc.permissions.node.add_dependency(function.alias, mcp.alias, authorizer.alias)
             CfnOutput(self, names.Output.OIDC_API_URL, value=oidc.url)
             apis["OnOidcStage"] = oidc
         if settings.api.usage_plan is not None:
@@ -163,9 +187,9 @@ class ApiStack(Stack):
 
 
 def _environment(
-    settings: Settings, agents: Mapping[str, AgentManifest], state: StateStack
+    function: str, settings: Settings, agents: Mapping[str, AgentManifest], state: StateStack
 ) -> dict[str, str]:
-    """The variables of the API's function; ``contracts.environment`` reads them."""
+    """The variables of a function behind the API; ``contracts.api_environment`` reads them."""
     timeouts = {name: settings.function(agent).timeout_s for name, agent in agents.items()}
     return {
         ApiEnvVar.AGENTS: ",".join(f"{name}={timeout_s}" for name, timeout_s in timeouts.items()),
@@ -183,5 +207,5 @@ def _environment(
         EnvVar.BUDGETS_TABLE: state.budgets.table_name,
         OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
         OptionalEnvVar.BUDGETS: settings.budgets.model_dump_json(),
-        **logging_variables(settings, API),
+        **logging_variables(settings, function),
     }

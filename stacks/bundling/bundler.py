@@ -94,7 +94,7 @@ class Bundler:
     ) -> dict[str, int]:
         tree = workplace / "tree"
         install(requirements, tree, architecture, self._interpreter.path)
-        prune(tree, contents.framework)
+        prune(tree, contents.framework, contents.metadata_read)
         cut_aws_models(tree, contents.operations)
         compile_tree(tree, self._interpreter)
         return add_tree(workplace / "archive.zip", tree)

@@ -1,6 +1,6 @@
 """What goes into a bundle: an agent's, and one of the core without an agent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ class Contents:
         sources: The files and folders of ``lambda_src`` it has, folders with a ``/`` at their end;
             an agent's example request is not among them.
         files: Patterns of single files it has besides.
+        metadata_read: The distributions whose metadata it keeps.
         asked_by: Where its operations are asked for, as a message begins.
     """
 
@@ -34,6 +35,7 @@ class Contents:
     sources: tuple[str, ...]
     asked_by: str
     files: tuple[str, ...] = ()
+    metadata_read: Collection[str] = ()
 
 
 def agent_contents(agent: AgentManifest, sources: Path) -> Contents:
@@ -61,6 +63,7 @@ def agent_contents(agent: AgentManifest, sources: Path) -> Contents:
         operations=rules.operations_of(agent),
         sources=("agents/__init__.py", *(f"{folder}/" for folder in folders)),
         asked_by=f"agents/{agent.name}/agent.toml: reach: ",
+        metadata_read=rules.METADATA_READ[agent.framework],
     )
 
 
@@ -83,5 +86,6 @@ def core_contents(function: str, sources: Path) -> Contents:
         operations=rule.operations,
         sources=("tradewind/",),
         files=rule.files,
+        metadata_read=rule.metadata_read,
         asked_by="stacks/bundling/rules.py: ",
     )

@@ -10,7 +10,7 @@ from stacks.bundling import rules
 from tradewind.contracts.agent_manifest import Framework
 
 
-def prune(tree: Path, framework: Framework | None) -> None:
+def prune(tree: Path, framework: Framework | None, metadata_read: Container[str]) -> None:
     """Remove never-imported distributions, metadata nobody reads, tests, stubs and sources of C.
 
     A distribution that the rules name may be missing: one release needs it, the next may not.
@@ -19,7 +19,7 @@ def prune(tree: Path, framework: Framework | None) -> None:
         name = distribution_name(metadata)
         if name in rules.NEVER_IMPORTED[framework]:
             _remove_distribution(tree, metadata)
-        elif name in rules.METADATA_READ[framework]:
+        elif name in metadata_read:
             _keep_only(metadata, {"METADATA", "entry_points.txt"})
         else:
             shutil.rmtree(metadata)

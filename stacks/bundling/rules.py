@@ -1,11 +1,11 @@
 """What a bundle leaves out, and why. Tests run every bundle without what is named here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tradewind.contracts.agent_manifest import AgentManifest, Framework
-from tradewind.contracts.names import API, AUTHORIZER, SWEEP
+from tradewind.contracts.names import API, AUTHORIZER, MCP, SWEEP
 
 #: Python of the agent functions; bundles are resolved and compiled for it.
 PYTHON: Final = "3.12"
@@ -56,9 +56,8 @@ _OTEL_METADATA: Final = {
 _OWN_VERSION: Final = "its version, when it is imported"
 
 #: Distributions that look their own metadata up; everyone else's is dropped, since some libraries
-#: walk all of it when they are imported.
-METADATA_READ: Final[Mapping[Framework | None, Mapping[str, str]]] = {
-    None: {},
+#: walk all of it when they are imported. A function that has no framework has a list of its own.
+METADATA_READ: Final[Mapping[Framework, Mapping[str, str]]] = {
     "strands": {
         **_OTEL_METADATA,
         "strands-agents": "its version, for the resource its traces name",
@@ -91,12 +90,18 @@ class CoreFunction:
         operations: The AWS operations it calls, by service.
         requirements: What it is installed from besides the core's, in ``lambda_src/requirements``.
         files: Patterns of the files it has besides.
+        metadata_read: Distributions that look their own metadata up, and what for.
     """
 
     title: str
     operations: Mapping[str, tuple[str, ...]]
     requirements: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    metadata_read: Mapping[str, str] = field(default_factory=dict)
+
+
+#: What it says of the agents, and none of their code.
+_TOLD_OF_AGENTS: Final = ("agents/*/agent.toml", "agents/*/request.json")
 
 
 CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
@@ -110,8 +115,22 @@ CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
             # Never called, only signed for: links to artifacts.
             "s3": ("GetObject",),
         },
-        # What it says of the agents, and none of their code.
-        files=("agents/*/agent.toml", "agents/*/request.json"),
+        files=_TOLD_OF_AGENTS,
+    ),
+    MCP: CoreFunction(
+        "the MCP function",
+        {
+            "dynamodb": ("GetItem", "PutItem", "UpdateItem"),
+            "lambda": ("Invoke",),
+            "s3": ("GetObject",),
+        },
+        requirements=("mcp",),
+        files=_TOLD_OF_AGENTS,
+        metadata_read={
+            "httpcore2": _OWN_VERSION,
+            "httpx2": _OWN_VERSION,
+            "opentelemetry-api": "entry points, when the library asks for a tracer",
+        },
     ),
     AUTHORIZER: CoreFunction("the authorizer", {}, requirements=("authorizer",)),
 }

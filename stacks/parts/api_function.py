@@ -1,4 +1,4 @@
-"""The function that answers the REST API, with everything that is its own."""
+"""A function behind the REST API, with everything that is its own: the API's, and that of MCP."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, python_function
 from stacks.parts.statements import allow, allow_key
 from stacks.settings import Architecture
-from tradewind.contracts.names import API_HANDLER, LIVE_ALIAS, artifact_key
+from tradewind.contracts.names import LIVE_ALIAS, artifact_key
 
 #: API Gateway's patience is 29 s, and what came too late for it may still write its record.
 _TIMEOUT_S: Final = 30
@@ -24,25 +24,27 @@ _MEMORY_MB: Final = 1024
 
 @dataclass(frozen=True)
 class ApiReach:
-    """What the API's function works with.
+    """What such a function works with.
 
     Attributes:
-        artifacts_arn: The bucket whose files it makes links to.
+        artifacts_arn: The bucket whose files it reads, or makes links to.
         records_arn: The table of invocation records.
-        sessions_arn: The table of conversations.
+        sessions_arn: The table of conversations; None where it shows none.
         budgets_arn: The table of what principals spend.
         key: Encrypts all of them.
         agents: The agents' names.
         live_functions: What it invokes: the agents' functions, each by its live alias.
+        lists_models: Whether it tells the models there are.
     """
 
     artifacts_arn: str
     records_arn: str
-    sessions_arn: str
+    sessions_arn: str | None
     budgets_arn: str
     key: kms.IKey
     agents: Sequence[str]
     live_functions: Sequence[str]
+    lists_models: bool
 
 
 class ApiFunction(Construct):
@@ -54,6 +56,8 @@ class ApiFunction(Construct):
         construct_id: str,
         *,
         function_name: str,
+        description: str,
+        handler: str,
         log_group_name: str,
         code: lambda_.Code,
         architecture: Architecture,
@@ -75,9 +79,9 @@ class ApiFunction(Construct):
         function = python_function(
             self,
             function_name=function_name,
-            description="Answers the REST API.",
+            description=description,
             architecture=architecture,
-            handler=API_HANDLER,
+            handler=handler,
             code=code,
             role=_role(self, log_group.log_group_arn, reach),
             memory_size=_MEMORY_MB,
@@ -120,7 +124,15 @@ def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
             # DynamoDB opens the tables' own key on the caller's behalf.
             allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
         ],
-        "Sessions": [
+        "Budgets": [allow(["dynamodb:GetItem"], [reach.budgets_arn])],
+        # For links that people follow, and for who serves MCP to read them itself.
+        "Artifacts": [
+            allow(["s3:GetObject"], files),
+            allow_key(reach.key, ["kms:Decrypt"], through=f"s3.{stack.region}"),
+        ],
+    }
+    if reach.sessions_arn is not None:
+        policies["Sessions"] = [
             allow(
                 [
                     "dynamodb:DeleteItem",
@@ -130,20 +142,16 @@ def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
                 ],
                 [reach.sessions_arn],
             ),
-        ],
-        "Budgets": [allow(["dynamodb:GetItem"], [reach.budgets_arn])],
-        # For links that people follow; the function itself reads none.
-        "Artifacts": [
-            allow(["s3:GetObject"], files),
-            allow_key(reach.key, ["kms:Decrypt"], through=f"s3.{stack.region}"),
-        ],
-        "Models": [allow(["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], ["*"])],
-    }
+        ]
+    if reach.lists_models:
+        policies["Models"] = [
+            allow(["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], ["*"])
+        ]
     role = iam.Role(
         scope,
         "Role",
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        description="What the API's function may do.",
+        description="What this function of the API's may do.",
         inline_policies={
             name: iam.PolicyDocument(statements=statements) for name, statements in policies.items()
         },

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tradewind.contracts.names import API
+from tradewind.contracts.names import API, MCP
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,4 @@ def routes(agents: Iterable[str]) -> Iterator[Route]:
     yield Route("GET", "/models")
     yield Route("GET", "/budget")
     yield Route("GET", "/openapi.json")
+    yield Route("POST", "/mcp", MCP, has_body=True)

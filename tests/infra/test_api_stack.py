@@ -16,7 +16,7 @@ from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import Permission, allow, listed, through
 from tradewind.contracts.api_environment import ApiEnvironment
-from tradewind.contracts.names import API, artifact_key
+from tradewind.contracts.names import API, MCP, artifact_key
 
 METHOD = "AWS::ApiGateway::Method"
 LAMBDA_PATH = "arn:aws:apigateway:us-east-1:lambda:path"
@@ -67,6 +67,7 @@ def test_it_offers_these_routes_and_no_other(dev: Assembly) -> None:
         *(("GET", path) for path in ("/agents", "/models", "/budget", "/openapi.json")),
         *((method, "/invocations/{id}") for method in ("GET", "DELETE")),
         *((method, "/sessions/{id}") for method in ("GET", "DELETE")),
+        ("POST", "/mcp"),
     }
 
 
@@ -91,12 +92,13 @@ def test_everything_else_is_the_apis_to_answer_within_the_gateways_patience(dev:
     streams = {("POST", f"/agents/{agent}/stream") for agent in AGENTS}
     for key, method in methods(dev).items():
         if key not in streams:
+            name = MCP if key[1] == "/mcp" else API
             assert method["Integration"] == {
                 "Type": "AWS_PROXY",
                 "IntegrationHttpMethod": "POST",
                 "TimeoutInMillis": 29_000,
                 "Uri": f"{LAMBDA_PATH}/2015-03-31/functions/arn:aws:lambda:us-east-1:ACCOUNT:"
-                "function:tradewind-dev-api:live/invocations",
+                f"function:tradewind-dev-{name}:live/invocations",
             }
 
 
@@ -129,43 +131,51 @@ def test_a_function_may_be_called_by_its_own_routes_alone(dev: Assembly) -> None
 
 def test_permissions_wait_for_the_alias_they_are_for(dev: Assembly) -> None:
     for permission in dev.all(dev.api, "AWS::Lambda::Permission"):
-        assert any(name.startswith("FunctionLive") for name in permission["DependsOn"])
+        for alias in ("FunctionLive", "McpLive"):
+            assert any(name.startswith(alias) for name in permission["DependsOn"])
     assert "Agents" in dev.manifest()["artifacts"]["Api"]["dependencies"]
 
 
-def test_the_functions_role_holds_exactly_this(dev: Assembly) -> None:
+@pytest.mark.parametrize("name", ["Function", "Mcp"])
+def test_a_functions_role_holds_exactly_this(dev: Assembly, name: str) -> None:
     held: set[Permission] = set()
-    for policy in one(dev, "AWS::IAM::Role", "Function")["Policies"]:
+    for policy in one(dev, "AWS::IAM::Role", name)["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             assert statement["Effect"] == "Allow"
             held |= allow(statement["Action"], statement["Resource"], statement.get("Condition"))
+    of_the_api_alone = {
+        *allow(
+            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            "<SessionsTable.Arn>",
+        ),
+        *allow(["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], "*"),
+    }
     function = "arn:aws:lambda:us-east-1:ACCOUNT:function:tradewind-dev"
     files = [f"<ArtifactsBucket.Arn>/{artifact_key('*', agent, '*')}" for agent in AGENTS]
     assert held == {
-        *allow(["logs:CreateLogStream", "logs:PutLogEvents"], "<FunctionLogs.Arn>"),
+        *allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"<{name}Logs.Arn>"),
         *allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*"),
         *allow("lambda:InvokeFunction", [f"{function}-{agent}:live" for agent in AGENTS]),
         *allow(
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], "<RecordsTable.Arn>"
         ),
-        *allow(
-            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
-            "<SessionsTable.Arn>",
-        ),
         *allow("dynamodb:GetItem", "<BudgetsTable.Arn>"),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("dynamodb")),
         *allow("s3:GetObject", files),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("s3")),
-        *allow(["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], "*"),
+        *(of_the_api_alone if name == "Function" else ()),
     }
 
 
-def test_it_may_do_what_its_bundle_can_call_and_no_more(dev: Assembly) -> None:
-    operations = CORE_FUNCTIONS[API].operations
+@pytest.mark.parametrize(("function", "prefix"), [(API, "Function"), (MCP, "Mcp")])
+def test_it_may_do_what_its_bundle_can_call_and_no_more(
+    dev: Assembly, function: str, prefix: str
+) -> None:
+    operations = CORE_FUNCTIONS[function].operations
     called = {f"{service}:{name}" for service, names in operations.items() for name in names}
     actions = {
         action
-        for policy in one(dev, "AWS::IAM::Role", "Function")["Policies"]
+        for policy in one(dev, "AWS::IAM::Role", prefix)["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
         for action in listed(statement["Action"])
         if not action.startswith(("kms:", "logs:", "xray:"))
@@ -174,21 +184,26 @@ def test_it_may_do_what_its_bundle_can_call_and_no_more(dev: Assembly) -> None:
     assert actions == called - {"lambda:Invoke"} | {"lambda:InvokeFunction"}
 
 
-def test_the_function_is_small_and_as_patient_as_the_gateway(dev: Assembly) -> None:
+@pytest.mark.parametrize(("name", "prefix"), [(API, "Function"), (MCP, "Mcp")])
+def test_a_function_is_small_and_as_patient_as_the_gateway(
+    dev: Assembly, name: str, prefix: str
+) -> None:
     expected = {
-        "FunctionName": "tradewind-dev-api",
+        "FunctionName": f"tradewind-dev-{name}",
         "Runtime": "python3.12",
         "Architectures": ["arm64"],
-        "Handler": "tradewind.handlers.api.handler",
+        "Handler": f"tradewind.handlers.{name}.handler",
         "MemorySize": 1024,
         "Timeout": 30,
         "TracingConfig": {"Mode": "Active"},
     }
-    function = one(dev, "AWS::Lambda::Function")
+    function = one(dev, "AWS::Lambda::Function", prefix)
     assert expected.items() <= function.items()
     assert "ReservedConcurrentExecutions" not in function
-    assert one(dev, "AWS::Logs::LogGroup", "Function")["KmsKeyId"] == "<DataKey.Arn>"
-    assert one(dev, "AWS::Lambda::Alias")["Name"] == "live"
+    assert one(dev, "AWS::Logs::LogGroup", prefix)["KmsKeyId"] == "<DataKey.Arn>"
+    assert one(dev, "AWS::Lambda::Alias", prefix)["Name"] == "live"
+    told = ApiEnvironment.from_variables(function["Environment"]["Variables"])
+    assert told.environment == "dev"
 
 
 def test_it_is_told_of_each_agent_and_how_long_it_may_take(
@@ -198,7 +213,7 @@ def test_it_is_told_of_each_agent_and_how_long_it_may_take(
     agents = {FIRST: dev_settings.function(AGENTS[FIRST]).model_copy(update={"timeout_s": 77})}
     settings = dev_settings.model_copy(update={"api": api, "agents": agents})
     made = synthesize(settings)
-    function = one(made, "AWS::Lambda::Function")
+    function = one(made, "AWS::Lambda::Function", "Function")
     variables = function["Environment"]["Variables"]
     told = dict(pair.split("=") for pair in variables["TRADEWIND_AGENTS"].split(","))
     assert list(told) == list(AGENTS)
@@ -368,7 +383,7 @@ class Variables(UserDict[str, str]):
 
 
 def test_it_is_told_nothing_that_it_does_not_read(dev: Assembly) -> None:
-    variables = Variables(one(dev, "AWS::Lambda::Function")["Environment"]["Variables"])
+    variables = Variables(one(dev, "AWS::Lambda::Function", "Function")["Environment"]["Variables"])
     ApiEnvironment.from_variables(variables)
     read = {str(name) for name in variables.read}
     of_the_logger = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}

@@ -18,7 +18,7 @@ from stacks.bundling.rules import AWS_OPERATIONS, METADATA_READ, NEVER_IMPORTED
 from tests.infra.bundling_project import BUDGET_MB, Project, names_in, project_fixture, read
 from tests.sample_agents import SAMPLES
 from tradewind.contracts.agent_manifest import AwsReach
-from tradewind.contracts.names import API, SWEEP
+from tradewind.contracts.names import API, MCP, SWEEP
 
 __all__ = ["project_fixture"]
 
@@ -234,6 +234,14 @@ def test_the_api_has_what_it_says_of_the_agents_and_none_of_their_code(project: 
     }
     services = {name.split("/")[2] for name in names if name.startswith("botocore/data/")}
     assert {name for name in services if "." not in name} == {"bedrock", "dynamodb", "lambda", "s3"}
+
+
+def test_a_function_without_a_framework_keeps_the_metadata_that_it_reads(project: Project) -> None:
+    (project.shared / "core.txt").write_text(project.requirements.read_text())
+    (project.shared / "mcp.txt").write_text("")
+    names = names_in(Bundler(project.root).core_bundle(MCP, "arm64", BUDGET_MB))
+    kept = {name.split("-")[0] for name in names if ".dist-info/" in name}
+    assert kept == {"httpcore2", "httpx2", "opentelemetry_api"}
 
 
 def test_an_agents_bundle_has_no_example_request(project: Project) -> None:

@@ -15,18 +15,19 @@ from pathlib import Path
 import pytest
 
 from stacks.agents import SWEEP_BUDGET_MB
-from stacks.api import API_BUDGET_MB, AUTHORIZER_BUDGET_MB
+from stacks.api import API_BUDGET_MB, AUTHORIZER_BUDGET_MB, MCP_BUDGET_MB
 from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.rules import NEVER_IMPORTED, UNZIPPED_LIMIT
 from stacks.settings import Architecture, Settings
 from tests.deployed_agents import AGENTS, FIRST
-from tradewind.contracts.names import API, AUTHORIZER, SWEEP
+from tradewind.contracts.names import API, AUTHORIZER, MCP, SWEEP
 
 CORE_BUDGETS_MB = {
     SWEEP: SWEEP_BUDGET_MB,
     API: API_BUDGET_MB,
     AUTHORIZER: AUTHORIZER_BUDGET_MB,
+    MCP: MCP_BUDGET_MB,
 }
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 each_bundle = pytest.mark.parametrize("name", [*AGENTS, *CORE_BUDGETS_MB])
@@ -79,6 +80,7 @@ ENVIRONMENT = {
     "RECORDS_TABLE": "table",
     "SESSIONS_TABLE": "table",
     "SESSION_TTL_DAYS": "1",
+    "BUDGETS_TABLE": "table",
     "SESSION_HISTORY_TOKENS": "1000",
     "RECORD_TTL_DAYS": "1",
     "TRADEWIND_READS_FROM": "",
@@ -337,6 +339,65 @@ assert not outside, outside
 print(sorted(name for name in sys.modules if name.count(".") < 2))
 """
 
+SHAKE_HANDS = """
+import json
+import sys
+
+bundle = sys.argv[1]
+sys.path = [bundle, *(path for path in sys.path if path and "site-packages" not in path)]
+
+from tradewind.handlers import mcp
+
+
+class Context:
+    aws_request_id = "call"
+
+    def get_remaining_time_in_millis(self):
+        return 30_000
+
+
+def send(method, headers, **params):
+    answer = mcp.handler(
+        {
+            "httpMethod": "POST",
+            "path": "/mcp",
+            "resource": "/mcp",
+            "headers": {
+                "Content-Type": "application/json",
+                "Accept": "application/json, text/event-stream",
+                **headers,
+            },
+            "requestContext": {"identity": {"userArn": "arn:aws:iam::000000000000:user/somebody"}},
+            "body": json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}),
+        },
+        Context(),
+    )
+    assert answer["statusCode"] == 200, answer
+    return json.loads(answer["body"])["result"]
+
+
+client = {"name": "c", "version": "1"}
+hello = send(
+    "initialize", {}, protocolVersion="2025-06-18", capabilities={}, clientInfo=client
+)
+assert hello["serverInfo"]["name"] == "tradewind", hello
+tools = send("tools/list", {"MCP-Protocol-Version": "2025-06-18"})["tools"]
+assert [tool["name"] for tool in tools][1:] == ["look_up_invocation", "cancel_invocation"], tools
+about = {"protocolVersion": "2026-07-28", "clientInfo": client, "clientCapabilities": {}}
+meta = {f"io.modelcontextprotocol/{name}": value for name, value in about.items()}
+same = send(
+    "tools/list", {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/list"}, _meta=meta
+)["tools"]
+assert same == tools, same
+outside = [
+    name
+    for name, module in sys.modules.items()
+    if "site-packages" in (getattr(module, "__file__", None) or "")
+]
+assert not outside, outside
+print(sorted(name for name in sys.modules if name.count(".") < 2))
+"""
+
 READ_ONE = """
 import sys
 
@@ -385,6 +446,11 @@ SERVING = {
         {**ENVIRONMENT, "TRADEWIND_AGENTS": f"{FIRST}=900", "TRADEWIND_QUEUE_LIFE_S": "60"},
         ("tradewind.bedrock", "tradewind.run", "opentelemetry", "strands"),
     ),
+    MCP: (
+        SHAKE_HANDS,
+        {**ENVIRONMENT, "TRADEWIND_AGENTS": f"{FIRST}=900", "TRADEWIND_QUEUE_LIFE_S": "60"},
+        ("tradewind.bedrock", "tradewind.run", "opentelemetry.sdk", "strands"),
+    ),
     AUTHORIZER: (
         READ_ONE,
         {"TRADEWIND_OIDC_ISSUER": "https://i", "TRADEWIND_OIDC_AUDIENCE": "a"},
@@ -394,7 +460,7 @@ SERVING = {
 
 
 @pytest.mark.parametrize("name", SERVING)
-def test_the_api_and_its_authorizer_serve_with_nothing_but_their_bundles(
+def test_the_functions_of_the_api_serve_with_nothing_but_their_bundles(
     built: Built, tmp_path: Path, name: str
 ) -> None:
     program, variables, unused = SERVING[name]

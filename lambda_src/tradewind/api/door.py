@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.api.invoker import Invoker
 from tradewind.aws.clients import AwsClients
-from tradewind.aws.repeats import Repeated
+from tradewind.aws.repeats import Once, Repeated
 from tradewind.contracts.api_environment import ApiEnvironment
 from tradewind.records.openings import Openings
 from tradewind.records.table import RecordTable
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from tradewind.budgets.budgets import Budgets
     from tradewind.conversations.table import SessionTable
+
+#: Longer than anybody waits: a call's own time ends it.
+_READ_TIMEOUT_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Door:
 
     @cached_property
     def s3(self) -> "S3Client":
-        """Signs links; nothing is sent with it. Made for the first invocation with artifacts."""
+        """Signs links, and reads files for who serves MCP. Made for the first artifacts."""
         client: S3Client = self.aws.create("s3", repeats=Repeated(may_run_twice=True))
         return client
 
@@ -81,3 +84,18 @@ class Door:
             repeats=Repeated(may_run_twice=True),
             region=self.environment.model_region,
         )
+
+
+def open_door(environment: ApiEnvironment) -> Door:
+    """Make a process's clients; no call is made with them."""
+    aws = AwsClients()
+    # Each write of ours recognises itself, so the table may be asked twice.
+    dynamodb: DynamoDBClient = aws.create("dynamodb", repeats=Repeated(may_run_twice=True))
+    functions = aws.create("lambda", repeats=Once(), read_timeout_s=_READ_TIMEOUT_S)
+    return Door(
+        environment=environment,
+        aws=aws,
+        dynamodb=dynamodb,
+        records=RecordTable(environment.records_table, dynamodb),
+        invoker=Invoker(environment.environment, functions),
+    )

@@ -80,11 +80,14 @@ class Answer:
         status: Its code.
         document: JSON values; None for no body.
         headers: By name.
+        counts_as: The status and code that it is logged and counted as, where a protocol has its
+            failures in answers that went well.
     """
 
     status: int
     document: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    counts_as: tuple[int, str] | None = None
 
 
 def read_event(event: Mapping[str, Any], owner: str) -> Request:

@@ -43,6 +43,7 @@ class _Call:
 
     route: str = _NO_ROUTE
     code: str | None = None
+    status: int | None = None
 
 
 class ApiService:
@@ -87,7 +88,9 @@ class ApiService:
             log_defect("Unexpected error", error)
             call.code = InternalError.code
             return problem(InternalError("An unexpected error; the function's log has it."))
-        if answer.status >= _REFUSED:  # the problem of a request that has failed
+        if answer.counts_as is not None:
+            call.status, call.code = answer.counts_as
+        elif answer.status >= _REFUSED:  # the problem of a request that has failed
             call.code = answer.document["code"]
         return answer
 
@@ -102,14 +105,14 @@ class ApiService:
         except Exception as error:
             log_defect("The answer cannot be encoded", error)
             failure = InternalError("The answer cannot be encoded; the log has the cause.")
-        call.code = failure.code
+        call.code, call.status = failure.code, None
         return write_answer(problem(failure))
 
     def _report(
         self, call: _Call, delivered: Mapping[str, Any], cold: bool, duration_ms: float
     ) -> None:
         """Tell log and metrics. Failing to changes no answer."""
-        status = delivered["statusCode"]
+        status = call.status or delivered["statusCode"]
         try:
             logger = get_logger()
             (logger.error if status >= _OUR_FAULT else logger.info)(

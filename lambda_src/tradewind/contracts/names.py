@@ -11,9 +11,12 @@ from typing import Final
 AGENT_NAME_PATTERN: Final = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 AGENT_NAME_LENGTH: Final = 30
 #: What dashboards and alarms of the whole environment are called, or begin with; the functions that
-#: are no agent's; and what a bundle leaves out.
+#: are no agent's, and MCP tools that are none; and what a bundle leaves out.
 RESERVED_AGENT_NAMES: Final = frozenset(
-    {"api", "authorizer", "bedrock", "environment", "mcp", "model", "overview", "sweep", "tests"}
+    {
+        *("api", "authorizer", "bedrock", "environment", "mcp", "model", "overview", "sweep"),
+        *("cancel_invocation", "look_up_invocation", "tests"),
+    }
 )
 
 
@@ -122,6 +125,13 @@ AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
 #: The function behind the API, and ``module.function`` of its handler.
 API: Final = "api"
 API_HANDLER: Final = "tradewind.handlers.api.handler"
+
+#: The function that serves the agents to MCP clients.
+MCP: Final = "mcp"
+MCP_HANDLER: Final = "tradewind.handlers.mcp.handler"
+#: Its tools that are no agents.
+LOOK_UP_TOOL: Final = "look_up_invocation"
+CANCEL_TOOL: Final = "cancel_invocation"
 
 #: The function that lets in who holds a token, where a setting has it.
 AUTHORIZER: Final = "authorizer"

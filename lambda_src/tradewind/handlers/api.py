@@ -4,37 +4,19 @@ import gc
 import os
 from typing import Any
 
-from tradewind.api.door import Door
-from tradewind.api.invoker import Invoker
+from tradewind.api.door import open_door
 from tradewind.api.routes import ROUTES
 from tradewind.api.service import ApiContext, ApiService
-from tradewind.aws.clients import AwsClients
-from tradewind.aws.repeats import Once, Repeated
 from tradewind.contracts.api_environment import ApiEnvironment
 from tradewind.handlers import COLD_START
-from tradewind.records.table import RecordTable
 from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
-
-#: Longer than anybody waits: a call's own time ends it.
-_READ_TIMEOUT_S = 60.0
 
 
 def _create_service() -> ApiService:
     keep_words_out_of_logs()
     environment = ApiEnvironment.from_variables(os.environ)
     COLD_START.imported()
-    aws = AwsClients()
-    # Each write of ours recognises itself, so the table may be asked twice.
-    dynamodb = aws.create("dynamodb", repeats=Repeated(may_run_twice=True))
-    functions = aws.create("lambda", repeats=Once(), read_timeout_s=_READ_TIMEOUT_S)
-    door = Door(
-        environment=environment,
-        aws=aws,
-        dynamodb=dynamodb,
-        records=RecordTable(environment.records_table, dynamodb),
-        invoker=Invoker(environment.environment, functions),
-    )
-    return ApiService(door, ROUTES, COLD_START)
+    return ApiService(open_door(environment), ROUTES, COLD_START)
 
 
 _service = _create_service()

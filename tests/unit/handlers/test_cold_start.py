@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 #: They read their environment, and one of them its agent.
-ENTRY_POINTS = {("handlers", f"{name}.py") for name in ("agent", "api", "authorizer", "sweep")}
+ENTRY_POINTS = {
+    ("handlers", f"{name}.py") for name in ("agent", "api", "authorizer", "mcp", "sweep")
+}
 
 AGENTS = {
     "strands": """
