@@ -20,6 +20,7 @@ from cli.commands.deploy import deploy, destroy
 from cli.commands.invocations import budget, cancel, models, reply, sessions
 from cli.commands.invoke import invoke
 from cli.commands.logs import logs
+from cli.commands.mcp import mcp
 from cli.errors import CommandError, StillRunning, explain, fail, keep_traceback
 from devtools.localcloud import LocalCloudError
 
@@ -48,7 +49,7 @@ def tradewind() -> None:
 
 
 for _command in (
-    *(demo, up, down, call, status, cancel, reply, sessions, models, budget, logs),
+    *(demo, up, down, call, status, cancel, reply, sessions, models, budget, logs, mcp),
     *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent, caller),
 ):
     tradewind.add_command(_command)

@@ -23,7 +23,7 @@ from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
 from stacks.settings import Settings
 from tradewind.contracts.agent_manifest import AgentManifest
-from tradewind.contracts.names import API
+from tradewind.contracts.names import API, MCP
 
 
 class ObservabilityStack(Stack):
@@ -115,5 +115,5 @@ class ObservabilityStack(Stack):
             self,
             "Queries",
             environment=environment,
-            log_groups=[names.log_group_name(environment, agent) for agent in (*agents, API)],
+            log_groups=[names.log_group_name(environment, agent) for agent in (*agents, API, MCP)],
         )

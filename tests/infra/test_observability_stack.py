@@ -14,7 +14,7 @@ from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.watched import disagreements
-from tradewind.contracts.names import API
+from tradewind.contracts.names import API, MCP
 from tradewind.telemetry.metric_names import MetricName
 
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
@@ -325,7 +325,7 @@ def test_saved_queries_search_every_agents_log_and_the_apis(dev: Assembly) -> No
     assert len(saved) >= 5
     for query in saved:
         assert query["Properties"]["LogGroupNames"] == [
-            f"/aws/lambda/tradewind-dev-{name}" for name in (*AGENTS, API)
+            f"/aws/lambda/tradewind-dev-{name}" for name in (*AGENTS, API, MCP)
         ]
 
 

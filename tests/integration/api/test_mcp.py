@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import Any, cast
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import httpx2
@@ -15,7 +15,14 @@ import pytest
 from botocore.exceptions import ClientError
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import BlobResourceContents, ResourceLink, TextContent, TextResourceContents
+from mcp_types import (
+    BlobResourceContents,
+    CallToolResult,
+    RequestParamsMeta,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
 
 from tests.api_events import ADA, BOB, proxy_event
 from tests.dynamodb import TableFault
@@ -97,6 +104,21 @@ def mcp(api: ApiUnderTest) -> Iterator[McpUnderTest]:
         thread.join()
 
 
+def link_in(result: CallToolResult) -> ResourceLink:
+    [link] = [one for one in result.content if isinstance(one, ResourceLink)]
+    return link
+
+
+def words_of(result: CallToolResult) -> str:
+    said = result.content[0]
+    assert isinstance(said, TextContent)
+    return said.text
+
+
+def keyed(key: Any) -> RequestParamsMeta:
+    return cast("RequestParamsMeta", {IDEMPOTENCY_META: key})
+
+
 def ask(query: str = SECRET, **more: Any) -> Do:
     meta = more.pop("meta", None)
     return lambda client: client.call_tool("terrain", {"query": query, **more}, meta=meta)
@@ -120,9 +142,7 @@ def test_an_answer_in_time_is_given_whole_and_its_file_is_read(
 ) -> None:
     async def do(client: Client) -> Any:
         result = await client.call_tool("terrain", {"query": SECRET})
-        link = result.content[1]
-        assert isinstance(link, ResourceLink)
-        return result, await client.read_resource(link.uri)
+        return result, await client.read_resource(link_in(result).uri)
 
     result, read = mcp(do, mode=mode)
     assert not result.is_error
@@ -143,7 +163,7 @@ def test_an_answer_in_time_is_given_whole_and_its_file_is_read(
 
 def test_what_is_no_text_is_a_blob_and_what_is_too_large_is_refused(mcp: McpUnderTest) -> None:
     async def do(client: Client) -> Any:
-        link = (await client.call_tool("terrain", {"query": SECRET})).content[1]
+        link = link_in(await client.call_tool("terrain", {"query": SECRET}))
         mcp.files.content = b"\xff\x00"
         [blob] = (await client.read_resource(link.uri)).contents
         mcp.files.content = b"x" * (MAX_BYTES + 1)
@@ -167,7 +187,7 @@ def test_long_work_is_looked_up_later_and_cancelled_on_demand(mcp: McpUnderTest,
         told = await client.call_tool("terrain", {"query": SECRET})
         own = told.structured_content["id"]
         assert not told.is_error
-        assert f'look_up_invocation with the id "{own}"' in told.content[0].text
+        assert f'look_up_invocation with the id "{own}"' in words_of(told)
         assert told.structured_content["state"] == "pending"
         waiting = await client.call_tool("look_up_invocation", {"id": own})
         assert waiting.structured_content["state"] == "pending"
@@ -188,10 +208,10 @@ def test_long_work_is_looked_up_later_and_cancelled_on_demand(mcp: McpUnderTest,
 
 def test_a_repeat_with_its_key_is_worked_on_once(mcp: McpUnderTest) -> None:
     async def do(client: Client) -> Any:
-        keyed = {IDEMPOTENCY_META: "a-key"}
-        first = await client.call_tool("terrain", {"query": SECRET}, meta=keyed)
-        again = await client.call_tool("terrain", {"query": SECRET}, meta=keyed)
-        other = await client.call_tool("terrain", {"query": "Another?"}, meta=keyed)
+        meta = keyed("a-key")
+        first = await client.call_tool("terrain", {"query": SECRET}, meta=meta)
+        again = await client.call_tool("terrain", {"query": SECRET}, meta=meta)
+        other = await client.call_tool("terrain", {"query": "Another?"}, meta=meta)
         return first, again, other
 
     first, again, other = mcp(do)
@@ -205,12 +225,12 @@ def test_a_repeat_with_its_key_is_worked_on_once(mcp: McpUnderTest) -> None:
     assert len(mcp.api.functions.events) == 1
     assert mcp(ask()).structured_content["id"] != mcp(ask()).structured_content["id"]
     assert len(mcp.api.functions.events) == 3
-    assert mcp(ask(meta={IDEMPOTENCY_META: 7})).structured_content["field"] == "_meta"
+    assert mcp(ask(meta=keyed(7))).structured_content["field"] == "_meta"
 
 
 def test_nobody_sees_what_is_anothers(mcp: McpUnderTest) -> None:
-    keyed = {IDEMPOTENCY_META: "a-key"}
-    adas = mcp(ask(meta=keyed))
+    meta = keyed("a-key")
+    adas = mcp(ask(meta=meta))
     own, uri = adas.structured_content["id"], adas.content[1].uri
 
     async def do(client: Client) -> Any:
@@ -218,7 +238,7 @@ def test_nobody_sees_what_is_anothers(mcp: McpUnderTest) -> None:
         stopped = await client.call_tool("cancel_invocation", {"id": own})
         with pytest.raises(MCPError) as unread:
             await client.read_resource(uri)
-        asked = await client.call_tool("terrain", {"query": SECRET}, meta=keyed)
+        asked = await client.call_tool("terrain", {"query": SECRET}, meta=meta)
         return seen, stopped, unread.value, asked
 
     seen, stopped, unread, asked = mcp(do, caller=BOB)
