@@ -21,7 +21,13 @@ _PASSED_ON: Final = (
 
 @click.command()
 @for_environment
-@click.option("--print-config", is_flag=True, help="Print what to paste into the client, and end.")
+@click.option(
+    "--print-config",
+    "--json",
+    "print_config",
+    is_flag=True,
+    help="Print what to paste into the client, as JSON, and end.",
+)
 def mcp(*, environment: str | None, print_config: bool) -> None:
     """Serve the agents to an MCP client that starts this command.
 

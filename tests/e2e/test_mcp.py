@@ -3,7 +3,8 @@
 import asyncio
 import ssl
 import sys
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -36,10 +37,14 @@ class Signed(httpx2.Auth):
         yield request
 
 
-def over_http(deployment: Deployment, auth: httpx2.Auth | None) -> Any:
+@asynccontextmanager
+async def over_http(deployment: Deployment, auth: httpx2.Auth | None) -> AsyncIterator[Any]:
     trusted = ssl.create_default_context(cafile=deployment.running.ca_bundle)
-    http = httpx2.AsyncClient(auth=auth, verify=trusted, timeout=60)
-    return streamable_http_client(f"{url_of(deployment)}/mcp", http_client=http)
+    async with (
+        httpx2.AsyncClient(auth=auth, verify=trusted, timeout=60) as http,
+        streamable_http_client(f"{url_of(deployment)}/mcp", http_client=http) as streams,
+    ):
+        yield streams
 
 
 def over_the_command(deployment: Deployment) -> Any:
