@@ -20,8 +20,13 @@ def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path:
         role = deployment.role(agent).rpartition("/")[2]
         deployment.bedrock.inject(Fault(FaultKind.VALIDATION, role=role))
         assert not deployment.ask(agent).answer["success"]
-    for path, status in (("/agents", 200), ("/invocations/nobodys", 404)):
-        assert operator_of(deployment).call("GET", path).status == status
+    caller = operator_of(deployment)
+    # One that is refused by the gateway, one by the function, and one that the model's fault ends.
+    for path, status in (("/agents", 200), ("/nowhere", 403), ("/invocations/nobodys", 404)):
+        assert caller.call("GET", path).status == status
+    deployment.bedrock.inject(Fault(FaultKind.VALIDATION, role=role))
+    asked = caller.call("POST", f"/agents/{agent}/invocations", {"query": "How windy is it?"})
+    assert asked.status == 502
 
     def all_drawn() -> bool:
         preview = local_preview(deployment.running)
