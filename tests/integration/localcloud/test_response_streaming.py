@@ -165,11 +165,15 @@ class TestThroughTheGateway:
 
     @pytest.mark.parametrize("end", [{"fail": "in the middle"}, {"die": 7}], ids=["fails", "dies"])
     def test_a_function_that_fails_in_the_middle_breaks_off(
-        self, api: Api, completions: Path, end: dict[str, Any]
+        self, api: Api, tmp_path: Path, completions: Path, end: dict[str, Any]
     ) -> None:
         before = len(completions.read_text().splitlines())
-        with asking(api, {**OK, "send": "half"}, end) as response:
+        arrived = tmp_path / "arrived"
+        until_then = {"await": str(arrived)}
+        with asking(api, {**OK, "send": "half"}, until_then, end) as response:
             assert response.status == 200
+            assert response.read1() == b"half"
+            arrived.touch()
             with pytest.raises(http.client.IncompleteRead):
                 response.read()
         (completion,) = ends(api, completions, before)
