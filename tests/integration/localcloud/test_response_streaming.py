@@ -6,7 +6,7 @@ import ssl
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -213,7 +213,7 @@ class TestDirectly:
     def test_chunks_come_as_they_are_made(self, api: Api, client: Client, tmp_path: Path) -> None:
         gate = tmp_path / "gate"
         steps = [{"send": "first"}, {"await": str(gate)}, {"send": "second"}]
-        events = iter(self.invoke(client, api, stream=steps))
+        events = self.invoke(client, api, stream=steps)
         assert next(events) == {"PayloadChunk": {"Payload": b"first"}}
         gate.touch()
         assert next(events) == {"PayloadChunk": {"Payload": b"second"}}
@@ -240,8 +240,9 @@ class TestDirectly:
         assert answer["Payload"].read() == b"ab"
 
     @staticmethod
-    def invoke(client: Client, api: Api, **event: Any) -> Any:
+    def invoke(client: Client, api: Api, **event: Any) -> Iterator[Any]:
         answer = client("lambda").invoke_with_response_stream(
             FunctionName=api.outputs["Front"], Payload=json.dumps(event)
         )
-        return answer["EventStream"]
+        with closing(answer["EventStream"]) as events:  # or its socket would be anybody's to close
+            yield from events
