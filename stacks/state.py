@@ -3,15 +3,24 @@
 from typing import Any
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from stacks import names
 from stacks.parts.artifacts_bucket import ArtifactsBucket
-from stacks.parts.budgets_table import BudgetsTable
 from stacks.parts.data_key import DataKey
-from stacks.parts.records_table import RecordsTable
-from stacks.parts.sessions_table import SessionsTable
+from stacks.parts.data_table import DataTable
+from stacks.parts.open_records import index_open_records
 from stacks.settings import Settings
+from tradewind.contracts.names import (
+    BUDGET_KEY,
+    BUDGET_TTL,
+    RECORD_KEY,
+    RECORD_TTL,
+    SESSION_KEY,
+    SESSION_TTL,
+    SESSION_TURN,
+)
 
 
 class StateStack(Stack):
@@ -43,28 +52,28 @@ class StateStack(Stack):
             access_log_expiry_days=settings.access_log_expiry_days,
             removal_policy=removal_policy,
         ).bucket
-        self.records = RecordsTable(
-            self,
-            "Records",
-            key=self.key,
-            deletion_protection=settings.keep_data,
-            removal_policy=removal_policy,
-        ).table
 
-        self.sessions = SessionsTable(
-            self,
-            "Sessions",
-            key=self.key,
-            deletion_protection=settings.keep_data,
-            removal_policy=removal_policy,
-        ).table
-        self.budgets = BudgetsTable(
-            self,
-            "Budgets",
-            key=self.key,
-            deletion_protection=settings.keep_data,
-            removal_policy=removal_policy,
-        ).table
+        def table(
+            construct_id: str, partition_key: str, time_to_live: str, sort_key: str | None = None
+        ) -> dynamodb.Table:
+            return DataTable(
+                self,
+                construct_id,
+                partition_key=partition_key,
+                time_to_live=time_to_live,
+                sort_key=sort_key,
+                key=self.key,
+                deletion_protection=settings.keep_data,
+                removal_policy=removal_policy,
+            ).table
+
+        # One item per request.
+        self.records = table("Records", RECORD_KEY, RECORD_TTL)
+        index_open_records(self.records)
+        # A conversation's head and turns.
+        self.sessions = table("Sessions", SESSION_KEY, SESSION_TTL, sort_key=SESSION_TURN)
+        # One item per principal and day.
+        self.budgets = table("Budgets", BUDGET_KEY, BUDGET_TTL)
 
         CfnOutput(self, names.Output.ARTIFACTS_BUCKET, value=self.artifacts.bucket_name)
         CfnOutput(self, names.Output.RECORDS_TABLE, value=self.records.table_name)

@@ -1,6 +1,6 @@
 """The agents that belong to no chain, asked as anybody asks: over the API."""
 
-from cli.agents import agents, example_request, in_demo
+from cli.agents import agents, example_request
 from cli.api.address import Address, on_this_machine
 from cli.api.client import Api
 from cli.api.connection import Connection
@@ -19,7 +19,7 @@ def ask_over_the_api(steps: Steps, running: Running, outputs: dict[str, str]) ->
     """
     url = on_this_machine(outputs[Output.API_URL], running)
     api = Api(Connection(Address(url, running.region)))
-    for agent in (name for name in agents() if name not in in_demo()):
+    for agent in (name for name, manifest in agents().items() if not manifest.demo):
         # The path says which agent.
         body = {
             name: value for name, value in example_request(agent, None).items() if name != "agent"

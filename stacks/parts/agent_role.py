@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from aws_cdk import Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.bedrock_access import InferenceProfile, invoke_grants
+from stacks.parts.functions import function_role
 from stacks.parts.statements import allow, allow_key
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import artifact_key
@@ -37,11 +37,7 @@ class Reach:
 
 
 class AgentRole(Construct):
-    """The role of one agent's function.
-
-    Its policies are inline and complete when the role exists: a function is never created, or
-    called, before what it may do. Nothing can be added to it later by a construct's own grants.
-    """
+    """The role of one agent's function; nothing is added to it by a construct's own grants."""
 
     def __init__(
         self,
@@ -60,10 +56,6 @@ class AgentRole(Construct):
         read_files = [f"{reach.artifacts_arn}/{artifact_key('*', name, '*')}" for name in read]
 
         policies = {
-            "Logs": [
-                # CloudFormation's ARN of a log group ends in ":*": all of its streams.
-                allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])
-            ],
             "Tracing": [allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
             "DeadLetters": [allow(["sqs:SendMessage"], [dead_letters.queue_arn])],
             "Records": [
@@ -112,15 +104,11 @@ class AgentRole(Construct):
         ]
         if reached:
             policies["Reach"] = [allow(extra.actions, resources) for extra, resources in reached]
-        role = iam.Role(
+        role = function_role(
             self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"What the {agent.name} agent may do.",
-            inline_policies={
-                name: iam.PolicyDocument(statements=statements)
-                for name, statements in policies.items()
-            },
+            log_group_arn=log_group_arn,
+            policies=policies,
         )
         acknowledge_wildcard(role, "*", "X-Ray's write actions have no resource level.")
         for files in read_files:

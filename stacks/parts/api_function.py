@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
-from stacks.parts.functions import function_logs, python_function
+from stacks.parts.functions import function_logs, function_role, python_function
 from stacks.parts.statements import allow, allow_key
 from stacks.settings import Architecture
 from tradewind.contracts.names import LIVE_ALIAS, artifact_key
@@ -99,7 +99,7 @@ class ApiFunction(Construct):
 
 
 def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
-    """Its policies are inline and complete when the role exists, as the agents' are."""
+    """What it may do."""
     stack = Stack.of(scope)
     files = [f"{reach.artifacts_arn}/{artifact_key('*', agent, '*')}" for agent in reach.agents]
     invoked = [
@@ -112,8 +112,6 @@ def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
         for name in reach.live_functions
     ]
     policies = {
-        # CloudFormation's ARN of a log group ends in ":*": all of its streams.
-        "Logs": [allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])],
         "Tracing": [allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
         "Agents": [allow(["lambda:InvokeFunction"], invoked)],
         "Records": [
@@ -147,14 +145,11 @@ def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
         policies["Models"] = [
             allow(["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], ["*"])
         ]
-    role = iam.Role(
+    role = function_role(
         scope,
-        "Role",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         description="What this function of the API's may do.",
-        inline_policies={
-            name: iam.PolicyDocument(statements=statements) for name, statements in policies.items()
-        },
+        log_group_arn=log_group_arn,
+        policies=policies,
     )
     acknowledge_wildcard(
         role, "*", "X-Ray's write actions and Bedrock's lists have no resource level."

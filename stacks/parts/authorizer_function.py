@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
-from stacks.parts.functions import function_logs, python_function
+from stacks.parts.functions import function_logs, function_role, python_function
 from stacks.parts.statements import allow
 from stacks.settings import Architecture
 from tradewind.contracts.names import AUTHORIZER_HANDLER, LIVE_ALIAS
@@ -46,20 +45,12 @@ class AuthorizerFunction(Construct):
             retention_days=log_retention_days,
             removal_policy=removal_policy,
         )
-        policies = {
-            "Logs": [
-                allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
-            ],
-            "Tracing": [allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
-        }
-        role = iam.Role(
+        role = function_role(
             self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description="What the authorizer may do: write its log, and nothing in AWS.",
-            inline_policies={
-                name: iam.PolicyDocument(statements=statements)
-                for name, statements in policies.items()
+            log_group_arn=log_group.log_group_arn,
+            policies={
+                "Tracing": [allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])]
             },
         )
         acknowledge_wildcard(role, "*", "X-Ray's write actions have no resource level.")

@@ -1,9 +1,10 @@
 """What every Lambda function here has: its log group, its runtime, and how it logs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aws_cdk import AssetHashType, RemovalPolicy
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -12,6 +13,7 @@ from constructs import Construct
 from stacks.bundling.archive import Archive
 from stacks.checks import acknowledge
 from stacks.names import PROJECT
+from stacks.parts.statements import allow
 from stacks.settings import LOG_RETENTION, Architecture, Settings
 
 _ARCHITECTURES: Final = {
@@ -51,6 +53,32 @@ def function_logs(
         encryption_key=key,
         retention=logs.RetentionDays[LOG_RETENTION[retention_days]],
         removal_policy=removal_policy,
+    )
+
+
+def function_role(
+    scope: Construct,
+    *,
+    description: str,
+    log_group_arn: str,
+    policies: Mapping[str, Sequence[iam.PolicyStatement]],
+) -> iam.Role:
+    """The role of the function in ``scope``: what its policies allow, and to write its log.
+
+    They are inline and complete when the role exists: a function is never created, or called,
+    before what it may do. ``without_policy_updates`` keeps constructs from adding to it.
+    """
+    # CloudFormation's ARN of a log group ends in ":*": all of its streams.
+    logs_of_its_own = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])
+    return iam.Role(
+        scope,
+        "Role",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        description=description,
+        inline_policies={
+            name: iam.PolicyDocument(statements=[*statements])
+            for name, statements in {"Logs": [logs_of_its_own], **policies}.items()
+        },
     )
 
 

@@ -5,12 +5,11 @@ from typing import Final
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.parts.functions import function_logs, python_function
+from stacks.parts.functions import function_logs, function_role, python_function
 from stacks.parts.statements import allow, allow_key
 from stacks.settings import Architecture
 from tradewind.contracts.names import OPEN_INDEX, SWEEP_HANDLER
@@ -53,24 +52,16 @@ class SweepFunction(Construct):
             retention_days=log_retention_days,
             removal_policy=removal_policy,
         )
-        policies = {
-            "Logs": [
-                allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
-            ],
-            "Records": [
-                allow(["dynamodb:Query"], [f"{records_arn}/index/{OPEN_INDEX}"]),
-                allow(["dynamodb:UpdateItem"], [records_arn]),
-                allow_key(key, ["kms:Decrypt"], through=f"dynamodb.{Stack.of(self).region}"),
-            ],
-        }
-        role = iam.Role(
+        role = function_role(
             self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description="What the sweep may do.",
-            inline_policies={
-                name: iam.PolicyDocument(statements=statements)
-                for name, statements in policies.items()
+            log_group_arn=log_group.log_group_arn,
+            policies={
+                "Records": [
+                    allow(["dynamodb:Query"], [f"{records_arn}/index/{OPEN_INDEX}"]),
+                    allow(["dynamodb:UpdateItem"], [records_arn]),
+                    allow_key(key, ["kms:Decrypt"], through=f"dynamodb.{Stack.of(self).region}"),
+                ],
             },
         )
         function = python_function(
