@@ -4,6 +4,7 @@ A fake calls ``Turns.step`` before each thing that it does for a worker; what ha
 is then the test's to say, and the same every time.
 """
 
+import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -83,3 +84,17 @@ def every_order(attempt: Callable[[Choose], None]) -> Iterator[list[int]]:
         ahead[:] = [at for at, _ in taken]
         ahead[-1] += 1
         taken.clear()
+
+
+def any_order(dice: random.Random) -> Choose:
+    """By chance at each step; or else in longer bursts, as one is swapped for another."""
+    swaps = dice.choice((1.0, 0.2))
+    last = 0
+
+    def choose(waiting: Sequence[int]) -> int:
+        nonlocal last
+        if last not in waiting or dice.random() < swaps:
+            last = dice.choice(waiting)
+        return last
+
+    return choose

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tradewind.contracts.errors import Cancelled, DeadlineExceeded, InternalError, every_error
-from tradewind.records.item import RecordStatus, StoredRecord, iso
+from tradewind.contracts.moments import iso
+from tradewind.records.item import RecordStatus, StoredRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -70,11 +69,6 @@ class Update:
 def storage_error(error: ClientError | BotoCoreError) -> StorageError:
     """Say what went wrong with the table, in a typed error."""
     return dynamodb.storage_error(error, "the conversation")
-
-
-def iso(epoch_s: float) -> str:
-    """A moment as text."""
-    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")
 
 
 class SessionCalls:

@@ -22,13 +22,13 @@ from tradewind.contracts.errors import (
     SessionOfAnotherAgent,
     StorageUnavailable,
 )
+from tradewind.contracts.moments import iso
 from tradewind.contracts.names import SESSION_TTL
 from tradewind.conversations.calls import (
     UNHELD,
     SessionCalls,
     Update,
     busy,
-    iso,
     storage_error,
 )
 from tradewind.conversations.item import (

@@ -5,12 +5,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Final, Protocol, TypedDict
 
 from tradewind.aws.deadline import calls_within
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.errors import TradewindError
+from tradewind.contracts.moments import iso
 from tradewind.run.events import RunEvent, ToolEnded, ToolStarted
 from tradewind.telemetry.defects import log_defect
 from tradewind.telemetry.logger import get_logger
@@ -140,7 +140,7 @@ class ProgressWriter:
             "tools": list(self._tools.copy()),
             "tool_calls": self._tool_calls,
             "model_calls": self._meter.calls,
-            "updated_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "updated_at": iso(time.time()),
         }
 
     def _log_failures(self) -> None:

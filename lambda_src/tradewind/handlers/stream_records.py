@@ -13,8 +13,9 @@ from tradewind.api.overdue import close_overdue
 from tradewind.api.views import shown
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DuplicateRequest
+from tradewind.contracts.moments import iso
 from tradewind.handlers.served import Outcome
-from tradewind.records.item import RecordStatus, StoredRecord, iso
+from tradewind.records.item import RecordStatus, StoredRecord
 from tradewind.records.openings import Openings
 from tradewind.records.table import RecordTable
 

@@ -28,10 +28,10 @@ import json
 import math
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from tradewind.contracts.moments import iso
 from tradewind.contracts.names import (
     RECORD_ATTEMPT,
     RECORD_DEADLINE,
@@ -273,11 +273,6 @@ def read_item(item: "Mapping[str, AttributeValueTypeDef]") -> StoredRecord:
 def now_value() -> "AttributeValueTypeDef":
     """This moment, to compare a deadline with."""
     return {"N": str(int(time.time()))}
-
-
-def iso(epoch_s: float) -> str:
-    """A moment as text."""
-    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds")
 
 
 def _text(item: "Mapping[str, AttributeValueTypeDef]", name: str) -> str | None:

@@ -4,11 +4,11 @@ import hashlib
 import math
 import re
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from tradewind.contracts.errors import (
@@ -20,6 +20,7 @@ from tradewind.contracts.errors import (
     ToolInputError,
     TradewindError,
 )
+from tradewind.contracts.moments import iso
 from tradewind.contracts.names import artifact_key
 from tradewind.contracts.response import Artifact
 from tradewind.contracts.texts import all_well_formed
@@ -201,7 +202,7 @@ class Project:
             request_id=self.request_id,
             attempt=self.attempt,
             call=call.number,
-            written_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            written_at=iso(time.time()),
             made_from=call.made_from,
         )
         self.store.put(entry.key, body, content_type)

@@ -10,7 +10,7 @@ from itertools import count, product
 import pytest
 
 from tests.integration.bad_day.interleaving import Delivery, Violation, World, install
-from tests.turns import Choose, every_order
+from tests.turns import Choose, any_order, every_order
 from tests.unit.run.project_runs import Call, Fault, Run
 
 #: The orders that are tried in all; those that are not every one of a few are drawn.
@@ -151,20 +151,6 @@ def any_deliveries(dice: random.Random) -> list[Delivery]:
         faults = {dice.randrange(9): dice.choice([*Fault])} if dice.random() < 0.5 else {}
         deliveries.append(Delivery(request_id, run, faults, sendings=dice.choice((1, 1, 2))))
     return deliveries
-
-
-def any_order(dice: random.Random) -> Choose:
-    """By chance at each step; or else in longer bursts, as one is swapped for another."""
-    swaps = dice.choice((1.0, 0.2))
-    last = 0
-
-    def choose(waiting: Sequence[int]) -> int:
-        nonlocal last
-        if last not in waiting or dice.random() < swaps:
-            last = dice.choice(waiting)
-        return last
-
-    return choose
 
 
 def test_ten_thousand_orders_lose_nothing_and_mix_nothing(tried: Tried) -> None:

@@ -20,7 +20,7 @@ from tests.integration.budgets.spending import (
     World,
     install,
 )
-from tests.turns import Choose, every_order
+from tests.turns import Choose, any_order, every_order
 from tests.unit.run.project_runs import Fault
 from tradewind.budgets.costs import most_cost
 from tradewind.budgets.table import BudgetTable, Day, Entry
@@ -155,20 +155,6 @@ def any_requests(dice: random.Random) -> list[Spending]:
         faults = {dice.randrange(5): dice.choice([*Fault])} if dice.random() < 0.5 else {}
         requests.append(Spending(calls, faults))
     return requests
-
-
-def any_order(dice: random.Random) -> Choose:
-    """By chance at each step; or else in longer bursts, as one is swapped for another."""
-    swaps = dice.choice((1.0, 0.2))
-    last = 0
-
-    def choose(waiting: Sequence[int]) -> int:
-        nonlocal last
-        if last not in waiting or dice.random() < swaps:
-            last = dice.choice(waiting)
-        return last
-
-    return choose
 
 
 def _one(number: int, tried: Tried, **options: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.bad_day.interleaving import Violation
 from tests.integration.conversations.interleaving import Ask, Delete, World, install
-from tests.turns import Choose, every_order
+from tests.turns import Choose, any_order, every_order
 from tests.unit.run.project_runs import Fault
 
 #: The orders that are tried in all; those that are not every one of a few are drawn.
@@ -145,20 +145,6 @@ def any_work(dice: random.Random) -> list[Ask | Delete]:
             )
         )
     return work
-
-
-def any_order(dice: random.Random) -> Choose:
-    """By chance at each step; or else in longer bursts, as one is swapped for another."""
-    swaps = dice.choice((1.0, 0.2))
-    last = 0
-
-    def choose(waiting: Sequence[int]) -> int:
-        nonlocal last
-        if last not in waiting or dice.random() < swaps:
-            last = dice.choice(waiting)
-        return last
-
-    return choose
 
 
 def test_ten_thousand_orders_lose_no_turn_and_mix_none(tried: Tried) -> None:
