@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from devtools.localcloud.bedrock import Identity
 from tests.api_events import api_environment, proxy_event
 from tests.dynamodb import LoopbackDynamoDB
 from tests.integration.api.functions import LoopbackLambda, running_lambda
@@ -100,14 +101,17 @@ class ApiUnderTest:
 
 @pytest.fixture
 def api(
-    dynamodb: LoopbackDynamoDB, table_name: str, monkeypatch: pytest.MonkeyPatch
+    dynamodb: LoopbackDynamoDB,
+    table_name: str,
+    caller: Identity,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[ApiUnderTest]:
     with running_lambda() as functions:
         for name, value in {
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.url,
             "AWS_ENDPOINT_URL_LAMBDA": functions.url,
-            "AWS_ACCESS_KEY_ID": "AKIATEST",
-            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_ACCESS_KEY_ID": caller.access_key,
+            "AWS_SECRET_ACCESS_KEY": caller.secret_key,
             "AWS_DEFAULT_REGION": "us-east-1",
         }.items():
             monkeypatch.setenv(name, value)

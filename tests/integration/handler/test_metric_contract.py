@@ -16,10 +16,13 @@ from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings_file import load_settings
 from tests.deployed_agents import AGENTS
 from tests.frameworks import FRAMEWORKS, Framework
+from tests.integration.api.conftest import ApiUnderTest, api, table_name
 from tests.integration.handler.conftest import WITH_TOOL, Build
 from tradewind.telemetry.metric_names import METRICS, NAMESPACE
 
 ROOT = Path(__file__).parents[3]
+#: The API as its own tests have it.
+__all__ = ["api", "table_name"]
 EXCEPTIONS = ROOT / "stacks" / "unread_metrics.yaml"
 
 
@@ -30,8 +33,9 @@ def framework(request: pytest.FixtureRequest) -> Framework:
 
 
 @pytest.fixture
-def lines(build: Build, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What all agents print over a cold and a warm request."""
+def lines(build: Build, api: ApiUnderTest, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What all agents and the API print over a cold and a warm request."""
+    assert [api("GET", "/openapi.json")[0] for _ in range(2)] == [200, 200]
     for agent in AGENTS:
         harness = build(WITH_TOOL, agent=agent)
         for number in range(2):
