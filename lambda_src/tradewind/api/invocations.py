@@ -55,6 +55,8 @@ _BUSY_S: Final = 5
 _PAUSE_S: Final = 0.25
 #: Kept back from the time there is, to read the record and to answer.
 _CLOSING_S: Final = 2.0
+#: It is tried so often to be the one who tells a function.
+_TAKEOVERS: Final = 3
 #: A function is told directly so often, while it is not known to have begun.
 _TELLINGS: Final = 3
 _NOT_ALLOWED: Final = "The API may not hand the request to its agent. It may be sent again."
@@ -146,27 +148,61 @@ def _open(door: Door, asked: _Asked) -> StoredRecord:
 
 def _work(door: Door, asked: _Asked, record: StoredRecord) -> StoredRecord:
     """Have a function begin with the request, and wait for its end as long as is preferred."""
-    left_s = max(0.0, (call_time_left_s() or 0.0) - _CLOSING_S)
-    give_up = time.monotonic() + min(asked.preference.wait_s, left_s)
+    give_up = time.monotonic() + min(asked.preference.wait_s, _time_left_s())
 
     def time_left_s() -> float:
         return max(0.0, give_up - time.monotonic())
 
-    tellings, queued = 0, False
+    tellings = 0
     while not record.ended and time_left_s() > 0:
-        if record.status is not RecordStatus.PENDING or queued:
+        if record.status is not RecordStatus.PENDING or _is_told_of(record, asked):
             time.sleep(min(_PAUSE_S, time_left_s()))
             record = _reread(door, asked)
+        elif not _is_ours(record, asked):
+            record = _take_over(door, asked, record)
         elif tellings < _TELLINGS:
             tellings += 1
             record = _tell(door, asked, time_left_s)
         else:
-            queued = True
             record = _queue(door, asked)
-    if record.status is RecordStatus.PENDING and not queued:
-        # Not begun with, or not yet: told a second time it works once all the same.
-        record = _queue(door, asked)
-    return record
+    return _queue_if_pending(door, asked, record)
+
+
+def _queue_if_pending(door: Door, asked: _Asked, record: StoredRecord) -> StoredRecord:
+    """See to it that a request that nobody has begun with is in Lambda's queue.
+
+    Whoever else tells a function of it may have died over that. So after a look it is told again:
+    it works once all the same.
+    """
+    for _ in range(_TAKEOVERS):
+        while record.just_told and not _is_ours(record, asked) and _time_left_s():
+            time.sleep(_PAUSE_S)
+            record = _reread(door, asked)
+        if record.status is not RecordStatus.PENDING or record.in_queue:
+            return record
+        if _is_ours(record, asked):
+            break
+        record = _take_over(door, asked, record)
+    return _queue(door, asked)
+
+
+def _time_left_s() -> float:
+    return max(0.0, (call_time_left_s() or 0.0) - _CLOSING_S)
+
+
+def _is_ours(record: StoredRecord, asked: _Asked) -> bool:
+    """Whether it falls to this call to tell a function of the request."""
+    return record.attempt == asked.recorded.attempt
+
+
+def _is_told_of(record: StoredRecord, asked: _Asked) -> bool:
+    """Whether somebody else is telling a function of the request, or has."""
+    return record.in_queue or (record.being_told and not _is_ours(record, asked))
+
+
+def _take_over(door: Door, asked: _Asked, record: StoredRecord) -> StoredRecord:
+    """Be the one who tells a function of the request, unless somebody else is by now."""
+    return _required(door.openings.take_over(record, asked.recorded.attempt))
 
 
 def _tell(door: Door, asked: _Asked, time_left_s: Callable[[], float]) -> StoredRecord:
@@ -196,8 +232,10 @@ def _refusal_in(reply: Mapping[str, Any] | None) -> TradewindError | None:
 
 def _queue(door: Door, asked: _Asked) -> StoredRecord:
     """Leave the request to Lambda's queue."""
-    agent = asked.recorded.agent
-    handed = door.invoker.queue(agent, asked.event)
+    recorded = asked.recorded
+    handed = door.invoker.queue(recorded.agent, asked.event)
+    if handed is Handed.DONE:
+        return _required(door.openings.queued(recorded.record_id, recorded.attempt))
     if handed is Handed.TOO_LARGE:
         handed = _hand_over(door, asked)
     match handed:

@@ -5,13 +5,16 @@ record_id      the key: agent, request id and a digest of the owner
 owner, agent, request_id, project_id, model_id    who asked whom, on what
 request_sha256 a digest of what was asked, to tell a repeat from another request
 status         ``pending``, ``running``, ``succeeded`` or ``failed``
-attempt        who writes the record, the API's opening or the run; every later write names it
+attempt        who writes the record: the API's call that tells a function of it, or the run; every
+               later write names it
 open           "yes" until the request has ended, absent afterwards: what the index over open
                records holds
 opened_at      ISO 8601, UTC: when the API took the request; absent where no API did
 started_at, finished_at    likewise: when a function began with it, and when it ended
 deadline_at    epoch seconds: the function is killed by then; before it began, no function begins
                after it
+told_at        epoch seconds: when a function was last about to be told of it
+queued         whether that was left to Lambda's queue
 cancel_requested    true when the caller wants the run stopped
 progress       how far the run has come; see ``handlers.progress``
 error_code, error_message    of the failure. ``FUNCTION_DIED`` and ``NOT_STARTED`` where nobody but
@@ -51,6 +54,12 @@ if TYPE_CHECKING:
 
 #: The value of ``RECORD_OPEN``.
 OPEN: Final = "yes"
+#: Longer than it takes to leave an event to Lambda's queue.
+TELLING_S: Final = 1.0
+#: Longer than a function takes, from being told of a request, to begin with it.
+START_S: Final = 10.0
+#: Longer than Lambda's queue pauses between two tries to hand an event over.
+QUEUE_PAUSE_S: Final = 300.0
 
 
 class RecordStatus(StrEnum):
@@ -107,6 +116,8 @@ class StoredRecord:
         cancel_requested: Whether the caller wants the run stopped.
         progress: How far it has come, as JSON values; None where nothing was told.
         settled_by: The token of whoever closed it without an answer.
+        told_at: Epoch seconds: when a function was last about to be told of it.
+        queued: Whether that was left to Lambda's queue.
     """
 
     record_id: str
@@ -126,6 +137,8 @@ class StoredRecord:
     cancel_requested: bool = False
     progress: dict[str, Any] | None = None
     settled_by: str | None = None
+    told_at: float = 0.0
+    queued: bool = False
 
     @property
     def overdue(self) -> bool:
@@ -141,6 +154,24 @@ class StoredRecord:
     def ended(self) -> bool:
         """Whether it has its end, which stays."""
         return self.status in {RecordStatus.SUCCEEDED, RecordStatus.FAILED}
+
+    @property
+    def being_told(self) -> bool:
+        """Whether it is pending, and who its attempt names may be telling a function of it."""
+        return self._told_within(START_S) and not self.queued
+
+    @property
+    def just_told(self) -> bool:
+        """Whether that began so lately that it is not to be doubted."""
+        return self._told_within(TELLING_S) and not self.queued
+
+    @property
+    def in_queue(self) -> bool:
+        """Whether it is pending, and Lambda is about to hand its event to a function."""
+        return self._told_within(QUEUE_PAUSE_S) and self.queued
+
+    def _told_within(self, seconds: float) -> bool:
+        return self.status is RecordStatus.PENDING and time.time() < self.told_at + seconds
 
     @property
     def _late(self) -> bool:
@@ -202,7 +233,16 @@ def opened_item(
     item = new_item(request, remaining_s=life_s, ttl_s=ttl_s)
     item["opened_at"] = item.pop("started_at")
     item["status"] = {"S": RecordStatus.PENDING}
-    return item
+    return {**item, **told_values()}
+
+
+def told_values(*, queued: bool = False) -> dict[str, "AttributeValueTypeDef"]:
+    """What the item says of a request that a function is about to be told of.
+
+    Args:
+        queued: Whether that is left to Lambda's queue.
+    """
+    return {"told_at": {"N": f"{time.time():.3f}"}, "queued": {"BOOL": queued}}
 
 
 def started_values(
@@ -267,6 +307,8 @@ def read_item(item: "Mapping[str, AttributeValueTypeDef]") -> StoredRecord:
         cancel_requested=item.get("cancel_requested", {}).get("BOOL", False),
         progress=None if "progress" not in item else json.loads(item["progress"]["S"]),
         settled_by=_text(item, "settled_by"),
+        told_at=float(item.get("told_at", {}).get("N", "0")),
+        queued=item.get("queued", {}).get("BOOL", False),
     )
 
 

@@ -27,6 +27,7 @@ from tradewind.records.item import (
     now_value,
     opened_item,
     read_item,
+    told_values,
 )
 
 if TYPE_CHECKING:
@@ -85,6 +86,50 @@ class Openings:
             # Our own write whose reply was lost, or somebody else's.
             return written.record
         raise DuplicateRequest("The request's record comes and goes. Send it again later.")
+
+    def take_over(self, record: StoredRecord, attempt: str) -> StoredRecord | None:
+        """Be the one who tells a function of a pending request, in place of who was to.
+
+        Args:
+            record: As it was read.
+            attempt: Of who wants to.
+
+        Returns:
+            The record there is now, with this attempt if it was taken over; None for none.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        written = self._table.update(
+            record.record_id,
+            {RECORD_ATTEMPT: text(attempt), **told_values()},
+            condition=f"{RECORD_ATTEMPT} = :before AND #status = :pending",
+            compared={":before": text(record.attempt), ":pending": text(RecordStatus.PENDING)},
+            tell=True,
+        )
+        return written.record
+
+    def queued(self, record_id: str, attempt: str) -> StoredRecord | None:
+        """Say that a pending request's event is in Lambda's queue, which repeats it by itself.
+
+        Args:
+            record_id: The record's key.
+            attempt: Who has put it there.
+
+        Returns:
+            The record there is now; None for none.
+
+        Raises:
+            StorageError: It could not be written.
+        """
+        written = self._table.update(
+            record_id,
+            told_values(queued=True),
+            condition=f"{RECORD_ATTEMPT} = :attempt AND #status = :pending",
+            compared={":attempt": text(attempt), ":pending": text(RecordStatus.PENDING)},
+            tell=True,
+        )
+        return written.record
 
     def close(self, record_id: str, code: str, message: str) -> bool:
         """Close a record that is pending: it failed before anything was done for it.

@@ -207,6 +207,63 @@ def test_every_order_of_two(
     assert len(list(every_order(attempt))) >= 6
 
 
+WAITS = {**KEY, "Prefer": "wait=5"}
+REPEATS = 20
+
+
+@pytest.mark.parametrize("first", [NO_FAULT, {1: Fault.KILLED_BEFORE}, {1: Fault.KILLED_AFTER}])
+@pytest.mark.parametrize("preferred", [AT_ONCE, WAITS], ids=["async", "wait"])
+def test_repeats_of_what_nobody_has_begun_with_tell_its_function_once_more_at_most(
+    new_world: Callable[[], World], preferred: dict[str, str], first: Mapping[int, Fault]
+) -> None:
+    world = new_world()
+    world.call(headers=AT_ONCE, faults=first)
+    for _ in range(REPEATS):
+        world.call(headers=preferred)
+    lost = 1 in first and first[1] is Fault.KILLED_BEFORE
+    assert world.functions.told <= (1 if lost or not first else 2)
+    world.deliver()
+    assert (state(world), world.asked.total()) == ("succeeded", 1)
+
+
+def test_an_event_that_the_queue_has_lost_is_put_there_again(
+    new_world: Callable[[], World],
+) -> None:
+    world = new_world()
+    world.call(headers=AT_ONCE)
+    world.functions.queue.clear()
+    CLOCK.now += 301
+    for _ in range(REPEATS):
+        world.call(headers=AT_ONCE)
+    assert world.functions.told == 2
+    world.deliver()
+    assert (state(world), world.asked.total()) == ("succeeded", 1)
+
+
+def test_repeats_at_the_same_time_are_one_telling_more_at_most(
+    new_world: Callable[[], World],
+) -> None:
+    told: Counter[int] = Counter()
+    for seed in range(12):
+        dice = random.Random(seed)  # noqa: S311  # no secret
+        world = new_world()
+        world.pace = 10 * REPEATS
+        world.call(headers=AT_ONCE, faults=dice.choice((NO_FAULT, {1: Fault.KILLED_BEFORE})))
+        works = [CALL if seed % 2 else opened_slowly for _ in range(REPEATS)]
+        for error in world.steps.turns.run([partial(one, world) for one in works], dice.choice):
+            if error is not None:
+                raise error
+        told[world.functions.told] += 1
+        world.end()
+        assert (state(world), world.asked.total()) == ("succeeded", 1)
+    # However they interleave: not one each.
+    assert max(told) <= 3, told
+
+
+def opened_slowly(world: World) -> None:
+    world.call(headers=WAITS)
+
+
 def test_any_order_of_many(new_world: Callable[[], World]) -> None:
     seen: Counter[str] = Counter()
     for seed in range(800):

@@ -51,8 +51,9 @@ NOTHING_ASKED: Final = frozenset(asked_nothing())
 class _Time:
     """The API's clock: who sleeps lets the others go on."""
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: Steps, world: "World") -> None:
         self._steps = steps
+        self._world = world
 
     def monotonic(self) -> float:
         return CLOCK.now
@@ -62,7 +63,7 @@ class _Time:
 
     def sleep(self, seconds: float) -> None:
         self._steps.turns.step()
-        CLOCK.now += max(seconds, 1.0)
+        CLOCK.now += max(seconds, 1.0) / self._world.pace
 
 
 @dataclass
@@ -120,11 +121,13 @@ class Functions:
         world: Where.
         queue: Events that wait.
         busy: Whether the agent takes no further request.
+        told: How often it was told of one, directly or through the queue.
     """
 
     world: "World"
     queue: list[bytes] = field(default_factory=list)
     busy: bool = False
+    told: int = 0
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
         """As boto3's."""
@@ -133,6 +136,7 @@ class Functions:
         def do() -> dict[str, Any]:
             if self.busy:
                 raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke")
+            self.told += 1
             if InvocationType == "Event":
                 self.queue.append(Payload)
                 return {"StatusCode": 202, "Payload": BytesIO()}
@@ -171,6 +175,8 @@ class World:
         session_busy: So many runs end before they ask anything.
         next_run: What befalls the next run that somebody waits for.
         answers: What the API answered: status, document and headers.
+        pace: A sleep's time is divided by it: where many sleep at the same time, time passes
+            once for all of them, and a call of the table takes less of it than a sleep.
     """
 
     def __init__(self) -> None:
@@ -180,6 +186,7 @@ class World:
         self.functions = Functions(self)
         self.asked: Counter[str] = Counter()
         self.session_busy = 0
+        self.pace = 1
         self.next_run: Mapping[int, Fault] = {}
         self.answers: list[tuple[int, dict[str, Any], dict[str, str]]] = []
         self.records = RecordTable("records", self.table)  # type: ignore[arg-type]  # as far as used
@@ -301,7 +308,7 @@ class World:
 def install(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """Let all of it run by one clock, and report nothing."""
     interleaving.install(monkeypatch)
-    clock = _Time(world.steps)
+    clock = _Time(world.steps, world)
     monkeypatch.setattr(invocations, "time", clock)
     monkeypatch.setattr(service, "time", clock)
     monkeypatch.setattr(ApiService, "_report", lambda *_: None)
