@@ -6,6 +6,7 @@
     +-- Unidentified           403  FORBIDDEN
     +-- NotFound               404  NOT_FOUND
     +-- MethodNotAllowed       405  METHOD_NOT_ALLOWED
+    +-- NotCancellable         409  NOT_CANCELLABLE
     +-- UnsupportedMediaType   415  UNSUPPORTED_MEDIA_TYPE
     +-- IdempotencyKeyReused   422  IDEMPOTENCY_KEY_REUSED
 """
@@ -47,6 +48,13 @@ class MethodNotAllowed(ApiError):
     def __init__(self, allowed: tuple[str, ...]) -> None:
         super().__init__(f"Here are {', '.join(allowed)}.")
         self.allowed = allowed
+
+
+class NotCancellable(ApiError):
+    """Its agent was asked past the API, and does not look whether it was cancelled."""
+
+    code = "NOT_CANCELLABLE"
+    status = 409
 
 
 class UnsupportedMediaType(ApiError):

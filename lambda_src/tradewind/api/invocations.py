@@ -12,7 +12,12 @@ from typing import Any, Final
 from tradewind.api.asking import Asked, read_asked, require_same
 from tradewind.api.budget import require_left
 from tradewind.api.door import Door
-from tradewind.api.errors import IdempotencyKeyReused, NotFound, UnsupportedMediaType
+from tradewind.api.errors import (
+    IdempotencyKeyReused,
+    NotCancellable,
+    NotFound,
+    UnsupportedMediaType,
+)
 from tradewind.api.http import Answer, Request
 from tradewind.api.invoker import Handed
 from tradewind.api.overdue import close_overdue
@@ -108,9 +113,12 @@ def cancel(door: Door, request: Request) -> Answer:
 
     Raises:
         NotFound: They have made none with this id.
+        NotCancellable: It did not come through the API.
     """
     key = _key_of(request)
-    _current(door, door.records.read(key))
+    record = _current(door, door.records.read(key))
+    if record is not None and record.opened_at is None and not record.ended:
+        raise NotCancellable("It was asked past the API, and ends by itself: nobody can cancel it.")
     record = door.openings.cancel(key)
     if record is None:
         raise NotFound("There is no such invocation.")
@@ -369,6 +377,6 @@ ROUTES: Final = (
         cancel,
         {200: "Invocation", 202: "Invocation"},
         parameters={"id": INVOCATION_ID_PATTERN},
-        problems=(NotFound, DuplicateRequest),
+        problems=(NotFound, NotCancellable, DuplicateRequest),
     ),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tradewind.aws.dynamodb import failed_condition
+from tradewind.contracts.errors import SessionUnreadable
 from tradewind.contracts.names import SESSION_TTL, SESSION_TURN
 from tradewind.conversations.calls import (
     UNHELD,
@@ -15,7 +16,7 @@ from tradewind.conversations.calls import (
     busy,
     storage_error,
 )
-from tradewind.conversations.item import HEAD, Head, turn_key, turns_prefix
+from tradewind.conversations.item import HEAD, TURNS, Head, turn_key, turns_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -34,7 +35,11 @@ def delete_conversation(calls: SessionCalls, key: str) -> bool:
         SessionBusy: A turn is at work.
         StorageError: It could not be read or written.
     """
-    head = calls.head(key)
+    try:
+        head = calls.head(key)
+    except SessionUnreadable:
+        _delete_whole(calls, key)
+        return True
     if head is None:
         return False
     doomed = [*head.doomed, head.epoch]
@@ -109,6 +114,13 @@ def _delete_item(calls: SessionCalls, key: str, turn: str) -> None:
         calls.client.delete_item(TableName=calls.name, Key=turn_key(key, turn))
     except (ClientError, BotoCoreError) as error:
         raise storage_error(error) from error
+
+
+def _delete_whole(calls: SessionCalls, key: str) -> None:
+    """Delete a conversation whose head cannot be read: nobody can claim it, nor read its turns."""
+    for item in calls.query(key, TURNS, keys_only=True):
+        _delete_item(calls, key, item[SESSION_TURN]["S"])
+    _delete_item(calls, key, HEAD)
 
 
 def _texts(values: list[str]) -> "AttributeValueTypeDef":

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 #: The head's ``turn``.
 HEAD: Final = "head"
+#: What every turn's begins with.
+TURNS: Final = "turn#"
 #: Of the form that is written here.
 VERSION: Final = 1
 #: Bytes of a packed turn. DynamoDB takes 409,600 in an item; the rest is the other attributes'.
@@ -179,7 +181,7 @@ def pack_turn(
 
 def turns_prefix(epoch: str) -> str:
     """What the keys of an epoch's turns begin with."""
-    return f"turn#{epoch}#"
+    return f"{TURNS}{epoch}#"
 
 
 def number_prefix(epoch: str, number: int) -> str:

@@ -89,7 +89,7 @@ class SessionTurn:
         )
         try:
             claim = sessions.claim(request, remaining_s=deadline.killed_in_s())
-        except StorageUnavailable:
+        except (StorageUnavailable, SessionUnreadable):
             _let_go(sessions, request)  # it may be held all the same
             raise
         turn = cls(sessions, claim, query)

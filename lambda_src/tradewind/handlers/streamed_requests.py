@@ -71,6 +71,9 @@ class StreamedRequests:
         def work() -> None:
             try:
                 self._work(stream, proxied, context)
+            except TradewindError as error:
+                get_logger().error("The end of a stream was not told", error_code=error.code)
+                stream.failed(error)
             except Exception as error:
                 log_defect("A streamed request failed unexpectedly", error)
                 stream.failed(InternalError("An unexpected error; the function's log has it."))
@@ -169,13 +172,15 @@ class _Stream:
         self._unread.end(last if self.has_begun else _beginning() + last)
 
     def failed(self, error: TradewindError) -> None:
-        """Tell a failure, in whatever way is left."""
+        """Tell a failure instead of a result.
+
+        Of one that has begun, nothing more: how it ended is in its record, which may say otherwise.
+        """
         record = self.record
-        known = None if record is None else invocation_id(record)
         if self.has_begun:
-            told = {"code": error.code, "message": error.message, "field": error.field}
-            self._unread.end(event("result", {"id": known, "state": "failed", "error": told}))
+            self._unread.end()
         else:
+            known = None if record is None else invocation_id(record)
             headers = None if record is None else {"Location": location_of(record)}
             self._unread.end(_http(problem(error, headers=headers, invocation_id=known)))
 

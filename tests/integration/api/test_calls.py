@@ -10,6 +10,7 @@ import pytest
 from tests.api_events import ADA, BOB, proxy_event
 from tests.dynamodb import TableFault
 from tests.integration.api.conftest import ApiUnderTest, recorded_of
+from tests.integration.records.requests import encoded
 from tradewind.api import service
 from tradewind.api.service import ApiService
 
@@ -205,6 +206,19 @@ def test_another_callers_invocation_is_not_there(api: ApiUnderTest) -> None:
     assert mine["id"] == theirs["id"]
     assert mine["project_id"] != theirs["project_id"]
     assert len(api.functions.events) == 3
+
+
+def test_one_that_was_asked_past_the_api_is_shown_and_not_promised_to_be_cancelled(
+    api: ApiUnderTest,
+) -> None:
+    direct = recorded_of(BODY | {"request_id": "r-1", "project_id": "p-1", "owner": ADA})
+    api.records.start(direct, remaining_s=900, ttl_days=1)
+    path = "/invocations/terrain.r-1"
+    status, problem, _ = api("DELETE", path)
+    assert (status, problem["code"]) == (409, "NOT_CANCELLABLE")
+    assert api("GET", path)[1]["state"] == "running"
+    api.records.finish(direct, encoded())
+    assert api("DELETE", path)[:2] == api("GET", path)[:2]
 
 
 def test_twenty_repeats_are_one_request(api: ApiUnderTest) -> None:

@@ -395,6 +395,19 @@ class TestWhatIsRead:
         assert delete_session(harness.sessions, "", "s-1")
         assert harness.handle(ask("Begin again."))["success"]
 
+    def test_a_head_that_is_none_is_held_by_nobody_and_can_be_deleted(self, build: Build) -> None:
+        harness = build(CHAT)
+        harness.handle(ask("Begin."))
+        client = harness.records.database.client()
+        broken = turn_key(KEY, HEAD) | {"turns": {"S": "many"}}
+        client.put_item(TableName=harness.sessions.name, Item=broken)
+        assert code_of(harness, ask("Go on.")) == "SESSION_UNREADABLE"
+        head = client.get_item(TableName=harness.sessions.name, Key=turn_key(KEY, HEAD))["Item"]
+        assert "holder" not in head
+        assert delete_session(harness.sessions, "", "s-1")
+        assert client.scan(TableName=harness.sessions.name)["Items"] == []
+        assert harness.handle(ask("Begin again."))["success"]
+
     def test_messages_of_another_framework_are_read_as_words(
         self, build: Build, standin: BedrockStandIn, framework: Framework
     ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from tests.agent_environment import agent_environment
 from tests.frameworks import Sketch
@@ -16,7 +17,7 @@ from tests.integration.handler.script import Script, calls, says
 from tests.unit.handlers.test_server_sent_events import parsed
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
-from tradewind.contracts.errors import ConfigurationError
+from tradewind.contracts.errors import ConfigurationError, StorageUnavailable
 from tradewind.contracts.names import owned_project
 from tradewind.handlers.event_kinds import is_completion, is_http
 from tradewind.handlers.response_stream import HTTP_ANSWER, Runtime, StreamedAnswer
@@ -98,11 +99,11 @@ def ask(build: Build) -> Callable[..., Ask]:
     """Returns what asks a service for streams."""
     s3 = AwsClients().create("s3", repeats=Repeated(may_run_twice=True))
 
-    def asks(harness: Harness, runtime: Runtime = Runtime.HOOKED) -> Ask:
+    def asks(harness: Harness, runtime: Runtime = Runtime.HOOKED, signer: Any = s3) -> Ask:
         streamed = StreamedRequests(
             runtime=runtime,
             service=harness.service,
-            records=StreamRecords(agent_environment(), harness.records, s3),
+            records=StreamRecords(agent_environment(), harness.records, signer),
         )
 
         def do(event: dict[str, Any] | None = None, context: Context | None = None) -> Reader:
@@ -239,6 +240,29 @@ def test_a_failed_run_is_a_failure_though_its_stream_is_whole(
     done, metrics = printed(capsys)
     assert (done["outcome"], done["level"]) == ("failed", "ERROR")
     assert metrics[MetricName.ERRORS] == [1]
+
+
+@pytest.mark.parametrize("error", [NoCredentialsError(), StorageUnavailable("away")])
+def test_an_end_that_cannot_be_shown_is_not_told_as_another(
+    build: Build, ask: Callable[..., Ask], script: Script, error: Exception
+) -> None:
+    class Signer:
+        def generate_presigned_url(self, *_: object, **__: object) -> str:
+            raise error
+
+    harness = build(Sketch("You write.", (write,)))
+    script(calls("write"), says("It blows."))
+    event = proxied(**{"Idempotency-Key": "k1"})
+    names = [name for name, _ in ask(harness, signer=Signer())(event).all().events]
+    assert names[-1] == "message_end"  # and the body ends: who misses the result looks it up
+    assert list(harness.records.status.values()) == ["succeeded"]
+    # Before the first event there is a status to say so with, and the way to the record.
+    problem = ask(harness, signer=Signer())(event).all()
+    code = getattr(error, "code", "INTERNAL_ERROR")
+    assert problem.problem["code"] == code
+    assert (
+        problem.prelude["headers"]["Location"] == f"/invocations/{problem.problem['invocation_id']}"
+    )
 
 
 def test_a_key_is_worked_on_once(build: Build, ask: Callable[..., Ask], script: Script) -> None:

@@ -81,6 +81,27 @@ def test_a_record_is_opened_once_and_begun_with_once(
 
 
 @pytest.mark.parametrize("fault", [None, *PASSING])
+def test_one_call_at_a_time_tells_a_function(
+    dynamodb: LoopbackDynamoDB, table: RecordTable, openings: Openings, fault: TableFault | None
+) -> None:
+    found = opened(openings)
+    assert (found.being_told, found.just_told, found.in_queue) == (True, True, False)
+    if fault:
+        dynamodb.inject(fault, "UpdateItem")
+    ours, others = openings.take_over(found, "ours"), openings.take_over(found, "others")
+    assert ours is not None
+    assert others is not None
+    assert ours.attempt == others.attempt == "ours"
+    assert openings.queued(KEY, "others") == others
+    queued = openings.queued(KEY, "ours")
+    assert queued is not None
+    assert (queued.being_told, queued.in_queue) == (False, True)
+    begin(table)
+    assert openings.take_over(queued, "others") == openings.queued(KEY, "ours") == stored(table)
+    assert stored(table).attempt == "run"
+
+
+@pytest.mark.parametrize("fault", [None, *PASSING])
 def test_an_end_stays(
     dynamodb: LoopbackDynamoDB, table: RecordTable, openings: Openings, fault: TableFault | None
 ) -> None:
