@@ -1,5 +1,6 @@
 """The ``tradewind`` command: its parts, and how it ends."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -38,6 +39,10 @@ def tradewind() -> None:
     In an account:  tradewind deploy ENV, tradewind call AGENT "..." --env ENV
 
     \b
+    Your account:   AWS_PROFILE, or keys in the environment, as for other AWS tools;
+                    the region is AWS_REGION, then AWS_DEFAULT_REGION, then the profile's
+
+    \b
     Exit status: 0 done
                  1 failed: the agent, the command, or what was asked for
                  2 wrong usage
@@ -60,6 +65,9 @@ def main() -> None:
     # Asked to end politely, it cleans up as after Ctrl-C; also where that was switched off for it.
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, _interrupt)
+    if region := os.environ.get("AWS_REGION"):
+        # AWS's own command line and its other SDKs read it first, and botocore not at all.
+        os.environ["AWS_DEFAULT_REGION"] = region
     try:
         status = tradewind(prog_name="tradewind", standalone_mode=False)
     except click.ClickException as error:

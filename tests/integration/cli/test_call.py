@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.integration.cli.api_server import (
+    REGION,
     Contract,
     answers,
     half,
@@ -274,11 +274,23 @@ def test_a_refused_signature_is_explained(
     caller: Caller, contract: Contract, variable: str, value: str, words: str
 ) -> None:
     caller.patch.setenv(variable, value)
-    caller.patch.setenv("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
     said = caller.run("call", "terrain", "x")
     assert said.status == 5
     assert words in said.err
     assert contract.heard == []
+
+
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_either_of_the_regions_variables_is_enough(
+    caller: Caller, contract: Contract, variable: str
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        caller.patch.delenv(name)
+    said = caller.run("budget")
+    assert (said.status, "AWS_REGION" in said.err) == (1, True)
+    caller.patch.setenv(variable, REGION)
+    assert caller.run("budget").status == 0
+    assert contract.heard == [("GET", "/budget")]
 
 
 def test_a_session_token_is_signed_too(
