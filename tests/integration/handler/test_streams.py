@@ -389,6 +389,11 @@ def test_a_runtime_that_cannot_stream_is_told_so(build: Build, ask: Callable[...
             True,
             False,
         ),
+        (
+            {"requestId": "r", "invokeCompletionStatus": "Failure", "anything": {"else": 1}},
+            True,
+            False,
+        ),
         ({"requestId": "r", "invokeCompletionStatus": "Success", "query": "q"}, False, False),
         ({"query": "q"}, False, False),
         (proxied(), False, True),

@@ -58,8 +58,10 @@ def _guard_the_door() -> None:
         api_id, stage, _ = called
         with trail.following() as notes, deployments.serving(api_id, stage):
             notes["httpMethod"] = method
-            refused = _refusal(api_id, stage, headers, body)
-            if refused:
+            refused = _refusal(api_id, stage, headers)
+            if len(body) > _MAX_REQUEST_BYTES:
+                response = errors.content_too_long(_MAX_REQUEST_BYTES)
+            elif refused:
                 response = errors.at_the_stage(refused, api_id, stage, headers, query)
             else:
                 served = await handle(host, path, method, headers, body, query, **raw)
@@ -72,9 +74,7 @@ def _guard_the_door() -> None:
     app._handle_execute_api_request = handle_guarded
 
 
-def _refusal(api_id: str, stage: str, headers: Mapping[str, Any], body: bytes) -> Any:
-    if len(body) > _MAX_REQUEST_BYTES:
-        return errors.too_large()
+def _refusal(api_id: str, stage: str, headers: Mapping[str, Any]) -> Any:
     blocked = web_acl.blocks(web_acl.stage_arn(api_id, stage), headers, get_request_client_ip())
     if blocked is not None:
         trail.note(waf__status=403 if blocked else 200)
