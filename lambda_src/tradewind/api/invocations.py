@@ -85,7 +85,7 @@ def ask(door: Door, request: Request) -> Answer:
         TradewindError: The request was refused, or there is no telling what became of it.
     """
     asked = _read(door, request)
-    require_left(door, asked.recorded, asked.event)
+    require_left(asked, door.environment.max_tokens, door.budgets, door.records)
     record = _open(door, asked)
     if not record.ended:
         try:

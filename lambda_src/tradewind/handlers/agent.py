@@ -51,6 +51,11 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
     runtime = hook_runtime()
     if environment.streams:
         require_streaming(runtime)
+    budgets = Budgets(
+        environment.budgets,
+        environment.prices,
+        BudgetTable(environment.budgets_table, dynamodb),
+    )
     service = AgentService(
         environment=environment,
         definition=definition,
@@ -60,11 +65,7 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
         sessions=SessionTable(
             environment.sessions_table, dynamodb, ttl_days=environment.session_ttl_days
         ),
-        budgets=Budgets(
-            environment.budgets,
-            environment.prices,
-            BudgetTable(environment.budgets_table, dynamodb),
-        ),
+        budgets=budgets,
         cold_start=COLD_START,
         after_answer=after_answer,
         retire=end_process if after_answer.hook() else None,
@@ -81,7 +82,9 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
         from tradewind.handlers.streamed_requests import StreamedRequests  # noqa: PLC0415
 
         return StreamedRequests(
-            runtime=runtime, service=service, records=StreamRecords(environment, records, s3)
+            runtime=runtime,
+            service=service,
+            records=StreamRecords(environment, records, s3, budgets),
         )
 
     return service, streamed

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tradewind.api.asking import Asked, require_same
+from tradewind.api.budget import require_left
 from tradewind.api.overdue import close_overdue
 from tradewind.api.views import shown
+from tradewind.budgets.budgets import Budgets
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DuplicateRequest
 from tradewind.contracts.moments import iso
@@ -31,11 +33,13 @@ class StreamRecords:
         environment: The function's settings.
         records: Where records are.
         s3: Signs links to artifacts.
+        budgets: What callers may spend.
     """
 
     environment: AgentEnvironment
     records: RecordTable
     s3: "S3Client"
+    budgets: Budgets
 
     def open(self, asked: Asked, remaining_s: float) -> StoredRecord:
         """Open a request's record, or find the one there is.
@@ -48,10 +52,12 @@ class StreamRecords:
             A record that is pending, or has ended.
 
         Raises:
+            BudgetExceeded: Its caller has nothing useful left today; no record was opened.
             IdempotencyKeyReused: It is another question's.
             DuplicateRequest: The request is being worked on.
             StorageError: It could not be read or written.
         """
+        require_left(asked, self.environment.max_tokens, self.budgets, self.records)
         openings = Openings(self.records.table)
         while True:
             record = openings.open(

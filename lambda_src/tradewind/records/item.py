@@ -20,6 +20,7 @@ progress       how far the run has come; see ``handlers.progress``
 error_code, error_message    of the failure. ``FUNCTION_DIED`` and ``NOT_STARTED`` where nobody but
                the clock knew of it; the message only where there is no answer with one
 answer         the whole answer as JSON, with gzip; the only place with words of the request
+asked_nothing  true where it failed before a model was asked, though its code does not say so
 execution_ms, cold_start, input_tokens, output_tokens, artifacts    counts
 settled_by     who found the record overdue and closed it
 expires_at     epoch seconds: DynamoDB deletes the record after it
@@ -34,6 +35,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from tradewind.contracts.errors import BudgetExceeded
 from tradewind.contracts.moments import iso
 from tradewind.contracts.names import (
     RECORD_ATTEMPT,
@@ -118,6 +120,7 @@ class StoredRecord:
         settled_by: The token of whoever closed it without an answer.
         told_at: Epoch seconds: when a function was last about to be told of it.
         queued: Whether that was left to Lambda's queue.
+        asked_nothing: Whether it is written that it failed with nothing asked.
     """
 
     record_id: str
@@ -139,6 +142,7 @@ class StoredRecord:
     settled_by: str | None = None
     told_at: float = 0.0
     queued: bool = False
+    asked_nothing: bool = False
 
     @property
     def overdue(self) -> bool:
@@ -274,7 +278,7 @@ def closed_values(code: str, message: str, token: str) -> dict[str, "AttributeVa
 def ended_values(encoded: EncodedAnswer) -> dict[str, "AttributeValueTypeDef"]:
     """What the end of a request adds to its item."""
     answer = encoded.answer
-    return {
+    values: dict[str, AttributeValueTypeDef] = {
         "status": {"S": RecordStatus.SUCCEEDED if answer.success else RecordStatus.FAILED},
         "finished_at": {"S": iso(time.time())},
         "error_code": {"S": answer.error.code} if answer.error else {"NULL": True},
@@ -285,6 +289,10 @@ def ended_values(encoded: EncodedAnswer) -> dict[str, "AttributeValueTypeDef"]:
         "output_tokens": {"N": str(answer.usage.output_tokens)},
         "artifacts": {"N": str(len(answer.artifacts))},
     }
+    if answer.error and answer.error.code == BudgetExceeded.code and not answer.usage.model_calls:
+        # It may have been refused after ten calls, or before the first: tools need one to run.
+        values["asked_nothing"] = {"BOOL": True}
+    return values
 
 
 def read_item(item: "Mapping[str, AttributeValueTypeDef]") -> StoredRecord:
@@ -309,6 +317,7 @@ def read_item(item: "Mapping[str, AttributeValueTypeDef]") -> StoredRecord:
         settled_by=_text(item, "settled_by"),
         told_at=float(item.get("told_at", {}).get("N", "0")),
         queued=item.get("queued", {}).get("BOOL", False),
+        asked_nothing=item.get("asked_nothing", {}).get("BOOL", False),
     )
 
 

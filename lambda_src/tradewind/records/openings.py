@@ -70,11 +70,13 @@ class Openings:
         any_of_them = " OR ".join(f"error_code = {name}" for name in codes)
         condition = (
             f"attribute_not_exists({RECORD_KEY}) OR "
-            f"(request_sha256 = :sha256 AND #status = :failed AND ({any_of_them}))"
+            "(request_sha256 = :sha256 AND #status = :failed "
+            f"AND (asked_nothing = :true OR {any_of_them}))"
         )
         compared: dict[str, AttributeValueTypeDef] = {
             ":sha256": text(request.sha256),
             ":failed": text(RecordStatus.FAILED),
+            ":true": {"BOOL": True},
             **codes,
         }
         for _ in range(_LOOKS):
@@ -208,6 +210,15 @@ class Openings:
             close=True,
         )
         return written.done or (written.record is not None and written.record.settled_by == token)
+
+
+def opens_again(record: StoredRecord, request: RecordedRequest) -> bool:
+    """Whether ``Openings.open`` would open this record again for ``request``."""
+    return (
+        record.sha256 == request.sha256
+        and record.status is RecordStatus.FAILED
+        and (record.asked_nothing or record.error_code in asked_nothing())
+    )
 
 
 def asked_nothing() -> set[str]:

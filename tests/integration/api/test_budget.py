@@ -11,6 +11,8 @@ from tests.dynamodb import TableFault
 from tests.integration.api.conftest import ApiUnderTest
 from tradewind.budgets.table import BudgetTable, new_entry
 from tradewind.contracts.errors import BudgetExceeded
+from tradewind.contracts.names import BUDGET_KEY, account_day
+from tradewind.contracts.response import Usage
 
 ASK = "/agents/terrain/invocations"
 BODY = {"query": "How windy is it?"}
@@ -95,6 +97,30 @@ def test_what_is_left_is_told_of_a_request_that_its_agent_ended(
     assert (status, refused["code"]) == (402, BudgetExceeded.code)
     assert extensions.items() <= refused.items()
     assert headers["Location"].endswith(refused["invocation_id"])
+
+
+def test_a_key_that_its_budget_refused_at_once_is_worked_on_when_there_is_room(
+    api: ApiUnderTest, table: BudgetTable
+) -> None:
+    key = {"Idempotency-Key": "k"}
+    answering, nothing = api.functions.work, Usage(model_calls=0)
+    api.functions.work = lambda event: api.work(event, BudgetExceeded.code, usage=nothing)
+    assert api("POST", ASK, BODY, headers=key)[1]["code"] == BudgetExceeded.code
+    spent = new_entry(ADA, 99_000_000)
+    table.reserve(spent, limit_nano=ALL, lease_s=900)
+    table.settle(spent, spent.nano)
+    # Its function would only refuse it again: it is not asked, and the day's figures are told.
+    status, refused, _ = api("POST", ASK, BODY, headers=key)
+    assert (status, refused["left_usd"]) == (402, 0.001)
+    assert api("POST", ASK, {"query": "Another?"}, headers=key)[0] == 422
+    assert len(api.functions.events) == 1
+    api.database.client().delete_item(
+        TableName=table.name, Key={BUDGET_KEY: {"S": account_day(owner=ADA, day=spent.day)}}
+    )
+    api.functions.work = answering
+    assert api("POST", ASK, BODY, headers=key)[0] == 200
+    assert api("POST", ASK, BODY, headers=key)[0] == 200
+    assert len(api.functions.events) == 2
 
 
 def test_without_knowing_what_is_left_nobody_comes_in(

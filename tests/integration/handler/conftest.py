@@ -95,6 +95,7 @@ class Harness:
     records: RecordsInSight
     store: MemoryArtifactStore
     sessions: SessionTable
+    budgets: Budgets
 
     def handle(self, event: object, context: Context | None = None) -> dict[str, Any]:
         return self.service.handle(event, context or Context())
@@ -170,24 +171,25 @@ def build(
             AwsClients().create("dynamodb", repeats=Repeated(may_run_twice=True)),
             ttl_days=environment.session_ttl_days,
         )
+        budgets = Budgets(
+            environment.budgets,
+            environment.prices,
+            BudgetTable(environment.budgets_table, records._client),
+        )
         service = AgentService(
             environment=environment,
             definition=framework(sketch) if isinstance(sketch, Sketch) else sketch,
             clients=clients or ClientPool(environment),
             store=store or memory,
             records=records,
-            budgets=Budgets(
-                environment.budgets,
-                environment.prices,
-                BudgetTable(environment.budgets_table, records._client),
-            ),
+            budgets=budgets,
             sessions=sessions,
             retire=retire,
             cold_start=cold_start,
             progress_store=progress_store,
         )
         built.append(service)
-        return Harness(service, records, memory, sessions)
+        return Harness(service, records, memory, sessions, budgets)
 
     yield make
     for service in built:

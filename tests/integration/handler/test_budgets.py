@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -11,9 +12,12 @@ from tests.dynamodb import LoopbackDynamoDB, TableFault
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Harness
 from tests.integration.handler.script import Script, Tokens, calls, says
 from tradewind.budgets.costs import TOKENS_AROUND
-from tradewind.budgets.table import BudgetTable, Day, today
+from tradewind.budgets.table import BudgetTable, Day, new_entry, today
 from tradewind.contracts.prices import nano_of
+from tradewind.contracts.request import parse_request
 from tradewind.handlers.invocation_failed import InvocationFailed
+from tradewind.records.item import RecordedRequest, content_sha256
+from tradewind.records.openings import Openings
 
 OWNER: Final = "arn:aws:iam::123456789012:user/ada"
 ASKED: Final = {"query": "How windy is it?", "owner": OWNER, "request_id": "r"}
@@ -99,6 +103,37 @@ def test_a_request_that_has_asked_stops_before_the_call_it_cannot_pay(
     assert answer["artifacts"] == []
     assert one.day() == Day(committed=nano(dear))
     assert one.harness.records.codes == {"r": "BUDGET_EXCEEDED"}
+
+
+def test_the_key_of_a_request_that_asked_nothing_is_opened_again(
+    spender: Any, script: Script, standin: BedrockStandIn
+) -> None:
+    script(says("Windy.", ONE))
+    one = spender(per_principal_day_usd=LEAST * 3 / 1e9)
+    openings = Openings(one.harness.records.table)
+    question = {**ASKED, "accepted": True, "project_id": "p-1"}
+    request = parse_request(question, "terrain")
+    recorded = RecordedRequest(
+        owner=OWNER,
+        agent="terrain",
+        request_id="r",
+        project_id="p-1",
+        model_id="m",
+        sha256=content_sha256(request),
+        attempt="api-1",
+        accepted=True,
+    )
+    others = new_entry(OWNER, LEAST * 2)
+    assert one.table.reserve(others, limit_nano=LEAST * 3, lease_s=900)[0]
+    openings.open(recorded, life_s=900, ttl_days=1)
+    assert one.ask(**question)["error"]["code"] == "BUDGET_EXCEEDED"
+    assert one.ask(**question)["error"]["code"] == "BUDGET_EXCEEDED"  # kept until it is opened
+    assert standin.prompts() == []
+    one.table.settle(others, 0)
+    openings.open(replace(recorded, attempt="api-2"), life_s=900, ttl_days=1)
+    assert one.ask(**question)["success"]
+    assert one.ask(**question)["success"]
+    assert len(standin.prompts()) == 1
 
 
 def test_a_request_has_a_limit_of_its_own_whoever_asks(spender: Any, script: Script) -> None:

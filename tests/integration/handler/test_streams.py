@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,12 +12,14 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from tests.agent_environment import agent_environment
+from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import Sketch
 from tests.integration.handler.conftest import CHAT, Build, Context, Harness
 from tests.integration.handler.script import Script, calls, says
 from tests.unit.handlers.test_server_sent_events import parsed
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
+from tradewind.budgets.table import BudgetTable, end_of, new_entry
 from tradewind.contracts.errors import ConfigurationError, StorageUnavailable
 from tradewind.contracts.names import owned_project
 from tradewind.handlers.event_kinds import is_completion, is_http
@@ -103,7 +106,7 @@ def ask(build: Build) -> Callable[..., Ask]:
         streamed = StreamedRequests(
             runtime=runtime,
             service=harness.service,
-            records=StreamRecords(agent_environment(), harness.records, signer),
+            records=StreamRecords(agent_environment(), harness.records, signer, harness.budgets),
         )
 
         def do(event: dict[str, Any] | None = None, context: Context | None = None) -> Reader:
@@ -356,6 +359,39 @@ def test_a_caller_that_hangs_up_after_the_end_cancels_nothing(
     assert list(harness.records.status.values()) == ["succeeded"]
 
 
+def test_who_has_nothing_left_today_gets_a_problem_and_no_stream(
+    build: Build,
+    ask: Callable[..., Ask],
+    script: Script,
+    dynamodb: LoopbackDynamoDB,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = dynamodb.create_budgets_table(f"budgets-{uuid.uuid4().hex}")
+    limits = json.dumps({"per_principal_day_usd": 1})
+    harness = build(CHAT, BUDGETS_TABLE=name, TRADEWIND_BUDGETS=limits)
+    asks, key = ask(harness), {"Idempotency-Key": "answered"}
+    script(says("Windy."))
+    answered = asks(proxied(**key)).all().events[-1][1]
+
+    table, nano = BudgetTable(name, dynamodb.client()), 995_000_000
+    spent = new_entry(OWNER, nano)
+    assert table.reserve(spent, limit_nano=2 * nano, lease_s=900)[0]
+    table.settle(spent, nano)
+    capsys.readouterr()
+    reader = asks().all()
+    assert reader.prelude["statusCode"] == 402
+    problem = reader.problem
+    assert (problem["code"], problem["limit_usd"]) == ("BUDGET_EXCEEDED", 1)
+    assert 0 < problem["left_usd"] < 0.006
+    assert problem["resets_at"] == end_of(spent.day).isoformat().replace("+00:00", "Z")
+    assert len(harness.records.status) == 1  # of the first alone
+    done, metrics = printed(capsys)
+    assert (done["error_code"], metrics[MetricName.BUDGET_REFUSALS]) == ("BUDGET_EXCEEDED", [1])
+    # What was answered is told to its key whatever is left.
+    [(name, again)] = asks(proxied(**key)).all().events
+    assert (name, again["id"], again["result"]) == ("result", answered["id"], answered["result"])
+
+
 def test_a_runtime_that_streams_by_itself_gets_the_chunks(
     build: Build, ask: Callable[..., Ask], script: Script
 ) -> None:
@@ -368,6 +404,7 @@ def test_a_runtime_that_streams_by_itself_gets_the_chunks(
             agent_environment(),
             harness.records,
             AwsClients().create("s3", repeats=Repeated(may_run_twice=True)),
+            harness.budgets,
         ),
     )
     chunks = list(streamed.handle(proxied(), Context()))

@@ -10,9 +10,10 @@ from tradewind.aws.clients import AwsClients
 from tradewind.aws.deadline import Deadline
 from tradewind.aws.repeats import Repeated
 from tradewind.contracts.errors import DuplicateRequest, NotAccepted
+from tradewind.contracts.response import Usage
 from tradewind.handlers.sweeper import Sweeper
 from tradewind.records.item import RecordedRequest, RecordStatus, StoredRecord
-from tradewind.records.openings import Openings
+from tradewind.records.openings import Openings, opens_again
 from tradewind.records.progress import RecordedProgress
 from tradewind.records.table import RecordTable, Start
 
@@ -154,6 +155,34 @@ def test_what_failed_with_nothing_asked_is_opened_again_for_the_same_question(
     assert opened(openings, replace(OTHER, sha256="else")).error_code == code
     assert opened(openings, OTHER).attempt == "other"
     assert begin(table) == Start()
+
+
+@pytest.mark.parametrize(
+    ("code", "model_calls", "again"),
+    [
+        ("BUDGET_EXCEEDED", 0, True),
+        ("BUDGET_EXCEEDED", 1, False),
+        ("CANCELLED", 0, False),
+        (None, 0, False),
+    ],
+)
+def test_a_budget_that_refuses_the_first_call_leaves_the_key_usable(
+    table: RecordTable, openings: Openings, code: str | None, model_calls: int, again: bool
+) -> None:
+    opened(openings)
+    begin(table)
+    assert table.finish(RUN, encoded(code, usage=Usage(model_calls=model_calls)))
+    ended = stored(table)
+    assert opens_again(ended, OTHER) is again
+    assert not opens_again(ended, replace(OTHER, sha256="else"))
+    assert opened(openings, replace(OTHER, sha256="else")) == ended
+    assert (opened(openings, OTHER).attempt == "other") is again
+    if again:
+        # The first run's late repeats find another's record, and change nothing.
+        assert not table.finish(RUN, encoded(code))
+        assert stored(table).status is RecordStatus.PENDING
+        assert not stored(table).asked_nothing
+        assert begin(table) == Start()
 
 
 @pytest.mark.parametrize("fault", [None, *PASSING])
