@@ -85,7 +85,7 @@ class Bridge:
             self._refuse(message, str(words), told or None)
 
     def _send(self, message: dict[str, Any]) -> Reply:
-        headers = {"Accept": "application/json, text/event-stream", **self._named(message)}
+        headers = {"Accept": "application/json", **self._named(message)}
         if message.get("method") == "tools/call":
             # The call's own key, in its _meta, comes before it.
             headers["Idempotency-Key"] = uuid.uuid4().hex

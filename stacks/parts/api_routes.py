@@ -46,4 +46,4 @@ def routes(agents: Iterable[str]) -> Iterator[Route]:
     yield Route("GET", "/models")
     yield Route("GET", "/budget")
     yield Route("GET", "/openapi.json")
-    yield Route("POST", "/mcp", MCP, has_body=True)
+    yield Route("POST", "/mcp", MCP, streams=True, has_body=True)

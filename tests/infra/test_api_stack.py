@@ -75,30 +75,29 @@ def test_every_method_is_signed_for(dev: Assembly) -> None:
     assert {method["AuthorizationType"] for method in methods(dev).values()} == {"AWS_IAM"}
 
 
-def test_an_agents_stream_comes_from_its_own_function(dev: Assembly) -> None:
-    for agent in AGENTS:
-        stream = methods(dev)["POST", f"/agents/{agent}/stream"]["Integration"]
-        assert stream == {
+def test_what_streams_comes_from_its_own_function(dev: Assembly) -> None:
+    streams = {**{f"/agents/{agent}/stream": agent for agent in AGENTS}, "/mcp": MCP}
+    for path, function in streams.items():
+        assert methods(dev)["POST", path]["Integration"] == {
             "Type": "AWS_PROXY",
             "IntegrationHttpMethod": "POST",
             "ResponseTransferMode": "STREAM",
             "TimeoutInMillis": 900_000,
             "Uri": f"{LAMBDA_PATH}/2021-11-15/functions/arn:aws:lambda:us-east-1:ACCOUNT:function:"
-            f"tradewind-dev-{agent}:live/response-streaming-invocations",
+            f"tradewind-dev-{function}:live/response-streaming-invocations",
         }
 
 
 def test_everything_else_is_the_apis_to_answer_within_the_gateways_patience(dev: Assembly) -> None:
-    streams = {("POST", f"/agents/{agent}/stream") for agent in AGENTS}
+    streams = {("POST", f"/agents/{agent}/stream") for agent in AGENTS} | {("POST", "/mcp")}
     for key, method in methods(dev).items():
         if key not in streams:
-            name = MCP if key[1] == "/mcp" else API
             assert method["Integration"] == {
                 "Type": "AWS_PROXY",
                 "IntegrationHttpMethod": "POST",
                 "TimeoutInMillis": 29_000,
                 "Uri": f"{LAMBDA_PATH}/2015-03-31/functions/arn:aws:lambda:us-east-1:ACCOUNT:"
-                f"function:tradewind-dev-{name}:live/invocations",
+                f"function:tradewind-dev-{API}:live/invocations",
             }
 
 

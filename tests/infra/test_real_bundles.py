@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.cdk import PROJECT
 from stacks.agents import SWEEP_BUDGET_MB
 from stacks.api import API_BUDGET_MB, AUTHORIZER_BUDGET_MB, MCP_BUDGET_MB
 from stacks.bundling.archive import Archive
@@ -33,6 +34,8 @@ each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 each_bundle = pytest.mark.parametrize("name", [*AGENTS, *CORE_BUDGETS_MB])
 each_architecture = pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 NATIVE: Architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+#: What Lambda's image has of its own, as the embedded AWS runs it.
+RUNTIME = PROJECT / ".build" / "lambda-runtime"
 
 #: ELF's numbers for them.
 MACHINES = {"x86_64": 62, "arm64": 183}
@@ -345,9 +348,10 @@ SHAKE_HANDS = """
 import json
 import sys
 
-bundle = sys.argv[1]
-sys.path = [bundle, *(path for path in sys.path if path and "site-packages" not in path)]
+bundle, runtime = sys.argv[1:]
+sys.path = [bundle, *(path for path in sys.path if path and "site-packages" not in path), runtime]
 
+import awslambdaric.lambda_runtime_client  # it is taught to stream, as on Lambda
 from tradewind.handlers import mcp
 
 
@@ -374,8 +378,9 @@ def send(method, headers, **params):
         },
         Context(),
     )
-    assert answer["statusCode"] == 200, answer
-    return json.loads(answer["body"])["result"]
+    prelude, _, body = b"".join(answer.chunks).partition(bytes(8))
+    assert json.loads(prelude)["statusCode"] == 200, prelude
+    return json.loads(body)["result"]
 
 
 client = {"name": "c", "version": "1"}
@@ -473,7 +478,7 @@ def test_the_functions_of_the_api_serve_with_nothing_but_their_bundles(
     for source in tmp_path.rglob("*.py"):
         source.write_text("raise AssertionError('compiled anew')")
     done = subprocess.run(
-        [sys.executable, "-S", "-c", program, str(tmp_path)],
+        [sys.executable, "-S", "-c", program, str(tmp_path), str(RUNTIME)],
         env=variables,
         capture_output=True,
         text=True,

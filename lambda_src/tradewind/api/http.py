@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol, Self
 from urllib.parse import unquote
 
 from tradewind.api.errors import ApiError, UnsupportedMediaType
@@ -72,22 +72,41 @@ class Request:
             raise InvalidRequest(f"The body is not valid JSON{detail}.") from None
 
 
+class StreamedBody(Protocol):
+    """A body that is sent while it is made; an empty piece is one of silence."""
+
+    @property
+    def counts_as(self) -> tuple[int, str] | None:
+        """As ``Answer.counts_as``, known when it has ended."""
+
+    def __iter__(self) -> Self:
+        """Return itself."""
+
+    def __next__(self) -> bytes:
+        """Return the next piece."""
+
+    def close(self) -> None:
+        """End it, however far it has come."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """An HTTP answer.
 
     Attributes:
         status: Its code.
-        document: JSON values; None for no body.
+        document: JSON values; None for no body, or one that streams.
         headers: By name.
         counts_as: The status and code that it is logged and counted as, where a protocol has its
             failures in answers that went well.
+        stream: A body that is sent while it is made, in place of a document.
     """
 
     status: int
     document: Any
     headers: Mapping[str, str] = field(default_factory=dict)
     counts_as: tuple[int, str] | None = None
+    stream: StreamedBody | None = None
 
 
 def read_event(event: Mapping[str, Any], owner: str) -> Request:
@@ -111,7 +130,9 @@ def write_answer(answer: Answer) -> dict[str, Any]:
     """Return an answer in API Gateway's words."""
     headers = {"Content-Type": JSON, "Cache-Control": "no-store", **answer.headers}
     body = ""
-    if answer.document is None:
+    if answer.stream is not None:
+        headers["X-Accel-Buffering"] = "no"  # no proxy may keep it back
+    elif answer.document is None:
         del headers["Content-Type"]
     else:
         document = all_well_formed(answer.document)

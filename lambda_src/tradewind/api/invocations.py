@@ -93,7 +93,19 @@ def ask(door: Door, request: Request) -> Answer:
         except StorageAccessDenied:
             door.openings.close(asked.recorded.record_id, NotStarted.code, _NOT_ALLOWED)
             raise
-    return _answered(door, asked, record)
+    return _answered(door, record, asked.preference.applied)
+
+
+def outcome(door: Door, request: Request) -> Answer:
+    """Answer a request that was accepted before as ``ask`` would by now.
+
+    Raises:
+        NotFound: The caller has made none with this id.
+    """
+    record = _current(door, door.records.read(_key_of(request)))
+    if record is None:
+        raise NotFound("There is no such invocation.")
+    return _answered(door, record)
 
 
 def look(door: Door, request: Request) -> Answer:
@@ -305,8 +317,7 @@ def _current(door: Door, record: StoredRecord | None) -> StoredRecord | None:
     return door.records.read(record.record_id)
 
 
-def _answered(door: Door, asked: _Asked, record: StoredRecord) -> Answer:
-    applied = asked.preference.applied
+def _answered(door: Door, record: StoredRecord, applied: str | None = None) -> Answer:
     preferred = {"Preference-Applied": applied} if applied else {}
     if not record.ended:
         return Answer(202, shown(record, door), {**_accepted(record), **preferred})

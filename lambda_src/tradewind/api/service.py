@@ -1,13 +1,13 @@
 """The life of one API call: who asks, what for, an answer or a problem, one log line."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from tradewind.api.caller import owner_of
 from tradewind.api.door import Door
-from tradewind.api.http import Answer, read_event, write_answer
+from tradewind.api.http import Answer, StreamedBody, read_event, write_answer
 from tradewind.api.problems import problem
 from tradewind.api.routing import Route, find_route
 from tradewind.aws.deadline import calls_within
@@ -46,6 +46,36 @@ class _Call:
     status: int | None = None
 
 
+class _Told:
+    """A streamed body, whose call is reported when it ends or is closed."""
+
+    def __init__(self, stream: StreamedBody, call: _Call, report: Callable[[], None]) -> None:
+        self._stream = stream
+        self._call = call
+        self._report: Callable[[], None] | None = report
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._stream)
+        except StopIteration:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        report, self._report = self._report, None
+        if report is None:
+            return
+        try:
+            self._stream.close()
+        finally:
+            if self._stream.counts_as is not None:
+                self._call.status, self._call.code = self._stream.counts_as
+            report()
+
+
 class ApiService:
     """Serves the API's calls, one at a time, in a process that is kept."""
 
@@ -61,7 +91,10 @@ class ApiService:
         return self._cold_start.init_ms
 
     def handle(self, event: Mapping[str, Any], context: ApiContext) -> dict[str, Any]:
-        """Serve a proxy event; whatever happens, the answer is one that API Gateway takes."""
+        """Serve a proxy event; whatever happens, the answer is one that API Gateway takes.
+
+        Where the answer streams its ``body`` is an iterator of bytes, which has to be closed.
+        """
         started = time.perf_counter()
         cold = self._cold_start.take()
         logger = get_logger()
@@ -72,7 +105,14 @@ class ApiService:
         with calls_within(lambda: max(0.0, give_up - time.monotonic())):
             answer = self._answer(event, call)
         delivered = self._deliver(answer, call)
-        self._report(call, delivered, cold, (time.perf_counter() - started) * 1000)
+
+        def report() -> None:
+            self._report(call, delivered, cold, (time.perf_counter() - started) * 1000)
+
+        if answer.stream is None:
+            report()
+        else:
+            delivered["body"] = _Told(answer.stream, call, report)
         return delivered
 
     def _answer(self, event: Mapping[str, Any], call: _Call) -> Answer:

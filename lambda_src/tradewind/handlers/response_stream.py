@@ -17,7 +17,7 @@ import inspect
 import json
 import select
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, Final, Self
 
@@ -119,9 +119,35 @@ def require_streaming(runtime: Runtime) -> None:
 
 
 def http_prelude(status: int, content_type: str, **headers: str) -> bytes:
-    """The beginning of a stream that is an HTTP answer: everything before its body."""
-    answer = {"statusCode": status, "headers": {"Content-Type": content_type, **headers}}
+    """The beginning of a stream that is an HTTP answer: everything before its body.
+
+    Args:
+        status: Its code.
+        content_type: Of the body; empty where there is none.
+        **headers: Its others.
+    """
+    kind = {"Content-Type": content_type} if content_type else {}
+    answer = {"statusCode": status, "headers": {**kind, **headers}}
     return json.dumps(answer).encode() + bytes(8)
+
+
+def http_stream(answer: Mapping[str, Any]) -> Iterator[bytes]:
+    """What a proxy integration takes, as a stream: whole, or with a body that is made meanwhile.
+
+    Args:
+        answer: Status, headers, and a body that is a text or an iterator of bytes.
+    """
+    headers = dict(answer["headers"])
+    prelude = http_prelude(answer["statusCode"], headers.pop("Content-Type", ""), **headers)
+    body = answer["body"]
+    if isinstance(body, str):
+        yield prelude + body.encode()
+        return
+    try:
+        yield prelude
+        yield from body
+    finally:
+        body.close()
 
 
 def _streams_by_itself(module: Any, client: Any) -> bool:

@@ -16,7 +16,13 @@ from tradewind.api.problems import problem
 from tradewind.api.views import invocation_id, location_of
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.contracts.errors import ConfigurationError, InternalError, TradewindError
-from tradewind.handlers.response_stream import HTTP_ANSWER, Runtime, StreamedAnswer, http_prelude
+from tradewind.handlers.response_stream import (
+    HTTP_ANSWER,
+    Runtime,
+    StreamedAnswer,
+    http_prelude,
+    http_stream,
+)
 from tradewind.handlers.server_sent_events import RunEvents, Unread, event
 from tradewind.handlers.service import AgentService, LambdaContext
 from tradewind.handlers.stream_event import read_streamed
@@ -202,7 +208,4 @@ def _beginning() -> bytes:
 
 def _http(answer: Answer) -> bytes:
     """A whole HTTP answer, as a stream of one piece."""
-    written = write_answer(answer)
-    content_type = written["headers"].pop("Content-Type")
-    body: str = written["body"]
-    return http_prelude(written["statusCode"], content_type, **written["headers"]) + body.encode()
+    return b"".join(http_stream(write_answer(answer)))

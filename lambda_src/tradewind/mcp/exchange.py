@@ -1,14 +1,18 @@
 """One HTTP request through the library's own transport, without a server that listens.
 
-The library serves a request as an ASGI application; this is the other side of that, for a request
-that is whole and an answer that has to be.
+The library serves a request as an ASGI application; this is the other side of that. The
+application has a thread and an event loop that end with the request. Its answer is one JSON
+document, or, where a caller wants to be told how far an agent is, a stream of events.
 """
 
 import asyncio
 import json
+import threading
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from contextlib import suppress
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from typing import Any, Final, Self
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
@@ -16,13 +20,17 @@ from tradewind.api.door import Door
 from tradewind.api.errors import UnsupportedMediaType
 from tradewind.api.http import MAX_BODY_BYTES, Answer, Request
 from tradewind.api.routing import Route
-from tradewind.contracts.errors import InvalidRequest
+from tradewind.contracts.errors import InternalError, InvalidRequest
 from tradewind.mcp.server import Session
 
 _PATH: Final = "/mcp"
 _REFUSED: Final = 400
+_OUR_FAULT: Final = 500
+_EVENT_STREAM: Final = "text/event-stream"
 #: Of the library's answer; the rest is for a connection that there is not.
 _KEPT_HEADERS: Final = frozenset({"allow", "content-type"})
+#: How often who is silent looks whether anybody reads.
+_LOOK_S: Final = 0.5
 
 
 def serve(door: Door, request: Request) -> Answer:
@@ -33,57 +41,132 @@ def serve(door: Door, request: Request) -> Answer:
         UnsupportedMediaType: It does not say that it is.
     """
     # Stricter than the library: no name twice, no NaN.
-    request.json()
-    session = Session(door, request)
-    answer = asyncio.run(_exchange(session))
+    message = request.json()
+    session = Session(door, request, _wants_progress(door, request, message))
+    exchange = _Exchange(session)
+    status, headers = exchange.begin()
+    if headers.get("Content-Type", "").startswith(_EVENT_STREAM):
+        return Answer(status, None, headers, stream=exchange)
+    body = b"".join(exchange)
     failure = session.failure
-    if failure is None and answer.status >= _REFUSED:  # the library's own, in its own words
-        failure = (answer.status, InvalidRequest.code)
-    return Answer(answer.status, answer.document(), answer.headers, failure)
+    if failure is None and status >= _REFUSED:  # the library's own, in its own words
+        failure = (status, InvalidRequest.code)
+    return Answer(status, json.loads(body) if body else None, headers, failure)
 
 
-@dataclass
-class _Heard:
-    """What the application sends."""
+def _wants_progress(door: Door, request: Request, message: Any) -> bool:
+    """Whether a message is a call of an agent, and its caller wants to be told how far it is."""
+    if not isinstance(message, dict) or message.get("method") != "tools/call":
+        return False
+    params = message.get("params")
+    if not isinstance(params, dict) or params.get("name") not in door.environment.agents:
+        return False
+    meta = params.get("_meta")
+    told = meta.get("progressToken") if isinstance(meta, dict) else None
+    return told is not None and _EVENT_STREAM in request.headers.get("accept", "").lower()
 
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytearray = field(default_factory=bytearray)
 
-    async def hear(self, message: MutableMapping[str, Any]) -> None:
+class _Exchange:
+    """One request at work, and the body of its answer; an empty piece is one of silence."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._gone = asyncio.Event()
+        self._told = False
+        self._head: tuple[int, dict[str, str]] | None = None
+        #: What the application sends, and None when it has ended.
+        self._sent: SimpleQueue[bytes | None] = SimpleQueue()
+        self._ended = False
+        self._failure: Exception | None = None
+        work = copy_context().run  # it has the call's time
+        self._thread = threading.Thread(target=work, args=(self._work,), name="mcp")
+
+    @property
+    def counts_as(self) -> tuple[int, str] | None:
+        """See ``StreamedBody``."""
+        if self._failure is not None:
+            return _OUR_FAULT, InternalError.code
+        return self._session.failure
+
+    def begin(self) -> tuple[int, dict[str, str]]:
+        """Have the application begin, and return the status and headers of its answer.
+
+        Raises:
+            InternalError: It has ended without.
+        """
+        self._thread.start()
+        if self._sent.get() is None:  # what comes first is the head, with an empty piece
+            self._end()
+        if self._head is None:
+            raise InternalError("The request was not answered.")
+        return self._head
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._ended:
+            raise StopIteration
+        try:
+            piece = self._sent.get(timeout=_LOOK_S)
+        except Empty:
+            return b""
+        if piece is not None:
+            return piece
+        self._end()
+        raise StopIteration
+
+    def close(self) -> None:
+        """Let the application know that nobody reads any more, and wait for its end."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it is closed: the application has ended
+                self._loop.call_soon_threadsafe(self._gone.set)
+        self._ended = True
+        self._thread.join()
+
+    def _end(self) -> None:
+        self._ended = True
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _work(self) -> None:
+        try:
+            with asyncio.Runner() as runner:
+                self._loop = runner.get_loop()
+                runner.run(self._serve())
+        except Exception as error:  # whatever it is, the other thread has to know
+            self._failure = error
+        finally:
+            self._sent.put(None)
+
+    async def _serve(self) -> None:
+        session = self._session
+        manager = StreamableHTTPSessionManager(
+            session.server(),
+            json_response=not session.tells_progress,
+            stateless=True,
+            max_request_body_size=MAX_BODY_BYTES,
+        )
+        async with manager.run():
+            scope = _scope(session.request)
+            await manager.handle_request(scope, self._tell, self._hear)  # type: ignore[arg-type]
+
+    async def _tell(self) -> Mapping[str, Any]:
+        if self._told:
+            await self._gone.wait()
+            return {"type": "http.disconnect"}
+        self._told = True
+        body = self._session.request.raw_body
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def _hear(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
             named = {name.decode().lower(): value.decode() for name, value in message["headers"]}
-            self.headers = {
-                name.title(): value for name, value in named.items() if name in _KEPT_HEADERS
-            }
-        else:
-            self.body += message.get("body", b"")
-
-    def document(self) -> Any:
-        return json.loads(self.body) if self.body else None
-
-
-async def _exchange(session: Session) -> _Heard:
-    request, heard = session.request, _Heard()
-    told = False
-
-    async def tell() -> Mapping[str, Any]:
-        nonlocal told
-        if told:
-            await asyncio.Event().wait()  # the caller stays: the gateway tells of no one who left
-        told = True
-        return {"type": "http.request", "body": request.raw_body, "more_body": False}
-
-    manager = StreamableHTTPSessionManager(
-        session.server(),
-        json_response=True,
-        stateless=True,
-        max_request_body_size=MAX_BODY_BYTES,
-    )
-    async with manager.run():
-        await manager.handle_request(_scope(request), tell, heard.hear)  # type: ignore[arg-type]
-    return heard
+            kept = {name.title(): value for name, value in named.items() if name in _KEPT_HEADERS}
+            self._head = (message["status"], kept)
+        self._sent.put(message.get("body", b""))
 
 
 def _scope(request: Request) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
@@ -24,7 +25,8 @@ from tradewind.api.http import Request
 from tradewind.api.problems import problem
 from tradewind.contracts.errors import InternalError, TradewindError
 from tradewind.mcp.artifacts import TEMPLATE, read_artifact
-from tradewind.mcp.tools import call_tool, list_tools, tell
+from tradewind.mcp.progress import ask_with_progress
+from tradewind.mcp.tools import call_tool, list_tools, question, tell
 from tradewind.telemetry.defects import log_defect
 
 _REFUSED: Final = 400
@@ -44,11 +46,13 @@ class Session:
     Attributes:
         door: What the API's routes share.
         request: The HTTP request; its owner is whose everything is.
+        tells_progress: Whether it is a call of an agent, and its caller is told how far it is.
         failure: The status and code of what failed within an answer that the protocol calls well.
     """
 
     door: Door
     request: Request
+    tells_progress: bool = False
     failure: tuple[int, str] | None = None
 
     def server(self) -> Server[Any]:
@@ -67,11 +71,19 @@ class Session:
     async def _list_tools(self, _: Any, __: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=list_tools(self.door, self.request))
 
-    async def _call_tool(self, _: Any, params: CallToolRequestParams) -> CallToolResult:
+    async def _call_tool(
+        self, context: ServerRequestContext[Any], params: CallToolRequestParams
+    ) -> CallToolResult:
         name = params.name
-        meta = dict(params.meta or {})
+        call = (self.door, self.request, name, params.arguments or {}, dict(params.meta or {}))
         try:
-            answer = call_tool(self.door, self.request, name, params.arguments or {}, meta)
+            if self.tells_progress:
+                report = context.session.report_progress
+                answer = await ask_with_progress(
+                    self.door, question(*call), lambda steps, words: report(steps, message=words)
+                )
+            else:
+                answer = call_tool(*call)
         except TradewindError as error:
             answer = problem(error)
         except Exception as error:

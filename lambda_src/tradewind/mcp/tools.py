@@ -28,7 +28,8 @@ from tradewind.contracts.request import Question
 #: In a call's ``_meta``: what the header ``Idempotency-Key`` is to the API.
 IDEMPOTENCY_META: Final = "tradewind/idempotency-key"
 _IDEMPOTENCY: Final = "idempotency-key"
-_AT_WORK: Final = frozenset({"pending", "running"})
+#: States of an invocation that its agent works on.
+AT_WORK: Final = frozenset({"pending", "running"})
 _LEAST_BAD: Final = 400
 #: An agent's parameters are the caller's own, and so is whatever the agent does with them.
 _ASKS: Final = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=True)
@@ -105,6 +106,29 @@ def call_tool(
         return invocations.look(door, of_invocation(request, _id_in(arguments)))
     if name == CANCEL_TOOL:
         return invocations.cancel(door, of_invocation(request, _id_in(arguments)))
+    return invocations.ask(door, question(door, request, name, arguments, meta))
+
+
+def question(
+    door: Door,
+    request: Request,
+    name: str,
+    arguments: Mapping[str, Any],
+    meta: Mapping[str, Any],
+) -> Request:
+    """The request that the API would have got instead of the call of an agent.
+
+    Args:
+        door: As ``call_tool``.
+        request: As ``call_tool``.
+        name: The agent's.
+        arguments: As ``call_tool``.
+        meta: As ``call_tool``.
+
+    Raises:
+        NotFound: There is no such agent.
+        InvalidRequest: The key of the call is none.
+    """
     if name not in door.environment.agents:
         raise NotFound("There is no such tool.")
     headers = {"content-type": JSON}
@@ -117,7 +141,7 @@ def call_tool(
         if not isinstance(key, str):
             raise InvalidRequest(f"_meta: {IDEMPOTENCY_META} has to be a text.", field="_meta")
         headers[_IDEMPOTENCY] = key
-    asked = Request(
+    return Request(
         method="POST",
         path=f"/agents/{name}/invocations",
         query={},
@@ -126,7 +150,6 @@ def call_tool(
         owner=request.owner,
         parameters={"agent": name},
     )
-    return invocations.ask(door, asked)
 
 
 def of_invocation(request: Request, invocation_id: str) -> Request:
@@ -180,7 +203,7 @@ def _failure_in(answer: Answer, name: str) -> str | None:
 
 def _said(invocation: Mapping[str, Any]) -> list[ContentBlock]:
     state, own = invocation["state"], invocation["id"]
-    if state in _AT_WORK:
+    if state in AT_WORK:
         return [
             _text(
                 f"It is {state} and goes on without this call. Look it up in some seconds: "

@@ -15,7 +15,8 @@ def as_wsgi(handle: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[...,
         answer = handle(event_of(environ))
         status = HTTPStatus(answer["statusCode"])
         start_response(f"{status.value} {status.phrase}", [*answer["headers"].items()])
-        return [answer["body"].encode()]
+        body = answer["body"]
+        return [body.encode()] if isinstance(body, str) else body
 
     return app
 

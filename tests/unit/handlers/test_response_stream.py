@@ -13,6 +13,7 @@ from tradewind.handlers.response_stream import (
     StreamedAnswer,
     hook_runtime,
     http_prelude,
+    http_stream,
     require_streaming,
 )
 
@@ -157,3 +158,43 @@ def test_a_prelude_says_status_and_headers_and_ends_with_eight_nul_bytes() -> No
         b'{"statusCode": 200, "headers": {"Content-Type": "text/event-stream", '
         b'"Cache-Control": "no-store"}}' + b"\0" * 8
     )
+
+
+class Body:
+    """A body that notes whether it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._pieces = iter([b"", b"one", b"two"])
+
+    def __iter__(self) -> "Body":
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def streamed(body: object, **headers: str) -> Any:
+    return http_stream({"statusCode": 202, "headers": headers, "body": body})
+
+
+def test_a_whole_answer_is_a_stream_of_one_piece() -> None:
+    prelude = b'{"statusCode": 202, "headers": {"Content-Type": "a/b", "X": "y"}}' + bytes(8)
+    assert list(streamed("wört", **{"Content-Type": "a/b", "X": "y"})) == [
+        prelude + "wört".encode()
+    ]
+    assert list(streamed("")) == [b'{"statusCode": 202, "headers": {}}' + bytes(8)]
+
+
+@pytest.mark.parametrize("read", range(1, 6))
+def test_a_body_is_closed_however_far_it_was_read(read: int) -> None:
+    body = Body()
+    chunks = streamed(body)
+    pieces = [next(chunks, None) for _ in range(read)]
+    assert pieces[1:] == [b"", b"one", b"two", None][: read - 1]
+    assert body.closed == (read == 5)
+    chunks.close()
+    assert body.closed
