@@ -87,11 +87,14 @@ class AgentsStack(Stack):
             environment={
                 EnvVar.ENVIRONMENT: settings.environment,
                 EnvVar.RECORDS_TABLE: state.records.table_name,
+                EnvVar.SESSIONS_TABLE: state.sessions.table_name,
+                EnvVar.SESSION_TTL_DAYS: str(settings.session_ttl_days),
                 **logging_variables(settings, SWEEP),
             },
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
             records_arn=reach.records_arn,
+            sessions_arn=reach.sessions_arn,
             key=reach.key,
             removal_policy=removal_policy,
         )

@@ -59,6 +59,8 @@ class SweepEnvironment(Environment):
 
     environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
+    sessions_table: str = Field(alias=EnvVar.SESSIONS_TABLE, min_length=3)
+    session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
 
 
 class AuthorizerEnvironment(Environment):

@@ -51,6 +51,9 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
     runtime = hook_runtime()
     if environment.streams:
         require_streaming(runtime)
+    sessions = SessionTable(
+        environment.sessions_table, dynamodb, ttl_days=environment.session_ttl_days
+    )
     budgets = Budgets(
         environment.budgets,
         environment.prices,
@@ -62,9 +65,7 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
         clients=clients,
         store=S3ArtifactStore(environment.artifacts_bucket, s3),
         records=records,
-        sessions=SessionTable(
-            environment.sessions_table, dynamodb, ttl_days=environment.session_ttl_days
-        ),
+        sessions=sessions,
         budgets=budgets,
         cold_start=COLD_START,
         after_answer=after_answer,
@@ -84,7 +85,7 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
         return StreamedRequests(
             runtime=runtime,
             service=service,
-            records=StreamRecords(environment, records, s3, budgets),
+            records=StreamRecords(environment, records, sessions, s3, budgets),
         )
 
     return service, streamed

@@ -17,7 +17,7 @@ from tradewind.contracts.errors import (
     StorageUnavailable,
     TradewindError,
 )
-from tradewind.contracts.names import RECORD_KEY
+from tradewind.contracts.names import RECORD_KEY, session_key
 from tradewind.contracts.request import parse_request
 from tradewind.contracts.response import AgentAnswer
 from tradewind.conversations.table import SessionTable
@@ -175,7 +175,10 @@ class AgentService:
             lost = self._end_turn(served, encoded)
             if lost is not None:
                 failure, encoded = lost, close_answer(served, agent, lost)
-            self._finish_record(served, encoded)
+            if self._in_doubt(served):
+                served.unfinished = True  # it will be settled by what the conversation says
+            else:
+                self._finish_record(served, encoded)
             if served.allowance is not None:
                 served.allowance.close()
         return encoded, failure
@@ -240,6 +243,10 @@ class AgentService:
             sha256=content_sha256(request),
             attempt=served.attempt,
             accepted=request.accepted,
+            session_key=(
+                request.session_id
+                and session_key(owner=request.owner, session_id=request.session_id)
+            ),
         )
         refusal: RequestError | None = None
         try:
@@ -335,6 +342,12 @@ class AgentService:
             return served.turn.end(encoded, served.meter, served.deadline.closing_s)
         except Exception as error:
             return _defect("Unexpected error at the end of a turn", error)
+
+    def _in_doubt(self, served: ServedRequest) -> bool:
+        """Whether the end of the record would stay though it may be untrue."""
+        if served.recorded is None or served.turn is None:
+            return False
+        return served.recorded.accepted and served.turn.appended is None
 
     def _note_leftovers(self, served: ServedRequest) -> None:
         left_behind = served.run.threads.left_behind() if served.run else []

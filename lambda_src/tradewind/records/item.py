@@ -3,6 +3,7 @@
 ============== ==================================================================================
 record_id      the key: agent, request id and a digest of the owner
 owner, agent, request_id, project_id, model_id    who asked whom, on what
+session_key    of the conversation that it is to become a turn of; absent where it is of none
 request_sha256 a digest of what was asked, to tell a repeat from another request
 status         ``pending``, ``running``, ``succeeded`` or ``failed``
 attempt        who writes the record: the API's call that tells a function of it, or the run; every
@@ -87,6 +88,7 @@ class RecordedRequest:
         sha256: A digest of what it asks; see ``content_sha256``.
         attempt: Names this run of it; no two runs share one.
         accepted: Whether the API has opened its record.
+        session_key: The key of its conversation; None where it is of none.
     """
 
     owner: str
@@ -97,6 +99,7 @@ class RecordedRequest:
     sha256: str
     attempt: str
     accepted: bool = False
+    session_key: str | None = None
 
     @property
     def record_id(self) -> str:
@@ -121,6 +124,7 @@ class StoredRecord:
         told_at: Epoch seconds: when a function was last about to be told of it.
         queued: Whether that was left to Lambda's queue.
         asked_nothing: Whether it is written that it failed with nothing asked.
+        session_key: The key of its conversation; None where it is of none.
     """
 
     record_id: str
@@ -143,6 +147,7 @@ class StoredRecord:
     told_at: float = 0.0
     queued: bool = False
     asked_nothing: bool = False
+    session_key: str | None = None
 
     @property
     def overdue(self) -> bool:
@@ -207,7 +212,7 @@ def new_item(
 ) -> dict[str, "AttributeValueTypeDef"]:
     """The item of a request that begins now."""
     now = time.time()
-    return {
+    item: dict[str, AttributeValueTypeDef] = {
         RECORD_KEY: {"S": request.record_id},
         "owner": {"S": request.owner},
         "agent": {"S": request.agent},
@@ -222,6 +227,9 @@ def new_item(
         RECORD_DEADLINE: {"N": str(math.ceil(now + remaining_s))},
         RECORD_TTL: {"N": str(int(now) + ttl_s)},
     }
+    if request.session_key is not None:
+        item["session_key"] = {"S": request.session_key}
+    return item
 
 
 def opened_item(
@@ -318,6 +326,7 @@ def read_item(item: "Mapping[str, AttributeValueTypeDef]") -> StoredRecord:
         told_at=float(item.get("told_at", {}).get("N", "0")),
         queued=item.get("queued", {}).get("BOOL", False),
         asked_nothing=item.get("asked_nothing", {}).get("BOOL", False),
+        session_key=_text(item, "session_key"),
     )
 
 

@@ -90,6 +90,9 @@ class MetricName(StrEnum):
     ESTIMATED_COST = "EstimatedCost"
     BUDGET_REFUSALS = "BudgetRefusals"
     RESERVATIONS_NOT_SETTLED = "ReservationsNotSettled"
+    TURNS_APPENDED = "TurnsAppended"
+    TURNS_LEFT_OUT = "TurnsLeftOut"
+    SESSIONS_BUSY = "SessionsBusy"
     TOOL_CALLS = "ToolCalls"
     TOOL_ERRORS = "ToolErrors"
     LEFTOVER_THREADS = "LeftoverThreads"
@@ -225,6 +228,17 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count",
         "Reservations of the request of which it could not be written what their calls cost. "
         "They count as the most that it may have been.",
+    ),
+    MetricName.TURNS_APPENDED: MetricSpec(
+        "Count", "1 when the request became a turn of its conversation, else 0."
+    ),
+    MetricName.TURNS_LEFT_OUT: MetricSpec(
+        "Count",
+        "Earlier turns of the request's conversation that the model was not told: there was no "
+        "room for them, or they have expired.",
+    ),
+    MetricName.SESSIONS_BUSY: MetricSpec(
+        "Count", "1 when another turn of the conversation was at work, else 0."
     ),
     MetricName.TOOL_CALLS: MetricSpec("Count", "Tool calls the model made."),
     MetricName.TOOL_ERRORS: MetricSpec("Count", "Tool calls that failed."),

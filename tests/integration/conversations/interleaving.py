@@ -328,6 +328,10 @@ class World:
         self._ever.add(execution.label)
         require(new["turns"] == {"N": str(len(self.turns))}, "turns miscounted")
 
+    def event(self, request_id: str) -> dict[str, Any]:
+        """What a function is sent."""
+        return {"query": "And then?", "session_id": SESSION, "request_id": request_id}
+
     def _serve(self, request_id: str) -> dict[str, Any]:
         agent = AgentService(
             environment=ENVIRONMENT,
@@ -338,9 +342,8 @@ class World:
             records=RecordTable("records", self.records),  # type: ignore[arg-type]  # as far as used
             sessions=self.table,
         )
-        event = {"query": "And then?", "session_id": SESSION, "request_id": request_id}
         try:
-            return agent.handle(event, _Context())
+            return agent.handle(self.event(request_id), _Context())
         except InvocationFailed as failed:
             return failed.answer.model_dump(mode="json")
 
