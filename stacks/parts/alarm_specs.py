@@ -31,9 +31,30 @@ def agent_alarms(
     return {spec.symptom: spec for spec in _on_an_agent(metrics, function, thresholds)}
 
 
-def environment_alarms(metrics: Metrics, thresholds: AlarmSettings) -> dict[str, AlarmSpec]:
-    """The alarms on what all agents share: model, cost, records; by symptom."""
-    return {spec.symptom: spec for spec in _on_the_environment(metrics, thresholds)}
+def environment_alarms(
+    metrics: Metrics, thresholds: AlarmSettings, *, logged: bool
+) -> dict[str, AlarmSpec]:
+    """The alarms on what all agents share: model, cost, records; by symptom.
+
+    Args:
+        metrics: The environment's.
+        thresholds: When they go off.
+        logged: Whether a log of requests and answers is kept.
+    """
+    specs = [*_on_the_environment(metrics, thresholds)]
+    if logged:
+        specs.append(
+            AlarmSpec(
+                "requests-not-logged",
+                "Requests were answered of which the log of requests and answers has no whole "
+                "entry.",
+                metrics.all_agents(MetricName.REQUESTS_NOT_LOGGED),
+                label="not logged",
+                unit="requests",
+                threshold=0,
+            )
+        )
+    return {spec.symptom: spec for spec in specs}
 
 
 def api_alarms(

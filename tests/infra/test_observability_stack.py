@@ -9,7 +9,7 @@ import pytest
 
 from stacks.api_settings import OidcSettings
 from stacks.parts.metrics import Metrics
-from stacks.settings import Settings
+from stacks.settings import RequestLogSettings, Settings
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
@@ -238,7 +238,8 @@ def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm(
 ) -> None:
     # With everything that a setting adds.
     oidc = OidcSettings(issuer="https://issuer.example", audience="tradewind")
-    full = synthesize(prod.settings.model_copy(update={"oidc": oidc}))
+    added = {"oidc": oidc, "request_log": RequestLogSettings(retention_days=30)}
+    full = synthesize(prod.settings.model_copy(update=added))
     named = {
         alarm["AlarmDescription"].rpartition("Runbook: ")[2]
         for kind in ("Alarm", "CompositeAlarm")

@@ -23,6 +23,7 @@ from tradewind.handlers.event_kinds import is_completion, is_http
 from tradewind.handlers.response_stream import hook_runtime, require_streaming
 from tradewind.handlers.service import AgentService, LambdaContext
 from tradewind.records.progress import RecordedProgress
+from tradewind.records.request_log import RequestLog
 from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.s3_artifacts import S3ArtifactStore
@@ -59,6 +60,9 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
         environment.prices,
         BudgetTable(environment.budgets_table, dynamodb),
     )
+    log = None
+    if environment.request_log_table is not None:
+        log = RequestLog(environment.request_log_table, dynamodb, days=environment.request_log_days)
     service = AgentService(
         environment=environment,
         definition=definition,
@@ -67,6 +71,7 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
         records=records,
         sessions=sessions,
         budgets=budgets,
+        log=log,
         cold_start=COLD_START,
         after_answer=after_answer,
         retire=end_process if after_answer.hook() else None,

@@ -60,6 +60,8 @@ class RequestReporter:
         metrics.add(MetricName.TOOL_ERRORS, served.run.tool_errors if served.run else 0)
         metrics.add(MetricName.LEFTOVER_THREADS, served.leftover_threads)
         metrics.add(MetricName.PROCESSES_RETIRED, 0)
+        if served.logged is not None and served.recorded is not None:
+            metrics.add(MetricName.REQUESTS_NOT_LOGGED, served.logged.missing)
         metrics.flush()
 
     def report_retirement(self, reason: str, leftover_threads: int) -> None:

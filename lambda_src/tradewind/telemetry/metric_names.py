@@ -99,6 +99,7 @@ class MetricName(StrEnum):
     PROCESSES_RETIRED = "ProcessesRetired"
     REQUESTS_NOT_STARTED = "RequestsNotStarted"
     REQUESTS_SHED = "RequestsShed"
+    REQUESTS_NOT_LOGGED = "RequestsNotLogged"
     API_CALLS = "ApiCalls"
     API_ERRORS = "ApiErrors"
     API_REFUSALS = "ApiRefusals"
@@ -263,6 +264,12 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Requests that the API refused because the agent takes no more at once. 0 from each call.",
         (ALL_AGENTS,),
         "api.invocations",
+    ),
+    MetricName.REQUESTS_NOT_LOGGED: MetricSpec(
+        "Count",
+        "1 when the log of requests and answers has no entry of the request with its answer, else "
+        "0. Only where a setting has such a log.",
+        (ALL_AGENTS,),
     ),
     MetricName.API_CALLS: MetricSpec(
         "Count", "Calls that reached the API's function.", _API_SETS, _API

@@ -51,6 +51,7 @@ ELSEWHERE: Final = {
     MetricName.PROCESSES_RETIRED: "tests/integration/handler/test_bulkheads.py",
     MetricName.REQUESTS_NOT_STARTED: "tests/integration/records/test_openings.py",
     MetricName.REQUESTS_SHED: "tests/integration/api/test_calls.py",
+    MetricName.REQUESTS_NOT_LOGGED: "tests/integration/handler/test_request_log.py",
     MetricName.API_CALLS: "tests/integration/api/test_calls.py",
     MetricName.API_ERRORS: "tests/integration/api/test_calls.py",
     MetricName.API_REFUSALS: "tests/integration/api/test_calls.py",
