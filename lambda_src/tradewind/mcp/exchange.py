@@ -61,11 +61,16 @@ def _wants_progress(door: Door, request: Request, message: Any) -> bool:
     if not isinstance(message, dict) or message.get("method") != "tools/call":
         return False
     params = message.get("params")
-    meta = params.get("_meta") if isinstance(params, dict) else None
-    if not isinstance(meta, dict) or meta.get("progressToken") is None:
+    if not isinstance(params, dict):
         return False
-    name, accepted = params.get("name"), request.headers.get("accept", "").lower()
-    return isinstance(name, str) and name in door.environment.agents and _EVENT_STREAM in accepted
+    meta, name = params.get("_meta"), params.get("name")
+    return (
+        isinstance(meta, dict)
+        and meta.get("progressToken") is not None
+        and isinstance(name, str)
+        and name in door.environment.agents
+        and _EVENT_STREAM in request.headers.get("accept", "").lower()
+    )
 
 
 class _Exchange:
