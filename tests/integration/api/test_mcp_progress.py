@@ -19,7 +19,7 @@ from tests.integration.api.mcp_server import (
     serving_mcp,
 )
 from tests.integration.records.requests import encoded
-from tradewind.api import service
+from tradewind.api import invocations, service
 from tradewind.api.service import ApiService
 from tradewind.mcp import progress
 from tradewind.records.progress import RecordedProgress
@@ -157,6 +157,8 @@ def test_a_caller_who_hangs_up_ends_the_call_and_not_the_agent(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(progress, "PAUSE_S", 3600.0)
+    looks: list[Any] = []
+    monkeypatch.setattr(invocations, "outcome", lambda *given: looks.append(given))
     answer = send(mcp, asking(_meta={"progressToken": 7, **meta}), **headers)
     assert answer["headers"]["Content-Type"].startswith("text/event-stream")
     assert answer["headers"]["X-Accel-Buffering"] == "no"
@@ -167,6 +169,7 @@ def test_a_caller_who_hangs_up_ends_the_call_and_not_the_agent(
     assert next(answer["body"], None) is None
     assert not [thread for thread in threading.enumerate() if thread.name == "mcp"]
     assert capsys.readouterr().out.count("API call done") == 1
+    assert looks == []  # it was not waited to the end
     answer["body"].close()  # a second time has no effect
     assert "API call done" not in capsys.readouterr().out
     # The agent works, and its answer is there.
