@@ -14,7 +14,8 @@ from cli.errors import CommandError, Refused
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
 
-_SERVICE: Final = "execute-api"
+#: API Gateway's name in a signature.
+SERVICE: Final = "execute-api"
 
 
 class Signer:
@@ -47,5 +48,5 @@ class Signer:
             frozen = self._credentials.get_frozen_credentials()
         # With the host by name: the signature covers it, port included.
         request = AWSRequest(method, url, {**headers, "Host": urlsplit(url).netloc}, body)
-        SigV4Auth(frozen, _SERVICE, self.region).add_auth(request)
+        SigV4Auth(frozen, SERVICE, self.region).add_auth(request)
         return dict(request.headers.items())

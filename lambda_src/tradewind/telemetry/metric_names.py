@@ -106,12 +106,19 @@ class MetricName(StrEnum):
     API_LATENCY = "ApiLatency"
     API_COLD_START = "ApiColdStart"
     API_INIT_TIME = "ApiInitTime"
+    MCP_CALLS = "McpCalls"
+    MCP_ERRORS = "McpErrors"
+    MCP_REFUSALS = "McpRefusals"
+    MCP_LATENCY = "McpLatency"
+    MCP_COLD_START = "McpColdStart"
+    MCP_INIT_TIME = "McpInitTime"
 
 
 _MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
 # API Gateway counts by route itself.
 _API_SETS: Final = (ALL_AGENTS,)
 _API: Final = "api.service"
+_OF_MCP: Final = (_API_SETS, _API)
 
 METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.INVOCATIONS: MetricSpec("Count", "Requests that reached the handler."),
@@ -300,5 +307,32 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "From process start to the API handler's readiness. Cold calls only.",
         _API_SETS,
         _API,
+    ),
+    MetricName.MCP_CALLS: MetricSpec("Count", "Messages that reached the MCP function.", *_OF_MCP),
+    MetricName.MCP_ERRORS: MetricSpec(
+        "Count",
+        "1 when the API would have answered with a status of 500 or more, within an answer of the "
+        "protocol's or not, else 0.",
+        *_OF_MCP,
+    ),
+    MetricName.MCP_REFUSALS: MetricSpec(
+        "Count",
+        "1 when the API would have answered with a status from 400 to 499, within an answer of "
+        "the protocol's or not, else 0.",
+        *_OF_MCP,
+    ),
+    MetricName.MCP_LATENCY: MetricSpec(
+        "Milliseconds",
+        "From the MCP handler's start to the end of its answer, what it waited for an agent "
+        "included.",
+        *_OF_MCP,
+    ),
+    MetricName.MCP_COLD_START: MetricSpec(
+        "Count", "1 for the first message of an MCP process, else 0.", *_OF_MCP
+    ),
+    MetricName.MCP_INIT_TIME: MetricSpec(
+        "Milliseconds",
+        "From process start to the MCP handler's readiness. Cold messages only.",
+        *_OF_MCP,
     ),
 }

@@ -16,16 +16,22 @@ from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings import RequestLogSettings
 from stacks.settings_file import load_settings
+from tests.api_events import proxy_event
 from tests.deployed_agents import AGENTS
 from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework
-from tests.integration.api.conftest import ApiUnderTest, api, table_name
+from tests.integration.api.conftest import ApiUnderTest, Context, api, table_name
 from tests.integration.handler.conftest import WITH_TOOL, Build
+from tradewind.api.service import ApiService
+from tradewind.mcp.exchange import MCP_METRICS, ROUTES
 from tradewind.telemetry.metric_names import METRICS, NAMESPACE
+from tradewind.telemetry.process import ColdStart
 
 ROOT = Path(__file__).parents[3]
 #: The API as its own tests have it.
 __all__ = ["api", "table_name"]
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+BOTH = {"Accept": "application/json, text/event-stream"}
 EXCEPTIONS = ROOT / "stacks" / "unread_metrics.yaml"
 
 
@@ -49,12 +55,15 @@ def lines(
     logged: bool,
     capsys: pytest.CaptureFixture[str],
 ) -> list[str]:
-    """What all agents and the API print over a cold and a warm request."""
+    """What all agents, the API and the MCP function print over a cold and a warm request."""
     variables = {}
     if logged:
         table = dynamodb.create_log_table(f"log-{uuid.uuid4().hex}")
         variables = {"REQUEST_LOG_TABLE": table, "REQUEST_LOG_DAYS": "1"}
     assert [api("GET", "/openapi.json")[0] for _ in range(2)] == [200, 200]
+    mcp = ApiService(api.service._door, ROUTES, ColdStart(), MCP_METRICS)
+    ping = proxy_event("POST", "/mcp", PING, headers=BOTH)
+    assert [mcp.handle(ping, Context())["statusCode"] for _ in range(2)] == [200, 200]
     for agent in AGENTS:
         harness = build(WITH_TOOL, agent=agent, **variables)
         for number in range(2):

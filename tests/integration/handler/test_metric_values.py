@@ -58,6 +58,11 @@ ELSEWHERE: Final = {
     MetricName.API_COLD_START: "tests/integration/api/test_calls.py",
     MetricName.API_LATENCY: "tests/integration/api/test_calls.py",
     MetricName.API_INIT_TIME: "tests/integration/api/test_calls.py",
+    **{
+        name: "tests/integration/api/test_mcp_progress.py"
+        for name in MetricName
+        if name.startswith("Mcp")
+    },
 }
 #: Metrics of time, which the tests below the table tie to events, each its own way.
 TIMES: Final = {
