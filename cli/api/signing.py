@@ -50,7 +50,7 @@ class Signer:
         """
         with aws_failures("Your AWS credentials cannot be renewed"):
             frozen = self._credentials.get_frozen_credentials()
-        parts = (frozen.access_key, frozen.secret_key, frozen.token or "")
+        parts = [part for part in frozen if part]
         if not all(part.isascii() and part.isprintable() for part in parts):
             raise Refused(
                 "Your AWS credentials have characters that no key has. Were they pasted whole, and "
