@@ -12,6 +12,7 @@ from tradewind.contracts.conversation import PastTurn, TurnMessages
 from tradewind.contracts.errors import (
     AnswerTooLarge,
     SessionChanged,
+    SessionUnreadable,
     StorageUnavailable,
     TradewindError,
 )

@@ -77,8 +77,7 @@ class AgentRun:
     stopped: bool = False
 
     def __post_init__(self) -> None:
-        schema = self.options.output_schema
-        self.output = None if schema is None else RunOutput(schema)
+        self.output = self.options.output()
         self.retries = ModelRetries(self.deadline)
         self.threads = RunThreads(self.environment.max_connections)
         self.transcript = Transcript(self.listener)
