@@ -50,7 +50,9 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record_table, "time", CLOCK)
     monkeypatch.setattr(service, "run_to_its_end", _run_here)
     monkeypatch.setattr(RequestReporter, "report", lambda *_: None)
+    # What is read of the machine, for reports that nobody gets here.
     monkeypatch.setattr(served, "peak_memory_mb", lambda: 1.0)
+    monkeypatch.setattr("tradewind.telemetry.process.process_age_ms", lambda: 1.0)
 
 
 def _run_here(definition: AgentDefinition, run: AgentRun) -> None:
