@@ -14,9 +14,8 @@ import pytest
 
 from tests.integration.bad_day.interleaving import require
 from tests.integration.bad_day.steps import CLOCK
+from tests.integration.bad_day.surroundings import AGENT, ENVIRONMENT
 from tests.integration.conversations.interleaving import (
-    AGENT,
-    ENVIRONMENT,
     KEY,
     Ask,
     World,
