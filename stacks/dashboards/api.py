@@ -145,6 +145,7 @@ def api_rows(
             ),
         ],
         _mcp_row(metrics, on_api),
+        [_conversations(metrics)],
         [
             log_table(
                 "Calls answered 5xx", names.log_group_name(metrics.environment, API), _FAILED
@@ -199,3 +200,18 @@ def _mcp_row(metrics: Metrics, on_api: Mapping[str, AlarmSpec]) -> list[Widget]:
             right_unit="processes",
         ),
     ]
+
+
+def _conversations(metrics: Metrics) -> Widget:
+    """What becomes of requests that continue a conversation."""
+    left_out = metrics.all_agents(MetricName.TURNS_LEFT_OUT)
+    return graph(
+        "Conversations",
+        [
+            Line(metrics.all_agents(MetricName.TURNS_APPENDED), "turns appended", Colour.TRAFFIC),
+            Line(metrics.all_agents(MetricName.SESSIONS_BUSY), "refused as busy", Colour.WARNING),
+        ],
+        unit="turns",
+        right=[Line(left_out, "turns not told the model", Colour.P90)],
+        right_unit="turns not told",
+    )

@@ -238,15 +238,20 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "They count as the most that it may have been.",
     ),
     MetricName.TURNS_APPENDED: MetricSpec(
-        "Count", "1 when the request became a turn of its conversation, else 0."
+        "Count",
+        "1 when the request became a turn of its conversation, else 0.",
+        (ALL_AGENTS,),
     ),
     MetricName.TURNS_LEFT_OUT: MetricSpec(
         "Count",
         "Earlier turns of the request's conversation that the model was not told: there was no "
         "room for them, or they have expired.",
+        (ALL_AGENTS,),
     ),
     MetricName.SESSIONS_BUSY: MetricSpec(
-        "Count", "1 when another turn of the conversation was at work, else 0."
+        "Count",
+        "1 when another turn of the conversation was at work, else 0.",
+        (ALL_AGENTS,),
     ),
     MetricName.TOOL_CALLS: MetricSpec("Count", "Tool calls the model made."),
     MetricName.TOOL_ERRORS: MetricSpec("Count", "Tool calls that failed."),
