@@ -57,6 +57,7 @@ def environment_of(agent: str, bundle: Path) -> dict[str, str]:
         EnvVar.BUDGETS_TABLE: "budgets",
         EnvVar.SESSION_TTL_DAYS: "1",
         EnvVar.SESSION_HISTORY_TOKENS: "1000",
+        EnvVar.QUESTION_LIFE_DAYS: "1",
         EnvVar.READS_FROM: "",
     }
 

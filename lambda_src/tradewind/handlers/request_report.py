@@ -35,6 +35,8 @@ class RequestReporter:
     ) -> None:
         """Log one line and print the request's metrics."""
         outcome = Outcome.REPEATED if served.start.kept else _outcome(failure)
+        if answer.question is not None:
+            outcome = Outcome.WAITING
         self._log(served, answer, failure, outcome)
         metrics = RequestMetrics(
             {
@@ -50,8 +52,10 @@ class RequestReporter:
         self._add_outcome(metrics, served, answer, outcome)
         self._add_start(metrics, served)
         _add_model_use(metrics, served.meter)
-        if answer.usage.cost_usd is not None:
-            metrics.add(MetricName.ESTIMATED_COST, answer.usage.cost_usd)
+        cost_usd = served.meter.cost_usd(served.prices)  # what was used before has been counted
+        if cost_usd is not None:
+            metrics.add(MetricName.ESTIMATED_COST, cost_usd)
+        metrics.add(MetricName.QUESTIONS_ASKED, answer.question is not None)
         metrics.add(MetricName.BUDGET_REFUSALS, isinstance(failure, BudgetExceeded))
         unsettled = served.allowance.unsettled if served.allowance else 0
         metrics.add(MetricName.RESERVATIONS_NOT_SETTLED, unsettled)

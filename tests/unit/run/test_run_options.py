@@ -14,7 +14,7 @@ from tests.scripted_model import Model
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.model_pool import ModelPool
 from tradewind.contracts.errors import ModelFailed, OutputInvalid
-from tradewind.run import pydantic_ai_agent, strands_agent
+from tradewind.run import pydantic_ai_agent, strands_agent, strands_model
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.events import RunEvent, ToolStarted
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -117,7 +117,7 @@ def test_no_number_makes_a_model_of_its_own(
 ) -> None:
     """The pool holds sixteen: a caller's whim must push nobody's out."""
     pools: dict[str, ModelPool[Any]] = {
-        "strands": strands_agent.MODELS,
+        "strands": strands_model.MODELS,
         "pydantic-ai": pydantic_ai_agent.MODELS,
     }
     pool = pools[name]
