@@ -132,6 +132,16 @@ def api_rows(
                         Colour.WARNING,
                     ),
                     alarm_line(not_started, Colour.P99),
+                    Line(
+                        metrics.all_agents(MetricName.ANSWERS_NOT_TAKEN_UP),
+                        "people's answers not taken up",
+                        Colour.P90,
+                    ),
+                    Line(
+                        metrics.all_agents(MetricName.QUESTIONS_NOT_ANSWERED),
+                        "questions that nobody answered",
+                        Colour.AWS,
+                    ),
                 ],
                 unit=not_started.unit,
                 right=[Line(metrics.api("ConcurrentExecutions", "Maximum"), "at once", Colour.AWS)],

@@ -102,7 +102,7 @@ def outcome(door: Door, request: Request) -> Answer:
     Raises:
         NotFound: The caller has made none with this id.
     """
-    record = _current(door, door.records.read(_key_of(request)))
+    record = current(door, door.records.read(key_of(request)))
     if record is None:
         raise NotFound("There is no such invocation.")
     return _answered(door, record)

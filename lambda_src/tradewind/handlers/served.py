@@ -134,8 +134,14 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
 
 def usage_of(served: ServedRequest) -> Usage:
     """What the request has used until now, with what it used before it asked a person."""
+    before, own = served.continued, usage_of_run(served)
+    return own if before is None else before.usage + own
+
+
+def usage_of_run(served: ServedRequest) -> Usage:
+    """What this run has used."""
     meter, run = served.meter, served.run
-    own = Usage(
+    return Usage(
         input_tokens=meter.input_tokens,
         output_tokens=meter.output_tokens,
         cache_read_tokens=meter.cache_read_tokens,
@@ -144,7 +150,6 @@ def usage_of(served: ServedRequest) -> Usage:
         tool_calls=run.tool_calls if run else 0,
         cost_usd=meter.cost_usd(served.prices),
     )
-    return own if served.continued is None else served.continued.usage + own
 
 
 def calls_of(served: ServedRequest) -> list[tuple[int, int]]:

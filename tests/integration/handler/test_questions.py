@@ -23,6 +23,7 @@ from tests.integration.handler.script import Script, Tokens, says
 from tests.integration.handler.test_conversations import require_pairs
 from tradewind.run.project import Project
 from tradewind.run.pydantic_ai_agent import PydanticAIAgent
+from tradewind.telemetry.log_fields import REQUEST_DONE
 
 OWNER = "arn:aws:iam::123456789012:user/ada"
 
@@ -104,6 +105,26 @@ def test_a_question_is_answered_in_another_process(
     [item] = door.harness.records.items().values()
     assert not {"continuation", "question", "reply", "open", "waits_until"} & set(item)
     assert standin.stats().requests == 2
+
+
+def test_each_run_counts_what_it_did_itself(
+    opened: Open, script: Script, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script(questions("Which?", tokens=Tokens(10, 1)), says("Good.", Tokens(20, 2)))
+    door = opened()
+    waiting = door.ask()
+    door.go_on(waiting, "this")
+    printed = capsys.readouterr().out
+    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    metrics = [line for line in lines if "Invocations" in line]
+    assert [line["QuestionsAsked"] for line in metrics] == [[1], [0]]
+    assert [line["InputTokens"] for line in metrics] == [[10], [20]]
+    assert [(line["ToolCalls"], line["ToolErrors"]) for line in metrics] == [([0], [0]), ([1], [0])]
+    done = [line for line in lines if line.get("message") == REQUEST_DONE]
+    assert [line["outcome"] for line in done] == ["waiting", "succeeded"]
+    assert [line["input_tokens"] for line in done] == [10, 20]
+    assert sum(line["estimated_cost_usd"] for line in done) == pytest.approx(135e-6)
+    assert not any(word in printed for word in ("Which?", '"this"'))  # a caller's, and the model's
 
 
 def test_the_tools_of_the_same_turn_are_done_once_and_what_they_left_is_kept(
