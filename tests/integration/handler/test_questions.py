@@ -21,6 +21,7 @@ from tests.integration.handler.conftest import Build, Context
 from tests.integration.handler.front_door import FrontDoor
 from tests.integration.handler.script import Script, Tokens, says
 from tests.integration.handler.test_conversations import require_pairs
+from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.pydantic_ai_agent import PydanticAIAgent
 from tradewind.telemetry.log_fields import REQUEST_DONE
@@ -153,6 +154,7 @@ def test_the_tools_of_the_same_turn_are_done_once_and_what_they_left_is_kept(
     assert waiting["state"] == "waiting"
     project = waiting["project_id"]
     store = door.harness.service._reader._store
+    assert isinstance(store, MemoryArtifactStore)
     assert f"{project}/terrain/manifest.json" not in store.objects  # nothing is visible yet
     opened(measure, look, like=door)
     ended = door.go_on(waiting, "100 m")
@@ -220,7 +222,7 @@ def test_an_answer_is_its_owners_and_bounded(opened: Open, script: Script) -> No
     path = f"/invocations/{waiting['id']}/answer"
     bob = {"caller": "arn:aws:iam::123456789012:user/bob"}
     assert door("POST", path, {"answer": "mine"}, **bob)[0] == 404
-    for body in (
+    bodies: tuple[Any, ...] = (
         {},
         {"answer": ""},
         {"answer": " "},
@@ -230,7 +232,8 @@ def test_an_answer_is_its_owners_and_bounded(opened: Open, script: Script) -> No
         {"answer": "x", "question_id": ""},
         {"answer": "x", "more": 1},
         [],
-    ):
+    )
+    for body in bodies:
         status, problem, _ = door("POST", path, body)
         assert (status, problem["code"]) == (400, "INVALID_REQUEST"), body
     assert door.look(waiting)["state"] == "waiting"
