@@ -380,6 +380,23 @@ def test_pydantic_ai_asks_for_approval(
     assert ("Did dig" if answer == "Yes" else answer) in last_results(standin)["a"]
 
 
+@pytest.mark.parametrize("limit", [0.03, 1])
+def test_what_a_request_may_cost_counts_all_its_runs(
+    opened: Open, script: Script, standin: BedrockStandIn, limit: float
+) -> None:
+    """A call may cost some 0.025 US dollars at most, and the first one costs 0.015."""
+    script(questions("Which?", tokens=Tokens(output=1_000)), says("Good."))
+    settings = {"TRADEWIND_BUDGETS": json.dumps({"per_request_usd": limit})}
+    door = opened(**settings)
+    waiting = door.ask()
+    opened(like=door, **settings)
+    ended = door.go_on(waiting, "this")
+    assert ended["state"] == ("failed" if limit < 1 else "succeeded")
+    assert standin.stats().requests == (1 if limit < 1 else 2)
+    assert (ended["error"] or {}).get("code") == ("BUDGET_EXCEEDED" if limit < 1 else None)
+    assert ended["usage"]["cost_usd"] == pytest.approx(0.015)
+
+
 def test_the_deadline_is_each_runs_own(opened: Open, script: Script) -> None:
     script(questions("Which?"), says("Good."))
     door = opened()
