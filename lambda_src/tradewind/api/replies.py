@@ -62,13 +62,13 @@ def answer_question(door: Door, request: Request) -> Answer:
         raise NotFound("There is no such invocation.")
     if not replied.taken:
         raise _not_waiting(record)
-    if record.status is RecordStatus.PENDING:
-        _hand_over(door, record, request.owner)
+    if record.status is RecordStatus.PENDING and not record.in_queue:
+        record = _hand_over(door, record, request.owner)
     return Answer(200 if record.ended else 202, shown(record, door), accepted(record))
 
 
-def _hand_over(door: Door, record: StoredRecord, owner: str) -> None:
-    """Have the agent's function go on, sooner or later.
+def _hand_over(door: Door, record: StoredRecord, owner: str) -> StoredRecord:
+    """Have the agent's function go on, sooner or later; return the record as it is then.
 
     Raises:
         TradewindError: It will not; the question is open again.
@@ -87,7 +87,7 @@ def _hand_over(door: Door, record: StoredRecord, owner: str) -> None:
         failure = denied
     else:
         if handed is Handed.DONE:
-            return
+            return door.openings.queued(record.record_id, record.attempt) or record
         refused = handed is Handed.REFUSED
         again = {"retry_after_s": _AGAIN_S}
         failure = (
@@ -96,6 +96,7 @@ def _hand_over(door: Door, record: StoredRecord, owner: str) -> None:
     # If a function has begun all the same, the answer was taken.
     if door.records.questions.put_back(record.record_id, record.attempt):
         raise failure
+    return door.records.read(record.record_id) or record
 
 
 def _not_waiting(record: StoredRecord) -> NotWaiting:

@@ -33,6 +33,7 @@ from tradewind.records.item import (
     StoredRecord,
     closed_values,
     now_value,
+    told_values,
 )
 
 _DAY_S: Final = 86_400
@@ -167,6 +168,7 @@ class Questions:
                     "reply": text(answer),
                     "replied": text(_mark(asked, answer)),
                     RECORD_DEADLINE: {"N": str(int(time.time()) + life_s)},
+                    **told_values(),
                 },
                 condition="#status = :waiting AND question_id = :asked",
                 compared={

@@ -24,7 +24,7 @@ from tradewind.records.item import RecordStatus, StoredRecord, read_item
 KEY = {"Idempotency-Key": "one"}
 AT_ONCE = {**KEY, "Prefer": "respond-async"}
 #: Calls of the table and of Lambda that an answer makes, and a run that asks or goes on.
-ANSWER_CALLS = 4
+ANSWER_CALLS = 5
 RUN_CALLS = 2
 NO_FAULT: Mapping[int, Fault] = {}
 
