@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pydantic_ai import ApprovalRequired, CallDeferred, RunContext
+from pydantic_ai import ApprovalRequired, CallDeferred, RunContext, Tool
 from strands import ToolContext, tool
 
 from devtools.localcloud.bedrock.reply import Reply, ToolUseBlock
@@ -37,6 +37,21 @@ def approved(ctx: RunContext[Project], what: str) -> str:
         raise ApprovalRequired(metadata={"question": f"May I {what}?"})
     ctx.deps.report_facts(done=what)
     return f"Did {what}."
+
+
+@tool(name="dig", context=True)
+def dig(what: str, tool_context: ToolContext) -> str:
+    """Dig; a tool that reports no failures."""
+    return f"Dug: {tool_context.interrupt('dig', reason=f'May I dig {what}?')}"
+
+
+def _dig(what: str) -> str:
+    """Dig."""
+    return f"Dug {what}."
+
+
+#: A tool that its framework has approved, before anything of ours hears of it.
+DIG = Tool(_dig, name="dig", requires_approval=True)
 
 
 def asking(framework: str, *tools: Work) -> AgentDefinition:

@@ -12,9 +12,11 @@ import pytest
 from devtools.localcloud.bedrock import BedrockStandIn
 from tests.frameworks import FRAMEWORKS, Sketch, Work
 from tests.integration.handler.asking_agents import (
+    DIG,
     approved,
     asking,
     calling,
+    dig,
     questions,
 )
 from tests.integration.handler.conftest import Build, Context
@@ -24,6 +26,7 @@ from tests.integration.handler.test_conversations import require_pairs
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.pydantic_ai_agent import PydanticAIAgent
+from tradewind.run.strands_agent import StrandsAgent
 from tradewind.telemetry.log_fields import REQUEST_DONE
 
 OWNER = "arn:aws:iam::123456789012:user/ada"
@@ -341,6 +344,37 @@ def test_a_direct_request_has_nobody_to_ask(
     answer = door.work({"query": "Plan.", "request_id": "r"})
     assert (answer["success"], answer["response"]) == (True, "Without.")
     assert "Nobody can be asked" in last_results(standin)["ask-Which?"]
+
+
+def test_a_tool_that_asks_past_all_checks_fails_a_direct_request(
+    build: Build, script: Script, name: str
+) -> None:
+    script(calling(("a", "dig", {"what": "a hole"})), says("Done."))
+    agent = StrandsAgent("x", (dig,)) if name == "strands" else PydanticAIAgent("x", [DIG])
+    door = FrontDoor(build(agent))
+    answer = door.work({"query": "Plan.", "request_id": "r"})
+    assert (answer["success"], answer["error"]["code"]) == (False, "NOBODY_TO_ASK")
+    # Through the API they ask as any.
+    script(calling(("a", "dig", {"what": "a hole"})), says("Done."))
+    waiting = door.ask()
+    assert (waiting["state"], "a hole" in waiting["question"]) == ("waiting", True)
+    ended = door.go_on(waiting, "yes")
+    assert (ended["state"], ended["usage"]["tool_calls"]) == ("succeeded", 1)
+
+
+def test_with_an_output_to_give_it_may_ask_first(
+    opened: Open, script: Script, standin: BedrockStandIn
+) -> None:
+    script(questions("Which?"), calling(("b", "final_answer", {"site": "north"})))
+    door = opened()
+    schema = {"type": "object", "properties": {"site": {"type": "string"}}}
+    waiting = door.ask(output_schema=schema)
+    assert waiting["question"] == "Which?"
+    opened(like=door)
+    ended = door.go_on(waiting, "north")
+    assert (ended["state"], ended["result"]["output"]) == ("succeeded", {"site": "north"})
+    tools = standin.prompts()[-1].request["toolConfig"]["tools"]
+    assert "final_answer" in [one["toolSpec"]["name"] for one in tools]
 
 
 def test_a_question_that_is_none_is_the_models_to_mend(
