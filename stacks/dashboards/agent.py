@@ -67,7 +67,6 @@ def _requests(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
                 Line(metrics.function("Invocations"), "Lambda", Colour.AWS),
                 Line(metrics.own(MetricName.REJECTED_REQUESTS), "rejected", Colour.WARNING),
                 Line(metrics.own(MetricName.REPEATED_REQUESTS), "answered before", Colour.GOOD),
-                Line(metrics.own(MetricName.QUESTIONS_ASKED), "asked a person", Colour.P90),
             ],
             unit="requests",
             right=[version_line(metrics)],

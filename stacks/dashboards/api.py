@@ -132,16 +132,6 @@ def api_rows(
                         Colour.WARNING,
                     ),
                     alarm_line(not_started, Colour.P99),
-                    Line(
-                        metrics.all_agents(MetricName.ANSWERS_NOT_TAKEN_UP),
-                        "people's answers not taken up",
-                        Colour.P90,
-                    ),
-                    Line(
-                        metrics.all_agents(MetricName.QUESTIONS_NOT_ANSWERED),
-                        "questions that nobody answered",
-                        Colour.AWS,
-                    ),
                 ],
                 unit=not_started.unit,
                 right=[Line(metrics.api("ConcurrentExecutions", "Maximum"), "at once", Colour.AWS)],
@@ -151,6 +141,23 @@ def api_rows(
                 "Init time",
                 percentiles(metrics.all_agents(MetricName.API_INIT_TIME)),
                 unit="ms",
+            ),
+            graph(
+                "Questions to people",
+                [
+                    Line(metrics.all_agents(MetricName.QUESTIONS_ASKED), "asked", Colour.TRAFFIC),
+                    Line(
+                        metrics.all_agents(MetricName.QUESTIONS_NOT_ANSWERED),
+                        "never answered",
+                        Colour.WARNING,
+                    ),
+                    Line(
+                        metrics.all_agents(MetricName.ANSWERS_NOT_TAKEN_UP),
+                        "answered, and not taken up",
+                        Colour.ERROR,
+                    ),
+                ],
+                unit="questions",
             ),
         ],
         [

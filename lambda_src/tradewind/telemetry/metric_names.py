@@ -254,7 +254,9 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "api.invocations",
     ),
     MetricName.QUESTIONS_ASKED: MetricSpec(
-        "Count", "1 when the agent asked a person, and waits for the answer, else 0."
+        "Count",
+        "1 when an agent asked a person, and waits for the answer, else 0.",
+        (ALL_AGENTS,),
     ),
     MetricName.QUESTIONS_NOT_ANSWERED: MetricSpec(
         "Count",
