@@ -57,6 +57,11 @@ $(UV): requirements-setup.txt
 	@$(CLEAN) $(UV) pip sync --quiet --require-hashes --python .venv-localcloud/bin/python devtools/localcloud/requirements.txt
 	@touch $@
 
+.venv-mcp-proxy/.ready: requirements-mcp-proxy.txt .venv/.ready
+	@$(CLEAN) $(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-mcp-proxy
+	@$(CLEAN) $(UV) pip sync --quiet --require-hashes --python .venv-mcp-proxy/bin/python requirements-mcp-proxy.txt
+	@touch $@
+
 .build/lambda-runtime/.ready: devtools/localcloud/lambda-runtime.txt .venv/.ready
 	@rm -rf .build/lambda-runtime
 	@$(CLEAN) $(UV) pip install --quiet --require-hashes --python .venv/bin/python \
@@ -74,7 +79,7 @@ node_modules/.ready: package-lock.json .venv/.ready
 	@$(CLEAN) npm ci --include=dev --no-global --no-update-notifier --no-dry-run --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-setup: .venv/.ready .venv-localcloud/.ready .build/lambda-runtime/.ready .build/lambda-runtimes/.ready node_modules/.ready ## Install everything the other targets need
+setup: .venv/.ready .venv-localcloud/.ready .venv-mcp-proxy/.ready .build/lambda-runtime/.ready .build/lambda-runtimes/.ready node_modules/.ready ## Install everything the other targets need
 
 # --- Using it ---------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ Init is told in milliseconds and in seconds of processor time, which stands a bu
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -25,9 +24,10 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from bench.environment import of_function
 from bench.machine import describe
 from stacks.bundling.bundler import Bundler
-from tradewind.contracts.names import API, ApiEnvVar, EnvVar
+from tradewind.contracts.names import API, ApiEnvVar
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RUNS: Final = 15
@@ -127,27 +127,11 @@ def _aws() -> Iterator[str]:
 
 def environment_of(bundle: Path, aws: str) -> dict[str, str]:
     """The environment of either handler, with a bundle and the AWS it speaks to."""
-    return {
-        "PYTHONPATH": str(bundle),
-        "PATH": os.defpath,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": aws,
-        EnvVar.ENVIRONMENT: "bench",
-        EnvVar.MODEL_ID: "us.anthropic.claude-sonnet-4-6",
-        EnvVar.MODEL_REGION: "us-east-1",
-        EnvVar.ARTIFACTS_BUCKET: "artifacts",
-        EnvVar.RECORDS_TABLE: "records",
-        EnvVar.RECORD_TTL_DAYS: "1",
-        EnvVar.SESSIONS_TABLE: "sessions",
-        EnvVar.SESSION_TTL_DAYS: "1",
-        EnvVar.BUDGETS_TABLE: "budgets",
-        EnvVar.MAX_TOKENS: "4096",
-        ApiEnvVar.AGENTS: "terrain=900",
-        ApiEnvVar.QUEUE_LIFE_S: "3600",
-    }
+    return of_function(
+        bundle,
+        AWS_ENDPOINT_URL=aws,
+        **{ApiEnvVar.AGENTS: "terrain=900", ApiEnvVar.QUEUE_LIFE_S: "3600"},
+    )
 
 
 def _run(program: str, environment: dict[str, str], *arguments: str) -> list[list[str]]:

@@ -5,7 +5,6 @@ what byte code and tracing are worth in the same run. No call leaves the process
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.environment import of_function
 from bench.machine import describe
 from cli.agents import agents
 from stacks.bundling.bundler import Bundler
@@ -35,31 +35,16 @@ print(json.dumps({"init_ms": entry._service.init_ms, "modules": len(sys.modules)
 
 def environment_of(agent: str, bundle: Path) -> dict[str, str]:
     """The environment of an agent's function with a bundle."""
-    return {
-        "PYTHONPATH": str(bundle),
-        "PATH": os.defpath,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "bench",
-        "AWS_SECRET_ACCESS_KEY": "bench",
-        "AWS_EC2_METADATA_DISABLED": "true",
+    own = {
         EnvVar.AGENT: agent,
-        EnvVar.ENVIRONMENT: "bench",
-        EnvVar.MODEL_ID: "us.anthropic.claude-sonnet-4-6",
-        EnvVar.MODEL_REGION: "us-east-1",
-        EnvVar.MAX_TOKENS: "4096",
         EnvVar.CONNECT_TIMEOUT_S: "2",
         EnvVar.READ_TIMEOUT_S: "30",
         EnvVar.MAX_CONNECTIONS: "10",
-        EnvVar.ARTIFACTS_BUCKET: "artifacts",
-        EnvVar.RECORDS_TABLE: "records",
-        EnvVar.RECORD_TTL_DAYS: "1",
-        EnvVar.SESSIONS_TABLE: "sessions",
-        EnvVar.BUDGETS_TABLE: "budgets",
-        EnvVar.SESSION_TTL_DAYS: "1",
         EnvVar.SESSION_HISTORY_TOKENS: "1000",
         EnvVar.QUESTION_LIFE_DAYS: "1",
         EnvVar.READS_FROM: "",
     }
+    return of_function(bundle, **own)
 
 
 def _init(environment: dict[str, str], *flags: str) -> dict[str, Any]:

@@ -104,6 +104,7 @@ def separate_locks(root: Path) -> list[Lock]:
     compared = (root / CORE).parents[1].glob("*/bench/requirements*.in")
     return [
         Lock(Path("devtools/localcloud/requirements.in")),
+        Lock(Path("requirements-mcp-proxy.in")),
         *(Lock(file.relative_to(root)) for file in sorted(compared)),
     ]
 

@@ -10,12 +10,20 @@ from stacks import names
 from stacks.bundling.provider import BundleProvider
 from stacks.parts.agent_function import AgentFunction
 from stacks.parts.agent_role import Reach
+from stacks.parts.data_table import DataTable
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.sweep_function import SweepFunction
 from stacks.settings import Settings
 from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import AgentManifest, in_order
-from tradewind.contracts.names import SWEEP, EnvVar, OptionalEnvVar
+from tradewind.contracts.names import (
+    LOG_ENTRY,
+    LOG_KEY,
+    LOG_TTL,
+    SWEEP,
+    EnvVar,
+    OptionalEnvVar,
+)
 
 #: What the sweep's bundle may have unzipped: it starts in seconds of a small function's CPU.
 SWEEP_BUDGET_MB: Final = 50
@@ -36,16 +44,37 @@ class AgentsStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
+        log_variables: dict[str, str] = {}
+        log_arn = None
+        if settings.request_log is not None:
+            # Here and not in the state stack: what another stack imports could not be switched off.
+            log = DataTable(
+                self,
+                "RequestLog",
+                partition_key=LOG_KEY,
+                sort_key=LOG_ENTRY,
+                time_to_live=LOG_TTL,
+                key=state.key,
+                deletion_protection=settings.keep_data,
+                removal_policy=removal_policy,
+            ).table
+            log_arn = log.table_arn
+            log_variables = {
+                OptionalEnvVar.REQUEST_LOG_TABLE: log.table_name,
+                OptionalEnvVar.REQUEST_LOG_DAYS: str(settings.request_log.retention_days),
+            }
+            CfnOutput(self, names.Output.REQUEST_LOG_TABLE, value=log.table_name)
         reach = Reach(
             # Exported by name here, so that findings on it can be acknowledged by name.
             artifacts_arn=state.export_value(state.artifacts.bucket_arn),
             records_arn=state.records.table_arn,
             sessions_arn=state.sessions.table_arn,
             budgets_arn=state.budgets.table_arn,
+            request_log_arn=log_arn,
             key=state.key,
             profile=settings.model.profile,
         )
-        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         for agent, manifest in agents.items():
             function = settings.function(manifest)
             bundle = bundles.bundle(
@@ -62,6 +91,7 @@ class AgentsStack(Stack):
                 function=function,
                 environment={
                     **_environment(settings, state, agent),
+                    **log_variables,
                     EnvVar.READS_FROM: ",".join(in_order(manifest.reads_from, agents)),
                     **function.endpoints,
                 },
@@ -87,11 +117,14 @@ class AgentsStack(Stack):
             environment={
                 EnvVar.ENVIRONMENT: settings.environment,
                 EnvVar.RECORDS_TABLE: state.records.table_name,
+                EnvVar.SESSIONS_TABLE: state.sessions.table_name,
+                EnvVar.SESSION_TTL_DAYS: str(settings.session_ttl_days),
                 **logging_variables(settings, SWEEP),
             },
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
             records_arn=reach.records_arn,
+            sessions_arn=reach.sessions_arn,
             key=reach.key,
             removal_policy=removal_policy,
         )

@@ -72,6 +72,7 @@ class ApiStack(Stack):
             key=state.key,
             agents=tuple(agents),
             live_functions=[live[agent] for agent in agents],
+            deletes_sessions=True,
             lists_models=True,
         )
         shared: dict[str, Any] = {
@@ -102,7 +103,7 @@ class ApiStack(Stack):
             log_group_name=names.log_group_name(environment, MCP),
             code=code_of(bundles.core_bundle(MCP, architecture, MCP_BUDGET_MB)),
             environment=_environment(MCP, settings, agents, state),
-            reach=replace(reach, sessions_arn=None, lists_models=False),
+            reach=replace(reach, deletes_sessions=False, lists_models=False),
             **shared,
         )
         doors: dict[str, Any] = {

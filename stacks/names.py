@@ -29,6 +29,7 @@ class Output(StrEnum):
     OIDC_API_URL = "OidcApiUrl"
     SESSIONS_TABLE = "SessionsTableName"
     BUDGETS_TABLE = "BudgetsTableName"
+    REQUEST_LOG_TABLE = "RequestLogTableName"
 
 
 def agent_arn_output(agent: str) -> str:

@@ -80,7 +80,9 @@ class ObservabilityStack(Stack):
                 runbook_url=settings.runbook_url,
             ).notify_as_one(topic, API_UNWELL, "the API")
         )
-        environment_specs = environment_alarms(metrics, settings.alarms)
+        environment_specs = environment_alarms(
+            metrics, settings.alarms, logged=settings.request_log is not None
+        )
         paging += Alarms(
             self,
             "EnvironmentAlarms",

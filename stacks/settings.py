@@ -217,6 +217,16 @@ class AlarmSettings(Frozen):
     ] = 20
 
 
+class RequestLogSettings(Frozen):
+    """The log of requests and answers.
+
+    Attributes:
+        retention_days: Life of an entry.
+    """
+
+    retention_days: _Days
+
+
 class Settings(Frozen):
     """One environment.
 
@@ -245,6 +255,8 @@ class Settings(Frozen):
         prices: What tokens and guardrails cost.
         budgets: What model calls may cost.
         record_ttl_days: Life of an invocation record.
+        request_log: A log of every request and its answer, for who has to keep one, with
+            `retention_days`; null for none.
         session_ttl_days: Life of a conversation after its last turn.
         session_history_tokens: Of a conversation's earlier turns, as many tokens go to the model
             at most; each turn pays for them again.
@@ -306,6 +318,9 @@ class Settings(Frozen):
     prices: Annotated[PriceSettings, Field(description=_MAPPING)]
     budgets: Annotated[BudgetLimits, Field(description=_MAPPING)] = BudgetLimits()
     record_ttl_days: _Days
+    request_log: Annotated[
+        RequestLogSettings | None, Field(description="a mapping of retention_days, or null")
+    ] = None
     session_ttl_days: _Days
     session_history_tokens: Annotated[int, whole_number(0, 1_000_000)]
     question_life_days: _Days

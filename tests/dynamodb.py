@@ -22,6 +22,8 @@ from botocore.config import Config
 
 from tradewind.contracts.names import (
     BUDGET_KEY,
+    LOG_ENTRY,
+    LOG_KEY,
     OPEN_INDEX,
     OPEN_INDEX_ATTRIBUTES,
     RECORD_DEADLINE,
@@ -121,6 +123,22 @@ class LoopbackDynamoDB:
             AttributeDefinitions=[
                 {"AttributeName": SESSION_KEY, "AttributeType": "S"},
                 {"AttributeName": SESSION_TURN, "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
+
+    def create_log_table(self, name: str) -> str:
+        """Create a table of requests and answers."""
+        self.client().create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": LOG_KEY, "KeyType": "HASH"},
+                {"AttributeName": LOG_ENTRY, "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": LOG_KEY, "AttributeType": "S"},
+                {"AttributeName": LOG_ENTRY, "AttributeType": "S"},
             ],
             BillingMode="PAY_PER_REQUEST",
         )

@@ -22,7 +22,7 @@ class _Worker(threading.Thread):
         super().__init__(daemon=True)
         self._work = work
         self._turns = turns
-        self.go: Final = threading.Semaphore(0)
+        self.go: Final = _closed()
         self.error: BaseException | None = None
         self.done = False
 
@@ -37,12 +37,22 @@ class _Worker(threading.Thread):
         self._turns.back.release()
 
 
+def _closed() -> threading.Lock:
+    """A gate that lets one through for each release; one release at a time.
+
+    A lock does it, as only one worker runs at any time; a semaphore, in Python, takes ten times it.
+    """
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
+
+
 class Turns:
     """Lets workers take turns."""
 
     def __init__(self) -> None:
         self.me = threading.local()
-        self.back: Final = threading.Semaphore(0)
+        self.back: Final = _closed()
 
     def step(self) -> None:
         """Wait for one's turn. Outside of a worker it is always one's turn."""

@@ -20,6 +20,8 @@ _DOT_ENV: Final = ".env"
 _GATEWAY: Final = re.compile(
     r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
 )
+#: A host, and what a path may have: visible ASCII.
+_PLAIN: Final = re.compile(r"https://[a-z0-9.:\[\]-]+(/[!-~]*)?", re.IGNORECASE)
 _NOWHERE: Final = (
     f"Which API? Set {URL_VARIABLE} (also in .env, see .env.example), give --env NAME for an "
     "environment\nin your account, or start the embedded AWS here: `tradewind up`."
@@ -115,7 +117,7 @@ def _address(url: str, what: str) -> Address:
         whole = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number
         whole = False
-    if not whole or parts.query or parts.fragment or parts.username or not url.isascii():
+    if not whole or parts.query or parts.fragment or parts.username or not _PLAIN.fullmatch(url):
         raise CommandError(
             f"{what} not an address such as https://abc123.execute-api.eu-west-1.amazonaws.com/v1."
         )

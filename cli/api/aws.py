@@ -7,6 +7,7 @@ from typing import Final
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
     EndpointConnectionError,
     NoCredentialsError,
     NoRegionError,
@@ -47,6 +48,8 @@ def aws_failures(what: str) -> Iterator[None]:
         raise CommandError(_NO_REGION) from error
     except ProfileNotFound as error:
         raise CommandError(f"{error}. `aws configure list-profiles` lists yours.") from error
+    except ConfigParseError as error:
+        raise CommandError(f"{what}: {one_line(error)}") from error
     except (SSOError, TokenRetrievalError) as error:
         raise Refused(f"Your AWS sign-in is over: `aws sso login` renews it. ({error})") from error
     except ClientError as error:

@@ -1,5 +1,6 @@
 """SigV4 for the API, with the caller's profile, environment or role."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -9,12 +10,15 @@ from botocore.awsrequest import AWSRequest
 from botocore.session import Session
 
 from cli.api.aws import NO_CREDENTIALS, aws_failures
+from cli.api.texts import one_line
 from cli.errors import CommandError, Refused
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
 
-_SERVICE: Final = "execute-api"
+#: API Gateway's name in a signature.
+SERVICE: Final = "execute-api"
+_REGION: Final = re.compile(r"[a-z0-9-]+")
 
 
 class Signer:
@@ -32,6 +36,8 @@ class Signer:
             raise CommandError(
                 "In which AWS region is the API? Its address does not say: set AWS_REGION."
             )
+        if _REGION.fullmatch(str(where)) is None:
+            raise CommandError(f"{one_line(where, 64)!r} is no AWS region: see AWS_REGION.")
         self._credentials = credentials
         self.region = str(where)
 
@@ -45,7 +51,13 @@ class Signer:
         """
         with aws_failures("Your AWS credentials cannot be renewed"):
             frozen = self._credentials.get_frozen_credentials()
+        parts = [part for part in frozen if part]
+        if not all(part.isascii() and part.isprintable() for part in parts):
+            raise Refused(
+                "Your AWS credentials have characters that no key has. Were they pasted whole, and "
+                "without a line's end?"
+            )
         # With the host by name: the signature covers it, port included.
         request = AWSRequest(method, url, {**headers, "Host": urlsplit(url).netloc}, body)
-        SigV4Auth(frozen, _SERVICE, self.region).add_auth(request)
+        SigV4Auth(frozen, SERVICE, self.region).add_auth(request)
         return dict(request.headers.items())

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from typing import Any, Final
 
 import click
@@ -31,8 +30,8 @@ _PASSED_ON: Final = (
 def mcp(*, environment: str | None, print_config: bool) -> None:
     """Serve the agents to an MCP client that starts this command.
 
-    It reads the client's messages from standard input, signs each with your own AWS credentials,
-    sends it to the API and prints the answer.
+    It becomes AWS's signing proxy, mcp-proxy-for-aws: that reads the client's messages from
+    standard input, signs each with your own AWS credentials, and prints what the API answers.
 
     \b
     tradewind mcp --print-config
@@ -42,10 +41,9 @@ def mcp(*, environment: str | None, print_config: bool) -> None:
         click.echo(json.dumps(_configuration(environment), indent=2))
         return
     from cli.api.address import find_address
-    from cli.api.connection import Connection
-    from cli.api.mcp_bridge import Bridge
+    from cli.api.mcp_proxy import become_proxy
 
-    Bridge(Connection(find_address(environment)), sys.stdout).run(sys.stdin)
+    become_proxy(find_address(environment))
 
 
 def _configuration(environment: str | None) -> dict[str, Any]:

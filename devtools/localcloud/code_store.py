@@ -6,10 +6,12 @@ import shutil
 import threading
 import zipfile
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 #: Deployment packages to keep; the least recently used go first, at start.
 _KEPT = 16
+_REMOVED_AT_ONCE = 16
 
 
 class CodeStore:
@@ -47,9 +49,17 @@ class CodeStore:
 
 
 def clear(folder: Path) -> None:
-    """Remove every unpacked package. No function may be running."""
-    for unpacked in folder.glob("*"):
-        _remove(unpacked)
+    """Remove every unpacked package. No function may be running.
+
+    Tens of thousands of files, and a busy disk makes wait for each: so many at a time.
+    """
+    packages = list(folder.glob("*"))
+    for unpacked in packages:
+        unpacked.chmod(0o755)
+    inside = [one for unpacked in packages for one in unpacked.iterdir() if one.is_dir()]
+    with ThreadPoolExecutor(_REMOVED_AT_ONCE) as threads:
+        list(threads.map(_remove, inside))
+        list(threads.map(_remove, packages))
 
 
 def _remove(unpacked: Path) -> None:

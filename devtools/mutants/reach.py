@@ -80,7 +80,8 @@ def trace(
         + [f"--cov={source}" for source in sources]
         + ["--cov-context=test", "--cov-report=", "--cov-fail-under=0"],
         cwd=tree,
-        env={**environment, "COVERAGE_FILE": str(tree / _TRACE)},
+        # The project's core of coverage does not know whose line it was.
+        env={**environment, "COVERAGE_FILE": str(tree / _TRACE), "COVERAGE_CORE": "ctrace"},
         check=False,
         capture_output=True,
         text=True,

@@ -105,7 +105,7 @@ _TOLD_OF_AGENTS: Final = ("agents/*/agent.toml", "agents/*/request.json")
 
 
 CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
-    SWEEP: CoreFunction("the sweep", {"dynamodb": ("Query", "UpdateItem")}),
+    SWEEP: CoreFunction("the sweep", {"dynamodb": ("GetItem", "Query", "UpdateItem")}),
     API: CoreFunction(
         "the API",
         {
@@ -120,7 +120,7 @@ CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
     MCP: CoreFunction(
         "the MCP function",
         {
-            "dynamodb": ("GetItem", "PutItem", "UpdateItem"),
+            "dynamodb": ("GetItem", "PutItem", "Query", "UpdateItem"),
             "lambda": ("Invoke",),
             "s3": ("GetObject",),
         },

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from stacks import names
-from stacks.dashboards.agent_model_use import model_calls, tokens_and_tools
+from stacks.dashboards.agent_model_use import conversations, model_calls, tokens_and_tools
 from stacks.dashboards.agent_starts import cold_and_warm, cold_starts, connections
 from stacks.parts import queries
 from stacks.parts.alarm_specs import NO_TRAFFIC
@@ -47,7 +47,7 @@ def agent_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
         cold_and_warm(of_agent),
         cold_starts(of_agent, alarms),
         connections(of_agent),
-        model_calls(metrics, of_agent),
+        [*model_calls(metrics, of_agent), conversations(of_agent)],
         tokens_and_tools(of_agent, alarms["retired-processes"]),
         [log_table("Slowest requests", log_group, queries.SLOWEST)],
         [log_table("Failed requests", log_group, queries.FAILED)],

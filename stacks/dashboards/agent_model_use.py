@@ -40,6 +40,22 @@ def model_calls(metrics: Metrics, of_agent: AgentMetrics) -> list[Widget]:
     ]
 
 
+def conversations(metrics: AgentMetrics) -> Widget:
+    """What becomes of requests that continue a conversation."""
+    return graph(
+        "Conversations",
+        [
+            Line(metrics.own(MetricName.TURNS_APPENDED), "turns appended", Colour.TRAFFIC),
+            Line(metrics.own(MetricName.SESSIONS_BUSY), "refused as busy", Colour.WARNING),
+        ],
+        unit="turns",
+        right=[
+            Line(metrics.own(MetricName.TURNS_LEFT_OUT), "turns not told the model", Colour.P90)
+        ],
+        right_unit="turns not told",
+    )
+
+
 def tokens_and_tools(metrics: AgentMetrics, retired: AlarmSpec) -> list[Widget]:
     """What requests use, and what they leave behind."""
     cost = Line(metrics.own(MetricName.ESTIMATED_COST), "US dollars", Colour.COST)

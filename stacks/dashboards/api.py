@@ -11,6 +11,7 @@ from stacks.parts.widgets import (
     Colour,
     Line,
     Rows,
+    Widget,
     alarm_line,
     figures,
     graph,
@@ -160,6 +161,7 @@ def api_rows(
                 unit="questions",
             ),
         ],
+        _mcp_row(metrics, on_api),
         [
             log_table(
                 "Calls answered 5xx", names.log_group_name(metrics.environment, API), _FAILED
@@ -170,4 +172,47 @@ def api_rows(
                 _REFUSED,
             ),
         ],
+    ]
+
+
+def _mcp_row(metrics: Metrics, on_api: Mapping[str, AlarmSpec]) -> list[Widget]:
+    """The function that serves MCP: it starts more slowly than the API's, and fails in HTTP 200."""
+    starts = Line(metrics.all_agents(MetricName.MCP_COLD_START), "cold starts", Colour.COLD)
+    return [
+        graph(
+            "MCP: what became of messages",
+            [
+                Line(metrics.all_agents(MetricName.MCP_CALLS), "messages", Colour.TRAFFIC),
+                Line(metrics.all_agents(MetricName.MCP_REFUSALS), "refused", Colour.WARNING),
+                Line(metrics.all_agents(MetricName.MCP_ERRORS), "failed", Colour.ERROR),
+            ],
+            unit="messages",
+        ),
+        graph(
+            "MCP: share that failed",
+            [
+                alarm_line(on_api["mcp-failures"], Colour.ERROR),
+                alarm_line(on_api["mcp-errors"], Colour.WARNING),
+            ],
+            unit=on_api["mcp-failures"].unit,
+            thresholds=[on_api["mcp-failures"]],
+            right=[alarm_line(on_api["mcp-throttles"], Colour.P99)],
+            right_unit=on_api["mcp-throttles"].unit,
+        ),
+        graph(
+            "MCP: how long messages take",
+            [
+                *percentiles(metrics.all_agents(MetricName.MCP_LATENCY))[:2],
+                alarm_line(on_api["mcp-latency"], Colour.P99),
+            ],
+            unit=on_api["mcp-latency"].unit,
+            thresholds=[on_api["mcp-latency"]],
+        ),
+        graph(
+            "MCP: init time",
+            percentiles(metrics.all_agents(MetricName.MCP_INIT_TIME)),
+            unit="ms",
+            right=[starts],
+            right_unit="processes",
+        ),
     ]

@@ -24,6 +24,7 @@ class Reach:
         records_arn: The table of invocation records.
         sessions_arn: The table of conversations.
         budgets_arn: The table of what principals spend.
+        request_log_arn: The table of requests and answers; None where no such log is kept.
         key: Encrypts all of them.
         profile: The model's inference profile.
     """
@@ -32,6 +33,7 @@ class Reach:
     records_arn: str
     sessions_arn: str
     budgets_arn: str
+    request_log_arn: str | None
     key: kms.IKey
     profile: InferenceProfile
 
@@ -98,6 +100,9 @@ class AgentRole(Construct):
                 )
             ],
         }
+        if reach.request_log_arn is not None:
+            # Written and never read: nobody's question is in reach of another's agent.
+            policies["RequestLog"] = [allow(["dynamodb:PutItem"], [reach.request_log_arn])]
         reached = [
             (extra, [_filled(stack, resource) for resource in extra.resources])
             for extra in agent.reach

@@ -31,9 +31,30 @@ def agent_alarms(
     return {spec.symptom: spec for spec in _on_an_agent(metrics, function, thresholds)}
 
 
-def environment_alarms(metrics: Metrics, thresholds: AlarmSettings) -> dict[str, AlarmSpec]:
-    """The alarms on what all agents share: model, cost, records; by symptom."""
-    return {spec.symptom: spec for spec in _on_the_environment(metrics, thresholds)}
+def environment_alarms(
+    metrics: Metrics, thresholds: AlarmSettings, *, logged: bool
+) -> dict[str, AlarmSpec]:
+    """The alarms on what all agents share: model, cost, records; by symptom.
+
+    Args:
+        metrics: The environment's.
+        thresholds: When they go off.
+        logged: Whether a log of requests and answers is kept.
+    """
+    specs = [*_on_the_environment(metrics, thresholds)]
+    if logged:
+        specs.append(
+            AlarmSpec(
+                "requests-not-logged",
+                "Requests were answered of which the log of requests and answers has no whole "
+                "entry.",
+                metrics.all_agents(MetricName.REQUESTS_NOT_LOGGED),
+                label="not logged",
+                unit="requests",
+                threshold=0,
+            )
+        )
+    return {spec.symptom: spec for spec in specs}
 
 
 def api_alarms(
@@ -47,7 +68,10 @@ def api_alarms(
         thresholds: When they go off.
         by_token: Whether there is an API for those who hold tokens.
     """
-    specs = [*_on_the_api(metrics, wait_s, thresholds)]
+    specs = [
+        *_on_the_api(metrics, wait_s, thresholds),
+        *_on_the_mcp_function(metrics, wait_s, thresholds),
+    ]
     if by_token:
         specs.append(
             AlarmSpec(
@@ -100,6 +124,52 @@ def _on_the_api(metrics: Metrics, wait_s: int, thresholds: AlarmSettings) -> Ite
         # Lambda's and not the gateway's, which has the streams in it.
         metrics.api("Duration", "p99"),
         label="p99, Lambda",
+        unit="ms",
+        threshold=wait_s * 1000 + _ANSWERING_MS,
+        periods=3,
+        breaching=2,
+    )
+
+
+def _on_the_mcp_function(
+    metrics: Metrics, wait_s: int, thresholds: AlarmSettings
+) -> Iterator[AlarmSpec]:
+    yield AlarmSpec(
+        "mcp-failures",
+        f"More than {thresholds.error_percent:g} % of the MCP messages failed by our fault, most "
+        "of them within answers that the gateway counts as good ones.",
+        # Ours: within the protocol's answer, which is HTTP 200, only the function sees them.
+        share_percent(
+            metrics.all_agents(MetricName.MCP_ERRORS), metrics.all_agents(MetricName.MCP_CALLS)
+        ),
+        label="failed messages",
+        unit="%",
+        threshold=thresholds.error_percent,
+    )
+    yield AlarmSpec(
+        "mcp-errors",
+        f"More than {thresholds.error_percent:g} % of the calls of the MCP function failed.",
+        share_percent(metrics.mcp("Errors"), metrics.mcp("Invocations")),
+        label="failed calls, Lambda",
+        unit="%",
+        threshold=thresholds.error_percent,
+    )
+    yield AlarmSpec(
+        "mcp-throttles",
+        "Lambda turned the gateway's calls away: every instance that the MCP function may have "
+        "was busy.",
+        metrics.mcp("Throttles"),
+        label="throttled, MCP",
+        unit="calls",
+        threshold=0,
+    )
+    yield AlarmSpec(
+        "mcp-latency",
+        f"The slowest MCP messages took longer than the {wait_s} s that they wait for an agent, "
+        f"and {_ANSWERING_MS // 1000} s more.",
+        # Not Lambda's: the gateway may call once more after each stream, for next to no time.
+        metrics.all_agents(MetricName.MCP_LATENCY, "p99"),
+        label="p99",
         unit="ms",
         threshold=wait_s * 1000 + _ANSWERING_MS,
         periods=3,

@@ -29,21 +29,23 @@ class ApiReach:
     Attributes:
         artifacts_arn: The bucket whose files it reads, or makes links to.
         records_arn: The table of invocation records.
-        sessions_arn: The table of conversations; None where it shows none.
+        sessions_arn: The table of conversations.
         budgets_arn: The table of what principals spend.
         key: Encrypts all of them.
         agents: The agents' names.
         live_functions: What it invokes: the agents' functions, each by its live alias.
+        deletes_sessions: Whether it deletes conversations.
         lists_models: Whether it tells the models there are.
     """
 
     artifacts_arn: str
     records_arn: str
-    sessions_arn: str | None
+    sessions_arn: str
     budgets_arn: str
     key: kms.IKey
     agents: Sequence[str]
     live_functions: Sequence[str]
+    deletes_sessions: bool
     lists_models: bool
 
 
@@ -122,6 +124,12 @@ def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
             # DynamoDB opens the tables' own key on the caller's behalf.
             allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
         ],
+        # Who meets a record without an end looks whether its turn is in its conversation.
+        "Sessions": [
+            allow(
+                ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], [reach.sessions_arn]
+            ),
+        ],
         "Budgets": [allow(["dynamodb:GetItem"], [reach.budgets_arn])],
         # For links that people follow, and for who serves MCP to read them itself.
         "Artifacts": [
@@ -129,18 +137,8 @@ def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
             allow_key(reach.key, ["kms:Decrypt"], through=f"s3.{stack.region}"),
         ],
     }
-    if reach.sessions_arn is not None:
-        policies["Sessions"] = [
-            allow(
-                [
-                    "dynamodb:DeleteItem",
-                    "dynamodb:GetItem",
-                    "dynamodb:Query",
-                    "dynamodb:UpdateItem",
-                ],
-                [reach.sessions_arn],
-            ),
-        ]
+    if reach.deletes_sessions:
+        policies["Sessions"].append(allow(["dynamodb:DeleteItem"], [reach.sessions_arn]))
     if reach.lists_models:
         policies["Models"] = [
             allow(["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], ["*"])

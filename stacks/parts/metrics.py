@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from stacks import names
-from tradewind.contracts.names import API, SWEEP
+from tradewind.contracts.names import API, MCP, SWEEP
 from tradewind.telemetry.metric_names import (
     ALL_AGENTS,
     BY_AGENT,
@@ -177,6 +177,11 @@ class Metrics:
         """Lambda's own, for the API's function."""
         dimensions = {"FunctionName": names.function_name(self.environment, API)}
         return MetricStat("AWS/Lambda", name, dimensions, statistic, period_s)
+
+    def mcp(self, name: str, statistic: str = "Sum") -> MetricStat:
+        """Lambda's own, for the MCP function."""
+        dimensions = {"FunctionName": names.function_name(self.environment, MCP)}
+        return MetricStat("AWS/Lambda", name, dimensions, statistic)
 
     def gateway(self, name: str, *, by_token: bool = False) -> MetricStat:
         """A sum of API Gateway's own: what it lets through, and what it refuses by itself.

@@ -41,6 +41,7 @@ class SweepFunction(Construct):
         log_level: str,
         log_retention_days: int,
         records_arn: str,
+        sessions_arn: str,
         key: kms.IKey,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -59,7 +60,12 @@ class SweepFunction(Construct):
             policies={
                 "Records": [
                     allow(["dynamodb:Query"], [f"{records_arn}/index/{OPEN_INDEX}"]),
-                    allow(["dynamodb:UpdateItem"], [records_arn]),
+                    allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [records_arn]),
+                    # A record whose turn is in its conversation ends with the answer there.
+                    allow(
+                        ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+                        [sessions_arn],
+                    ),
                     allow_key(key, ["kms:Decrypt"], through=f"dynamodb.{Stack.of(self).region}"),
                 ],
             },

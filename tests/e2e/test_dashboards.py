@@ -12,6 +12,8 @@ from tests.deployed_agents import AGENTS
 from tests.e2e.conftest import Deployment, eventually
 from tests.e2e.front_door import operator_of
 
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+
 
 def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path: Path) -> None:
     require_chromium()
@@ -24,6 +26,7 @@ def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path:
     # One that is refused by the gateway, one by the function, and one that the model's fault ends.
     for path, status in (("/agents", 200), ("/nowhere", 403), ("/invocations/nobodys", 404)):
         assert caller.call("GET", path).status == status
+    assert caller.call("POST", "/mcp", PING, Accept="application/json").status == 200
     deployment.bedrock.inject(Fault(FaultKind.VALIDATION, role=role))
     asked = caller.call("POST", f"/agents/{agent}/invocations", {"query": "How windy is it?"})
     assert asked.status == 502

@@ -67,30 +67,80 @@ def test_an_agent_is_a_tool_for_the_official_client(deployment: Deployment, mode
     tools, result = asyncio.run(asyncio.wait_for(ask(Client(signed, mode=mode)), 120))
     assert tools[: len(AGENTS)] == list(AGENTS)
     assert not result.is_error, result
-    assert isinstance(result.content[0], TextContent)
-    assert QUESTION in result.content[0].text
+    assert QUESTION in words_of(result)
 
 
-def test_a_client_that_starts_the_command_reads_what_an_agent_left(
+def test_a_desktop_client_is_served_through_the_public_signing_proxy(
     deployment: Deployment,
 ) -> None:
+    """It starts the command, which becomes the proxy: that signs, and the gateway verifies."""
     asked = {
         name: value
         for name, value in example_request(FIRST, None).items()
         if name not in {"agent", "request_id", "owner"}
     }
+    told: list[tuple[float, str]] = []
 
-    async def run() -> tuple[CallToolResult, ReadResourceResult]:
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, message or ""))
+
+    async def run() -> tuple[list[str], CallToolResult, CallToolResult, ReadResourceResult]:
         async with Client(over_the_command(deployment)) as client:
-            result = await client.call_tool(FIRST, asked)
-            [link, *_] = [one for one in result.content if isinstance(one, ResourceLink)]
-            return result, await client.read_resource(link.uri)
+            tools = await client.list_tools()
+            names = [tool.name for tool in tools.tools]
+            result = await client.call_tool(FIRST, asked, progress_callback=hear)
+            found = await client.call_tool(names[-2], {"id": id_of(result)})
+            [link, *_] = [one for one in found.content if isinstance(one, ResourceLink)]
+            return names, result, found, await client.read_resource(link.uri)
 
-    result, read = asyncio.run(asyncio.wait_for(run(), 180))
+    tools, result, found, read = asyncio.run(asyncio.wait_for(run(), 180))
+    assert tools == [*AGENTS, "look_up_invocation", "cancel_invocation"]
     assert not result.is_error, result
+    assert told[0][1].startswith(f"{id_of(result)} is ")
+    assert [steps for steps, _ in told] == sorted({steps for steps, _ in told})
+    assert words_of(found) == words_of(result)
     [content] = read.contents
     assert content.mime_type
     assert "text" in content.model_fields_set or "blob" in content.model_fields_set
+
+
+def test_who_hangs_up_finds_the_answer_later(deployment: Deployment) -> None:
+    """The first progress tells the id, and that the answer came while it was made."""
+
+    async def run() -> tuple[str, str]:
+        told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        async def hear(progress: float, total: float | None, message: str | None) -> None:
+            if not told.done():
+                told.set_result(message or "")
+
+        async with Client(over_http(deployment, Signed(deployment.running.region))) as client:
+            call = asyncio.create_task(
+                client.call_tool(FIRST, {"query": QUESTION}, progress_callback=hear)
+            )
+            own = (await told).partition(" ")[0]
+            call.cancel()
+            while True:
+                found = await client.call_tool("look_up_invocation", {"id": own})
+                assert not found.is_error, found
+                if found.structured_content and found.structured_content["result"]:
+                    return own, words_of(found)
+                await asyncio.sleep(0.2)
+
+    own, answer = asyncio.run(asyncio.wait_for(run(), 120))
+    assert own.startswith(f"{FIRST}.")
+    assert QUESTION in answer
+
+
+def id_of(result: CallToolResult) -> str:
+    assert result.structured_content is not None
+    return str(result.structured_content["id"])
+
+
+def words_of(result: CallToolResult) -> str:
+    said = result.content[0]
+    assert isinstance(said, TextContent)
+    return said.text
 
 
 def test_who_does_not_sign_is_let_in_nowhere(deployment: Deployment) -> None:

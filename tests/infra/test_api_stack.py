@@ -143,10 +143,7 @@ def test_a_functions_role_holds_exactly_this(dev: Assembly, name: str) -> None:
             assert statement["Effect"] == "Allow"
             held |= allow(statement["Action"], statement["Resource"], statement.get("Condition"))
     of_the_api_alone = {
-        *allow(
-            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"],
-            "<SessionsTable.Arn>",
-        ),
+        *allow("dynamodb:DeleteItem", "<SessionsTable.Arn>"),
         *allow(["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], "*"),
     }
     function = "arn:aws:lambda:us-east-1:ACCOUNT:function:tradewind-dev"
@@ -157,6 +154,9 @@ def test_a_functions_role_holds_exactly_this(dev: Assembly, name: str) -> None:
         *allow("lambda:InvokeFunction", [f"{function}-{agent}:live" for agent in AGENTS]),
         *allow(
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], "<RecordsTable.Arn>"
+        ),
+        *allow(
+            ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], "<SessionsTable.Arn>"
         ),
         *allow("dynamodb:GetItem", "<BudgetsTable.Arn>"),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("dynamodb")),

@@ -114,6 +114,7 @@ class Project:
         self.write("lambda_src/agents/layout/agent.toml", 'framework = "strands"')
         self.write("devtools/localcloud/requirements.in", "common")
         self.write("devtools/localcloud/lambda-runtime.in", "app")
+        self.write("requirements-mcp-proxy.in", "common")
         self.write("lambda_src/siting/bench/requirements-pywake.in", "geometry")
         (self.root / "scripts").mkdir()
         shutil.copy(root / "scripts" / "lock.py", self.root / "scripts")
@@ -201,6 +202,7 @@ def test_each_lock_holds_what_it_adds(project: Project) -> None:
         "lambda_src/requirements/pydantic-ai.txt": ["framework-b==1.0"],
         "lambda_src/requirements/strands.txt": ["framework-a==1.0"],
         "requirements-dev.txt": ["geometry==1.0", "linter==1.0"],
+        "requirements-mcp-proxy.txt": ["common==1.0"],
         "requirements-setup.txt": ["app==1.0", "common==1.0"],
         "requirements.txt": ["app==1.0", "common==1.0"],
     }
@@ -240,6 +242,7 @@ def test_an_upgrade_goes_as_far_as_everybody_can(project: Project, names: list[s
     alone = {
         "lambda_src/siting/bench/requirements-pywake.txt",
         "devtools/localcloud/requirements.txt",
+        "requirements-mcp-proxy.txt",
     }
     assert {
         lock for lock, version in project.versions("common").items() if version == "3.0"

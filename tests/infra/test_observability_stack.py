@@ -9,7 +9,7 @@ import pytest
 
 from stacks.api_settings import OidcSettings
 from stacks.parts.metrics import Metrics
-from stacks.settings import Settings
+from stacks.settings import RequestLogSettings, Settings
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
@@ -31,7 +31,11 @@ PER_AGENT = {
     "retired-processes",
     "dead-letters",
 }
-PER_API = {"api-failures", "api-errors", "api-throttles", "api-latency"}
+PER_API = {
+    f"{door}-{symptom}"
+    for door in ("api", "mcp")
+    for symptom in ("failures", "errors", "throttles", "latency")
+}
 PER_ENVIRONMENT = {
     "requests-not-started",
     "bedrock-errors",
@@ -91,7 +95,8 @@ def test_the_api_is_slow_when_it_takes_longer_than_callers_wait(
 ) -> None:
     api = dev_settings.api.model_copy(update={"wait_s": 10})
     changed = synthesize(dev_settings.model_copy(update={"api": api}))
-    assert alarms(changed)["api-latency"]["Threshold"] == 13_000
+    for symptom in ("api-latency", "mcp-latency"):
+        assert alarms(changed)[symptom]["Threshold"] == 13_000
 
 
 def test_the_environments_alarms_page_by_themselves(dev: Assembly) -> None:
@@ -238,7 +243,8 @@ def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm(
 ) -> None:
     # With everything that a setting adds.
     oidc = OidcSettings(issuer="https://issuer.example", audience="tradewind")
-    full = synthesize(prod.settings.model_copy(update={"oidc": oidc}))
+    added = {"oidc": oidc, "request_log": RequestLogSettings(retention_days=30)}
+    full = synthesize(prod.settings.model_copy(update=added))
     named = {
         alarm["AlarmDescription"].rpartition("Runbook: ")[2]
         for kind in ("Alarm", "CompositeAlarm")

@@ -36,6 +36,8 @@ def test_its_environment_is_what_it_reads(dev: Assembly) -> None:
     variables = one(dev, "AWS::Lambda::Function")["Environment"]["Variables"]
     read = SweepEnvironment.from_variables(variables)
     assert (read.environment, read.records_table) == ("dev", "<RecordsTable>")
+    assert read.sessions_table == "<SessionsTable>"
+    assert read.session_ttl_days == dev.settings.session_ttl_days
     assert variables["POWERTOOLS_SERVICE_NAME"] == "tradewind-sweep"
     assert variables["POWERTOOLS_LOG_LEVEL"] == dev.settings.log_level
 
@@ -59,7 +61,10 @@ def test_its_role_holds_exactly_this(dev: Assembly) -> None:
     assert held == {
         *allow(["logs:CreateLogStream", "logs:PutLogEvents"], ["<SweepLogs.Arn>"]),
         *allow("dynamodb:Query", "<RecordsTable.Arn>/index/open-by-deadline"),
-        *allow("dynamodb:UpdateItem", "<RecordsTable.Arn>"),
+        *allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], "<RecordsTable.Arn>"),
+        *allow(
+            ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], "<SessionsTable.Arn>"
+        ),
         *allow("kms:Decrypt", "<DataKey.Arn>", through("dynamodb")),
     }
     assert "ManagedPolicyArns" not in role

@@ -33,8 +33,9 @@ def _grid(widget: MetricWidget, row: Row, shown: TimeRange) -> Grid:
     span = shown.end - shown.start
     if widget.properties.set_period_to_time_range:
         period = max(_MINUTE, math.ceil(span / _MINUTE) * _MINUTE)
-        start = math.floor(shown.end) - period
-        return Grid(start, start + period, period)
+        # Whatever is in the range's last second may be all that there is, right after it happened.
+        end = math.ceil(shown.end)
+        return Grid(end - period, end, period)
     period = row.period or widget.properties.period
     period *= max(1, math.ceil(span / period / _MOST_POINTS))
     return Grid.aligned(shown.start, shown.end, period)

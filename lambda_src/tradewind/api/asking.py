@@ -62,6 +62,9 @@ def read_asked(request: Request, agent: str, *, model_id: str, max_tokens: int) 
         sha256=content_sha256(question),
         attempt=f"api-{uuid.uuid4().hex[:12]}",
         accepted=True,
+        session_key=(
+            question.session_id and session_key(owner=request.owner, session_id=question.session_id)
+        ),
     )
     event = {
         **question.model_dump(exclude_none=True),

@@ -312,7 +312,7 @@ def _required(record: StoredRecord | None) -> StoredRecord:
 
 def current(door: Door, record: StoredRecord | None) -> StoredRecord | None:
     """The record as it has to be: one that is over by the clock is closed."""
-    if record is None or not close_overdue(door.records, record, door.environment.environment):
+    if record is None or not close_overdue(record, door):
         return record
     return door.records.read(record.record_id)
 

@@ -11,7 +11,7 @@ from tradewind.api.routing import Header
 from tradewind.contracts.api_environment import MAX_WAIT_S
 from tradewind.contracts.errors import InvalidRequest
 
-_WAIT: Final = re.compile(r"[0-9]{1,9}")
+_WAIT: Final = re.compile(r"[0-9]{1,30}")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 PREFER: Final = Header(

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 from tradewind.api.caller import owner_of
 from tradewind.api.door import Door
@@ -26,6 +26,36 @@ _ANSWER_S: Final = 1.0
 _NO_ROUTE: Final = "none"
 _OUR_FAULT: Final = 500
 _REFUSED: Final = 400
+
+
+class CallMetrics(NamedTuple):
+    """What a function's calls are counted as.
+
+    Attributes:
+        calls: 1 of each.
+        errors: Whether it failed by our fault.
+        refusals: Whether the caller has to mend something.
+        latency: Its milliseconds.
+        cold_start: Whether it was its process's first.
+        init_time: Milliseconds from its process's start until it was ready, of the first.
+    """
+
+    calls: MetricName
+    errors: MetricName
+    refusals: MetricName
+    latency: MetricName
+    cold_start: MetricName
+    init_time: MetricName
+
+
+API_METRICS: Final = CallMetrics(
+    calls=MetricName.API_CALLS,
+    errors=MetricName.API_ERRORS,
+    refusals=MetricName.API_REFUSALS,
+    latency=MetricName.API_LATENCY,
+    cold_start=MetricName.API_COLD_START,
+    init_time=MetricName.API_INIT_TIME,
+)
 
 
 class ApiContext(Protocol):
@@ -77,12 +107,26 @@ class _Told:
 
 
 class ApiService:
-    """Serves the API's calls, one at a time, in a process that is kept."""
+    """Serves the API's calls, one at a time, in a process that is kept.
 
-    def __init__(self, door: Door, routes: Sequence[Route], cold_start: ColdStart) -> None:
+    Args:
+        door: What the routes share.
+        routes: What there is to call.
+        cold_start: Of this process; told that it is ready.
+        metrics: What the calls are counted as.
+    """
+
+    def __init__(
+        self,
+        door: Door,
+        routes: Sequence[Route],
+        cold_start: ColdStart,
+        metrics: CallMetrics = API_METRICS,
+    ) -> None:
         self._door = door
         self._routes = routes
         self._cold_start = cold_start
+        self._counted = metrics
         self._cold_start.ready()
 
     @property
@@ -166,18 +210,19 @@ class ApiService:
             environment = self._door.environment.environment
             metrics = RequestMetrics({Dimension.ENVIRONMENT: environment})
             metrics.annotate(route=call.route, error_code=call.code or "none")
-            metrics.add(MetricName.API_CALLS, 1)
-            metrics.add(MetricName.API_ERRORS, status >= _OUR_FAULT)
-            metrics.add(MetricName.API_REFUSALS, _REFUSED <= status < _OUR_FAULT)
-            metrics.add(MetricName.API_LATENCY, duration_ms)
-            metrics.add(MetricName.API_COLD_START, cold)
+            counted = self._counted
+            metrics.add(counted.calls, 1)
+            metrics.add(counted.errors, status >= _OUR_FAULT)
+            metrics.add(counted.refusals, _REFUSED <= status < _OUR_FAULT)
+            metrics.add(counted.latency, duration_ms)
+            metrics.add(counted.cold_start, cold)
             # Those that are come with lines of their own; without any, there still is a number.
             metrics.add(MetricName.REQUESTS_SHED, 0)
             metrics.add(MetricName.REQUESTS_NOT_STARTED, 0)
             metrics.add(MetricName.QUESTIONS_NOT_ANSWERED, 0)
             metrics.add(MetricName.ANSWERS_NOT_TAKEN_UP, 0)
             if cold:
-                metrics.add(MetricName.API_INIT_TIME, self.init_ms)
+                metrics.add(counted.init_time, self.init_ms)
             metrics.flush()
         except Exception as error:
             log_defect("The call could not be reported", error)

@@ -59,6 +59,8 @@ class SweepEnvironment(Environment):
 
     environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
+    sessions_table: str = Field(alias=EnvVar.SESSIONS_TABLE, min_length=3)
+    session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
 
 
 class AuthorizerEnvironment(Environment):
@@ -96,6 +98,11 @@ class AgentEnvironment(ModelEnvironment):
     log_sample_percent: float = Field(
         default=0, alias=OptionalEnvVar.LOG_SAMPLE_PERCENT, ge=0, le=100
     )
+    #: Without a table, and days, no log of requests and answers is kept.
+    request_log_table: str | None = Field(
+        default=None, alias=OptionalEnvVar.REQUEST_LOG_TABLE, min_length=3
+    )
+    request_log_days: int = Field(default=0, alias=OptionalEnvVar.REQUEST_LOG_DAYS, ge=0)
     #: Whether a streaming integration leads to the function.
     streams: bool = Field(default=False, alias=OptionalEnvVar.STREAMING)
     #: A number for a published version.

@@ -53,6 +53,9 @@ class OptionalEnvVar(StrEnum):
     # A JSON object; see contracts.prices.BudgetLimits.
     BUDGETS = "TRADEWIND_BUDGETS"
     LOG_SAMPLE_PERCENT = "TRADEWIND_LOG_SAMPLE_PERCENT"
+    # Both set: every request and its answer is put into this table, for so many days.
+    REQUEST_LOG_TABLE = "REQUEST_LOG_TABLE"
+    REQUEST_LOG_DAYS = "REQUEST_LOG_DAYS"
     # "1" where a streaming integration leads to the function: it must be able to stream then.
     STREAMING = "TRADEWIND_STREAMING"
     # OpenTelemetry's own name: set, it switches spans on.
@@ -109,6 +112,13 @@ SESSION_TTL: Final = "expires_at"
 BUDGET_KEY: Final = "account_day"
 #: Its time-to-live attribute, in epoch seconds.
 BUDGET_TTL: Final = "expires_at"
+
+#: Partition key of the log of requests and answers, where a setting has one; see ``log_owner``.
+LOG_KEY: Final = "owner_key"
+#: Its sort key: when the request began, and which it was.
+LOG_ENTRY: Final = "entry"
+#: Its time-to-live attribute, in epoch seconds.
+LOG_TTL: Final = "expires_at"
 
 REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 SESSION_ID_PATTERN: Final = REQUEST_ID_PATTERN
@@ -189,6 +199,11 @@ def owned_project(*, owner: str, project_id: str) -> str:
 def account_day(*, owner: str, day: str) -> str:
     """The key of what a principal spends on a day, such as ``2026-11-26``. See ``record_key``."""
     return f"{_owner_digest(owner)}#{day}"
+
+
+def log_owner(owner: str) -> str:
+    """An owner's key in the log of requests and answers. See ``record_key``."""
+    return f"owner#{_owner_digest(owner)}"
 
 
 def _owner_digest(owner: str) -> str:

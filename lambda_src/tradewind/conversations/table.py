@@ -198,19 +198,22 @@ class SessionTable(SessionCalls):
         except (ClientError, BotoCoreError) as error:
             if not failed_condition(error):
                 raise storage_error(error) from error
-            if not self._appended(claim):
+            if not self.appended(claim):
                 raise SessionChanged(
                     "The conversation was deleted or went on while this turn worked; the turn is "
                     "not in it.",
                     field="session_id",
                 ) from error
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Claim) -> bool:
         """End a claim without a turn. See ``let_go``."""
-        self.let_go(claim.request)
+        return self.let_go(claim.request.session_key, claim.request.attempt)
 
-    def let_go(self, request: TurnRequest) -> None:
-        """End a request's claim, if there is one. One that is another's by now is left alone.
+    def let_go(self, session_key: str, attempt: str) -> bool:
+        """End an attempt's claim, if there is one. One that is another's by now is left alone.
+
+        Returns:
+            Whether there was. Then the attempt has appended no turn, and never will.
 
         Raises:
             StorageError: It could not be written; the claim ends by itself.
@@ -218,16 +221,22 @@ class SessionTable(SessionCalls):
         update = Update(
             remove=("holder", "holder_record", "held_until"),
             condition="#holder = :attempt",
-            compared={":attempt": {"S": request.attempt}},
+            compared={":attempt": {"S": attempt}},
         )
         try:
-            self.update(request.session_key, update)
+            self.update(session_key, update)
         except (ClientError, BotoCoreError) as error:
             if not failed_condition(error):
                 raise storage_error(error) from error
+            return False
+        return True
 
-    def _appended(self, claim: Claim) -> bool:
-        """Whether a turn has been appended whose claim is gone."""
+    def appended(self, claim: Claim) -> bool:
+        """Whether a turn has been appended whose claim is gone.
+
+        Raises:
+            StorageError: It could not be read.
+        """
         head = self.head(claim.request.session_key)
         if head is None or head.epoch != claim.head.epoch or head.turns < claim.number:
             return False

@@ -23,6 +23,7 @@ from tradewind.handlers.event_kinds import is_completion, is_http
 from tradewind.handlers.response_stream import hook_runtime, require_streaming
 from tradewind.handlers.service import AgentService, LambdaContext
 from tradewind.records.progress import RecordedProgress
+from tradewind.records.request_log import RequestLog
 from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.s3_artifacts import S3ArtifactStore
@@ -51,21 +52,26 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
     runtime = hook_runtime()
     if environment.streams:
         require_streaming(runtime)
+    sessions = SessionTable(
+        environment.sessions_table, dynamodb, ttl_days=environment.session_ttl_days
+    )
     budgets = Budgets(
         environment.budgets,
         environment.prices,
         BudgetTable(environment.budgets_table, dynamodb),
     )
+    log = None
+    if environment.request_log_table is not None:
+        log = RequestLog(environment.request_log_table, dynamodb, days=environment.request_log_days)
     service = AgentService(
         environment=environment,
         definition=definition,
         clients=clients,
         store=S3ArtifactStore(environment.artifacts_bucket, s3),
         records=records,
-        sessions=SessionTable(
-            environment.sessions_table, dynamodb, ttl_days=environment.session_ttl_days
-        ),
+        sessions=sessions,
         budgets=budgets,
+        log=log,
         cold_start=COLD_START,
         after_answer=after_answer,
         retire=end_process if after_answer.hook() else None,
@@ -84,7 +90,7 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
         return StreamedRequests(
             runtime=runtime,
             service=service,
-            records=StreamRecords(environment, records, s3, budgets),
+            records=StreamRecords(environment, records, sessions, s3, budgets),
         )
 
     return service, streamed

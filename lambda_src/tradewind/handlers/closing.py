@@ -1,8 +1,10 @@
 """The answer of a request that is over, in a form that can be delivered and kept."""
 
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tradewind.aws.deadline import calls_within
 from tradewind.contracts.errors import (
     AnswerTooLarge,
     DeadlineExceeded,
@@ -11,10 +13,14 @@ from tradewind.contracts.errors import (
 )
 from tradewind.contracts.response import AgentAnswer
 from tradewind.handlers.served import ServedRequest, answer_of
+from tradewind.records.item import RecordedRequest
 from tradewind.records.kept_answer import EncodedAnswer, encode_answer
+from tradewind.records.table import Records
 from tradewind.telemetry.defects import log_defect
 from tradewind.telemetry.logger import get_logger
 
+#: How long an answer waits for its record at most, however much time is left.
+RECORD_WAIT_S: Final = 5.0
 #: Characters of a text that an answer keeps when it is too large as a whole.
 _CUT_TEXT: Final = 20_000
 
@@ -65,6 +71,40 @@ def close_answer(
         except (AnswerTooLarge, ValueError):
             continue
     raise InternalError("Not even a short answer can be encoded.")
+
+
+def finish_record(served: ServedRequest, records: Records, encoded: EncodedAnswer) -> None:
+    """Write the record's end, and the log's entry. Failing to changes no answer.
+
+    A record without an end is settled later.
+    """
+    if served.recorded is None:
+        return
+    if served.in_doubt:
+        served.unfinished = True  # it will be settled by what the conversation says
+    else:
+        _write_end(served, served.recorded, records, encoded)
+    if served.logged is not None:
+        served.logged.end(encoded, served.deadline.closing_s)
+
+
+def _write_end(
+    served: ServedRequest, recorded: RecordedRequest, records: Records, encoded: EncodedAnswer
+) -> None:
+    give_up = time.monotonic() + RECORD_WAIT_S
+    try:
+        with calls_within(lambda: min(served.deadline.closing_s(), give_up - time.monotonic())):
+            served.kept = records.finish(recorded, encoded)
+    except TradewindError as error:
+        served.unfinished = True
+        get_logger().error("Record not finished", error_code=error.code, reason=error.message)
+    except Exception as error:
+        served.unfinished = True
+        log_defect("Record not finished", error)
+    else:
+        if not served.kept and served.run is not None:
+            served.unfinished = True
+            get_logger().error("Record not finished", reason="It is another run's by now.")
 
 
 def _ever_smaller(answer: AgentAnswer) -> Iterator[AgentAnswer]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import RequestError
+from tradewind.contracts.names import session_key
 from tradewind.contracts.request import (
     AgentRequest,
     goes_on,
@@ -87,6 +88,10 @@ class EventReader:
             content_sha256(request),
             project_id=project.project_id,
             accepted=request.accepted,
+            session=(
+                request.session_id
+                and session_key(owner=request.owner, session_id=request.session_id)
+            ),
         )
         return recorded, work
 
@@ -139,6 +144,7 @@ class EventReader:
         project_id: str = "",
         accepted: bool = True,
         goes_on: bool = False,
+        session: str | None = None,
     ) -> RecordedRequest:
         return RecordedRequest(
             owner=owner,
@@ -150,4 +156,5 @@ class EventReader:
             attempt=served.attempt,
             accepted=accepted,
             goes_on=goes_on,
+            session_key=session,
         )

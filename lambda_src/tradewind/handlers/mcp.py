@@ -17,7 +17,7 @@ from tradewind.handlers.response_stream import (
     http_stream,
     require_streaming,
 )
-from tradewind.mcp.exchange import ROUTES
+from tradewind.mcp.exchange import MCP_METRICS, ROUTES
 from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
 
 
@@ -27,7 +27,7 @@ def _create_service() -> tuple[ApiService, Runtime]:
     COLD_START.imported()
     runtime = hook_runtime()
     require_streaming(runtime)
-    return ApiService(open_door(environment), ROUTES, COLD_START), runtime
+    return ApiService(open_door(environment), ROUTES, COLD_START, MCP_METRICS), runtime
 
 
 _service, _runtime = _create_service()

@@ -5,7 +5,7 @@ import random
 from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.environment import AgentEnvironment
-from tradewind.contracts.errors import BudgetExceeded, DeadlineExceeded, TradewindError
+from tradewind.contracts.errors import BudgetExceeded, DeadlineExceeded, SessionBusy, TradewindError
 from tradewind.contracts.response import AgentAnswer
 from tradewind.handlers.served import ServedRequest, usage_of_run
 from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
@@ -59,10 +59,13 @@ class RequestReporter:
         metrics.add(MetricName.BUDGET_REFUSALS, isinstance(failure, BudgetExceeded))
         unsettled = served.allowance.unsettled if served.allowance else 0
         metrics.add(MetricName.RESERVATIONS_NOT_SETTLED, unsettled)
+        _add_turn(metrics, served, failure)
         metrics.add(MetricName.TOOL_CALLS, served.run.tool_calls if served.run else 0)
         metrics.add(MetricName.TOOL_ERRORS, served.run.tool_errors if served.run else 0)
         metrics.add(MetricName.LEFTOVER_THREADS, served.leftover_threads)
         metrics.add(MetricName.PROCESSES_RETIRED, 0)
+        if served.logged is not None and served.recorded is not None:
+            metrics.add(MetricName.REQUESTS_NOT_LOGGED, served.logged.missing)
         metrics.flush()
 
     def report_retirement(self, reason: str, leftover_threads: int) -> None:
@@ -142,6 +145,15 @@ class RequestReporter:
             metrics.add(MetricName.CONNECTION_TIME, meter.connection_ms)
             if served.cold:
                 metrics.add(MetricName.FIRST_CONNECTION_TIME, meter.connection_ms)
+
+
+def _add_turn(
+    metrics: RequestMetrics, served: ServedRequest, failure: TradewindError | None
+) -> None:
+    turn = served.turn
+    metrics.add(MetricName.TURNS_APPENDED, turn is not None and turn.appended is True)
+    metrics.add(MetricName.TURNS_LEFT_OUT, turn.left_out if turn else 0)
+    metrics.add(MetricName.SESSIONS_BUSY, isinstance(failure, SessionBusy))
 
 
 def _add_model_use(metrics: RequestMetrics, meter: ModelMeter) -> None:

@@ -14,6 +14,7 @@ from tradewind.contracts.prices import ModelPrices
 from tradewind.contracts.request import AgentRequest
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
 from tradewind.handlers.continuation import Continuation
+from tradewind.handlers.logged_request import LoggedRequest
 from tradewind.handlers.session_turn import SessionTurn
 from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest
@@ -47,6 +48,7 @@ class ServedRequest:
         start: What became of that record's start.
         kept: Whether its record holds its answer.
         unfinished: Whether the end of its record could not be written.
+        logged: Its entry in the log of requests and answers; None where none is kept.
         run: The agent's run; None until it is begun.
         allowance: What its model calls are paid from; None without a limit.
         leftover_threads: Threads that the process carries for it and for earlier requests.
@@ -72,10 +74,18 @@ class ServedRequest:
     start: Start = field(default_factory=Start)
     kept: bool = False
     unfinished: bool = False
+    logged: LoggedRequest | None = None
     run: AgentRun | None = None
     allowance: RequestAllowance | None = None
     leftover_threads: int = 0
     watcher: Watcher = field(default_factory=Nobody)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the end of its record would stay though it may be untrue."""
+        if self.recorded is None or self.turn is None:
+            return False
+        return self.recorded.accepted and self.turn.appended is None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.bedrock.allowance import allowing
@@ -22,12 +23,18 @@ from tradewind.contracts.response import AgentAnswer
 from tradewind.conversations.table import SessionTable
 from tradewind.handlers.after_answer import AfterAnswer
 from tradewind.handlers.asking import ask_person, asks, put_back
-from tradewind.handlers.closing import check_answer, close_answer, commit_artifacts
+from tradewind.handlers.closing import (
+    check_answer,
+    close_answer,
+    commit_artifacts,
+    finish_record,
+)
 from tradewind.handlers.continuation import Continuation
 from tradewind.handlers.event_reading import EventReader, Work
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.lambda_context import LambdaContext
 from tradewind.handlers.leftovers import Leftovers
+from tradewind.handlers.logged_request import LoggedRequest
 from tradewind.handlers.progress import ProgressStore, ProgressWriter
 from tradewind.handlers.request_report import RequestReporter
 from tradewind.handlers.served import Outcome, ServedRequest, answer_of, calls_of
@@ -35,6 +42,7 @@ from tradewind.handlers.session_turn import SessionTurn
 from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest, StoredRecord
 from tradewind.records.kept_answer import EncodedAnswer
+from tradewind.records.request_log import RequestLog
 from tradewind.records.table import Records, Start
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.artifact_store import ArtifactStore
@@ -45,10 +53,7 @@ from tradewind.telemetry.defects import log_defect
 from tradewind.telemetry.logger import get_logger
 from tradewind.telemetry.process import ColdStart
 
-__all__ = ["RECORD_WAIT_S", "AgentService", "InvocationFailed", "LambdaContext"]
-
-#: How long an answer waits for its record at most, however much time is left.
-RECORD_WAIT_S: Final = 5.0
+__all__ = ["AgentService", "InvocationFailed", "LambdaContext"]
 
 
 class AgentService:
@@ -58,6 +63,7 @@ class AgentService:
     ``budgets`` limit what they cost; without, nothing does. ``retire`` ends the process after an
     answer; without it, the process carries what it carries. ``progress_store`` says where the
     progress of a request is told, if anybody watches it, and heard whether it was cancelled.
+    ``log`` keeps requests and their answers, for who has to.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class AgentService:
         records: Records,
         sessions: SessionTable | None = None,
         budgets: Budgets | None = None,
+        log: RequestLog | None = None,
         cold_start: ColdStart | None = None,
         after_answer: AfterAnswer | None = None,
         retire: Callable[[], object] | None = None,
@@ -81,6 +88,7 @@ class AgentService:
         self._records = records
         self._sessions = sessions
         self._budgets = budgets
+        self._log = log
         self._progress_store = progress_store
         self._after_answer = after_answer or AfterAnswer()
         self._leftovers = Leftovers()
@@ -166,6 +174,7 @@ class AgentService:
             if failure is None and asks(served):
                 failure = ask_person(served, self._records, self._environment)
                 if failure is None:
+                    served.logged = None  # the run that goes on logs the answer
                     return close_answer(served, agent, None), None
             if failure is not None and put_back(served, failure, self._records):
                 encoded = close_answer(served, agent, failure)
@@ -183,7 +192,7 @@ class AgentService:
             lost = self._end_turn(served, encoded)
             if lost is not None:
                 failure, encoded = lost, close_answer(served, agent, lost)
-            self._finish_record(served, encoded)
+            finish_record(served, self._records, encoded)
             if served.allowance is not None:
                 served.allowance.close()
         return encoded, failure
@@ -241,6 +250,10 @@ class AgentService:
             work = self._work_after(served.start.answered, served)
             if work is None:  # something else is asked first
                 return
+        if self._log is not None and served.request is not None and served.project is not None:
+            known = replace(recorded, project_id=served.project.project_id)
+            served.logged = LoggedRequest(self._log, served.request, known)
+            served.logged.begin(served.deadline.remaining_s)
         if isinstance(work, RequestError):
             raise work
         if work is None:
@@ -323,7 +336,7 @@ class AgentService:
 
     def _answer_again(self, served: ServedRequest, kept: EncodedAnswer) -> None:
         """Answer what an earlier run has appended whose record's end was never written."""
-        self._finish_record(served, kept)
+        finish_record(served, self._records, kept)
         served.start = Start(kept=kept.document, settled=served.start.settled)
         get_logger().thread_safe_append_keys(project_id=kept.document["project_id"])
 
@@ -356,25 +369,6 @@ class AgentService:
         if reason is not None:
             self._reporter.report_retirement(reason, self._leftovers.count())
             self._retire()
-
-    def _finish_record(self, served: ServedRequest, encoded: EncodedAnswer) -> None:
-        """Write the record's end. Failing to changes no answer; the record is settled later."""
-        if served.recorded is None:
-            return
-        give_up = time.monotonic() + RECORD_WAIT_S
-        try:
-            with calls_within(lambda: min(served.deadline.closing_s(), give_up - time.monotonic())):
-                served.kept = self._records.finish(served.recorded, encoded)
-        except TradewindError as error:
-            served.unfinished = True
-            get_logger().error("Record not finished", error_code=error.code, reason=error.message)
-        except Exception as error:
-            served.unfinished = True
-            log_defect("Record not finished", error)
-        else:
-            if not served.kept and served.run is not None:
-                served.unfinished = True
-                get_logger().error("Record not finished", reason="It is another run's by now.")
 
     def _place_of(self, served: ServedRequest) -> dict[str, str] | None:
         """Where the whole answer can be fetched."""

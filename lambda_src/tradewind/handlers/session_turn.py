@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pydantic import ValidationError
-
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.contracts.conversation import PastTurn, TurnMessages
 from tradewind.contracts.errors import (
     AnswerTooLarge,
     SessionBusy,
+    SessionChanged,
     SessionUnreadable,
     StorageUnavailable,
     TradewindError,
@@ -21,10 +20,11 @@ from tradewind.contracts.names import session_key, session_project
 from tradewind.contracts.request import AgentRequest
 from tradewind.contracts.response import AgentAnswer
 from tradewind.conversations.bounds import CallTokens, bounded, turn_tokens
-from tradewind.conversations.item import CONTENT_LIMIT, StoredTurn, TurnRequest, pack_turn
+from tradewind.conversations.item import CONTENT_LIMIT, TurnRequest, pack_turn
+from tradewind.conversations.settling import appended_by
 from tradewind.conversations.table import Claim, SessionTable
 from tradewind.records.item import RecordedRequest
-from tradewind.records.kept_answer import EncodedAnswer, encode_answer
+from tradewind.records.kept_answer import EncodedAnswer
 from tradewind.run.agent_run import AgentRun
 from tradewind.telemetry.logger import get_logger
 
@@ -46,6 +46,7 @@ class SessionTurn:
     Attributes:
         history: The turns before it, as many as there is room for.
         kept: The answer of an earlier run of the same request that appended its turn and died.
+        appended: Whether the turn is in the conversation; None while nobody knows.
     """
 
     _sessions: SessionTable
@@ -53,6 +54,7 @@ class SessionTurn:
     _query: str
     history: list[PastTurn] = field(default_factory=list)
     kept: EncodedAnswer | None = None
+    appended: bool | None = False
     _messages: TurnMessages | None = None
     _asked_at: float = field(default_factory=time.time)
 
@@ -105,7 +107,7 @@ class SessionTurn:
             return turn
         try:
             if repeated:
-                turn.kept = _appended_by(sessions, claim)
+                turn.kept = appended_by(sessions, claim.head, recorded.record_id)
             if turn.kept is None:
                 turn.history = bounded(sessions.turns(claim.head), history_tokens)
         except BaseException:
@@ -114,6 +116,11 @@ class SessionTurn:
         if turn.kept is not None:
             turn._release()
         return turn
+
+    @property
+    def left_out(self) -> int:
+        """How many of the turns before it the model is not told."""
+        return self._claim.head.turns - len(self.history) if self.kept is None else 0
 
     def check(self, run: AgentRun, answer: AgentAnswer) -> TradewindError | None:
         """See whether the turn can be kept, before anything of it becomes visible.
@@ -148,15 +155,17 @@ class SessionTurn:
         """
         give_up = time.monotonic() + WAIT_S
         with calls_within(lambda: min(_SHARE * closing_s(), give_up - time.monotonic())):
-            if encoded.answer.success:
-                try:
-                    self._append(encoded, calls)
-                except TradewindError as error:
-                    get_logger().error("Turn not appended", error_code=error.code)
-                    self._release()
-                    return error
-            else:
+            if not encoded.answer.success:
                 self._release()
+                return None
+            self.appended = None
+            try:
+                self._append(encoded, calls)
+            except TradewindError as error:
+                get_logger().error("Turn not appended", error_code=error.code)
+                self.appended = self._is_there(error)
+                return None if self.appended else error
+            self.appended = True
         return None
 
     def pause(self, closing_s: Callable[[], float]) -> None:
@@ -164,6 +173,18 @@ class SessionTurn:
         give_up = time.monotonic() + WAIT_S
         with calls_within(lambda: min(_SHARE * closing_s(), give_up - time.monotonic())):
             self._release()
+
+    def _is_there(self, error: TradewindError) -> bool | None:
+        """Whether a turn is in the conversation though appending it failed; None: who knows."""
+        if isinstance(error, SessionChanged):
+            self._release()
+            return False
+        try:
+            # With the claim goes every possibility that it is appended yet.
+            return not self._sessions.release(self._claim) and self._sessions.appended(self._claim)
+        except TradewindError as unknown:
+            get_logger().error("Turn perhaps appended", error_code=unknown.code)
+            return None
 
     def _append(self, encoded: EncodedAnswer, calls: Sequence[CallTokens]) -> None:
         packed, with_messages = pack_turn(self._query, self._messages, encoded.document)
@@ -196,7 +217,7 @@ def _claimed(
 def _let_go(sessions: SessionTable, request: TurnRequest) -> None:
     """Let a conversation go. Failing to changes no answer; the claim ends by itself."""
     try:
-        sessions.let_go(request)
+        sessions.let_go(request.session_key, request.attempt)
     except TradewindError as error:
         get_logger().error("Conversation not released", error_code=error.code)
 
@@ -208,18 +229,3 @@ def project_of(request: AgentRequest) -> str:
     if request.session_id is not None:
         return session_project(session_key(owner=request.owner, session_id=request.session_id))
     return f"project-{uuid.uuid4().hex[:12]}"
-
-
-def _appended_by(sessions: SessionTable, claim: Claim) -> EncodedAnswer | None:
-    """The answer of an earlier run of the same request, when its turn is in the conversation."""
-    for turn in sessions.turns(claim.head):
-        if turn.record_id == claim.request.record_id:
-            return _answer_in(turn)
-    return None
-
-
-def _answer_in(turn: StoredTurn) -> EncodedAnswer:
-    try:
-        return encode_answer(AgentAnswer.model_validate(turn.content.answer))
-    except ValidationError:
-        raise SessionUnreadable("The answer that the conversation keeps cannot be read.") from None

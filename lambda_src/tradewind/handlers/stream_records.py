@@ -16,6 +16,7 @@ from tradewind.budgets.budgets import Budgets
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import DuplicateRequest
 from tradewind.contracts.moments import iso
+from tradewind.conversations.table import SessionTable
 from tradewind.handlers.served import Outcome
 from tradewind.records.item import RecordStatus, StoredRecord
 from tradewind.records.openings import Openings
@@ -32,12 +33,14 @@ class StreamRecords:
     Attributes:
         environment: The function's settings.
         records: Where records are.
+        sessions: Where conversations are.
         s3: Signs links to artifacts.
         budgets: What callers may spend.
     """
 
     environment: AgentEnvironment
     records: RecordTable
+    sessions: SessionTable
     s3: "S3Client"
     budgets: Budgets
 
@@ -66,7 +69,7 @@ class StreamRecords:
                 ttl_days=self.environment.record_ttl_days,
             )
             require_same(record, asked.recorded)
-            if close_overdue(self.records, record, self.environment.environment):
+            if close_overdue(record, self):
                 continue  # of one that nobody began with nothing was asked: it is opened again
             if record.status is RecordStatus.RUNNING:
                 raise DuplicateRequest(

@@ -8,7 +8,9 @@ from tradewind.aws.clients import AwsClients
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.aws.repeats import Repeated
 from tradewind.contracts.environment import SweepEnvironment
+from tradewind.conversations.table import SessionTable
 from tradewind.handlers.sweeper import Sweeper
+from tradewind.records.table import RecordTable
 from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
 
 
@@ -24,7 +26,11 @@ def _create_sweeper() -> Sweeper:
     environment = SweepEnvironment.from_variables(os.environ)
     # Settling recognises its own write, so it may be asked for twice.
     client = AwsClients().create("dynamodb", repeats=Repeated(may_run_twice=True))
-    return Sweeper(environment.environment, environment.records_table, client)
+    return Sweeper(
+        environment.environment,
+        RecordTable(environment.records_table, client),
+        SessionTable(environment.sessions_table, client, ttl_days=environment.session_ttl_days),
+    )
 
 
 _sweeper = _create_sweeper()

@@ -8,10 +8,12 @@ at once, beside requests that settle or start records, and may end anywhere: wha
 and what is left is the next run's.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tradewind.aws.deadline import Deadline
 from tradewind.contracts.errors import DeadlineExceeded, StorageError
+from tradewind.conversations.settling import settle
+from tradewind.conversations.table import SessionTable
 from tradewind.records.openings import Openings
 from tradewind.records.overdue import OverdueRecord, overdue_records
 from tradewind.records.table import RecordTable
@@ -19,9 +21,6 @@ from tradewind.telemetry.log_fields import SWEEP_DONE
 from tradewind.telemetry.logger import get_logger
 from tradewind.telemetry.metric_names import Dimension, MetricName
 from tradewind.telemetry.metrics import RequestMetrics
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 #: A record is not begun with when less time is left: a call would be cut short.
 _MIN_USEFUL_S: Final = 1.0
@@ -34,17 +33,16 @@ class Sweeper:
 
     Args:
         environment: The environment's name.
-        table_name: The table of records.
-        client: A client that reaches it.
+        records: The table of records.
+        sessions: The table of conversations, which may know how a request ended.
     """
 
-    def __init__(self, environment: str, table_name: str, client: "DynamoDBClient") -> None:
+    def __init__(self, environment: str, records: RecordTable, sessions: SessionTable) -> None:
         self._environment = environment
-        self._table_name = table_name
-        self._client = client
-        self._table = RecordTable(table_name, client)
-        self._openings = Openings(self._table.table)
-        self._questions = self._table.questions
+        self._records = records
+        self._sessions = sessions
+        self._openings = Openings(records.table)
+        self._questions = records.questions
 
     def sweep(self, deadline: Deadline) -> dict[str, Any]:
         """Settle the overdue records that there is time for, and report it.
@@ -61,12 +59,13 @@ class Sweeper:
         settled = expired = asked_again = unanswered = 0
         finished = False
         failures: list[StorageError | DeadlineExceeded] = []
+        table = self._records.table
         try:
-            for record in overdue_records(self._table_name, self._client):
+            for record in overdue_records(table.name, table.client):
                 if deadline.remaining_s() < _MIN_USEFUL_S:
                     break
                 try:
-                    if self._table.settle(record.record_id, record.attempt):
+                    if self._settle(record):
                         settled += 1
                         self._count(record, MetricName.RECORDS_SETTLED)
                     elif self._openings.expire(record.record_id, record.attempt):
@@ -98,6 +97,10 @@ class Sweeper:
         if failures:
             raise failures[0]
         return {"settled": settled, "finished": finished}
+
+    def _settle(self, found: OverdueRecord) -> bool:
+        record = self._records.read(found.record_id)
+        return record is not None and settle(self._records, self._sessions, record)
 
     def _count(self, record: OverdueRecord, metric: MetricName) -> None:
         # At once and one by one: a sweep that is killed has counted what it did.

@@ -20,8 +20,10 @@ from tradewind.api.door import Door
 from tradewind.api.errors import UnsupportedMediaType
 from tradewind.api.http import MAX_BODY_BYTES, Answer, Request
 from tradewind.api.routing import Route
+from tradewind.api.service import CallMetrics
 from tradewind.contracts.errors import InternalError, InvalidRequest
 from tradewind.mcp.server import Session
+from tradewind.telemetry.metric_names import MetricName
 
 _PATH: Final = "/mcp"
 _REFUSED: Final = 400
@@ -59,11 +61,16 @@ def _wants_progress(door: Door, request: Request, message: Any) -> bool:
     if not isinstance(message, dict) or message.get("method") != "tools/call":
         return False
     params = message.get("params")
-    if not isinstance(params, dict) or params.get("name") not in door.environment.agents:
+    if not isinstance(params, dict):
         return False
-    meta = params.get("_meta")
-    told = meta.get("progressToken") if isinstance(meta, dict) else None
-    return told is not None and _EVENT_STREAM in request.headers.get("accept", "").lower()
+    meta, name = params.get("_meta"), params.get("name")
+    return (
+        isinstance(meta, dict)
+        and meta.get("progressToken") is not None
+        and isinstance(name, str)
+        and name in door.environment.agents
+        and _EVENT_STREAM in request.headers.get("accept", "").lower()
+    )
 
 
 class _Exchange:
@@ -188,6 +195,15 @@ def _scope(request: Request) -> dict[str, Any]:
         "server": None,
     }
 
+
+MCP_METRICS: Final = CallMetrics(
+    calls=MetricName.MCP_CALLS,
+    errors=MetricName.MCP_ERRORS,
+    refusals=MetricName.MCP_REFUSALS,
+    latency=MetricName.MCP_LATENCY,
+    cold_start=MetricName.MCP_COLD_START,
+    init_time=MetricName.MCP_INIT_TIME,
+)
 
 ROUTES: Final = (
     Route(

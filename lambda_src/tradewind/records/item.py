@@ -3,6 +3,7 @@
 ============== ==================================================================================
 record_id      the key: agent, request id and a digest of the owner
 owner, agent, request_id, project_id, model_id    who asked whom, on what
+session_key    of the conversation that it is to become a turn of; absent where it is of none
 request_sha256 a digest of what was asked, to tell a repeat from another request
 status         ``pending``, ``running``, ``waiting``, ``succeeded`` or ``failed``
 attempt        who writes the record: the API's call that tells a function of it, or the run; every
@@ -105,6 +106,7 @@ class RecordedRequest:
         attempt: Names this run of it; no two runs share one.
         accepted: Whether the API has opened its record.
         goes_on: Whether this is told of an answer, and not of what was asked.
+        session_key: The key of its conversation; None where it is of none.
     """
 
     owner: str
@@ -116,6 +118,7 @@ class RecordedRequest:
     attempt: str
     accepted: bool = False
     goes_on: bool = False
+    session_key: str | None = None
 
     @property
     def record_id(self) -> str:
@@ -147,6 +150,7 @@ class StoredRecord:
         reply: The answer.
         replied: What the last answer is recognised by.
         used: The usage until the question.
+        session_key: The key of its conversation; None where it is of none.
     """
 
     record_id: str
@@ -176,6 +180,7 @@ class StoredRecord:
     reply: str | None = None
     replied: str | None = None
     used: Mapping[str, Any] | None = None
+    session_key: str | None = None
 
     @property
     def overdue(self) -> bool:
@@ -250,7 +255,7 @@ def new_item(
 ) -> dict[str, "AttributeValueTypeDef"]:
     """The item of a request that begins now."""
     now = time.time()
-    return {
+    item: dict[str, AttributeValueTypeDef] = {
         RECORD_KEY: {"S": request.record_id},
         "owner": {"S": request.owner},
         "agent": {"S": request.agent},
@@ -265,6 +270,9 @@ def new_item(
         RECORD_DEADLINE: {"N": str(math.ceil(now + remaining_s))},
         RECORD_TTL: {"N": str(int(now) + ttl_s)},
     }
+    if request.session_key is not None:
+        item["session_key"] = {"S": request.session_key}
+    return item
 
 
 def opened_item(
@@ -368,6 +376,7 @@ def read_item(item: "Mapping[str, AttributeValueTypeDef]") -> StoredRecord:
         reply=_text(item, "reply"),
         replied=_text(item, "replied"),
         used=None if "used" not in item else json.loads(item["used"]["S"]),
+        session_key=_text(item, "session_key"),
     )
 
 

@@ -236,12 +236,13 @@ class RecordTable:
         """
         return self.table.read(record_id)
 
-    def settle(self, record_id: str, attempt: str) -> bool:
+    def settle(self, record_id: str, attempt: str, kept: EncodedAnswer | None = None) -> bool:
         """Close the record of a run whose function died: it failed with ``FUNCTION_DIED``.
 
         Args:
             record_id: The record's key.
             attempt: The run that was found overdue.
+            kept: Its answer, where it is known after all; the record ends with it then.
 
         Returns:
             Whether this call closed it. If not, it was not overdue, or somebody else was first.
@@ -250,9 +251,14 @@ class RecordTable:
             StorageError: The record could not be written.
         """
         token = uuid.uuid4().hex
+        values = (
+            closed_values(FunctionDied.code, _DIED, token)
+            if kept is None
+            else {**ended_values(kept), "settled_by": text(token)}
+        )
         written = self.table.update(
             record_id,
-            closed_values(FunctionDied.code, _DIED, token),
+            values,
             condition=f"{RECORD_ATTEMPT} = :attempt AND {_OVERDUE}",
             compared={":attempt": text(attempt), **_overdue_values()},
             close=True,

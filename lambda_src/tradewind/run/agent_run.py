@@ -83,8 +83,7 @@ class AgentRun:
     _started: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        schema = self.options.output_schema
-        self.output = None if schema is None else RunOutput(schema)
+        self.output = self.options.output()
         self.retries = ModelRetries(self.deadline)
         self.threads = RunThreads(self.environment.max_connections)
         self.transcript = Transcript(self.listener)

@@ -1,10 +1,11 @@
 """What a request may want otherwise than its agent's definition."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from tradewind.contracts.request import AgentRequest
-from tradewind.run.output import RunOutput
+from tradewind.run.output import RunOutput, validator_of
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,27 @@ class RunOptions:
         Raises:
             InvalidRequest: Its output schema is none.
         """
-        if request.output_schema is not None:
-            RunOutput(request.output_schema)
-        return cls(
+        options = cls(
             system_prompt=request.system_prompt,
             max_tokens=request.max_tokens,
             temperature=request.temperature,
             output_schema=request.output_schema,
         )
+        options.output()
+        return options
+
+    def output(self) -> RunOutput | None:
+        """What a run's output has to be; None where none is wanted. Each has its own.
+
+        Raises:
+            InvalidRequest: The output schema is none.
+        """
+        schema = self.output_schema
+        return None if schema is None else RunOutput(schema, self._validator)
+
+    @cached_property
+    def _validator(self) -> Any:
+        return None if self.output_schema is None else validator_of(self.output_schema)
 
     @property
     def sampling(self) -> dict[str, Any]:

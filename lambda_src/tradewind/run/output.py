@@ -30,6 +30,7 @@ class RunOutput:
 
     Args:
         schema: The request's, as ``contracts.output_schema`` takes it.
+        validator: What ``validator_of`` has made of it, where somebody has asked already.
 
     Attributes:
         schema: The same.
@@ -39,10 +40,10 @@ class RunOutput:
         InvalidRequest: It is no schema by the standard, or refers to what is not in it.
     """
 
-    def __init__(self, schema: dict[str, Any]) -> None:
+    def __init__(self, schema: dict[str, Any], validator: Any = None) -> None:
         self.schema = schema
         self.value: dict[str, Any] | None = None
-        self._validator = _validator_of(schema)
+        self._validator = validator or validator_of(schema)
         self._tries = 0
 
     def take(self, value: Any) -> str | None:
@@ -86,7 +87,12 @@ class RunOutput:
         return [*shown[:_MOST_SHOWN], "And more."] if len(shown) > _MOST_SHOWN else shown
 
 
-def _validator_of(schema: dict[str, Any]) -> Any:
+def validator_of(schema: dict[str, Any]) -> Any:
+    """Read a schema; the work grows with it.
+
+    Raises:
+        InvalidRequest: It is no schema by the standard, or refers to what is not in it.
+    """
     # Imported by the requests that need it.
     import jsonschema  # noqa: PLC0415
     from referencing import Registry  # noqa: PLC0415

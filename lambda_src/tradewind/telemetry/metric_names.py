@@ -90,6 +90,9 @@ class MetricName(StrEnum):
     ESTIMATED_COST = "EstimatedCost"
     BUDGET_REFUSALS = "BudgetRefusals"
     RESERVATIONS_NOT_SETTLED = "ReservationsNotSettled"
+    TURNS_APPENDED = "TurnsAppended"
+    TURNS_LEFT_OUT = "TurnsLeftOut"
+    SESSIONS_BUSY = "SessionsBusy"
     TOOL_CALLS = "ToolCalls"
     TOOL_ERRORS = "ToolErrors"
     LEFTOVER_THREADS = "LeftoverThreads"
@@ -99,18 +102,26 @@ class MetricName(StrEnum):
     QUESTIONS_ASKED = "QuestionsAsked"
     QUESTIONS_NOT_ANSWERED = "QuestionsNotAnswered"
     ANSWERS_NOT_TAKEN_UP = "AnswersNotTakenUp"
+    REQUESTS_NOT_LOGGED = "RequestsNotLogged"
     API_CALLS = "ApiCalls"
     API_ERRORS = "ApiErrors"
     API_REFUSALS = "ApiRefusals"
     API_LATENCY = "ApiLatency"
     API_COLD_START = "ApiColdStart"
     API_INIT_TIME = "ApiInitTime"
+    MCP_CALLS = "McpCalls"
+    MCP_ERRORS = "McpErrors"
+    MCP_REFUSALS = "McpRefusals"
+    MCP_LATENCY = "McpLatency"
+    MCP_COLD_START = "McpColdStart"
+    MCP_INIT_TIME = "McpInitTime"
 
 
 _MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
 # API Gateway counts by route itself.
 _API_SETS: Final = (ALL_AGENTS,)
 _API: Final = "api.service"
+_OF_MCP: Final = (_API_SETS, _API)
 
 METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.INVOCATIONS: MetricSpec("Count", "Requests that reached the handler."),
@@ -229,6 +240,17 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Reservations of the request of which it could not be written what their calls cost. "
         "They count as the most that it may have been.",
     ),
+    MetricName.TURNS_APPENDED: MetricSpec(
+        "Count", "1 when the request became a turn of its conversation, else 0."
+    ),
+    MetricName.TURNS_LEFT_OUT: MetricSpec(
+        "Count",
+        "Earlier turns of the request's conversation that the model was not told: there was no "
+        "room for them, or they have expired.",
+    ),
+    MetricName.SESSIONS_BUSY: MetricSpec(
+        "Count", "1 when another turn of the conversation was at work, else 0."
+    ),
     MetricName.TOOL_CALLS: MetricSpec("Count", "Tool calls the model made."),
     MetricName.TOOL_ERRORS: MetricSpec("Count", "Tool calls that failed."),
     MetricName.LEFTOVER_THREADS: MetricSpec(
@@ -271,6 +293,12 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         (ALL_AGENTS,),
         "handlers.sweeper, api.overdue",
     ),
+    MetricName.REQUESTS_NOT_LOGGED: MetricSpec(
+        "Count",
+        "1 when the log of requests and answers has no entry of the request with its answer, else "
+        "0. Only where a setting has such a log.",
+        (ALL_AGENTS,),
+    ),
     MetricName.API_CALLS: MetricSpec(
         "Count", "Calls that reached the API's function.", _API_SETS, _API
     ),
@@ -300,5 +328,32 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "From process start to the API handler's readiness. Cold calls only.",
         _API_SETS,
         _API,
+    ),
+    MetricName.MCP_CALLS: MetricSpec("Count", "Messages that reached the MCP function.", *_OF_MCP),
+    MetricName.MCP_ERRORS: MetricSpec(
+        "Count",
+        "1 when the API would have answered with a status of 500 or more, within an answer of the "
+        "protocol's or not, else 0.",
+        *_OF_MCP,
+    ),
+    MetricName.MCP_REFUSALS: MetricSpec(
+        "Count",
+        "1 when the API would have answered with a status from 400 to 499, within an answer of "
+        "the protocol's or not, else 0.",
+        *_OF_MCP,
+    ),
+    MetricName.MCP_LATENCY: MetricSpec(
+        "Milliseconds",
+        "From the MCP handler's start to the end of its answer, what it waited for an agent "
+        "included.",
+        *_OF_MCP,
+    ),
+    MetricName.MCP_COLD_START: MetricSpec(
+        "Count", "1 for the first message of an MCP process, else 0.", *_OF_MCP
+    ),
+    MetricName.MCP_INIT_TIME: MetricSpec(
+        "Milliseconds",
+        "From process start to the MCP handler's readiness. Cold messages only.",
+        *_OF_MCP,
     ),
 }

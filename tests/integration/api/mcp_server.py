@@ -19,7 +19,7 @@ from tests.api_events import ADA
 from tests.integration.api.conftest import ApiUnderTest, Context
 from tests.integration.api.gateway import as_wsgi
 from tradewind.api.service import ApiService
-from tradewind.mcp.exchange import ROUTES
+from tradewind.mcp.exchange import MCP_METRICS, ROUTES
 from tradewind.telemetry.process import ColdStart
 
 SECRET = "A secret question?"
@@ -78,7 +78,7 @@ class McpUnderTest:
 @contextmanager
 def serving_mcp(api: ApiUnderTest) -> Iterator[McpUnderTest]:
     """Serve the agents of ``api`` over MCP."""
-    service = ApiService(api.service._door, ROUTES, ColdStart())
+    service = ApiService(api.service._door, ROUTES, ColdStart(), MCP_METRICS)
 
     def handle(event: dict[str, Any]) -> dict[str, Any]:
         caller = event["headers"].get("Authorization")

@@ -2,7 +2,9 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ from tests.integration.api.mcp_server import (
     serving_mcp,
 )
 from tests.integration.records.requests import encoded
+from tradewind.api import invocations, service
+from tradewind.api.service import ApiService
 from tradewind.mcp import progress
 from tradewind.records.progress import RecordedProgress
 
@@ -153,16 +157,19 @@ def test_a_caller_who_hangs_up_ends_the_call_and_not_the_agent(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(progress, "PAUSE_S", 3600.0)
+    looks: list[Any] = []
+    monkeypatch.setattr(invocations, "outcome", lambda *given: looks.append(given))
     answer = send(mcp, asking(_meta={"progressToken": 7, **meta}), **headers)
     assert answer["headers"]["Content-Type"].startswith("text/event-stream")
     assert answer["headers"]["X-Accel-Buffering"] == "no"
     first = next(piece for piece in answer["body"] if b"notifications/progress" in piece)
     assert b'"progressToken":7' in first
-    assert "ApiCalls" not in capsys.readouterr().out  # it goes on
+    assert "McpCalls" not in capsys.readouterr().out  # it goes on
     answer["body"].close()
     assert next(answer["body"], None) is None
     assert not [thread for thread in threading.enumerate() if thread.name == "mcp"]
     assert capsys.readouterr().out.count("API call done") == 1
+    assert looks == []  # it was not waited to the end
     answer["body"].close()  # a second time has no effect
     assert "API call done" not in capsys.readouterr().out
     # The agent works, and its answer is there.
@@ -184,6 +191,7 @@ def test_a_caller_who_hangs_up_ends_the_call_and_not_the_agent(
         (asking(_meta="none"), None),
         (asking(_meta={"progressToken": None}), None),
         (asking(name="nobody"), None),
+        (asking(name=[]), None),
         (asking(), "application/json"),
         ({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": asking()["params"]}, None),
         ({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": []}, None),
@@ -211,3 +219,26 @@ def test_a_question_that_is_refused_is_refused_all_the_same(mcp: McpUnderTest) -
         assert result.is_error
         assert result.structured_content["code"] == "INVALID_REQUEST"
     assert (told, mcp.api.functions.events) == ([], [])
+
+
+def test_messages_are_counted_apart_from_the_apis_calls(
+    mcp: McpUnderTest, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter([10.0, 10.5, 20.0, 20.25, 30.0, 30.0])
+    clock = SimpleNamespace(monotonic=time.monotonic, perf_counter=lambda: next(moments))
+    monkeypatch.setattr(service, "time", clock)
+    monkeypatch.setattr(ApiService, "init_ms", property(lambda _: 123.0))
+    streamed = send(mcp, asking())["body"]
+    next(piece for piece in streamed if b"notifications/progress" in piece)
+    mcp.api.work(mcp.api.functions.queue[0], code="INTERNAL_ERROR")
+    assert b"INTERNAL_ERROR" in b"".join(streamed)
+    send(mcp, {"jsonrpc": "2.0", "id": 1, "method": "ping"})
+    send(mcp, asking(arguments={}, _meta={}))
+    lines = [json.loads(one) for one in capsys.readouterr().out.splitlines() if '"_aws"' in one]
+    assert [line.get("McpCalls") for line in lines] == [[1.0]] * 3
+    assert [line["McpErrors"] for line in lines] == [[1.0], [0.0], [0.0]]
+    assert [line["McpRefusals"] for line in lines] == [[0.0], [0.0], [1.0]]
+    assert [line["McpLatency"] for line in lines] == [[500.0], [250.0], [0.0]]
+    assert [line["McpColdStart"] for line in lines] == [[1.0], [0.0], [0.0]]
+    assert [line.get("McpInitTime") for line in lines] == [[123.0], None, None]
+    assert not [name for line in lines for name in line if name.startswith("Api")]

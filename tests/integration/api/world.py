@@ -19,6 +19,8 @@ from tests.api_events import api_environment, proxy_event
 from tests.integration.bad_day import interleaving
 from tests.integration.bad_day.interleaving import require
 from tests.integration.bad_day.steps import CLOCK, Process, SteppedTable, Steps
+from tests.integration.bad_day.surroundings import COLD_START, ENVIRONMENT, NO_MODEL
+from tests.integration.bad_day.surroundings import Context as RunContext
 from tests.integration.conversations.memory_sessions import MemorySessions
 from tests.turns import Died
 from tests.unit.run.project_runs import Fault
@@ -252,10 +254,10 @@ class World:
     ) -> dict[str, Any] | None:
         """Have the agent's function work on an event; None when it failed."""
         agent = AgentService(
-            environment=interleaving.ENVIRONMENT,
+            environment=ENVIRONMENT,
             definition=_Agent(self),
-            clients=interleaving._NO_MODEL,
-            cold_start=interleaving._COLD_START,
+            clients=NO_MODEL,
+            cold_start=COLD_START,
             store=MemoryArtifactStore(),
             records=self.records,
             sessions=self.sessions,
@@ -264,7 +266,7 @@ class World:
         caller: Process | None = getattr(me, "process", None)
         try:
             with self.steps.process(faults or {}):
-                return agent.handle(json.loads(payload), interleaving._Context())
+                return agent.handle(json.loads(payload), RunContext())
         except InvocationFailed as failed:
             require(failed.answer.error is not None, "a failure without an error")
             self.events["failed invocation"] += 1

@@ -12,10 +12,10 @@ from typing import Any
 from tests.dynamodb import LoopbackDynamoDB, past
 from tests.integration.bad_day.mortal import Death, MortalAgent, Served
 from tests.integration.bad_day.mortal_process import FolderStore
+from tests.integration.records.requests import sweeper_of
 from tradewind.aws.deadline import Deadline
 from tradewind.contracts.errors import DuplicateRequest, FunctionDied
 from tradewind.contracts.names import RECORD_DEADLINE, RECORD_KEY, record_key
-from tradewind.handlers.sweeper import Sweeper
 from tradewind.records.item import RecordStatus, StoredRecord
 from tradewind.records.table import RecordTable
 from tradewind.run.artifact_manifest import MANIFEST, Entry, read_manifest
@@ -98,7 +98,7 @@ class Deaths:
     def __init__(self, table_name: str, database: LoopbackDynamoDB) -> None:
         self.database = database
         self.table = RecordTable(table_name, database.client())
-        self._sweeper = Sweeper("test", table_name, database.client())
+        self._sweeper = sweeper_of(table_name, database.client())
 
     def try_all(self, agent: MortalAgent, event: Mapping[str, Any], base: Path, home: Path) -> int:
         """Kill an agent at each write of a request, each time on the same project.

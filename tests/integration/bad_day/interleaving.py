@@ -14,12 +14,11 @@ from typing import Any, Final
 
 import pytest
 
-from tests.agent_environment import agent_environment
 from tests.integration.bad_day.steps import CLOCK, Process, SteppedStore, SteppedTable, Steps
+from tests.integration.bad_day.surroundings import AGENT, COLD_START, ENVIRONMENT, NO_MODEL, Context
 from tests.project_files import PROJECT, ProjectContent
 from tests.turns import Choose, Died
 from tests.unit.run.project_runs import Call, Fault, Run, after, body_of
-from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.errors import (
     ArtifactNotFound,
     DuplicateRequest,
@@ -41,14 +40,9 @@ from tradewind.run.definition import AgentDefinition
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.runner import run_agent
-from tradewind.telemetry.process import ColdStart
 
-AGENT: Final = "layout"
-#: A function's whole time, and longer than that.
-_LAMBDA_MS: Final = 900_000
+#: Longer than a function's whole time.
 _LATER_S: Final = 1_000.0
-
-ENVIRONMENT: Final = agent_environment(TRADEWIND_AGENT=AGENT)
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +52,9 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record_questions, "time", CLOCK)
     monkeypatch.setattr(service, "run_to_its_end", _run_here)
     monkeypatch.setattr(RequestReporter, "report", lambda *_: None)
+    # What is read of the machine, for reports that nobody gets here.
     monkeypatch.setattr(served, "peak_memory_mb", lambda: 1.0)
+    monkeypatch.setattr("tradewind.telemetry.process.process_age_ms", lambda: 1.0)
 
 
 def _run_here(definition: AgentDefinition, run: AgentRun) -> None:
@@ -127,11 +123,6 @@ class Delivery:
     sendings: int = 1
 
 
-class _NoModel(ClientPool):
-    def get(self) -> Any:
-        return None
-
-
 class _Agent:
     """Does a request's tool calls, and says who did them."""
 
@@ -166,20 +157,6 @@ def _work(call: Call, at: int, label: str, read: list[str], project: Project) ->
             project.save(name, body_of(label, at, read).encode(), "text/plain")
         if call.fails:
             raise _ToolError
-
-
-@dataclass
-class _Context:
-    """Lambda's context object."""
-
-    aws_request_id: str = "lambda-request"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return _LAMBDA_MS
-
-
-_NO_MODEL: Final = _NoModel(ENVIRONMENT)
-_COLD_START: Final = ColdStart()
 
 
 class World:
@@ -310,14 +287,14 @@ class World:
         agent = AgentService(
             environment=ENVIRONMENT,
             definition=_Agent(self),
-            clients=_NO_MODEL,
-            cold_start=_COLD_START,
+            clients=NO_MODEL,
+            cold_start=COLD_START,
             store=self.store,
             records=RecordTable("records", self.table),  # type: ignore[arg-type]  # as far as used
         )
         event = {"query": "Plan.", "project_id": PROJECT, "request_id": request_id}
         try:
-            return agent.handle(event, _Context())
+            return agent.handle(event, Context())
         except InvocationFailed as failed:
             return failed.answer.model_dump(mode="json")
 

@@ -131,6 +131,10 @@ class SteppedTable(MemoryTable):
         return self._step("PutItem", lambda: super(SteppedTable, self).put_item(**request))
 
     def update_item(self, **request: Any) -> dict[str, Any]:
+        begun_with = request["ExpressionAttributeValues"].get(f":set_{RECORD_ATTEMPT}")
+        if begun_with is not None:
+            self._steps.me.attempt = begun_with["S"]
+
         def update() -> dict[str, Any]:
             updated = super(SteppedTable, self).update_item(**request)
             self._updated(self.items[request["Key"][RECORD_KEY]["S"]])

@@ -46,6 +46,9 @@ def test_the_file_is_honoured_and_the_environment_comes_before_it(
         "https://host:port/v1",
         "https://host/v1?query",
         "https://hö.st/v1",
+        "https://a host/v1",
+        "https://host/v1\n",
+        "https://host/a path",
     ],
 )
 def test_what_is_no_address_is_refused(caller: Caller, url: str) -> None:

@@ -293,6 +293,34 @@ def test_either_of_the_regions_variables_is_enough(
     assert contract.heard == [("GET", "/budget")]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "y\udcff", (5, "characters that no key has")),
+        ("AWS_ACCESS_KEY_ID", "a\nb", (5, "characters that no key has")),
+        ("AWS_SESSION_TOKEN", "a\nX-One: b", (5, "characters that no key has")),
+        ("AWS_REGION", "eu-west-1\nX-One: b", (1, "is no AWS region")),
+        ("AWS_REGION", "eu west", (1, "is no AWS region")),
+    ],
+)
+def test_what_cannot_be_signed_with_is_said_and_nothing_is_sent(
+    caller: Caller, contract: Contract, variable: str, value: str, expected: tuple[int, str]
+) -> None:
+    status, words = expected
+    caller.patch.setenv(variable, value)
+    said = caller.run("budget")
+    assert (said.status, said.err.count("\n")) == (status, 1)
+    assert words in said.err
+    assert contract.headers == []
+
+
+def test_a_config_file_that_is_none_is_no_silent_api(caller: Caller, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[broken")
+    caller.patch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    said = caller.run("budget")
+    assert (said.status, "Unable to parse config file" in said.err) == (1, True)
+
+
 def test_a_session_token_is_signed_too(
     caller: Caller, contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:

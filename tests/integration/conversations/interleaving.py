@@ -12,14 +12,13 @@ from typing import Any, Final, TypeVar
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from tests.agent_environment import agent_environment
 from tests.integration.bad_day.interleaving import install as install_services
 from tests.integration.bad_day.interleaving import require
 from tests.integration.bad_day.steps import CLOCK, Process, SteppedTable, Steps
+from tests.integration.bad_day.surroundings import COLD_START, ENVIRONMENT, NO_MODEL, Context
 from tests.integration.conversations.memory_sessions import MemorySessions
 from tests.turns import Choose, Died
 from tests.unit.run.project_runs import Fault
-from tradewind.bedrock.client import ClientPool
 from tradewind.contracts.errors import (
     InternalError,
     ModelFailed,
@@ -39,18 +38,13 @@ from tradewind.handlers.service import AgentService
 from tradewind.records.table import RecordTable
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
-from tradewind.telemetry.process import ColdStart
 
 R = TypeVar("R")
 
-AGENT: Final = "layout"
 SESSION: Final = "s-1"
 KEY: Final = session_key(owner="", session_id=SESSION)
-_LAMBDA_MS: Final = 900_000
 _LATER_S: Final = 1_000.0
 _TTL_DAYS: Final = 30
-
-ENVIRONMENT: Final = agent_environment(TRADEWIND_AGENT=AGENT)
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,23 +91,6 @@ class Execution:
     label: str
     request_id: str
     seen: list[str]
-
-
-class _NoModel(ClientPool):
-    def get(self) -> Any:
-        return None
-
-
-@dataclass
-class _Context:
-    aws_request_id: str = "lambda-request"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return _LAMBDA_MS
-
-
-_NO_MODEL: Final = _NoModel(ENVIRONMENT)
-_COLD_START: Final = ColdStart()
 
 
 class SteppedSessions(MemorySessions):
@@ -328,19 +305,22 @@ class World:
         self._ever.add(execution.label)
         require(new["turns"] == {"N": str(len(self.turns))}, "turns miscounted")
 
+    def event(self, request_id: str) -> dict[str, Any]:
+        """What a function is sent."""
+        return {"query": "And then?", "session_id": SESSION, "request_id": request_id}
+
     def _serve(self, request_id: str) -> dict[str, Any]:
         agent = AgentService(
             environment=ENVIRONMENT,
             definition=_Agent(self),
-            clients=_NO_MODEL,
-            cold_start=_COLD_START,
+            clients=NO_MODEL,
+            cold_start=COLD_START,
             store=MemoryArtifactStore(),
             records=RecordTable("records", self.records),  # type: ignore[arg-type]  # as far as used
             sessions=self.table,
         )
-        event = {"query": "And then?", "session_id": SESSION, "request_id": request_id}
         try:
-            return agent.handle(event, _Context())
+            return agent.handle(self.event(request_id), Context())
         except InvocationFailed as failed:
             return failed.answer.model_dump(mode="json")
 

@@ -24,6 +24,7 @@ from tradewind.conversations.table import SessionTable
 from tradewind.handlers.progress import ProgressStore
 from tradewind.handlers.service import AgentService
 from tradewind.records.item import RecordedRequest, read_item
+from tradewind.records.request_log import RequestLog
 from tradewind.records.table import RecordTable
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
@@ -117,7 +118,7 @@ class Harness:
         try:
             yield
         finally:
-            self.sessions.let_go(request)
+            self.sessions.let_go(request.session_key, request.attempt)
 
 
 Build = Callable[..., Harness]
@@ -195,6 +196,13 @@ def build(
             environment.prices,
             BudgetTable(environment.budgets_table, records._client),
         )
+        log = None
+        if environment.request_log_table is not None:
+            log = RequestLog(
+                environment.request_log_table,
+                records._client,
+                days=environment.request_log_days,
+            )
         service = AgentService(
             environment=environment,
             definition=framework(sketch) if isinstance(sketch, Sketch) else sketch,
@@ -202,6 +210,7 @@ def build(
             store=store or memory,
             records=records,
             budgets=budgets,
+            log=log,
             sessions=sessions,
             retire=retire,
             cold_start=cold_start,

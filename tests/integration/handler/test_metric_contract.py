@@ -4,6 +4,7 @@ Whether a value is right is asked in ``test_metric_values``.
 """
 
 import json
+import uuid
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,24 @@ import app as cdk_app
 from devtools.contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
+from stacks.settings import RequestLogSettings
 from stacks.settings_file import load_settings
+from tests.api_events import proxy_event
 from tests.deployed_agents import AGENTS
+from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework
-from tests.integration.api.conftest import ApiUnderTest, api, table_name
+from tests.integration.api.conftest import ApiUnderTest, Context, api, table_name
 from tests.integration.handler.conftest import WITH_TOOL, Build
+from tradewind.api.service import ApiService
+from tradewind.mcp.exchange import MCP_METRICS, ROUTES
 from tradewind.telemetry.metric_names import METRICS, NAMESPACE
+from tradewind.telemetry.process import ColdStart
 
 ROOT = Path(__file__).parents[3]
 #: The API as its own tests have it.
 __all__ = ["api", "table_name"]
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+BOTH = {"Accept": "application/json, text/event-stream"}
 EXCEPTIONS = ROOT / "stacks" / "unread_metrics.yaml"
 
 
@@ -33,31 +42,57 @@ def framework(request: pytest.FixtureRequest) -> Framework:
 
 
 @pytest.fixture
-def lines(build: Build, api: ApiUnderTest, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What all agents and the API print over a cold and a warm request."""
+def logged(request: pytest.FixtureRequest) -> bool:
+    """Whether a log of requests and answers is kept."""
+    return bool(getattr(request, "param", True))
+
+
+@pytest.fixture
+def lines(
+    build: Build,
+    api: ApiUnderTest,
+    dynamodb: LoopbackDynamoDB,
+    logged: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> list[str]:
+    """What all agents, the API and the MCP function print over a cold and a warm request."""
+    variables = {}
+    if logged:
+        table = dynamodb.create_log_table(f"log-{uuid.uuid4().hex}")
+        variables = {"REQUEST_LOG_TABLE": table, "REQUEST_LOG_DAYS": "1"}
     assert [api("GET", "/openapi.json")[0] for _ in range(2)] == [200, 200]
+    mcp = ApiService(api.service._door, ROUTES, ColdStart(), MCP_METRICS)
+    ping = proxy_event("POST", "/mcp", PING, headers=BOTH)
+    assert [mcp.handle(ping, Context())["statusCode"] for _ in range(2)] == [200, 200]
     for agent in AGENTS:
-        harness = build(WITH_TOOL, agent=agent)
+        harness = build(WITH_TOOL, agent=agent, **variables)
         for number in range(2):
             assert harness.handle({"query": "How windy?", "request_id": f"{agent}-{number}"})
     return capsys.readouterr().out.splitlines()
 
 
-@pytest.fixture(params=["dev", "local", "prod"])
-def templates(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture
+def templates(request: pytest.FixtureRequest, logged: bool, tmp_path: Path) -> Path:
     """A synthesized environment, of no real bundle."""
     bundle = tmp_path / "bundle.zip"
     bundle.write_bytes(b"not a real bundle")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(outdir=str(tmp_path / "cdk.out"), context=context)
     archive = Archive(path=bundle, sha256="0" * 64, packages={})
+    settings = load_settings(request.param, ROOT / "config", AGENTS)
+    log = RequestLogSettings(retention_days=1) if logged else None
     cdk_app.build(
-        app, load_settings(request.param, ROOT / "config", AGENTS), AGENTS, FixedBundle(archive)
+        app, settings.model_copy(update={"request_log": log}), AGENTS, FixedBundle(archive)
     )
     app.synth()
     return tmp_path / "cdk.out"
 
 
+@pytest.mark.parametrize(
+    ("templates", "logged"),
+    [("dev", False), ("local", False), ("prod", False), ("prod", True)],
+    indirect=True,
+)
 def test_widgets_and_alarms_read_what_is_emitted_and_all_of_it(
     lines: list[str], templates: Path
 ) -> None:

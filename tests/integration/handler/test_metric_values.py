@@ -29,8 +29,11 @@ from tradewind.budgets.budgets import Budgets
 from tradewind.budgets.table import BudgetTable, Entry
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import StorageUnavailable, ToolInputError
+from tradewind.contracts.names import session_key
 from tradewind.contracts.prices import BudgetLimits
 from tradewind.contracts.request import parse_request
+from tradewind.conversations.item import TurnRequest, pack_turn
+from tradewind.conversations.table import Claim
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.records.item import RecordedRequest, content_sha256
 from tradewind.run.project import Project
@@ -51,12 +54,18 @@ ELSEWHERE: Final = {
     MetricName.QUESTIONS_NOT_ANSWERED: "tests/integration/records/test_questions.py",
     MetricName.ANSWERS_NOT_TAKEN_UP: "tests/integration/records/test_questions.py",
     MetricName.REQUESTS_SHED: "tests/integration/api/test_calls.py",
+    MetricName.REQUESTS_NOT_LOGGED: "tests/integration/handler/test_request_log.py",
     MetricName.API_CALLS: "tests/integration/api/test_calls.py",
     MetricName.API_ERRORS: "tests/integration/api/test_calls.py",
     MetricName.API_REFUSALS: "tests/integration/api/test_calls.py",
     MetricName.API_COLD_START: "tests/integration/api/test_calls.py",
     MetricName.API_LATENCY: "tests/integration/api/test_calls.py",
     MetricName.API_INIT_TIME: "tests/integration/api/test_calls.py",
+    **{
+        name: "tests/integration/api/test_mcp_progress.py"
+        for name in MetricName
+        if name.startswith("Mcp")
+    },
 }
 #: Metrics of time, which the tests below the table tie to events, each its own way.
 TIMES: Final = {
@@ -120,6 +129,9 @@ COLD: Final[Values] = {
     MetricName.ESTIMATED_COST: [pytest.approx(COST_OF_ONE)],
     MetricName.BUDGET_REFUSALS: [0],
     MetricName.RESERVATIONS_NOT_SETTLED: [0],
+    MetricName.TURNS_APPENDED: [0],
+    MetricName.TURNS_LEFT_OUT: [0],
+    MetricName.SESSIONS_BUSY: [0],
     MetricName.TOOL_CALLS: [0],
     MetricName.TOOL_ERRORS: [0],
 }
@@ -205,6 +217,24 @@ def settle_nothing(harness: Harness) -> None:
     )
 
 
+#: A turn of a conversation.
+TURN: Final = ASKED | {"request_id": "this", "session_id": "s"}
+
+
+def hold_the_conversation(harness: Harness) -> Claim:
+    """Another turn is at work."""
+    other = TurnRequest(session_key(owner="", session_id="s"), "terrain", "other", "o", "other")
+    return harness.sessions.claim(other, remaining_s=900)
+
+
+def have_a_long_conversation(harness: Harness) -> None:
+    """Two turns were before, of which the older one is too long for the model."""
+    for tokens in (1_000_000, 10):
+        packed, _ = pack_turn("q", None, {"response": "r"})
+        claim = hold_the_conversation(harness)
+        harness.sessions.append(claim, packed, asked_at=time.time(), tokens=tokens)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A request and what becomes of it.
@@ -229,7 +259,7 @@ class Scenario:
     earlier: str | None = None
     earlier_faults: tuple[Fault, ...] = ()
     context: Context = field(default_factory=Context)
-    before: Callable[[Harness], None] = nothing
+    before: Callable[[Harness], object] = nothing
     latencies: tuple[int, int] = (1, 1)
     connects: bool = True
 
@@ -340,6 +370,25 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     ),
     "what it cost cannot be written": Scenario(
         COLD | {MetricName.RESERVATIONS_NOT_SETTLED: [1]}, before=settle_nothing
+    ),
+    "a turn of a conversation": Scenario(COLD | {MetricName.TURNS_APPENDED: [1]}, event=TURN),
+    "a turn of a long conversation": Scenario(
+        COLD | {MetricName.TURNS_APPENDED: [1], MetricName.TURNS_LEFT_OUT: [1]},
+        event=TURN,
+        before=have_a_long_conversation,
+    ),
+    "a turn beside another one": Scenario(
+        COLD | NO_CALL | {MetricName.REJECTED_REQUESTS: [1], MetricName.SESSIONS_BUSY: [1]},
+        event=TURN,
+        before=hold_the_conversation,
+        latencies=(0, 0),
+        connects=False,
+    ),
+    "a turn that fails": Scenario(
+        COLD | NO_TOKENS | {MetricName.ERRORS: [1], MetricName.MODEL_ERRORS: [1]},
+        event=TURN,
+        faults=(Fault(FaultKind.VALIDATION),),
+        latencies=(0, 0),
     ),
     "longer than the context": Scenario(
         COLD | NO_TOKENS | {MetricName.REJECTED_REQUESTS: [1], MetricName.MODEL_ERRORS: [1]},

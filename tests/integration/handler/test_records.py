@@ -222,7 +222,7 @@ def test_an_end_that_cannot_be_written_hides_no_answer(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer waits for its record a second at most."""
-    monkeypatch.setattr("tradewind.handlers.service.RECORD_WAIT_S", 1.0)
+    monkeypatch.setattr("tradewind.handlers.closing.RECORD_WAIT_S", 1.0)
 
 
 @pytest.mark.usefixtures("impatient")

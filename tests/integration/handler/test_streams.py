@@ -106,7 +106,9 @@ def ask(build: Build) -> Callable[..., Ask]:
         streamed = StreamedRequests(
             runtime=runtime,
             service=harness.service,
-            records=StreamRecords(agent_environment(), harness.records, signer, harness.budgets),
+            records=StreamRecords(
+                agent_environment(), harness.records, harness.sessions, signer, harness.budgets
+            ),
         )
 
         def do(event: dict[str, Any] | None = None, context: Context | None = None) -> Reader:
@@ -403,6 +405,7 @@ def test_a_runtime_that_streams_by_itself_gets_the_chunks(
         records=StreamRecords(
             agent_environment(),
             harness.records,
+            harness.sessions,
             AwsClients().create("s3", repeats=Repeated(may_run_twice=True)),
             harness.budgets,
         ),

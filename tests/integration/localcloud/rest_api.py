@@ -4,9 +4,10 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
+from pathlib import Path
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -14,10 +15,14 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from devtools.localcloud import Running
+from tests.integration.localcloud.conftest import role
 
 Resources = dict[str, Any]
 
 STAGE = "test"
+FRONT = Path(__file__).parent / "function" / "front.py"
+
+Upload = Callable[[str, bytes], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,14 @@ def function(code: Mapping[str, str], handler: str = "front.handler") -> dict[st
             "Timeout": 10,
         },
     }
+
+
+def gateway_role(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    """A role that API Gateway takes."""
+    made = role(*statements)
+    trust = made["Properties"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Principal"] = {"Service": "apigateway.amazonaws.com"}
+    return made
 
 
 def permission(function_ref: Any, path: str) -> dict[str, Any]:

@@ -20,20 +20,19 @@ from botocore.credentials import Credentials
 from devtools.localcloud import ACCOUNT_ID, REGION, Running
 from tests.integration.localcloud.conftest import Client, Deploy, DeploymentFailed, package, role
 from tests.integration.localcloud.rest_api import (
+    FRONT,
     STAGE,
     Answer,
     Api,
+    Upload,
     function,
+    gateway_role,
     method,
     permission,
     resource,
     rest_api,
     stage,
 )
-
-FRONT = Path(__file__).parent / "function" / "front.py"
-
-Upload = Callable[[str, bytes], dict[str, str]]
 
 
 def resources(code: dict[str, str]) -> dict[str, Any]:
@@ -43,14 +42,11 @@ def resources(code: dict[str, str]) -> dict[str, Any]:
         "Action": "lambda:InvokeFunction",
         "Resource": "arn:aws:lambda:*:*:function:*",
     }
-    gateway_role = role(invoke_front)
-    trust = gateway_role["Properties"]["AssumeRolePolicyDocument"]
-    trust["Statement"][0]["Principal"] = {"Service": "apigateway.amazonaws.com"}
     as_role = {"Credentials": {"Fn::GetAtt": ["GatewayRole", "Arn"]}}
     as_untrusted = {"Credentials": {"Fn::GetAtt": ["Role", "Arn"]}}
     return {
         "Role": role(invoke_front),
-        "GatewayRole": gateway_role,
+        "GatewayRole": gateway_role(invoke_front),
         "Front": function(code),
         "Unpermitted": function(code),
         "Version": {

@@ -2,8 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +9,19 @@ import pytest
 from devtools.localcloud import REGION, Running
 from tests.integration.localcloud.conftest import Client, Deploy, DeploymentFailed, package, role
 from tests.integration.localcloud.rest_api import (
+    FRONT,
     STAGE,
     Answer,
     Api,
+    Upload,
     function,
+    gateway_role,
     method,
     permission,
     resource,
     rest_api,
     stage,
 )
-
-FRONT = Path(__file__).parent / "function" / "front.py"
-
-Upload = Callable[[str, bytes], dict[str, str]]
 
 #: So slow that no test sees a token come back.
 SLOW_RATE = 0.0001
@@ -61,11 +58,9 @@ def open_to(authorizer_id: str) -> dict[str, Any]:
 
 
 def resources(code: dict[str, str]) -> dict[str, Any]:
-    gateway_role = role()
-    trust = gateway_role["Properties"]["AssumeRolePolicyDocument"]
-    trust["Statement"][0]["Principal"] = {"Service": "apigateway.amazonaws.com"}
+    logs_role = gateway_role()
     push = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
-    gateway_role["Properties"]["ManagedPolicyArns"] = [push]
+    logs_role["Properties"]["ManagedPolicyArns"] = [push]
     header = "method.request.header.X-Token"
     schema = {
         "$schema": "http://json-schema.org/draft-04/schema#",
@@ -79,7 +74,7 @@ def resources(code: dict[str, str]) -> dict[str, Any]:
     paths = ["echo", "limited", "validated", "keyed", "token", "request", "uncached", "unasked"]
     return {
         "Role": role(),
-        "LogsRole": gateway_role,
+        "LogsRole": logs_role,
         "Account": {
             "Type": "AWS::ApiGateway::Account",
             "Properties": {"CloudWatchRoleArn": {"Fn::GetAtt": ["LogsRole", "Arn"]}},

@@ -1,11 +1,17 @@
 """Requests and answers for the records' tests."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
+from tradewind.conversations.table import SessionTable
+from tradewind.handlers.sweeper import Sweeper
 from tradewind.records.item import RecordedRequest
 from tradewind.records.kept_answer import EncodedAnswer, encode_answer
+from tradewind.records.table import RecordTable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 REQUEST = RecordedRequest(
     owner="",
@@ -18,6 +24,15 @@ REQUEST = RecordedRequest(
 )
 #: The same request, sent again.
 AGAIN = replace(REQUEST, attempt="second")
+
+
+def sweeper_of(
+    table_name: str, client: "DynamoDBClient", *, environment: str = "test", sessions: str = "none"
+) -> Sweeper:
+    """A sweep of a table of records, and of one of conversations."""
+    return Sweeper(
+        environment, RecordTable(table_name, client), SessionTable(sessions, client, ttl_days=1)
+    )
 
 
 def encoded(code: str | None = None, **changes: Any) -> EncodedAnswer:

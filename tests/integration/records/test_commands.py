@@ -13,10 +13,9 @@ from cli import __main__ as command
 from cli import cloud
 from stacks.names import Output, agent_arn_output
 from tests.dynamodb import LoopbackDynamoDB, TableFault
-from tests.integration.records.requests import REQUEST, encoded
+from tests.integration.records.requests import REQUEST, encoded, sweeper_of
 from tradewind.aws.deadline import Deadline
 from tradewind.handlers.invocation_failed import InvocationFailed
-from tradewind.handlers.sweeper import Sweeper
 from tradewind.records.openings import Openings
 from tradewind.records.questions import Asking
 from tradewind.records.table import RecordTable
@@ -61,7 +60,7 @@ def run(
     monkeypatch.setattr(cloud, "deployed_outputs", lambda _cloud: (None, outputs))
     monkeypatch.setattr(cloud, "point_boto3_at", lambda _running: None)
     monkeypatch.setattr("cli.invoke.lambda_client", lambda: functions)
-    sweeper = Sweeper("local", table_name, dynamodb.client())
+    sweeper = sweeper_of(table_name, dynamodb.client(), environment="local")
 
     def sweep() -> None:
         """The sweep, as in its own function: with figures and log of its own."""

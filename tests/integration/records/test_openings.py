@@ -5,13 +5,12 @@ from dataclasses import replace
 import pytest
 
 from tests.dynamodb import LoopbackDynamoDB, TableFault
-from tests.integration.records.requests import REQUEST, encoded
+from tests.integration.records.requests import REQUEST, encoded, sweeper_of
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.deadline import Deadline
 from tradewind.aws.repeats import Repeated
 from tradewind.contracts.errors import DuplicateRequest, NotAccepted
 from tradewind.contracts.response import Usage
-from tradewind.handlers.sweeper import Sweeper
 from tradewind.records.item import RecordedRequest, RecordStatus, StoredRecord
 from tradewind.records.openings import Openings, opens_again
 from tradewind.records.progress import RecordedProgress
@@ -226,7 +225,7 @@ def test_the_sweep_closes_what_nobody_began_with(
     opened(openings, life_s=-60)
     fresh = replace(OPENED, request_id="fresh")
     opened(openings, fresh)
-    sweeper = Sweeper("test", table.name, table.table.client)
+    sweeper = sweeper_of(table.name, table.table.client)
     if fault:
         dynamodb.inject(fault, "UpdateItem", 2)
     assert sweeper.sweep(Deadline(60)) == {"settled": 0, "finished": True}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.dynamodb import LoopbackDynamoDB, TableFault
-from tests.integration.records.requests import encoded
+from tests.integration.records.requests import encoded, sweeper_of
 from tests.integration.records.test_openings import (
     OPENED,
     PASSING,
@@ -19,7 +19,6 @@ from tests.integration.records.test_openings import (
 )
 from tradewind.aws.deadline import Deadline
 from tradewind.contracts.errors import Cancelled, DuplicateRequest
-from tradewind.handlers.sweeper import Sweeper
 from tradewind.records.item import RecordStatus
 from tradewind.records.openings import Openings
 from tradewind.records.questions import Asking, Replied
@@ -129,7 +128,7 @@ def test_the_sweep_gives_up_or_asks_again_and_counts_it(
     wait(table, life_days=7 if answered else -1)
     if answered:
         reply(table, life_s=-60)
-    sweeper = Sweeper("test", table.name, table.table.client)
+    sweeper = sweeper_of(table.name, table.table.client)
     for _ in range(2):
         assert sweeper.sweep(Deadline(60)) == {"settled": 0, "finished": True}
     printed = capsys.readouterr().out

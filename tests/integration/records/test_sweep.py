@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.dynamodb import LoopbackDynamoDB, TableFault
-from tests.integration.records.requests import REQUEST, encoded
+from tests.integration.records.requests import REQUEST, encoded, sweeper_of
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.aws.repeats import Repeated
@@ -41,7 +41,7 @@ def table(dynamodb: LoopbackDynamoDB, table_name: str) -> RecordTable:
 
 @pytest.fixture
 def sweeper(dynamodb: LoopbackDynamoDB, table_name: str) -> Sweeper:
-    return Sweeper("test", table_name, dynamodb.client(**ONCE))
+    return sweeper_of(table_name, dynamodb.client(**ONCE))
 
 
 def died(table: RecordTable, count: int, agent: str = "terrain") -> list[RecordedRequest]:
@@ -120,7 +120,7 @@ def test_more_than_a_page_is_settled_and_the_table_is_never_scanned(
     dynamodb.heal()
     assert sweeper.sweep(Deadline(60)) == {"settled": 205, "finished": True}
     assert counted(lines(capsys)) == {"terrain": 205}
-    assert Counter(dynamodb.calls) == {"Query": 3, "UpdateItem": 205}
+    assert Counter(dynamodb.calls) == {"Query": 3, "GetItem": 205, "UpdateItem": 205}
 
 
 def test_two_sweeps_at_once_settle_each_record_once(
@@ -129,7 +129,7 @@ def test_two_sweeps_at_once_settle_each_record_once(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     died(table, 60)
-    sweepers = [Sweeper("test", table.name, dynamodb.client(**ONCE)) for _ in range(2)]
+    sweepers = [sweeper_of(table.name, dynamodb.client(**ONCE)) for _ in range(2)]
     with ThreadPoolExecutor(2) as both:
         done = list(both.map(lambda one: one.sweep(Deadline(60)), sweepers))
     assert sum(one["settled"] for one in done) == 60
@@ -180,7 +180,7 @@ def test_a_sweep_killed_at_any_write_has_counted_what_it_did(
 
     client.meta.events.register("before-call.dynamodb.UpdateItem", kill)
     with pytest.raises(Killed):
-        Sweeper("test", table.name, client).sweep(Deadline(60))
+        sweeper_of(table.name, client).sweep(Deadline(60))
     assert counted(lines(capsys)).total() == nth
     assert sweeper.sweep(Deadline(60))["settled"] == 4 - nth
 
@@ -230,7 +230,7 @@ def test_a_write_whose_reply_was_lost_is_counted_when_it_is_repeated(
 ) -> None:
     died(table, 1)
     dynamodb.inject(fault, "UpdateItem")
-    repeating = Sweeper("test", table.name, dynamodb.client())
+    repeating = sweeper_of(table.name, dynamodb.client())
     assert repeating.sweep(Deadline(60)) == {"settled": 1, "finished": True}
     assert counted(lines(capsys)) == {"terrain": 1}
 
@@ -256,7 +256,7 @@ def test_a_table_that_never_answers_fails_the_sweep_within_its_time(
     dynamodb.inject(TableFault.SILENT, "UpdateItem", count=100)
     deadline = Deadline(6)
     with pytest.raises((StorageUnavailable, DeadlineExceeded)), calls_within(deadline.remaining_s):
-        Sweeper("test", table.name, aws_client).sweep(deadline)
+        sweeper_of(table.name, aws_client).sweep(deadline)
     *_repeats, done = lines(capsys)
     assert (done["settled"], done["failed"], done["level"]) == (0, 1, "ERROR")
 
@@ -265,6 +265,6 @@ def test_a_sweep_whose_calls_have_no_time_left_fails_and_says_so(
     table: RecordTable, aws_client: "DynamoDBClient", capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(DeadlineExceeded), calls_within(lambda: 0.0):
-        Sweeper("test", table.name, aws_client).sweep(Deadline(60))
+        sweeper_of(table.name, aws_client).sweep(Deadline(60))
     [done] = lines(capsys)
     assert (done["finished"], done["error_code"]) == (False, "DEADLINE_EXCEEDED")

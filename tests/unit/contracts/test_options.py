@@ -1,5 +1,6 @@
 """A request's options are taken whole or refused; none is dropped."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_limits_are_inclusive() -> None:
 
 def test_each_option_is_of_the_run_or_of_its_prompt() -> None:
     options = RunOptions.of(parse(**OPTIONS))
-    assert {**vars(options), "context": OPTIONS["context"]} == OPTIONS
+    assert {**asdict(options), "context": OPTIONS["context"]} == OPTIONS
     assert RunOptions.of(parse()) == RunOptions()
 
 

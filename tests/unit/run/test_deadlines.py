@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.agent_environment import agent_environment
 from tests.answers import calling
 from tests.driven_loop import DrivenClock, DrivenLoop
-from tests.frameworks import FRAMEWORKS, Framework, Sketch
+from tests.frameworks import Framework, Sketch
 from tests.scripted_model import ScriptedClients
 from tradewind.aws.deadline import Deadline
 from tradewind.run.agent_run import AgentRun
@@ -92,18 +92,6 @@ def test_every_timeout_that_settings_allow_leaves_time_to_answer() -> None:
 @given(remaining_ms=st.integers(0, 900_000))
 def test_so_does_every_other_length(remaining_ms: int) -> None:
     check_times(remaining_ms / 1000)
-
-
-@pytest.fixture(params=list(FRAMEWORKS))
-def framework(request: pytest.FixtureRequest) -> Framework:
-    return FRAMEWORKS[request.param]
-
-
-@pytest.fixture
-def release() -> Iterator[threading.Event]:
-    event = threading.Event()
-    yield event
-    event.set()
 
 
 @pytest.mark.parametrize("remaining_s", [0.2, 1, 3, 5, 48, 900])

@@ -14,12 +14,13 @@ from tests.scripted_model import Model
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.model_pool import ModelPool
 from tradewind.contracts.errors import ModelFailed, OutputInvalid
+from tradewind.contracts.request import AgentRequest
 from tradewind.run import pydantic_ai_agent, strands_agent, strands_model
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.events import RunEvent, ToolStarted
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.options import RunOptions
-from tradewind.run.output import ASK_FOR_OUTPUT, MAX_OUTPUT_TRIES, OUTPUT_TOOL
+from tradewind.run.output import ASK_FOR_OUTPUT, MAX_OUTPUT_TRIES, OUTPUT_TOOL, validator_of
 from tradewind.run.project import Project
 from tradewind.run.runner import run_agent
 
@@ -38,11 +39,6 @@ SCHEMA: dict[str, Any] = {
     },
 }
 WANTS_OUTPUT = RunOptions(output_schema=SCHEMA)
-
-
-@pytest.fixture(params=list(FRAMEWORKS))
-def framework(request: pytest.FixtureRequest) -> Framework:
-    return FRAMEWORKS[request.param]
 
 
 def measure_wind(height_m: float) -> dict[str, float]:
@@ -83,6 +79,27 @@ def run_with(
 
 def system_of(request: dict[str, Any]) -> str:
     return "\n\n".join(block["text"] for block in request["system"] if "text" in block)
+
+
+def test_a_requests_schema_is_read_once_and_its_runs_share_no_output(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[Any] = []
+
+    def reads(schema: dict[str, Any]) -> Any:
+        read.append(schema)
+        return validator_of(schema)
+
+    for module in ("options", "output"):
+        monkeypatch.setattr(f"tradewind.run.{module}.validator_of", reads)
+    options = RunOptions.of(AgentRequest(query="How many?", output_schema=SCHEMA))
+    first, second = (new_run(Model(ENVIRONMENT), options).output for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert read == [SCHEMA]
+    assert first.take({"turbines": 12}) is None
+    assert first.value != second.value
+    assert second.take({}) is not None
 
 
 def test_the_system_prompt_comes_after_the_agents_own(framework: Framework) -> None:

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from tests.answers import Answer, calling, saying
-from tests.frameworks import FRAMEWORKS, Framework, Sketch
+from tests.frameworks import Framework, Sketch
 from tests.scripted_model import Model
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.meter import ModelMeter, current_meter
@@ -34,11 +34,6 @@ from tradewind.run.events import (
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.runner import run_agent
-
-
-@pytest.fixture(params=list(FRAMEWORKS))
-def framework(request: pytest.FixtureRequest) -> Framework:
-    return FRAMEWORKS[request.param]
 
 
 @pytest.fixture

@@ -144,6 +144,30 @@ def test_one_number_for_the_whole_range() -> None:
     assert (wanted.grid.period, len(wanted.grid)) == (5400, 1)
 
 
+def test_one_number_counts_the_last_second_of_its_range_too() -> None:
+    source = Counting()
+    preview = Preview(
+        Assembly(
+            (
+                Dashboard(
+                    "d",
+                    {
+                        "widgets": [
+                            chart(0, 0, 6, "", metric("Requests"), setPeriodToTimeRange=True)
+                        ]
+                    },
+                ),
+            )
+        ),
+        source,
+        lambda: NOW,
+    )
+    preview.document("d", time_range=TimeRange(END - 900 + 0.4, END + 0.4))
+    (wanted,) = source.asked
+    assert wanted.grid.start <= int(END) < wanted.grid.end
+    assert (wanted.grid.period, len(wanted.grid)) == (900, 1)
+
+
 def test_periods_grow_with_the_range() -> None:
     source = Counting()
     fill(chart(0, 0, 6, "", metric("Requests", period=60)), source, span=30 * 86_400)

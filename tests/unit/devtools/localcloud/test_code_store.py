@@ -2,6 +2,7 @@ import hashlib
 import io
 import os
 import stat
+import threading
 import zipfile
 from pathlib import Path
 
@@ -62,3 +63,20 @@ def test_the_least_recently_used_packages_go_first(
     monkeypatch.setattr(code_store, "_KEPT", 2)
     CodeStore(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(unpacked[:2])
+
+
+def test_all_is_removed_and_many_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = CodeStore(tmp_path)
+    for number in range(2):
+        unpack(store, a_package(**{"library/app": str(number), "other/deep/app": "x", "app": "x"}))
+    (tmp_path / "half.partial").mkdir()
+    remove, together = code_store._remove, threading.Barrier(4)
+
+    def remove_together(unpacked: Path) -> None:
+        if unpacked.parent != tmp_path:
+            together.wait(30)  # broken unless all four are at it
+        remove(unpacked)
+
+    monkeypatch.setattr(code_store, "_remove", remove_together)
+    code_store.clear(tmp_path)
+    assert list(tmp_path.iterdir()) == []
