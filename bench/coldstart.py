@@ -41,6 +41,7 @@ def environment_of(agent: str, bundle: Path) -> dict[str, str]:
         EnvVar.READ_TIMEOUT_S: "30",
         EnvVar.MAX_CONNECTIONS: "10",
         EnvVar.SESSION_HISTORY_TOKENS: "1000",
+        EnvVar.QUESTION_LIFE_DAYS: "1",
         EnvVar.READS_FROM: "",
     }
     return of_function(bundle, **own)

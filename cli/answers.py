@@ -50,6 +50,11 @@ def kept_answer(table_name: str, *, agent: str, request_id: str, owner: str = ""
             f"The API took request {request_id} at {record.opened_at}, and the {agent} agent has "
             "not begun with it. Ask again later."
         )
+    if record.status is RecordStatus.WAITING:
+        raise CommandError(
+            f"The {agent} agent asks a person about request {request_id}, and waits for the answer "
+            "to it. `tradewind status` shows the question to who asked."
+        )
     if record.status is RecordStatus.RUNNING and not record.overdue:
         raise CommandError(
             f"The {agent} agent is at work on request {request_id} since {record.started_at}; "

@@ -260,6 +260,8 @@ class Settings(Frozen):
         session_ttl_days: Life of a conversation after its last turn.
         session_history_tokens: Of a conversation's earlier turns, as many tokens go to the model
             at most; each turn pays for them again.
+        question_life_days: How long an agent that asks a person waits for the answer; at most as
+            long as artifacts live, which it has made by then.
         artifact_expiry_days: Life of an artifact.
         access_log_expiry_days: Life of the artifact bucket's access logs.
         keep_data: Whether data outlives its stack, and stacks and table resist deletion.
@@ -321,6 +323,7 @@ class Settings(Frozen):
     ] = None
     session_ttl_days: _Days
     session_history_tokens: Annotated[int, whole_number(0, 1_000_000)]
+    question_life_days: _Days
     artifact_expiry_days: _Days
     access_log_expiry_days: _Days
     keep_data: Annotated[bool, Field(description="true or false")]
@@ -338,6 +341,16 @@ class Settings(Frozen):
         if self.model.inference_profile not in self.prices.usd_per_million_tokens:
             raise PydanticCustomError(
                 "price", "{profile}", {"profile": self.model.inference_profile}
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _questions_do_not_outlive_artifacts(self) -> "Settings":
+        if self.question_life_days > self.artifact_expiry_days:
+            raise PydanticCustomError(
+                "question_life",
+                "at most artifact_expiry_days, which is {days}",
+                {"days": self.artifact_expiry_days},
             )
         return self
 

@@ -94,6 +94,8 @@ def _explain(invalid: ValidationError) -> str:
             f"{'.'.join(map(str, error['loc']))}.{field}: {error['input'][field]!r} is not "
             f"allowed; give {error['msg']}"
         )
+    if error["type"] == "question_life":
+        return f"question_life_days may be {error['msg']}"
     if error["type"] == "price":
         return f"prices.usd_per_million_tokens has no prices of the model {error['msg']}; add them"
     return explain(invalid, Settings)

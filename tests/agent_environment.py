@@ -21,6 +21,7 @@ AGENT_VARIABLES: Final[Mapping[str, str]] = {
     "SESSION_TTL_DAYS": "30",
     "SESSION_HISTORY_TOKENS": "40000",
     "BUDGETS_TABLE": "budgets",
+    "QUESTION_LIFE_DAYS": "7",
     "TRADEWIND_READS_FROM": "",
 }
 

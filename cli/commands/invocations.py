@@ -92,14 +92,18 @@ def cancel(invocation_id: str, environment: str | None, as_json: bool) -> None:
 @for_environment
 @as_json
 def reply(invocation_id: str, answer: str, environment: str | None, as_json: bool) -> None:
-    """Give the invocation ID, which waits for a person, its ANSWER. It goes on."""
-    from cli.api.invocations import invocation_in, path_of
+    """Give the invocation ID, which waits for a person, its ANSWER. It goes on.
+
+    The answer is the question's that it asks now: one that it comes to meanwhile stays open.
+    """
+    from cli.api.invocations import invocation_in, look, path_of
     from cli.api.show import pick_up
 
-    # Once: the second of two is refused, as if the first had not counted.
-    _, document = api_of(environment).exchange(
-        "POST", f"{path_of(invocation_id)}/answer", body={"answer": answer}, repeatable=False
-    )
+    api = api_of(environment)
+    question_id = look(api, invocation_id).get("question_id")
+    # Sent again, the same answer to the same question is recognised.
+    body = {"answer": answer, **({"question_id": question_id} if question_id else {})}
+    _, document = api.exchange("POST", f"{path_of(invocation_id)}/answer", body=body)
     invocation = invocation_in(document)
     if as_json:
         click.echo(json.dumps(invocation, indent=2))

@@ -143,6 +143,23 @@ def api_rows(
                 percentiles(metrics.all_agents(MetricName.API_INIT_TIME)),
                 unit="ms",
             ),
+            graph(
+                "Questions to people",
+                [
+                    Line(metrics.all_agents(MetricName.QUESTIONS_ASKED), "asked", Colour.TRAFFIC),
+                    Line(
+                        metrics.all_agents(MetricName.QUESTIONS_NOT_ANSWERED),
+                        "never answered",
+                        Colour.WARNING,
+                    ),
+                    Line(
+                        metrics.all_agents(MetricName.ANSWERS_NOT_TAKEN_UP),
+                        "answered, and not taken up",
+                        Colour.ERROR,
+                    ),
+                ],
+                unit="questions",
+            ),
         ],
         _mcp_row(metrics, on_api),
         [_conversations(metrics)],

@@ -11,6 +11,9 @@ from tradewind.telemetry.log_fields import REQUEST_DONE
 
 Query = Sequence[str]
 
+#: One that waits for a person has not failed.
+_FAILED: Final = 'outcome != "succeeded" and outcome != "waiting"'
+
 SLOWEST: Final[Query] = (
     "fields @timestamp, request_id, project_id, executionTime, coldStart, model_calls, outcome",
     f'filter message = "{REQUEST_DONE}"',
@@ -19,7 +22,7 @@ SLOWEST: Final[Query] = (
 )
 FAILED: Final[Query] = (
     "fields @timestamp, request_id, project_id, outcome, error_code, executionTime, xray_trace_id",
-    f'filter message = "{REQUEST_DONE}" and outcome != "succeeded"',
+    f'filter message = "{REQUEST_DONE}" and {_FAILED}',
     "sort @timestamp desc",
     "limit 20",
 )
@@ -50,7 +53,7 @@ _BY_TITLE: Final[Mapping[str, Query]] = {
         "limit 50",
     ),
     "failures by code": (
-        f'filter message = "{REQUEST_DONE}" and outcome != "succeeded"',
+        f'filter message = "{REQUEST_DONE}" and {_FAILED}',
         "stats count(*) as requests by error_code, bin(1h)",
         "sort requests desc",
         "limit 50",

@@ -88,6 +88,7 @@ def test_what_the_function_is_told_is_what_the_runtime_reads(dev: Assembly, agen
     assert read.sessions_table == "<SessionsTable>"
     assert read.session_ttl_days == dev.settings.session_ttl_days
     assert read.session_history_tokens == dev.settings.session_history_tokens
+    assert read.question_life_days == dev.settings.question_life_days
     assert read.budgets_table == "<BudgetsTable>"
     assert read.budgets == dev.settings.budgets
     assert read.prices is not None

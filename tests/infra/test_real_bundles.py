@@ -85,6 +85,7 @@ ENVIRONMENT = {
     "SESSION_TTL_DAYS": "1",
     "BUDGETS_TABLE": "table",
     "SESSION_HISTORY_TOKENS": "1000",
+    "QUESTION_LIFE_DAYS": "1",
     "RECORD_TTL_DAYS": "1",
     "TRADEWIND_READS_FROM": "",
     "AWS_REGION": "us-east-1",

@@ -3,7 +3,8 @@
 It calls each tool on offer once, in the order the system prompt mentions them, with arguments
 taken from the request, and closes with a text that quotes what the tools returned. A tool that
 needs a number which nobody gave is left out while there are others, and all of them when the user
-asks for an answer "without tools". The same request always gets the same answer.
+asks for an answer "without tools". A tool that asks the person is called where the user says "ask
+me", and nowhere else. The same request always gets the same answer.
 """
 
 import json
@@ -36,6 +37,9 @@ _MOST_CALLS_AFTER_ERROR: Final = 2
 _ECHO_LENGTH: Final = 600
 _QUOTED_FIGURES: Final = 16
 _QUOTED_TEXT: Final = 400
+#: The tool that asks the person, and where it is called.
+_ASK: Final = "ask_person"
+_ASK_ME: Final = re.compile(r"\bask me\b", re.IGNORECASE)
 _WITHOUT_TOOLS: Final = re.compile(r"\bwithout tools\b", re.IGNORECASE)
 
 
@@ -119,10 +123,10 @@ def _asks(message: Message) -> bool:
 
 def _next_tool(conversation: Conversation, turn: _Turn) -> Tool | None:
     tools = sorted(
-        conversation.tools,
+        (tool for tool in conversation.tools if tool.name != _ASK or _ASK_ME.search(turn.query)),
         key=lambda tool: _first_mention(conversation.system, tool.name),
     )
-    by_name = {tool.name: tool for tool in tools}
+    by_name = {tool.name: tool for tool in conversation.tools}
     calls = Counter(name for name, _ in turn.results)
     choice = conversation.tool_choice
     if choice is not None and choice.name is not None:

@@ -7,6 +7,7 @@
     +-- NotFound               404  NOT_FOUND
     +-- MethodNotAllowed       405  METHOD_NOT_ALLOWED
     +-- NotCancellable         409  NOT_CANCELLABLE
+    +-- NotWaiting             409  NOT_WAITING
     +-- UnsupportedMediaType   415  UNSUPPORTED_MEDIA_TYPE
     +-- IdempotencyKeyReused   422  IDEMPOTENCY_KEY_REUSED
 """
@@ -54,6 +55,13 @@ class NotCancellable(ApiError):
     """Its agent was asked past the API, and does not look whether it was cancelled."""
 
     code = "NOT_CANCELLABLE"
+    status = 409
+
+
+class NotWaiting(ApiError):
+    """The invocation asks nobody anything, or has another answer."""
+
+    code = "NOT_WAITING"
     status = 409
 
 

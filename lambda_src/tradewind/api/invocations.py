@@ -87,7 +87,7 @@ def ask(door: Door, request: Request) -> Answer:
     asked = _read(door, request)
     require_left(asked, door.environment.max_tokens, door.budgets, door.records)
     record = _open(door, asked)
-    if not record.ended:
+    if not record.rests:
         try:
             record = _work(door, asked, record)
         except StorageAccessDenied:
@@ -102,7 +102,7 @@ def outcome(door: Door, request: Request) -> Answer:
     Raises:
         NotFound: The caller has made none with this id.
     """
-    record = _current(door, door.records.read(_key_of(request)))
+    record = current(door, door.records.read(key_of(request)))
     if record is None:
         raise NotFound("There is no such invocation.")
     return _answered(door, record)
@@ -114,7 +114,7 @@ def look(door: Door, request: Request) -> Answer:
     Raises:
         NotFound: They have made none with this id.
     """
-    record = _current(door, door.records.read(_key_of(request)))
+    record = current(door, door.records.read(key_of(request)))
     if record is None:
         raise NotFound("There is no such invocation.")
     return Answer(200, shown(record, door))
@@ -127,8 +127,8 @@ def cancel(door: Door, request: Request) -> Answer:
         NotFound: They have made none with this id.
         NotCancellable: It did not come through the API.
     """
-    key = _key_of(request)
-    record = _current(door, door.records.read(key))
+    key = key_of(request)
+    record = current(door, door.records.read(key))
     if record is not None and record.opened_at is None and not record.ended:
         raise NotCancellable("It was asked past the API, and ends by itself: nobody can cancel it.")
     record = door.openings.cancel(key)
@@ -136,7 +136,7 @@ def cancel(door: Door, request: Request) -> Answer:
         raise NotFound("There is no such invocation.")
     if record.ended:
         return Answer(200, shown(record, door))
-    return Answer(202, shown(record, door), _accepted(record))
+    return Answer(202, shown(record, door), accepted(record))
 
 
 def _read(door: Door, request: Request) -> _Asked:
@@ -161,8 +161,8 @@ def _open(door: Door, asked: _Asked) -> StoredRecord:
         record = door.openings.open(recorded, life_s=life_s, ttl_days=settings.record_ttl_days)
         require_same(record, recorded)
         if not record.expired:
-            return _required(_current(door, record))
-        _current(door, record)
+            return _required(current(door, record))
+        current(door, record)
         # By now it has failed without a function's having begun: that may be opened again.
 
 
@@ -174,7 +174,7 @@ def _work(door: Door, asked: _Asked, record: StoredRecord) -> StoredRecord:
         return max(0.0, give_up - time.monotonic())
 
     tellings = 0
-    while not record.ended and time_left_s() > 0:
+    while not record.rests and time_left_s() > 0:
         if record.status is not RecordStatus.PENDING or _is_told_of(record, asked):
             time.sleep(min(_PAUSE_S, time_left_s()))
             record = _reread(door, asked)
@@ -301,7 +301,7 @@ def _close(door: Door, asked: _Asked, error: TradewindError) -> StoredRecord:
 
 
 def _reread(door: Door, asked: _Asked) -> StoredRecord:
-    return _required(_current(door, door.records.read(asked.recorded.record_id)))
+    return _required(current(door, door.records.read(asked.recorded.record_id)))
 
 
 def _required(record: StoredRecord | None) -> StoredRecord:
@@ -310,7 +310,7 @@ def _required(record: StoredRecord | None) -> StoredRecord:
     return record
 
 
-def _current(door: Door, record: StoredRecord | None) -> StoredRecord | None:
+def current(door: Door, record: StoredRecord | None) -> StoredRecord | None:
     """The record as it has to be: one that is over by the clock is closed."""
     if record is None or not close_overdue(record, door):
         return record
@@ -320,7 +320,7 @@ def _current(door: Door, record: StoredRecord | None) -> StoredRecord | None:
 def _answered(door: Door, record: StoredRecord, applied: str | None = None) -> Answer:
     preferred = {"Preference-Applied": applied} if applied else {}
     if not record.ended:
-        return Answer(202, shown(record, door), {**_accepted(record), **preferred})
+        return Answer(202, shown(record, door), {**accepted(record), **preferred})
     location = {"Location": location_of(record), **preferred}
     if record.status is RecordStatus.SUCCEEDED:
         return Answer(200, shown(record, door), location)
@@ -340,11 +340,14 @@ def _answered(door: Door, record: StoredRecord, applied: str | None = None) -> A
     )
 
 
-def _accepted(record: StoredRecord) -> dict[str, str]:
-    return {"Location": location_of(record), "Retry-After": str(_LOOK_AGAIN_S)}
+def accepted(record: StoredRecord) -> dict[str, str]:
+    """The headers of an answer that tells of a request: where it is, and when to look again."""
+    location = {"Location": location_of(record)}
+    return location if record.rests else {**location, "Retry-After": str(_LOOK_AGAIN_S)}
 
 
-def _key_of(request: Request) -> str:
+def key_of(request: Request) -> str:
+    """The key of the record of an invocation of the caller's."""
     agent, _, request_id = request.parameters["id"].partition(".")
     return record_key(owner=request.owner, agent=agent, request_id=request_id)
 

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tradewind.contracts.names import AGENT_NAME_PATTERN, INVOCATION_ID_PATTERN
+from tradewind.contracts.reply import Reply
 from tradewind.contracts.request import Question
 
-__all__ = ["Question"]
+__all__ = ["Question", "Reply"]
 
 
 class _Shown(BaseModel):
@@ -21,7 +22,7 @@ class _Shown(BaseModel):
 
 
 class State(StrEnum):
-    """Where an invocation stands. The last four are final."""
+    """Where an invocation stands; waiting for a person. The last four are final."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -94,6 +95,7 @@ class Invocation(_Shown):
     finished_at: str | None
     progress: Progress | None
     question: str | None = Field(description="What a person is asked, while it waits for one.")
+    question_id: str | None = Field(description="Names the question, for its answer to name it.")
     result: Result | None
     error: ErrorShown | None
     usage: UsageShown | None

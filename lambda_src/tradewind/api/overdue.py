@@ -37,21 +37,29 @@ class Closer(Protocol):
 
 
 def close_overdue(record: StoredRecord, closer: Closer) -> bool:
-    """Close a record whose function died, or that none began with in time.
+    """Close a record whose function died, that none began with, or that nobody answered, in time.
+
+    One whose answer no function took up in time waits for an answer again.
 
     Args:
         record: As it was read.
         closer: Who has read it.
 
     Returns:
-        Whether it was either; then it has to be read again.
+        Whether it was any of it; then it has to be read again.
 
     Raises:
         StorageError: It could not be written.
     """
-    if record.expired:
+    if record.expired and record.continuation is not None:
+        metric = MetricName.ANSWERS_NOT_TAKEN_UP
+        closed = closer.records.questions.put_back(record.record_id, record.attempt, late=True)
+    elif record.expired:
         metric = MetricName.REQUESTS_NOT_STARTED
         closed = Openings(closer.records.table).expire(record.record_id, record.attempt)
+    elif record.unanswered:
+        metric = MetricName.QUESTIONS_NOT_ANSWERED
+        closed = closer.records.questions.give_up(record.record_id, record.attempt)
     elif record.overdue:
         from tradewind.conversations.settling import settle  # noqa: PLC0415  # see api.models
 

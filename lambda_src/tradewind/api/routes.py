@@ -2,12 +2,21 @@
 
 from typing import Final
 
-from tradewind.api import agents, budget, document, invocations, models_listing, sessions
+from tradewind.api import (
+    agents,
+    budget,
+    document,
+    invocations,
+    models_listing,
+    replies,
+    sessions,
+)
 from tradewind.api.routing import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *agents.ROUTES,
     *invocations.ROUTES,
+    *replies.ROUTES,
     *sessions.ROUTES,
     *models_listing.ROUTES,
     *budget.ROUTES,

@@ -219,6 +219,8 @@ class ApiService:
             # Those that are come with lines of their own; without any, there still is a number.
             metrics.add(MetricName.REQUESTS_SHED, 0)
             metrics.add(MetricName.REQUESTS_NOT_STARTED, 0)
+            metrics.add(MetricName.QUESTIONS_NOT_ANSWERED, 0)
+            metrics.add(MetricName.ANSWERS_NOT_TAKEN_UP, 0)
             if cold:
                 metrics.add(counted.init_time, self.init_ms)
             metrics.flush()

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from tradewind.contracts.errors import Cancelled, DeadlineExceeded, InternalError, every_error
+from tradewind.contracts.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    InternalError,
+    NotAnswered,
+    every_error,
+)
 from tradewind.contracts.moments import iso
 from tradewind.records.item import RecordStatus, StoredRecord
 
@@ -15,7 +21,11 @@ if TYPE_CHECKING:
 #: How long a link to an artifact works.
 LINK_S: Final = 900
 #: What a failure is called that is not just that.
-_ENDS: Final = {DeadlineExceeded.code: "timed_out", Cancelled.code: "cancelled"}
+_ENDS: Final = {
+    DeadlineExceeded.code: "timed_out",
+    NotAnswered.code: "timed_out",
+    Cancelled.code: "cancelled",
+}
 _NO_ERROR: Final[Mapping[str, Any]] = {}
 
 
@@ -52,6 +62,8 @@ def location_of(record: StoredRecord) -> str:
 def shown(record: StoredRecord, viewer: Viewer) -> dict[str, Any]:
     """The invocation; see ``models.Invocation``."""
     answer = record.answer
+    waits = record.status is RecordStatus.WAITING
+    usage = record.used if answer is None else answer["usage"]
     return {
         "id": invocation_id(record),
         "agent": record.agent,
@@ -62,10 +74,11 @@ def shown(record: StoredRecord, viewer: Viewer) -> dict[str, Any]:
         "started_at": record.started_at,
         "finished_at": record.finished_at,
         "progress": record.progress,
-        "question": None,
+        "question": record.question if waits else None,
+        "question_id": record.question_id if waits else None,
         "result": None if answer is None else _result(answer, viewer),
         "error": _error(record, answer),
-        "usage": None if answer is None else _usage(answer["usage"]),
+        "usage": None if usage is None else _usage(usage),
     }
 
 

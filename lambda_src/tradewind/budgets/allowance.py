@@ -41,6 +41,7 @@ class RequestAllowance:
         request_nano: What all calls of the request may cost; None for any.
         principal: What its owner may spend; None for any.
         lease_s: Tells the seconds until the function is killed.
+        committed_nano: What calls of earlier runs of the request count as spent.
 
     Attributes:
         unsettled: Reservations of which it could not be written that they are over. They count as
@@ -54,16 +55,23 @@ class RequestAllowance:
         request_nano: int | None,
         principal: PrincipalLimit | None,
         lease_s: Callable[[], float],
+        committed_nano: int = 0,
     ) -> None:
         self._prices = prices
         self._request_nano = request_nano
         self._principal = principal
         self._lease_s = lease_s
         self._lock = threading.Lock()
-        self._committed = 0
+        self._committed = committed_nano
         self._closed = False
         self._open: list[CallReservation] = []
         self.unsettled = 0
+
+    @property
+    def committed_nano(self) -> int:
+        """What the request's calls count as spent, the earlier runs' included."""
+        with self._lock:
+            return self._committed
 
     def reserve(self, request: Mapping[str, Any]) -> "CallReservation":
         """Set aside what a call may cost at most. See ``bedrock.allowance.Allowance``."""

@@ -52,12 +52,15 @@ class Budgets:
         self._prices = prices
         self._table = table
 
-    def allowance(self, owner: str, lease_s: Callable[[], float]) -> RequestAllowance | None:
+    def allowance(
+        self, owner: str, lease_s: Callable[[], float], *, committed_nano: int = 0
+    ) -> RequestAllowance | None:
         """What a request of ``owner`` may spend; None for any.
 
         Args:
             owner: For whom it is asked.
             lease_s: Tells the seconds until its function is killed.
+            committed_nano: What it counts as having spent in earlier runs.
         """
         per_request, per_day = self._limits.per_request_usd, self._limits.of_principal(owner)
         if self._prices is None or (per_request is None and per_day is None):
@@ -69,6 +72,7 @@ class Budgets:
                 None if per_day is None else PrincipalLimit(owner, nano_of(per_day), self._table)
             ),
             lease_s=lease_s,
+            committed_nano=committed_nano,
         )
 
     def read(self, owner: str) -> Balance:

@@ -89,6 +89,8 @@ class AgentEnvironment(ModelEnvironment):
     #: Of a conversation's earlier turns, as many tokens go to the model at most.
     session_history_tokens: int = Field(alias=EnvVar.SESSION_HISTORY_TOKENS, ge=0)
     budgets_table: str = Field(alias=EnvVar.BUDGETS_TABLE, min_length=3)
+    #: How long the agent waits for a person's answer.
+    question_life_days: int = Field(alias=EnvVar.QUESTION_LIFE_DAYS, ge=1)
     #: Without limits nothing is limited.
     budgets: Json[BudgetLimits] = Field(default=BudgetLimits(), alias=OptionalEnvVar.BUDGETS)
     #: Without prices no cost is estimated.

@@ -39,6 +39,9 @@ This module is long because the tree is one, and is read as one.
     |   +-- SessionUnreadable          500     SESSION_UNREADABLE
     +-- BudgetExceeded                 402     BUDGET_EXCEEDED
     +-- Cancelled                      409     CANCELLED
+    +-- NotAnswered                    504     NOT_ANSWERED
+    +-- AgentChanged                   409     AGENT_CHANGED
+    +-- NobodyToAsk                    409     NOBODY_TO_ASK
     +-- DataSourceError                (public services of map and weather data)
     |   +-- DataSourceUnavailable      503     DATA_SOURCE_UNAVAILABLE
     |   +-- DataSourceThrottled        429     DATA_SOURCE_THROTTLED
@@ -326,6 +329,30 @@ class Cancelled(TradewindError):
     """The caller cancelled the request; the answer holds what was done until then."""
 
     code = "CANCELLED"
+    status = 409
+    answered = True
+
+
+class NotAnswered(TradewindError):
+    """Nobody answered what the agent asks a person, for as long as it waits."""
+
+    code = "NOT_ANSWERED"
+    status = 504
+    answered = True
+
+
+class AgentChanged(TradewindError):
+    """The agent is another one by now than the one that asked, and cannot go on from there."""
+
+    code = "AGENT_CHANGED"
+    status = 409
+    answered = True
+
+
+class NobodyToAsk(TradewindError):
+    """A tool asks a person, and the request did not come in a way that can wait for one."""
+
+    code = "NOBODY_TO_ASK"
     status = 409
     answered = True
 

@@ -39,6 +39,8 @@ class EnvVar(StrEnum):
     SESSION_TTL_DAYS = "SESSION_TTL_DAYS"
     SESSION_HISTORY_TOKENS = "SESSION_HISTORY_TOKENS"
     BUDGETS_TABLE = "BUDGETS_TABLE"
+    # How long an agent waits for a person's answer.
+    QUESTION_LIFE_DAYS = "QUESTION_LIFE_DAYS"
     # Names, separated by commas; empty for none.
     READS_FROM = "TRADEWIND_READS_FROM"
 
@@ -93,6 +95,8 @@ RECORD_ATTEMPT: Final = "attempt"
 RECORD_OPEN: Final = "open"
 #: When the request's function is killed, in epoch seconds.
 RECORD_DEADLINE: Final = "deadline_at"
+#: What a run goes on from that waits for a person; absent otherwise.
+RECORD_CONTINUATION: Final = "continuation"
 #: The index of the open records, by deadline; and what they have in it besides their keys: what it
 #: takes to settle one, and to say whose it was.
 OPEN_INDEX: Final = "open-by-deadline"
@@ -118,6 +122,8 @@ LOG_TTL: Final = "expires_at"
 
 REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$"
 SESSION_ID_PATTERN: Final = REQUEST_ID_PATTERN
+#: A question that an agent asks a person: the run that asks.
+QUESTION_ID_PATTERN: Final = r"^[A-Za-z0-9-]{1,64}$"
 #: Whoever asks, as an ARN or a user's name.
 OWNER_PATTERN: Final = r"^[A-Za-z0-9+=,.@_/:-]{1,256}$"
 #: An invocation of the API: an agent and a request id, neither of which has a dot.
@@ -142,6 +148,7 @@ MCP_HANDLER: Final = "tradewind.handlers.mcp.handler"
 #: Its tools that are no agents.
 LOOK_UP_TOOL: Final = "look_up_invocation"
 CANCEL_TOOL: Final = "cancel_invocation"
+ANSWER_TOOL: Final = "answer_invocation"
 
 #: The function that lets in who holds a token, where a setting has it.
 AUTHORIZER: Final = "authorizer"

@@ -1,7 +1,7 @@
 """What an agent function is asked, and how an event becomes that."""
 
 import json
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -74,6 +74,46 @@ class AgentRequest(Question):
     accepted: bool = False
 
 
+class GoesOnRequest(BaseModel):
+    """Tells an agent that a request which asked a person has its answer; the record has both.
+
+    Attributes:
+        agent: Which agent.
+        request_id: Which request.
+        owner: Whose.
+        accepted: It came through the API; no other can ask a person.
+        goes_on: The digest of what was asked.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    agent: str
+    request_id: str = Field(pattern=REQUEST_ID_PATTERN)
+    owner: str = Field(pattern=OWNER_PATTERN)
+    accepted: Literal[True]
+    goes_on: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+def goes_on(event: object) -> bool:
+    """Whether an event is a ``GoesOnRequest``."""
+    return isinstance(event, dict) and "goes_on" in event and "query" not in event
+
+
+def parse_goes_on(event: object, serving: str) -> GoesOnRequest:
+    """Check an event that tells of an answer.
+
+    Raises:
+        InvalidRequest: A field is missing, unknown, of the wrong type or malformed.
+        UnknownAgent: The request is for another agent.
+    """
+    try:
+        request = GoesOnRequest.model_validate(event)
+    except ValidationError as invalid:
+        raise _invalid(invalid, GoesOnRequest) from None
+    _require_agent(request.agent, serving)
+    return request
+
+
 def parse_request(event: object, serving: str, *, max_tokens: int | None = None) -> AgentRequest:
     """Check an event and return the request in it.
 
@@ -89,12 +129,17 @@ def parse_request(event: object, serving: str, *, max_tokens: int | None = None)
         UnknownAgent: The request is for another agent.
     """
     request = _checked(AgentRequest, event, max_tokens)
-    if request.agent is not None and request.agent != serving:
+    if request.agent is not None:
+        _require_agent(request.agent, serving)
+    return request
+
+
+def _require_agent(agent: str, serving: str) -> None:
+    if agent != serving:
         raise UnknownAgent(
             f"This function serves the {serving} agent; each agent has a function of its own.",
             field="agent",
         )
-    return request
 
 
 def parse_question(document: object, *, max_tokens: int | None = None) -> Question:
@@ -156,7 +201,7 @@ def _check_options(request: Question, max_tokens: int | None) -> None:
         check_output_schema(request.output_schema)
 
 
-def _invalid(invalid: ValidationError, model: type[Question]) -> InvalidRequest:
+def _invalid(invalid: ValidationError, model: type[BaseModel]) -> InvalidRequest:
     """Say of the first wrong field what is wrong with it.
 
     Inputs stay out of the message: they may be private.

@@ -33,6 +33,16 @@ class Usage(_Frozen):
     tool_calls: int = 0
     cost_usd: float | None = None
 
+    def __add__(self, other: "Usage") -> "Usage":
+        """The usage of both."""
+        told = [one for one in (self.cost_usd, other.cost_usd) if one is not None]
+        counts = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in Usage.model_fields
+            if name != "cost_usd"
+        }
+        return Usage(**counts, cost_usd=sum(told) if told else None)
+
 
 class Performance(_Frozen):
     """How the request went. Field names are part of the published answer. Times in ms, memory MB.
@@ -66,7 +76,8 @@ class Failure(_Frozen):
 class AgentAnswer(_Frozen):
     """The answer of an agent function, success or not.
 
-    ``output`` is what the request's ``output_schema`` describes, and null without one.
+    ``output`` is what the request's ``output_schema`` describes, and null without one. With a
+    ``question`` it is none yet: a person is asked, and the request goes on with their answer.
     """
 
     success: bool
@@ -81,4 +92,5 @@ class AgentAnswer(_Frozen):
     session_id: str | None = None
     usage: Usage
     performance: Performance
+    question: str | None = None
     error: Failure | None = None

@@ -7,7 +7,7 @@ from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import BudgetExceeded, DeadlineExceeded, SessionBusy, TradewindError
 from tradewind.contracts.response import AgentAnswer
-from tradewind.handlers.served import ServedRequest
+from tradewind.handlers.served import ServedRequest, usage_of_run
 from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
 from tradewind.telemetry.logger import get_logger
 from tradewind.telemetry.metric_names import Dimension, MetricName, Start
@@ -35,6 +35,8 @@ class RequestReporter:
     ) -> None:
         """Log one line and print the request's metrics."""
         outcome = Outcome.REPEATED if served.start.kept else _outcome(failure)
+        if answer.question is not None:
+            outcome = Outcome.WAITING
         self._log(served, answer, failure, outcome)
         metrics = RequestMetrics(
             {
@@ -50,8 +52,10 @@ class RequestReporter:
         self._add_outcome(metrics, served, answer, outcome)
         self._add_start(metrics, served)
         _add_model_use(metrics, served.meter)
-        if answer.usage.cost_usd is not None:
-            metrics.add(MetricName.ESTIMATED_COST, answer.usage.cost_usd)
+        cost_usd = served.meter.cost_usd(served.prices)
+        if cost_usd is not None:
+            metrics.add(MetricName.ESTIMATED_COST, cost_usd)
+        metrics.add(MetricName.QUESTIONS_ASKED, answer.question is not None)
         metrics.add(MetricName.BUDGET_REFUSALS, isinstance(failure, BudgetExceeded))
         unsettled = served.allowance.unsettled if served.allowance else 0
         metrics.add(MetricName.RESERVATIONS_NOT_SETTLED, unsettled)
@@ -84,14 +88,16 @@ class RequestReporter:
         outcome: Outcome,
     ) -> None:
         logger = get_logger()
+        # What the request used before it asked a person has a line of its own.
+        usage = usage_of_run(served)
         # A failure is logged as one, so that it stays visible at any level.
         (logger.error if outcome is Outcome.FAILED else logger.info)(
             REQUEST_DONE,
             outcome=outcome,
             error_code=failure.code if failure else None,
-            estimated_cost_usd=answer.usage.cost_usd,
+            estimated_cost_usd=usage.cost_usd,
             bedrock_request_ids=served.meter.request_ids,
-            **answer.usage.model_dump(exclude={"cost_usd"}),
+            **usage.model_dump(exclude={"cost_usd"}),
             **answer.performance.model_dump(),
         )
         if _random.uniform(0, 100) < self._environment.log_sample_percent:

@@ -11,7 +11,9 @@ from tradewind.bedrock.meter import ModelMeter
 from tradewind.budgets.allowance import RequestAllowance
 from tradewind.contracts.errors import TradewindError
 from tradewind.contracts.prices import ModelPrices
+from tradewind.contracts.request import AgentRequest
 from tradewind.contracts.response import AgentAnswer, Failure, Performance, Usage
+from tradewind.handlers.continuation import Continuation
 from tradewind.handlers.logged_request import LoggedRequest
 from tradewind.handlers.session_turn import SessionTurn
 from tradewind.handlers.watcher import Nobody, Watcher
@@ -37,6 +39,9 @@ class ServedRequest:
         meter: What it did on its way to the model.
         query: What it asks; empty until it is read.
         session_id: The conversation that it continues, where it does.
+        request: What it asks; None until it is read.
+        continued: What it goes on from; None for a request that begins.
+        asks: What a person is asked, once its record waits for the answer.
         turn: Its turn of that; None until it has claimed it.
         project: What it works on; None until it is read.
         recorded: What its invocation record was begun with, as far as we know; None until then.
@@ -60,6 +65,9 @@ class ServedRequest:
     meter: ModelMeter = field(default_factory=ModelMeter)
     query: str = ""
     session_id: str | None = None
+    request: AgentRequest | None = None
+    continued: Continuation | None = None
+    asks: str | None = None
     turn: SessionTurn | None = None
     project: Project | None = None
     recorded: RecordedRequest | None = None
@@ -102,9 +110,10 @@ class Outcome:
 def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None) -> AgentAnswer:
     """Build the answer of ``agent`` to a request that is over."""
     meter, project, run = served.meter, served.project, served.run
+    status = 200 if served.asks is None else 202
     return AgentAnswer(
-        success=failure is None,
-        status_code=200 if failure is None else failure.status,
+        success=failure is None and served.asks is None,
+        status_code=status if failure is None else failure.status,
         agent=agent,
         response=run.text if run else "",
         output=run.output.value if run and run.output else None,
@@ -113,15 +122,7 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
         project_id=project.project_id if project else None,
         request_id=served.request_id,
         session_id=served.session_id,
-        usage=Usage(
-            input_tokens=meter.input_tokens,
-            output_tokens=meter.output_tokens,
-            cache_read_tokens=meter.cache_read_tokens,
-            cache_write_tokens=meter.cache_write_tokens,
-            model_calls=meter.calls,
-            tool_calls=run.tool_calls if run else 0,
-            cost_usd=meter.cost_usd(served.prices),
-        ),
+        usage=usage_of(served),
         performance=Performance(
             coldStart=served.cold,
             initTime=round(served.init_ms, 1),
@@ -130,6 +131,7 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
             connectionReused=meter.connections_opened == 0,
             memoryUsed=round(peak_memory_mb(), 1),
         ),
+        question=served.asks if failure is None else None,
         error=failure
         and Failure(
             code=failure.code,
@@ -138,3 +140,29 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
             extensions=failure.extensions,
         ),
     )
+
+
+def usage_of(served: ServedRequest) -> Usage:
+    """What the request has used until now, with what it used before it asked a person."""
+    before, own = served.continued, usage_of_run(served)
+    return own if before is None else before.usage + own
+
+
+def usage_of_run(served: ServedRequest) -> Usage:
+    """What this run has used."""
+    meter, run = served.meter, served.run
+    return Usage(
+        input_tokens=meter.input_tokens,
+        output_tokens=meter.output_tokens,
+        cache_read_tokens=meter.cache_read_tokens,
+        cache_write_tokens=meter.cache_write_tokens,
+        model_calls=meter.calls,
+        tool_calls=run.tool_calls if run else 0,
+        cost_usd=meter.cost_usd(served.prices),
+    )
+
+
+def calls_of(served: ServedRequest) -> list[tuple[int, int]]:
+    """The tokens of its model calls, in order, with those from before it asked a person."""
+    before = [] if served.continued is None else served.continued.call_tokens
+    return [*before, *served.meter.call_tokens]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tradewind.aws.deadline import Deadline, calls_within
@@ -17,27 +18,29 @@ from tradewind.contracts.errors import (
     StorageUnavailable,
     TradewindError,
 )
-from tradewind.contracts.names import RECORD_KEY, session_key
-from tradewind.contracts.request import parse_request
+from tradewind.contracts.names import RECORD_KEY
 from tradewind.contracts.response import AgentAnswer
 from tradewind.conversations.table import SessionTable
 from tradewind.handlers.after_answer import AfterAnswer
+from tradewind.handlers.asking import ask_person, asks, put_back
 from tradewind.handlers.closing import (
     check_answer,
     close_answer,
     commit_artifacts,
     finish_record,
 )
+from tradewind.handlers.continuation import Continuation
+from tradewind.handlers.event_reading import EventReader, Work
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.lambda_context import LambdaContext
 from tradewind.handlers.leftovers import Leftovers
 from tradewind.handlers.logged_request import LoggedRequest
 from tradewind.handlers.progress import ProgressStore, ProgressWriter
 from tradewind.handlers.request_report import RequestReporter
-from tradewind.handlers.served import Outcome, ServedRequest, answer_of
-from tradewind.handlers.session_turn import SessionTurn, project_of
+from tradewind.handlers.served import Outcome, ServedRequest, answer_of, calls_of
+from tradewind.handlers.session_turn import SessionTurn
 from tradewind.handlers.watcher import Nobody, Watcher
-from tradewind.records.item import RecordedRequest, content_sha256
+from tradewind.records.item import RecordedRequest, StoredRecord
 from tradewind.records.kept_answer import EncodedAnswer
 from tradewind.records.request_log import RequestLog
 from tradewind.records.table import Records, Start
@@ -45,9 +48,6 @@ from tradewind.run.agent_run import AgentRun
 from tradewind.run.artifact_store import ArtifactStore
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.events import both
-from tradewind.run.options import RunOptions
-from tradewind.run.project import Project
-from tradewind.run.prompt import compose_prompt
 from tradewind.run.runner import run_to_its_end
 from tradewind.telemetry.defects import log_defect
 from tradewind.telemetry.logger import get_logger
@@ -85,7 +85,6 @@ class AgentService:
         self._environment = environment
         self._definition = definition
         self._clients = clients
-        self._store = store
         self._records = records
         self._sessions = sessions
         self._budgets = budgets
@@ -98,6 +97,7 @@ class AgentService:
             self._after_answer.add(self._retire_if_burdened)
         self._cold_start = cold_start or ColdStart()
         self._cold_start.ready()
+        self._reader = EventReader(environment, definition, store)
         self._reporter = RequestReporter(environment, self._cold_start, clients)
 
     @property
@@ -143,7 +143,8 @@ class AgentService:
             document=encoded.document,
             answer=encoded.answer,
             failure=failure,
-            packed=encoded.packed,
+            # The record of one that waits has more to show, and keeps no answer.
+            packed=encoded.packed if served.asks is None else None,
             record=self._place_of(served),
         )
 
@@ -170,6 +171,15 @@ class AgentService:
         """Make visible what was done, and write the record's end."""
         agent = self._environment.agent
         with metering(served.meter), calls_within(served.deadline.closing_s):
+            if failure is None and asks(served):
+                failure = ask_person(served, self._records, self._environment)
+                if failure is None:
+                    served.logged = None  # the run that goes on logs the answer
+                    return close_answer(served, agent, None), None
+            if failure is not None and put_back(served, failure, self._records):
+                encoded = close_answer(served, agent, failure)
+                self._end_turn(served, encoded)
+                return encoded, failure
             # Before anything becomes visible: what cannot be answered did not succeed.
             failure = check_answer(served, agent, failure)
             if served.turn is not None and served.run is not None and failure is None:
@@ -220,60 +230,14 @@ class AgentService:
         Raises:
             TradewindError: The request was refused, or failed.
         """
-        environment = self._environment
-        request = parse_request(event, environment.agent, max_tokens=environment.max_tokens)
-        served.query = request.query
-        served.session_id = request.session_id
-        served.request_id = request.request_id or served.request_id
-        project = Project(
-            project_id=project_of(request),
-            agent=environment.agent,
-            parameters=request.parameters,
-            store=self._store,
-            reads_from=environment.reads_from,
-            request_id=served.request_id,
-            attempt=served.attempt,
-        )
-        served.project = project
-        get_logger().thread_safe_append_keys(
-            request_id=served.request_id, project_id=project.project_id
-        )
-        recorded = RecordedRequest(
-            owner=request.owner,
-            agent=environment.agent,
-            request_id=served.request_id,
-            project_id=project.project_id,
-            model_id=environment.model_id,
-            sha256=content_sha256(request),
-            attempt=served.attempt,
-            accepted=request.accepted,
-            session_key=(
-                request.session_id
-                and session_key(owner=request.owner, session_id=request.session_id)
-            ),
-        )
-        refusal: RequestError | None = None
-        try:
-            options = RunOptions.of(request)
-            prompt = compose_prompt(
-                request.query,
-                request.parameters,
-                request.context,
-                has_tools=self._definition.has_tools,
-            )
-        except RequestError as error:
-            if not request.accepted:
-                raise
-            refusal = error  # its record is open, and has to say so
-        if self._log is not None:
-            served.logged = LoggedRequest(self._log, request, recorded)
+        recorded, work = self._reader.read(event, served)
         if not served.deadline.remaining_s():
             raise DeadlineExceeded("The request came when the function's time was over.")
         try:
             served.start = self._records.start(
                 recorded,
                 remaining_s=served.deadline.killed_in_s(),
-                ttl_days=environment.record_ttl_days,
+                ttl_days=self._environment.record_ttl_days,
             )
         except StorageUnavailable:
             served.recorded = recorded  # it may have been written all the same
@@ -282,29 +246,66 @@ class AgentService:
             get_logger().thread_safe_append_keys(project_id=served.start.kept["project_id"])
             return
         served.recorded = recorded
-        if served.logged is not None:
+        if served.start.answered is not None:
+            work = self._work_after(served.start.answered, served)
+            if work is None:  # something else is asked first
+                return
+        if self._log is not None and served.request is not None and served.project is not None:
+            known = replace(recorded, project_id=served.project.project_id)
+            served.logged = LoggedRequest(self._log, served.request, known)
             served.logged.begin(served.deadline.remaining_s)
-        if refusal is not None:
-            raise refusal
-        if request.session_id is not None:
-            served.turn = self._begin_turn(request.session_id, request.query, recorded, served)
+        if isinstance(work, RequestError):
+            raise work
+        if work is None:
+            raise InternalError("An answer without a question.")
+        if work.request.session_id is not None:
+            served.turn = self._begin_turn(work.request.session_id, recorded, served)
             if served.turn.kept is not None:
                 self._answer_again(served, served.turn.kept)
                 return
+        self._run(work, recorded, served)
+
+    def _work_after(self, record: StoredRecord, served: ServedRequest) -> Work | None:
+        """What to go on with after an answer; None while another one is waited for.
+
+        Raises:
+            AgentChanged: The agent cannot, as it is now.
+            RequestError: Likewise.
+        """
+        continued = Continuation.unpack(record.continuation or b"")
+        served.continued = continued = continued.with_answer(record.reply or "")
+        work = self._reader.work_of(continued.asks, served)
+        if not continued.is_answered:
+            return None
+        work.project.restore(continued.left)
+        return work
+
+    def _run(self, work: Work, recorded: RecordedRequest, served: ServedRequest) -> None:
+        """Let the agent work.
+
+        Raises:
+            TradewindError: It failed.
+        """
+        environment, continued = self._environment, served.continued
         progress = ProgressWriter(self._progress_store(recorded), served.meter)
         served.run = run = AgentRun(
-            prompt=prompt,
-            project=project,
+            prompt=work.prompt,
+            project=work.project,
             deadline=served.deadline,
             environment=environment,
             bedrock_client=self._clients.get(),
-            options=options,
+            options=work.options,
             listener=both(progress.heard, served.watcher.heard),
             history=served.turn.history if served.turn else (),
+            goes_on=None if continued is None else continued.goes_on,
         )
         if self._budgets is not None:
-            served.allowance = self._budgets.allowance(request.owner, served.deadline.killed_in_s)
-        served.watcher.begun(project.project_id, run.cancel)
+            served.allowance = self._budgets.allowance(
+                work.request.owner,
+                served.deadline.killed_in_s,
+                committed_nano=0 if continued is None else continued.committed_nano,
+            )
+        served.watcher.begun(work.project.project_id, run.cancel)
         with allowing(served.allowance), progress.telling(run.cancel):
             run_to_its_end(self._definition, run)
         if run.stopped:
@@ -313,7 +314,7 @@ class AgentService:
             )
 
     def _begin_turn(
-        self, session_id: str, query: str, recorded: RecordedRequest, served: ServedRequest
+        self, session_id: str, recorded: RecordedRequest, served: ServedRequest
     ) -> SessionTurn:
         """Claim the conversation, and read it.
 
@@ -326,10 +327,11 @@ class AgentService:
             self._sessions,
             recorded,
             session_id,
-            query,
+            served.query,
             deadline=served.deadline,
             history_tokens=self._environment.session_history_tokens,
             repeated=served.start.repeated,
+            goes_on_since=None if served.continued is None else served.continued.asked_at,
         )
 
     def _answer_again(self, served: ServedRequest, kept: EncodedAnswer) -> None:
@@ -347,7 +349,7 @@ class AgentService:
         if served.turn is None:
             return None
         try:
-            return served.turn.end(encoded, served.meter, served.deadline.closing_s)
+            return served.turn.end(encoded, calls_of(served), served.deadline.closing_s)
         except Exception as error:
             return _defect("Unexpected error at the end of a turn", error)
 

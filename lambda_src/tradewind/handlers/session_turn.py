@@ -2,15 +2,15 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from tradewind.aws.deadline import Deadline, calls_within
-from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.conversation import PastTurn, TurnMessages
 from tradewind.contracts.errors import (
     AnswerTooLarge,
+    SessionBusy,
     SessionChanged,
     SessionUnreadable,
     StorageUnavailable,
@@ -19,7 +19,7 @@ from tradewind.contracts.errors import (
 from tradewind.contracts.names import session_key, session_project
 from tradewind.contracts.request import AgentRequest
 from tradewind.contracts.response import AgentAnswer
-from tradewind.conversations.bounds import bounded, turn_tokens
+from tradewind.conversations.bounds import CallTokens, bounded, turn_tokens
 from tradewind.conversations.item import CONTENT_LIMIT, TurnRequest, pack_turn
 from tradewind.conversations.settling import appended_by
 from tradewind.conversations.table import Claim, SessionTable
@@ -28,6 +28,9 @@ from tradewind.records.kept_answer import EncodedAnswer
 from tradewind.run.agent_run import AgentRun
 from tradewind.telemetry.logger import get_logger
 
+#: How long a run that goes on waits for its conversation, and how often it looks.
+PATIENCE_S: Final = 60.0
+_LOOK_S: Final = 1.0
 #: How long an answer waits for its conversation at most, however much time is left.
 WAIT_S: Final = 5.0
 #: Bytes by which a packed answer may grow between the check and the turn's end: its times.
@@ -66,6 +69,7 @@ class SessionTurn:
         deadline: Deadline,
         history_tokens: int,
         repeated: bool,
+        goes_on_since: float | None = None,
     ) -> "SessionTurn":
         """Claim the conversation and read it.
 
@@ -77,6 +81,8 @@ class SessionTurn:
             deadline: Of the function.
             history_tokens: How much of the conversation goes to the model.
             repeated: Whether an earlier run of the request may have appended its turn.
+            goes_on_since: When the question came, of a run that goes on: it has its history, and
+                waits a while for a turn at work.
 
         Raises:
             TradewindError: See ``SessionTable.claim``; or it could not be read. Then it is not
@@ -89,12 +95,16 @@ class SessionTurn:
             request_id=recorded.request_id,
             attempt=recorded.attempt,
         )
+        patience_s = 0.0 if goes_on_since is None else min(PATIENCE_S, deadline.remaining_s() / 4)
         try:
-            claim = sessions.claim(request, remaining_s=deadline.killed_in_s())
+            claim = _claimed(sessions, request, deadline, patience_s)
         except (StorageUnavailable, SessionUnreadable):
             _let_go(sessions, request)  # it may be held all the same
             raise
         turn = cls(sessions, claim, query)
+        if goes_on_since is not None:
+            turn._asked_at = goes_on_since
+            return turn
         try:
             if repeated:
                 turn.kept = appended_by(sessions, claim.head, recorded.record_id)
@@ -128,13 +138,16 @@ class SessionTurn:
         return None
 
     def end(
-        self, encoded: EncodedAnswer, meter: ModelMeter, closing_s: Callable[[], float]
+        self,
+        encoded: EncodedAnswer,
+        calls: Sequence[CallTokens],
+        closing_s: Callable[[], float],
     ) -> TradewindError | None:
         """Append a turn that has succeeded; let the conversation go after any other.
 
         Args:
             encoded: The answer.
-            meter: What the turn's model calls counted.
+            calls: The tokens of the turn's model calls, in order.
             closing_s: Tells the seconds left to write in.
 
         Returns:
@@ -147,13 +160,19 @@ class SessionTurn:
                 return None
             self.appended = None
             try:
-                self._append(encoded, meter)
+                self._append(encoded, calls)
             except TradewindError as error:
                 get_logger().error("Turn not appended", error_code=error.code)
                 self.appended = self._is_there(error)
                 return None if self.appended else error
             self.appended = True
         return None
+
+    def pause(self, closing_s: Callable[[], float]) -> None:
+        """Let the conversation go while the turn waits for a person; others may go on with it."""
+        give_up = time.monotonic() + WAIT_S
+        with calls_within(lambda: min(_SHARE * closing_s(), give_up - time.monotonic())):
+            self._release()
 
     def _is_there(self, error: TradewindError) -> bool | None:
         """Whether a turn is in the conversation though appending it failed; None: who knows."""
@@ -167,19 +186,32 @@ class SessionTurn:
             get_logger().error("Turn perhaps appended", error_code=unknown.code)
             return None
 
-    def _append(self, encoded: EncodedAnswer, meter: ModelMeter) -> None:
+    def _append(self, encoded: EncodedAnswer, calls: Sequence[CallTokens]) -> None:
         packed, with_messages = pack_turn(self._query, self._messages, encoded.document)
         messages = self._messages if with_messages else None
         words = [self._query, encoded.answer.response]
         tokens = turn_tokens(
             self._query,
             messages.values if messages else words,
-            meter.call_tokens if messages else (),
+            calls if messages else (),
         )
         self._sessions.append(self._claim, packed, asked_at=self._asked_at, tokens=tokens)
 
     def _release(self) -> None:
         _let_go(self._sessions, self._claim.request)
+
+
+def _claimed(
+    sessions: SessionTable, request: TurnRequest, deadline: Deadline, patience_s: float
+) -> Claim:
+    give_up = time.monotonic() + patience_s
+    while True:
+        try:
+            return sessions.claim(request, remaining_s=deadline.killed_in_s())
+        except SessionBusy:
+            if time.monotonic() + _LOOK_S > give_up:
+                raise
+        time.sleep(_LOOK_S)
 
 
 def _let_go(sessions: SessionTable, request: TurnRequest) -> None:

@@ -1,6 +1,7 @@
 """Close every record whose deadline is past and that is still open.
 
-Its function died, or none ever began with it.
+Its function died, none ever began with it, or nobody answered what it asks a person. One whose
+answer no function took up waits for an answer again.
 
 Every write is conditional on the record still being that attempt's and open. So this may run twice
 at once, beside requests that settle or start records, and may end anywhere: what was done stands,
@@ -41,6 +42,7 @@ class Sweeper:
         self._records = records
         self._sessions = sessions
         self._openings = Openings(records.table)
+        self._questions = records.questions
 
     def sweep(self, deadline: Deadline) -> dict[str, Any]:
         """Settle the overdue records that there is time for, and report it.
@@ -54,7 +56,7 @@ class Sweeper:
             StorageError: The index could not be read, or a record not be written.
             DeadlineExceeded: The table did not answer as long as there was time.
         """
-        settled = expired = 0
+        settled = expired = asked_again = unanswered = 0
         finished = False
         failures: list[StorageError | DeadlineExceeded] = []
         table = self._records.table
@@ -69,6 +71,12 @@ class Sweeper:
                     elif self._openings.expire(record.record_id, record.attempt):
                         expired += 1
                         self._count(record, MetricName.REQUESTS_NOT_STARTED)
+                    elif self._questions.give_up(record.record_id, record.attempt):
+                        unanswered += 1
+                        self._count(record, MetricName.QUESTIONS_NOT_ANSWERED)
+                    elif self._questions.put_back(record.record_id, record.attempt, late=True):
+                        asked_again += 1
+                        self._count(record, MetricName.ANSWERS_NOT_TAKEN_UP)
                 except _FAILURES as error:
                     failures.append(error)
             else:
@@ -80,6 +88,8 @@ class Sweeper:
             SWEEP_DONE,
             settled=settled,
             expired=expired,
+            asked_again=asked_again,
+            unanswered=unanswered,
             finished=finished,
             failed=len(failures),
             error_code=failures[0].code if failures else None,

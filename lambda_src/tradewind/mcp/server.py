@@ -33,7 +33,8 @@ _REFUSED: Final = 400
 _OUR_FAULT: Final = 500
 _INSTRUCTIONS: Final = (
     "Each agent is a tool. An agent may take minutes: a call that waits no longer answers with the "
-    "id of its invocation, which look_up_invocation takes. Files are resources."
+    "id of its invocation, which look_up_invocation takes. One that asks a person goes on with "
+    "answer_invocation. Files are resources."
 )
 # It tells of every connection, which here is every request.
 logging.getLogger("mcp").setLevel(logging.WARNING)

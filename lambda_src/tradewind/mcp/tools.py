@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,13 +17,20 @@ from mcp_types import (
     ToolAnnotations,
 )
 
-from tradewind.api import invocations
+from tradewind.api import invocations, replies
 from tradewind.api.agents import list_agents
 from tradewind.api.door import Door
 from tradewind.api.errors import NotFound
 from tradewind.api.http import JSON, Answer, Request
 from tradewind.contracts.errors import InvalidRequest
-from tradewind.contracts.names import CANCEL_TOOL, INVOCATION_ID_PATTERN, LOOK_UP_TOOL
+from tradewind.contracts.names import (
+    ANSWER_TOOL,
+    CANCEL_TOOL,
+    INVOCATION_ID_PATTERN,
+    LOOK_UP_TOOL,
+    QUESTION_ID_PATTERN,
+)
+from tradewind.contracts.reply import MAX_REPLY_LENGTH
 from tradewind.contracts.request import Question
 
 #: In a call's ``_meta``: what the header ``Idempotency-Key`` is to the API.
@@ -30,19 +38,38 @@ IDEMPOTENCY_META: Final = "tradewind/idempotency-key"
 _IDEMPOTENCY: Final = "idempotency-key"
 #: States of an invocation that its agent works on.
 AT_WORK: Final = frozenset({"pending", "running"})
+_WAITING: Final = "waiting"
 _LEAST_BAD: Final = 400
 #: An agent's parameters are the caller's own, and so is whatever the agent does with them.
 _ASKS: Final = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=True)
+_ID: Final[Mapping[str, Any]] = {
+    "type": "string",
+    "pattern": INVOCATION_ID_PATTERN,
+    "description": "The invocation's id, as the call of an agent gave it.",
+}
 _ID_ALONE: Final[Mapping[str, Any]] = {
     "type": "object",
-    "properties": {
-        "id": {
-            "type": "string",
-            "pattern": INVOCATION_ID_PATTERN,
-            "description": "The invocation's id, as the call of an agent gave it.",
-        }
-    },
+    "properties": {"id": _ID},
     "required": ["id"],
+    "additionalProperties": False,
+}
+_ANSWER: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "id": _ID,
+        "answer": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_REPLY_LENGTH,
+            "description": "What the person says, in their words.",
+        },
+        "question_id": {
+            "type": "string",
+            "pattern": QUESTION_ID_PATTERN,
+            "description": "Of the question that is answered, as the call gave it.",
+        },
+    },
+    "required": ["id", "answer"],
     "additionalProperties": False,
 }
 
@@ -67,6 +94,18 @@ def list_tools(door: Door, request: Request) -> list[Tool]:
             "its failure, or how far it is.",
             input_schema=dict(_ID_ALONE),
             annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
+        ),
+        Tool(
+            name=ANSWER_TOOL,
+            description="Gives a call of an agent that asks a person the person's answer; it goes "
+            "on. Ask the person: do not answer for them.",
+            input_schema=dict(_ANSWER),
+            annotations=ToolAnnotations(
+                read_only_hint=False,
+                destructive_hint=False,
+                idempotent_hint=True,
+                open_world_hint=True,
+            ),
         ),
         Tool(
             name=CANCEL_TOOL,
@@ -104,6 +143,8 @@ def call_tool(
     """
     if name == LOOK_UP_TOOL:
         return invocations.look(door, of_invocation(request, _id_in(arguments)))
+    if name == ANSWER_TOOL:
+        return replies.answer_question(door, _with_answer(request, arguments))
     if name == CANCEL_TOOL:
         return invocations.cancel(door, of_invocation(request, _id_in(arguments)))
     return invocations.ask(door, question(door, request, name, arguments, meta))
@@ -149,6 +190,18 @@ def question(
         raw_body=json.dumps(dict(arguments)).encode(),
         owner=request.owner,
         parameters={"agent": name},
+    )
+
+
+def _with_answer(request: Request, arguments: Mapping[str, Any]) -> Request:
+    body = dict(arguments)
+    invocation_id = body.pop("id", None)
+    if not isinstance(invocation_id, str):
+        raise InvalidRequest("The arguments have to have an invocation's id.", field="id")
+    return replace(
+        of_invocation(request, invocation_id),
+        headers={"content-type": JSON},
+        raw_body=json.dumps(body).encode(),
     )
 
 
@@ -208,6 +261,14 @@ def _said(invocation: Mapping[str, Any]) -> list[ContentBlock]:
             _text(
                 f"It is {state} and goes on without this call. Look it up in some seconds: "
                 f'{LOOK_UP_TOOL} with the id "{own}".'
+            )
+        ]
+    if state == _WAITING:
+        return [
+            _text(
+                f"It asks a person, and waits for the answer: {invocation['question']}\n"
+                f'Ask the person, and give the answer to {ANSWER_TOOL} with the id "{own}" and '
+                f'the question_id "{invocation["question_id"]}".'
             )
         ]
     result = invocation["result"]

@@ -7,11 +7,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tradewind.aws import dynamodb
 from tradewind.contracts.errors import StorageError
-from tradewind.contracts.names import RECORD_KEY, RECORD_OPEN
-from tradewind.records.item import StoredRecord, read_item
+from tradewind.contracts.names import RECORD_KEY
+from tradewind.records.item import UNTIL_THE_END, StoredRecord, read_item
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -89,6 +89,9 @@ class ConditionalTable:
         *,
         condition: str,
         compared: "Mapping[str, AttributeValueTypeDef]",
+        unless_there: "Mapping[str, AttributeValueTypeDef] | None" = None,
+        copied: "Mapping[str, str] | None" = None,
+        remove: "Sequence[str]" = (),
         close: bool = False,
         tell: bool = False,
     ) -> Written:
@@ -99,28 +102,37 @@ class ConditionalTable:
             values: By name.
             condition: May name ``#status``, and ``:set_NAME`` for a value that is set.
             compared: What it compares with, besides.
-            close: Whether to take the record out of the open ones.
+            unless_there: Likewise; of these, those that are there stay.
+            copied: Attributes that become what another one is, by that one's name.
+            remove: Attributes that go.
+            close: Whether the request ends: out of the open ones, and what it has until then.
             tell: Whether to return the record as it is then.
 
         Raises:
             StorageError: It could not be written.
         """
-        named = {f"#{name}": name for name in values}
-        if close:
-            named[f"#{RECORD_OPEN}"] = RECORD_OPEN
+        given = {**values, **(unless_there or {})}
+        removed = [*remove, *(UNTIL_THE_END if close else ())]
+        copies = copied or {}
+        named = {f"#{name}": name for name in (*given, *copies, *copies.values(), *removed)}
         if "#status" in condition:
             named["#status"] = "status"
-        assignments = ", ".join(f"#{name} = :set_{name}" for name in values)
+        assignments = [f"#{name} = :set_{name}" for name in values]
+        assignments += [
+            f"#{name} = if_not_exists(#{name}, :set_{name})" for name in unless_there or ()
+        ]
+        assignments += [f"#{name} = #{source}" for name, source in copies.items()]
+        removals = ", ".join(f"#{name}" for name in removed)
         try:
             updated = self.client.update_item(
                 TableName=self.name,
                 Key={RECORD_KEY: {"S": record_id}},
-                UpdateExpression=f"SET {assignments}"
-                + (f" REMOVE #{RECORD_OPEN}" if close else ""),
+                UpdateExpression=f"SET {', '.join(assignments)}"
+                + (f" REMOVE {removals}" if removals else ""),
                 ConditionExpression=condition,
                 ExpressionAttributeNames=named,
                 ExpressionAttributeValues={
-                    **{f":set_{name}": value for name, value in values.items()},
+                    **{f":set_{name}": value for name, value in given.items()},
                     **compared,
                 },
                 ReturnValues="ALL_NEW" if tell else "NONE",

@@ -5,7 +5,7 @@ record_id      the key: agent, request id and a digest of the owner
 owner, agent, request_id, project_id, model_id    who asked whom, on what
 session_key    of the conversation that it is to become a turn of; absent where it is of none
 request_sha256 a digest of what was asked, to tell a repeat from another request
-status         ``pending``, ``running``, ``succeeded`` or ``failed``
+status         ``pending``, ``running``, ``waiting``, ``succeeded`` or ``failed``
 attempt        who writes the record: the API's call that tells a function of it, or the run; every
                later write names it
 open           "yes" until the request has ended, absent afterwards: what the index over open
@@ -13,9 +13,15 @@ open           "yes" until the request has ended, absent afterwards: what the in
 opened_at      ISO 8601, UTC: when the API took the request; absent where no API did
 started_at, finished_at    likewise: when a function began with it, and when it ended
 deadline_at    epoch seconds: the function is killed by then; before it began, no function begins
-               after it
+               after it; while it waits for a person, nobody can answer after it
 told_at        epoch seconds: when a function was last about to be told of it
 queued         whether that was left to Lambda's queue
+question, question_id    what a person is asked, and the attempt that asks; until the request ends
+waits_until    epoch seconds: until then the question may be answered
+continuation   what the run goes on from, with gzip; from the first question to the request's end
+reply          the person's answer, from when it came to the request's end
+replied        the question's id and a digest of the answer, to recognise the answer by
+used           tokens and dollars until the question, as JSON
 cancel_requested    true when the caller wants the run stopped
 progress       how far the run has come; see ``handlers.progress``
 error_code, error_message    of the failure. ``FUNCTION_DIED`` and ``NOT_STARTED`` where nobody but
@@ -32,6 +38,7 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +47,7 @@ from tradewind.contracts.errors import BudgetExceeded
 from tradewind.contracts.moments import iso
 from tradewind.contracts.names import (
     RECORD_ATTEMPT,
+    RECORD_CONTINUATION,
     RECORD_DEADLINE,
     RECORD_KEY,
     RECORD_OPEN,
@@ -49,8 +57,6 @@ from tradewind.contracts.names import (
 from tradewind.records.kept_answer import EncodedAnswer, unpack_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from tradewind.contracts.request import Question
@@ -63,6 +69,15 @@ TELLING_S: Final = 1.0
 START_S: Final = 10.0
 #: Longer than Lambda's queue pauses between two tries to hand an event over.
 QUEUE_PAUSE_S: Final = 300.0
+#: What a record has until its request ends.
+UNTIL_THE_END: Final = (
+    RECORD_OPEN,
+    RECORD_CONTINUATION,
+    "question",
+    "question_id",
+    "waits_until",
+    "reply",
+)
 
 
 class RecordStatus(StrEnum):
@@ -71,6 +86,8 @@ class RecordStatus(StrEnum):
     #: The API took it, and no function has begun with it.
     PENDING = "pending"
     RUNNING = "running"
+    #: Its agent asks a person; nothing runs meanwhile.
+    WAITING = "waiting"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
 
@@ -88,6 +105,7 @@ class RecordedRequest:
         sha256: A digest of what it asks; see ``content_sha256``.
         attempt: Names this run of it; no two runs share one.
         accepted: Whether the API has opened its record.
+        goes_on: Whether this is told of an answer, and not of what was asked.
         session_key: The key of its conversation; None where it is of none.
     """
 
@@ -99,6 +117,7 @@ class RecordedRequest:
     sha256: str
     attempt: str
     accepted: bool = False
+    goes_on: bool = False
     session_key: str | None = None
 
     @property
@@ -124,6 +143,13 @@ class StoredRecord:
         told_at: Epoch seconds: when a function was last about to be told of it.
         queued: Whether that was left to Lambda's queue.
         asked_nothing: Whether it is written that it failed with nothing asked.
+        question: What a person is asked.
+        question_id: Names the question.
+        waits_until: Epoch seconds; 0 where nobody was asked.
+        continuation: What the run goes on from with the answer.
+        reply: The answer.
+        replied: What the last answer is recognised by.
+        used: The usage until the question.
         session_key: The key of its conversation; None where it is of none.
     """
 
@@ -147,6 +173,13 @@ class StoredRecord:
     told_at: float = 0.0
     queued: bool = False
     asked_nothing: bool = False
+    question: str | None = None
+    question_id: str | None = None
+    waits_until: int = 0
+    continuation: bytes | None = None
+    reply: str | None = None
+    replied: str | None = None
+    used: Mapping[str, Any] | None = None
     session_key: str | None = None
 
     @property
@@ -158,6 +191,16 @@ class StoredRecord:
     def expired(self) -> bool:
         """Whether it says "pending" though no function will begin with it any more."""
         return self.status is RecordStatus.PENDING and self._late
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether it says "waiting" though nobody can answer any more."""
+        return self.status is RecordStatus.WAITING and self._late
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing more becomes of it by itself."""
+        return self.ended or self.status is RecordStatus.WAITING
 
     @property
     def ended(self) -> bool:
@@ -262,7 +305,7 @@ def started_values(
 ) -> dict[str, "AttributeValueTypeDef"]:
     """What a function that begins with an opened request changes in its item."""
     item = new_item(request, remaining_s=remaining_s, ttl_s=ttl_s)
-    changed = ("model_id", "status", RECORD_ATTEMPT, "started_at", RECORD_DEADLINE, RECORD_TTL)
+    changed = ("model_id", "status", RECORD_ATTEMPT, RECORD_DEADLINE, RECORD_TTL)
     return {name: item[name] for name in changed}
 
 
@@ -326,6 +369,13 @@ def read_item(item: "Mapping[str, AttributeValueTypeDef]") -> StoredRecord:
         told_at=float(item.get("told_at", {}).get("N", "0")),
         queued=item.get("queued", {}).get("BOOL", False),
         asked_nothing=item.get("asked_nothing", {}).get("BOOL", False),
+        question=_text(item, "question"),
+        question_id=_text(item, "question_id"),
+        waits_until=int(item.get("waits_until", {"N": "0"})["N"]),
+        continuation=_bytes(item.get(RECORD_CONTINUATION, {}).get("B")),
+        reply=_text(item, "reply"),
+        replied=_text(item, "replied"),
+        used=None if "used" not in item else json.loads(item["used"]["S"]),
         session_key=_text(item, "session_key"),
     )
 

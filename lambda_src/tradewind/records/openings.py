@@ -17,7 +17,12 @@ from tradewind.contracts.errors import (
     NotStarted,
     every_error,
 )
-from tradewind.contracts.names import RECORD_ATTEMPT, RECORD_DEADLINE, RECORD_KEY
+from tradewind.contracts.names import (
+    RECORD_ATTEMPT,
+    RECORD_CONTINUATION,
+    RECORD_DEADLINE,
+    RECORD_KEY,
+)
 from tradewind.records.conditional import ConditionalTable, text
 from tradewind.records.item import (
     RecordedRequest,
@@ -36,7 +41,9 @@ if TYPE_CHECKING:
 _DAY_S: Final = 86_400
 #: A record that changes under whoever looks at it is looked at so often.
 _LOOKS: Final = 4
-_CANCELLED: Final = "It was cancelled before a function began with it."
+_CANCELLED: Final = "It was cancelled while no function worked on it."
+#: No function has begun with it, not even up to a question: what is closed so is lost to nobody.
+_UNTOUCHED: Final = f"#status = :pending AND attribute_not_exists({RECORD_CONTINUATION})"
 
 
 class Openings:
@@ -70,7 +77,8 @@ class Openings:
         any_of_them = " OR ".join(f"error_code = {name}" for name in codes)
         condition = (
             f"attribute_not_exists({RECORD_KEY}) OR "
-            "(request_sha256 = :sha256 AND #status = :failed "
+            # One that has come to a question asked a model, whatever it failed with later.
+            "(request_sha256 = :sha256 AND #status = :failed AND attribute_not_exists(used) "
             f"AND (asked_nothing = :true OR {any_of_them}))"
         )
         compared: dict[str, AttributeValueTypeDef] = {
@@ -147,14 +155,12 @@ class Openings:
         Raises:
             StorageError: It could not be written.
         """
-        return self._close(record_id, code, message, "#status = :pending", {})
+        return self._close(record_id, code, message, _UNTOUCHED, {})
 
     def expire(self, record_id: str, attempt: str) -> bool:
         """Close a record that no function has begun with in time. As ``close``."""
         message = "No function began with the request in time. It may be sent again."
-        condition = (
-            f"{RECORD_ATTEMPT} = :attempt AND #status = :pending AND {RECORD_DEADLINE} < :now"
-        )
+        condition = f"{RECORD_ATTEMPT} = :attempt AND {_UNTOUCHED} AND {RECORD_DEADLINE} < :now"
         compared: dict[str, AttributeValueTypeDef] = {
             ":attempt": text(attempt),
             ":now": now_value(),
@@ -162,7 +168,7 @@ class Openings:
         return self._close(record_id, NotStarted.code, message, condition, compared)
 
     def cancel(self, record_id: str) -> StoredRecord | None:
-        """Cancel a request: at once before a function began with it, later if one is at work.
+        """Cancel a request: at once while no function works on it, later if one does.
 
         Args:
             record_id: The record's key.
@@ -178,8 +184,10 @@ class Openings:
             record = self._table.read(record_id)
             if record is None or record.ended or record.cancel_requested:
                 return record
-            if record.status is RecordStatus.PENDING:
-                if self.close(record_id, Cancelled.code, _CANCELLED):
+            if record.status is not RecordStatus.RUNNING:
+                at_rest = "(#status = :pending OR #status = :waiting)"
+                waiting = {":waiting": text(RecordStatus.WAITING)}
+                if self._close(record_id, Cancelled.code, _CANCELLED, at_rest, waiting):
                     return self._table.read(record_id)
                 continue
             written = self._table.update(
@@ -217,6 +225,7 @@ def opens_again(record: StoredRecord, request: RecordedRequest) -> bool:
     return (
         record.sha256 == request.sha256
         and record.status is RecordStatus.FAILED
+        and record.used is None
         and (record.asked_nothing or record.error_code in asked_nothing())
     )
 

@@ -20,7 +20,13 @@ from tradewind.contracts.errors import (
     RequestIdReused,
     StorageUnavailable,
 )
-from tradewind.contracts.names import RECORD_ATTEMPT, RECORD_DEADLINE, RECORD_KEY
+from tradewind.contracts.moments import iso
+from tradewind.contracts.names import (
+    RECORD_ATTEMPT,
+    RECORD_CONTINUATION,
+    RECORD_DEADLINE,
+    RECORD_KEY,
+)
 from tradewind.records.conditional import ConditionalTable, text
 from tradewind.records.item import (
     RecordedRequest,
@@ -34,6 +40,7 @@ from tradewind.records.item import (
     started_values,
 )
 from tradewind.records.kept_answer import EncodedAnswer
+from tradewind.records.questions import Asking, Questions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -61,11 +68,14 @@ class Start:
         kept: The answer of an earlier run that succeeded; nothing is to be done then.
         settled: Whether the record was overdue: the function of an earlier run died.
         repeated: Whether there may have been an earlier run, and what it left.
+        answered: The record of a question that this run goes on from, with the answer; None for a
+            run that begins.
     """
 
     kept: dict[str, Any] | None = None
     settled: bool = False
     repeated: bool = False
+    answered: StoredRecord | None = None
 
 
 class Records(Protocol):
@@ -96,6 +106,12 @@ class Records(Protocol):
             StorageError: The record could not be written.
         """
 
+    def ask(self, request: RecordedRequest, asking: Asking, *, ttl_days: int) -> bool:
+        """Record that the request waits for a person. See ``Questions.ask``."""
+
+    def put_back(self, request: RecordedRequest) -> bool:
+        """Ask again what this run has the answer of. See ``Questions.put_back``."""
+
 
 class RecordTable:
     """``Records`` in a DynamoDB table.
@@ -109,6 +125,7 @@ class RecordTable:
         self.name = name
         self._client = client
         self.table = ConditionalTable(name, client)
+        self.questions = Questions(self.table)
 
     def start(self, request: RecordedRequest, *, remaining_s: float, ttl_days: int) -> Start:
         """Put the record, or take the opened one. See ``Records``."""
@@ -156,29 +173,34 @@ class RecordTable:
         )
 
     def _take(self, request: RecordedRequest, *, remaining_s: float, ttl_days: int) -> Start:
-        """Begin with a record that the API has opened, and with no other."""
+        """Begin with a record that the API has opened, or go on with it; with no other."""
+        goes_on = f" AND attribute_exists({RECORD_CONTINUATION})" if request.goes_on else ""
         written = self.table.update(
             request.record_id,
             started_values(request, remaining_s=remaining_s, ttl_s=ttl_days * _DAY_S),
-            condition="#status = :pending AND request_sha256 = :sha256",
+            unless_there={"started_at": text(iso(time.time()))},
+            condition=f"#status = :pending AND request_sha256 = :sha256{goes_on}",
             compared={
                 ":pending": text(RecordStatus.PENDING),
                 ":sha256": text(request.sha256),
             },
+            tell=True,
         )
-        if written.done:
-            return Start()
         met = written.record
+        if written.done:
+            return _begun(met)
         if met is None or met.sha256 != request.sha256:
             raise NotAccepted(
                 f"The API has opened no record for request {request.request_id}.",
                 field="request_id",
             )
         if met.attempt == request.attempt:
-            return Start()  # our own write, whose reply was lost
+            return _begun(met)  # our own write, whose reply was lost
         if met.ended and met.answer is not None:
             return Start(kept=met.answer)
-        state = f"failed with {met.error_code}" if met.ended else "is being worked on"
+        state = "is being worked on"
+        if met.rests:
+            state = f"failed with {met.error_code}" if met.ended else "waits for a person's answer"
         raise DuplicateRequest(f"Request {request.request_id} {state}.", field="request_id")
 
     def finish(self, request: RecordedRequest, encoded: EncodedAnswer) -> bool:
@@ -197,6 +219,14 @@ class RecordTable:
             close=True,
         )
         return written.done
+
+    def ask(self, request: RecordedRequest, asking: Asking, *, ttl_days: int) -> bool:
+        """Update the record. See ``Records``."""
+        return self.questions.ask(request, asking, ttl_days=ttl_days)
+
+    def put_back(self, request: RecordedRequest) -> bool:
+        """Update the record. See ``Records``."""
+        return self.questions.put_back(request.record_id, request.attempt)
 
     def read(self, record_id: str) -> StoredRecord | None:
         """Return a record; None when there is none.
@@ -253,6 +283,12 @@ class RecordTable:
         )
         replaced = put.get("Attributes")
         return read_item(replaced) if replaced else None
+
+
+def _begun(record: StoredRecord | None) -> Start:
+    """Where a run stands that has just taken a record: at its beginning, or at an answer."""
+    goes_on = record is not None and record.continuation is not None and record.reply is not None
+    return Start(answered=record if goes_on else None)
 
 
 def _overdue_values() -> "dict[str, AttributeValueTypeDef]":

@@ -1,7 +1,7 @@
 """One agent's run on one request: what it is given, and what comes of it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from tradewind.run.cancellation import Cancellation
 from tradewind.run.events import Listener, ToolEnded, ToolStarted, nobody
 from tradewind.run.options import RunOptions
 from tradewind.run.output import RunOutput
+from tradewind.run.pause import Asked, GoOn, Pause
 from tradewind.run.project import Project
 from tradewind.run.threads import RunThreads
 from tradewind.run.transcript import Transcript
@@ -49,6 +50,8 @@ class AgentRun:
         tools_succeeded: Those that ended well.
         new_messages: What a run that has ended well adds to its conversation; None where the
             framework left no whole one.
+        goes_on: What it goes on from; None for a run that begins.
+        pause: Where it has ended, if it asks a person.
         text: The agent's answer; all it had said when the run was stopped or failed.
         stopped: Whether the deadline ended the run.
 
@@ -73,8 +76,11 @@ class AgentRun:
     tool_calls: int = 0
     tools_succeeded: int = 0
     new_messages: TurnMessages | None = None
+    goes_on: GoOn | None = None
+    pause: Pause | None = None
     text: str = ""
     stopped: bool = False
+    _started: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.output = self.options.output()
@@ -92,7 +98,23 @@ class AgentRun:
     def tool_started(self, call_id: str, tool: str) -> None:
         """Count a call that the model made."""
         self.tool_calls += 1
+        self._started.add(call_id)
         self.listener(ToolStarted(call_id, tool))
+
+    def ask(self, pause: Pause, waiting: Iterable[str]) -> None:
+        """End here, with a question.
+
+        Args:
+            pause: Where it ends.
+            waiting: The calls that wait; they are counted when they go on.
+        """
+        self.pause = pause
+        self.tool_calls -= len(self._started.intersection(waiting))
+
+    def answered(self, asked: Asked) -> None:
+        """Count a call whose answer is its result."""
+        self.tool_started(asked.call_id, asked.tool)
+        self.tool_ended(asked.call_id, asked.tool, succeeded=True)
 
     def tool_ended(self, call_id: str, tool: str, *, succeeded: bool) -> None:
         """Note how a call that was started ended."""

@@ -171,14 +171,15 @@ def commit(
         store: Where the project lives.
         project_id: The project.
         agent: Who wrote.
-        written: Each file's name and entry, all of one attempt; at least one.
+        written: Each file's name and entry, all of one request; at least one.
         seen: What the request saw of the agent's manifest, if it looked.
 
     Raises:
         ProjectChanged: What the request has seen of the agent's files was replaced meanwhile.
         StorageError: The manifest could not be read or written.
     """
-    attempt = next(iter(written.values())).attempt
+    # Of a request that asked a person, the latest attempt that left something; no other commits.
+    attempt = [entry.attempt for entry in written.values()][-1]
     manifest = seen.manifest if seen else read_manifest(store, project_id, agent)
     for _ in range(_TRIES):
         changed = seen.changed_in(manifest) if seen else []

@@ -27,6 +27,7 @@ from tradewind.contracts.texts import all_well_formed
 from tradewind.run import artifact_manifest
 from tradewind.run.artifact_manifest import Entry, ProjectFile, Snapshot
 from tradewind.run.artifact_store import ArtifactStore
+from tradewind.run.project_state import ProjectState
 from tradewind.run.tool_call import CURRENT_CALL, Fact, ToolCall
 from tradewind.telemetry.logger import get_logger
 
@@ -54,6 +55,7 @@ class Project:
             it, so that a repeat never touches what a reader may see.
         failure: The first failure that no model can talk itself out of, such as lost storage. It
             fails the request, whatever the model makes of the tool's error.
+        may_ask: Whether the request can wait for a person whom a tool asks.
     """
 
     project_id: str
@@ -64,6 +66,7 @@ class Project:
     request_id: str = ""
     attempt: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     failure: TradewindError | None = None
+    may_ask: bool = False
     _files: dict[str, Entry] = field(default_factory=dict)
     _facts: dict[str, Fact] = field(default_factory=dict)
     _snapshots: dict[str, Snapshot] = field(default_factory=dict)
@@ -138,6 +141,17 @@ class Project:
         except Exception:
             self.discard()
             raise
+
+    def state(self) -> ProjectState:
+        """What the request has read and left so far. It takes nothing more then."""
+        self.close()
+        return ProjectState({**self._files}, {**self._facts}, {**self._snapshots})
+
+    def restore(self, state: ProjectState) -> None:
+        """Begin where an earlier run of the request has ended."""
+        self._files |= state.files
+        self._facts |= state.facts
+        self._snapshots |= state.snapshots
 
     def discard(self) -> None:
         """Leave nothing: neither artifacts nor figures."""

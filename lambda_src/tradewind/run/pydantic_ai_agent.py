@@ -5,7 +5,17 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from pydantic_ai import Agent, ModelRetry, RunContext, Tool, ToolOutput, UsageLimits
+from pydantic_ai import (
+    Agent,
+    ApprovalRequired,
+    CallDeferred,
+    DeferredToolRequests,
+    ModelRetry,
+    RunContext,
+    Tool,
+    ToolOutput,
+    UsageLimits,
+)
 from pydantic_ai.capabilities import AbstractCapability, UseThreadExecutor
 from pydantic_ai.exceptions import RunCancelled, UnexpectedModelBehavior, UsageLimitExceeded
 from pydantic_ai.messages import (
@@ -27,12 +37,13 @@ from pydantic_ai.tools import ToolDefinition, ToolFuncEither
 
 from tradewind.bedrock.model_pool import ModelKey, ModelPool
 from tradewind.bedrock.reading import read_arguments
-from tradewind.contracts.errors import ModelFailed, OutputInvalid, ToolInputError
+from tradewind.contracts.errors import ModelFailed, NobodyToAsk, OutputInvalid, ToolInputError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.options import RunOptions
 from tradewind.run.output import MAX_OUTPUT_TRIES, OUTPUT_TOOL, OUTPUT_TOOL_TEXT, RunOutput
 from tradewind.run.project import Project
 from tradewind.run.pydantic_ai_history import past_messages, turn_messages
+from tradewind.run.pydantic_ai_pause import ASK_PERSON, Resumed, check_asking, pause_of, resumed
 from tradewind.run.tool_arguments import refusal
 from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
@@ -57,9 +68,14 @@ MODELS: Final = ModelPool(create_model)
 
 #: What a run is told that has to give an output. The adapter puts the request's schema in.
 _OUTPUT: Final[dict[str, Any]] = {
-    "output_type": ToolOutput(dict[str, Any], name=OUTPUT_TOOL, description=OUTPUT_TOOL_TEXT),
+    "output_type": [
+        ToolOutput(dict[str, Any], name=OUTPUT_TOOL, description=OUTPUT_TOOL_TEXT),
+        DeferredToolRequests,
+    ],
     "retries": {"output": MAX_OUTPUT_TRIES},  # the run's own count comes first
 }
+#: A run ends in words, or with a question to a person.
+_WORDS: Final[dict[str, Any]] = {"output_type": [str, DeferredToolRequests]}
 
 
 class PydanticAIAgent:
@@ -70,18 +86,22 @@ class PydanticAIAgent:
         tools: What the model may call: functions that take a ``RunContext[Project]`` first, or
             none, and hold no state of a request. Their failures fail the request; a
             ``ToolInputError`` goes to the model.
+        asks_people: Whether it has ``ask_person`` besides, where a person can be asked.
     """
 
     def __init__(
         self,
         system_prompt: str,
         tools: Sequence[Tool[Project] | ToolFuncEither[Project, ...]] = (),
+        *,
+        asks_people: bool = False,
     ) -> None:
         self.has_tools = bool(tools)
+        self._asks_people = asks_people
         self.agent = Agent(
             deps_type=Project,
             instructions=system_prompt,
-            tools=tools,
+            tools=[*tools, ASK_PERSON] if asks_people else tools,
             # A call that the model gets wrong is its own to mend, within the run's turns. An answer
             # that is none is refused, not asked for again.
             retries={"tools": MAX_TURNS, "output": 0},
@@ -91,11 +111,13 @@ class PydanticAIAgent:
         """Answer a request. See ``AgentDefinition``."""
         client, options = run.bedrock_client, run.options
         key = ModelKey.for_client(client, run.environment.model_id, run.environment.max_tokens)
+        begins = self._begin(run)
         try:
             async with asyncio.timeout(run.deadline.remaining_s()) as limit:
                 result = await self.agent.run(
-                    run.prompt,
-                    message_history=past_messages(run.history, has_tools=self.has_tools),
+                    run.prompt if begins.results is None else None,
+                    message_history=begins.messages,
+                    deferred_tool_results=begins.results,
                     model=_RunModel(MODELS.get(key, client), run),
                     model_settings=_settings_of(options),
                     instructions=options.system_prompt,
@@ -104,10 +126,13 @@ class PydanticAIAgent:
                     # PydanticAI's own way would wait for a tool that is left behind.
                     capabilities=[_Adapter(run), UseThreadExecutor(run.threads.tools)],
                     infer_name=False,
-                    **({} if run.output is None else _OUTPUT),
+                    **(_WORDS if run.output is None else _OUTPUT),
                 )
-            if run.output is None:  # a later turn has no tool to give it by
-                run.new_messages = turn_messages(result.new_messages())
+            messages = result.all_messages()
+            if isinstance(result.output, DeferredToolRequests):
+                self._ask(run, result.output, messages, begins.before)
+            elif run.output is None:  # a later turn has no tool to give it by
+                run.new_messages = turn_messages(messages[begins.before :])
         except (TimeoutError, RunCancelled):
             if not limit.expired():
                 raise
@@ -122,6 +147,33 @@ class PydanticAIAgent:
             raise ModelFailed(
                 f"The model ended its turn without a usable answer ({type(unusable).__name__})."
             ) from unusable
+
+    def _tool_names(self) -> set[str]:
+        return {name for one in self.agent.toolsets for name in getattr(one, "tools", {})}
+
+    def _begin(self, run: AgentRun) -> Resumed:
+        """The conversation so far, and what its last calls wait for."""
+        if run.goes_on is None:
+            offered = self.has_tools or (self._asks_people and run.project.may_ask)
+            past = past_messages(run.history, has_tools=offered)
+            return Resumed(past, len(past), None)
+        begins = resumed(run.goes_on, self._tool_names())
+        for asked in run.goes_on.pause.asked:
+            if begins.results is not None and asked.call_id in begins.results.calls:
+                run.answered(asked)
+        return begins
+
+    def _ask(
+        self,
+        run: AgentRun,
+        requests: DeferredToolRequests,
+        messages: list[ModelMessage],
+        before: int,
+    ) -> None:
+        if not run.project.may_ask:
+            raise NobodyToAsk("A tool asks a person, and this request cannot wait for one.")
+        pause = pause_of(run.project, requests, messages, before)
+        run.ask(pause, [asked.call_id for asked in pause.asked])
 
 
 def _settings_of(options: RunOptions) -> ModelSettings:
@@ -251,15 +303,23 @@ class _Adapter(AbstractCapability[Project]):
         args: Any,
         handler: Any,
     ) -> Any:
-        succeeded = False
+        succeeded = asks = False
         try:
             with ctx.deps.tool_call():
                 result = presentable(call.tool_name, await handler(args))
             succeeded = True
+        except (CallDeferred, ApprovalRequired) as asking:
+            try:
+                check_asking(ctx.deps, call, asking)
+            except ToolInputError as refused:
+                raise ModelRetry(refused.message) from refused
+            asks = True
+            raise
         except ToolInputError as error:
             raise ModelRetry(error.message) from error
         finally:
-            self._run.tool_ended(call.tool_call_id, call.tool_name, succeeded=succeeded)
+            if not asks:
+                self._run.tool_ended(call.tool_call_id, call.tool_name, succeeded=succeeded)
         return result
 
     async def on_tool_execute_error(

@@ -69,7 +69,10 @@ def _in_words(turn: PastTurn) -> list[ModelMessage]:
 
 
 def _whole(messages: Sequence[ModelMessage]) -> bool:
-    """Whether these are turns from question to answer, each tool call with its one result."""
+    """Whether these are turns from question to answer, each tool call with its one result.
+
+    The results of one message's calls may come in several: those that a person answered, last.
+    """
     calls: list[str] = []
     answered = False
     for message in messages:
@@ -85,7 +88,9 @@ def _whole(messages: Sequence[ModelMessage]) -> bool:
                 if isinstance(part, ToolReturnPart)
                 or (isinstance(part, RetryPromptPart) and part.tool_name is not None)
             ]
-            if sorted(results) != sorted(calls):
-                return False
-            calls, answered = [], False
+            for result in results:
+                if result not in calls:
+                    return False
+                calls.remove(result)
+            answered = False
     return answered

@@ -88,7 +88,7 @@ async def run_agent(definition: AgentDefinition, run: AgentRun) -> None:
         run.stopped = True
     elif project.failure is not None:
         raise project.failure
-    if run.stopped:
+    if run.stopped or run.pause is not None:
         return
     if run.output is not None:  # what the model says beside it is about giving it
         run.text = json.dumps(run.output.value, ensure_ascii=False)

@@ -1,16 +1,13 @@
 """Agents written with Strands. Imported by such an agent's own module, and by nothing else."""
 
-import copy
 import functools
 import inspect
 import json
-import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
-import boto3
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from strands import Agent, ToolContext
 from strands.agent.conversation_manager import NullConversationManager
 from strands.hooks import (
@@ -21,135 +18,40 @@ from strands.hooks import (
     HookProvider,
     HookRegistry,
 )
-from strands.models.bedrock import BedrockModel
-from strands.types.content import Messages, SystemContentBlock
+from strands.interrupt import Interrupt, InterruptException
+from strands.types.agent import AgentInput
+from strands.types.content import Messages
 from strands.types.exceptions import EventLoopException
-from strands.types.streaming import StreamEvent
-from strands.types.tools import AgentTool, ToolChoice, ToolChoiceAny, ToolSpec
+from strands.types.tools import AgentTool, ToolUse
 
 from tradewind.bedrock.client import create_bedrock_client
-from tradewind.bedrock.faults import to_model_error
-from tradewind.bedrock.model_pool import ModelKey, ModelPool
+from tradewind.bedrock.model_pool import ModelKey
 from tradewind.contracts.environment import ModelEnvironment
-from tradewind.contracts.errors import InternalError, ModelFailed, ToolInputError, TradewindError
+from tradewind.contracts.errors import (
+    InternalError,
+    ModelFailed,
+    NobodyToAsk,
+    ToolInputError,
+    TradewindError,
+)
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.options import RunOptions
-from tradewind.run.output import ASK_FOR_OUTPUT, OUTPUT_TOOL
+from tradewind.run.output import ASK_FOR_OUTPUT
 from tradewind.run.project import Project
 from tradewind.run.strands_history import past_messages, turn_messages
+from tradewind.run.strands_model import MODELS, create_model, schema_of
 from tradewind.run.strands_output import OutputTool
+from tradewind.run.strands_pause import check_asking, pause_of, resume
 from tradewind.run.threads import contained, contained_coroutine, enter_tool
-from tradewind.run.tool_arguments import closed, refusal
+from tradewind.run.tool_arguments import refusal
 from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
 
 #: Where a request's ``invocation_state`` holds its project.
 _PROJECT: Final = "project"
 
-_SOME_TOOL: Final[dict[Literal["any"], ToolChoiceAny]] = {"any": {}}
-
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class _ClientSession(boto3.Session):
-    """A session that hands out one existing client.
-
-    ``BedrockModel`` takes no client: a ``boto_client`` argument lands in its configuration with a
-    warning, and a client of its own is made from the session. So the session is the way in.
-    """
-
-    def __init__(self, client: Any) -> None:
-        super().__init__(region_name=client.meta.region_name)
-        self._given_client = client
-
-    def client(self, *_args: Any, **_kwargs: Any) -> Any:
-        return self._given_client
-
-
-class PooledBedrockModel(BedrockModel):
-    """A ``BedrockModel`` on the client it is given, whose failures leave it as ``ModelError``.
-
-    Strands would answer some of its own types by itself: a conversation that is too long, it cuts
-    and sends again.
-    """
-
-    def __init__(self, client: Any, **model_config: Any) -> None:
-        super().__init__(boto_session=_ClientSession(client), **model_config)
-        self._output_schema: dict[str, Any] | None = None
-
-    def as_asked(self, options: RunOptions) -> "PooledBedrockModel":
-        """Return this model on its client as one request wants it; itself, if that is the same."""
-        if not options.sampling and options.output_schema is None:
-            return self
-        model = copy.copy(self)
-        model.config = {**self.config, **options.sampling}  # type: ignore[typeddict-item]
-        model._output_schema = options.output_schema
-        return model
-
-    async def stream(
-        self,
-        messages: Messages,
-        tool_specs: list[ToolSpec] | None = None,
-        system_prompt: str | None = None,
-        *,
-        tool_choice: ToolChoice | None = None,
-        system_prompt_content: list[SystemContentBlock] | None = None,
-        cancel_signal: threading.Event | None = None,
-        structured_output_model: type[BaseModel] | None = None,
-        **kwargs: Any,
-    ) -> AsyncGenerator[StreamEvent, None]:
-        """Stream one model call. Arguments and events are ``BedrockModel.stream``'s.
-
-        Raises:
-            ModelError: The call failed, or its answer broke off.
-        """
-        events = super().stream(
-            messages,
-            [self._as_told(spec) for spec in tool_specs or ()],
-            system_prompt,
-            # With an output to give there is always a tool to call.
-            tool_choice=tool_choice if self._output_schema is None else _SOME_TOOL,
-            system_prompt_content=system_prompt_content,
-            cancel_signal=cancel_signal,
-            structured_output_model=structured_output_model,
-            **kwargs,
-        )
-        try:
-            async for event in events:
-                yield event
-        except Exception as error:
-            fault = to_model_error(error)
-            if fault is None or fault is error:
-                raise
-            raise fault from error
-
-    def _as_told(self, spec: ToolSpec) -> ToolSpec:
-        """A tool's specification as the model is told it."""
-        # Strands fills in what it misses in a schema; the output's is the caller's, to the letter.
-        ours = spec["name"] != OUTPUT_TOOL or self._output_schema is None
-        schema = closed(_schema_of(spec)) if ours else self._output_schema
-        return {**spec, "inputSchema": {"json": schema}}
-
-
-def _schema_of(spec: ToolSpec) -> dict[str, Any]:
-    schema: dict[str, Any] = spec["inputSchema"]["json"]
-    return schema
-
-
-def create_model(key: ModelKey, client: Any) -> PooledBedrockModel:
-    """Create the model that ``key`` describes, on ``client``."""
-    sampling = {"temperature": key.temperature, "top_p": key.top_p}
-    return PooledBedrockModel(
-        client,
-        model_id=key.model_id,
-        max_tokens=key.max_tokens,
-        **{name: value for name, value in sampling.items() if value is not None},
-    )
-
-
-#: The process's models.
-MODELS: Final = ModelPool(create_model)
 
 
 @dataclass(frozen=True)
@@ -182,16 +84,21 @@ class StrandsAgent:
             options=run.options,
             more_tools=_output_tools(run),
         )
-        before = len(agent.messages)
+        before, prompt = len(agent.messages), cast(AgentInput, run.prompt)
+        if run.goes_on is not None:
+            prompt, before = resume(agent, run.goes_on)
         stop_reason = ""
+        asking: list[tuple[ToolUse, Interrupt]] = []
         try:
-            async for event in _events(agent, run):
+            async for event in _events(agent, run, prompt):
                 if "messageStart" in event.get("event", {}):
                     transcript.begin_message()
                 elif "data" in event:
                     transcript.write(event["data"])
                 elif event.get("message", {}).get("role") == "assistant" and not run.stop.is_set():
                     transcript.end_message()  # a cancelled one is Strands' own "Cancelled by user"
+                elif interrupted := event.get("tool_interrupt_event"):
+                    asking += [(interrupted["tool_use"], one) for one in interrupted["interrupts"]]
                 if project.failure is not None:
                     run.stop.set()  # no more model calls for a request that has failed
                 if "result" in event:
@@ -202,8 +109,20 @@ class StrandsAgent:
         if stop_reason == "limit_turns":
             raise ModelFailed(f"The model did not finish within {MAX_TURNS} turns.")
         run.stopped = stop_reason == "cancelled"
-        if not run.stopped and run.output is None:  # a later turn has no tool to give it by
+        if stop_reason == "interrupt":
+            _ask(run, agent, asking, before)
+        elif not run.stopped and run.output is None:  # a later turn has no tool to give it by
             run.new_messages = turn_messages(agent.messages[before:])
+
+
+def _ask(
+    run: AgentRun, agent: Agent, asking: Sequence[tuple[ToolUse, Interrupt]], before: int
+) -> None:
+    if not run.project.may_ask:
+        raise NobodyToAsk("A tool asks a person, and this request cannot wait for one.")
+    asked = [(use["name"], one) for use, one in asking]
+    pause = pause_of(run.project, agent, asked, before)
+    run.ask(pause, [use["toolUseId"] for use, _ in asking])
 
 
 def _output_tools(run: AgentRun) -> list[AgentTool]:
@@ -212,9 +131,9 @@ def _output_tools(run: AgentRun) -> list[AgentTool]:
     return [OutputTool(run.output, run.project, run.threads.tools)]
 
 
-async def _events(agent: Agent, run: AgentRun) -> AsyncIterator[dict[str, Any]]:
+async def _events(agent: Agent, run: AgentRun, prompt: AgentInput) -> AsyncIterator[dict[str, Any]]:
     """The events of a run. Where an output is wanted, it is asked for until there is one."""
-    prompt, turns, ended = run.prompt, 0, False
+    turns, ended = 0, False
     while True:
         async for event in agent.stream_async(
             prompt,
@@ -304,7 +223,7 @@ class _Adapter(HookProvider):
             there_are = ", ".join(event.agent.tool_names)
             event.cancel_tool = f"There is no tool {name}. There are: {there_are}."
         else:
-            schema = _schema_of(tool.tool_spec)
+            schema = schema_of(tool.tool_spec)
             event.cancel_tool = refusal(name, schema, event.tool_use["input"]) or False
         if not event.cancel_tool:
             self._run.project.begin_call()
@@ -357,6 +276,15 @@ def project_of(tool_context: ToolContext) -> Project:
     return project
 
 
+def _asking(context: ToolContext, asking: InterruptException) -> Exception:
+    """What a tool's question is raised as: itself, or what the model is told in its place."""
+    try:
+        check_asking(project_of(context), context, asking)
+    except ToolInputError as refused:
+        return refused
+    return asking
+
+
 def reports_failures(tool: Callable[P, R]) -> Callable[P, R]:
     """Let a tool's failures fail its request. To be put under ``@tool(context=True)``.
 
@@ -366,6 +294,8 @@ def reports_failures(tool: Callable[P, R]) -> Callable[P, R]:
     def failure_of(error: Exception, context: object) -> Exception:
         if not isinstance(context, ToolContext):
             return error
+        if isinstance(error, InterruptException):
+            return _asking(context, error)
         return note_tool_failure(project_of(context), tool.__name__, error)
 
     if inspect.iscoroutinefunction(tool):

@@ -29,5 +29,7 @@ class Outcome(StrEnum):
     #: Stopped at the deadline with what there was.
     STOPPED = "stopped"
     FAILED = "failed"
+    #: It asks a person, and goes on with the answer.
+    WAITING = "waiting"
     #: Answered before; the answer was kept.
     REPEATED = "repeated"

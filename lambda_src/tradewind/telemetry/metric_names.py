@@ -99,6 +99,9 @@ class MetricName(StrEnum):
     PROCESSES_RETIRED = "ProcessesRetired"
     REQUESTS_NOT_STARTED = "RequestsNotStarted"
     REQUESTS_SHED = "RequestsShed"
+    QUESTIONS_ASKED = "QuestionsAsked"
+    QUESTIONS_NOT_ANSWERED = "QuestionsNotAnswered"
+    ANSWERS_NOT_TAKEN_UP = "AnswersNotTakenUp"
     REQUESTS_NOT_LOGGED = "RequestsNotLogged"
     API_CALLS = "ApiCalls"
     API_ERRORS = "ApiErrors"
@@ -276,6 +279,24 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Requests that the API refused because the agent takes no more at once. 0 from each call.",
         (ALL_AGENTS,),
         "api.invocations",
+    ),
+    MetricName.QUESTIONS_ASKED: MetricSpec(
+        "Count",
+        "1 when an agent asked a person, and waits for the answer, else 0.",
+        (ALL_AGENTS,),
+    ),
+    MetricName.QUESTIONS_NOT_ANSWERED: MetricSpec(
+        "Count",
+        "Requests that failed because nobody answered what their agents asked. 0 from each call.",
+        (ALL_AGENTS,),
+        "handlers.sweeper, api.overdue",
+    ),
+    MetricName.ANSWERS_NOT_TAKEN_UP: MetricSpec(
+        "Count",
+        "Answers that no function took up in time; their questions are open again. "
+        "0 from each call.",
+        (ALL_AGENTS,),
+        "handlers.sweeper, api.overdue",
     ),
     MetricName.REQUESTS_NOT_LOGGED: MetricSpec(
         "Count",

@@ -22,6 +22,7 @@ from tradewind.contracts.errors import TradewindError
 from tradewind.contracts.request import parse_request
 from tradewind.contracts.response import Artifact, Usage
 from tradewind.records.item import RecordedRequest, content_sha256
+from tradewind.records.questions import Asking
 from tradewind.records.table import RecordTable
 from tradewind.telemetry.process import ColdStart
 
@@ -97,6 +98,14 @@ class ApiUnderTest:
         answer = encoded(code, **{**whole, **changes})
         self.records.finish(replace(recorded), answer)
         return answer.document
+
+    def question(self, event: dict[str, Any], text: str) -> dict[str, Any]:
+        """What an agent's function does that comes to a question."""
+        recorded = recorded_of(event)
+        self.records.start(recorded, remaining_s=900, ttl_days=1)
+        asking = Asking(text, b"the rest", {"model_calls": 1}, life_days=7)
+        assert self.records.ask(recorded, asking, ttl_days=1)
+        return {"success": False, "status_code": 202}
 
 
 @pytest.fixture

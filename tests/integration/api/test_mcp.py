@@ -59,7 +59,8 @@ def ask(query: str = SECRET, **more: Any) -> Do:
 @both_generations
 def test_every_agent_is_a_tool_with_its_schema(mcp: McpUnderTest, mode: str) -> None:
     tools = {tool.name: tool for tool in mcp(lambda c: c.list_tools(), mode=mode).tools}
-    assert list(tools) == ["terrain", "layout", "look_up_invocation", "cancel_invocation"]
+    further = ["look_up_invocation", "answer_invocation", "cancel_invocation"]
+    assert list(tools) == ["terrain", "layout", *further]
     schema = tools["terrain"].input_schema
     assert schema["required"] == ["query"]
     assert schema["additionalProperties"] is False
@@ -138,6 +139,30 @@ def test_long_work_is_looked_up_later_and_cancelled_on_demand(mcp: McpUnderTest,
     assert after.content[0].text.startswith("CANCELLED: ")
 
 
+def test_a_question_is_told_and_answered(mcp: McpUnderTest) -> None:
+    api = mcp.api
+    api.functions.work = lambda event: api.question(event, "Which site?")
+
+    async def do(client: Client) -> tuple[CallToolResult, ...]:
+        asked = await client.call_tool("terrain", {"query": "Where?"})
+        own, question_id = (asked.structured_content[name] for name in ("id", "question_id"))
+        answer = {"id": own, "answer": "The north.", "question_id": question_id}
+        told = [await client.call_tool("answer_invocation", answer) for _ in range(2)]
+        other = await client.call_tool("answer_invocation", {**answer, "answer": "The south."})
+        return asked, *told, other
+
+    asked, told, again, other = mcp(do)
+    assert asked.is_error is False
+    assert asked.structured_content["state"] == "waiting"
+    assert "Which site?" in words_of(asked)
+    assert f'question_id "{asked.structured_content["question_id"]}"' in words_of(asked)
+    assert [one.structured_content["state"] for one in (told, again)] == ["pending", "pending"]
+    assert (other.is_error, "NOT_WAITING" in words_of(other)) == (True, True)
+    event = {"agent": "terrain", "owner": ADA, "accepted": True}
+    assert all(event.items() <= one.items() for one in api.functions.queue)
+    assert all(not {"query", "answer"} & set(one) for one in api.functions.queue)
+
+
 def test_a_repeat_with_its_key_is_worked_on_once(mcp: McpUnderTest) -> None:
     async def do(client: Client) -> Any:
         meta = keyed("a-key")
@@ -196,6 +221,10 @@ def test_nobody_sees_what_is_anothers(mcp: McpUnderTest) -> None:
         ("look_up_invocation", {"id": "terrain.i-1", "wait": 3}, "INVALID_REQUEST"),
         ("look_up_invocation", {}, "INVALID_REQUEST"),
         ("cancel_invocation", {"id": 7}, "INVALID_REQUEST"),
+        ("answer_invocation", {"id": "terrain.i-1", "answer": "x"}, "NOT_FOUND"),
+        ("answer_invocation", {"id": "terrain.i-1"}, "INVALID_REQUEST"),
+        ("answer_invocation", {"answer": "x"}, "INVALID_REQUEST"),
+        ("answer_invocation", {"id": "terrain.i-1", "answer": "x", "a": 1}, "INVALID_REQUEST"),
     ],
 )
 def test_what_is_refused_is_an_error_with_the_apis_code(

@@ -40,6 +40,7 @@ from tradewind.records.openings import Openings, asked_nothing
 from tradewind.records.table import RecordTable
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
+from tradewind.run.pause import Asked, FrameworkState, Pause
 from tradewind.telemetry.process import ColdStart
 
 AGENT: Final = "layout"
@@ -163,8 +164,17 @@ class _Agent:
         if self._world.session_busy:
             self._world.session_busy -= 1
             raise SessionBusy("Another turn is at work.")
-        self._world.asked[run.project.request_id] += 1
-        require(self._world.asked[run.project.request_id] == 1, "the model is asked twice")
+        heard = [] if run.goes_on is None else [*run.goes_on.answers.values()]
+        before: list[str] = [] if run.goes_on is None else run.goes_on.pause.state.values["heard"]
+        heard = [*before, *heard]
+        part = f"{run.project.request_id}.{len(heard)}" if heard else run.project.request_id
+        self._world.asked[part] += 1
+        require(self._world.asked[part] == 1, "the model is asked twice")
+        self._world.heard[run.project.request_id] = heard
+        if len(heard) < self._world.questions:
+            asked = Asked(f"call-{len(heard)}", "ask", f"Question {len(heard)}?")
+            run.ask(Pause(FrameworkState("test", {"heard": heard}), (asked,)), ())
+            return
         run.transcript.write("Done.")
         run.transcript.end_message()
 
@@ -174,6 +184,8 @@ class World:
 
     Attributes:
         asked: How often the model was asked, by request id.
+        questions: So many things the agent asks a person, one after the other.
+        heard: What it was answered, by request id.
         session_busy: So many runs end before they ask anything.
         next_run: What befalls the next run that somebody waits for.
         answers: What the API answered: status, document and headers.
@@ -187,6 +199,8 @@ class World:
         self.table = WatchedTable(self.steps, lambda _item: None)
         self.functions = Functions(self)
         self.asked: Counter[str] = Counter()
+        self.questions = 0
+        self.heard: dict[str, list[str]] = {}
         self.session_busy = 0
         self.pace = 1
         self.next_run: Mapping[int, Fault] = {}
@@ -275,8 +289,14 @@ class World:
         openings = Openings(self.records.table)
         with self.steps.process({}):
             for record in [read_item(item) for item in self.table.items.values()]:
-                if not self.records.settle(record.record_id, record.attempt):
-                    openings.expire(record.record_id, record.attempt)
+                key, attempt = record.record_id, record.attempt
+                questions = self.records.questions
+                if not (
+                    self.records.settle(key, attempt)
+                    or openings.expire(key, attempt)
+                    or questions.give_up(key, attempt)
+                ):
+                    self.events["put back"] += questions.put_back(key, attempt, late=True)
 
     # -- what came of it ------------------------------------------------------------------------
 
@@ -301,7 +321,7 @@ class World:
             ended = (record.status, record.error_code)
             for status, document, _ in self.answers:
                 if document.get("id") == f"{AGENT}.{record.request_id}" and status == 200:
-                    if document["state"] in {"pending", "running"}:
+                    if document["state"] in {"pending", "running", "waiting"}:
                         continue
                     told = document["error"]["code"] if document["error"] else None
                     require(told in {record.error_code, *NOTHING_ASKED}, f"{told}, then {ended}")

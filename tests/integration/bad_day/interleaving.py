@@ -31,6 +31,7 @@ from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.handlers.request_report import RequestReporter
 from tradewind.handlers.service import AgentService
 from tradewind.records import item as record_item
+from tradewind.records import questions as record_questions
 from tradewind.records import table as record_table
 from tradewind.records.item import RecordStatus, read_item
 from tradewind.records.table import RecordTable
@@ -48,6 +49,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let services run in the thread that calls them, by our clock, and report nothing."""
     monkeypatch.setattr(record_item, "time", CLOCK)
     monkeypatch.setattr(record_table, "time", CLOCK)
+    monkeypatch.setattr(record_questions, "time", CLOCK)
     monkeypatch.setattr(service, "run_to_its_end", _run_here)
     monkeypatch.setattr(RequestReporter, "report", lambda *_: None)
     # What is read of the machine, for reports that nobody gets here.

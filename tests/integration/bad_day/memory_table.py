@@ -17,7 +17,10 @@ Item = Mapping[str, Any]
 _Test = Callable[[Item, Mapping[str, str], Item], bool]
 
 _TOKEN: Final = re.compile(r"\s*([()=]|<=?|[#:]?\w+)")
-_UPDATE: Final = re.compile(r"SET (?P<set>.+?)( REMOVE (?P<remove>#\w+))?")
+_UPDATE: Final = re.compile(r"SET (?P<set>.+?)( REMOVE (?P<remove>#\w+(, #\w+)*))?")
+_ASSIGNMENT: Final = re.compile(
+    r"(?P<name>#\w+) = (if_not_exists\((?P<unless>#\w+), (?P<first>:\w+)\)|(?P<value>[:#]\w+))"
+)
 
 
 class MemoryTable:
@@ -47,11 +50,17 @@ class MemoryTable:
         update = _UPDATE.fullmatch(request["UpdateExpression"])
         assert update is not None, request["UpdateExpression"]
         new = {**request["Key"], **(old or {})}
-        for assignment in update["set"].split(", "):
-            name, value = assignment.split(" = ")
-            new[names[name]] = values[value]
-        if update["remove"]:
-            new.pop(names[update["remove"]], None)
+        for one in _assignments(update["set"]):
+            name = names[one["name"]]
+            if one["unless"]:
+                assert names[one["unless"]] == name
+                new.setdefault(name, values[one["first"]])
+            elif one["value"].startswith("#"):
+                new[name] = new[names[one["value"]]]
+            else:
+                new[name] = values[one["value"]]
+        for removed in (update["remove"] or "").split(", "):
+            new.pop(names.get(removed, ""), None)
         self.items[key] = new
         return {"Attributes": new} if request.get("ReturnValues") == "ALL_NEW" else {}
 
@@ -59,6 +68,12 @@ class MemoryTable:
         """Return an item, as it is now."""
         item = self.items.get(Key[RECORD_KEY]["S"])
         return {} if item is None else {"Item": item}
+
+
+def _assignments(text: str) -> list[re.Match[str]]:
+    found = [*_ASSIGNMENT.finditer(text)]
+    assert ", ".join(one[0] for one in found) == text, text
+    return found
 
 
 def require_condition(old: Item | None, operation: str, request: Mapping[str, Any]) -> None:

@@ -52,6 +52,7 @@ class Asked:
     state: str = "succeeded"
     error: dict[str, Any] | None = None
     cancelled: bool = False
+    answered: dict[str, Any] | None = None
 
     def document(self) -> dict[str, Any]:
         """What the API shows of it."""
@@ -70,6 +71,7 @@ class Asked:
             "finished_at": "2026-11-26T07:00:02Z" if ended else None,
             "progress": {"tools": ["find_land"], "tool_calls": 1, "model_calls": 2},
             "question": "Which one?" if state == "waiting" else None,
+            "question_id": "question-1" if state == "waiting" else None,
             "result": {
                 "response": f"You asked: {self.body['query']}",
                 "output": {"answer": 42} if "output_schema" in self.body else None,
@@ -191,9 +193,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.answer(202 if found.looks > 0 else 200, found.document())
             case "POST", ["invocations", identity, "answer"]:
                 found = contract.invocations[identity]
-                if found.state != "waiting":
+                if found.state != "waiting" and content != found.answered:
                     self.problem(409, "NOT_WAITING", "It does not wait.")
                     return
+                found.answered = content
                 found.state = "succeeded"
                 found.body["query"] = content["answer"]
                 self.answer(202, {**found.document(), "state": "running"})

@@ -420,11 +420,13 @@ def test_what_waits_for_a_person_is_said_and_answered(caller: Caller, contract: 
     identity = only(contract)
     assert said.status == 4
     assert f'Which one?\n`tradewind reply {identity} "..."` goes on.' in said.err
-    contract.faults.append(lost)
+    contract.faults += [None, lost]  # the look, and the answer
     said = caller.run("reply", identity, "The left one")
-    # Not again: whether it counted can be looked up.
-    assert said.status == 3
-    assert contract.heard[-1] == ("POST", f"/invocations/{identity}/answer")
+    # Said again it is known: it is the same question's.
+    assert said.status == 0
+    answer = ("POST", f"/invocations/{identity}/answer")
+    assert contract.heard[-2:] == [answer, answer]
+    assert contract.bodies[-1] == {"answer": "The left one", "question_id": "question-1"}
     assert "You asked: The left one" in caller.run("status", identity).out
     said = caller.run("reply", identity, "The right one")
     assert (said.status, "NOT_WAITING" in said.err) == (1, True)

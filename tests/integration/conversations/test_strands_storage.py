@@ -19,7 +19,7 @@ from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
 from tradewind.contracts.names import SESSION_KEY, SESSION_TURN
 from tradewind.conversations.strands_storage import SessionStorage, StorageConflict
-from tradewind.run.strands_agent import PooledBedrockModel
+from tradewind.run.strands_model import PooledBedrockModel
 
 Make = Callable[[], Storage[str, str]]
 

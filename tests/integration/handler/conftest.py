@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import ClientPool
 from tradewind.budgets.budgets import Budgets
 from tradewind.budgets.table import BudgetTable
+from tradewind.contracts.names import session_key
+from tradewind.conversations.item import TurnRequest
 from tradewind.conversations.table import SessionTable
 from tradewind.handlers.progress import ProgressStore
 from tradewind.handlers.service import AgentService
@@ -100,6 +103,22 @@ class Harness:
 
     def handle(self, event: object, context: Context | None = None) -> dict[str, Any]:
         return self.service.handle(event, context or Context())
+
+    @contextmanager
+    def held_session(self, session_id: str, owner: str) -> Iterator[None]:
+        """Have another turn at work in a conversation."""
+        request = TurnRequest(
+            session_key=session_key(owner=owner, session_id=session_id),
+            agent="terrain",
+            record_id="another",
+            request_id="another",
+            attempt="another",
+        )
+        self.sessions.claim(request, remaining_s=60)
+        try:
+            yield
+        finally:
+            self.sessions.let_go(request.session_key, request.attempt)
 
 
 Build = Callable[..., Harness]

@@ -19,6 +19,7 @@ from tradewind.handlers.stream_records import StreamRecords
 from tradewind.handlers.streamed_requests import StreamedRequests
 from tradewind.records.item import RecordedRequest, RecordStatus, StoredRecord
 from tradewind.records.kept_answer import EncodedAnswer
+from tradewind.records.questions import Asking
 from tradewind.records.table import Start
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
@@ -33,6 +34,12 @@ class NoRecords:
 
     def finish(self, _request: RecordedRequest, _encoded: EncodedAnswer) -> bool:
         return True
+
+    def ask(self, _request: RecordedRequest, _asking: Asking, *, ttl_days: int) -> bool:
+        return True
+
+    def put_back(self, _request: RecordedRequest) -> bool:
+        return False
 
 
 def hang(project: Project) -> str:

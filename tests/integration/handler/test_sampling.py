@@ -16,7 +16,7 @@ from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.model_pool import ModelKey
 from tradewind.contracts.environment import ModelEnvironment
-from tradewind.run import pydantic_ai_agent, strands_agent
+from tradewind.run import pydantic_ai_agent, strands_model
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
@@ -43,7 +43,7 @@ def key(pool: ClientPool) -> ModelKey:
 
 
 async def ask_strands(key: ModelKey, client: Any, choice: Any = None) -> None:
-    model = strands_agent.create_model(key, client)
+    model = strands_model.create_model(key, client)
     spec: Any = {"name": "measure", "description": "x", "inputSchema": {"json": MEASURE}}
     messages: Any = [{"role": "user", "content": [{"text": "How windy?"}]}]
     async for _ in model.stream(messages, [spec], "You measure.", tool_choice=choice):

@@ -17,6 +17,7 @@ from tests.integration.records.requests import REQUEST, encoded, sweeper_of
 from tradewind.aws.deadline import Deadline
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.records.openings import Openings
+from tradewind.records.questions import Asking
 from tradewind.records.table import RecordTable
 from tradewind.telemetry.logger import get_logger
 
@@ -132,6 +133,16 @@ def test_what_is_still_at_work_has_no_answer_yet(table: RecordTable, run: Run) -
     record = table.read(REQUEST.record_id)
     assert record is not None
     assert record.status == "running"
+
+
+def test_what_waits_for_a_person_has_no_answer_yet(table: RecordTable, run: Run) -> None:
+    request = replace(REQUEST, accepted=True)
+    Openings(table.table).open(request, life_s=900, ttl_days=30)
+    table.start(request, remaining_s=900, ttl_days=30)
+    assert table.ask(request, Asking("A secret?", b"", {}, life_days=7), ttl_days=30)
+    status, out, err = run("answer", "terrain", "r-1")
+    assert (status, out) == (1, "")
+    assert "asks a person about request r-1" in err
 
 
 def test_what_nobody_has_begun_with_has_no_answer_yet(table: RecordTable, run: Run) -> None:

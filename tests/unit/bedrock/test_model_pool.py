@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.model_pool import MAX_MODELS, ModelKey, ModelPool
 from tradewind.contracts.environment import ModelEnvironment
-from tradewind.run import pydantic_ai_agent, strands_agent
+from tradewind.run import pydantic_ai_agent, strands_model
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +59,12 @@ def test_the_model_runs_on_the_client_it_was_given(client: Any) -> None:
 
 def test_each_frameworks_model_is_what_the_key_says(client: Any) -> None:
     cool = replace(KEY, temperature=0.0, top_p=0.5)
-    strands = strands_agent.create_model(cool, client)
+    strands = strands_model.create_model(cool, client)
     assert strands.client is client
     config = strands.get_config()
     assert (config["model_id"], config["max_tokens"]) == (KEY.model_id, 1024)
     assert (config["temperature"], config["top_p"]) == (0.0, 0.5)
-    assert "temperature" not in strands_agent.create_model(KEY, client).get_config()
+    assert "temperature" not in strands_model.create_model(KEY, client).get_config()
 
     pydantic_ai = pydantic_ai_agent.create_model(cool, client)
     assert pydantic_ai.client is client

@@ -15,7 +15,7 @@ from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.model_pool import ModelPool
 from tradewind.contracts.errors import ModelFailed, OutputInvalid
 from tradewind.contracts.request import AgentRequest
-from tradewind.run import pydantic_ai_agent, strands_agent
+from tradewind.run import pydantic_ai_agent, strands_agent, strands_model
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.events import RunEvent, ToolStarted
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -134,7 +134,7 @@ def test_no_number_makes_a_model_of_its_own(
 ) -> None:
     """The pool holds sixteen: a caller's whim must push nobody's out."""
     pools: dict[str, ModelPool[Any]] = {
-        "strands": strands_agent.MODELS,
+        "strands": strands_model.MODELS,
         "pydantic-ai": pydantic_ai_agent.MODELS,
     }
     pool = pools[name]

@@ -18,6 +18,7 @@ from tradewind.run.agent_run import AgentRun
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.options import RunOptions
 from tradewind.run.output import OUTPUT_TOOL
+from tradewind.run.pause import FrameworkState, GoOn, Pause
 from tradewind.run.project import Project
 from tradewind.run.prompt import compose_prompt
 from tradewind.run.runner import run_agent
@@ -32,16 +33,21 @@ def prompt_of(request: AgentRequest) -> str:
     )
 
 
-def asked(model: Model, **changes: Any) -> AgentRun:
+def asked(
+    model: Model, *, may_ask: bool = False, goes_on: GoOn | None = None, **changes: Any
+) -> AgentRun:
     """Let the assistant answer its example, with these changes."""
     request = parse_request({**EXAMPLE, **changes}, "assistant")
     run = AgentRun(
         prompt=prompt_of(request),
-        project=Project("p-1", "assistant", request.parameters, MemoryArtifactStore()),
+        project=Project(
+            "p-1", "assistant", request.parameters, MemoryArtifactStore(), may_ask=may_ask
+        ),
         deadline=Deadline(60),
         environment=ENVIRONMENT,
         bedrock_client=model.client,
         options=RunOptions.of(request),
+        goes_on=goes_on,
     )
     try:
         asyncio.run(run_agent(DEFINITION, run))
@@ -69,6 +75,24 @@ def test_it_answers_as_json_where_a_schema_asks_for_it() -> None:
     assert run.output is not None
     assert run.output.value == {"diameters": 7}
     assert (run.tool_calls, len(model.requests)) == (0, 1)
+
+
+def test_it_asks_back_where_somebody_can_be_asked() -> None:
+    model = Model(ENVIRONMENT, calling("ask_person", question="Which site?"), saying("Seven."))
+    run = asked(model, may_ask=True)
+    [tool] = model.requests[0][1]["toolConfig"]["tools"]
+    assert tool["toolSpec"]["name"] == "ask_person"
+    assert run.pause is not None
+    [question] = run.pause.asked
+    assert question.text == "Which site?"
+    # What goes on from there may be kept as JSON.
+    values = json.loads(json.dumps(run.pause.state.values))
+    pause = Pause(FrameworkState(run.pause.state.format, values), run.pause.asked)
+    run = asked(model, may_ask=True, goes_on=GoOn(pause, {question.call_id: "The north."}))
+    assert run.text == "Seven."
+    result = model.requests[1][1]["messages"][-1]["content"][0]["toolResult"]
+    assert result["content"] == [{"text": "The north."}]
+    assert run.new_messages is not None
 
 
 def test_it_has_no_tools_to_keep_anything_for() -> None:

@@ -122,6 +122,14 @@ def test_a_user_who_wants_no_tools_gets_none() -> None:
     assert name_of_call(answer(user("Say what you do."), tools=TOOLS, system=SYSTEM)) == "measure"
 
 
+def test_the_person_is_asked_where_they_say_so() -> None:
+    tools = [*TOOLS, tool("ask_person", question={"type": "string"})]
+    asks = answer(user("Plan it; ask me first."), tools=tools[2:])
+    assert name_of_call(asks) == "ask_person"
+    assert name_of_call(answer(user("Plan it."), tools=tools[2:])) is None
+    assert name_of_call(answer(user("Plan 2."), tools=tools)) == "draw"
+
+
 def test_a_forced_tool_is_called() -> None:
     def forced(choice: dict[str, Any], *messages: dict[str, Any]) -> str | None:
         return name_of_call(answer(*messages, toolConfig={"tools": TOOLS, "toolChoice": choice}))
