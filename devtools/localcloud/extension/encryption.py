@@ -1,6 +1,7 @@
 """The permission on the key that S3, DynamoDB and Secrets Manager ask of a caller.
 
-They ask it besides the one on the data. MiniStack takes note of a customer-managed key and asks nobody whether the caller may use it.
+They ask it besides the one on the data. MiniStack takes note of a customer-managed key and asks
+nobody whether the caller may use it.
 """
 
 from collections.abc import Mapping
