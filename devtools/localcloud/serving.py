@@ -21,6 +21,7 @@ from devtools.localcloud.code_store import CodeStore
 from devtools.localcloud.execution import Warden
 from devtools.localcloud.extension import (
     access,
+    access_keys,
     async_invocation,
     encryption,
     functions,
@@ -105,6 +106,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     functions.install(functions.Surroundings(LAMBDA_RUNTIME, warden, code, endpoints))
     # Scripts that lie on this machine for another emulator are not ours to run.
     ministack._collect_scripts = lambda *_folders: []
+    access_keys.install()
     async_invocation.install()
     encryption.install()
     payloads.install()

@@ -1,13 +1,14 @@
-"""The permission on the key that S3 and DynamoDB ask of a caller, besides the one on the data.
+"""The permission on the key that S3, DynamoDB and Secrets Manager ask of a caller.
 
-MiniStack takes note of a customer-managed key and asks nobody whether the caller may use it.
+They ask it besides the one on the data. MiniStack takes note of a customer-managed key and asks
+nobody whether the caller may use it.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import dynamodb, kms, s3
+from ministack.services import dynamodb, kms, s3, secretsmanager
 
 from devtools.localcloud.extension.access import key_may
 from devtools.localcloud.running import ACCOUNT_ID, REGION
@@ -20,10 +21,15 @@ _S3_READS = {"s3:GetObject", "s3:GetObjectVersion"}
 _DYNAMODB_DATA = {
     f"dynamodb:{operation}Item" for operation in ("Get", "Put", "Update", "Delete", "BatchGet")
 } | {"dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchWriteItem"}
+#: What a secret's key has to be good for.
+_SECRET_DATA = {
+    "secretsmanager:GetSecretValue": ("kms:Decrypt",),
+    "secretsmanager:PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
+}
 
 
 def install() -> None:
-    """Check keys on every S3 read and write and every DynamoDB item operation."""
+    """Check keys on S3 reads and writes, DynamoDB item operations and secrets' values."""
     enforce = iam_evaluator.enforce
 
     def enforce_with_keys(  # noqa: PLR0917  MiniStack's signature
@@ -44,6 +50,9 @@ def install() -> None:
             )
         elif action in _DYNAMODB_DATA:
             message = _refusal(access_key, "kms:Decrypt", _table_key(resource_arn), "dynamodb")
+        for needed in _SECRET_DATA.get(action, ()):
+            key = _secret_key(resource_arn)
+            message = message or _refusal(access_key, needed, key, "secretsmanager", resource_arn)
         return iam_evaluator.AuthError("AccessDenied", message) if message else None
 
     iam_evaluator.enforce = enforce_with_keys
@@ -80,7 +89,8 @@ def _refusal(
         "kms:CallerAccount": ACCOUNT_ID,
     }
     if encrypted_arn:
-        context["kms:EncryptionContext:aws:s3:arn"] = encrypted_arn
+        name = {"s3": "aws:s3:arn", "secretsmanager": "SecretARN"}[service]
+        context[f"kms:EncryptionContext:{name}"] = encrypted_arn
     if key_may(access_key, action, record["Arn"], context):
         return None
     caller = iam_evaluator.resolve_principal(access_key, ACCOUNT_ID)
@@ -99,4 +109,10 @@ def _table_key(table_arn: str) -> str | None:
     key: str | None = ((dynamodb._tables.get(name) or {}).get("SSEDescription") or {}).get(
         "KMSMasterKeyArn"
     )
+    return key
+
+
+def _secret_key(secret_arn: str) -> str | None:
+    _, secret = secretsmanager._resolve(secret_arn)
+    key: str | None = (secret or {}).get("KmsKeyId")
     return key

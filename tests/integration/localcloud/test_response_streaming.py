@@ -1,12 +1,14 @@
 """Answers stream through the embedded AWS as they do through AWS: when they come, or not at all."""
 
+import fcntl
 import http.client
 import json
 import ssl
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +34,9 @@ ROOT = Path(__file__).parents[3]
 STREAMER = Path(__file__).parent / "function" / "streamer.py"
 OK = {"prelude": {"statusCode": 200, "headers": {"Content-Type": "text/event-stream"}}}
 PATIENCE_S = 60.0
+STREAMS = 100
+#: Processes that start at the same time: each has ten seconds for it, on any machine.
+STARTING = 4
 
 Upload = Callable[[str, bytes], dict[str, str]]
 
@@ -56,6 +61,7 @@ def api(cloud: Running, deploy: Deploy, upload: Upload, completions: Path) -> Ap
     """An API with a streaming integration, and one that gives up soon."""
     code = upload("streamer.zip", package(**{"streamer.py": STREAMER.read_text()}))
     streamer = function(code, "streamer.handler")
+    streamer["Properties"]["Timeout"] = 900
     path = [str(ROOT), str(ROOT / "lambda_src"), sysconfig.get_path("purelib")]
     streamer["Properties"]["Environment"] = {
         "Variables": {"TEST_PATH": json.dumps(path), "COMPLETIONS": str(completions)}
@@ -196,17 +202,37 @@ class TestThroughTheGateway:
         with asking(api, OK, *[{"fill": 500_000}] * 20) as response:
             assert len(response.read()) == 10_000_000
 
-    def test_streams_do_not_wait_for_one_another(self, api: Api, tmp_path: Path) -> None:
+    def test_a_hundred_streams_at_once_do_not_wait_for_one_another(
+        self, api: Api, tmp_path: Path, completions: Path
+    ) -> None:
         """Each has read its first byte before any may end."""
-        gate = tmp_path / "gate"
-        steps = ({**OK, "send": "first"}, {"await": str(gate)}, {"send": "last"})
-        open_ones = [asking(api, *steps) for _ in range(8)]
-        responses = [one.__enter__() for one in open_ones]
-        assert [response.read1() for response in responses] == [b"first"] * 8
-        gate.touch()
-        assert [response.read() for response in responses] == [b"last"] * 8
-        for one in open_ones:
-            one.__exit__(None, None, None)
+        before = len(completions.read_text().splitlines())
+        path = tmp_path / "gate"
+        with (
+            path.open("w") as gate,
+            ExitStack() as open_ones,
+            ThreadPoolExecutor(STARTING) as callers,
+        ):
+            fcntl.flock(gate, fcntl.LOCK_EX)
+
+            def begin(number: int) -> Any:
+                steps = (
+                    {**OK, "send": f"first of {number}"},
+                    {"lock": str(path)},
+                    {"send": f", last of {number}"},
+                )
+                response = open_ones.enter_context(asking(api, *steps))
+                assert response.read1() == b"first of %d" % number
+                return response
+
+            responses = [*callers.map(begin, range(STREAMS))]
+            fcntl.flock(gate, fcntl.LOCK_UN)
+            for number, response in enumerate(responses):
+                assert response.read() == b", last of %d" % number
+        until(lambda: len(completions.read_text().splitlines()) >= before + STREAMS)
+        ended = [json.loads(line) for line in completions.read_text().splitlines()[before:]]
+        assert len({one["requestId"] for one in ended}) == len(ended) == STREAMS
+        assert {one["invokeCompletionStatus"] for one in ended} == {"Success"}
 
 
 class TestDirectly:

@@ -7,7 +7,7 @@ from ministack.services.cloudformation import provisioners, stacks
 
 from devtools.localcloud.code_store import CodeStore
 from devtools.localcloud.extension import monitoring
-from devtools.localcloud.extension.cloudformation import pace
+from devtools.localcloud.extension.cloudformation import pace, secrets
 from devtools.localcloud.extension.cloudformation.completions import COMPLETIONS, Clients
 from devtools.localcloud.extension.cloudformation.preconditions import PRECONDITIONS
 from devtools.localcloud.extension.cloudformation.properties import ADDED, GATEWAY, NATIVE, refused
@@ -29,6 +29,7 @@ def install(clients: Clients, code: CodeStore) -> None:
     """
     monitoring.install(clients)
     resources.install()
+    secrets.install()
     web_acl.install()
     handlers = provisioners._RESOURCE_HANDLERS
     for resource_type in [known for known in handlers if known not in _HONOURED]:

@@ -171,6 +171,7 @@ NATIVE: Mapping[str, Tree] = {
         "Policies",
         "Tags",
     ),
+    "AWS::IAM::User": _all("UserName", "Policies", "Tags"),
     "AWS::KMS::Alias": _all("AliasName", "TargetKeyId"),
     "AWS::KMS::Key": _all(
         "Description",
@@ -218,6 +219,8 @@ NATIVE: Mapping[str, Tree] = {
     ),
     "AWS::S3::Bucket": _all("BucketName", "PublicAccessBlockConfiguration"),
     "AWS::S3::BucketPolicy": _all("Bucket", "PolicyDocument"),
+    # Its value is nobody's but who puts it in; see ``secrets``.
+    "AWS::SecretsManager::Secret": _all("Name", "Description", "KmsKeyId", "Tags"),
     "AWS::SNS::Subscription": _all(
         "Endpoint",
         "FilterPolicy",

@@ -1,5 +1,6 @@
 """A function whose answers stream as its event says, directly or through a REST API."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -48,6 +49,9 @@ def chunks(steps: list[dict[str, Any]]) -> Iterator[bytes]:
             while "await" in step and not pathlib.Path(step["await"]).exists():
                 yield b""
                 time.sleep(0.01)
+            if "lock" in step:  # waits as long as another has it, and costs nothing meanwhile
+                with pathlib.Path(step["lock"]).open() as gate:
+                    fcntl.flock(gate, fcntl.LOCK_SH)
             if "fail" in step:
                 raise ValueError(step["fail"])
             if "die" in step:
