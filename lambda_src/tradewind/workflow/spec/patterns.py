@@ -132,7 +132,11 @@ class EvaluatorConfig(Closed):
             _whole_score(data.get("accept"))
             return data
         score = short.get("min_score")
-        if isinstance(score, int | float) and not isinstance(score, bool) and 0 <= score <= SHORT_SCALE:
+        if (
+            isinstance(score, int | float)
+            and not isinstance(score, bool)
+            and 0 <= score <= SHORT_SCALE
+        ):
             short["min_score"] = round(score * SHORT_SCALE, 6)
         else:
             _whole_score(short)
