@@ -205,7 +205,7 @@ def _read(node: nodes.Node) -> str:
 
 def _compiled(tree: nodes.Template) -> Any:
     try:
-        return _ENVIRONMENT.compile(tree)  # type: ignore[call-overload]
+        return _ENVIRONMENT.compile(tree)
     except TemplateSyntaxError as error:
         raise BadText(Fault(one_line(error), error.lineno)) from None
     except (RecursionError, ValueError, MemoryError, SyntaxError) as error:

@@ -193,7 +193,7 @@ _OWN: Final[dict[str, Callable[..., Any]]] = {
 }
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     name: function if name in _FREE else _guarded(name, function)
-    for name, function in {**JINJA_FILTERS, **_OWN}.items()
+    for name, function in (dict[str, Any](JINJA_FILTERS) | _OWN).items()
 }
 TESTS: Final[dict[str, Callable[..., Any]]] = {
     **JINJA_TESTS,

@@ -183,7 +183,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             autoescape=False,
             keep_trailing_newline=True,
             cache_size=0,
-            extensions=list(extensions),  # type: ignore[arg-type]  # Jinja2 takes classes too
+            extensions=list(extensions),
         )
         self.globals = dict(functions)
         self.filters = FILTERS | {COUNTED: _counted, MADE: _made, WRITTEN: _written}
@@ -230,9 +230,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return None
         return _Format(self, text, of_mapping=name == "format_map")
 
-    def call(  # type: ignore[override]  # Jinja2's hides its own names
-        self, context: Context, obj: Any, /, *arguments: Any, **named: Any
-    ) -> Any:
+    def call(self, context: Context, obj: Any, /, *arguments: Any, **named: Any) -> Any:
         """A call in a template."""
         if not self.is_safe_callable(obj):
             raise SecurityError(f"{_shown(obj)} cannot be called here")

@@ -33,6 +33,8 @@ __all__ = [
 
 #: Characters of a template.
 LONGEST_TEMPLATE: Final = 1_000_000
+#: Templates that stay compiled: a large file's, from its check to its run.
+_KEPT: Final = 20_000
 _MARKS: Final = ("{{", "{%", "{#")
 _NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ELSEWHERE: Final = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
@@ -93,7 +95,7 @@ class Template:
         if tree is not None:
             self._text = constant_text(tree)
             try:
-                code = environment.compile(tree)  # type: ignore[call-overload]
+                code = environment.compile(tree)
             except TemplateSyntaxError as error:
                 raise BadText(Fault(one_line(error), error.lineno)) from None
             except (RecursionError, MemoryError, SyntaxError, ValueError) as error:
@@ -141,7 +143,7 @@ def clean(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KEPT)
 def compiled(source: str) -> Template:
     """A template in which every name has to be defined.
 
