@@ -70,9 +70,25 @@ Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Filled = Annotated[str, Field(min_length=1)]
 #: A Jinja2 template.
 Template = str
-#: What a variable of a step may be.
-Scalar = str | int | float | bool
 Json = Any
+
+
+def _scalar(value: Any) -> str | int | float | bool:
+    if isinstance(value, str | int | float):
+        return value
+    raise refused("must be a string, a number, true or false")
+
+
+def _path_or_schema(value: Any) -> str | dict[str, Json]:
+    if isinstance(value, dict) or (isinstance(value, str) and value):
+        return value
+    raise refused("must be the path of a JSON Schema, or a JSON Schema itself")
+
+
+#: What a variable of a step may be.
+Scalar = Annotated[str | int | float | bool, PlainValidator(_scalar)]
+#: A JSON Schema, or where one is.
+Schema = Annotated[str | dict[str, Json], PlainValidator(_path_or_schema)]
 
 
 def respelled(data: Any, spellings: Mapping[str, str]) -> Any:

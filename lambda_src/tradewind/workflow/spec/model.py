@@ -15,6 +15,7 @@ from tradewind.workflow.spec.fields import (
     Id,
     Json,
     Listed,
+    Schema,
     Template,
     number,
     refused,
@@ -252,8 +253,8 @@ class AgentSpec(Closed):
     provider: Provider | None = None
     model_id: str | None = None
     inference: Inference = Inference()
-    input_schema: str | dict[str, Json] | None = None
-    output_schema: str | dict[str, Json] | None = None
+    input_schema: Schema | None = None
+    output_schema: Schema | None = None
 
 
 class AgentReference(Closed):

@@ -1,6 +1,6 @@
 """What agents work with: tools and skills."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -101,3 +101,20 @@ class Skill(Closed):
     path: Filled
     description: str | None = None
     preload_metadata: bool = False
+
+
+#: The tools that need no declaration.
+NATIVE_TOOLS: Final = frozenset(
+    {
+        *("calculator", "current_time", "file_read", "file_write", "grep", "head", "tail"),
+        *("search", "http_request", "web_fetch", "python_exec", "spec_verify"),
+        *("tavily_search", "duckduckgo_search"),
+    }
+)
+#: Words for all the tools of one kind.
+GROUPS: Final = frozenset({"python", "http_executors", "mcp"})
+
+
+def is_native(name: str) -> bool:
+    """Whether a callable is one of the native tools; a dotted path counts by its end."""
+    return name.rpartition(".")[2] in NATIVE_TOOLS
