@@ -7,7 +7,7 @@ import json
 import math
 import re
 from bisect import bisect_right
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final, NoReturn
 
 from tradewind.workflow.spec.places import Budget, Mark, Places, Unreadable

@@ -27,10 +27,11 @@ from tradewind.workflow.spec.problem import (
 from tradewind.workflow.spec.schema import findings
 from tradewind.workflow.spec.source import Source, read_source
 from tradewind.workflow.spec.texts import text_findings
-from tradewind.workflow.spec.units import listed, mapping
+from tradewind.workflow.spec.units import CONFIG, listed, mapping, units
 
 #: In the place of an agent that could not be read.
 _NOBODY: Final = {"prompt": ""}
+MOST_STEPS: Final = 10_000
 _Model = TypeVar("_Model", bound=BaseModel)
 _REFERENCE: Final = "$ref"
 _SCHEMAS: Final = ("input_schema", "output_schema")
@@ -103,6 +104,9 @@ class _Loading:
             self._note_unreadable(broken, self._file)
             return self._loaded(None, {})
         data = self._data(source, self._file, may_refer=True)
+        if sum(1 for _ in units(data)) > MOST_STEPS:
+            self._error(CONFIG, f"has more than {MOST_STEPS:,} steps", source, self._file)
+            return self._loaded(None, {})
         spec = self._validated(data, source, self._file, Spec)
         found = list(check(data))
         values, unfit = settle(data, variables)

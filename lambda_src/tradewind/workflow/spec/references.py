@@ -7,6 +7,8 @@ from jinja2 import TemplateError, nodes
 
 from tradewind.workflow.text.templates import STRICT
 
+#: The names whose keys are known before a run.
+_PARTS: Final = ("tasks", "nodes", "branches", "steps", "inputs")
 _ASKING_TESTS: Final = ("defined", "undefined")
 _ASKING_FILTERS: Final = ("default", "d")
 
@@ -20,7 +22,7 @@ class Reference(NamedTuple):
 
 def references_in(source: str) -> set[Reference]:
     """What a template reads by name and key, and has no default for; nothing of a broken one."""
-    if "{" not in source:
+    if not any(name in source for name in _PARTS):
         return set()
     try:
         return set(_walk(STRICT.parse(source)))
