@@ -1,5 +1,6 @@
 """A plan as a picture: an SVG that needs nothing else, light or dark as its reader's screen is."""
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -84,7 +85,8 @@ def draw(plan: Plan) -> str:
     }
     width, height = frame.size(len(layout.back))
     title = f"{plan.name}: {plan.pattern}"
-    width = max(width, 2 * _MARGIN + 8 * len(_cut(limits_of(plan), 90)))
+    about = f"{plan.pattern} · {limits_of(plan)}"
+    width = max(width, 2 * _MARGIN + 7.2 * len(about))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}" role="img" '
@@ -92,7 +94,7 @@ def draw(plan: Plan) -> str:
         f"<style>{_STYLE}</style>",
         f'<rect class="page" width="{width:.0f}" height="{height:.0f}"/>',
         _text("title", _MARGIN, 40, _cut(plan.name, int(width / 11))),
-        _text("about", _MARGIN, 62, f"{plan.pattern} · {limits_of(plan)}"),
+        _text("about", _MARGIN, 62, about),
     ]
     labels: list[str] = []
     loops = 0
@@ -108,7 +110,7 @@ def draw(plan: Plan) -> str:
         tip = _tip(frame, points[-1], back=number in layout.back)
         parts.append(f'<path class="{name}" d="{path}"/>{tip}')
         if way.when:
-            labels.append(_text("when", *at, _cut(way.when, _WHEN_FITS), middle=True))
+            labels.append(_text("when", *at, _cut(way.when.strip("{} "), _WHEN_FITS), middle=True))
     parts += [_box(step, *frame.center(step.name, layer_of[step.name])) for step in plan.steps]
     return "\n".join([*parts, *labels, "</svg>", ""])
 
@@ -188,9 +190,14 @@ def _box(step: Step, x: float, y: float) -> str:
         f'height="{_HEIGHT - 18}" rx="2"/>'
         + _text("name", left + 16, top + 23, _cut(step.name, _NAME_FITS))
         + _text("detail", left + 16, top + 40, _cut(who, _DETAIL_FITS))
-        + _text("detail", left + 16, top + 54, _cut(step.model or "", _DETAIL_FITS))
+        + _text("detail", left + 16, top + 54, _cut(_short_model(step), _DETAIL_FITS))
         + "</g>"
     )
+
+
+def _short_model(step: Step) -> str:
+    """The end of the model's name; its beginning is the same in every box."""
+    return re.split(r"[./ ]", step.model or "")[-1]
 
 
 def _half(frame: _Frame) -> float:

@@ -116,6 +116,7 @@ def settle(
         for name, declaration in mapping(inputs.get(part)).items():
             full = {"type": declaration} if isinstance(declaration, str) else mapping(declaration)
             path: Path = ("inputs", part, name)
+            found += _choices_of_another_type((*path, "enum"), full)
             if full.get("default") is not None and name not in values:
                 values[name] = full["default"]
                 path = (*path, "default")
@@ -135,7 +136,6 @@ def settle(
                 values[name] = convert(values[name], full.get("type"), full.get("enum"))
             except Misfit as misfit:
                 found.append(Finding(severity, path, str(misfit)))
-            found += _choices_of_another_type(("inputs", part, name, "enum"), full)
     return {**variables, **values, **_undeclared(variables, inputs)}, found
 
 
@@ -152,7 +152,7 @@ def _declared_twice(inputs: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(Severity.ERROR, ("inputs", "optional", name), told)
 
 
-def _choices_of_another_type(path: tuple[str, ...], full: Mapping[str, Any]) -> Iterator[Finding]:
+def _choices_of_another_type(path: Path, full: Mapping[str, Any]) -> Iterator[Finding]:
     for position, choice in enumerate(listed(full.get("enum"))):
         try:
             convert(choice, full.get("type"))
