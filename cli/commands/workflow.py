@@ -46,7 +46,8 @@ def validate(*, file: Path, variables: tuple[str, ...], as_json: bool) -> None:
         click.echo(reports.as_json(loaded))
     else:
         reports.print_problems(loaded.problems)
-        click.echo(reports.verdict(loaded))
+        if len(loaded.problems) != 1 or loaded.spec is not None:
+            click.echo(reports.verdict(loaded))
     raise click.exceptions.Exit(loaded.status(to_run=False))
 
 
@@ -126,6 +127,5 @@ def _read(file: Path) -> "Loaded":
     loaded = load(file)
     if loaded.spec is None:
         reports.print_problems(loaded.problems, err=True)
-        click.echo(reports.verdict(loaded), err=True)
         raise click.exceptions.Exit(EXIT_INVALID)
     return loaded

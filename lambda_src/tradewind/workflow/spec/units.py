@@ -150,9 +150,7 @@ def _routing(config: Mapping[str, Any]) -> Iterator[Unit]:
 
 def _evaluator(config: Mapping[str, Any]) -> Iterator[Unit]:
     yield from _unit((*CONFIG, "evaluator"), config.get("evaluator"), _DRAFT)
-    gate = frozenset(
-        {"iteration_index", "iterations", "current_draft", "current_evaluation"},
-    )
+    gate = _DRAFT | {"iteration_index", "iterations", "current_draft", "current_evaluation"}
     yield from _unit((*CONFIG, "review_gate"), config.get("review_gate"), gate)
 
 

@@ -12,15 +12,13 @@ from typing import Any, Final
 import yaml
 from yaml import events, nodes
 
-from tradewind.workflow.spec.places import MOST_VALUES, Budget, Mark, Places, Unreadable
+from tradewind.workflow.spec.places import Budget, Mark, Places, Unreadable
 from tradewind.workflow.spec.problem import quoted
 
 _TAG: Final = "tag:yaml.org,2002:"
 _MERGE: Final = f"{_TAG}merge"
 #: What a safe load makes more of than text, and nothing here needs to be.
 _TEXTS: Final = (_MERGE, f"{_TAG}timestamp", f"{_TAG}value", f"{_TAG}yaml")
-#: Above this many characters, values are counted before any is kept.
-_LARGE: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -58,8 +56,6 @@ def read_yaml(text: str) -> tuple[Any, Places | Mark, list[tuple[Mark, str]]]:
         Unreadable: It is not YAML, not one document, or too much.
     """
     try:
-        if len(text) > _LARGE:
-            _count(text)
         return _Composer(text).compose()
     except yaml.MarkedYAMLError as broken:
         reason = " ".join(filter(None, (broken.context, broken.problem)))
@@ -73,22 +69,6 @@ def read_yaml(text: str) -> tuple[Any, Places | Mark, list[tuple[Mark, str]]]:
 
 def _mark(mark: Any) -> Mark:
     return Mark(mark.line + 1, mark.column + 1)
-
-
-def _count(text: str) -> None:
-    """Refuse what is too much before any of it is kept."""
-    budget = Budget()
-    depth = 0
-    for position, event in enumerate(_events(yaml.CSafeLoader(text))):
-        match event:
-            case events.CollectionStartEvent():
-                depth += 1
-                budget.enter(depth, _mark(event.start_mark))
-            case events.CollectionEndEvent():
-                depth -= 1
-        # Two events for a value at most, its key being one of them, and the end of a list.
-        if position > 3 * MOST_VALUES:
-            budget.spend(MOST_VALUES + 1, _mark(event.start_mark))
 
 
 def _events(loader: yaml.CSafeLoader) -> Iterator[events.Event]:
