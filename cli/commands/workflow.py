@@ -1,9 +1,12 @@
 """``tradewind validate``, ``explain`` and ``plan``: workflow files, read and not run."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from cli.options import as_json
 
 if TYPE_CHECKING:
     from tradewind.workflow.spec.loader import Loaded
@@ -21,7 +24,7 @@ _variables = click.option(
 @click.command()
 @_file
 @_variables
-@click.option("--json", "as_json", is_flag=True, help="Print all problems as JSON.")
+@as_json
 def validate(*, file: Path, variables: tuple[str, ...], as_json: bool) -> None:
     """Find every mistake in a workflow file, without calling a model.
 
@@ -53,7 +56,8 @@ def validate(*, file: Path, variables: tuple[str, ...], as_json: bool) -> None:
 
 @click.command()
 @_file
-def explain(*, file: Path) -> None:
+@as_json
+def explain(*, file: Path, as_json: bool) -> None:
     """Say what a workflow would do, what it needs, and what of it there is no support for.
 
     \b
@@ -64,9 +68,10 @@ def explain(*, file: Path) -> None:
                  2 wrong usage
                  3 the file is not valid
     """  # noqa: D301  click reads the \b
-    from cli.workflow.explanation import explained
+    from cli.workflow.explanation import as_data, as_text
 
-    click.echo(explained(_read(file)))
+    loaded = _read(file)
+    click.echo(json.dumps(as_data(loaded), indent=2) if as_json else as_text(loaded))
 
 
 @click.command()
@@ -84,6 +89,7 @@ def explain(*, file: Path) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write it to this file instead of standard output.",
 )
+@click.option("--json", "shape", flag_value="json", help="The same as --format json.")
 def plan(*, file: Path, shape: str, out: Path | None) -> None:
     """Show what a workflow would run, and in which order.
 
@@ -96,12 +102,12 @@ def plan(*, file: Path, shape: str, out: Path | None) -> None:
                  2 wrong usage
                  3 the file is not valid
     """  # noqa: D301  click reads the \b
-    from cli.workflow.plans import as_json, as_markdown, planned
+    from cli.workflow.plans import as_data, as_markdown, planned
 
     loaded = _read(file)
     made = planned(loaded)
     if shape == "json":
-        text = as_json(made)
+        text = json.dumps(as_data(made), indent=2)
     elif shape == "md":
         text = as_markdown(made)
     else:

@@ -1,9 +1,10 @@
 """A workflow in plain words: what it does, what it needs, what it leaves, what is not supported."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from cli.workflow.plans import Plan, limits_of, planned
+from cli.workflow.plans import as_data as plan_data
 from tradewind.workflow.spec.loader import Loaded
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.problem import Severity, shown
@@ -24,35 +25,53 @@ _KEYS: Final = {
 }
 
 
-def explained(loaded: Loaded) -> str:
+def as_text(loaded: Loaded) -> str:
     """A file in words.
 
     Args:
         loaded: It, without errors.
     """
-    plan = planned(loaded)
-    spec = loaded.spec
-    if spec is None:
-        raise ValueError("a file with errors cannot be explained")
+    plan, spec = planned(loaded), _spec(loaded)
     lines = [f"{shown(spec.name)}: {_PATTERNS[plan.pattern]}."]
     if spec.description:
         lines.append(shown(" ".join(spec.description.split()), 400))
     lines += ["", f"Steps ({limits_of(plan)})", *_steps(plan)]
-    lines += _section("Needs", _needs(spec))
-    lines += _section("Leaves", [shown(path) for path in plan.artifacts])
-    lines += _section("Forbids", _forbids(spec))
+    for title, entries in _sections(loaded, plan).items():
+        lines += _section(title, entries)
+    return "\n".join(lines)
+
+
+def as_data(loaded: Loaded) -> dict[str, Any]:
+    """The same for programs: the plan, and each section by its title in lower case."""
+    plan = planned(loaded)
+    sections = _sections(loaded, plan).items()
+    return plan_data(plan) | {title.lower().replace(" ", "_"): found for title, found in sections}
+
+
+def _spec(loaded: Loaded) -> Spec:
+    if loaded.spec is None:
+        raise ValueError("a file with errors cannot be explained")
+    return loaded.spec
+
+
+def _sections(loaded: Loaded, plan: Plan) -> dict[str, list[str]]:
+    spec = _spec(loaded)
+    sections = {
+        "Needs": _needs(spec),
+        "Leaves": [shown(path) for path in plan.artifacts],
+        "Forbids": _forbids(spec),
+    }
     for title, severity in (
         ("Not supported", Severity.UNSUPPORTED),
         ("Worth a look", Severity.WARNING),
-        ("Names that nobody defines", Severity.UNDEFINED_NAME),
+        ("Defined by nobody", Severity.UNDEFINED_NAME),
     ):
-        found = [
+        sections[title] = [
             f"line {one.line}: {shown(one.pointer, 200)}: {one.message}"
             for one in loaded.problems
             if one.severity is severity
         ]
-        lines += _section(title, found)
-    return "\n".join(lines)
+    return sections
 
 
 def _section(title: str, entries: list[str]) -> list[str]:

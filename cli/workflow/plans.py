@@ -1,6 +1,5 @@
 """A workflow as steps and the ways between them: what a run would do, as data and as a page."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
@@ -214,9 +213,9 @@ def _beginning(text: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
 
 
-def as_json(plan: Plan) -> str:
+def as_data(plan: Plan) -> dict[str, Any]:
     """The plan for programs."""
-    return json.dumps(asdict(plan), indent=2)
+    return asdict(plan)
 
 
 def as_markdown(plan: Plan) -> str:

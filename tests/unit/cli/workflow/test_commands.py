@@ -39,7 +39,7 @@ def run(*arguments: str) -> Result:
 
 
 def test_there_are_two_examples_of_each_pattern() -> None:
-    kinds = [spec.pattern.type for file in EXAMPLES if (spec := load(file).spec)]
+    kinds: list[str] = [spec.pattern.type for file in EXAMPLES if (spec := load(file).spec)]
     assert len(kinds) == len(EXAMPLES)
     assert all(kinds.count(kind) >= 2 for kind in CONFIGS)
 
@@ -99,11 +99,19 @@ def test_a_wrong_file_has_neither_plan_nor_explanation(write: Write) -> None:
         assert "must not be empty" in result.stderr
 
 
-def test_what_there_is_not_is_explained(write: Write) -> None:
+def test_what_there_is_not_is_explained(write: Write, tmp_path: Path) -> None:
     result = run("explain", write(changed(sound(), "tools/python", ["x.y"])))
     assert result.exit_code == 0
     assert "Not supported" in result.stdout
     assert "'x.y'" in result.stdout
+    data = json.loads(run("explain", str(tmp_path / "flow.yaml"), "--json").stdout)
+    assert len(data["not_supported"]) == 1
+    assert data["steps"][0]["agent"] == "a"
+
+
+def test_a_plans_json_has_two_names(write: Write) -> None:
+    file = write(sound())
+    assert run("plan", file, "--json").stdout == run("plan", file, "--format", "json").stdout
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
