@@ -166,4 +166,3 @@ def _cause(run: Run, error: BaseException) -> BaseException:
         first = run.ended_by
         return first if first is not None else _cause(run, error.exceptions[0])
     return error
-

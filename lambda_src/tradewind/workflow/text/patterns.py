@@ -10,6 +10,8 @@ from tradewind.workflow.text.faults import BadText, Fault, TooMuchWork
 #: A regular expression that takes longer is refused: some take for ever.
 _SECONDS: Final = 0.25
 _LONGEST: Final = 10_000
+#: Compiling takes time with the number of repeats.
+_MANY_TIMES: Final = regex.compile(r"\{\d{5}|\{\d*,\d{5}")
 
 
 @lru_cache(maxsize=256)
@@ -21,6 +23,8 @@ def compiled(pattern: str, *, ignore_case: bool = False) -> regex.Pattern[str]:
     """
     if len(pattern) > _LONGEST:
         raise BadText(Fault(f"a regular expression of more than {_LONGEST:,} characters"))
+    if _MANY_TIMES.search(pattern):
+        raise BadText(Fault("a regular expression that repeats something 10,000 times or more"))
     flags = regex.VERSION0 | (regex.IGNORECASE if ignore_case else 0)
     try:
         return regex.compile(pattern, flags)

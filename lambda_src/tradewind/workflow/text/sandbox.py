@@ -181,7 +181,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
             finalize=_output,
             optimized=False,
             autoescape=False,
-            keep_trailing_newline=True,
             cache_size=0,
             extensions=list(extensions),
         )
