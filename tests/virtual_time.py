@@ -22,6 +22,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
+    def turn(self) -> None:
+        """Run what is ready, or due next, once."""
+        # Stopping the loop after a turn would be something ready, and no time would pass.
+        asyncio._set_running_loop(self)
+        try:
+            self._run_once()  # type: ignore[attr-defined]
+        finally:
+            asyncio._set_running_loop(None)
+
 
 class _JumpingSelector(selectors.SelectSelector):
     def __init__(self, loop: VirtualLoop) -> None:

@@ -368,8 +368,8 @@ class Run:
 
     def saved(self) -> None:
         """Tell whoever keeps the state that it has changed."""
+        self.state.spent.seconds = self._loop.time() - self._began
         if self._save is not None:
-            self.state.spent.seconds = self._loop.time() - self._began
             self._save(self.state)
 
     def end(self, error: BaseException) -> None:
