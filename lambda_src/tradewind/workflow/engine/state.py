@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from tradewind.workflow.engine.errors import AnswerUnusable
+from tradewind.workflow.text.faults import BadText, TooMuchWork
 from tradewind.workflow.text.patterns import search
 
 #: A step's result: ``response``, and what else its kind has.
@@ -76,9 +77,16 @@ class Pause:
             if chosen not in self.choices:
                 raise AnswerUnusable(f"the answer must be one of: {', '.join(self.choices)}")
             return chosen
-        if self.pattern is not None and search(self.pattern, answer) is None:
+        if self.pattern is not None and not _fits(self.pattern, answer):
             raise AnswerUnusable(f"the answer must match {self.pattern}")
         return answer
+
+
+def _fits(pattern: str, answer: str) -> bool:
+    try:
+        return search(pattern, answer) is not None
+    except (BadText, TooMuchWork) as error:
+        raise AnswerUnusable(f"the answer cannot be held to {pattern}: {error}") from None
 
 
 @dataclass(slots=True)

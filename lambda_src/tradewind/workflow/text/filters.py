@@ -191,12 +191,12 @@ _OWN: Final[dict[str, Callable[..., Any]]] = {
     "tojson": _tojson,
     "truncate": _truncate,
 }
+_ALL: Final[dict[str, Any]] = {**dict[str, Any](JINJA_FILTERS), **_OWN}
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
-    name: function if name in _FREE else _guarded(name, function)
-    for name, function in (dict[str, Any](JINJA_FILTERS) | _OWN).items()
+    name: function if name in _FREE else _guarded(name, function) for name, function in _ALL.items()
 }
 TESTS: Final[dict[str, Callable[..., Any]]] = {
-    **JINJA_TESTS,
+    **dict[str, Any](JINJA_TESTS),
     "contains": contains,
     "search": matches,
 }

@@ -200,13 +200,13 @@ class _Reference:
         return self._one(config.reduce, {**self.base, "workers": workers})
 
     def _graph(self, config: Any) -> str:
-        nodes = {name: {"response": "", "iteration": 0} for name in config.nodes}
+        nodes: dict[str, Any] = {name: {"response": "", "iteration": 0} for name in config.nodes}
         names: dict[str, Any] = {**self.base, "nodes": nodes}
         edges = {edge.source: edge for edge in config.edges}
         current = next(iter(config.nodes))
         while True:
             response = self._one(config.nodes[current], names)
-            visits = int(nodes[current]["iteration"]) + 1
+            visits = nodes[current]["iteration"] + 1
             nodes[current] = {"response": response, "iteration": visits}
             names["last_response"] = response
             if current not in edges:

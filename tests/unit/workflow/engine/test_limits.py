@@ -67,7 +67,7 @@ _DAGS = st.lists(
 @settings(deadline=None, max_examples=60)
 @given(_DAGS)
 def test_a_task_starts_the_moment_its_own_deps_are_done(dag: list[tuple[set[int], int]]) -> None:
-    config = {
+    config: dict[str, Any] = {
         "tasks": [
             {
                 "id": str(number),
