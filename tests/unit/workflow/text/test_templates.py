@@ -260,7 +260,7 @@ def test_text_is_cleaned_and_stays_so(text: str) -> None:
     assert clean(cleaned) == cleaned
     assert unicodedata.is_normalized("NFC", cleaned)
     assert not [c for c in cleaned if unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\r\n"]
-    assert cleaned.encode()
+    assert cleaned.encode().decode() == cleaned
 
 
 _PIECES = st.lists(
