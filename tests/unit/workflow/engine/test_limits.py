@@ -295,3 +295,20 @@ def test_no_place_is_lost_or_made_whoever_is_cancelled_when(
         assert slots.free == number
 
     run_virtually(check())
+
+
+def test_a_place_given_to_who_is_cancelled_in_the_same_moment_goes_on() -> None:
+    async def check() -> None:
+        slots = Slots(1)
+        await slots.take()
+        first, second = (asyncio.ensure_future(slots.take()) for _ in range(2))
+        await asyncio.sleep(0)
+        slots.give()
+        first.cancel()
+        await asyncio.wait([first, second])
+        assert first.cancelled()
+        assert not second.cancelled()
+        slots.give()
+        assert slots.free == 1
+
+    run_virtually(check())
