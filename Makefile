@@ -26,7 +26,8 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
-	bench-api bench-bundles bench-coldstart bench-pool bench-streaming bench-threads lock docs clean
+	bench-api bench-bundles bench-coldstart bench-pool bench-streaming bench-threads bench-workflow lock \
+	docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -119,7 +120,7 @@ mutants: setup ## Plant small changes in the core and show what no test catches:
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-threads bench-streaming bench-coldstart bench-api ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-threads bench-streaming bench-coldstart bench-api bench-workflow ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -141,6 +142,9 @@ bench-coldstart: setup ## Print each agent's init time
 
 bench-api: setup ## Compare the API's start and warm calls to a bare boto3 handler's
 	@python -m bench.api
+
+bench-workflow: setup ## Measure what the workflow engine adds to its agents' work
+	@python -m bench.workflow
 
 # A domain's own benchmarks live with it.
 -include $(wildcard lambda_src/*/bench/targets.mk)

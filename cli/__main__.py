@@ -22,6 +22,8 @@ from cli.commands.invocations import budget, cancel, models, reply, sessions
 from cli.commands.invoke import invoke
 from cli.commands.logs import logs
 from cli.commands.mcp import mcp
+from cli.commands.workflow import explain as explain_workflow
+from cli.commands.workflow import plan, validate
 from cli.errors import CommandError, StillRunning, explain, fail, keep_traceback
 from devtools.localcloud import LocalCloudError
 
@@ -56,6 +58,7 @@ def tradewind() -> None:
 for _command in (
     *(demo, up, down, call, status, cancel, reply, sessions, models, budget, logs, mcp),
     *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent, caller),
+    *(validate, explain_workflow, plan),
 ):
     tradewind.add_command(_command)
 

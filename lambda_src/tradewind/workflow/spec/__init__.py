@@ -1,0 +1,1 @@
+"""What a workflow file says, and everything about it that can be found wrong by reading."""
