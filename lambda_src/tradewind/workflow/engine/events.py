@@ -4,8 +4,11 @@ An observer is called in the run's own loop, between two steps: it must be quick
 replies are not in events; they are in the state.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from tradewind.workflow.engine.state import Paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +80,12 @@ class RunEnded(Event):
 
 
 Observer = Callable[[Event], None]
+
+
+def message_of(error: BaseException) -> str | None:
+    """What is told of a step that an error ended; None where it only waits for a person."""
+    if isinstance(error, Paused):
+        return None
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled"
+    return str(error) or type(error).__name__

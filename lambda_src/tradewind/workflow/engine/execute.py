@@ -18,8 +18,8 @@ from tradewind.workflow.engine.patterns.orchestrator import run_orchestrator
 from tradewind.workflow.engine.patterns.outcome import Outcome
 from tradewind.workflow.engine.patterns.parallel import run_parallel
 from tradewind.workflow.engine.patterns.routing import run_routing
-from tradewind.workflow.engine.run import Paused, Run, Save
-from tradewind.workflow.engine.state import Pause, Spent, State
+from tradewind.workflow.engine.run import Run
+from tradewind.workflow.engine.state import Pause, Paused, Save, Spent, State
 from tradewind.workflow.spec.model import Spec
 
 _PATTERNS: Final[dict[str, Callable[[Run, Any], Awaitable[Outcome]]]] = {

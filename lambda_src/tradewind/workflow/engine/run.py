@@ -12,10 +12,9 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
-from tradewind.workflow.engine.calls import AgentCall, AgentReply, Agents, Model
+from tradewind.workflow.engine.calls import AgentCall, AgentReply, Agents
 from tradewind.workflow.engine.errors import AgentFailed, PatternFailed, Retryable, WorkflowError
 from tradewind.workflow.engine.events import (
     BudgetWarned,
@@ -25,37 +24,20 @@ from tradewind.workflow.engine.events import (
     Retried,
     StepEnded,
     StepStarted,
+    message_of,
 )
 from tradewind.workflow.engine.limits import Allowance, Slots, estimate_tokens, wait_before
-from tradewind.workflow.engine.state import Pause, Record, State
-from tradewind.workflow.spec.model import AgentSpec, Spec
+from tradewind.workflow.engine.prepared import names_of, ready_agent, with_vars
+from tradewind.workflow.engine.state import Pause, Paused, Record, Save, State
+from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.steps import AgentStep, HumanStep, ReviewGate
 from tradewind.workflow.text.faults import BadText, RenderingFailed
-from tradewind.workflow.text.templates import Names, Template, Unset, compiled, prompt
+from tradewind.workflow.text.templates import Template, compiled
 
 #: What an agent is asked by a step that says nothing.
 NEUTRAL_REQUEST: Final = "Please carry out your task."
 #: Visits of a graph's nodes, where the file sets no budget of steps.
 GRAPH_STEPS: Final = 100
-#: Told when a step is in the state.
-Save = Callable[[State], None]
-
-
-class Paused(Exception):
-    """A step asks a person, and nobody has answered yet."""
-
-    def __init__(self, pause: Pause) -> None:
-        super().__init__(pause.key)
-        self.pause = pause
-
-
-@dataclass(frozen=True, slots=True)
-class _Agent:
-    """An agent, ready to be called."""
-
-    prompt: Template
-    model: Model
-    tools: tuple[str, ...] | None
 
 
 class Run:
@@ -104,7 +86,7 @@ class Run:
         compaction = spec.context_policy.compaction
         self._remembers = compaction is not None and compaction.enabled
         self._agents = agents
-        self._ready = {name: _prepared(spec, agent) for name, agent in spec.agents.items()}
+        self._ready = {name: ready_agent(spec, agent) for name, agent in spec.agents.items()}
         self._observer = observer
         self._save = save
         self._wall_clock = wall_clock
@@ -115,16 +97,7 @@ class Run:
 
     def names(self) -> dict[str, Any]:
         """The names that every template of the run sees; a new mapping, the caller's to add to."""
-        given = dict(self.inputs)
-        for name in self.spec.inputs.optional:
-            if name not in given:
-                given[name] = Unset(name=name)
-        return {
-            "last_response": "",
-            "hitl_response": "",
-            **given,
-            "inputs": Names(given, values=Names(given)),
-        }
+        return names_of(self.spec, self.inputs)
 
     # --- Steps --------------------------------------------------------------------------------
 
@@ -153,11 +126,7 @@ class Run:
         if done is not None:
             return done
         if step.vars:
-            names = {
-                **names,
-                **step.vars,
-                "inputs": Names({**names["inputs"], **step.vars}),
-            }
+            names = with_vars(names, step.vars)
         return await self.agent(
             key,
             step.agent,
@@ -337,8 +306,6 @@ class Run:
             )
         )
 
-    # --- What steps need ----------------------------------------------------------------------
-
     def text(self, what: str, source: str, names: Mapping[str, Any]) -> str:
         """A template's text.
 
@@ -426,33 +393,7 @@ class Run:
 
     def _ended(self, key: str, error: BaseException) -> None:
         if self._observer is not None:
-            self._observer(StepEnded(key, error=_message(error)))
+            self._observer(StepEnded(key, error=message_of(error)))
 
     def _warn(self, budget: str, used: float, limit: float) -> None:
         self.notify(BudgetWarned("", budget, used, limit))
-
-
-def _message(error: BaseException) -> str | None:
-    if isinstance(error, Paused):
-        return None
-    if isinstance(error, asyncio.CancelledError):
-        return "cancelled"
-    return str(error) or type(error).__name__
-
-
-def _prepared(spec: Spec, agent: AgentSpec) -> _Agent:
-    runtime, own = spec.runtime, agent.inference
-    provider = agent.provider or runtime.provider
-    return _Agent(
-        prompt(agent.prompt),
-        Model(
-            provider,
-            agent.model_id or runtime.model_id,
-            runtime.region,
-            runtime.host,
-            runtime.temperature if own.temperature is None else own.temperature,
-            runtime.top_p if own.top_p is None else own.top_p,
-            runtime.max_tokens if own.max_tokens is None else own.max_tokens,
-        ),
-        agent.tools,
-    )

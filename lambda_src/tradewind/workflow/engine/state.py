@@ -4,6 +4,7 @@ The state is plain values of JSON. A step that is in ``done`` is never run again
 resumed, its patterns are gone through from the start, and what is done is taken from here.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -144,3 +145,15 @@ class State:
             conversations=dict(data["conversations"]),
             paused=paused,
         )
+
+
+class Paused(Exception):
+    """A step asks a person, and nobody has answered yet."""
+
+    def __init__(self, pause: Pause) -> None:
+        super().__init__(pause.key)
+        self.pause = pause
+
+
+#: Told when a step is in the state.
+Save = Callable[[State], None]

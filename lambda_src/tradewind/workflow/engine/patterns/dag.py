@@ -11,8 +11,8 @@ from typing import Any
 
 from tradewind.workflow.engine.patterns.outcome import Outcome
 from tradewind.workflow.engine.patterns.steps import seen
-from tradewind.workflow.engine.run import NEUTRAL_REQUEST, Paused, Run
-from tradewind.workflow.engine.state import Record
+from tradewind.workflow.engine.run import NEUTRAL_REQUEST, Run
+from tradewind.workflow.engine.state import Paused, Record
 from tradewind.workflow.spec.patterns import DagConfig
 from tradewind.workflow.spec.steps import HITL, AgentTask, HumanTask
 from tradewind.workflow.text.templates import Names

@@ -5,8 +5,8 @@ from typing import Any
 
 from tradewind.workflow.engine.errors import BudgetSpent
 from tradewind.workflow.engine.patterns.outcome import Outcome
-from tradewind.workflow.engine.run import NEUTRAL_REQUEST, Paused, Run
-from tradewind.workflow.engine.state import Record
+from tradewind.workflow.engine.run import NEUTRAL_REQUEST, Run
+from tradewind.workflow.engine.state import Paused, Record
 from tradewind.workflow.spec.patterns import Edge, GraphConfig
 from tradewind.workflow.spec.steps import AgentNode, HumanStep
 from tradewind.workflow.text.conditions import condition

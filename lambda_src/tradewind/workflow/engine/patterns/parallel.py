@@ -9,8 +9,8 @@ from typing import Any
 
 from tradewind.workflow.engine.patterns.outcome import Outcome
 from tradewind.workflow.engine.patterns.steps import run_step, run_steps, total_tokens
-from tradewind.workflow.engine.run import Paused, Run
-from tradewind.workflow.engine.state import Record
+from tradewind.workflow.engine.run import Run
+from tradewind.workflow.engine.state import Paused, Record
 from tradewind.workflow.spec.patterns import Branch, ParallelConfig
 from tradewind.workflow.text.templates import Names
 
