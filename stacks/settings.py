@@ -261,7 +261,7 @@ class Settings(Frozen):
         session_history_tokens: Of a conversation's earlier turns, as many tokens go to the model
             at most; each turn pays for them again.
         question_life_days: How long an agent that asks a person waits for the answer; at most as
-            long as artifacts live, which it has made by then.
+            long as the record lives that it waits in, and artifacts, which it has made by then.
         artifact_expiry_days: Life of an artifact.
         access_log_expiry_days: Life of the artifact bucket's access logs.
         keep_data: Whether data outlives its stack, and stacks and table resist deletion.
@@ -345,13 +345,13 @@ class Settings(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _questions_do_not_outlive_artifacts(self) -> "Settings":
-        if self.question_life_days > self.artifact_expiry_days:
-            raise PydanticCustomError(
-                "question_life",
-                "at most artifact_expiry_days, which is {days}",
-                {"days": self.artifact_expiry_days},
-            )
+    def _questions_do_not_outlive_what_they_need(self) -> "Settings":
+        for name in ("artifact_expiry_days", "record_ttl_days"):
+            days = getattr(self, name)
+            if self.question_life_days > days:
+                raise PydanticCustomError(
+                    "question_life", "at most {name}, which is {days}", {"name": name, "days": days}
+                )
         return self
 
     def function(self, agent: AgentManifest) -> FunctionSettings:

@@ -102,7 +102,7 @@ def projects(
     @cache
     def project(page: str) -> Path:
         folder = base / page.replace("/", "-")
-        copy_project(folder, (".venv", "node_modules"))
+        copy_project(folder, (".venv", ".venv-mcp-proxy", "node_modules"))
         for assembly in ("cdk.out", LOCAL_ASSEMBLY.relative_to(PROJECT)):
             shutil.copytree(LOCAL_ASSEMBLY, folder / assembly, symlinks=True)
         return folder

@@ -185,6 +185,9 @@ def _work(door: Door, asked: _Asked, record: StoredRecord) -> StoredRecord:
             record = _tell(door, asked, time_left_s)
         else:
             record = _queue(door, asked)
+            if record.status is RecordStatus.PENDING and not record.in_queue:
+                # An answer that is not handed over: it cannot be closed as a question can.
+                return record
     return _queue_if_pending(door, asked, record)
 
 
@@ -286,12 +289,13 @@ def _hand_over(door: Door, asked: _Asked) -> Handed:
 
 
 def _shed(door: Door, asked: _Asked) -> StoredRecord:
-    metrics = RequestMetrics({Dimension.ENVIRONMENT: door.environment.environment})
-    metrics.annotate(agent=asked.recorded.agent, request_id=asked.recorded.request_id)
-    metrics.add(MetricName.REQUESTS_SHED, 1)
-    metrics.flush()
     error = AgentBusy("The agent has as many requests as it takes at once. Send it again later.")
-    return _close(door, asked, error)
+    if door.openings.close(asked.recorded.record_id, error.code, error.message):
+        metrics = RequestMetrics({Dimension.ENVIRONMENT: door.environment.environment})
+        metrics.annotate(agent=asked.recorded.agent, request_id=asked.recorded.request_id)
+        metrics.add(MetricName.REQUESTS_SHED, 1)
+        metrics.flush()
+    return _reread(door, asked)
 
 
 def _close(door: Door, asked: _Asked, error: TradewindError) -> StoredRecord:

@@ -30,12 +30,14 @@ class FrontDoor:
         queue: Events that wait.
         refuses: Whether Lambda takes no more.
         answers: What the agent's function answered, or failed with.
+        invocations: How often Lambda was asked to invoke it.
     """
 
     harness: Harness
     queue: list[dict[str, Any]] = field(default_factory=list)
     refuses: bool = False
     answers: list[dict[str, Any]] = field(default_factory=list)
+    invocations: int = 0
     _service: ApiService = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +60,7 @@ class FrontDoor:
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
         """As boto3's."""
         assert FunctionName == f"tradewind-test-{AGENT}:live"
+        self.invocations += 1
         if self.refuses:
             raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke")
         if InvocationType == "Event":

@@ -307,6 +307,36 @@ def test_what_could_not_go_on_asks_again(
     assert door.go_on(again, "this")["result"]["response"] == "Good."
 
 
+def test_an_answer_that_nobody_takes_is_offered_once_for_each_repeat(
+    opened: Open,
+    script: Script,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whoever wrote the answer died over handing it over, and the agent takes nothing now."""
+    script(questions("Which?"), says("Good."))
+    door = opened()
+    waiting = door.ask("one")
+    record_id = next(iter(door.harness.records.items().values()))["record_id"]["S"]
+    door.door.records.questions.reply(
+        record_id, "this", question_id=waiting["question_id"], attempt="dead", life_s=1000
+    )
+    for name in ("START_S", "TELLING_S"):
+        monkeypatch.setattr(f"tradewind.records.item.{name}", 0.0)
+    door.refuses = True
+    before = door.invocations
+    capsys.readouterr()
+    repeated = door.ask("one")
+    assert repeated["state"] == "pending"
+    assert door.invocations - before <= 4
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert sum(line.get("RequestsShed", [0.0])[0] for line in metrics) == 0
+    door.refuses = False
+    door.ask("one")
+    door.deliver()
+    assert door.look(waiting)["result"]["response"] == "Good."
+
+
 def test_an_agent_that_changed_does_not_go_on(
     opened: Open, script: Script, name: str, standin: BedrockStandIn
 ) -> None:

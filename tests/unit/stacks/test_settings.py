@@ -317,6 +317,18 @@ def test_a_model_without_prices_is_refused(tmp_path: Path, content: Content) -> 
     )
 
 
+@pytest.mark.parametrize("name", ["artifact_expiry_days", "record_ttl_days"])
+def test_a_question_outlives_nothing_that_its_answer_needs(
+    tmp_path: Path, content: Content, name: str
+) -> None:
+    content["question_life_days"] = content[name] = 5
+    assert load(tmp_path, content).question_life_days == 5
+    content["question_life_days"] = 6
+    assert refusal(tmp_path, content) == (
+        f"config/dev.yaml: question_life_days may be at most {name}, which is 5"
+    )
+
+
 def test_alarms_take_every_default(tmp_path: Path, content: Content) -> None:
     content["alarms"] = {"error_percent": 1}
     alarms = load(tmp_path, content).alarms
