@@ -38,7 +38,7 @@ class MemoryTable:
         key = Item[RECORD_KEY]["S"]
         old = self.items.get(key)
         require_condition(old, "PutItem", request)
-        self.items[key] = dict(Item)
+        self.items[key] = _kept(Item)
         return {} if old is None else {"Attributes": old}
 
     def update_item(self, **request: Any) -> dict[str, Any]:
@@ -46,7 +46,8 @@ class MemoryTable:
         key = request["Key"][RECORD_KEY]["S"]
         old = self.items.get(key)
         require_condition(old, "UpdateItem", request)
-        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        names = request["ExpressionAttributeNames"]
+        values = _kept(request["ExpressionAttributeValues"])
         update = _UPDATE.fullmatch(request["UpdateExpression"])
         assert update is not None, request["UpdateExpression"]
         new = {**request["Key"], **(old or {})}
@@ -68,6 +69,16 @@ class MemoryTable:
         """Return an item, as it is now."""
         item = self.items.get(Key[RECORD_KEY]["S"])
         return {} if item is None else {"Item": item}
+
+
+def _kept(values: Item) -> dict[str, Any]:
+    """Values as they are kept: numbers without zeros that say nothing."""
+    kept = dict(values)
+    for name, value in values.items():
+        number = value.get("N", "")
+        if "." in number:
+            kept[name] = {"N": number.rstrip("0").rstrip(".")}
+    return kept
 
 
 def _assignments(text: str) -> list[re.Match[str]]:

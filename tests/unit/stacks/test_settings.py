@@ -321,9 +321,7 @@ def test_a_model_without_prices_is_refused(tmp_path: Path, content: Content) -> 
 def test_a_question_outlives_nothing_that_its_answer_needs(
     tmp_path: Path, content: Content, name: str
 ) -> None:
-    content["question_life_days"] = content[name] = 5
-    assert load(tmp_path, content).question_life_days == 5
-    content["question_life_days"] = 6
+    content["question_life_days"], content[name] = 6, 5
     assert refusal(tmp_path, content) == (
         f"config/dev.yaml: question_life_days may be at most {name}, which is 5"
     )
