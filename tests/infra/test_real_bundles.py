@@ -216,7 +216,15 @@ RECORD = {
     "attempt": {"S": "first"}, "agent": {"S": "some"}, "request_id": {"S": "r-1"},
     "project_id": {"S": "p-1"},
 }
-ANSWERS = {"Query": {"Items": [RECORD], "Count": 1, "ScannedCount": 1}, "UpdateItem": {}}
+WHOLE = {
+    **RECORD, "status": {"S": "running"}, "owner": {"S": ""}, "request_sha256": {"S": "0"},
+    "model_id": {"S": "m"}, "started_at": {"S": "2026-01-01T00:00:00.000+00:00"},
+}
+ANSWERS = {
+    "Query": {"Items": [RECORD], "Count": 1, "ScannedCount": 1},
+    "GetItem": {"Item": WHOLE},
+    "UpdateItem": {},
+}
 asked = []
 
 
@@ -243,7 +251,7 @@ from tradewind.aws.deadline import call_time_left_s
 from tradewind.handlers import sweep
 
 time_left = []
-sweep._sweeper._client.meta.events.register(
+sweep._sweeper._records.table.client.meta.events.register(
     "before-call.dynamodb", lambda **_: time_left.append(call_time_left_s())
 )
 
@@ -257,7 +265,7 @@ printed = io.StringIO()
 with contextlib.redirect_stdout(printed):
     answer = sweep.handler({"detail-type": "Scheduled Event"}, Context())
 assert answer == {"settled": 1, "finished": True}, answer
-(_, query), (_, update) = asked
+(_, query), _, (_, update) = asked
 # Of a minute, ten seconds are kept back.
 assert all(40 < left <= 50 for left in time_left), time_left
 assert query["IndexName"] == "open-by-deadline", query
@@ -288,7 +296,9 @@ def test_the_sweep_settles_with_nothing_but_its_bundle(built: Built, tmp_path: P
         env={
             name: ENVIRONMENT[name]
             for name in ENVIRONMENT
-            if name.startswith("AWS_") or name in {"TRADEWIND_ENVIRONMENT", "RECORDS_TABLE"}
+            if name.startswith("AWS_")
+            or name
+            in {"TRADEWIND_ENVIRONMENT", "RECORDS_TABLE", "SESSIONS_TABLE", "SESSION_TTL_DAYS"}
         },
         capture_output=True,
         text=True,
@@ -390,7 +400,9 @@ hello = send(
 )
 assert hello["serverInfo"]["name"] == "tradewind", hello
 tools = send("tools/list", {"MCP-Protocol-Version": "2025-06-18"})["tools"]
-assert [tool["name"] for tool in tools][1:] == ["look_up_invocation", "cancel_invocation"], tools
+assert [tool["name"] for tool in tools][1:] == [
+    "look_up_invocation", "answer_invocation", "cancel_invocation"
+], tools
 about = {"protocolVersion": "2026-07-28", "clientInfo": client, "clientCapabilities": {}}
 meta = {f"io.modelcontextprotocol/{name}": value for name, value in about.items()}
 same = send(
