@@ -15,7 +15,7 @@ AGENT_NAME_LENGTH: Final = 30
 RESERVED_AGENT_NAMES: Final = frozenset(
     {
         *("api", "authorizer", "bedrock", "environment", "mcp", "model", "overview", "sweep"),
-        *("cancel_invocation", "look_up_invocation", "tests"),
+        *("answer_invocation", "cancel_invocation", "look_up_invocation", "tests"),
     }
 )
 

@@ -130,7 +130,7 @@ def test_a_mistake_is_named_with_what_is_allowed(tmp_path: Path, text: str, expe
     [
         *("Grid", "wind-farm", "a__b", "1st", "x" * 31, "b_"),
         *("overview", "environment", "sweep", "api", "mcp", "authorizer", "tests"),
-        *("look_up_invocation", "cancel_invocation"),
+        *("look_up_invocation", "answer_invocation", "cancel_invocation"),
         *("class", "lambda"),
     ],
 )
