@@ -166,20 +166,27 @@ class LocalCloud:
         self.scratch.mkdir()
         progress("starting the embedded AWS")
         command = [str(SERVER_PYTHON), *processes.SERVER, str(self.home)]
-        with self.log_path.open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                command,
-                cwd=PROJECT,
-                env=_server_environment(self.scratch),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # A session of its own: Ctrl-C in the caller's terminal is the caller's to handle.
-                start_new_session=True,
-            )
-        # Reaps the server when it ends before we do, and keeps hold of it until then.
-        threading.Thread(target=process.wait, daemon=True).start()
+        # An interrupt in the middle would leave a server that nobody knows of.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
+            with self.log_path.open("wb") as log:
+                process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+                    command,
+                    cwd=PROJECT,
+                    env=_server_environment(self.scratch),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    # Its own: Ctrl-C in the caller's terminal is the caller's to handle.
+                    start_new_session=True,
+                )
+        except BaseException:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            raise
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            # Reaps the server when it ends before we do, and keeps hold of it until then.
+            threading.Thread(target=process.wait, daemon=True).start()
             return self._wait_until_ready(process)
         except BaseException:
             process.terminate()

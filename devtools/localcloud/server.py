@@ -7,6 +7,7 @@ environment while it is imported, so they are set here, before ``serving`` is.
 import argparse
 import asyncio
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -24,6 +25,8 @@ _SERVICES = (
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
+    # Who started it held interrupts back while it did.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parser = argparse.ArgumentParser(prog="devtools.localcloud.server", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     home = parser.parse_args().home.resolve()
