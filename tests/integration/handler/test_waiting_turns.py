@@ -1,0 +1,74 @@
+"""Turns of a conversation that ask a person, and what becomes of it while they wait."""
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.frameworks import FRAMEWORKS
+from tests.integration.handler.asking_agents import asking, questions
+from tests.integration.handler.conftest import Build
+from tests.integration.handler.front_door import FrontDoor
+from tests.integration.handler.script import Script, says
+from tradewind.contracts.errors import StorageUnavailable
+
+OWNER = "arn:aws:iam::123456789012:user/ada"
+
+
+@pytest.fixture(params=list(FRAMEWORKS))
+def name(request: pytest.FixtureRequest) -> str:
+    """What the agents of a test are written with."""
+    return str(request.param)
+
+
+@pytest.fixture
+def framework(name: str) -> Any:
+    """The agents here are of their own making."""
+    return FRAMEWORKS[name]
+
+
+@pytest.fixture
+def door(build: Build, name: str) -> FrontDoor:
+    return FrontDoor(build(asking(name)))
+
+
+def ask_and_die(door: FrontDoor, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A turn whose function dies when it is appended, before its record's end; it is overdue."""
+
+    def killed(*_: Any) -> bool:
+        raise StorageUnavailable("Killed.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.harness.records, "finish", killed)
+        headers = {"Idempotency-Key": "dies", "Prefer": "respond-async"}
+        body = {"query": "Else?", "session_id": "s-1"}
+        _, invocation, _ = door("POST", "/agents/terrain/invocations", body, headers=headers)
+        door.deliver()
+    records = door.harness.records
+    [item] = [item for item in records.items().values() if item["status"]["S"] == "running"]
+    records.database.client().update_item(
+        TableName=records.name,
+        Key={"record_id": item["record_id"]},
+        UpdateExpression="SET deadline_at = :over",
+        ExpressionAttributeValues={":over": {"N": str(int(time.time()) - 5)}},
+    )
+    return invocation
+
+
+def test_a_turn_that_waited_hides_none_from_who_settles(
+    door: FrontDoor, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes after those that were faster, with the time of its own question."""
+    script(questions("Which?"), says("In between."), says("After."))
+    with monkeypatch.context() as patch:
+        an_hour_ago = SimpleNamespace(time=lambda: time.time() - 3_600)
+        patch.setattr("tradewind.handlers.asking.time", an_hour_ago)
+        waiting = door.ask("waits", session_id="s-1")
+    died = ask_and_die(door, monkeypatch)
+    assert door.go_on(waiting, "this")["state"] == "succeeded"
+    _, session, _ = door("GET", "/sessions/s-1")
+    assert [one["response"] for one in session["turns"]] == ["In between.", "After."]
+    settled = door.look(died)
+    assert (settled["state"], settled["error"]) == ("succeeded", None)
+    assert settled["result"]["response"] == "In between."
