@@ -45,6 +45,7 @@ class SessionTurn:
 
     Attributes:
         history: The turns before it, as many as there is room for.
+        left_out: How many of them the model is not told. None are counted of a run that goes on.
         kept: The answer of an earlier run of the same request that appended its turn and died.
         appended: Whether the turn is in the conversation; None while nobody knows.
     """
@@ -53,6 +54,7 @@ class SessionTurn:
     _claim: Claim
     _query: str
     history: list[PastTurn] = field(default_factory=list)
+    left_out: int = 0
     kept: EncodedAnswer | None = None
     appended: bool | None = False
     _messages: TurnMessages | None = None
@@ -110,17 +112,13 @@ class SessionTurn:
                 turn.kept = appended_by(sessions, claim.head, recorded.record_id)
             if turn.kept is None:
                 turn.history = bounded(sessions.turns(claim.head), history_tokens)
+                turn.left_out = claim.head.turns - len(turn.history)
         except BaseException:
             turn._release()
             raise
         if turn.kept is not None:
             turn._release()
         return turn
-
-    @property
-    def left_out(self) -> int:
-        """How many of the turns before it the model is not told."""
-        return self._claim.head.turns - len(self.history) if self.kept is None else 0
 
     def check(self, run: AgentRun, answer: AgentAnswer) -> TradewindError | None:
         """See whether the turn can be kept, before anything of it becomes visible.

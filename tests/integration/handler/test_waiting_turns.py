@@ -1,5 +1,6 @@
 """Turns of a conversation that ask a person, and what becomes of it while they wait."""
 
+import json
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -72,3 +73,18 @@ def test_a_turn_that_waited_hides_none_from_who_settles(
     settled = door.look(died)
     assert (settled["state"], settled["error"]) == ("succeeded", None)
     assert settled["result"]["response"] == "In between."
+
+
+def test_a_run_that_goes_on_leaves_no_turn_out(
+    door: FrontDoor, script: Script, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script(says("One."), says("Two."), questions("Which?"), says("Done."))
+    for key in ("1", "2"):
+        assert door.ask(key, session_id="s-1")["state"] == "succeeded"
+    capsys.readouterr()
+    waiting = door.ask("3", session_id="s-1")
+    assert door.go_on(waiting, "this")["state"] == "succeeded"
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    metrics = [line for line in map(json.loads, lines) if "TurnsLeftOut" in line]
+    assert [line["TurnsLeftOut"] for line in metrics] == [[0], [0]]
+    assert [line["TurnsAppended"] for line in metrics] == [[0], [1]]
