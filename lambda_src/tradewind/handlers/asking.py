@@ -111,4 +111,5 @@ def _continuation(served: ServedRequest) -> Continuation:
         call_tokens=calls_of(served),
         committed_nano=0 if served.allowance is None else served.allowance.committed_nano,
         asked_at=time.time() if before is None else before.asked_at,
+        epoch=None if served.turn is None else served.turn.epoch,
     )

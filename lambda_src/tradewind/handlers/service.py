@@ -331,7 +331,7 @@ class AgentService:
             deadline=served.deadline,
             history_tokens=self._environment.session_history_tokens,
             repeated=served.start.repeated,
-            goes_on_since=None if served.continued is None else served.continued.asked_at,
+            continued=served.continued,
         )
 
     def _answer_again(self, served: ServedRequest, kept: EncodedAnswer) -> None:

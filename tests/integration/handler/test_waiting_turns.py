@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from devtools.localcloud.bedrock import BedrockStandIn
 from tests.frameworks import FRAMEWORKS
 from tests.integration.handler.asking_agents import asking, questions
 from tests.integration.handler.conftest import Build
@@ -88,3 +89,27 @@ def test_a_run_that_goes_on_leaves_no_turn_out(
     metrics = [line for line in map(json.loads, lines) if "TurnsLeftOut" in line]
     assert [line["TurnsLeftOut"] for line in metrics] == [[0], [0]]
     assert [line["TurnsAppended"] for line in metrics] == [[0], [1]]
+
+
+@pytest.mark.parametrize("begun_anew", [False, True])
+def test_a_conversation_that_was_deleted_is_not_gone_on_with(
+    door: FrontDoor, script: Script, standin: BedrockStandIn, begun_anew: bool
+) -> None:
+    """Its words are in what the request goes on from; no model sees them any more."""
+    script(says("A secret."), questions("Which?"), says("Hello."), says("Bye."))
+    assert door.ask("1", session_id="s-1")["state"] == "succeeded"
+    waiting = door.ask("2", session_id="s-1")
+    assert door("DELETE", "/sessions/s-1")[0] == 204
+    if begun_anew:
+        assert door.ask("3", query="Hi.", session_id="s-1")["state"] == "succeeded"
+    asked = standin.stats().requests
+    ended = door.go_on(waiting, "this")
+    assert (ended["state"], ended["error"]["code"]) == ("failed", "SESSION_CHANGED")
+    assert standin.stats().requests == asked
+    assert not any("continuation" in item for item in door.harness.records.items().values())
+    status, session, _ = door("GET", "/sessions/s-1")
+    if begun_anew:
+        assert [one["query"] for one in session["turns"]] == ["Hi."]
+        assert door.ask("4", session_id="s-1")["state"] == "succeeded"  # it is not held
+    else:
+        assert status == 404
