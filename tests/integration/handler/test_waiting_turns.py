@@ -13,7 +13,7 @@ from tests.integration.handler.asking_agents import asking, questions
 from tests.integration.handler.conftest import Build
 from tests.integration.handler.front_door import FrontDoor
 from tests.integration.handler.script import Script, says
-from tradewind.contracts.errors import StorageUnavailable
+from tradewind.contracts.errors import SessionBusy, StorageUnavailable
 
 OWNER = "arn:aws:iam::123456789012:user/ada"
 
@@ -113,3 +113,22 @@ def test_a_conversation_that_was_deleted_is_not_gone_on_with(
         assert door.ask("4", session_id="s-1")["state"] == "succeeded"  # it is not held
     else:
         assert status == 404
+
+
+def test_cancelled_while_its_conversation_is_busy_it_ends_as_cancelled(
+    door: FrontDoor, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(questions("Which?"), says("Good."))
+    waiting = door.ask(session_id="s-1")
+
+    def cancelled_meanwhile(_s: float) -> None:
+        status, document, _ = door("DELETE", f"/invocations/{waiting['id']}")
+        assert (status, document["state"]) == (202, "running")
+        raise SessionBusy("It still is.")
+
+    clock = SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=cancelled_meanwhile)
+    monkeypatch.setattr("tradewind.handlers.session_turn.time", clock)
+    with door.harness.held_session("s-1", OWNER):
+        ended = door.go_on(waiting, "this")
+    assert (ended["state"], ended["error"]["code"]) == ("cancelled", "CANCELLED")
+    assert not any("continuation" in item for item in door.harness.records.items().values())
