@@ -302,7 +302,7 @@ class SessionOfAnotherAgent(StorageError):
 
 
 class SessionChanged(StorageError):
-    """The conversation was deleted, or went on, while this turn worked. It is not in it."""
+    """The conversation was deleted, or went on, before this turn was over. It is not in it."""
 
     code = "SESSION_CHANGED"
     status = 409

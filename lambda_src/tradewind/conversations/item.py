@@ -23,6 +23,7 @@ attempt        who wrote it
 previous       the attempt that wrote the turn before; absent for the first
 record         the request's record
 request_id, asked_at      of the question
+appended_at    grows along the chain; ``asked_at`` need not, where a turn waited for a person
 tokens         what it takes of a model's context; see ``bounds``
 content        question, answer and messages as JSON, with gzip
 expires_at     as above
@@ -127,6 +128,7 @@ class StoredTurn:
     record_id: str
     request_id: str
     asked_at: str
+    appended_at: str
     tokens: int
     expires_at: int
     packed: bytes
@@ -228,6 +230,7 @@ def read_turn(item: "Mapping[str, AttributeValueTypeDef]") -> StoredTurn:
             record_id=item["record"]["S"],
             request_id=item["request_id"]["S"],
             asked_at=item["asked_at"]["S"],
+            appended_at=item["appended_at"]["S"],
             tokens=int(item["tokens"]["N"]),
             expires_at=int(item[SESSION_TTL]["N"]),
             packed=bytes(_binary(item["content"])),

@@ -53,7 +53,7 @@ def appended_by(
         sessions: Where it is.
         head: The conversation's.
         record_id: The key of the request's record.
-        since: Of turns that were asked before this moment, in ISO 8601, none is looked at.
+        since: Of turns that were appended before this moment, in ISO 8601, none is looked at.
 
     Raises:
         SessionUnreadable: What is kept there is not what was written.
@@ -67,7 +67,7 @@ def appended_by(
                 raise SessionUnreadable(
                     "The answer that the conversation keeps cannot be read."
                 ) from None
-        if turn.asked_at < since:
+        if turn.appended_at < since:
             break
     return None
 

@@ -172,6 +172,7 @@ class SessionTable(SessionCalls):
             "record": {"S": request.record_id},
             "request_id": {"S": request.request_id},
             "asked_at": {"S": iso(asked_at)},
+            "appended_at": {"S": iso(now)},
             "tokens": {"N": str(tokens)},
             "content": {"B": packed},
             SESSION_TTL: self.expiry(now),

@@ -7,6 +7,7 @@ import time
 
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
+    Cancelled,
     DeadlineExceeded,
     InternalError,
     SessionBusy,
@@ -73,22 +74,27 @@ def _ask(served: ServedRequest, records: Records, environment: AgentEnvironment)
     served.asks = question
 
 
-def put_back(served: ServedRequest, failure: TradewindError, records: Records) -> bool:
+def put_back(
+    served: ServedRequest, failure: TradewindError, records: Records
+) -> TradewindError | None:
     """Ask again what this run has the answer of, where it did nothing with it.
 
     Returns:
-        Whether the question is open again.
+        Why the request ends all the same: its failure, or that the caller wanted it stopped. None
+        where the question is open again.
     """
     recorded = served.recorded
     if recorded is None or not recorded.accepted or served.run is not None:
-        return False
+        return failure
     if not isinstance(failure, _PASSING):
-        return False
+        return failure
     try:
-        return records.put_back(recorded)
+        return None if records.put_back(recorded) else failure
+    except Cancelled as cancelled:
+        return cancelled
     except TradewindError as error:
         get_logger().error("Question not put back", error_code=error.code, reason=error.message)
-        return False
+        return failure
 
 
 def _continuation(served: ServedRequest) -> Continuation:
@@ -111,4 +117,5 @@ def _continuation(served: ServedRequest) -> Continuation:
         call_tokens=calls_of(served),
         committed_nano=0 if served.allowance is None else served.allowance.committed_nano,
         asked_at=time.time() if before is None else before.asked_at,
+        epoch=None if served.turn is None else served.turn.epoch,
     )

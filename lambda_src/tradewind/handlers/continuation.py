@@ -38,6 +38,7 @@ class Continuation(BaseModel):
         call_tokens: Input and output tokens of each model call until now.
         committed_nano: What the model calls count as spent until now, in nanodollars.
         asked_at: When the caller's question came, in epoch seconds.
+        epoch: Its conversation's, whose words are in ``state``; None where it is of none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +54,7 @@ class Continuation(BaseModel):
     call_tokens: list[tuple[int, int]]
     committed_nano: int
     asked_at: float
+    epoch: str | None
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:

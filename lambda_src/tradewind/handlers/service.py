@@ -176,10 +176,13 @@ class AgentService:
                 if failure is None:
                     served.logged = None  # the run that goes on logs the answer
                     return close_answer(served, agent, None), None
-            if failure is not None and put_back(served, failure, self._records):
-                encoded = close_answer(served, agent, failure)
-                self._end_turn(served, encoded)
-                return encoded, failure
+            if failure is not None:
+                ends_with = put_back(served, failure, self._records)
+                if ends_with is None:
+                    encoded = close_answer(served, agent, failure)
+                    self._end_turn(served, encoded)
+                    return encoded, failure
+                failure = ends_with
             # Before anything becomes visible: what cannot be answered did not succeed.
             failure = check_answer(served, agent, failure)
             if served.turn is not None and served.run is not None and failure is None:
@@ -331,7 +334,7 @@ class AgentService:
             deadline=served.deadline,
             history_tokens=self._environment.session_history_tokens,
             repeated=served.start.repeated,
-            goes_on_since=None if served.continued is None else served.continued.asked_at,
+            continued=served.continued,
         )
 
     def _answer_again(self, served: ServedRequest, kept: EncodedAnswer) -> None:

@@ -23,6 +23,7 @@ from tradewind.conversations.bounds import CallTokens, bounded, turn_tokens
 from tradewind.conversations.item import CONTENT_LIMIT, TurnRequest, pack_turn
 from tradewind.conversations.settling import appended_by
 from tradewind.conversations.table import Claim, SessionTable
+from tradewind.handlers.continuation import Continuation
 from tradewind.records.item import RecordedRequest
 from tradewind.records.kept_answer import EncodedAnswer
 from tradewind.run.agent_run import AgentRun
@@ -45,6 +46,7 @@ class SessionTurn:
 
     Attributes:
         history: The turns before it, as many as there is room for.
+        left_out: How many of them the model is not told. None are counted of a run that goes on.
         kept: The answer of an earlier run of the same request that appended its turn and died.
         appended: Whether the turn is in the conversation; None while nobody knows.
     """
@@ -53,6 +55,7 @@ class SessionTurn:
     _claim: Claim
     _query: str
     history: list[PastTurn] = field(default_factory=list)
+    left_out: int = 0
     kept: EncodedAnswer | None = None
     appended: bool | None = False
     _messages: TurnMessages | None = None
@@ -69,7 +72,7 @@ class SessionTurn:
         deadline: Deadline,
         history_tokens: int,
         repeated: bool,
-        goes_on_since: float | None = None,
+        continued: Continuation | None = None,
     ) -> "SessionTurn":
         """Claim the conversation and read it.
 
@@ -81,12 +84,13 @@ class SessionTurn:
             deadline: Of the function.
             history_tokens: How much of the conversation goes to the model.
             repeated: Whether an earlier run of the request may have appended its turn.
-            goes_on_since: When the question came, of a run that goes on: it has its history, and
-                waits a while for a turn at work.
+            continued: What it goes on from, if it does: it has its history, and waits a while for a
+                turn at work.
 
         Raises:
-            TradewindError: See ``SessionTable.claim``; or it could not be read. Then it is not
-                held any more, as far as that could be written.
+            TradewindError: See ``SessionTable.claim``; or it could not be read, or is another than
+                the one to go on with. Then it is not held any more, as far as that could be
+                written.
         """
         request = TurnRequest(
             session_key=session_key(owner=recorded.owner, session_id=session_id),
@@ -95,21 +99,28 @@ class SessionTurn:
             request_id=recorded.request_id,
             attempt=recorded.attempt,
         )
-        patience_s = 0.0 if goes_on_since is None else min(PATIENCE_S, deadline.remaining_s() / 4)
+        patience_s = 0.0 if continued is None else min(PATIENCE_S, deadline.remaining_s() / 4)
         try:
             claim = _claimed(sessions, request, deadline, patience_s)
         except (StorageUnavailable, SessionUnreadable):
             _let_go(sessions, request)  # it may be held all the same
             raise
         turn = cls(sessions, claim, query)
-        if goes_on_since is not None:
-            turn._asked_at = goes_on_since
+        if continued is not None:
+            if claim.head.epoch != continued.epoch:
+                turn._release()
+                raise SessionChanged(
+                    "The conversation was deleted while the request waited for a person.",
+                    field="session_id",
+                )
+            turn._asked_at = continued.asked_at
             return turn
         try:
             if repeated:
                 turn.kept = appended_by(sessions, claim.head, recorded.record_id)
             if turn.kept is None:
                 turn.history = bounded(sessions.turns(claim.head), history_tokens)
+                turn.left_out = claim.head.turns - len(turn.history)
         except BaseException:
             turn._release()
             raise
@@ -118,9 +129,9 @@ class SessionTurn:
         return turn
 
     @property
-    def left_out(self) -> int:
-        """How many of the turns before it the model is not told."""
-        return self._claim.head.turns - len(self.history) if self.kept is None else 0
+    def epoch(self) -> str:
+        """Of the conversation: another one's is another's, also under the same id."""
+        return self._claim.head.epoch
 
     def check(self, run: AgentRun, answer: AgentAnswer) -> TradewindError | None:
         """See whether the turn can be kept, before anything of it becomes visible.

@@ -193,6 +193,7 @@ class Questions:
             Whether the question is open again. If not, there was none, or somebody went on.
 
         Raises:
+            Cancelled: The caller wanted the run stopped that did nothing with the answer.
             StorageError: It could not be written.
         """
         compared = {":attempt": text(attempt), ":pending": text(RecordStatus.PENDING)}
@@ -211,12 +212,12 @@ class Questions:
             f"AND attribute_not_exists(cancel_requested) AND {statuses}",
             compared=compared,
         )
-        return written.done or (
-            # Our own write, whose reply was lost.
-            written.record is not None
-            and written.record.attempt == attempt
-            and written.record.status is RecordStatus.WAITING
-        )
+        met = written.record
+        if written.done or met is None or met.attempt != attempt:
+            return written.done
+        if met.status is RecordStatus.RUNNING and met.cancel_requested and not late:
+            raise Cancelled("The request was cancelled. Nothing was done with the answer.")
+        return met.status is RecordStatus.WAITING  # our own write, whose reply was lost
 
     def give_up(self, record_id: str, attempt: str) -> bool:
         """Close a record whose question nobody answered in time.

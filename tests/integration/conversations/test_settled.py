@@ -194,15 +194,19 @@ def test_only_turns_since_the_request_began_are_looked_at() -> None:
                 yield turn
 
     table = Counting("sessions", memory, ttl_days=1)  # type: ignore[arg-type]
+    began = CLOCK.now
     for number in range(4):
+        CLOCK.now = began + 100 * number
         packed, _ = pack_turn("q", None, {"response": "r"})
         request = TurnRequest(KEY, AGENT, f"record-{number}", f"r-{number}", f"a-{number}")
         claim = table.claim(request, remaining_s=900)
-        table.append(claim, packed, asked_at=100.0 * number, tokens=1)
+        # The last one was asked before all others, and has waited for a person since.
+        table.append(claim, packed, asked_at=began if number == 3 else CLOCK.now, tokens=1)
 
     head = table.head(KEY)
     assert head is not None
-    assert appended_by(table, head, "record-0", since=iso(150)) is None
+    since = iso(began + 150)
+    assert appended_by(table, head, "record-0", since=since) is None
     assert [*read] == ["r-3", "r-2", "r-1"]
     with pytest.raises(SessionUnreadable):  # found, and no answer of an agent's
-        appended_by(table, head, "record-1", since=iso(150))
+        appended_by(table, head, "record-1", since=since)

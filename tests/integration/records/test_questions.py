@@ -141,3 +141,14 @@ def test_the_sweep_gives_up_or_asks_again_and_counts_it(
     else:
         assert (record.status, record.error_code) == ("failed", "NOT_ANSWERED")
         assert record.continuation is None
+
+
+def test_what_was_cancelled_is_not_asked_again(table: RecordTable) -> None:
+    wait(table)
+    reply(table)
+    begin(table, AFTER)
+    Openings(table.table).cancel(KEY)
+    assert not table.questions.put_back(KEY, AFTER.attempt, late=True)
+    with pytest.raises(Cancelled):
+        table.put_back(AFTER)
+    assert stored(table).status is RecordStatus.RUNNING

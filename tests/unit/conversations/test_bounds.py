@@ -24,6 +24,7 @@ def stored(number: int, tokens: int, query: str = "q", response: str = "r") -> S
         record_id="r",
         request_id="r",
         asked_at="",
+        appended_at="",
         tokens=tokens,
         expires_at=0,
         packed=packed,
