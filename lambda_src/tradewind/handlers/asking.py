@@ -7,6 +7,7 @@ import time
 
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
+    BudgetExceeded,
     DeadlineExceeded,
     InternalError,
     SessionBusy,
@@ -80,15 +81,26 @@ def put_back(served: ServedRequest, failure: TradewindError, records: Records) -
         Whether the question is open again.
     """
     recorded = served.recorded
-    if recorded is None or not recorded.accepted or served.run is not None:
+    if recorded is None or not recorded.accepted or not _may_go_better(served, failure):
         return False
-    if not isinstance(failure, _PASSING):
-        return False
+    if served.allowance is not None:
+        served.allowance.close()
     try:
         return records.put_back(recorded)
     except TradewindError as error:
         get_logger().error("Question not put back", error_code=error.code, reason=error.message)
         return False
+
+
+def _may_go_better(served: ServedRequest, failure: TradewindError) -> bool:
+    """Whether nothing was done, and may be the next time."""
+    run = served.run
+    if run is None:
+        return isinstance(failure, _PASSING)
+    if served.continued is None or served.meter.calls or run.tool_calls > run.replies:
+        return False
+    # Another day has room again; what a request has spent of its own stays spent.
+    return isinstance(failure, BudgetExceeded) and failure.extensions["resets_at"] is not None
 
 
 def _continuation(served: ServedRequest) -> Continuation:
