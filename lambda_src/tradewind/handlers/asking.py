@@ -7,6 +7,7 @@ import time
 
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
+    BudgetExceeded,
     Cancelled,
     DeadlineExceeded,
     InternalError,
@@ -84,10 +85,10 @@ def put_back(
         where the question is open again.
     """
     recorded = served.recorded
-    if recorded is None or not recorded.accepted or served.run is not None:
+    if recorded is None or not recorded.accepted or not _may_go_better(served, failure):
         return failure
-    if not isinstance(failure, _PASSING):
-        return failure
+    if served.allowance is not None:
+        served.allowance.close()
     try:
         return None if records.put_back(recorded) else failure
     except Cancelled as cancelled:
@@ -95,6 +96,17 @@ def put_back(
     except TradewindError as error:
         get_logger().error("Question not put back", error_code=error.code, reason=error.message)
         return failure
+
+
+def _may_go_better(served: ServedRequest, failure: TradewindError) -> bool:
+    """Whether nothing was done, and may be the next time."""
+    run = served.run
+    if run is None:
+        return isinstance(failure, _PASSING)
+    if served.continued is None or served.meter.calls or run.tool_calls > run.replies:
+        return False
+    # Another day has room again; what a request has spent of its own stays spent.
+    return isinstance(failure, BudgetExceeded) and failure.extensions["resets_at"] is not None
 
 
 def _continuation(served: ServedRequest) -> Continuation:

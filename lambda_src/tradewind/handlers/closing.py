@@ -23,6 +23,7 @@ from tradewind.telemetry.logger import get_logger
 RECORD_WAIT_S: Final = 5.0
 #: Characters of a text that an answer keeps when it is too large as a whole.
 _CUT_TEXT: Final = 20_000
+_IN_DOUBT: Final = "Whether its turn is in the conversation is not known; its record will say."
 
 
 def check_answer(
@@ -76,14 +77,18 @@ def close_answer(
 def finish_record(served: ServedRequest, records: Records, encoded: EncodedAnswer) -> None:
     """Write the record's end, and the log's entry. Failing to changes no answer.
 
-    A record without an end is settled later.
+    A record without an end is settled later. The log's entry is not: it has no end then either,
+    for this answer may be untrue, and is counted as one that is missing.
     """
     if served.recorded is None:
         return
     if served.in_doubt:
         served.unfinished = True  # it will be settled by what the conversation says
-    else:
-        _write_end(served, served.recorded, records, encoded)
+        if served.logged is not None:
+            error_code = encoded.answer.error.code if encoded.answer.error else None
+            get_logger().error("Request not logged", error_code=error_code, reason=_IN_DOUBT)
+        return
+    _write_end(served, served.recorded, records, encoded)
     if served.logged is not None:
         served.logged.end(encoded, served.deadline.closing_s)
 

@@ -6,13 +6,14 @@ there is told by a metric.
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from tradewind.aws.deadline import calls_within
 from tradewind.contracts.errors import TradewindError
 from tradewind.contracts.request import AgentRequest, Question
-from tradewind.records.item import RecordedRequest
+from tradewind.records.item import RecordedRequest, StoredRecord
 from tradewind.records.kept_answer import EncodedAnswer
 from tradewind.records.request_log import LogEntry, RequestLog
 from tradewind.telemetry.defects import log_defect
@@ -27,31 +28,49 @@ class LoggedRequest:
 
     Args:
         log: Where it is put.
-        request: The request.
+        request: The request; None where what a run goes on from cannot be read.
         recorded: The same as its record knows it.
+        replied: The record of a question that this run goes on from, with the person's reply.
 
     Attributes:
         missing: Whether it has no entry with its answer.
     """
 
-    def __init__(self, log: RequestLog, request: AgentRequest, recorded: RecordedRequest) -> None:
+    def __init__(
+        self,
+        log: RequestLog,
+        request: AgentRequest | None,
+        recorded: RecordedRequest,
+        replied: StoredRecord | None = None,
+    ) -> None:
         self._log = log
         self._request = request
         self._recorded = recorded
+        self._replied = replied
         self.missing = True
 
     @cached_property
     def _entry(self) -> LogEntry:
-        question = self._request.model_dump(include=set(Question.model_fields), exclude_none=True)
-        return LogEntry(self._recorded, question, self._request.session_id)
+        request, recorded, replied = self._request, self._recorded, self._replied
+        question: dict[str, Any] = {}
+        if request is not None:
+            question = request.model_dump(include=set(Question.model_fields), exclude_none=True)
+        if replied is not None:
+            question |= {"asked": replied.question, "reply": replied.reply}
+            recorded = replace(recorded, project_id=replied.project_id)
+        return LogEntry(recorded, question, None if request is None else request.session_id)
 
     def begin(self, time_left_s: Callable[[], float]) -> None:
         """Put what is asked; ``time_left_s`` tells how long that may take."""
         _within(time_left_s, lambda: self._log.begin(self._entry))
 
-    def end(self, encoded: EncodedAnswer, time_left_s: Callable[[], float]) -> None:
-        """Put what was answered, too."""
-        self.missing = not _within(time_left_s, lambda: self._log.end(self._entry, encoded))
+    def end(
+        self, encoded: EncodedAnswer, time_left_s: Callable[[], float], *, waits: bool = False
+    ) -> None:
+        """Put what was answered, too; ``waits`` where the request waits for a person now."""
+        self.missing = not _within(
+            time_left_s, lambda: self._log.end(self._entry, encoded, waits=waits)
+        )
 
 
 def _within(time_left_s: Callable[[], float], write: Callable[[], None]) -> bool:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from tradewind.aws.deadline import Deadline, calls_within
@@ -174,13 +173,15 @@ class AgentService:
             if failure is None and asks(served):
                 failure = ask_person(served, self._records, self._environment)
                 if failure is None:
-                    served.logged = None  # the run that goes on logs the answer
-                    return close_answer(served, agent, None), None
+                    encoded = close_answer(served, agent, None)
+                    self._log_waiting(served, encoded)
+                    return encoded, None
             if failure is not None:
                 ends_with = put_back(served, failure, self._records)
                 if ends_with is None:
                     encoded = close_answer(served, agent, failure)
                     self._end_turn(served, encoded)
+                    self._log_waiting(served, encoded)
                     return encoded, failure
                 failure = ends_with
             # Before anything becomes visible: what cannot be answered did not succeed.
@@ -249,17 +250,16 @@ class AgentService:
             get_logger().thread_safe_append_keys(project_id=served.start.kept["project_id"])
             return
         served.recorded = recorded
-        if served.start.answered is not None:
-            work = self._work_after(served.start.answered, served)
-            if work is None:  # something else is asked first
-                return
-        if self._log is not None and served.request is not None and served.project is not None:
-            known = replace(recorded, project_id=served.project.project_id)
-            served.logged = LoggedRequest(self._log, served.request, known)
-            served.logged.begin(served.deadline.remaining_s)
+        try:
+            if served.start.answered is not None:
+                work = self._work_after(served.start.answered, served)
+        finally:  # what cannot go on is logged, too
+            self._begin_log(recorded, served)
         if isinstance(work, RequestError):
             raise work
         if work is None:
+            if asks(served):  # something else is asked first
+                return
             raise InternalError("An answer without a question.")
         if work.request.session_id is not None:
             served.turn = self._begin_turn(work.request.session_id, recorded, served)
@@ -267,6 +267,17 @@ class AgentService:
                 self._answer_again(served, served.turn.kept)
                 return
         self._run(work, recorded, served)
+
+    def _begin_log(self, recorded: RecordedRequest, served: ServedRequest) -> None:
+        """Put what is asked into the log; with the person's reply, of a run that goes on."""
+        if self._log is None:
+            return
+        served.logged = LoggedRequest(self._log, served.request, recorded, served.start.answered)
+        served.logged.begin(served.deadline.remaining_s)
+
+    def _log_waiting(self, served: ServedRequest, encoded: EncodedAnswer) -> None:
+        if served.logged is not None:
+            served.logged.end(encoded, served.deadline.closing_s, waits=True)
 
     def _work_after(self, record: StoredRecord, served: ServedRequest) -> Work | None:
         """What to go on with after an answer; None while another one is waited for.

@@ -5,9 +5,9 @@ owner_key      a digest of the owner, so that one owner's requests are together;
 entry          when the run began, agent, request id and attempt: in the order of time
 owner, agent, request_id, attempt, project_id, session_id, model_id    who asked whom, on what
 asked_at, ended_at    ISO 8601, UTC; no end where the function died, or is still at work
-status         ``running``, ``succeeded`` or ``failed``
+status         ``running``, ``waiting`` (for a person), ``succeeded`` or ``failed``
 error_code     of the failure
-question       what was asked, as JSON with gzip
+question       what was asked, as JSON with gzip; and a person's reply, of a run that goes on
 answer         the whole answer, likewise
 cut            which of the two was too large, and is there with its long texts and lists cut
 expires_at     epoch seconds: DynamoDB deletes the item after it
@@ -83,13 +83,16 @@ class LogEntry:
         """The item of a run that begins."""
         return {**self._item, "cut": _texts(self._cut)}
 
-    def ended(self, encoded: EncodedAnswer) -> "dict[str, AttributeValueTypeDef]":
-        """The item of a run that has ended."""
+    def ended(
+        self, encoded: EncodedAnswer, *, waits: bool = False
+    ) -> "dict[str, AttributeValueTypeDef]":
+        """The item of a run that has ended; ``waits`` where its request waits for a person."""
         answer = encoded.answer
+        status = RecordStatus.SUCCEEDED if answer.success else RecordStatus.FAILED
         packed, cut = pack_within(encoded.document, ANSWER_LIMIT)
         return {
             **self._item,
-            "status": {"S": RecordStatus.SUCCEEDED if answer.success else RecordStatus.FAILED},
+            "status": {"S": RecordStatus.WAITING if waits else status},
             "error_code": {"S": answer.error.code} if answer.error else {"NULL": True},
             "ended_at": {"S": iso(time.time())},
             "answer": {"B": packed},
@@ -120,13 +123,13 @@ class RequestLog:
         condition = f"attribute_not_exists({LOG_KEY})"
         self._put(entry, entry.begun(), ConditionExpression=condition)
 
-    def end(self, entry: LogEntry, encoded: EncodedAnswer) -> None:
-        """Put question and answer.
+    def end(self, entry: LogEntry, encoded: EncodedAnswer, *, waits: bool = False) -> None:
+        """Put question and answer; see ``LogEntry.ended``.
 
         Raises:
             StorageError: They could not be written.
         """
-        self._put(entry, entry.ended(encoded))
+        self._put(entry, entry.ended(encoded, waits=waits))
 
     def _put(
         self, entry: LogEntry, item: "dict[str, AttributeValueTypeDef]", **condition: Any

@@ -47,6 +47,7 @@ class AgentRun:
         threads: What its work runs in.
         transcript: What the model has said.
         tool_calls: Tool calls that the model made, those that were refused included.
+        replies: Those of them whose result is a person's answer: no tool began.
         tools_succeeded: Those that ended well.
         new_messages: What a run that has ended well adds to its conversation; None where the
             framework left no whole one.
@@ -74,6 +75,7 @@ class AgentRun:
     threads: RunThreads = field(init=False)
     transcript: Transcript = field(init=False)
     tool_calls: int = 0
+    replies: int = 0
     tools_succeeded: int = 0
     new_messages: TurnMessages | None = None
     goes_on: GoOn | None = None
@@ -113,6 +115,7 @@ class AgentRun:
 
     def answered(self, asked: Asked) -> None:
         """Count a call whose answer is its result."""
+        self.replies += 1
         self.tool_started(asked.call_id, asked.tool)
         self.tool_ended(asked.call_id, asked.tool, succeeded=True)
 
