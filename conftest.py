@@ -37,7 +37,14 @@ settings.load_profile("tradewind")
 #: Folders whose tests share what takes long to make, such as a deployment.
 _TOGETHER = ("/e2e/", "tests/infra/", "tests/integration/localcloud/")
 #: What takes minutes. Begun last, it would keep one process busy while the others have nothing.
-_LONG = ("/e2e/", "test_killed.py", "tests/infra/", "test_sockets.py")
+_LONG = (
+    "/e2e/",
+    "test_killed.py",
+    "tests/infra/",
+    "test_sockets.py",
+    "test_new_agent.py",
+    "test_without_the_crew.py",
+)
 #: What needs nothing of its neighbours.
 _APART = ("test_new_agent.py", "test_real_bundles.py", "test_without_the_crew.py")
 
