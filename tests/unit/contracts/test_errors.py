@@ -33,7 +33,10 @@ def test_the_drawn_tree_names_every_leaf_with_its_status_and_code() -> None:
 
 def test_what_the_caller_must_mend_is_answered_and_what_we_must_is_not() -> None:
     for leaf in leaves(TradewindError):
-        callers = leaf.status in {400, 402, 404, 409} or leaf is errors.DeadlineExceeded
+        callers = leaf.status in {400, 402, 404, 409} or leaf in {
+            errors.DeadlineExceeded,
+            errors.NotAnswered,
+        }
         assert leaf.answered == callers, leaf
 
 
