@@ -101,6 +101,8 @@ def put_back(
 def _may_go_better(served: ServedRequest, failure: TradewindError) -> bool:
     """Whether nothing was done, and may be the next time."""
     run = served.run
+    if served.start.answered is None:
+        return False  # it has nobody's answer
     if run is None:
         return isinstance(failure, _PASSING)
     if served.continued is None or served.meter.calls or run.tool_calls > run.replies:
