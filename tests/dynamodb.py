@@ -114,42 +114,26 @@ class LoopbackDynamoDB:
 
     def create_sessions_table(self, name: str) -> str:
         """Create a table of conversations."""
-        self.client().create_table(
-            TableName=name,
-            KeySchema=[
-                {"AttributeName": SESSION_KEY, "KeyType": "HASH"},
-                {"AttributeName": SESSION_TURN, "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": SESSION_KEY, "AttributeType": "S"},
-                {"AttributeName": SESSION_TURN, "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        return name
+        return self._create(name, SESSION_KEY, SESSION_TURN)
 
     def create_log_table(self, name: str) -> str:
         """Create a table of requests and answers."""
-        self.client().create_table(
-            TableName=name,
-            KeySchema=[
-                {"AttributeName": LOG_KEY, "KeyType": "HASH"},
-                {"AttributeName": LOG_ENTRY, "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": LOG_KEY, "AttributeType": "S"},
-                {"AttributeName": LOG_ENTRY, "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        return name
+        return self._create(name, LOG_KEY, LOG_ENTRY)
 
     def create_budgets_table(self, name: str) -> str:
         """Create a table of budgets."""
+        return self._create(name, BUDGET_KEY)
+
+    def _create(self, name: str, partition: str, *sort: str) -> str:
         self.client().create_table(
             TableName=name,
-            KeySchema=[{"AttributeName": BUDGET_KEY, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": BUDGET_KEY, "AttributeType": "S"}],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": "RANGE" if key in sort else "HASH"}
+                for key in (partition, *sort)
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": key, "AttributeType": "S"} for key in (partition, *sort)
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         return name

@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.api.world import LATER_S, World, install
 from tests.integration.bad_day.steps import CLOCK
-from tests.turns import every_order
+from tests.turns import Choose, every_order
 from tests.unit.run.project_runs import Fault
 
 KEY = {"Idempotency-Key": "one"}
@@ -194,13 +194,11 @@ def opened(world: World) -> None:
 def test_every_order_of_two(
     new_world: Callable[[], World], before: Sequence[Work], works: Sequence[Work]
 ) -> None:
-    def attempt(choose: Callable[[Sequence[int]], int]) -> None:
+    def attempt(choose: Choose) -> None:
         world = new_world()
         for one in before:
             one(world)
-        for error in world.steps.turns.run([partial(one, world) for one in works], choose):
-            if error is not None:
-                raise error
+        world.at_once(works, choose)
         world.end()
         assert world.asked.total() <= 1
 
@@ -250,9 +248,7 @@ def test_repeats_at_the_same_time_are_one_telling_more_at_most(
         world.pace = 10 * REPEATS
         world.call(headers=AT_ONCE, faults=dice.choice((NO_FAULT, {1: Fault.KILLED_BEFORE})))
         works = [CALL if seed % 2 else opened_slowly for _ in range(REPEATS)]
-        for error in world.steps.turns.run([partial(one, world) for one in works], dice.choice):
-            if error is not None:
-                raise error
+        world.at_once(works, dice.choice)
         told[world.functions.told] += 1
         world.end()
         assert (state(world), world.asked.total()) == ("succeeded", 1)

@@ -17,7 +17,7 @@ import pytest
 from tests.integration.api.world import AGENT, LATER_S, World, install
 from tests.integration.bad_day.interleaving import require
 from tests.integration.bad_day.steps import CLOCK
-from tests.turns import every_order
+from tests.turns import Choose, every_order
 from tests.unit.run.project_runs import Fault
 from tradewind.records.item import RecordStatus, StoredRecord, read_item
 
@@ -308,13 +308,11 @@ def answered(world: AskingWorld) -> None:
 def test_every_order_of_two(
     new_world: Callable[..., AskingWorld], before: Sequence[Work], works: Sequence[Work]
 ) -> None:
-    def attempt(choose: Callable[[Sequence[int]], int]) -> None:
+    def attempt(choose: Choose) -> None:
         world = new_world()
         for one in before:
             one(world)
-        for error in world.steps.turns.run([partial(one, world) for one in works], choose):
-            if error is not None:
-                raise error
+        world.at_once(works, choose)
         world.end_asking()
         assert world.record.ended
 

@@ -6,11 +6,12 @@ an agent's event and its answer; the agent itself says one word, and is counted.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -22,7 +23,7 @@ from tests.integration.bad_day.steps import CLOCK, Process, SteppedTable, Steps
 from tests.integration.bad_day.surroundings import COLD_START, ENVIRONMENT, NO_MODEL
 from tests.integration.bad_day.surroundings import Context as RunContext
 from tests.integration.conversations.memory_sessions import MemorySessions
-from tests.turns import Died
+from tests.turns import Choose, Died
 from tests.unit.run.project_runs import Fault
 from tradewind.api import invocations, overdue, service
 from tradewind.api.door import Door
@@ -325,6 +326,12 @@ class World:
                         continue
                     told = document["error"]["code"] if document["error"] else None
                     require(told in {record.error_code, *NOTHING_ASKED}, f"{told}, then {ended}")
+
+    def at_once(self, works: Sequence[Callable[[Self], None]], choose: Choose) -> None:
+        """Do things at the same time, in the order that is chosen."""
+        for error in self.steps.turns.run([partial(one, self) for one in works], choose):
+            if error is not None:
+                raise error
 
 
 def install(monkeypatch: pytest.MonkeyPatch, world: World) -> None:

@@ -3,16 +3,29 @@
 import json
 from typing import Any
 
+import pytest
 from pydantic_ai import ApprovalRequired, CallDeferred, RunContext, Tool
 from strands import ToolContext, tool
 
 from devtools.localcloud.bedrock.reply import Reply, ToolUseBlock
-from tests.frameworks import Work, _pydantic_ai_tool, _strands_tool
+from tests.frameworks import FRAMEWORKS, Work, _pydantic_ai_tool, _strands_tool
 from tests.integration.handler.script import Said, Tokens
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project
 from tradewind.run.pydantic_ai_agent import PydanticAIAgent
 from tradewind.run.strands_agent import StrandsAgent, reports_failures
+
+
+@pytest.fixture(params=list(FRAMEWORKS))
+def name(request: pytest.FixtureRequest) -> str:
+    """What the agents of a test are written with."""
+    return str(request.param)
+
+
+@pytest.fixture
+def framework(name: str) -> Any:
+    """The agents here are of their own making."""
+    return FRAMEWORKS[name]
 
 
 @tool(context=True)

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tests.dynamodb import LoopbackDynamoDB
-from tests.frameworks import FRAMEWORKS
-from tests.integration.handler.asking_agents import asking, questions
+from tests.integration.handler.asking_agents import asking, framework, name, questions
 from tests.integration.handler.conftest import Build
 from tests.integration.handler.front_door import FrontDoor
 from tests.integration.handler.script import Script, says
@@ -17,21 +16,9 @@ from tradewind.contracts.errors import AgentChanged, StorageUnavailable
 from tradewind.conversations.table import SessionTable
 from tradewind.telemetry.metric_names import MetricName
 
-__all__ = ["table"]
+__all__ = ["framework", "name", "table"]
 
 Log = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture(params=list(FRAMEWORKS))
-def name(request: pytest.FixtureRequest) -> str:
-    """What the agents of a test are written with."""
-    return str(request.param)
-
-
-@pytest.fixture
-def framework(name: str) -> Any:
-    """The agents here are of their own making."""
-    return FRAMEWORKS[name]
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from tests.integration.handler.asking_agents import (
     asking,
     calling,
     dig,
+    framework,
+    name,
     questions,
 )
 from tests.integration.handler.conftest import Build, Context
@@ -29,19 +31,9 @@ from tradewind.run.pydantic_ai_agent import PydanticAIAgent
 from tradewind.run.strands_agent import StrandsAgent
 from tradewind.telemetry.log_fields import REQUEST_DONE
 
+__all__ = ["framework", "name"]
+
 OWNER = "arn:aws:iam::123456789012:user/ada"
-
-
-@pytest.fixture(params=list(FRAMEWORKS))
-def name(request: pytest.FixtureRequest) -> str:
-    """What the agents of a test are written with."""
-    return str(request.param)
-
-
-@pytest.fixture
-def framework(name: str) -> Any:
-    """The agents here are of their own making."""
-    return FRAMEWORKS[name]
 
 
 Open = Callable[..., FrontDoor]
@@ -321,8 +313,8 @@ def test_an_answer_that_nobody_takes_is_offered_once_for_each_repeat(
     door.door.records.questions.reply(
         record_id, "this", question_id=waiting["question_id"], attempt="dead", life_s=1000
     )
-    for name in ("START_S", "TELLING_S"):
-        monkeypatch.setattr(f"tradewind.records.item.{name}", 0.0)
+    for patience in ("START_S", "TELLING_S"):
+        monkeypatch.setattr(f"tradewind.records.item.{patience}", 0.0)
     door.refuses = True
     before = door.invocations
     capsys.readouterr()

@@ -8,26 +8,15 @@ from typing import Any
 import pytest
 
 from devtools.localcloud.bedrock import BedrockStandIn
-from tests.frameworks import FRAMEWORKS
-from tests.integration.handler.asking_agents import asking, questions
+from tests.integration.handler.asking_agents import asking, framework, name, questions
 from tests.integration.handler.conftest import Build
 from tests.integration.handler.front_door import FrontDoor
 from tests.integration.handler.script import Script, says
 from tradewind.contracts.errors import SessionBusy, StorageUnavailable
 
+__all__ = ["framework", "name"]
+
 OWNER = "arn:aws:iam::123456789012:user/ada"
-
-
-@pytest.fixture(params=list(FRAMEWORKS))
-def name(request: pytest.FixtureRequest) -> str:
-    """What the agents of a test are written with."""
-    return str(request.param)
-
-
-@pytest.fixture
-def framework(name: str) -> Any:
-    """The agents here are of their own making."""
-    return FRAMEWORKS[name]
 
 
 @pytest.fixture

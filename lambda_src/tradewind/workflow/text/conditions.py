@@ -6,13 +6,11 @@ from typing import Any, Final
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.parser import Parser
-from jinja2.runtime import Context
-from jinja2.utils import missing
 
 from tradewind.workflow.text.faults import BadText, Fault, RenderingFailed
 from tradewind.workflow.text.filters import joined
 from tradewind.workflow.text.meter import METER, Meter, fits
-from tradewind.workflow.text.sandbox import GLOBALS, Sandbox
+from tradewind.workflow.text.sandbox import GLOBALS, Sandbox, SandboxContext
 from tradewind.workflow.text.spelling import ConditionSpelling
 from tradewind.workflow.text.templates import check_nodes, needed_names, one_line
 
@@ -63,20 +61,7 @@ _FUNCTIONS: Final[dict[str, Any]] = {
 }
 
 
-class _Context(Context):
-    def resolve_or_missing(self, key: str) -> Any:
-        if key in self.vars:
-            return self.vars[key]
-        if key in self.parent:
-            return self.parent[key]
-        return _FUNCTIONS.get(key, missing)
-
-
-class _Conditions(Sandbox):
-    context_class = _Context
-
-
-_ENVIRONMENT: Final = _Conditions(StrictUndefined, _FUNCTIONS, (ConditionSpelling,))
+_ENVIRONMENT: Final = Sandbox(StrictUndefined, _FUNCTIONS, (ConditionSpelling,))
 
 
 class Condition:
@@ -111,7 +96,7 @@ class Condition:
             return True
         token = METER.set(Meter())
         try:
-            context = _Context(_ENVIRONMENT, names, None, {})  # type: ignore[arg-type]
+            context = SandboxContext(_ENVIRONMENT, names, None, {})  # type: ignore[arg-type]
             for _ in self._template.root_render_func(context):
                 pass
             return bool(context.vars[_RESULT])

@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined, Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
-from jinja2.utils import Cycler, Joiner, Namespace
+from jinja2.utils import Cycler, Joiner, Namespace, missing
 from jinja2.visitor import NodeTransformer
 
 from tradewind.workflow.text.faults import TooMuchWork
@@ -160,6 +160,18 @@ def _output(_context: Context, value: Any) -> Any:
     return value
 
 
+class SandboxContext(Context):
+    """What a text sees: its own names, those it is given, and then the sandbox's functions."""
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """The value of a name; ``missing`` where there is none."""
+        if key in self.vars:
+            return self.vars[key]
+        if key in self.parent:
+            return self.parent[key]
+        return self.environment.globals.get(key, missing)
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment that texts of workflow files are compiled and rendered in.
 
@@ -168,6 +180,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         functions: What can be called by name.
     """
 
+    context_class = SandboxContext
     intercepted_binops = frozenset(("*", "**", "+", "%"))
 
     def __init__(

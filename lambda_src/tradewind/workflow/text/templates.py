@@ -12,13 +12,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from jinja2 import ChainableUndefined, StrictUndefined, TemplateSyntaxError, Undefined, meta, nodes
-from jinja2.runtime import Context
-from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
 
 from tradewind.workflow.text.faults import BadText, Fault, RenderingFailed
 from tradewind.workflow.text.meter import METER, Meter
-from tradewind.workflow.text.sandbox import GLOBALS, Names, Sandbox, constant_text
+from tradewind.workflow.text.sandbox import GLOBALS, Names, Sandbox, SandboxContext, constant_text
 
 __all__ = [
     "Names",
@@ -62,21 +60,8 @@ class Unset(ChainableUndefined):
     __slots__ = ()
 
 
-class _Context(Context):
-    def resolve_or_missing(self, key: str) -> Any:
-        if key in self.vars:
-            return self.vars[key]
-        if key in self.parent:
-            return self.parent[key]
-        return GLOBALS.get(key, missing)
-
-
-class _Templates(Sandbox):
-    context_class = _Context
-
-
-STRICT: Final = _Templates(_Strict)
-_LENIENT: Final = _Templates(ChainableUndefined)
+STRICT: Final = Sandbox(_Strict)
+_LENIENT: Final = Sandbox(ChainableUndefined)
 
 
 class Template:
@@ -122,7 +107,7 @@ class Template:
         template = self._template
         token = METER.set(Meter(self._text))
         try:
-            context = _Context(template.environment, names, None, template.blocks)  # type: ignore[arg-type]
+            context = SandboxContext(template.environment, names, None, template.blocks)  # type: ignore[arg-type]
             return clean("".join(template.root_render_func(context)))
         except RenderingFailed:
             raise
