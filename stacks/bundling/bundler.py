@@ -123,7 +123,11 @@ class Bundler:
         return {
             name: content
             for name, content in self._all_sources.items()
-            if (name.startswith(contents.sources) and PurePosixPath(name).name != REQUEST_FILE)
+            if (
+                name.startswith(contents.sources)
+                and not name.startswith(rules.NOT_DEPLOYED)
+                and PurePosixPath(name).name != REQUEST_FILE
+            )
             or any(PurePosixPath(name).match(pattern) for pattern in contents.files)
         }
 

@@ -155,6 +155,9 @@ def operations_of(agent: AgentManifest) -> dict[str, list[str]]:
     return {service: sorted(names) for service, names in sorted(known.items())}
 
 
+#: Of the core, what no function runs: workflows, which only the command reads so far.
+NOT_DEPLOYED: Final = ("tradewind/workflow/",)
+
 #: Folders and file kinds that no import or run-time read touches.
 UNUSED_FOLDERS: Final = frozenset({"__pycache__", "bin", "include", "test", "tests"})
 UNUSED_SUFFIXES: Final = frozenset(

@@ -19,7 +19,7 @@ from stacks.agents import SWEEP_BUDGET_MB
 from stacks.api import API_BUDGET_MB, AUTHORIZER_BUDGET_MB, MCP_BUDGET_MB
 from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
-from stacks.bundling.rules import NEVER_IMPORTED, UNZIPPED_LIMIT
+from stacks.bundling.rules import NEVER_IMPORTED, NOT_DEPLOYED, UNZIPPED_LIMIT
 from stacks.settings import Architecture, Settings
 from tests.deployed_agents import AGENTS, FIRST
 from tradewind.contracts.names import API, AUTHORIZER, MCP, SWEEP
@@ -164,6 +164,7 @@ def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: str) -> No
         assert {"mcp", "httpx", "cryptography", "starlette"} <= pruned
     with zipfile.ZipFile(built(agent, NATIVE).path) as zipped:
         assert not {name.split("/")[0] for name in zipped.namelist()} & pruned
+        assert not [name for name in zipped.namelist() if name.startswith(NOT_DEPLOYED)]
 
 
 @each_agent
