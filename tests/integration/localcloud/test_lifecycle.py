@@ -219,7 +219,10 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(local_cloud: Loc
 
 
 def test_an_interrupted_start_leaves_nothing(local_cloud: LocalCloud) -> None:
-    program = "import sys; from pathlib import Path; from devtools.localcloud import LocalCloud; "
+    program = "import signal, sys; from pathlib import Path; "
+    program += "from devtools.localcloud import LocalCloud; "
+    # Whoever runs the tests in the background has them ignore it.
+    program += "signal.signal(signal.SIGINT, signal.default_int_handler); "
     program += "LocalCloud(Path(sys.argv[1])).up(lambda line: print(line, flush=True))"
     with subprocess.Popen(
         [sys.executable, "-c", program, str(local_cloud.home)],
