@@ -158,7 +158,8 @@ class ExecutionEnvironment:
 
     Not safe for two callers at once: Lambda never gives one environment two events.
 
-    ``ended_idle`` is told the status of a process that ended between two events.
+    ``ended_idle`` is told of a process that ended between two events: the last one's request id
+    (empty for none), and its status.
     """
 
     def __init__(
@@ -167,7 +168,7 @@ class ExecutionEnvironment:
         lambda_runtime: Path,
         warden: Warden,
         log: LogSink,
-        ended_idle: Callable[[int], None] = lambda _status: None,
+        ended_idle: Callable[[str, int], None] = lambda _request_id, _status: None,
     ) -> None:
         self.function = function
         self._ended_idle = ended_idle
@@ -294,7 +295,7 @@ class ExecutionEnvironment:
             noted, self._end_noted = self._end_noted, True
             if self._api.mark_ended() and not noted:
                 self._output.drain()
-                self._ended_idle(status)
+                self._ended_idle(self._api.last_request_id, status)
 
     def _max_memory_mb(self) -> int:
         with contextlib.suppress(OSError):

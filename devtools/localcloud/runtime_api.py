@@ -66,6 +66,8 @@ class RuntimeApi:
         self._init_error: Answer | None = None
         self._waiting: Invocation | None = None
         self._in_flight: str | None = None
+        #: Of the last event that the process was given.
+        self.last_request_id = ""
         self._answer: Answer | None = None
         self._pipe: StreamPipe | None = None
         self._server = RuntimeServer(self)
@@ -159,7 +161,9 @@ class RuntimeApi:
         with self._changed:
             self._ended = True
             self._changed.notify_all()
-            return self._has_asked and (self._in_flight is None or self._waiting is not None)
+            # One whose answer is there may not have been noticed by whoever waits for it.
+            at_work = self._in_flight is not None and self._waiting is None and self._answer is None
+            return self._has_asked and not at_work
 
     def close(self) -> None:
         """Stop serving."""
@@ -197,6 +201,8 @@ class RuntimeApi:
                 return None  # an event is given to nobody rather than to the dead
             self._asking = False
             invocation, self._waiting = self._waiting, None
+            if invocation is not None:
+                self.last_request_id = invocation.request_id
             return invocation
 
     def wait_for_restore(self) -> None:

@@ -248,9 +248,10 @@ class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is unty
                 "duration_ms": outcome.duration_ms,
             }
 
-    def take_idle_end(self, status: int) -> None:
+    def take_idle_end(self, request_id: str, status: int) -> None:
         """Log that the process ended between two events."""
-        self._take_lines(self._platform.ended_idle(self._last_request_id, cause_of_exit(status)))
+        last = request_id or self._last_request_id
+        self._take_lines(self._platform.ended_idle(last, cause_of_exit(status)))
 
     def _is_idle(self, timeout_s: int) -> bool:
         """Whether there is a process that waits for an event, or will as soon as it can."""

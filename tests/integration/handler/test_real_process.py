@@ -126,7 +126,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             LAMBDA_RUNTIME,
             warden,
             printed.append,
-            lambda status: happened.append(f"ended with {status}"),
+            lambda _request_id, status: happened.append(f"ended with {status}"),
         )
         started.append(environment)
         process = Process(environment, happened, printed)
