@@ -5,46 +5,25 @@ import threading
 from collections.abc import AsyncGenerator
 from typing import Any, Final, Literal
 
-import boto3
 from pydantic import BaseModel
-from strands.models.bedrock import BedrockModel
 from strands.types.content import Messages, SystemContentBlock
 from strands.types.streaming import StreamEvent
 from strands.types.tools import ToolChoice, ToolChoiceAny, ToolSpec
 
-from tradewind.bedrock.faults import to_model_error
 from tradewind.bedrock.model_pool import ModelKey, ModelPool
 from tradewind.run.options import RunOptions
 from tradewind.run.output import OUTPUT_TOOL
 from tradewind.run.tool_arguments import closed
+from tradewind.strands_bedrock import ClientBedrockModel
 
 _SOME_TOOL: Final[dict[Literal["any"], ToolChoiceAny]] = {"any": {}}
 
 
-class _ClientSession(boto3.Session):
-    """A session that hands out one existing client.
-
-    ``BedrockModel`` takes no client: a ``boto_client`` argument lands in its configuration with a
-    warning, and a client of its own is made from the session. So the session is the way in.
-    """
-
-    def __init__(self, client: Any) -> None:
-        super().__init__(region_name=client.meta.region_name)
-        self._given_client = client
-
-    def client(self, *_args: Any, **_kwargs: Any) -> Any:
-        return self._given_client
-
-
-class PooledBedrockModel(BedrockModel):
-    """A ``BedrockModel`` on the client it is given, whose failures leave it as ``ModelError``.
-
-    Strands would answer some of its own types by itself: a conversation that is too long, it cuts
-    and sends again.
-    """
+class PooledBedrockModel(ClientBedrockModel):
+    """A model of the process's pool, which a request may want to be asked otherwise."""
 
     def __init__(self, client: Any, **model_config: Any) -> None:
-        super().__init__(boto_session=_ClientSession(client), **model_config)
+        super().__init__(client, **model_config)
         self._output_schema: dict[str, Any] | None = None
 
     def as_asked(self, options: RunOptions) -> "PooledBedrockModel":
@@ -56,7 +35,7 @@ class PooledBedrockModel(BedrockModel):
         model._output_schema = options.output_schema
         return model
 
-    async def stream(
+    def stream(
         self,
         messages: Messages,
         tool_specs: list[ToolSpec] | None = None,
@@ -73,7 +52,7 @@ class PooledBedrockModel(BedrockModel):
         Raises:
             ModelError: The call failed, or its answer broke off.
         """
-        events = super().stream(
+        return super().stream(
             messages,
             [self._as_told(spec) for spec in tool_specs or ()],
             system_prompt,
@@ -84,14 +63,6 @@ class PooledBedrockModel(BedrockModel):
             structured_output_model=structured_output_model,
             **kwargs,
         )
-        try:
-            async for event in events:
-                yield event
-        except Exception as error:
-            fault = to_model_error(error)
-            if fault is None or fault is error:
-                raise
-            raise fault from error
 
     def _as_told(self, spec: ToolSpec) -> ToolSpec:
         """A tool's specification as the model is told it."""
