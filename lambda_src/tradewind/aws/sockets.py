@@ -30,6 +30,7 @@ from botocore.awsrequest import (
 from urllib3.exceptions import ConnectTimeoutError
 
 from tradewind.aws.deadline import within_time_left
+from tradewind.aws.interruption import Interruption, current_interruption
 
 #: Seconds without a word after which a kept socket is not used again. NAT gateways and load
 #: balancers forget a silent flow after 350 s at the latest; a new connection costs about 20 ms.
@@ -240,6 +241,7 @@ class _KeptMixin:
     def __init__(self, *args: Any, rules: SocketRules, **kwargs: Any) -> None:
         self._rules = rules
         self._line = _Line(rules, rules.trust.now())
+        self._interruption: Interruption | None = None
         self.response_class = functools.partial(_Response, line=self._line)
         super().__init__(*args, **kwargs)
         self.socket_options = (*(self.socket_options or ()), *SOCKET_OPTIONS)
@@ -267,6 +269,9 @@ class _KeptMixin:
         if self.sock is None:
             self.connect()  # plain HTTP would, when it sends
         line = self._line
+        self._interruption = current_interruption()
+        if self._interruption is not None:
+            self._interruption.begin(self)
         # urllib3 would bound the sending, all of it, by the timeout for connecting.
         self.timeout = line.wait_s(self._rules.read_timeout_s)
         line.asked, line.sent = self._rules.trust.now(), False
@@ -278,6 +283,7 @@ class _KeptMixin:
     def getresponse(self) -> Any:
         self.timeout = self._line.wait_s(self.timeout)
         response = super().getresponse()  # type: ignore[misc]
+        self._answered()
         # botocore reads an answer that comes instead of "100 Continue" with a class of its own.
         self._line.hear()
         self._line.reused = True
@@ -288,7 +294,13 @@ class _KeptMixin:
         if self.sock is not None:
             self._note_death()
         self._line.asked = None
+        self._answered()
         super().close()  # type: ignore[misc]
+
+    def _answered(self) -> None:
+        if self._interruption is not None:
+            self._interruption.end(self)
+            self._interruption = None
 
     def _note_death(self) -> None:
         line, trust = self._line, self._rules.trust

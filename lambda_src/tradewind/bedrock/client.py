@@ -64,14 +64,26 @@ class ClientPool:
 
     @property
     def creations(self) -> int:
-        """Clients created so far: 1 from the first use on."""
+        """Clients created so far: 1 from the first use on, unless it had to grow."""
         return self._creations
 
-    def get(self) -> Any:
-        """Return the client, creating it on first use."""
+    def get(self, connections: int = 0) -> Any:
+        """Return the client, creating it on first use.
+
+        Args:
+            connections: How many calls it will make at once. One that keeps fewer connections is
+                replaced: each call above its number would open, and drop, one of its own.
+        """
         logger = get_logger()
         with self._lock:
             now = time.time()
+            if connections > self._environment.max_connections:
+                self._environment = self._environment.model_copy(
+                    update={"max_connections": connections}
+                )
+                if self._client is not None:
+                    self._client.close()  # calls that are on their way are not affected
+                    self._client = None
             if self._client is None:
                 logger.info("Creating new Bedrock runtime client")
                 self._client = create_bedrock_client(self._environment, self._aws)
