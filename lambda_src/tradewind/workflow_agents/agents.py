@@ -1,0 +1,319 @@
+"""Answers the calls of a run with Strands' agents.
+
+Every call has an ``Agent`` of its own: one that is kept would carry a conversation into the next,
+and cannot be asked twice at once. What is kept is what it is made of, its tools and its model.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from strands import Agent
+from strands.agent.agent_result import AgentResult
+from strands.agent.conversation_manager import NullConversationManager
+from strands.agent.conversation_manager.summarizing_conversation_manager import (
+    DEFAULT_SUMMARIZATION_PROMPT,
+)
+from strands.types.content import Messages
+
+from tradewind.bedrock.faults import error_of_stop_reason
+from tradewind.contracts.names import EnvVar, OptionalEnvVar
+from tradewind.contracts.prices import ModelPrices
+from tradewind.workflow.engine.calls import AgentCall, AgentReply, Model
+from tradewind.workflow.engine.errors import AgentFailed, InvalidRun
+from tradewind.workflow.engine.prepared import ready_agent
+from tradewind.workflow.spec.loader import Loaded
+from tradewind.workflow.spec.model import Compaction, Spec
+from tradewind.workflow_agents.faults import to_workflow_error
+from tradewind.workflow_agents.history import Conversation, compacted
+from tradewind.workflow_agents.models import MODELS, ModelPool
+from tradewind.workflow_agents.providers import BEDROCK, require, settled
+from tradewind.workflow_agents.statistics import Statistics
+from tradewind.workflow_agents.threads import one_call, run_threads
+from tradewind.workflow_agents.tools import Tools, open_tools
+
+#: Turns of one call: answers of the model, each but the last with calls of tools.
+MAX_TURNS: Final = 30
+#: Providers that count what they read from and wrote to a cache besides the input.
+_CACHE_BESIDES: Final = frozenset({BEDROCK, "anthropic"})
+
+
+class NamedAgents(Protocol):
+    """Agents that are called by name, and that the file does not declare."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Theirs."""
+
+    async def call(self, call: AgentCall, run_id: str) -> AgentReply:
+        """Answer. See ``engine.calls.Agents``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What an agent is made of in a call."""
+
+    model: Model
+    tools: list[Any]
+
+
+@dataclass(slots=True)
+class _Used:
+    """What a call used."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    tool_calls: int = 0
+
+    def add(self, result: AgentResult) -> None:
+        """Add what an agent used."""
+        usage = result.metrics.accumulated_usage
+        self.input_tokens += usage["inputTokens"]
+        self.output_tokens += usage["outputTokens"]
+        self.cache_read += usage.get("cacheReadInputTokens", 0)
+        self.cache_write += usage.get("cacheWriteInputTokens", 0)
+        self.tool_calls += sum(one.call_count for one in result.metrics.tool_metrics.values())
+
+
+class WorkflowAgents:
+    """The agents of one run. Implements ``engine.calls.Agents``. See ``open_agents``.
+
+    Attributes:
+        statistics: What the run made, and what it could use again.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        tools: Tools,
+        pool: ModelPool,
+        *,
+        run_id: str,
+        environ: Mapping[str, str],
+        named: NamedAgents | None,
+    ) -> None:
+        self.statistics = Statistics()
+        self._spec = spec
+        self._tools = tools
+        self._pool = pool
+        self._run_id = run_id
+        self._environ = environ
+        self._named = named
+        self._parts: dict[tuple[str, tuple[str, ...] | None, Model], _Part] = {}
+        self._prices = _prices(environ)
+
+    async def call(self, call: AgentCall) -> AgentReply:
+        """Answer. See ``engine.calls.Agents``.
+
+        Raises:
+            Retryable: Not this time.
+            AgentFailed: Not at all.
+            TradewindError: The run may use no more, of money or of time.
+        """
+        self.statistics.calls += 1
+        if call.agent not in self._spec.agents and self._named is not None:
+            return await self._named.call(call, self._run_id)
+        try:
+            reply = await self._answered(call)
+        except Exception as error:
+            await self._tools.record(call, error)
+            raise
+        await self._tools.record(call, reply)
+        return reply
+
+    async def aclose(self) -> None:
+        """Close the clients that are the run's."""
+        await self._pool.close_all()
+
+    async def _answered(self, call: AgentCall) -> AgentReply:
+        part = self._part(call)
+        used = _Used()
+        try:
+            async with one_call():
+                conversation = await self._conversation(call, part.model, used)
+                prompt = "\n\n".join(
+                    filter(None, (call.prompt, self._tools.system_text(call.agent, call.key)))
+                )
+                result, messages = await self._asked(
+                    part.model,
+                    prompt,
+                    call.input,
+                    used,
+                    tools=part.tools,
+                    messages=conversation.messages,
+                )
+        except Exception as error:
+            failed = to_workflow_error(error, part.model)
+            if failed is error:
+                raise
+            raise failed from error
+        return self._reply(call, part.model, used, result, messages)
+
+    def _part(self, call: AgentCall) -> _Part:
+        key = (call.agent, call.tools, call.model)
+        part = self._parts.get(key)
+        if part is not None:
+            self.statistics.part_hits += 1
+            return part
+        self.statistics.parts_made += 1
+        tools = self._tools.for_agent(call.agent, call.tools)
+        part = self._parts[key] = _Part(settled(call.model, self._environ), tools)
+        return part
+
+    async def _conversation(self, call: AgentCall, model: Model, used: _Used) -> Conversation:
+        """What the call goes on with."""
+        if call.conversation is None:
+            return Conversation([])
+        policy = self._spec.context_policy.compaction or Compaction()
+
+        async def summarize(text: str) -> str:
+            asked = replace(model, model_id=policy.summarization_model or model.model_id)
+            result, _ = await self._asked(asked, DEFAULT_SUMMARIZATION_PROMPT, text, used)
+            return _text(result)
+
+        return await compacted(Conversation.of(call.history), call.input, policy, summarize)
+
+    async def _asked(
+        self,
+        model: Model,
+        prompt: str,
+        question: str,
+        used: _Used,
+        *,
+        tools: list[Any] | None = None,
+        messages: Messages | None = None,
+    ) -> tuple[AgentResult, Messages]:
+        """Ask an agent that is made for this question."""
+        async with self._pool.lease(
+            model,
+            connections=self._spec.runtime.max_parallel,
+            environ=self._environ,
+            statistics=self.statistics,
+        ) as strands_model:
+            agent = Agent(
+                model=strands_model,
+                system_prompt=prompt,
+                messages=messages or [],
+                tools=tools or [],
+                conversation_manager=NullConversationManager(),
+                callback_handler=None,  # the default prints the answer
+                retry_strategy=None,  # the engine is the one layer that repeats
+                load_tools_from_directory=False,
+            )
+            result = await agent.invoke_async(question, limits={"turns": MAX_TURNS})
+        used.add(result)
+        if result.stop_reason == "limit_turns":
+            raise AgentFailed(f"TOO_MANY_TURNS: the model did not finish within {MAX_TURNS} turns")
+        error = error_of_stop_reason(result.stop_reason)
+        if error is not None:
+            raise error
+        return result, agent.messages
+
+    def _reply(
+        self,
+        call: AgentCall,
+        model: Model,
+        used: _Used,
+        result: AgentResult,
+        messages: Messages,
+    ) -> AgentReply:
+        cached = used.cache_read + used.cache_write if model.provider in _CACHE_BESIDES else 0
+        read, written = used.input_tokens + cached, used.output_tokens
+        counted = read + written > 0
+        history = None
+        if call.conversation is not None:
+            last = result.metrics.latest_context_size or read
+            history = Conversation(messages, last + written).to_json()
+        return AgentReply(
+            _text(result),
+            input_tokens=read if counted else None,
+            output_tokens=written if counted else None,
+            cost=self._cost(model, used),
+            tool_calls=used.tool_calls,
+            history=history,
+        )
+
+    def _cost(self, model: Model, used: _Used) -> float | None:
+        """US dollars, where the prices are this model's."""
+        if (
+            self._prices is None
+            or model.provider != BEDROCK
+            or model.model_id != self._environ.get(EnvVar.MODEL_ID)
+        ):
+            return None
+        return self._prices.cost_usd(
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            cache_read=used.cache_read,
+            cache_write=used.cache_write,
+        )
+
+
+def _text(result: AgentResult) -> str:
+    return "".join(block.get("text", "") for block in result.message["content"])
+
+
+def _prices(environ: Mapping[str, str]) -> ModelPrices | None:
+    given = environ.get(OptionalEnvVar.MODEL_PRICES)
+    return ModelPrices.model_validate_json(given) if given else None
+
+
+@asynccontextmanager
+async def open_agents(
+    loaded: Loaded,
+    *,
+    run_id: str,
+    environ: Mapping[str, str],
+    files_root: Path,
+    named: NamedAgents | None = None,
+    pool: ModelPool | None = None,
+    allow: Any = None,
+) -> AsyncIterator[WorkflowAgents]:
+    """Open the agents of a run, and leave nothing of theirs after it.
+
+    One run at a time in an event loop: the loop's threads are the run's meanwhile.
+
+    Args:
+        loaded: The workflow, without errors.
+        run_id: Of the run.
+        environ: Where the providers' keys and the tools' secrets are. How AWS is reached is the
+            process's own environment's to say.
+        files_root: The folder of the files that tools work on.
+        named: Answers the calls of agents that the file does not declare.
+        pool: The models; the process's without it.
+        allow: Who is asked before a tool that changes something runs. See ``open_tools``.
+
+    Raises:
+        InvalidRun: The file has errors.
+        Unsupported: A model cannot be asked here: a key or a package is missing. All are named.
+    """
+    spec = loaded.spec
+    if spec is None:
+        raise InvalidRun(f"{loaded.file} has errors")
+    require(_models(spec, environ), environ)
+    async with (
+        run_threads(spec.runtime.max_parallel),
+        open_tools(loaded, run_id=run_id, environ=environ, root=files_root, allow=allow) as tools,
+    ):
+        agents = WorkflowAgents(
+            spec,
+            tools,
+            MODELS if pool is None else pool,
+            run_id=run_id,
+            environ=environ,
+            named=named,
+        )
+        try:
+            yield agents
+        finally:
+            await agents.aclose()
+
+
+def _models(spec: Spec, environ: Mapping[str, str]) -> list[Model]:
+    """Each model that the file's agents run on."""
+    models = (ready_agent(spec, agent).model for agent in spec.agents.values())
+    return [*dict.fromkeys(settled(model, environ) for model in models)]
