@@ -56,6 +56,16 @@ class Deadline:
         return max(0.0, self._killed_at - self._clock())
 
 
+def leaving(share: float, time_left_s: Callable[[], float]) -> Callable[[], float]:
+    """Return a limit that leaves a share of the time that is left now to what comes after.
+
+    A share of what is left at each moment would leave less and less of it to a call that is
+    repeated for as long as there is time.
+    """
+    left_s = share * time_left_s()
+    return lambda: max(0.0, time_left_s() - left_s)
+
+
 #: Carried by asyncio and anyio into worker threads.
 _time_left: Final[ContextVar[Callable[[], float] | None]] = ContextVar("_time_left", default=None)
 

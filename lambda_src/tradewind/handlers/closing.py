@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tradewind.aws.deadline import calls_within
+from tradewind.aws.deadline import calls_within, leaving
 from tradewind.contracts.errors import (
     AnswerTooLarge,
     DeadlineExceeded,
@@ -21,6 +21,8 @@ from tradewind.telemetry.logger import get_logger
 
 #: How long an answer waits for its record at most, however much time is left.
 RECORD_WAIT_S: Final = 5.0
+#: Of the time to write in, what a commit leaves to the record at least, however its calls stall.
+_RECORD_SHARE: Final = 0.4
 #: Characters of a text that an answer keeps when it is too large as a whole.
 _CUT_TEXT: Final = 20_000
 _IN_DOUBT: Final = "Whether its turn is in the conversation is not known; its record will say."
@@ -55,7 +57,8 @@ def commit_artifacts(
         project.discard()
         return failure
     try:
-        project.commit()
+        with calls_within(leaving(_RECORD_SHARE, served.deadline.closing_s)):
+            project.commit()
     except TradewindError as error:
         get_logger().error("Artifacts not committed", error_code=error.code)
         return failure or error

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tradewind.aws.deadline import Deadline, calls_within
+from tradewind.aws.deadline import Deadline, calls_within, leaving
 from tradewind.contracts.conversation import PastTurn, TurnMessages
 from tradewind.contracts.errors import (
     AnswerTooLarge,
@@ -164,8 +164,8 @@ class SessionTurn:
         Returns:
             Why a turn that succeeded is not in the conversation, as far as can be told.
         """
-        give_up = time.monotonic() + WAIT_S
-        with calls_within(lambda: min(_SHARE * closing_s(), give_up - time.monotonic())):
+        left_s, give_up = leaving(1 - _SHARE, closing_s), time.monotonic() + WAIT_S
+        with calls_within(lambda: min(left_s(), give_up - time.monotonic())):
             if not encoded.answer.success:
                 self._release()
                 return None
@@ -181,8 +181,8 @@ class SessionTurn:
 
     def pause(self, closing_s: Callable[[], float]) -> None:
         """Let the conversation go while the turn waits for a person; others may go on with it."""
-        give_up = time.monotonic() + WAIT_S
-        with calls_within(lambda: min(_SHARE * closing_s(), give_up - time.monotonic())):
+        left_s, give_up = leaving(1 - _SHARE, closing_s), time.monotonic() + WAIT_S
+        with calls_within(lambda: min(left_s(), give_up - time.monotonic())):
             self._release()
 
     def _is_there(self, error: TradewindError) -> bool | None:

@@ -1,6 +1,7 @@
 """API Gateway as far as it turns a request into an event and an answer into a response, as WSGI."""
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,6 +20,40 @@ def as_wsgi(handle: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[...,
         return [body.encode()] if isinstance(body, str) else body
 
     return app
+
+
+class AtWork:
+    """An application that knows which of its exchanges are still at work.
+
+    A caller has the whole answer before the server has logged it.
+    """
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+        self._changed = threading.Condition()
+        self._count = 0
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterator[bytes]:
+        with self._changed:
+            self._count += 1
+        try:
+            pieces = self._app(environ, start_response)
+            try:
+                yield from pieces
+            finally:
+                if hasattr(pieces, "close"):
+                    pieces.close()
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._changed.notify_all()
+
+    def wait_until_over(self) -> None:
+        """Wait until every exchange is."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._count == 0, 60)
 
 
 def event_of(environ: dict[str, Any]) -> dict[str, Any]:

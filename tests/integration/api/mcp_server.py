@@ -17,7 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.api_events import ADA
 from tests.integration.api.conftest import ApiUnderTest, Context
-from tests.integration.api.gateway import as_wsgi
+from tests.integration.api.gateway import AtWork, as_wsgi
 from tradewind.api.service import ApiService
 from tradewind.mcp.exchange import MCP_METRICS, ROUTES
 from tradewind.telemetry.process import ColdStart
@@ -55,7 +55,8 @@ class Files:
 class McpUnderTest:
     """The service, and a client of it."""
 
-    def __init__(self, api: ApiUnderTest, url: str, service: ApiService) -> None:
+    def __init__(self, api: ApiUnderTest, url: str, service: ApiService, at_work: AtWork) -> None:
+        self._at_work = at_work
         self.api = api
         self.url = url
         self.service = service
@@ -64,7 +65,7 @@ class McpUnderTest:
         door.__dict__["s3"] = self.files
 
     def __call__(self, do: Do, *, mode: str = "auto", caller: str = ADA, **headers: str) -> Any:
-        """Do something with a client that is connected."""
+        """Do something with a client that is connected; what the server says of it is said then."""
 
         async def run() -> Any:
             async with httpx2.AsyncClient(headers={"Authorization": caller, **headers}) as http:
@@ -72,7 +73,9 @@ class McpUnderTest:
                 async with Client(transport, mode=mode) as client:
                     return await do(client)
 
-        return asyncio.run(asyncio.wait_for(run(), 60))
+        result = asyncio.run(asyncio.wait_for(run(), 60))
+        self._at_work.wait_until_over()
+        return result
 
 
 @contextmanager
@@ -85,9 +88,10 @@ def serving_mcp(api: ApiUnderTest) -> Iterator[McpUnderTest]:
         event["requestContext"]["identity"] = {"userArn": caller}
         return service.handle(event, Context())
 
-    with make_server("127.0.0.1", 0, as_wsgi(handle), _Server, _Quiet) as server:
+    at_work = AtWork(as_wsgi(handle))
+    with make_server("127.0.0.1", 0, at_work, _Server, _Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
-        yield McpUnderTest(api, f"http://127.0.0.1:{server.server_port}/mcp", service)
+        yield McpUnderTest(api, f"http://127.0.0.1:{server.server_port}/mcp", service, at_work)
         server.shutdown()
         thread.join()

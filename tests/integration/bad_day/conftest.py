@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from tests.agent_environment import agent_environment
 from tests.dynamodb import create_records_table
 from tests.frameworks import FRAMEWORKS, Sketch
 from tests.integration.bad_day.fault_proxy import FaultProxy, Rule
+from tests.integration.bad_day.silence_clock import skip_silences
 from tests.integration.callers import ACCOUNT, REGION
 from tradewind.aws.clients import AwsClients
+from tradewind.aws.deadline import Deadline
 from tradewind.aws.repeats import Repeated
 from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import MeteredConnections
@@ -70,6 +72,10 @@ class Wire:
         """Play these rules, on whichever service their calls go to."""
         for proxy in self.proxies:
             proxy.play(*rules)
+
+    def is_silent(self, port: int) -> bool:
+        """Whether a call from this port is told nothing."""
+        return any(port in proxy.silent for proxy in self.proxies)
 
     def calls(self, operation: str) -> int:
         """How many calls of an operation came since the last play."""
@@ -168,6 +174,10 @@ def serve(
     """Build a service whose clients reach the proxies and nothing else."""
     monkeypatch.setattr("tradewind.bedrock.retry.BASE_PAUSE_S", 0.01)
     monkeypatch.setattr("tradewind.aws.repeats.BASE_PAUSE_S", 0.01)
+    # Time for the last writes that no machine is too busy for.
+    monkeypatch.setattr("tradewind.aws.deadline.MAX_MARGIN_S", 120.0)
+    clock = skip_silences(monkeypatch, wire.is_silent)
+    monkeypatch.setattr("tradewind.handlers.service.Deadline", partial(Deadline, clock=clock))
     built: list[AgentService] = []
 
     def make(framework: str) -> AgentService:
@@ -175,7 +185,7 @@ def serve(
             TRADEWIND_AGENT=AGENT,
             TRADEWIND_READS_FROM=SOURCE,
             BEDROCK_CONNECT_TIMEOUT_S="10",
-            BEDROCK_READ_TIMEOUT_S="60",
+            BEDROCK_READ_TIMEOUT_S="900",
             ARTIFACTS_BUCKET=wire.bucket,
             RECORDS_TABLE=wire.table,
         )

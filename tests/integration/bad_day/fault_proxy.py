@@ -94,12 +94,14 @@ class FaultProxy:
         ca: The authority to trust it by.
         calls: What came, in order.
         rules: Which of it meets what.
+        silent: The ports of callers who are told nothing now.
     """
 
     upstream: str
     ca: Path
     calls: list[Call] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    silent: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._released = threading.Event()
@@ -233,7 +235,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _fall_silent(self, until: threading.Event | None) -> None:
         """Say nothing until an event, and then reset the connection."""
         if until is not None:
+            port = self.client_address[1]
+            self.server.proxy.silent.add(port)
             until.wait()
+            self.server.proxy.silent.discard(port)
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
