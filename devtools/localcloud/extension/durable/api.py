@@ -34,9 +34,13 @@ class Api:
         if request is None:
             return None
         kind, subject, action = request
-        answer = {"GET": self._read, "POST": self._write}.get(method, _unknown)
         try:
-            document = answer((kind, action), subject, body if method == "POST" else query)
+            if method == "GET":
+                document = self._read((kind, action), subject, query)
+            elif method == "POST":
+                document = self._write((kind, action), subject, body)
+            else:
+                raise _unknown()
         except Refused as refused:
             return refused.response()
         return 200, {"Content-Type": "application/json"}, json.dumps(document).encode()
@@ -52,7 +56,7 @@ class Api:
                 return self._history(subject, query)
             case "function", "":
                 return self._list(subject, query)
-        return _unknown(request)
+        raise _unknown()
 
     def _write(self, request: tuple[str, str], subject: str, body: bytes) -> Mapping[str, Any]:
         match request:
@@ -68,7 +72,7 @@ class Api:
             case "callback", "heartbeat":
                 self._driver.heartbeat(subject)
             case _:
-                return _unknown(request)
+                raise _unknown()
         return {}
 
     def _checkpoint(self, arn: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -80,12 +84,12 @@ class Api:
         return self._driver.checkpoint(arn, token, updates, document.get("ClientToken"))
 
     def _get(self, arn: str, query: Query) -> Mapping[str, Any]:
-        execution = self._driver.find(arn)
+        execution = self._driver.executions.find(arn)
         with_data = _one(query, "IncludeExecutionData").lower() != "false"
         return _present(self._driver.look(execution, lambda each: _details(each, with_data)))
 
     def _history(self, arn: str, query: Query) -> Mapping[str, Any]:
-        execution = self._driver.find(arn)
+        execution = self._driver.executions.find(arn)
         with_data = _one(query, "IncludeExecutionData").lower() == "true"
         newest_first = _one(query, "ReverseOrder").lower() == "true"
 
@@ -104,8 +108,8 @@ class Api:
         after, before = _moment(query, "StartedAfter"), _moment(query, "StartedBefore")
         found = [
             execution
-            for execution in self._driver.of_function(name)
-            if (version is None or execution.version == version)
+            for execution in self._driver.executions.of_function(name)
+            if (version is None or execution.target.version == version)
             and (not statuses or execution.status in statuses)
             and (not wanted or execution.name == wanted)
             and (after is None or execution.started > after)
@@ -120,27 +124,28 @@ class Api:
 def parse(path: str) -> tuple[str, str, str] | None:
     """What a path is about: execution, callback or function; which; and what is asked of it."""
     parts = unquote(path).strip("/").split("/")
-    match parts:
-        case [version, "functions", function, "durable-executions"] if version == _VERSION:
+    if parts[0] != _VERSION:
+        return None
+    match parts[1:]:
+        case ["functions", function, "durable-executions"]:
             return "function", function, ""
-        case [version, "durable-execution-callbacks", callback_id, action] if version == _VERSION:
+        case ["durable-execution-callbacks", callback_id, action]:
             return "callback", callback_id, action
-        case [version, "durable-executions", *rest] if version == _VERSION:
+        case ["durable-executions", *rest]:
             # An execution's ARN has slashes of its own.
-            arn, action = rest[:4], rest[4:]
-            return "execution", "/".join(arn), "/".join(action)
+            return "execution", "/".join(rest[:4]), "/".join(rest[4:])
     return None
 
 
-def _unknown(*request: Any) -> Mapping[str, Any]:
-    raise not_found("There is no such operation here")
+def _unknown() -> Refused:
+    return not_found("There is no such operation here")
 
 
 def _summary(execution: Execution) -> dict[str, Any]:
     return {
         "DurableExecutionArn": execution.arn,
         "DurableExecutionName": execution.name,
-        "FunctionArn": f"{execution.function_arn}:{execution.version}",
+        "FunctionArn": f"{execution.target.arn}:{execution.target.version}",
         "StartTimestamp": execution.started,
         "EndTimestamp": execution.ended,
         "Status": execution.status,
@@ -150,7 +155,7 @@ def _summary(execution: Execution) -> dict[str, Any]:
 def _details(execution: Execution, with_data: bool) -> dict[str, Any]:
     answer = {
         **_summary(execution),
-        "Version": execution.version,
+        "Version": execution.target.version,
         "DurableConfig": dict(execution.config),
         "ExecutionDataIncluded": with_data,
         "ExpectedExecutionTimeoutTimestamp": execution.started + execution.timeout_s,
@@ -186,8 +191,8 @@ def _whole(text: str, name: str, limit: int) -> int:
 
 
 def _all(query: Query, name: str) -> list[str]:
-    values = query.get(name, [])
-    return [values] if isinstance(values, str) else list(values)
+    values = query.get(name, ())
+    return [values] if isinstance(values, str) else [*values]
 
 
 def _one(query: Query, name: str) -> str:

@@ -6,30 +6,33 @@ function at its next checkpoint, or in a new invocation once this one has ended.
 """
 
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
 
 from devtools.localcloud.extension.durable import updates as checkpoints
-from devtools.localcloud.extension.durable.execution import Error, Execution, Operation
+from devtools.localcloud.extension.durable.execution import (
+    MAX_UNAWAITED_RESULT_BYTES,
+    Error,
+    Execution,
+    Operation,
+    new_token,
+)
+from devtools.localcloud.extension.durable.executions import Executions
 from devtools.localcloud.extension.durable.protocol import (
-    MAX_RESULT_BYTES,
-    MAX_UNATTENDED_RESULT_BYTES,
     Functions,
     Outcome,
-    Target,
     check_start,
     first_page,
     in_milliseconds,
     read_answer,
 )
 from devtools.localcloud.extension.durable.refusal import Refused, not_found
-
-logger = logging.getLogger("devtools.localcloud.durable")
+from devtools.localcloud.extension.durable.target import Target
 
 #: A failed invocation is repeated after this, then after twice this, and so on.
 RETRY_BASE_S: Final = 0.5
@@ -37,17 +40,34 @@ RETRY_BASE_S: Final = 0.5
 MAX_FAILURES: Final = 5
 
 
-class Driver:
-    """All executions there are."""
+def _spawn(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True, name="durable").start()
 
-    def __init__(self, functions: Functions, clock: Callable[[], float] = time.time) -> None:
+
+class Driver:
+    """Runs executions.
+
+    Attributes:
+        executions: All that were started.
+
+    Args:
+        functions: Lambda itself.
+        clock: Seconds since the epoch.
+        spawn: Does work besides.
+    """
+
+    def __init__(
+        self,
+        functions: Functions,
+        clock: Callable[[], float] = time.time,
+        spawn: Callable[[Callable[[], None]], None] = _spawn,
+    ) -> None:
         self._functions = functions
         self._clock = clock
+        self._spawn = spawn
         self._changed = threading.Condition(threading.RLock())
-        self._executions: dict[str, Execution] = {}
+        self.executions = Executions()
         self._running: dict[str, Execution] = {}
-        self._targets: dict[str, Target] = {}
-        self._unattended: set[str] = set()
 
     def keep_time(self) -> None:
         """Carry out what is due from now on, in a thread."""
@@ -81,7 +101,7 @@ class Driver:
         payload: str,
         *,
         name: str | None = None,
-        synchronous: bool,
+        awaited: bool,
         trace: str | None = None,
         parent: tuple[str, str] | None = None,
     ) -> Execution:
@@ -90,34 +110,28 @@ class Driver:
         Raises:
             Refused: The target cannot be started so, or the name is another payload's.
         """
-        config = check_start(target, name, synchronous=synchronous and parent is None)
+        check_start(target, name, awaited=awaited)
         with self._changed:
-            existing = self._named(name) if name else None
+            existing = self.executions.named(name) if name else None
             if existing is not None:
-                if existing.function != target.name or existing.payload != payload:
+                if existing.target.name != target.name or existing.payload != payload:
                     raise Refused(
                         f"Execution already started: {existing.arn}",
                         "DurableExecutionAlreadyStartedException",
                         HTTPStatus.CONFLICT,
                     )
                 return existing
-            waited_for = synchronous and parent is None
             execution = Execution(
-                function=target.name,
-                function_arn=target.arn,
-                version=target.version,
+                target=target,
                 name=name or str(uuid4()),
                 payload=payload,
-                config=dict(config),
-                max_result_bytes=MAX_RESULT_BYTES if waited_for else MAX_UNATTENDED_RESULT_BYTES,
+                awaited=awaited,
                 started=self._clock(),
                 trace=trace,
                 parent=parent,
             )
-            self._executions[execution.arn] = self._running[execution.arn] = execution
-            self._targets[execution.arn] = target
-            if not synchronous:
-                self._unattended.add(execution.arn)
+            self.executions.add(execution)
+            self._running[execution.arn] = execution
             self._invoke(execution)
             self._changed.notify_all()
             return execution
@@ -127,23 +141,6 @@ class Driver:
         with self._changed:
             return self._changed.wait_for(lambda: execution.closed, limit_s)
 
-    def find(self, arn: str) -> Execution:
-        """Find an execution.
-
-        Raises:
-            Refused: There is none of this ARN.
-        """
-        with self._changed:
-            execution = self._executions.get(arn)
-        if execution is None:
-            raise not_found("Durable Execution does not exist")
-        return execution
-
-    def of_function(self, name: str) -> list[Execution]:
-        """A function's executions, oldest first."""
-        with self._changed:
-            return [each for each in self._executions.values() if each.function == name]
-
     def look(self, execution: Execution, read: Callable[[Execution], Any]) -> Any:
         """Read an execution while nothing changes it."""
         with self._changed:
@@ -151,17 +148,13 @@ class Driver:
 
     def stop(self, arn: str, error: Error | None) -> Execution:
         """Stop an execution; one that has ended stays as it is."""
-        execution = self.find(arn)
+        execution = self.executions.find(arn)
         with self._changed:
             if not execution.closed:
                 message = {"ErrorMessage": "Execution stopped by user request"}
                 execution.close("STOPPED", self._clock(), error=error or message)
                 self._after_change(execution)
         return execution
-
-    def _named(self, name: str) -> Execution | None:
-        """Names are one account's and region's, not one function's."""
-        return next((each for each in self._executions.values() if each.name == name), None)
 
     # -- for the function at work --------------------------------------------------------------
 
@@ -173,7 +166,7 @@ class Driver:
         Raises:
             Refused: The token is not the current one, or an update is not valid.
         """
-        execution = self.find(arn)
+        execution = self.executions.find(arn)
         with self._changed:
             last = execution.last_checkpoint
             if last and client_token and last[:2] == (client_token, token):
@@ -181,7 +174,7 @@ class Driver:
             self._check_token(execution, token)
             checkpoints.check(execution, updates)
             now = self._clock()
-            role = self._targets[arn].config["Role"]
+            role = execution.target.config["Role"]
             chained = checkpoints.apply(
                 execution, updates, now, lambda name: self._preflight(role, name)
             )
@@ -190,7 +183,7 @@ class Driver:
                 "NewExecutionState": {"Operations": _copies(execution.take_unseen())}
             }
             if not execution.closed:
-                execution.token = answer["CheckpointToken"] = _next_token()
+                execution.token = answer["CheckpointToken"] = new_token()
                 if client_token:
                     execution.last_checkpoint = (client_token, token, answer)
             self._after_change(execution)
@@ -204,7 +197,7 @@ class Driver:
         Raises:
             Refused: The token is not the current one.
         """
-        execution = self.find(arn)
+        execution = self.executions.find(arn)
         with self._changed:
             self._check_token(execution, token)
             return _copies(execution.for_replay())
@@ -215,12 +208,6 @@ class Driver:
             raise Refused("Invalid checkpoint token")
 
     # -- callbacks -----------------------------------------------------------------------------
-
-    def execution_of_callback(self, callback_id: str) -> Execution | None:
-        """The execution that waits, or waited, for a callback."""
-        with self._changed:
-            found = self._callback(callback_id)
-            return found[0] if found else None
 
     def end_callback(
         self, callback_id: str, result: str | None = None, error: Error | None = None
@@ -250,7 +237,7 @@ class Driver:
             self._changed.notify_all()
 
     def _open_callback(self, callback_id: str) -> tuple[Execution, Operation]:
-        found = self._callback(callback_id)
+        found = self.executions.of_callback(callback_id)
         if found is None:
             raise not_found("Callback does not exist")
         execution, operation = found
@@ -263,13 +250,6 @@ class Driver:
                 "CallbackTimeoutException",
             )
         return execution, operation
-
-    def _callback(self, callback_id: str) -> tuple[Execution, Operation] | None:
-        for execution in self._executions.values():
-            for operation in execution.operations.values():
-                if (operation.get("CallbackDetails") or {}).get("CallbackId") == callback_id:
-                    return execution, operation
-        return None
 
     # -- invocations ---------------------------------------------------------------------------
 
@@ -292,10 +272,9 @@ class Driver:
 
     def _run(self, execution: Execution, event: object) -> None:
         started = self._clock()
-        target = self._targets[execution.arn]
         try:
             # Its version again, as it is now: it may have been deleted.
-            target = self._functions.resolve(target.name, target.version)
+            target = self._functions.resolve(execution.target.name, execution.target.version)
         except Refused as gone:
             outcome, final = Outcome(error=gone.as_error()), True
         else:
@@ -350,7 +329,6 @@ class Driver:
         """Tell who waits for an execution's end, once."""
         if execution.parent is not None:
             parent_arn, operation_id = execution.parent
-            statuses = {"SUCCEEDED": "SUCCEEDED", "STOPPED": "STOPPED", "TIMED_OUT": "TIMED_OUT"}
             error = execution.error
             if execution.status == "TIMED_OUT":
                 limit_s = execution.timeout_s
@@ -358,10 +336,11 @@ class Driver:
                     "ErrorType": "ChainedInvoke.Timeout",
                     "ErrorMessage": f"CHAINED_INVOKE timed out after {limit_s} seconds.",
                 }
-            status = statuses.get(execution.status, "FAILED")
-            self._end_chained(parent_arn, operation_id, status, execution.result, error)
-        elif execution.arn in self._unattended and execution.status != "SUCCEEDED":
-            self._functions.bury(self._targets[execution.arn], execution)
+            self._end_chained(
+                parent_arn, operation_id, execution.status, execution.result, error
+            )
+        elif not execution.awaited and execution.status != "SUCCEEDED":
+            self._functions.bury(execution)
 
     def _settle(self, execution: Execution, now: float) -> None:
         execution.settle(now)
@@ -377,7 +356,7 @@ class Driver:
         try:
             target = self._functions.resolve(*checkpoints.target_of(function))
             if target.durable is not None:
-                check_start(target, None, synchronous=False)
+                check_start(target, None, awaited=False)
         except Refused as refused:
             return refused.as_error()
         return self._functions.may_invoke(role, target)
@@ -387,16 +366,14 @@ class Driver:
         try:
             target = self._functions.resolve(*checkpoints.target_of(invoke.function))
             if target.durable is not None:
-                self.start(
-                    target, invoke.payload, synchronous=True, trace=parent.trace, parent=link
-                )
+                self.start(target, invoke.payload, awaited=False, trace=parent.trace, parent=link)
                 return
             event = json.loads(invoke.payload)
             outcome = self._functions.invoke(target, event, parent.trace)
         except (Refused, ValueError) as problem:
             refused = problem if isinstance(problem, Refused) else Refused(str(problem))
             outcome = Outcome(error=refused.as_error())
-        limit = MAX_UNATTENDED_RESULT_BYTES
+        limit = MAX_UNAWAITED_RESULT_BYTES
         if outcome.error is None and len(outcome.answer.encode()) > limit:
             message = (
                 f"CHAINED_INVOKE output payload size must be less than or equal to {limit} bytes."
@@ -411,24 +388,14 @@ class Driver:
         self, arn: str, operation_id: str, status: str, result: str | None, error: Error | None
     ) -> None:
         with self._changed:
-            parent = self._executions[arn]
+            parent = self.executions.find(arn)
             if parent.end_chained(operation_id, status, self._clock(), result, error):
                 self._after_change(parent)
 
     def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
-        def run() -> None:
-            try:
-                work(*arguments)
-            except Exception:
-                logger.exception("A durable execution cannot go on")
-
-        threading.Thread(target=run, daemon=True, name="durable").start()
+        self._spawn(partial(work, *arguments))
 
 
 def _copies(operations: Sequence[Operation]) -> list[Operation]:
     copied: list[Operation] = json.loads(json.dumps(operations))
     return copied
-
-
-def _next_token() -> str:
-    return uuid4().hex

@@ -12,12 +12,16 @@ from typing import Any, Final
 from uuid import uuid4
 
 from devtools.localcloud.extension.durable.history import History, data
+from devtools.localcloud.extension.durable.target import Target
 
 Operation = dict[str, Any]
 Error = Mapping[str, Any]
 
 MAX_OPERATIONS: Final = 3_000
 MAX_STORED_BYTES: Final = 100 * 1024 * 1024
+#: The result of an execution that the caller of Invoke waits for; of any other.
+MAX_RESULT_BYTES: Final = 6 * 1024 * 1024
+MAX_UNAWAITED_RESULT_BYTES: Final = 1024 * 1024
 
 RUNNING: Final = "RUNNING"
 #: How an execution ends, and the event that says so.
@@ -44,13 +48,10 @@ class Execution:
     """One durable execution.
 
     Attributes:
-        function: Name of its function.
-        function_arn: The function's ARN without a qualifier.
-        version: Which it began on, and stays on.
+        target: The version it began on, as it was then.
         name: Its own.
         payload: What it was started with, as text.
-        config: The function's ``DurableConfig`` when it began.
-        max_result_bytes: How large its result may be, which depends on who waits for it.
+        awaited: Whether the caller of Invoke waits for its end.
         started: When it began.
         trace: The X-Ray header it was started with.
         parent: The execution and operation that wait for it.
@@ -58,13 +59,10 @@ class Execution:
         failures: Invocations that failed in a row.
     """
 
-    function: str
-    function_arn: str
-    version: str
+    target: Target
     name: str
     payload: str
-    config: Mapping[str, Any]
-    max_result_bytes: int
+    awaited: bool
     started: float
     trace: str | None = None
     parent: tuple[str, str] | None = None
@@ -111,7 +109,18 @@ class Execution:
     @property
     def arn(self) -> str:
         """Its own ARN, which names the version it runs on."""
-        return f"{self.function_arn}:{self.version}/durable-execution/{self.name}/{self.id}"
+        version = f"{self.target.arn}:{self.target.version}"
+        return f"{version}/durable-execution/{self.name}/{self.id}"
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The function's ``DurableConfig`` when it began."""
+        return self.target.durable or {}
+
+    @property
+    def max_result_bytes(self) -> int:
+        """How large its result may be."""
+        return MAX_RESULT_BYTES if self.awaited else MAX_UNAWAITED_RESULT_BYTES
 
     @property
     def timeout_s(self) -> int:

@@ -18,6 +18,7 @@ from devtools.localcloud.extension.durable.execution import Execution
 from devtools.localcloud.extension.durable.lambda_functions import LambdaFunctions
 from devtools.localcloud.extension.durable.protocol import MAX_SYNCHRONOUS_S
 from devtools.localcloud.extension.durable.refusal import Refused, Response
+from devtools.localcloud.extension.response_streams import pipe_of_caller
 
 _POLICY = "service-role/AWSLambdaBasicDurableExecutionRolePolicy"
 _NAME_HEADER = "x-amz-durable-execution-name"
@@ -79,19 +80,21 @@ def _install_invoke(driver: Driver, functions: LambdaFunctions) -> None:
             if durable is None and execution_name:
                 return Refused(f"Function {name} is not a durable function").response()
             return await invoke(name, event, headers, path_qualifier, query)
+        if pipe_of_caller.get() is not None:
+            return Refused("A durable function's answer cannot be streamed here").response()
         qualifier = path_qualifier or lambda_svc._qp_first(query or {}, "Qualifier") or None
         try:
             execution = driver.start(
                 functions.resolve(name, qualifier),
                 _body.get().decode() or "{}",
                 name=execution_name,
-                synchronous=kind != "Event",
+                awaited=kind != "Event",
                 trace=tracing.inbound.get(),
             )
         except Refused as refused:
             return refused.response()
         answer = {
-            "X-Amz-Executed-Version": execution.version,
+            "X-Amz-Executed-Version": execution.target.version,
             "X-Amz-Durable-Execution-Arn": execution.arn,
         }
         if kind == "Event":

@@ -1,6 +1,7 @@
 """Lambda's functions, as the driver of executions needs them."""
 
 import json
+import logging
 from typing import Any
 
 from ministack.services import lambda_svc
@@ -9,9 +10,12 @@ from devtools.localcloud.extension import tracing
 from devtools.localcloud.extension.access import act_as, role_may, session_arn
 from devtools.localcloud.extension.async_invocation import send_dead_letter
 from devtools.localcloud.extension.durable.execution import Error, Execution
-from devtools.localcloud.extension.durable.protocol import Outcome, Target
+from devtools.localcloud.extension.durable.protocol import Outcome
 from devtools.localcloud.extension.durable.refusal import not_found
+from devtools.localcloud.extension.durable.target import Target
 from devtools.localcloud.running import ACCOUNT_ID, REGION
+
+logger = logging.getLogger("devtools.localcloud.durable")
 
 
 class LambdaFunctions:
@@ -40,7 +44,12 @@ class LambdaFunctions:
         """Invoke a function and wait for its answer."""
         tracing.inbound.set(trace)
         act_as(target.config["Role"])
-        result: dict[str, Any] = lambda_svc._execute_function(target.code, event)
+        try:
+            result: dict[str, Any] = lambda_svc._execute_function(target.code, event)
+        except Exception as problem:
+            # Whoever waits for this would wait for ever.
+            logger.exception("%s could not be invoked", target.name)
+            return Outcome(error={"ErrorType": "ServiceException", "ErrorMessage": str(problem)})
         body, log = result.get("body"), result.get("log", "")
         if result.get("error") or result.get("throttle"):
             error = _error_of(body)
@@ -63,8 +72,9 @@ class LambdaFunctions:
         )
         return {"ErrorType": "AccessDeniedException", "ErrorMessage": message}
 
-    def bury(self, target: Target, execution: Execution) -> None:
+    def bury(self, execution: Execution) -> None:
         """Send what a failed execution was started with to its dead-letter queue, if it has one."""
+        target = execution.target
         dead_letters = (target.config.get("DeadLetterConfig") or {}).get("TargetArn")
         if dead_letters:
             act_as(target.config["Role"])

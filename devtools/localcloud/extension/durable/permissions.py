@@ -41,8 +41,8 @@ def install(driver: Driver) -> None:
         kind, subject, _ = request
         if kind == "execution":
             return subject
-        execution = driver.execution_of_callback(subject)
-        return execution.arn if execution else "*"
+        found = driver.executions.of_callback(subject)
+        return found[0].arn if found else "*"
 
     iam_actions._lambda_action = lambda_action
     iam_actions.extract_resource_arn = extract_resource_arn

@@ -2,47 +2,18 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from devtools.localcloud.extension.durable.execution import Error, Execution, Operation
 from devtools.localcloud.extension.durable.refusal import Refused
+from devtools.localcloud.extension.durable.target import Target
 
 MAX_SYNCHRONOUS_S: Final = 900
-#: The result of an execution somebody waits for at the other end of Invoke; of any other.
-MAX_RESULT_BYTES: Final = 6 * 1024 * 1024
-MAX_UNATTENDED_RESULT_BYTES: Final = 1024 * 1024
 #: What an event carries of the operations; the function asks for the rest.
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A version of a function.
-
-    Attributes:
-        name: The function's.
-        arn: The function's, without a qualifier.
-        qualifier: What it was asked for by; None for nothing.
-        version: The version that stands for.
-        config: The version's configuration.
-        code: The version as whoever runs it knows it.
-    """
-
-    name: str
-    arn: str
-    qualifier: str | None
-    version: str
-    config: Mapping[str, Any]
-    code: Any
-
-    @property
-    def durable(self) -> Mapping[str, Any] | None:
-        """Its ``DurableConfig``; None for a function that is not durable."""
-        found: Mapping[str, Any] | None = self.config.get("DurableConfig")
-        return found
 
 
 @dataclass(frozen=True)
@@ -74,12 +45,12 @@ class Functions(Protocol):
     def may_invoke(self, role: str, target: Target) -> Error | None:
         """Say why a role may not invoke it; None when it may."""
 
-    def bury(self, target: Target, execution: Execution) -> None:
+    def bury(self, execution: Execution) -> None:
         """Send what an execution that failed was started with to the dead-letter queue."""
 
 
-def check_start(target: Target, name: str | None, *, synchronous: bool) -> Mapping[str, Any]:
-    """Refuse what AWS refuses to start; returns the function's ``DurableConfig``.
+def check_start(target: Target, name: str | None, *, awaited: bool) -> None:
+    """Refuse what AWS refuses to start.
 
     Raises:
         Refused: With AWS's words.
@@ -90,12 +61,11 @@ def check_start(target: Target, name: str | None, *, synchronous: bool) -> Mappi
         raise Refused("You cannot invoke a durable function using an unqualified ARN.")
     if name is not None and not _NAME.fullmatch(name):
         raise Refused(f"Invalid durable execution name: {name}")
-    if synchronous and int(target.durable["ExecutionTimeout"]) > MAX_SYNCHRONOUS_S:
+    if awaited and int(target.durable["ExecutionTimeout"]) > MAX_SYNCHRONOUS_S:
         raise Refused(
             "You cannot synchronously invoke a durable function with an executionTimeout greater "
             "than 15 minutes."
         )
-    return target.durable
 
 
 def read_answer(answer: str, max_bytes: int) -> tuple[str, str | None, Error | None]:

@@ -175,8 +175,10 @@ def _check_sizes(update: Update) -> None:
 
 
 def _check_same(existing: Operation | None, update: Update) -> None:
+    if existing is None or update["Type"] == "EXECUTION":
+        return
     for member in ("Type", "SubType", "Name", "ParentId"):
-        if existing is not None and existing.get(member) != update.get(member):
+        if existing.get(member) != update.get(member):
             raise Refused(f"Inconsistent operation {member}.")
 
 
