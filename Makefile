@@ -69,6 +69,18 @@ $(UV): requirements-setup.txt
 		--target .build/lambda-runtime -r devtools/localcloud/lambda-runtime.txt
 	@touch $@
 
+# Durable functions run on Python 3.13: without one they can be deployed here, and not called.
+.build/lambda-runtime-3.13/.ready: devtools/localcloud/lambda-runtime.txt .venv/.ready
+	@rm -rf .build/lambda-runtime-3.13
+	@python313=$$($(CLEAN) $(PYTHON) scripts/find_python.py --if-there 3.13); \
+		if [ -z "$$python313" ]; then \
+			echo "There is no Python 3.13 here: durable functions cannot run in the embedded AWS." >&2; \
+		else \
+			$(CLEAN) $(UV) pip install --quiet --require-hashes --python "$$python313" \
+				--target .build/lambda-runtime-3.13 -r devtools/localcloud/lambda-runtime.txt && \
+			ln -s "$$python313" .build/lambda-runtime-3.13/python && touch $@; \
+		fi
+
 .build/lambda-runtimes/.ready: devtools/runtime_conformance/releases.txt devtools/runtime_conformance/releases.py \
 		.build/lambda-runtime/.ready
 	@rm -rf .build/lambda-runtimes
@@ -80,7 +92,8 @@ node_modules/.ready: package-lock.json .venv/.ready
 	@$(CLEAN) npm ci --include=dev --no-global --no-update-notifier --no-dry-run --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-setup: .venv/.ready .venv-localcloud/.ready .venv-mcp-proxy/.ready .build/lambda-runtime/.ready .build/lambda-runtimes/.ready node_modules/.ready ## Install everything the other targets need
+setup: .venv/.ready .venv-localcloud/.ready .venv-mcp-proxy/.ready .build/lambda-runtime/.ready .build/lambda-runtime-3.13/.ready \
+	.build/lambda-runtimes/.ready node_modules/.ready ## Install everything the other targets need
 
 # --- Using it ---------------------------------------------------------------------------------
 

@@ -30,13 +30,24 @@ from devtools.localcloud.runtime_api import (
 from devtools.localcloud.streamed import StreamPipe
 
 PYTHON = getattr(sys, "_base_executable", sys.executable)
-#: The managed runtime that the functions' interpreter stands for.
+#: The managed runtime that this interpreter stands for.
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+#: The one that stands for durable functions, which AWS has no older one for.
+DURABLE_RUNTIME = "python3.13"
 
 #: Lambda's limit for a first initialisation; a second one gets the function's own timeout.
 INIT_LIMIT_S = 10.0
 
+#: In a runtime's folder, its interpreter, where that is another than this one.
+_INTERPRETER = "python"
+
 LogSink = Callable[[str], None]
+
+
+def interpreter_of(lambda_runtime: Path) -> str:
+    """The interpreter that a runtime's packages are for."""
+    own = lambda_runtime / _INTERPRETER
+    return str(own) if own.is_symlink() else PYTHON
 
 
 class Warden:
@@ -78,6 +89,7 @@ class Function:
         variables: The function's own environment variables.
         credentials: Of its execution role.
         endpoints: Where its clients are to go, and whom they trust.
+        runtime: The managed runtime it asks for.
     """
 
     name: str
@@ -95,6 +107,7 @@ class Function:
     variables: Mapping[str, str]
     credentials: Mapping[str, str]
     endpoints: Mapping[str, str]
+    runtime: str = RUNTIME
 
 
 def process_environment(
@@ -107,7 +120,7 @@ def process_environment(
         "_HANDLER": function.handler,
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{RUNTIME}",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
@@ -180,7 +193,10 @@ class ExecutionEnvironment:
         self.init_ms: float | None = None
         self.process = subprocess.Popen(  # noqa: S603  Lambda's own command line
             # -B: on Lambda the bundle's folder is read-only, so no byte code is written there.
-            [PYTHON, "-S", "-B", "-m", "awslambdaric", function.handler],
+            [
+                *(interpreter_of(lambda_runtime), "-S", "-B", "-m", "awslambdaric"),
+                function.handler,
+            ],
             cwd=function.code,
             env=process_environment(function, self._api.address, lambda_runtime, self._scratch),
             stdin=subprocess.DEVNULL,

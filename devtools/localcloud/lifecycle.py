@@ -20,6 +20,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 SERVER_PYTHON = PROJECT / ".venv-localcloud" / "bin" / "python"
 #: awslambdaric and what it needs, installed apart as Lambda's /var/runtime is.
 LAMBDA_RUNTIME = PROJECT / ".build" / "lambda-runtime"
+#: The same for durable functions, whose Python is not this one; there where the machine has it.
+DURABLE_LAMBDA_RUNTIME = PROJECT / ".build" / "lambda-runtime-3.13"
 #: Where certificates, log and state live, unless TRADEWIND_HOME says otherwise.
 HOME = Path(os.environ.get("TRADEWIND_HOME") or PROJECT / ".localcloud")
 

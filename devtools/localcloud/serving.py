@@ -18,7 +18,7 @@ from ministack.core import lambda_runtime
 
 from devtools.localcloud.bedrock import BedrockStandIn, RealBedrock
 from devtools.localcloud.code_store import CodeStore
-from devtools.localcloud.execution import Warden
+from devtools.localcloud.execution import DURABLE_RUNTIME, RUNTIME, Warden
 from devtools.localcloud.extension import (
     access,
     access_keys,
@@ -31,9 +31,10 @@ from devtools.localcloud.extension import (
     service_metrics,
 )
 from devtools.localcloud.extension.cloudformation import install as cloudformation
+from devtools.localcloud.extension.durable import install as durable
 from devtools.localcloud.extension.gateway import install as gateway
 from devtools.localcloud.geodata import GeodataStandIn
-from devtools.localcloud.lifecycle import LAMBDA_RUNTIME
+from devtools.localcloud.lifecycle import DURABLE_LAMBDA_RUNTIME, LAMBDA_RUNTIME
 from devtools.localcloud.running import ACCOUNT_ID, REGION, Running, start_time
 from devtools.localcloud.tls import TlsFiles
 
@@ -103,11 +104,15 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
         "SSL_CERT_FILE": running.ca_bundle,
     }
     code = CodeStore(home / "code")
-    functions.install(functions.Surroundings(LAMBDA_RUNTIME, warden, code, endpoints))
+    runtimes = {RUNTIME: LAMBDA_RUNTIME}
+    if (DURABLE_LAMBDA_RUNTIME / "python").exists():
+        runtimes[DURABLE_RUNTIME] = DURABLE_LAMBDA_RUNTIME
+    functions.install(functions.Surroundings(runtimes, warden, code, endpoints))
     # Scripts that lie on this machine for another emulator are not ours to run.
     ministack._collect_scripts = lambda *_folders: []
     access_keys.install()
     async_invocation.install()
+    durable.install()
     encryption.install()
     payloads.install()
     response_streams.install()

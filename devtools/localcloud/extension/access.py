@@ -50,7 +50,7 @@ def role_may(role_arn: str, action: str, resource_arn: str) -> bool:
     """Say whether a role's policies allow what a service is about to do in its name."""
     role = role_arn.rsplit("/", 1)[-1]
     principal = iam_evaluator.PrincipalInfo(
-        arn=_session_arn(role_arn),
+        arn=session_arn(role_arn),
         type="AssumedRole",
         account=ACCOUNT_ID,
         policies=iam_evaluator._gather_role_policies(role, ACCOUNT_ID),
@@ -62,7 +62,7 @@ def role_may(role_arn: str, action: str, resource_arn: str) -> bool:
 def act_as(role_arn: str) -> None:
     """Make this thread a role's, over TLS, for the services it goes on to call."""
     iam_evaluator.pin_request_origin("127.0.0.1", True)
-    iam_evaluator._request_caller_arn.set(_session_arn(role_arn))
+    iam_evaluator._request_caller_arn.set(session_arn(role_arn))
 
 
 def key_may(access_key: str, action: str, resource_arn: str, context: Mapping[str, str]) -> bool:
@@ -129,7 +129,8 @@ def _decide(principal: Any, action: str, resource_arn: str, context: Mapping[str
     return bool(result.decision == "Allow")
 
 
-def _session_arn(role_arn: str) -> str:
+def session_arn(role_arn: str) -> str:
+    """Who a service is when it acts in a role's name."""
     return f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role_arn.rsplit('/', 1)[-1]}/service"
 
 

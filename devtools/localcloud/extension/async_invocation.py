@@ -55,7 +55,7 @@ def _invoke(func: Mapping[str, Any], event: object, accepted: float) -> None:
         lambda_svc._route_async_failure(destination, config["FunctionName"], event, result)
     dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
     if dead_letters:
-        _send_dead_letter(dead_letters, config, event, result)
+        send_dead_letter(dead_letters, config, event, result)
 
 
 def _settings(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -67,7 +67,7 @@ def _settings(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _send_dead_letter(
+def send_dead_letter(
     target: str, config: Mapping[str, Any], event: object, result: Mapping[str, Any]
 ) -> None:
     """Send the event itself, with the failure in its attributes."""

@@ -21,6 +21,7 @@ from ministack.services import cloudwatch, lambda_svc
 
 from devtools.localcloud.code_store import CodeStore
 from devtools.localcloud.execution import (
+    DURABLE_RUNTIME,
     INIT_LIMIT_S,
     RUNTIME,
     ExecutionEnvironment,
@@ -43,6 +44,9 @@ from devtools.localcloud.runtime_api import Answer, Invocation, ProcessEnded, Pr
 
 _POLL_S = 0.02
 
+#: The managed runtimes that functions may ask for: this interpreter's, and durable functions'.
+RUNTIMES = (RUNTIME, DURABLE_RUNTIME)
+
 #: Invocations at work, by function.
 _at_work: Counter[str] = Counter()
 _at_work_lock = threading.Lock()
@@ -55,14 +59,15 @@ class Surroundings:
     """What functions run in.
 
     Attributes:
-        lambda_runtime: The folder awslambdaric is installed in.
+        lambda_runtimes: The folders awslambdaric is installed in, by managed runtime; one that this
+            machine has no interpreter for is not there.
         warden: Whose group the processes join.
         code: Where their packages are unpacked.
         endpoints: The environment variables that lead a function's clients to this AWS and to the
             stand-in of public data.
     """
 
-    lambda_runtime: Path
+    lambda_runtimes: Mapping[str, Path]
     warden: Warden
     code: CodeStore
     endpoints: Mapping[str, str]
@@ -77,7 +82,7 @@ def install(surroundings: Surroundings) -> None:
             function = _function(self.config, code, log, surroundings.endpoints)
             return ExecutionEnvironment(
                 function,
-                surroundings.lambda_runtime,
+                surroundings.lambda_runtimes[self.config["Runtime"]],
                 surroundings.warden,
                 self.take_line,
                 self.take_idle_end,
@@ -91,8 +96,19 @@ def install(surroundings: Surroundings) -> None:
         if throttle:
             _count("Throttles", name)
 
+    def dispatch(func: Mapping[str, Any], config: Config, *rest: Any) -> Result:
+        runtime = config.get("Runtime", "")
+        if runtime in RUNTIMES and runtime not in surroundings.lambda_runtimes:
+            version = runtime.removeprefix("python")
+            message = (
+                f"{config['FunctionName']}: there is no Python {version} on this machine, and "
+                f"{runtime} runs on no other; install one and run make setup"
+            )
+            return failed("LocalCloud.Unsupported", message)
+        return _dispatch(func, config, *rest)
+
     lambda_runtime._worker_class_for = worker_class
-    lambda_svc._execute_function_dispatch = _dispatch
+    lambda_svc._execute_function_dispatch = dispatch
     lambda_svc._emit_lambda_metrics = only_throttles
 
 
@@ -124,12 +140,11 @@ def unsupported(config: Config) -> str | None:
     """What of a function's configuration cannot be honoured; None when all can."""
     if config.get("PackageType", "Zip") != "Zip":
         return "container images are not run here"
-    if config.get("Runtime") != RUNTIME:
-        return f"the runtime {config.get('Runtime')} is not available here, only {RUNTIME}"
+    if config.get("Runtime") not in RUNTIMES:
+        known = " and ".join(RUNTIMES)
+        return f"the runtime {config.get('Runtime')} is not available here, only {known}"
     if config.get("Layers"):
         return "layers are not supported here"
-    if config.get("DurableConfig"):
-        return "durable functions are not supported here"
     return None
 
 
@@ -370,6 +385,7 @@ def _function(config: Config, code: Path, log: LogStream, endpoints: Mapping[str
         variables=(config.get("Environment") or {}).get("Variables") or {},
         credentials=lambda_runtime.execution_credentials(config),
         endpoints=endpoints,
+        runtime=config["Runtime"],
     )
 
 

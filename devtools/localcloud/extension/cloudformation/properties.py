@@ -206,6 +206,7 @@ NATIVE: Mapping[str, Tree] = {
             "TracingConfig",
         ),
         "Code": _all("S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile"),
+        "DurableConfig": _all("ExecutionTimeout", "RetentionPeriodInDays"),
         "Environment": _all("Variables"),
         "EphemeralStorage": _all("Size"),
         "SnapStart": _all("ApplyOn"),

@@ -1,0 +1,48 @@
+"""Which action a request about executions is, and on which resource. MiniStack asks nobody."""
+
+from typing import Any
+
+from ministack.core import iam_actions
+
+from devtools.localcloud.extension.durable.api import parse
+from devtools.localcloud.extension.durable.driver import Driver
+
+_ACTIONS = {
+    ("callback", "fail"): "SendDurableExecutionCallbackFailure",
+    ("callback", "heartbeat"): "SendDurableExecutionCallbackHeartbeat",
+    ("callback", "succeed"): "SendDurableExecutionCallbackSuccess",
+    ("execution", ""): "GetDurableExecution",
+    ("execution", "checkpoint"): "CheckpointDurableExecution",
+    ("execution", "history"): "GetDurableExecutionHistory",
+    ("execution", "state"): "GetDurableExecutionState",
+    ("execution", "stop"): "StopDurableExecution",
+    ("function", ""): "ListDurableExecutionsByFunction",
+}
+
+
+def install(driver: Driver) -> None:
+    """Make MiniStack check the requests' permissions."""
+    action_of = iam_actions._lambda_action
+    resource_of = iam_actions.extract_resource_arn
+
+    def lambda_action(method: str, path: str) -> str | None:
+        request = parse(path)
+        if request is None:
+            found: str | None = action_of(method, path)
+            return found
+        # One that is not there is refused to all but who may do everything.
+        return _ACTIONS.get((request[0], request[2]), "UnknownDurableExecutionOperation")
+
+    def extract_resource_arn(service: str, method: str, path: str, *rest: Any) -> str:
+        request = parse(path) if service == "lambda" else None
+        if request is None or request[0] == "function":
+            resource: str = resource_of(service, method, path, *rest)
+            return resource
+        kind, subject, _ = request
+        if kind == "execution":
+            return subject
+        found = driver.executions.of_callback(subject)
+        return found[0].arn if found else "*"
+
+    iam_actions._lambda_action = lambda_action
+    iam_actions.extract_resource_arn = extract_resource_arn
