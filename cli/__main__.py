@@ -18,7 +18,7 @@ from cli.commands.cloud import demo, down, status, up
 from cli.commands.contract import contract
 from cli.commands.dashboard import dashboard
 from cli.commands.deploy import deploy, destroy
-from cli.commands.invocations import budget, cancel, models, reply, sessions
+from cli.commands.invocations import budget, cancel, conversations, models, reply
 from cli.commands.invoke import invoke
 from cli.commands.logs import logs
 from cli.commands.mcp import mcp
@@ -56,7 +56,7 @@ def tradewind() -> None:
 
 
 for _command in (
-    *(demo, up, down, call, status, cancel, reply, sessions, models, budget, logs, mcp),
+    *(demo, up, down, call, status, cancel, reply, conversations, models, budget, logs, mcp),
     *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent, caller),
     *(validate, explain_workflow, plan),
 ):
