@@ -23,6 +23,7 @@ from cli.commands.invoke import invoke
 from cli.commands.logs import logs
 from cli.commands.mcp import mcp
 from cli.commands.run import run
+from cli.commands.sessions import sessions
 from cli.commands.workflow import explain as explain_workflow
 from cli.commands.workflow import plan, validate
 from cli.errors import CommandError, StillRunning, explain, fail, keep_traceback
@@ -59,7 +60,7 @@ def tradewind() -> None:
 for _command in (
     *(demo, up, down, call, status, cancel, reply, conversations, models, budget, logs, mcp),
     *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent, caller),
-    *(validate, explain_workflow, plan, run),
+    *(validate, explain_workflow, plan, run, sessions),
 ):
     tradewind.add_command(_command)
 

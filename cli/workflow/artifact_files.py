@@ -122,18 +122,12 @@ class ArtifactFolder:
             file = self._disk.create(part, at=folder, mode=_MODE)
             try:
                 self._disk.add(file, _bytes(artifact))
-                if force:
-                    os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
-                else:
-                    # Fails where a file has come meanwhile.
-                    os.link(part, name, src_dir_fd=folder, dst_dir_fd=folder)
-                    os.unlink(part, dir_fd=folder)
+                self._disk.name(part, name, at=folder, force=force)
             except OSError:
                 os.unlink(part, dir_fd=folder)
                 raise
             finally:
                 os.close(file)
-            os.fsync(folder)
 
 
 @contextmanager

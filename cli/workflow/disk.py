@@ -47,6 +47,19 @@ class Disk:
         old.replace(new)
         self.settle(new.parent)
 
+    def name(self, part: str, name: str, *, at: int, force: bool) -> None:
+        """Give a file in an open folder its name, in the place of another if ``force``.
+
+        Raises:
+            FileExistsError: There is one, and it is not to be replaced.
+        """
+        if force:
+            os.replace(part, name, src_dir_fd=at, dst_dir_fd=at)
+        else:
+            os.link(part, name, src_dir_fd=at, dst_dir_fd=at)
+            os.unlink(part, dir_fd=at)
+        os.fsync(at)
+
     def settle(self, folder: Path) -> None:
         """Have the names in a folder on the disk."""
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

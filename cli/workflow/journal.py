@@ -65,19 +65,27 @@ class Journal:
         return b"%08x %s\n" % (zlib.crc32(text), text)
 
     def _addition(self, name: str, history: Any) -> list[Any]:
-        """A conversation as how much of it is kept already, and what comes after."""
-        before = self._kept.get(name)
-        self._kept[name] = _copied(history)
-        if isinstance(before, list) and isinstance(history, list):
-            number = len(before)
-            if history[:number] == before:
-                return [number, history[number:]]
-        return [None, history]
+        """A conversation, each list in it without what is kept already."""
+        before, self._kept[name] = self._kept.get(name), _copied(history)
+        if isinstance(before, dict) and isinstance(history, dict):
+            return ["fields", {key: _grown(before.get(key), history[key]) for key in history}]
+        return ["value", history]
 
 
 def _copied(history: Any) -> Any:
     """A conversation that does not grow when the agent's list of it does."""
-    return list(history) if isinstance(history, list) else history
+    if not isinstance(history, dict):
+        return history
+    return {key: [*value] if isinstance(value, list) else value for key, value in history.items()}
+
+
+def _grown(before: Any, now: Any) -> list[Any]:
+    """A value as how much of it is kept already, and what comes after."""
+    if isinstance(before, list) and isinstance(now, list):
+        number = len(before)
+        if now[:number] == before:
+            return [number, now[number:]]
+    return [None, now]
 
 
 def read(content: bytes) -> tuple[State, int]:
@@ -115,12 +123,21 @@ def _entry(line: bytes) -> Any:
 def _apply(entry: dict[str, Any], state: State) -> None:
     state.spent = Spent(**entry["spent"])
     state.done.update(entry.get("done", {}))
-    for name, (number, added) in entry.get("conversations", {}).items():
-        if number is None:
-            state.conversations[name] = added
-        else:
-            state.conversations[name][number:] = added
+    for name, (kind, value) in entry.get("conversations", {}).items():
+        if kind == "value":
+            state.conversations[name] = value
+            continue
+        before = state.conversations[name]
+        state.conversations[name] = {
+            key: added if number is None else _with(before[key], number, added)
+            for key, (number, added) in value.items()
+        }
     paused = entry.get("paused")
     state.paused = (
         None if paused is None else Pause(**{**paused, "choices": tuple(paused["choices"])})
     )
+
+
+def _with(kept: list[Any], number: int, added: list[Any]) -> list[Any]:
+    kept[number:] = added
+    return kept

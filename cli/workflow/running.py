@@ -13,7 +13,6 @@ from cli.workflow import interruptible
 from cli.workflow.artifact_files import ArtifactFolder
 from cli.workflow.kept import Outcome, Snapshot, new_about
 from cli.workflow.live import Screen, View
-from cli.workflow.models import open_models
 from cli.workflow.sessions import Session, Sessions, new_id
 from tradewind.workflow.engine.artifacts import known_paths, render_artifacts
 from tradewind.workflow.engine.calls import Agents
@@ -107,7 +106,7 @@ class LocalRun:
         wishes: Wishes,
         sessions: Sessions | None,
         variables: Mapping[str, Any],
-        open_agents: OpenAgents = open_models,
+        open_agents: OpenAgents,
     ) -> None:
         assert loaded.spec is not None  # noqa: S101  it was checked
         self._loaded = loaded

@@ -128,13 +128,17 @@ class Sessions:
         with _writing(self.folder):
             disk.make_folder(making)
             lock = disk.create(making / LOCK)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.close(disk.create(making / STATE))
-            disk.write(making / SNAPSHOT, as_json(snapshot))
-            disk.write(making / ABOUT, as_json(about))
-            disk.rename(making, self.folder / about.id)
-        session = Session(self.folder / about.id, about, lock, disk)
-        session.begin(state)
+            session = Session(self.folder / about.id, about, lock, disk)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.close(disk.create(making / STATE))
+                disk.write(making / SNAPSHOT, as_json(snapshot))
+                disk.write(making / ABOUT, as_json(about))
+                disk.rename(making, session.folder)
+                session.begin(state)
+            except BaseException:
+                session.close()
+                raise
         return session
 
     def resume(self, session_id: str) -> tuple[Session, Stored]:

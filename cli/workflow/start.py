@@ -12,7 +12,7 @@ import click
 from cli.workflow import reports
 from cli.workflow.artifact_files import ArtifactFolder
 from cli.workflow.kept import About, SessionUnusable, Stored
-from cli.workflow.models import surroundings
+from cli.workflow.models import open_models, surroundings
 from cli.workflow.plans import planned
 from cli.workflow.running import Ended, LocalRun, Wishes, file_name
 from cli.workflow.sessions import Session, Sessions
@@ -115,7 +115,9 @@ def _gone_on(
         session.save(state)
     if stopped := _problems(loaded, wishes):
         return replace(stopped, session=about.id)
-    run = LocalRun(loaded, _placed(loaded, wishes, consent=consent), None, snapshot.variables)
+    run = LocalRun(
+        loaded, _placed(loaded, wishes, consent=consent), None, snapshot.variables, open_models
+    )
     if stored.outcome is None:
         run.check()
     session.stand("running")
@@ -131,7 +133,9 @@ def _run(
     consent: bool,
 ) -> Ended:
     try:
-        run = LocalRun(loaded, _placed(loaded, wishes, consent=consent), sessions, variables)
+        run = LocalRun(
+            loaded, _placed(loaded, wishes, consent=consent), sessions, variables, open_models
+        )
         run.check()
     except WorkflowError as failed:
         return _failed(failed, None)
