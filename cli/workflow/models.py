@@ -37,9 +37,9 @@ def surroundings(spec: "Spec", *, consent: bool) -> Surroundings:
     where one runs on this machine.
     """
     environ = {**os.environ, **(_CONSENT if consent else {})}
-    if not _uses_bedrock(spec) or _has_credentials():
+    if not _uses_bedrock(spec) or has_credentials():
         return Surroundings(environ)
-    running = _embedded()
+    running = embedded()
     if running is None:
         return Surroundings(environ)
     from cli.cloud import point_boto3_at  # noqa: PLC0415  not for those who need no cloud
@@ -75,18 +75,18 @@ def _uses_bedrock(spec: "Spec") -> bool:
     return "bedrock" in providers
 
 
-def _has_credentials() -> bool:
+def has_credentials() -> bool:
+    """Whether AWS credentials are to be had, other than from the machine's own role."""
     from botocore.session import Session  # noqa: PLC0415  slow to load
 
     session = Session()
     # Asking the machine's metadata service takes seconds where there is none.
-    session.set_config_variable("metadata_service_num_attempts", 1)
-    resolver = session.get_component("credential_provider")
-    resolver.remove("iam-role")
+    session.get_component("credential_provider").remove("iam-role")
     return session.get_credentials() is not None
 
 
-def _embedded() -> "Running | None":
+def embedded() -> "Running | None":
+    """The embedded AWS, if it runs on this machine."""
     from devtools.localcloud import HOME, LocalCloud  # noqa: PLC0415  not for those without
 
     return LocalCloud(HOME).status()
