@@ -18,10 +18,13 @@ from cli.commands.cloud import demo, down, status, up
 from cli.commands.contract import contract
 from cli.commands.dashboard import dashboard
 from cli.commands.deploy import deploy, destroy
-from cli.commands.invocations import budget, cancel, models, reply, sessions
+from cli.commands.invocations import budget, cancel, conversations, models, reply
 from cli.commands.invoke import invoke
 from cli.commands.logs import logs
 from cli.commands.mcp import mcp
+from cli.commands.run import run
+from cli.commands.sessions import sessions
+from cli.commands.support import doctor, list_supported, list_tools, version
 from cli.commands.workflow import explain as explain_workflow
 from cli.commands.workflow import plan, validate
 from cli.errors import CommandError, StillRunning, explain, fail, keep_traceback
@@ -56,9 +59,10 @@ def tradewind() -> None:
 
 
 for _command in (
-    *(demo, up, down, call, status, cancel, reply, sessions, models, budget, logs, mcp),
+    *(demo, up, down, call, status, cancel, reply, conversations, models, budget, logs, mcp),
     *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent, caller),
-    *(validate, explain_workflow, plan),
+    *(validate, explain_workflow, plan, run, sessions),
+    *(list_tools, list_supported, doctor, version),
 ):
     tradewind.add_command(_command)
 

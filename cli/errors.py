@@ -23,6 +23,19 @@ class Unreachable(CommandError):
     status = 3
 
 
+class Ended(CommandError):
+    """A command ends with a status of its own.
+
+    Args:
+        message: For a person.
+        status: For a program.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class StillRunning(CommandError):
     """The invocation has not ended."""
 

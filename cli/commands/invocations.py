@@ -1,4 +1,4 @@
-"""``tradewind cancel|reply|models|sessions|budget``: what else the API offers a caller."""
+"""``tradewind cancel|reply|models|conversations|budget``: what else the API offers a caller."""
 
 import json
 import re
@@ -131,11 +131,11 @@ def models(environment: str | None, as_json: bool) -> None:
 
 
 @click.group()
-def sessions() -> None:
-    """Conversations, by the ids that answers name."""
+def conversations() -> None:
+    """Conversations with agents, by the session ids that answers name."""
 
 
-@sessions.command()
+@conversations.command()
 @click.argument("session_id", metavar="ID", type=SessionId())
 @for_environment
 @as_json
@@ -156,7 +156,7 @@ def show(session_id: str, environment: str | None, as_json: bool) -> None:
             click.echo(f"> {printable(turn.get('query'))}\n{printable(turn.get('response'))}")
 
 
-@sessions.command()
+@conversations.command()
 @click.argument("session_id", metavar="ID", type=SessionId())
 @for_environment
 @as_json

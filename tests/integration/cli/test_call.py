@@ -84,7 +84,7 @@ def test_every_option_is_a_field(
         (["call", "terrain", "x", "--nonsense"], "No such option"),
         (["status", "../../budget"], "no invocation's id"),
         (["status", "--env", "prod"], "--env goes with ID"),
-        (["sessions", "delete", ".."], "no session's id"),
+        (["conversations", "delete", ".."], "no session's id"),
     ],
 )
 def test_wrong_usage_sends_nothing(
@@ -449,7 +449,7 @@ def test_an_invocation_is_looked_at_and_cancelled(caller: Caller, contract: Cont
     assert (said.status, "INVOCATION_NOT_FOUND" in said.err) == (1, True)
 
 
-def test_models_sessions_and_budget(caller: Caller, contract: Contract) -> None:
+def test_models_conversations_and_budget(caller: Caller, contract: Contract) -> None:
     assert caller.run("models").out == "us.claude  Claude  (used)\nus.nova  Nova\n"
     turn = {
         "number": 1,
@@ -459,11 +459,11 @@ def test_models_sessions_and_budget(caller: Caller, contract: Contract) -> None:
         "invocation_id": "i",
     }
     contract.sessions["s-1"] = {"id": "s-1", "agent": "terrain", "updated_at": "u", "turns": [turn]}
-    assert caller.run("sessions", "show", "s-1").out == (
+    assert caller.run("conversations", "show", "s-1").out == (
         "session s-1 with terrain, last turn u\n\n1. t  i\n> a[2J\nb\n"
     )
-    assert caller.run("sessions", "delete", "s-1").out == "Deleted.\n"
-    assert caller.run("sessions", "delete", "s-1").status == 1
+    assert caller.run("conversations", "delete", "s-1").out == "Deleted.\n"
+    assert caller.run("conversations", "delete", "s-1").status == 1
     contract.budget = {"day": "2026-11-26", "limit_usd": 5, "reserved_usd": 0.5, "spent_usd": 1}
     contract.budget |= {"left_usd": 3.5, "resets_at": "2026-11-27T00:00:00Z"}
     assert caller.run("budget").out == (

@@ -5,7 +5,7 @@ No model is called, and nothing of the file is run.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar
 
@@ -53,6 +53,7 @@ class Loaded:
         values: The inputs that have a value, of their declared types.
         problems: All that is wrong, in the order of the files' lines.
         sha256: Of what was read: the file, and those it refers to.
+        contents: The bytes of each file that was read, by its path.
     """
 
     file: FilePath
@@ -60,6 +61,7 @@ class Loaded:
     values: Mapping[str, Any]
     problems: tuple[Problem, ...]
     sha256: str
+    contents: Mapping[FilePath, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def folder(self) -> FilePath:
@@ -79,21 +81,29 @@ class Loaded:
         return EXIT_UNSUPPORTED if Severity.UNSUPPORTED in severities else EXIT_VALID
 
 
-def load(file: FilePath, variables: Mapping[str, Any] | None = None) -> Loaded:
+def load(
+    file: FilePath,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    contents: Mapping[FilePath, bytes] | None = None,
+) -> Loaded:
     """Read a workflow file, and all that it refers to.
 
     Args:
         file: Its path; in messages it is named so.
         variables: What the run is given: text, which is read as the declared type, or values.
+        contents: ``Loaded.contents`` of an earlier time, to be read in the place of the files.
     """
-    return _Loading(file).load(variables or {})
+    return _Loading(file, contents).load(variables or {})
 
 
 class _Loading:
     """One file, being read."""
 
-    def __init__(self, file: FilePath) -> None:
+    def __init__(self, file: FilePath, kept: Mapping[FilePath, bytes] | None) -> None:
         self._file = file
+        self._kept = kept
+        self._contents: dict[FilePath, bytes] = {}
         self._problems: list[Problem] = []
         self._hash = hashlib.sha256()
 
@@ -126,10 +136,13 @@ class _Loading:
         )
         if any(problem.severity is Severity.ERROR for problem in problems):
             spec = None
-        return Loaded(self._file, spec, values, tuple(problems), self._hash.hexdigest())
+        return Loaded(
+            self._file, spec, values, tuple(problems), self._hash.hexdigest(), self._contents
+        )
 
     def _read(self, file: FilePath) -> Source:
-        source = read_source(file)
+        source = read_source(file, self._kept)
+        self._contents[file] = source.content
         self._hash.update(len(source.content).to_bytes(8, "big") + source.content)
         for mark, slip in source.slips:
             self._problems.append(Problem(Severity.ERROR, str(file), *mark, "", slip))

@@ -35,8 +35,12 @@ class Source:
     slips: list[tuple[Mark, str]]
 
 
-def read_source(file: FilePath) -> Source:
+def read_source(file: FilePath, kept: Mapping[FilePath, bytes] | None = None) -> Source:
     """Read a file.
+
+    Args:
+        file: Its path.
+        kept: Files' bytes, in the place of the files.
 
     Raises:
         Unreadable: It cannot be read, is too large, or no mapping in UTF-8.
@@ -44,7 +48,12 @@ def read_source(file: FilePath) -> Source:
     suffix = file.suffix.lower()
     if suffix not in YAML_NAMES + JSON_NAMES:
         raise Unreadable("is named neither .yaml, .yml nor .json")
-    content = read_bytes(file)
+    if kept is None:
+        content = read_bytes(file)
+    elif file in kept:
+        content = kept[file]
+    else:
+        raise Unreadable("was not kept")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as broken:

@@ -1,0 +1,92 @@
+"""The models that a run on this machine asks: the embedded AWS's, or the user's account's."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from tradewind.workflow.engine.calls import Agents
+
+if TYPE_CHECKING:
+    from devtools.localcloud import Running
+    from tradewind.workflow.spec.loader import Loaded
+    from tradewind.workflow.spec.model import Spec
+
+#: What Strands' own tools read.
+_CONSENT: Final = {"BYPASS_TOOL_CONSENT": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run has around it.
+
+    Attributes:
+        environ: Its variables.
+        models: Where its models are, for whoever looks on; empty if nobody need know.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    models: str = ""
+
+
+def surroundings(spec: "Spec", *, consent: bool) -> Surroundings:
+    """Where a workflow's models are. From here on, AWS's clients of this process go there.
+
+    With credentials of an account, Bedrock is the account's. Without any, it is the embedded AWS's,
+    where one runs on this machine.
+    """
+    environ = {**os.environ, **(_CONSENT if consent else {})}
+    if not _uses_bedrock(spec) or has_credentials():
+        return Surroundings(environ)
+    running = embedded()
+    if running is None:
+        return Surroundings(environ)
+    from cli.cloud import point_boto3_at  # noqa: PLC0415  not for those who need no cloud
+
+    point_boto3_at(running)
+    return Surroundings(
+        {**environ, **running.environment()}, "models are the embedded AWS's, which are scripted"
+    )
+
+
+@asynccontextmanager
+async def open_models(
+    loaded: "Loaded", run_id: str, environ: Mapping[str, str]
+) -> AsyncIterator[tuple[Agents, Any]]:
+    """The agents of a run; all that is opened for them is closed at the end.
+
+    Yields:
+        The agents, and what tells how often they were found ready.
+
+    Raises:
+        WorkflowError: They cannot be opened.
+    """
+    from tradewind.workflow_agents.agents import open_agents  # noqa: PLC0415  with the frameworks
+
+    async with open_agents(
+        loaded, run_id=run_id, environ=environ, files_root=loaded.folder
+    ) as agents:
+        yield agents, agents.statistics
+
+
+def _uses_bedrock(spec: "Spec") -> bool:
+    providers = {spec.runtime.provider, *(one.provider for one in spec.agents.values())}
+    return "bedrock" in providers
+
+
+def has_credentials() -> bool:
+    """Whether AWS credentials are to be had, other than from the machine's own role."""
+    from botocore.session import Session  # noqa: PLC0415  slow to load
+
+    session = Session()
+    # Asking the machine's metadata service takes seconds where there is none.
+    session.get_component("credential_provider").remove("iam-role")
+    return session.get_credentials() is not None
+
+
+def embedded() -> "Running | None":
+    """The embedded AWS, if it runs on this machine."""
+    from devtools.localcloud import HOME, LocalCloud  # noqa: PLC0415  not for those without
+
+    return LocalCloud(HOME).status()
