@@ -1,16 +1,12 @@
 """Spans leave a deployed function for where its setting says, without a word of what was said."""
 
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from cli.agents import example_request
 from cli.invoke import invoke
+from tests.collector import Collector, collecting
 from tests.deployed_agents import FIRST
 from tests.e2e.conftest import Deployment, eventually
 
@@ -18,45 +14,10 @@ FUNCTION = f"tradewind-local-{FIRST}"
 WORD = "Zephyrhorst"
 
 
-@dataclass
-class Collector:
-    """Takes spans over OTLP/HTTP and keeps them."""
-
-    url: str
-    bodies: list[bytes] = field(default_factory=list)
-
-    def spans(self) -> list[Any]:
-        return [
-            span
-            for body in self.bodies
-            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            assert self.headers.get("Content-Encoding") is None
-            kept.bodies.append(body)
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept = Collector(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield kept
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with collecting() as running:
+        yield running
 
 
 @pytest.fixture

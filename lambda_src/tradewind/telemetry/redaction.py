@@ -5,6 +5,7 @@ plain words, so a sample stays confidential.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 #: Longer texts are cut: a sample is to be looked at, not kept.
@@ -39,25 +40,45 @@ _NUMBER = re.compile(r"(?<![\w.,:+-])(\+|00)?\(?\d(?:[ ()/-]{0,2}\d){7,24}(?![\w
 
 def redact(text: str) -> str:
     """Return ``text`` without e-mail addresses, telephone and card numbers, keys and tokens."""
-    text = _PRIVATE_KEY.sub("[key]", text)
-    text = _NAMED_SECRET.sub(r"\1\2[secret]", text)
-    text = _EMAIL.sub("[email]", text)
-    text = _KEYS.sub("[key]", text)
-    text = _NUMBER.sub(_redact_number, text)
     # Cut last: a cut before could leave half of a key, which no pattern knows.
+    return cut(without_secrets(text, lambda kind: f"[{kind}]"))
+
+
+def cut(text: str) -> str:
+    """A text of bounded length."""
     return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}..."
 
 
-def _redact_number(match: re.Match[str]) -> str:
+def without_secrets(text: str, mark: Callable[[str], str]) -> str:
+    """Return ``text`` with marks in their places.
+
+    Args:
+        text: Whatever somebody wrote.
+        mark: Says what stands for a hit, by its kind: ``key``, ``secret``, ``email``, ``card``,
+            ``phone``.
+    """
+
+    def number(match: re.Match[str]) -> str:
+        kind = _kind_of_number(match)
+        return match[0] if kind is None else mark(kind)
+
+    text = _PRIVATE_KEY.sub(lambda _: mark("key"), text)
+    text = _NAMED_SECRET.sub(lambda match: f"{match[1]}{match[2]}{mark('secret')}", text)
+    text = _EMAIL.sub(lambda _: mark("email"), text)
+    text = _KEYS.sub(lambda _: mark("key"), text)
+    return _NUMBER.sub(number, text)
+
+
+def _kind_of_number(match: re.Match[str]) -> str | None:
     number = match[0]
     digits = "".join(filter(str.isdigit, number))
     if len(digits) >= _MIN_CARD_DIGITS and _is_card_number(digits):
-        return "[card]"
+        return "card"
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}(?:[ /]\d{2,4})?.*", number):
-        return number  # a date
+        return None  # a date
     if match[1] or number.startswith("0") or digits != number:
-        return "[phone]"
-    return number  # one plain number, such as an energy in kWh
+        return "phone"
+    return None  # one plain number, such as an energy in kWh
 
 
 def _is_card_number(digits: str) -> bool:

@@ -60,12 +60,23 @@ class Trace:
     Args:
         spec: The workflow.
         wall_clock: Seconds since 1970.
+        redact: What is written of an error's message; as it is where nothing is given.
+        ended: Told of each span when it has ended, the root last.
     """
 
-    def __init__(self, spec: Spec, wall_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        wall_clock: Callable[[], float] = time.time,
+        *,
+        redact: Callable[[str], str] | None = None,
+        ended: Callable[[Span], None] | None = None,
+    ) -> None:
         self.trace_id = secrets.token_hex(16)
         self._spec = spec
         self._clock = wall_clock
+        self._redact = redact
+        self._told = ended
         self._open: dict[str, Span] = {}
         self._ended: deque[Span] = deque()
         self._evicted = 0
@@ -87,7 +98,11 @@ class Trace:
                 self._note(
                     self._open.get(event.key, self._root),
                     "retry_attempt",
-                    {"attempt": event.attempt, "wait_s": event.wait_s, "error": event.error},
+                    {
+                        "attempt": event.attempt,
+                        "wait_s": event.wait_s,
+                        "error": self._redacted(event.error),
+                    },
                 )
             case BudgetWarned():
                 self._note(
@@ -99,6 +114,8 @@ class Trace:
                 self._note(self._root, "person_asked", {"step": event.key})
             case RunEnded():
                 self._end(self._root, event.error, ok=event.status in ("completed", "paused"))
+                if self._told is not None:
+                    self._told(self._root)
 
     def to_json(self) -> dict[str, Any]:
         """The trace so far."""
@@ -155,6 +172,8 @@ class Trace:
             if event.dollars is not None:
                 span.attributes["dollars"] = event.dollars
         self._end(span, event.error, ok=event.error is None)
+        if self._told is not None:
+            self._told(span)
         self._note(self._root, "step_complete", {"step": event.key, "ok": event.error is None})
         self._ended.append(span)
         if len(self._ended) > _MOST:
@@ -164,7 +183,10 @@ class Trace:
     def _end(self, span: Span, error: str | None, *, ok: bool) -> None:
         span.ended = self._clock()
         span.status = "OK" if ok else "ERROR"
-        span.description = error or ""
+        span.description = self._redacted(error or "")
+
+    def _redacted(self, message: str) -> str:
+        return message if self._redact is None or not message else self._redact(message)
 
     def _note(self, span: Span, name: str, attributes: dict[str, Any]) -> None:
         event = {"name": name, "timestamp": _written(self._clock()), "attributes": attributes}
