@@ -58,7 +58,7 @@ class ScriptedClients(ClientPool):
         self._client_with_answers = create_bedrock_client(self._environment)
         self._client_with_answers._make_api_call = self._answer
 
-    def get(self) -> Any:
+    def get(self, connections: int = 0) -> Any:
         return self._client_with_answers
 
     def _answer(self, _operation: str, request: dict[str, Any]) -> dict[str, Any]:

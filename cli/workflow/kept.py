@@ -113,7 +113,7 @@ class Stored:
     outcome: Outcome | None
 
 
-def new_about(session_id: str, **known: str) -> About:
+def new_about(session_id: str, **known: Any) -> About:
     """A session that begins now."""
     began = now()
     return About(id=session_id, status="running", started_at=began, updated_at=began, **known)

@@ -14,7 +14,7 @@ LAMBDA_MS: Final = 900_000
 
 
 class _NoModel(ClientPool):
-    def get(self) -> Any:
+    def get(self, connections: int = 0) -> Any:
         return None
 
 

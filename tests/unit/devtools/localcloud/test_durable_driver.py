@@ -1,6 +1,7 @@
 """Executions are driven to their end, one invocation at a time, whatever happens meanwhile."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -293,10 +294,11 @@ class TestCallbacks:
         world.deploy("f", pending_after(world, callback()))
         execution = world.start()
         world.driver.end_callback(callback_id(execution), error={"ErrorMessage": "no"})
-        for again in (
+        again_as: list[Callable[[], object]] = [
             lambda: world.driver.end_callback(callback_id(execution), result="yes"),
             lambda: world.driver.heartbeat(callback_id(execution)),
-        ):
+        ]
+        for again in again_as:
             with pytest.raises(Refused) as refused:
                 again()
             assert refused.value.code == "CallbackTimeoutException"
