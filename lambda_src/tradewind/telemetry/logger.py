@@ -7,7 +7,10 @@ from functools import cache
 from aws_lambda_powertools import Logger
 
 #: Their debug lines carry whole prompts and signed requests.
-_CHATTY_LIBRARIES = ("strands", "botocore", "boto3", "urllib3")
+_CHATTY_LIBRARIES = (
+    *("strands", "botocore", "boto3", "urllib3"),
+    *("openai", "anthropic", "google_genai", "httpx", "httpcore"),
+)
 
 
 @cache

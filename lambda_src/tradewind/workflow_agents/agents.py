@@ -21,6 +21,7 @@ from strands.types.content import Messages
 from tradewind.bedrock.faults import error_of_stop_reason
 from tradewind.contracts.names import EnvVar, OptionalEnvVar
 from tradewind.contracts.prices import ModelPrices
+from tradewind.telemetry.logger import get_logger
 from tradewind.workflow.engine.calls import AgentCall, AgentReply, Model
 from tradewind.workflow.engine.errors import AgentFailed, InvalidRun
 from tradewind.workflow.engine.prepared import ready_agent
@@ -189,10 +190,7 @@ class WorkflowAgents:
     ) -> tuple[AgentResult, Messages]:
         """Ask an agent that is made for this question."""
         async with self._pool.lease(
-            model,
-            connections=self._spec.runtime.max_parallel,
-            environ=self._environ,
-            statistics=self.statistics,
+            model, environ=self._environ, statistics=self.statistics
         ) as strands_model:
             agent = Agent(
                 model=strands_model,
@@ -294,7 +292,11 @@ async def open_agents(
     spec = loaded.spec
     if spec is None:
         raise InvalidRun(f"{loaded.file} has errors")
-    require(_models(spec, environ), environ)
+    get_logger()  # keeps the libraries' debug lines, which carry prompts, from being written
+    models = _models(spec, environ)
+    require(models, environ)
+    pool = MODELS if pool is None else pool
+    pool.begin_run(models, spec.runtime.max_parallel)
     async with (
         run_threads(spec.runtime.max_parallel),
         open_tools(loaded, run_id=run_id, environ=environ, root=files_root, allow=allow) as tools,
@@ -302,7 +304,7 @@ async def open_agents(
         agents = WorkflowAgents(
             spec,
             tools,
-            MODELS if pool is None else pool,
+            pool,
             run_id=run_id,
             environ=environ,
             named=named,

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -97,6 +97,7 @@ class ModelPool:
         self._max_models = max_models
         self._entries: OrderedDict[tuple[Model, asyncio.AbstractEventLoop | None], _Entry]
         self._entries = OrderedDict()
+        self._bedrock: dict[str, Any] = {}
         self._lock = threading.Lock()
         self.hits = 0
         self.misses = 0
@@ -104,24 +105,30 @@ class ModelPool:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def begin_run(self, models: Iterable[Model], connections: int) -> None:
+        """Have the clients ready that a run's models on Bedrock are asked with.
+
+        Args:
+            models: Its models.
+            connections: How many calls it makes at once.
+        """
+        for region in {model.region or "" for model in models if model.provider == BEDROCK}:
+            client = self._clients(region, connections)
+            with self._lock:
+                self._bedrock[region] = client
+
     @asynccontextmanager
     async def lease(
-        self,
-        model: Model,
-        *,
-        connections: int,
-        environ: Mapping[str, str],
-        statistics: Statistics,
+        self, model: Model, *, environ: Mapping[str, str], statistics: Statistics
     ) -> AsyncIterator["StrandsModel"]:
         """Have a model for one call.
 
         Args:
             model: Which; see ``providers.settled``.
-            connections: How many calls the run makes at once.
             environ: Where the provider's key is.
             statistics: Told whether it was there.
         """
-        entry, evicted = self._take(model, connections, environ, statistics)
+        entry, evicted = self._take(model, environ, statistics)
         try:
             for one in evicted:
                 await _close(one)
@@ -140,11 +147,11 @@ class ModelPool:
             await _close(entry)
 
     def _take(
-        self, model: Model, connections: int, environ: Mapping[str, str], statistics: Statistics
+        self, model: Model, environ: Mapping[str, str], statistics: Statistics
     ) -> tuple[_Entry, list[_Entry]]:
         with self._lock:
             if model.provider == BEDROCK:
-                client, loop = self._clients(model.region or "", connections), None
+                client, loop = self._bedrock[model.region or ""], None
             else:
                 client, loop = None, asyncio.get_running_loop()
             key = (model, loop)

@@ -1,0 +1,20 @@
+"""As many calls at once on the wire as the run may have: counted at a barrier, not by a clock."""
+
+import pytest
+
+from tests.integration.workflow_agents.conftest import Run, workflow
+from tests.integration.workflow_agents.model_server import ModelServer
+
+
+@pytest.mark.parametrize("provider", ["bedrock", "ollama"])
+def test_as_many_as_the_file_says_are_on_the_wire_at_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    with ModelServer(together=10) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
+        tasks = [{"id": f"t{n}", "agent": "a", "input": f"task {n}"} for n in range(30)]
+        runtime = {"max_parallel": 10, "provider": provider, "host": server.url}
+        _, agents = run(workflow("workflow", {"tasks": tasks}, runtime=runtime))
+        assert agents.statistics.calls == len(server.requests) == 30
+        # None was opened and dropped for want of a place to keep it.
+        assert server.connections == 10
