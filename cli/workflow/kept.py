@@ -113,12 +113,6 @@ class Stored:
     outcome: Outcome | None
 
 
-def new_about(session_id: str, **known: Any) -> About:
-    """A session that begins now."""
-    began = now()
-    return About(id=session_id, status="running", started_at=began, updated_at=began, **known)
-
-
 def now() -> str:
     """This moment, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,8 +1,10 @@
 """The models that a run on this machine asks: the embedded AWS's, or the user's account's."""
 
+import logging
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,10 +66,30 @@ async def open_models(
     """
     from tradewind.workflow_agents.agents import open_agents  # noqa: PLC0415  with the frameworks
 
-    async with open_agents(
-        loaded, run_id=run_id, environ=environ, files_root=loaded.folder
-    ) as agents:
-        yield agents, agents.statistics
+    with _logs_aside(environ):
+        async with open_agents(
+            loaded, run_id=run_id, environ=environ, files_root=loaded.folder
+        ) as agents:
+            yield agents, agents.statistics
+
+
+@contextmanager
+def _logs_aside(environ: Mapping[str, str]) -> Iterator[None]:
+    """Have a function's log on standard error, and of it only what is asked for."""
+    from tradewind.telemetry.logger import get_logger  # noqa: PLC0415  slow to load
+
+    logger = logging.getLogger(get_logger().service)
+    handlers = [one for one in logger.handlers if isinstance(one, logging.StreamHandler)]
+    before = logger.level, [one.stream for one in handlers]
+    logger.setLevel(environ.get("POWERTOOLS_LOG_LEVEL") or "ERROR")
+    for handler in handlers:
+        handler.setStream(sys.stderr)
+    try:
+        yield
+    finally:
+        logger.setLevel(before[0])
+        for handler, stream in zip(handlers, before[1], strict=True):
+            handler.setStream(stream)
 
 
 def _uses_bedrock(spec: "Spec") -> bool:

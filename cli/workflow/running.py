@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cli.workflow import interruptible
 from cli.workflow.artifact_files import ArtifactFolder
-from cli.workflow.kept import Outcome, Snapshot, new_about
+from cli.workflow.kept import About, Outcome, Snapshot, now
 from cli.workflow.live import Screen, View
 from cli.workflow.sessions import Session, Sessions, new_id
 from tradewind.workflow.engine.artifacts import known_paths, render_artifacts
@@ -197,13 +197,17 @@ class LocalRun:
                     save(state)
 
     def _begun(self, sessions: Sessions, run_id: str, state: State) -> Session:
-        about = new_about(
-            run_id,
+        began = now()
+        about = About(
+            id=run_id,
             workflow=self._spec.name,
             file=str(self._loaded.file.absolute()),
             pattern=self._spec.pattern.type,
             sha256=self._loaded.sha256,
             out=str(self._wishes.out.absolute()),
+            status="running",
+            started_at=began,
+            updated_at=began,
         )
         files = {
             str(file.absolute()): content.decode()

@@ -96,13 +96,32 @@ def test_settings_of_another_python_are_left_behind(elsewhere: Path) -> None:
     assert done.stdout.splitlines()[1:] == [f"PYTHONPATH={here}:{here}/lambda_src"]
 
 
+def test_a_small_workflow_is_validated_with_few_modules(tmp_path: Path) -> None:
+    slow = tuple(name for name in SLOW if name not in ("pydantic", "yaml"))
+    slow += ("asyncio", "strands", "jsonschema")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", LOADED.format(slow=slow).replace("250", "450")),
+            *("validate", "examples/workflows/chain-brief.yaml", "--var", "notes=x"),
+        ],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == "status 0 slow [] modules True\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ["--help"],
         ["status"],
         ["down"],
-        *[[command, "--help"] for command in ("invoke", "dashboard", "call", "logs", "deploy")],
+        *[
+            [command, "--help"]
+            for command in ("invoke", "dashboard", "call", "logs", "deploy", "run", "sessions")
+        ],
     ],
 )
 def test_what_answers_at_once_loads_nothing_slow(tmp_path: Path, arguments: list[str]) -> None:
