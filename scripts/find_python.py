@@ -4,6 +4,7 @@ Looks where one may stand under another name: on the PATH, in pyenv, among uv's 
 usual prefixes. As a last resort asks uv to install one. Standard library only; any Python 3.11+.
 
 Usage: python3 scripts/find_python.py PATH_TO_UV
+       python3 scripts/find_python.py --if-there VERSION    (prints nothing where there is none)
 """
 
 import os
@@ -17,23 +18,23 @@ from pathlib import Path
 VERSION = "3.12"
 
 
-def _candidates() -> Iterator[str]:
+def _candidates(version: str) -> Iterator[str]:
     yield sys.executable
     for folder in os.environ.get("PATH", "").split(os.pathsep):
-        for name in (f"python{VERSION}", "python3", "python"):
+        for name in (f"python{version}", "python3", "python"):
             found = shutil.which(name, path=folder)
             if found:
                 yield found
     roots = [os.environ.get("PYENV_ROOT", ""), "~/.pyenv", "~/.asdf/installs/python"]
     for root in filter(None, roots):
         base = Path(root).expanduser()
-        yield from map(str, sorted(base.glob(f"versions/{VERSION}*/bin/python3"), reverse=True))
-        yield from map(str, sorted(base.glob(f"{VERSION}*/bin/python3"), reverse=True))
+        yield from map(str, sorted(base.glob(f"versions/{version}*/bin/python3"), reverse=True))
+        yield from map(str, sorted(base.glob(f"{version}*/bin/python3"), reverse=True))
     for prefix in ("/usr", "/usr/local", "/opt/python", "/opt/homebrew"):
-        yield f"{prefix}/bin/python{VERSION}"
+        yield f"{prefix}/bin/python{version}"
 
 
-def _runs(python: str) -> bool:
+def _runs(python: str, version: str) -> bool:
     """Whether ``python`` starts and is the right version; a pyenv shim may exist and do neither."""
     try:
         done = subprocess.run(  # noqa: S603  the paths are this machine's own interpreters
@@ -45,7 +46,7 @@ def _runs(python: str) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.returncode == 0 and done.stdout.strip() == VERSION
+    return done.returncode == 0 and done.stdout.strip() == version
 
 
 def _from_uv(uv: str) -> tuple[str | None, str]:
@@ -56,7 +57,7 @@ def _from_uv(uv: str) -> tuple[str | None, str]:
     brought = subprocess.run(install, capture_output=True, text=True, check=False)  # noqa: S603
     done = subprocess.run(find, capture_output=True, text=True, check=False)  # noqa: S603
     found = done.stdout.strip()
-    if found and _runs(found):
+    if found and _runs(found, VERSION):
         return found, ""
     # uv tells what it tried first, and the reason last.
     causes = [line.strip().removeprefix("cause: ") for line in brought.stderr.splitlines()]
@@ -65,9 +66,27 @@ def _from_uv(uv: str) -> tuple[str | None, str]:
     return None, f", and {tried} ({causes[-1]})" if causes else f", and {tried}"
 
 
+def _find(version: str) -> str | None:
+    return next((path for path in _candidates(version) if _runs(path, version)), None)
+
+
+def _real(python: str | None) -> str:
+    """The interpreter itself: a pyenv shim needs its user's shell to be found by."""
+    if python is None:
+        return ""
+    program = "import sys; print(sys.executable)"
+    done = subprocess.run(  # noqa: S603
+        [python, "-I", "-c", program], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
 def main() -> int:
     """Print the first interpreter that runs; say what to do when there is none."""
-    found = next((path for path in _candidates() if _runs(path)), None)
+    if sys.argv[1:2] == ["--if-there"]:
+        sys.stdout.write(_real(_find(sys.argv[2])))
+        return 0
+    found = _find(VERSION)
     reason = ""
     if found is None and len(sys.argv) > 1:
         found, reason = _from_uv(sys.argv[1])
