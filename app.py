@@ -28,6 +28,7 @@ from stacks.observability import ObservabilityStack  # noqa: E402
 from stacks.settings import Settings, SettingsError  # noqa: E402
 from stacks.settings_file import load_settings  # noqa: E402
 from stacks.state import StateStack  # noqa: E402
+from stacks.workflows import WorkflowsStack  # noqa: E402
 from tradewind.contracts.agent_manifest import (  # noqa: E402
     AgentManifest,
     ManifestError,
@@ -75,6 +76,20 @@ def build(
     )
     # It names their functions.
     door.add_stack_dependency(behind)
+    if settings.workflows.durable:
+        past_one = WorkflowsStack(
+            app,
+            names.StackId.WORKFLOWS,
+            stack_name=names.stack_name(settings.environment, names.StackId.WORKFLOWS),
+            env=env,
+            settings=settings,
+            agents=agents,
+            key=state.key,
+            bundles=bundles,
+            termination_protection=settings.keep_data,
+        )
+        # It names their functions.
+        past_one.add_stack_dependency(behind)
     ObservabilityStack(
         app,
         names.StackId.OBSERVABILITY,

@@ -18,6 +18,7 @@ class StackId(StrEnum):
     AGENTS = "Agents"
     API = "Api"
     OBSERVABILITY = "Observability"
+    WORKFLOWS = "Workflows"
 
 
 class Output(StrEnum):
@@ -30,6 +31,7 @@ class Output(StrEnum):
     SESSIONS_TABLE = "SessionsTableName"
     BUDGETS_TABLE = "BudgetsTableName"
     REQUEST_LOG_TABLE = "RequestLogTableName"
+    DURABLE_FUNCTION = "DurableFunctionArn"
 
 
 def agent_arn_output(agent: str) -> str:

@@ -15,6 +15,7 @@ from stacks.parts.bedrock_access import (
     UnsupportedSourceRegion,
 )
 from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
+from tradewind.contracts.names import WORKFLOW_NAME_PATTERN
 from tradewind.contracts.prices import BudgetLimits, GuardrailPrices, ModelPrices
 from tradewind.contracts.validation import Frozen, whole_number
 
@@ -227,6 +228,24 @@ class RequestLogSettings(Frozen):
     retention_days: _Days
 
 
+class WorkflowSettings(Frozen):
+    """Where workflows run, and for how long past one Lambda.
+
+    Attributes:
+        durable: The workflows that run past one Lambda, by their files' names without what they end
+            in; the others run in one.
+        execution_days: How long such a run may take, with all that people take for their answers.
+        retention_days: How long its history and its result are kept after it.
+    """
+
+    durable: Annotated[
+        tuple[Annotated[str, Field(pattern=WORKFLOW_NAME_PATTERN)], ...],
+        Field(strict=False, description="a list of workflows' names"),
+    ] = ()
+    execution_days: Annotated[int, whole_number(1, 366)] = 30
+    retention_days: Annotated[int, whole_number(1, 90)] = 14
+
+
 class Settings(Frozen):
     """One environment.
 
@@ -243,6 +262,7 @@ class Settings(Frozen):
             and `audience`; null for nobody's.
         external_callers: Callers outside AWS or in another account, by name; each gets a role or a
             user that may use its routes of the API, and nothing else.
+        workflows: Where workflows run.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -289,6 +309,7 @@ class Settings(Frozen):
         ],
         Field(description="a mapping of callers' names"),
     ] = {}
+    workflows: Annotated[WorkflowSettings, Field(description=_MAPPING)] = WorkflowSettings()
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
     ]

@@ -15,11 +15,12 @@ from stacks.bundling.aws_models import cut_aws_models
 from stacks.bundling.contents import Contents, agent_contents, core_contents
 from stacks.bundling.errors import BundleError, OverBudget, UnknownOperation
 from stacks.bundling.install import install
-from stacks.bundling.interpreter import Interpreter, compile_tree, find_interpreter
+from stacks.bundling.interpreter import Interpreter, compile_tree, find_if_there, find_interpreter
 from stacks.bundling.prune import prune
 from stacks.bundling.store import ArchiveStore
 from stacks.settings import Architecture
 from tradewind.contracts.agent_manifest import REQUEST_FILE, AgentManifest
+from tradewind.contracts.names import WORKFLOWS_FOLDER
 
 
 class Bundler:
@@ -31,6 +32,7 @@ class Bundler:
 
     def __init__(self, root: Path) -> None:
         self._sources = root / "lambda_src"
+        self._workflow_files = root / "examples" / "workflows"
         self._store = ArchiveStore(root / ".build" / "bundles")
 
     def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
@@ -59,6 +61,7 @@ class Bundler:
         # Inputs are read once: what is hashed is what is built, even if somebody edits meanwhile.
         requirements = b"".join(lock.read_bytes() for lock in contents.locks)
         sources = self._sources_of(contents)
+        compiler = self._compiler(contents.python)
         platform = rules.PLATFORMS[architecture].encode()
         libraries_inputs = _digest(
             [
@@ -67,6 +70,7 @@ class Bundler:
                 (contents.framework or "").encode(),
                 requirements,
                 json.dumps(contents.operations).encode(),
+                compiler.version.encode() if compiler is not None else b"",
             ]
         )
 
@@ -75,14 +79,14 @@ class Bundler:
             pins = workplace / f"{contents.name}.txt"
             pins.write_bytes(requirements)
             try:
-                return self._make_libraries(workplace, pins, architecture, contents)
+                return self._make_libraries(workplace, pins, architecture, contents, compiler)
             except UnknownOperation as unknown:
                 raise UnknownOperation(f"{contents.asked_by}{unknown}") from None
 
         def make_bundle(workplace: Path) -> dict[str, int]:
             libraries = self._store.get(f"libraries-{name}", libraries_inputs, make_libraries)
             sys.stderr.write(f"bundling {contents.name} for {architecture} ...\n")
-            return self._make_bundle(workplace, sources, libraries)
+            return self._make_bundle(workplace, sources, libraries, compiler)
 
         inputs = _digest([libraries_inputs.encode(), *_flat(sources)])
         archive = self._store.get(name, inputs, make_bundle)
@@ -90,23 +94,34 @@ class Bundler:
         return archive
 
     def _make_libraries(
-        self, workplace: Path, requirements: Path, architecture: Architecture, contents: Contents
+        self,
+        workplace: Path,
+        requirements: Path,
+        architecture: Architecture,
+        contents: Contents,
+        compiler: Interpreter | None,
     ) -> dict[str, int]:
         tree = workplace / "tree"
-        install(requirements, tree, architecture, self._interpreter.path)
+        install(requirements, tree, architecture, self._interpreter.path, contents.python)
         prune(tree, contents.framework, contents.metadata_read)
         cut_aws_models(tree, contents.operations)
-        compile_tree(tree, self._interpreter)
+        if compiler is not None:
+            compile_tree(tree, compiler)
         return add_tree(workplace / "archive.zip", tree)
 
     def _make_bundle(
-        self, workplace: Path, sources: Mapping[str, bytes], libraries: Archive
+        self,
+        workplace: Path,
+        sources: Mapping[str, bytes],
+        libraries: Archive,
+        compiler: Interpreter | None,
     ) -> dict[str, int]:
         tree = workplace / "tree"
         for name, content in sources.items():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_bytes(content)
-        compile_tree(tree, self._interpreter)
+        if compiler is not None:
+            compile_tree(tree, compiler)
         archive = workplace / "archive.zip"
         shutil.copyfile(libraries.path, archive)
         return {**libraries.packages, **add_tree(archive, tree)}
@@ -119,26 +134,45 @@ class Bundler:
             if file.is_file() and not _is_for_development(file.relative_to(self._sources))
         }
 
-    def _sources_of(self, contents: Contents) -> dict[str, bytes]:
+    @cached_property
+    def _workflows(self) -> dict[str, bytes]:
         return {
+            f"{WORKFLOWS_FOLDER}/{file.relative_to(self._workflow_files).as_posix()}": (
+                file.read_bytes()
+            )
+            for file in sorted(self._workflow_files.rglob("*"))
+            if file.is_file()
+        }
+
+    def _sources_of(self, contents: Contents) -> dict[str, bytes]:
+        left_out = () if contents.has_workflows else rules.OF_WORKFLOWS
+        own = {
             name: content
             for name, content in self._all_sources.items()
             if (
                 name.startswith(contents.sources)
-                and not name.startswith(rules.NOT_DEPLOYED)
+                and not name.startswith(left_out)
                 and PurePosixPath(name).name != REQUEST_FILE
             )
             or any(PurePosixPath(name).match(pattern) for pattern in contents.files)
         }
+        return {**own, **self._workflows} if contents.has_workflows else own
 
     @cached_property
     def _interpreter(self) -> Interpreter:
         return find_interpreter()
 
     @cached_property
+    def _durable_interpreter(self) -> Interpreter | None:
+        return find_if_there(rules.DURABLE_PYTHON)
+
+    def _compiler(self, python: str) -> Interpreter | None:
+        return self._interpreter if python == rules.PYTHON else self._durable_interpreter
+
+    @cached_property
     def _builder_digest(self) -> bytes:
-        """Of what builds: uv, the compiler, and this very package with its rules."""
-        versions = f"{importlib.metadata.version('uv')} {self._interpreter.version}"
+        """Of what builds: uv, and this very package with its rules."""
+        versions = importlib.metadata.version("uv")
         own = {file.name: file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))}
         return _digest([versions.encode(), *_flat(own)]).encode()
 

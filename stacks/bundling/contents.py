@@ -25,6 +25,8 @@ class Contents:
         files: Patterns of single files it has besides.
         metadata_read: The distributions whose metadata it keeps.
         asked_by: Where its operations are asked for, as a message begins.
+        python: What it runs on.
+        has_workflows: Whether it has the workflow engine, and the workflow files.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Contents:
     asked_by: str
     files: tuple[str, ...] = ()
     metadata_read: Collection[str] = ()
+    python: str = rules.PYTHON
+    has_workflows: bool = False
 
 
 def agent_contents(agent: AgentManifest, sources: Path) -> Contents:
@@ -88,4 +92,6 @@ def core_contents(function: str, sources: Path) -> Contents:
         files=rule.files,
         metadata_read=rule.metadata_read,
         asked_by="stacks/bundling/rules.py: ",
+        python=rule.python,
+        has_workflows=rule.has_workflows,
     )

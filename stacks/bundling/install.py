@@ -19,7 +19,11 @@ from stacks.settings import Architecture
 
 
 def install(
-    requirements: Path, target: Path, architecture: Architecture, interpreter: Path
+    requirements: Path,
+    target: Path,
+    architecture: Architecture,
+    interpreter: Path,
+    python: str = rules.PYTHON,
 ) -> None:
     """Install pinned, hashed wheels for Lambda's platform into ``target``.
 
@@ -35,7 +39,7 @@ def install(
         *("--python", str(interpreter)),
         *("--target", str(target)),
         *("--python-platform", rules.PLATFORMS[architecture]),
-        *("--python-version", rules.PYTHON),
+        *("--python-version", python),
         *("--only-binary", ":all:"),
         # The file is the whole closure; nothing may join it.
         "--no-deps",
@@ -46,14 +50,14 @@ def install(
         command, env=for_packages(), capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise _explain(done.stderr, requirements.name, rules.PLATFORMS[architecture])
+        raise _explain(done.stderr, requirements.name, rules.PLATFORMS[architecture], python)
 
 
-def _explain(output: str, requirements: str, platform: str) -> BundleError:
+def _explain(output: str, requirements: str, platform: str, python: str) -> BundleError:
     if found := re.search(r"Because (\S+?)==(\S+) has no (?:usable )?wheels", output):
         return MissingWheel(
             f"{requirements}: {found[1]} {found[2]} has no wheel for {platform}, Python "
-            f"{rules.PYTHON}; pin a version that has one"
+            f"{python}; pin a version that has one"
         )
     if found := re.search(r"Hash mismatch for `(\S+?)==(\S+?)`", output):
         return HashMismatch(

@@ -38,8 +38,21 @@ def find_interpreter() -> Interpreter:
         return Interpreter(Path(sys.executable), ".".join(map(str, sys.version_info[:3])))
     # The same search that sets the project up.
     found = _run([sys.executable, str(_SEARCH), uv.find_uv_bin()])
+    return _interpreter(found)
+
+
+def find_if_there(python: str) -> Interpreter | None:
+    """Return a Python of another version, if this machine has one.
+
+    Without it a bundle has no byte code: its function works alike, and starts later.
+    """
+    found = _run([sys.executable, str(_SEARCH), "--if-there", python])
+    return _interpreter(found) if found else None
+
+
+def _interpreter(python: str) -> Interpreter:
     print_version = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
-    return Interpreter(Path(found), _run([found, "-I", "-c", print_version]))
+    return Interpreter(Path(python), _run([python, "-I", "-c", print_version]))
 
 
 def compile_tree(tree: Path, interpreter: Interpreter) -> None:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tradewind.contracts.agent_manifest import AgentManifest, Framework
-from tradewind.contracts.names import API, AUTHORIZER, MCP, SWEEP
+from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, SWEEP
 
-#: Python of the agent functions; bundles are resolved and compiled for it.
+#: Python of the functions; bundles are resolved and compiled for it.
 PYTHON: Final = "3.12"
+#: That of durable functions, which Lambda has from this version on.
+DURABLE_PYTHON: Final = "3.13"
 
 #: uv's name for the platform of Lambda's Python 3.12 (Amazon Linux 2023, glibc 2.34).
 PLATFORMS: Final[Mapping[str, str]] = {
@@ -91,6 +93,8 @@ class CoreFunction:
         requirements: What it is installed from besides the core's, in ``lambda_src/requirements``.
         files: Patterns of the files it has besides.
         metadata_read: Distributions that look their own metadata up, and what for.
+        python: What it runs on.
+        has_workflows: Whether it runs workflows: it has the engine then, and the files.
     """
 
     title: str
@@ -98,6 +102,8 @@ class CoreFunction:
     requirements: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     metadata_read: Mapping[str, str] = field(default_factory=dict)
+    python: str = PYTHON
+    has_workflows: bool = False
 
 
 #: What it says of the agents, and none of their code.
@@ -133,6 +139,13 @@ CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
         },
     ),
     AUTHORIZER: CoreFunction("the authorizer", {}, requirements=("authorizer",)),
+    DURABLE: CoreFunction(
+        "the durable function",
+        {"lambda": ("CheckpointDurableExecution", "GetDurableExecutionState")},
+        requirements=("workflow", "durable"),
+        python=DURABLE_PYTHON,
+        has_workflows=True,
+    ),
 }
 
 #: What a framework looks up in them besides, called or not.
@@ -155,8 +168,8 @@ def operations_of(agent: AgentManifest) -> dict[str, list[str]]:
     return {service: sorted(names) for service, names in sorted(known.items())}
 
 
-#: Of the core, what no function runs: workflows, which only the command reads so far.
-NOT_DEPLOYED: Final = ("tradewind/workflow/",)
+#: Of the core, what only functions that run workflows have: the engine, and their own handler.
+OF_WORKFLOWS: Final = ("tradewind/workflow/", "tradewind/durable/")
 
 #: Folders and file kinds that no import or run-time read touches.
 UNUSED_FOLDERS: Final = frozenset({"__pycache__", "bin", "include", "test", "tests"})

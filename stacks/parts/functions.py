@@ -89,13 +89,14 @@ def python_function(
     environment: Mapping[str, str],
     log_group: logs.ILogGroup,
     log_level: str,
+    runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_12,
     **own: Any,
 ) -> lambda_.Function:
     """The function in ``scope``; ``own`` is what it has besides."""
     function = lambda_.Function(
         scope,
         "Function",
-        runtime=lambda_.Runtime.PYTHON_3_12,
+        runtime=runtime,
         architecture=_ARCHITECTURES[architecture],
         environment=dict(environment),
         log_group=log_group,
@@ -108,6 +109,6 @@ def python_function(
     acknowledge(
         function,
         "AwsSolutions-L1",
-        "Bundles are resolved, compiled and tested for Python 3.12, a supported runtime.",
+        "Its bundle is resolved, compiled and tested for this version, a supported runtime.",
     )
     return function

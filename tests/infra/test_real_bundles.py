@@ -19,16 +19,26 @@ from stacks.agents import SWEEP_BUDGET_MB
 from stacks.api import API_BUDGET_MB, AUTHORIZER_BUDGET_MB, MCP_BUDGET_MB
 from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
-from stacks.bundling.rules import NEVER_IMPORTED, NOT_DEPLOYED, UNZIPPED_LIMIT
+from stacks.bundling.interpreter import find_if_there
+from stacks.bundling.rules import (
+    CORE_FUNCTIONS,
+    DURABLE_PYTHON,
+    NEVER_IMPORTED,
+    OF_WORKFLOWS,
+    PYTHON,
+    UNZIPPED_LIMIT,
+)
 from stacks.settings import Architecture, Settings
+from stacks.workflows import DURABLE_BUDGET_MB
 from tests.deployed_agents import AGENTS, FIRST
-from tradewind.contracts.names import API, AUTHORIZER, MCP, SWEEP
+from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, SWEEP
 
 CORE_BUDGETS_MB = {
     SWEEP: SWEEP_BUDGET_MB,
     API: API_BUDGET_MB,
     AUTHORIZER: AUTHORIZER_BUDGET_MB,
     MCP: MCP_BUDGET_MB,
+    DURABLE: DURABLE_BUDGET_MB,
 }
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 each_bundle = pytest.mark.parametrize("name", [*AGENTS, *CORE_BUDGETS_MB])
@@ -139,13 +149,17 @@ def test_every_shared_library_is_for_the_target(
 def test_every_module_has_its_byte_code(
     built: Built, name: str, architecture: Architecture
 ) -> None:
+    python = CORE_FUNCTIONS[name].python if name in CORE_FUNCTIONS else PYTHON
+    if python != PYTHON and find_if_there(python) is None:
+        pytest.skip(f"there is no Python {python} on this machine to compile with")
+    tag = f"cpython-{python.replace('.', '')}"
     with zipfile.ZipFile(built(name, architecture).path) as zipped:
         names = set(zipped.namelist())
     missing = [
         name
         for name in names
         if name.endswith(".py")
-        and f"{name.rpartition('/')[0]}/__pycache__/{Path(name).stem}.cpython-312.pyc".lstrip("/")
+        and f"{name.rpartition('/')[0]}/__pycache__/{Path(name).stem}.{tag}.pyc".lstrip("/")
         not in names
     ]
     assert missing == []
@@ -164,7 +178,7 @@ def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: str) -> No
         assert {"mcp", "httpx", "cryptography", "starlette"} <= pruned
     with zipfile.ZipFile(built(agent, NATIVE).path) as zipped:
         assert not {name.split("/")[0] for name in zipped.namelist()} & pruned
-        assert not [name for name in zipped.namelist() if name.startswith(NOT_DEPLOYED)]
+        assert not [name for name in zipped.namelist() if name.startswith(OF_WORKFLOWS)]
 
 
 @each_agent
@@ -508,6 +522,7 @@ BUILD = """
 import sys
 from pathlib import Path
 from stacks.bundling.bundler import Bundler
+from stacks.bundling.interpreter import find_if_there
 from tests.deployed_agents import AGENTS, LAST
 
 print(Bundler(Path(sys.argv[1])).bundle(AGENTS[LAST], "arm64", 250).sha256)
@@ -536,3 +551,70 @@ def test_the_same_inputs_give_the_same_bytes(root: Path, tmp_path: Path) -> None
         )
         made.add(done.stdout)
     assert len(made) == 1
+
+
+DURABLE_RUN = """
+import sys
+
+bundle = sys.argv[1]
+sys.path = [bundle, *(path for path in sys.path if path and "site-packages" not in path)]
+
+from tradewind.handlers import durable_workflow
+
+
+class Context:
+    aws_request_id = "request"
+
+    def get_remaining_time_in_millis(self):
+        return 30_000
+
+
+event = {
+    "DurableExecutionArn": "arn:aws:lambda:us-east-1:1:function:f:1/durable-execution/n/e",
+    "CheckpointToken": "t",
+    "InitialExecutionState": {
+        "Operations": [
+            {
+                "Id": "e",
+                "Type": "EXECUTION",
+                "Status": "STARTED",
+                "StartTimestamp": 1800000000000,
+                "ExecutionDetails": {
+                    "InputPayload": '{"workflow": "chain-brief", "sha256": "0", "run_id": "r"}'
+                },
+            }
+        ],
+    },
+}
+print(durable_workflow.handler(event, Context()))
+assert "strands" not in sys.modules
+"""
+
+
+def test_the_durable_function_starts_from_its_bundle(built: Built, tmp_path: Path) -> None:
+    found = find_if_there(DURABLE_PYTHON)
+    if found is None:
+        pytest.skip(f"there is no Python {DURABLE_PYTHON} on this machine")
+    bundle = tmp_path / "bundle"
+    with zipfile.ZipFile(built(DURABLE, NATIVE).path) as zipped:
+        zipped.extractall(bundle)
+    ours = {key: os.environ[key] for key in os.environ if not key.startswith(("AWS_", "PYTHON"))}
+    done = subprocess.run(
+        [found.path, "-I", "-c", DURABLE_RUN, str(bundle)],
+        env=ours
+        | {
+            "TRADEWIND_WORKFLOW_FUNCTION": "f",
+            "TRADEWIND_AGENT_FUNCTIONS": "{}",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "none",
+            "AWS_SECRET_ACCESS_KEY": "none",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    # Another file than it was started with: refused, before anything is asked of anybody.
+    assert "'Status': 'FAILED'" in done.stdout
+    assert "is not the one that the run was started with" in done.stdout

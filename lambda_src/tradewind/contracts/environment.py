@@ -9,6 +9,7 @@ from tradewind.contracts.errors import ConfigurationError
 from tradewind.contracts.names import (
     AGENT_NAME_PATTERN,
     AuthorizerEnvVar,
+    DurableEnvVar,
     EnvVar,
     OptionalEnvVar,
 )
@@ -52,6 +53,13 @@ class ModelEnvironment(Environment):
     connect_timeout_s: float = Field(alias=EnvVar.CONNECT_TIMEOUT_S, gt=0)
     read_timeout_s: float = Field(alias=EnvVar.READ_TIMEOUT_S, gt=0)
     max_connections: int = Field(alias=EnvVar.MAX_CONNECTIONS, ge=1)
+
+
+class DurableEnvironment(Environment):
+    """What the stacks tell the durable function."""
+
+    workflow_function: str = Field(alias=DurableEnvVar.WORKFLOW_FUNCTION, min_length=1)
+    agent_functions: Json[dict[str, str]] = Field(alias=DurableEnvVar.AGENT_FUNCTIONS)
 
 
 class SweepEnvironment(Environment):

@@ -14,7 +14,8 @@ AGENT_NAME_LENGTH: Final = 30
 #: are no agent's, and MCP tools that are none; and what a bundle leaves out.
 RESERVED_AGENT_NAMES: Final = frozenset(
     {
-        *("api", "authorizer", "bedrock", "environment", "mcp", "model", "overview", "sweep"),
+        *("api", "authorizer", "bedrock", "durable", "environment", "mcp", "model", "overview"),
+        "sweep",
         *("answer_invocation", "cancel_invocation", "look_up_invocation", "tests"),
     }
 )
@@ -82,6 +83,15 @@ class AuthorizerEnvVar(StrEnum):
     AUDIENCE = "TRADEWIND_OIDC_AUDIENCE"
 
 
+class DurableEnvVar(StrEnum):
+    """Environment variables of the durable function."""
+
+    # The ARN of the workflow agent's function, with the alias.
+    WORKFLOW_FUNCTION = "TRADEWIND_WORKFLOW_FUNCTION"
+    # A JSON object: the ARNs of the functions of agents that workflows may ask by name.
+    AGENT_FUNCTIONS = "TRADEWIND_AGENT_FUNCTIONS"
+
+
 #: An endpoint setting: a host, perhaps a port and a path; no user, query or fragment.
 HTTPS_URL_PATTERN: Final = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$"
 
@@ -135,6 +145,11 @@ _LONGEST_PROJECT: Final = 63
 #: The alias every caller invokes; it follows the newest published version.
 LIVE_ALIAS: Final = "live"
 
+#: Where a bundle has its workflow files.
+WORKFLOWS_FOLDER: Final = "workflows"
+#: What a workflow is asked for by: its file's name, without what it ends in.
+WORKFLOW_NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+
 #: ``module.function`` of the agents' Lambda handler.
 AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
 
@@ -153,6 +168,10 @@ ANSWER_TOOL: Final = "answer_invocation"
 #: The function that lets in who holds a token, where a setting has it.
 AUTHORIZER: Final = "authorizer"
 AUTHORIZER_HANDLER: Final = "tradewind.handlers.authorizer.handler"
+
+#: The function that runs workflows past one Lambda, where a setting names some.
+DURABLE: Final = "durable"
+DURABLE_HANDLER: Final = "tradewind.handlers.durable_workflow.handler"
 
 #: The function that settles the records of functions that died.
 SWEEP: Final = "sweep"

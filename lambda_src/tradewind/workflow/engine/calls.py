@@ -4,7 +4,8 @@ An implementation opens what it needs when it needs it and is closed by whoever 
 one attempt per call: repeats are the engine's.
 """
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -81,3 +82,12 @@ class Agents(Protocol):
             AgentFailed: Not at all.
         """
         ...
+
+
+#: Waits so many seconds before a call is made again.
+Rest = Callable[[AgentCall, float], Awaitable[None]]
+
+
+async def sleep(_call: AgentCall, seconds: float) -> None:
+    """Wait in this process."""
+    await asyncio.sleep(seconds)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tradewind.workflow.engine.calls import Agents
+from tradewind.workflow.engine.calls import Agents, Rest, sleep
 from tradewind.workflow.engine.errors import AnswerUnusable, BudgetSpent, Unsupported
 from tradewind.workflow.engine.events import Observer, RunEnded, RunStarted
 from tradewind.workflow.engine.patterns.chain import run_chain
@@ -61,6 +61,7 @@ async def execute(
     max_dollars: float | None = None,
     wall_clock: Callable[[], float] = time.time,
     chance: random.Random | None = None,
+    rest: Rest = sleep,
 ) -> Result:
     """Run a workflow.
 
@@ -77,6 +78,7 @@ async def execute(
         max_dollars: A limit besides the file's.
         wall_clock: Seconds since 1970.
         chance: For waits with jitter.
+        rest: Waits before a call is repeated, where that is not to be done in this process.
 
     Raises:
         WorkflowError: It failed; the first error is the run's.
@@ -94,6 +96,7 @@ async def execute(
         max_dollars=max_dollars,
         wall_clock=wall_clock,
         chance=chance,
+        rest=rest,
     )
     run.notify(RunStarted("", spec.pattern.type))
     try:

@@ -12,6 +12,8 @@ from tradewind.workflow.spec.model import Budgets, FailurePolicy
 
 #: Characters that make a token, where the provider does not count.
 _TOKEN_CHARACTERS: Final = 4
+#: Visits of a graph's nodes, where the file sets no budget of steps.
+GRAPH_STEPS: Final = 100
 
 
 class Slots:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from tradewind.workflow.engine.calls import AgentCall, AgentReply, Agents
+from tradewind.workflow.engine.calls import AgentCall, AgentReply, Agents, Rest, sleep
 from tradewind.workflow.engine.errors import AgentFailed, PatternFailed, Retryable, WorkflowError
 from tradewind.workflow.engine.events import (
     BudgetWarned,
@@ -26,7 +26,13 @@ from tradewind.workflow.engine.events import (
     StepStarted,
     message_of,
 )
-from tradewind.workflow.engine.limits import Allowance, Slots, estimate_tokens, wait_before
+from tradewind.workflow.engine.limits import (
+    GRAPH_STEPS,
+    Allowance,
+    Slots,
+    estimate_tokens,
+    wait_before,
+)
 from tradewind.workflow.engine.prepared import names_of, ready_agent, with_vars
 from tradewind.workflow.engine.state import Pause, Paused, Record, Save, State
 from tradewind.workflow.spec.model import Spec
@@ -36,24 +42,10 @@ from tradewind.workflow.text.templates import Template, compiled
 
 #: What an agent is asked by a step that says nothing.
 NEUTRAL_REQUEST: Final = "Please carry out your task."
-#: Visits of a graph's nodes, where the file sets no budget of steps.
-GRAPH_STEPS: Final = 100
 
 
 class Run:
-    """One run of one workflow.
-
-    Args:
-        spec: The workflow.
-        agents: Answers the calls.
-        inputs: The inputs that have values.
-        state: What was done so far; kept up to date.
-        observer: Told of what happens.
-        save: Told when the state has a new result.
-        max_dollars: A limit besides the file's.
-        wall_clock: Seconds since 1970.
-        chance: For waits with jitter.
-    """
+    """One run of one workflow. What it is given is what ``execute`` is given."""
 
     def __init__(
         self,
@@ -67,6 +59,7 @@ class Run:
         max_dollars: float | None = None,
         wall_clock: Callable[[], float] = time.time,
         chance: random.Random | None = None,
+        rest: Rest = sleep,
     ) -> None:
         runtime = spec.runtime
         self.spec = spec
@@ -91,6 +84,7 @@ class Run:
         self._save = save
         self._wall_clock = wall_clock
         self._chance = chance or random.Random()  # noqa: S311  no secret hangs on it
+        self._rest = rest
         self._policy = runtime.failure_policy
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time() - state.spent.seconds
@@ -254,7 +248,7 @@ class Run:
             finally:
                 has_slot = False
                 self.slots.give()
-            await asyncio.sleep(wait_s)
+            await self._rest(call, wait_s)
             call.attempt += 1
 
     def _told(self, call: AgentCall, error: AgentFailed) -> AgentFailed:

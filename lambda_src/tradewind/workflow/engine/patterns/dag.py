@@ -119,10 +119,15 @@ class _Dag:
             text=task.description or NEUTRAL_REQUEST,
             has_slot=True,
         )
-        ready = self._finished(task.id, seen(done))
-        if ready:
-            self._make_ready(ready)
-            self._launch()
+        try:
+            ready = self._finished(task.id, seen(done))
+            if ready:
+                self._make_ready(ready)
+                self._launch()
+        except BaseException as error:
+            # Before the others are cancelled for it, which would seem to be what ended the run.
+            self._run.end(error)
+            raise
 
     def _names_of(self, task: AgentTask | HumanTask) -> dict[str, Any]:
         """What a task sees; the last response is its last dep's, whatever else has run."""

@@ -14,6 +14,8 @@ _PREVIEW: Final = 200
 _FORM: Final = 'Reply with a JSON object: {"score": 0-100, "issues": ["..."], "fixes": ["..."]}.'
 _EVALUATE: Final = "Evaluate this draft.\n\n{{ draft }}\n\n{% raw %}" + _FORM + "{% endraw %}"
 _AGAIN: Final = f"\n\nYour last reply was no such object. {_FORM}"
+#: What is added to what an evaluator is asked: the first time, and if its reply was none.
+ASKED: Final = ("", _AGAIN)
 _REVISE: Final = """\
 Revise your draft. It scored {{ evaluation.score }} of 100.
 
@@ -77,7 +79,7 @@ class _Loop:
         """Score the draft; a reply that is no evaluation is asked for once more."""
         evaluator = self._config.evaluator
         number = len(self.iterations) + 1
-        for attempt, more in enumerate(("", _AGAIN)):
+        for attempt, more in enumerate(ASKED):
             done = await self._run.agent(
                 f"evaluations/{number}/{attempt}",
                 evaluator.agent,

@@ -13,7 +13,8 @@ from tradewind.workflow.spec.steps import AgentStep, HumanStep, ReviewGate
 from tradewind.workflow.text.json_replies import find_tasks
 from tradewind.workflow.text.templates import is_undefined
 
-_TRIES: Final = 3
+#: How often a list of tasks is asked for.
+TRIES: Final = 3
 _FORM: Final = 'Reply with a JSON list of tasks: [{"task": "..."}].'
 
 
@@ -49,7 +50,7 @@ async def _tasks(
     if run.inputs:
         own += f"\n\nInputs:\n{json.dumps(given, ensure_ascii=False, default=str)}"
     more = ""
-    for attempt in range(_TRIES):
+    for attempt in range(TRIES):
         done = await run.agent(
             f"orchestrator/{attempt}",
             orchestrator.agent,
@@ -62,7 +63,7 @@ async def _tasks(
         if tasks is not None:
             return tasks
         more = f"\n\nYour last reply was no such list. {_FORM}"
-    raise run.failed(f"the orchestrator made no list of tasks in {_TRIES} replies")
+    raise run.failed(f"the orchestrator made no list of tasks in {TRIES} replies")
 
 
 def _review(

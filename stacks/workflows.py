@@ -1,0 +1,76 @@
+"""The workflows stack: the function that runs workflows past one Lambda.
+
+It is there where the settings name workflows that run so.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from stacks import names
+from stacks.bundling.provider import BundleProvider
+from stacks.parts.durable_function import DurableFunction, function_arn
+from stacks.parts.functions import code_of, logging_variables
+from stacks.settings import Settings, SettingsError
+from tradewind.contracts.agent_manifest import AgentManifest
+from tradewind.contracts.names import DURABLE, DurableEnvVar, EnvVar
+
+#: What its bundle may have unzipped.
+DURABLE_BUDGET_MB: Final = 60
+#: The agent whose function answers for the agents that workflow files declare.
+WORKFLOWS_AGENT: Final = "workflows"
+
+
+class WorkflowsStack(Stack):
+    """The durable function."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        agents: Mapping[str, AgentManifest],
+        key: kms.IKey,
+        bundles: BundleProvider,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        if WORKFLOWS_AGENT not in agents:
+            raise SettingsError(
+                f"workflows.durable: their agents are asked through the agent {WORKFLOWS_AGENT}, "
+                "and there is none"
+            )
+        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
+        # By name, so that no stack waits for the other: the functions may come and go.
+        functions = {
+            agent: function_arn(self, names.live_function(settings.environment, agent))
+            for agent in agents
+        }
+        named = {agent: arn for agent, arn in functions.items() if agent != WORKFLOWS_AGENT}
+        architecture = settings.functions.target_architecture
+        function = DurableFunction(
+            self,
+            names.construct_id(DURABLE),
+            function_name=names.function_name(settings.environment, DURABLE),
+            log_group_name=names.log_group_name(settings.environment, DURABLE),
+            code=code_of(bundles.core_bundle(DURABLE, architecture, DURABLE_BUDGET_MB)),
+            architecture=architecture,
+            workflows=settings.workflows,
+            agents=[names.function_name(settings.environment, agent) for agent in agents],
+            environment={
+                EnvVar.ENVIRONMENT: settings.environment,
+                DurableEnvVar.WORKFLOW_FUNCTION: functions[WORKFLOWS_AGENT],
+                DurableEnvVar.AGENT_FUNCTIONS: json.dumps(named),
+                **logging_variables(settings, DURABLE),
+            },
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+            key=key,
+            removal_policy=removal_policy,
+        )
+        CfnOutput(self, names.Output.DURABLE_FUNCTION, value=function.alias.function_arn)
