@@ -336,9 +336,7 @@ class Driver:
                     "ErrorType": "ChainedInvoke.Timeout",
                     "ErrorMessage": f"CHAINED_INVOKE timed out after {limit_s} seconds.",
                 }
-            self._end_chained(
-                parent_arn, operation_id, execution.status, execution.result, error
-            )
+            self._end_chained(parent_arn, operation_id, execution.status, execution.result, error)
         elif not execution.awaited and execution.status != "SUCCEEDED":
             self._functions.bury(execution)
 

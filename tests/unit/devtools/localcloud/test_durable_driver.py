@@ -1,7 +1,6 @@
 """Executions are driven to their end, one invocation at a time, whatever happens meanwhile."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
