@@ -30,6 +30,7 @@ from tradewind.workflow.spec.model import Compaction, Spec
 from tradewind.workflow_agents.faults import to_workflow_error
 from tradewind.workflow_agents.history import Conversation, compacted
 from tradewind.workflow_agents.models import MODELS, ModelPool
+from tradewind.workflow_agents.outputs import Output
 from tradewind.workflow_agents.providers import BEDROCK, require, settled
 from tradewind.workflow_agents.statistics import Statistics
 from tradewind.workflow_agents.threads import one_call, run_threads
@@ -58,6 +59,7 @@ class _Part:
 
     model: Model
     tools: list[Any]
+    output: Output | None
 
 
 @dataclass(slots=True)
@@ -136,9 +138,7 @@ class WorkflowAgents:
         try:
             async with one_call():
                 conversation = await self._conversation(call, part.model, used)
-                prompt = "\n\n".join(
-                    filter(None, (call.prompt, self._tools.system_text(call.agent, call.key)))
-                )
+                prompt = self._prompt(call, part)
                 result, messages = await self._asked(
                     part.model,
                     prompt,
@@ -147,6 +147,8 @@ class WorkflowAgents:
                     tools=part.tools,
                     messages=conversation.messages,
                 )
+            if part.output is not None:
+                part.output.hold(_text(result))
         except Exception as error:
             failed = to_workflow_error(error, part.model)
             if failed is error:
@@ -162,8 +164,15 @@ class WorkflowAgents:
             return part
         self.statistics.parts_made += 1
         tools = self._tools.for_agent(call.agent, call.tools)
-        part = self._parts[key] = _Part(settled(call.model, self._environ), tools)
+        schema = self._spec.agents[call.agent].output_schema
+        output = Output(schema) if isinstance(schema, Mapping) else None
+        part = self._parts[key] = _Part(settled(call.model, self._environ), tools, output)
         return part
+
+    def _prompt(self, call: AgentCall, part: _Part) -> str:
+        more = self._tools.system_text(call.agent, call.key)
+        wanted = "" if part.output is None else part.output.wanted
+        return "\n\n".join(filter(None, (call.prompt, more, wanted)))
 
     async def _conversation(self, call: AgentCall, model: Model, used: _Used) -> Conversation:
         """What the call goes on with."""
@@ -224,8 +233,8 @@ class WorkflowAgents:
         counted = read + written > 0
         history = None
         if call.conversation is not None:
-            last = result.metrics.latest_context_size or read
-            history = Conversation(messages, last + written).to_json()
+            last = (result.metrics.latest_context_size or read) + written
+            history = Conversation.counted(messages, last).to_json()
         return AgentReply(
             _text(result),
             input_tokens=read if counted else None,

@@ -61,6 +61,11 @@ class Conversation:
             raise AgentFailed("HISTORY_UNREADABLE: the conversation is in no form known here")
         return cls(messages, tokens)
 
+    @classmethod
+    def counted(cls, messages: Messages, tokens: int = 0) -> "Conversation":
+        """A conversation with as many tokens as a provider counted, or else about as many."""
+        return cls(messages, tokens or estimate_tokens(_as_text(messages)))
+
     def to_json(self) -> dict[str, Any]:
         """As plain values of JSON."""
         plain = [{"role": one["role"], "content": one["content"]} for one in self.messages]
@@ -93,7 +98,7 @@ async def compacted(
     first, rest = messages[end], messages[end + 1 :]
     begun: Message = {"role": "user", "content": [{"text": summary}, *first["content"]]}
     kept: Messages = [begun, *rest]
-    return Conversation(kept, estimate_tokens(_as_text(kept)))
+    return Conversation.counted(kept)
 
 
 def _end_of_summary(messages: Messages, policy: Compaction) -> int:

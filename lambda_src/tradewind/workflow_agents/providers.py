@@ -5,7 +5,7 @@ here, a key or a package that is missing, is known before.
 """
 
 import importlib.util
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,6 +131,8 @@ def _openai(model: Model, key: str) -> Made:
     import openai  # noqa: PLC0415
     from strands.models.openai import OpenAIModel  # noqa: PLC0415
 
+    from tradewind.workflow_agents.event_streams import read_to_end  # noqa: PLC0415
+
     class CheckedOpenAIModel(OpenAIModel):
         """Strands takes an answer that was cut off for a whole one."""
 
@@ -145,6 +147,7 @@ def _openai(model: Model, key: str) -> Made:
         base_url=model.host,
         max_retries=0,
         timeout=openai.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [read_to_end]}),
     )
     # OpenAI's newer models refuse the older name; other servers of its protocol know no newer one.
     length = "max_tokens" if model.host else "max_completion_tokens"
@@ -157,13 +160,24 @@ def _anthropic(model: Model, key: str) -> Made:
     import anthropic  # noqa: PLC0415
     from strands.models.anthropic import AnthropicModel  # noqa: PLC0415
 
+    class CheckedAnthropicModel(AnthropicModel):
+        """Strands takes an answer that was cut off for a whole one."""
+
+        async def stream(self, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+            whole = False
+            async for event in super().stream(*args, **kwargs):
+                whole = whole or "messageStop" in event
+                yield event
+            if not whole:
+                raise _broken()
+
     client_args: dict[str, Any] = {
         "api_key": key,
         "max_retries": 0,
         "timeout": anthropic.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         **_given(base_url=model.host),
     }
-    made = AnthropicModel(
+    made = CheckedAnthropicModel(
         client_args=client_args,
         model_id=str(model.model_id),
         max_tokens=model.max_tokens or MAX_TOKENS,

@@ -24,11 +24,21 @@ _begun: Final[ContextVar[list[Future[Any]] | None]] = ContextVar("_begun", defau
 
 
 class _Threads(ThreadPoolExecutor):
-    """Threads that tell each call what it has given them."""
+    """Threads that tell each call what it has given them.
+
+    Attributes:
+        at_work: What they are at, or will be.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        super().__init__(size, thread_name_prefix=name)
+        self.at_work: set[Future[Any]] = set()
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Submit work. See ``Executor.submit``."""
         future = super().submit(fn, *args, **kwargs)
+        self.at_work.add(future)
+        future.add_done_callback(self.at_work.discard)
         begun = _begun.get()
         if begun is not None:
             begun.append(future)
@@ -45,13 +55,14 @@ async def run_threads(max_parallel: int) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     # asyncio has a way to set it, and none to ask for it.
     before = getattr(loop, "_default_executor", None)
-    threads = _Threads(max_parallel + MAX_TOOLS_AT_ONCE, thread_name_prefix="workflow")
+    threads = _Threads(max_parallel + MAX_TOOLS_AT_ONCE, "workflow")
     loop.set_default_executor(threads)
     try:
         yield
     finally:
         loop.set_default_executor(before or ThreadPoolExecutor(thread_name_prefix="asyncio"))
-        threads.shutdown(wait=False, cancel_futures=True)
+        # A tool that hangs is left behind; threads with nothing to do end at once.
+        threads.shutdown(wait=not threads.at_work, cancel_futures=True)
 
 
 @asynccontextmanager

@@ -14,6 +14,13 @@ from devtools.localcloud.bedrock import frames
 from devtools.localcloud.bedrock.reply import Reply, TextBlock, ToolUseBlock
 
 Chunks = list[bytes]
+_AWS_CODES = {
+    400: "ValidationException",
+    403: "AccessDeniedException",
+    429: "ThrottlingException",
+    500: "InternalServerException",
+    503: "ServiceUnavailableException",
+}
 
 
 @dataclass
@@ -71,9 +78,13 @@ class _Server(ThreadingHTTPServer):
         self.accepted.append(request)
         super().process_request(request, client_address)
 
+    def shutdown_request(self, request: Any) -> None:
+        self.accepted.remove(request)
+        super().shutdown_request(request)
+
     def hang_up(self) -> None:
         """End the connections that clients keep, so that their threads end."""
-        for one in self.accepted:
+        for one in [*self.accepted]:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
@@ -116,6 +127,12 @@ class ModelServer:
     def url(self) -> str:
         """Where it is."""
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    def wait_for_quiet(self) -> int:
+        """Wait until the threads of its connections have ended, and say how many have not."""
+        for thread in [*(getattr(self._server, "_threads", None) or ())]:
+            thread.join(30)  # only a test that fails meets the limit
+        return len(self._server.accepted)
 
     def answer(self, http: _Handler, request: Request) -> None:
         """Answer a request as the script says."""
@@ -163,6 +180,7 @@ def _refuse(http: _Handler, status: int, request: Request) -> None:
         {"error": {"message": f"no: {question}", "type": "x", "code": status, "status": "X"}}
     ).encode()
     http.send_response(status)
+    http.send_header("x-amzn-errortype", _AWS_CODES[status])
     http.send_header("content-type", "application/json")
     http.send_header("content-length", str(len(content)))
     http.end_headers()
@@ -221,6 +239,7 @@ def _openai(said: Said) -> Chunks:
 
 
 def _anthropic(said: Said) -> Chunks:
+    message: dict[str, Any]
     message = {"id": "1", "type": "message", "role": "assistant", "model": "m", "content": [],
                "stop_reason": None, "stop_sequence": None,
                "usage": {"input_tokens": 5, "output_tokens": 1}}  # fmt: skip

@@ -78,6 +78,11 @@ def find_tasks(text: str) -> list[dict[str, Any]] | None:
     return _first(_candidates(text, whole=True), _tasks)
 
 
+def any_fits(text: str, fits: Callable[[Any], bool]) -> bool:
+    """Whether a reply has JSON that is as it should be."""
+    return any(map(fits, _candidates(text, whole=True)))
+
+
 def _first(values: Iterator[Any], shape: Callable[[Any], _T | None]) -> _T | None:
     return next((found for found in map(shape, values) if found is not None), None)
 
