@@ -203,7 +203,7 @@ class WorkflowAgents:
         ) as strands_model:
             agent = Agent(
                 model=strands_model,
-                system_prompt=prompt,
+                system_prompt=prompt or None,  # Bedrock takes none that is empty
                 messages=messages or [],
                 tools=tools or [],
                 conversation_manager=NullConversationManager(),

@@ -65,6 +65,8 @@ _BY_STATUS: Final[dict[int, type[ModelError]]] = {
 }
 _REFUSED, _FAILED, _END = 400, 500, 600
 
+#: botocore's, of a request that it cannot send: another attempt is the same request.
+_UNSENDABLE: Final = "ParamValidationError"
 #: Libraries' exceptions by the names of their classes: none of them has to be there.
 _TIMEOUTS: Final = frozenset({"TimeoutException", "APITimeoutError", "TimeoutError"})
 _UNREACHABLE: Final = frozenset({"ConnectError", "ClientConnectorError", "ConnectionRefusedError"})
@@ -97,7 +99,10 @@ def to_workflow_error(error: Exception, model: Model) -> Exception:
 
 
 def _fault(error: Exception) -> TradewindError | None:
-    for cause in _causes(error):
+    causes = list(_causes(error))
+    if any(type(cause).__name__ == _UNSENDABLE for cause in causes):
+        return ModelRequestRejected(_UNSENDABLE)
+    for cause in causes:
         if isinstance(cause, TradewindError):
             return cause
         kind = _kind(cause)

@@ -79,3 +79,16 @@ def test_get_bedrock_client_is_one_object_for_the_process(
         assert client_module.get_bedrock_client() is client_module.get_bedrock_client()
     finally:
         client_module.get_client_pool.cache_clear()
+
+
+def test_a_client_that_keeps_too_few_connections_is_replaced(
+    environment: ModelEnvironment,
+) -> None:
+    pool = ClientPool(environment)
+    first = pool.get()
+    assert pool.get(10) is first
+    larger = pool.get(30)
+    assert larger is not first
+    assert larger.meta.config.max_pool_connections == 30
+    assert pool.get() is pool.get(20) is larger
+    assert pool.creations == 2
