@@ -20,6 +20,11 @@ _TIMEOUT_S: Final = 1.0
 _CHATTY_LIBRARY: Final = "opentelemetry.exporter"
 
 
+def leave_contents_out() -> None:
+    """Have Strands write no prompt and no answer into spans, whoever keeps them."""
+    os.environ[_OPT_IN] = _NO_CONTENT
+
+
 def start_tracing() -> Callable[[Callable[[], float]], object]:
     """Keep spans from now on, if an endpoint is set. Call it once, before the first agent.
 
@@ -28,7 +33,7 @@ def start_tracing() -> Callable[[Callable[[], float]], object]:
     """
     if not os.environ.get(OptionalEnvVar.OTLP_ENDPOINT):
         return lambda _time_left_s: None
-    os.environ[_OPT_IN] = _NO_CONTENT
+    leave_contents_out()
     from opentelemetry import trace  # noqa: PLC0415
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
         OTLPSpanExporter,

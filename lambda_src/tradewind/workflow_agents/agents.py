@@ -22,6 +22,7 @@ from tradewind.bedrock.faults import error_of_stop_reason
 from tradewind.contracts.names import EnvVar, OptionalEnvVar
 from tradewind.contracts.prices import ModelPrices
 from tradewind.telemetry.logger import get_logger
+from tradewind.telemetry.tracing import leave_contents_out
 from tradewind.workflow.engine.calls import AgentCall, AgentReply, Model
 from tradewind.workflow.engine.errors import AgentFailed, InvalidRun
 from tradewind.workflow.engine.prepared import ready_agent
@@ -301,7 +302,9 @@ async def open_agents(
     spec = loaded.spec
     if spec is None:
         raise InvalidRun(f"{loaded.file} has errors")
-    get_logger()  # keeps the libraries' debug lines, which carry prompts, from being written
+    # Prompts are data: neither the libraries' debug lines nor spans are to have them.
+    get_logger()
+    leave_contents_out()
     models = _models(spec, environ)
     require(models, environ)
     pool = MODELS if pool is None else pool

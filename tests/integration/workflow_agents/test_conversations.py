@@ -13,6 +13,7 @@ from tests.integration.workflow_agents.model_server import ModelServer, Said
 from tradewind.workflow.engine.calls import AgentCall, AgentReply
 from tradewind.workflow.engine.errors import AgentFailed
 from tradewind.workflow.engine.state import State
+from tradewind.workflow_agents.agents import MAX_TURNS
 from tradewind.workflow_agents.history import FORMAT
 from tradewind.workflow_agents.tools import Tools
 
@@ -140,6 +141,13 @@ def test_tools_are_called_and_counted_and_calls_recorded(
     assert tools.recorded == [("steps/0", "AgentReply"), ("steps/1", "AgentFailed")]
     assert server.requests[0].body["system"] == [{"text": "You are a.\n\nSkills of a."}]
     assert "it blows" in json.dumps(server.requests[1].body)
+
+
+def test_a_model_that_calls_tools_for_ever_is_stopped(run: Run, server: ModelServer) -> None:
+    server.script = [Said(tool="nothing_like_it")] * (MAX_TURNS + 5)
+    with pytest.raises(AgentFailed, match="TOO_MANY_TURNS"):
+        run(chain(1))
+    assert len(server.requests) == MAX_TURNS
 
 
 SCHEMA = {
