@@ -1,5 +1,6 @@
 """A workflow in plain words: what it does, what it needs, what it leaves, what is not supported."""
 
+import os
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from cli.workflow.plans import as_data as plan_data
 from tradewind.workflow.spec.loader import Loaded
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.problem import Severity, shown
+from tradewind.workflow_agents.availability import unavailable
 
 _PATTERNS: Final = {
     "chain": "its steps run one after the other",
@@ -71,6 +73,7 @@ def _sections(loaded: Loaded, plan: Plan) -> dict[str, list[str]]:
             for one in loaded.problems
             if one.severity is severity
         ]
+    sections["Not supported"] += unavailable(spec, os.environ)
     return sections
 
 
@@ -110,7 +113,7 @@ def _forbids(spec: Spec) -> list[str]:
     if rules.deny_network:
         forbidden.append("the network, to tools")
     if rules.pii_redaction:
-        forbidden.append("personal data, in what is kept")
+        forbidden.append("personal data, to tools and from them")
     if rules.allow_tools is not None:
         forbidden.append(f"all tools but: {', '.join(map(shown, rules.allow_tools)) or 'none'}")
     return forbidden

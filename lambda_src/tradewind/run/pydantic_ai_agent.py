@@ -37,6 +37,7 @@ from pydantic_ai.tools import ToolDefinition, ToolFuncEither
 
 from tradewind.bedrock.model_pool import ModelKey, ModelPool
 from tradewind.bedrock.reading import read_arguments
+from tradewind.bedrock.tool_arguments import refusal
 from tradewind.contracts.errors import ModelFailed, NobodyToAsk, OutputInvalid, ToolInputError
 from tradewind.run.agent_run import MAX_TURNS, AgentRun
 from tradewind.run.options import RunOptions
@@ -44,7 +45,6 @@ from tradewind.run.output import MAX_OUTPUT_TRIES, OUTPUT_TOOL, OUTPUT_TOOL_TEXT
 from tradewind.run.project import Project
 from tradewind.run.pydantic_ai_history import past_messages, turn_messages
 from tradewind.run.pydantic_ai_pause import ASK_PERSON, Resumed, check_asking, pause_of, resumed
-from tradewind.run.tool_arguments import refusal
 from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
 

@@ -26,6 +26,7 @@ from strands.types.tools import AgentTool, ToolUse
 
 from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.model_pool import ModelKey
+from tradewind.bedrock.tool_arguments import refusal
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.errors import (
     InternalError,
@@ -43,7 +44,6 @@ from tradewind.run.strands_model import MODELS, create_model, schema_of
 from tradewind.run.strands_output import OutputTool
 from tradewind.run.strands_pause import check_asking, pause_of, resume
 from tradewind.run.threads import contained, contained_coroutine, enter_tool
-from tradewind.run.tool_arguments import refusal
 from tradewind.run.tool_results import presentable
 from tradewind.run.tools import note_tool_failure
 

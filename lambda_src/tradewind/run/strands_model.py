@@ -11,9 +11,9 @@ from strands.types.streaming import StreamEvent
 from strands.types.tools import ToolChoice, ToolChoiceAny, ToolSpec
 
 from tradewind.bedrock.model_pool import ModelKey, ModelPool
+from tradewind.bedrock.tool_arguments import closed
 from tradewind.run.options import RunOptions
 from tradewind.run.output import OUTPUT_TOOL
-from tradewind.run.tool_arguments import closed
 from tradewind.strands_bedrock import ClientBedrockModel
 
 _SOME_TOOL: Final[dict[Literal["any"], ToolChoiceAny]] = {"any": {}}

@@ -18,6 +18,23 @@ HIDDEN: Final = "***REDACTED***"
 _LONG_KEY: Final = re.compile(r"(?<![\w-])(?=[\w-]*\d)[\w-]{32,}(?![\w-])")
 
 
+def hide(text: str, custom_patterns: Sequence[str]) -> str:
+    """A text without what identifies or unlocks.
+
+    Args:
+        text: Of any length.
+        custom_patterns: Regular expressions, of what is hidden besides.
+
+    Raises:
+        BadText: A pattern is no regular expression.
+        RenderingFailed: One takes too long on this text.
+    """
+    text = _LONG_KEY.sub(HIDDEN, without_secrets(text, lambda _: HIDDEN))
+    for pattern in custom_patterns:
+        text = replaced(pattern, HIDDEN, text)
+    return text
+
+
 def redactor(custom_patterns: Sequence[str]) -> Callable[[str], str]:
     """What redacts messages.
 
@@ -28,10 +45,8 @@ def redactor(custom_patterns: Sequence[str]) -> Callable[[str], str]:
 
     def redacted(text: str) -> str:
         nonlocal unusable
-        text = _LONG_KEY.sub(HIDDEN, without_secrets(text, lambda _: HIDDEN))
         try:
-            for pattern in () if unusable else custom_patterns:
-                text = replaced(pattern, HIDDEN, text)
+            text = hide(text, () if unusable else custom_patterns)
         except (BadText, RenderingFailed):
             # Tried once: it would take its time with every message.
             unusable = True

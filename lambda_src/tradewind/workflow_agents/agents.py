@@ -35,7 +35,8 @@ from tradewind.workflow_agents.outputs import Output
 from tradewind.workflow_agents.providers import BEDROCK, require, settled
 from tradewind.workflow_agents.statistics import Statistics
 from tradewind.workflow_agents.threads import one_call, run_threads
-from tradewind.workflow_agents.tools import Tools, open_tools
+from tradewind.workflow_agents.tools import Consent, Tools, open_tools
+from tradewind.workflow_agents.tools.tool import STEP
 
 #: Turns of one call: answers of the model, each but the last with calls of tools.
 MAX_TURNS: Final = 30
@@ -147,7 +148,9 @@ class WorkflowAgents:
                     used,
                     tools=part.tools,
                     messages=conversation.messages,
+                    step=call.key,
                 )
+                self._tools.check(call.key)
             if part.output is not None:
                 part.output.hold(_text(result))
         except Exception as error:
@@ -197,6 +200,7 @@ class WorkflowAgents:
         *,
         tools: list[Any] | None = None,
         messages: Messages | None = None,
+        step: str = "",
     ) -> tuple[AgentResult, Messages]:
         """Ask an agent that is made for this question."""
         async with self._pool.lease(
@@ -212,7 +216,9 @@ class WorkflowAgents:
                 retry_strategy=None,  # the engine is the one layer that repeats
                 load_tools_from_directory=False,
             )
-            result = await agent.invoke_async(question, limits={"turns": MAX_TURNS})
+            result = await agent.invoke_async(
+                question, invocation_state={STEP: step}, limits={"turns": MAX_TURNS}
+            )
         used.add(result)
         if result.stop_reason == "limit_turns":
             raise AgentFailed(f"TOO_MANY_TURNS: the model did not finish within {MAX_TURNS} turns")
@@ -279,7 +285,7 @@ async def open_agents(
     files_root: Path,
     named: NamedAgents | None = None,
     pool: ModelPool | None = None,
-    allow: Any = None,
+    allow: Consent | None = None,
 ) -> AsyncIterator[WorkflowAgents]:
     """Open the agents of a run, and leave nothing of theirs after it.
 
@@ -297,7 +303,9 @@ async def open_agents(
 
     Raises:
         InvalidRun: The file has errors.
-        Unsupported: A model cannot be asked here: a key or a package is missing. All are named.
+        Unsupported: A model cannot be asked, or a tool cannot work here: a key or a package is
+            missing. All are named.
+        AgentFailed: An MCP server does not start.
     """
     spec = loaded.spec
     if spec is None:

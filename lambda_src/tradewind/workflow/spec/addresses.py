@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 _LOCAL_NAMES: Final = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 _LOCAL_ENDINGS: Final = (".localhost", ".local", ".internal", ".localdomain")
 _METADATA_NAMES: Final = ("metadata", "instance-data", "metadata.google.internal")
+#: Where a network translates to the old kind of address (RFC 6052), and how that was once written.
+_TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 #: An address in other notations: whole, octal or hexadecimal, in one to four parts.
 _NUMERIC: Final = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)(\.(0[xX][0-9a-fA-F]*|[0-9]+)){0,3}")
 
@@ -38,17 +41,28 @@ def fault_of_public_url(url: str) -> str | None:
         return "must not be a metadata service"
     if host in _LOCAL_NAMES or host.endswith(_LOCAL_ENDINGS) or not host:
         return "must not be this machine or a private network"
-    return _fault_of_address(host)
+    return fault_of_address(host)
 
 
-def _fault_of_address(host: str) -> str | None:
+def fault_of_address(host: str) -> str | None:
+    """Why a host must not be called, if it is an address; None if it may be, or is a name."""
     address = _address_of(host)
     if address is None:
         return None
-    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    if any(not one.is_global or one.is_multicast for one in (address, inner) if one):
+    if any(not one.is_global or one.is_multicast for one in (address, _inner(address)) if one):
         return "must not be this machine, a private network, link-local or a metadata service"
     return None
+
+
+def _inner(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | None:
+    """The address of the old kind that one of the new kind leads to."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return None
+    if address in _TRANSLATED or address in _COMPATIBLE:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -11,7 +11,7 @@ from tradewind.workflow.spec.addresses import fault_of_public_url, fault_of_url
 from tradewind.workflow.spec.graphs import circle, reached
 from tradewind.workflow.spec.patterns import SHORT_SCALE
 from tradewind.workflow.spec.problem import Finding, Path, Severity, closest, quoted, shown
-from tradewind.workflow.spec.tools import GROUPS, NATIVE_TOOLS, is_native
+from tradewind.workflow.spec.tools import GROUPS, NATIVE_TOOLS, SKILL_TOOL, is_native
 from tradewind.workflow.spec.units import CONFIG, dependencies, listed, mapping, units
 
 _SUPPORTED_SECRETS: Final = "env"
@@ -206,7 +206,9 @@ def _tools(data: Mapping[str, Any]) -> Iterator[Finding]:
         *(mapping(one).get("id") for one in listed(tools.get("http_executors"))),
         *servers,
     }
-    known = NATIVE_TOOLS | GROUPS | {name for name in declared if isinstance(name, str)}
+    known = (
+        NATIVE_TOOLS | GROUPS | {SKILL_TOOL} | {name for name in declared if isinstance(name, str)}
+    )
     lists: list[tuple[Path, Any]] = [
         (("agents", name, "tools"), mapping(agent).get("tools"))
         for name, agent in mapping(data.get("agents")).items()

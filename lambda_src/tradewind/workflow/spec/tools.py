@@ -111,6 +111,8 @@ NATIVE_TOOLS: Final = frozenset(
         *("tavily_search", "duckduckgo_search"),
     }
 )
+#: The tool by which agents read the file's skills.
+SKILL_TOOL: Final = "Skill"
 #: Words for all the tools of one kind.
 GROUPS: Final = frozenset({"python", "http_executors", "mcp"})
 

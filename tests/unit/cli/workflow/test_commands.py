@@ -99,6 +99,15 @@ def test_a_wrong_file_has_neither_plan_nor_explanation(write: Write) -> None:
         assert "must not be empty" in result.stderr
 
 
+def test_a_tool_that_cannot_work_here_is_explained(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(changed(sound(), "tools/python", ["tavily_search"]))
+    assert "tavily_search needs TAVILY_API_KEY" in run("explain", file).stdout
+    monkeypatch.setenv("TAVILY_API_KEY", "a key")
+    assert "tavily" not in run("explain", file).stdout
+
+
 def test_what_there_is_not_is_explained(write: Write, tmp_path: Path) -> None:
     result = run("explain", write(changed(sound(), "tools/python", ["x.y"])))
     assert result.exit_code == 0

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from tradewind.bedrock.reading import UNREADABLE, UNREADABLE_WHY
-from tradewind.run.tool_arguments import closed, refusal
+from tradewind.bedrock.tool_arguments import closed, refusal
 
 
 class Turbine(BaseModel):
