@@ -1,5 +1,6 @@
 """The models that a run on this machine asks: the embedded AWS's, or the user's account's."""
 
+import json
 import logging
 import os
 import sys
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from tradewind.workflow.spec.loader import Loaded
     from tradewind.workflow.spec.model import Spec
 
+#: Those that have prices.
+_SETTINGS: Final = "dev.yaml"
 #: What Strands' own tools read.
 _CONSENT: Final = {"BYPASS_TOOL_CONSENT": "true"}
 
@@ -39,7 +42,10 @@ def surroundings(spec: "Spec", *, consent: bool) -> Surroundings:
     where one runs on this machine.
     """
     environ = {**os.environ, **(_CONSENT if consent else {})}
-    if not _uses_bedrock(spec) or has_credentials():
+    if not _uses_bedrock(spec):
+        return Surroundings(environ)
+    environ = {**_prices(spec), **environ}
+    if has_credentials():
         return Surroundings(environ)
     running = embedded()
     if running is None:
@@ -95,6 +101,21 @@ def _logs_aside(environ: Mapping[str, str]) -> Iterator[None]:
 def _uses_bedrock(spec: "Spec") -> bool:
     providers = {spec.runtime.provider, *(one.provider for one in spec.agents.values())}
     return "bedrock" in providers
+
+
+def _prices(spec: "Spec") -> dict[str, str]:
+    """What the runtime's model costs, as a function is told; empty where no settings say it."""
+    import yaml  # noqa: PLC0415  read already, with the workflow
+
+    from cli.cdk import PROJECT  # noqa: PLC0415
+    from tradewind.contracts.names import EnvVar, OptionalEnvVar  # noqa: PLC0415
+
+    settings = yaml.safe_load((PROJECT / "config" / _SETTINGS).read_text(encoding="utf-8"))
+    model = spec.runtime.model_id
+    prices = settings.get("prices", {}).get("usd_per_million_tokens", {}).get(model)
+    if model is None or prices is None:
+        return {}
+    return {EnvVar.MODEL_ID: model, OptionalEnvVar.MODEL_PRICES: json.dumps(prices)}
 
 
 def has_credentials() -> bool:

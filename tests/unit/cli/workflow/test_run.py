@@ -256,6 +256,13 @@ def test_a_trace_is_written_however_the_run_ends(runs: LocalRuns) -> None:
     assert {span["name"] for span in trace["spans"]} >= {"execute.chain", "steps/0", "steps/1"}
 
 
+def test_a_trace_replaces_no_artifact(runs: LocalRuns) -> None:
+    outputs = {"artifacts": [{"path": "flow-trace.json", "from": "mine"}]}
+    told = runs.told(runs.write(flow("chain", CHAIN, outputs=outputs)), "--trace")
+    assert told["exit_code"] == 12
+    assert (runs.folder / "artifacts" / "flow-trace.json").read_text() == "mine"
+
+
 def test_a_session_is_nobody_elses_to_read(runs: LocalRuns) -> None:
     os.umask(os.umask(0o022))
     runs("run", runs.write(flow("chain", CHAIN, outputs=ARTIFACT)))
