@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.workflow.engine.calls import Agents
+from tradewind.workflow.engine.errors import Unsupported
 
 if TYPE_CHECKING:
     from devtools.localcloud import Running
@@ -40,6 +41,9 @@ def surroundings(spec: "Spec", *, consent: bool) -> Surroundings:
 
     With credentials of an account, Bedrock is the account's. Without any, it is the embedded AWS's,
     where one runs on this machine.
+
+    Raises:
+        Unsupported: Bedrock is asked, and nobody's models can be.
     """
     environ = {**os.environ, **(_CONSENT if consent else {})}
     if not _uses_bedrock(spec):
@@ -49,6 +53,11 @@ def surroundings(spec: "Spec", *, consent: bool) -> Surroundings:
         return Surroundings(environ)
     running = embedded()
     if running is None:
+        if not has_credentials(of_the_machine=True):
+            raise Unsupported(
+                "bedrock: no AWS credentials; set AWS_PROFILE or keys, or start the embedded AWS "
+                "by `tradewind up`"
+            )
         return Surroundings(environ)
     from cli.cloud import point_boto3_at  # noqa: PLC0415  not for those who need no cloud
 
@@ -118,14 +127,25 @@ def _prices(spec: "Spec") -> dict[str, str]:
     return {EnvVar.MODEL_ID: model, OptionalEnvVar.MODEL_PRICES: json.dumps(prices)}
 
 
-def has_credentials() -> bool:
-    """Whether AWS credentials are to be had, other than from the machine's own role."""
-    from botocore.session import Session  # noqa: PLC0415  slow to load
+def has_credentials(*, of_the_machine: bool = False) -> bool:
+    """Whether AWS credentials are to be had.
+
+    Args:
+        of_the_machine: Also those of its own role. Asking for them takes seconds elsewhere.
+
+    Raises:
+        Unsupported: They are not as they must be, such as a profile that is not there.
+    """
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  slow to load
+    from botocore.session import Session  # noqa: PLC0415
 
     session = Session()
-    # Asking the machine's metadata service takes seconds where there is none.
-    session.get_component("credential_provider").remove("iam-role")
-    return session.get_credentials() is not None
+    try:
+        if not of_the_machine:
+            session.get_component("credential_provider").remove("iam-role")
+        return session.get_credentials() is not None
+    except BotoCoreError as error:
+        raise Unsupported(f"bedrock: AWS credentials: {error}") from None
 
 
 def embedded() -> "Running | None":

@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -206,10 +206,12 @@ class LocalRun:
                     observer=observer,
                     save=save,
                 )
-            finally:
+            except BaseException:
                 if save is not None:
-                    # What failing attempts and the time until now used up.
-                    save(state)
+                    # What failing attempts and the time until now used up; why it failed says more.
+                    with suppress(WorkflowError):
+                        save(state)
+                raise
 
     def _begun(self, sessions: Sessions, run_id: str, state: State) -> Session:
         began = now()
