@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from cli.cdk import CDK, PROJECT
 from cli.workflow.sessions import data_folder
 from cli.workflow.support import KEYS
+from tradewind.workflow.engine.errors import Unsupported
 
 if TYPE_CHECKING:
     from devtools.localcloud import Running
@@ -110,7 +111,11 @@ def _packages(_environ: Mapping[str, str]) -> Iterator[Finding]:
 def _aws(_environ: Mapping[str, str]) -> Iterator[Finding]:
     from cli.workflow.models import embedded, has_credentials  # noqa: PLC0415  slow to load
 
-    running, own = embedded(), has_credentials()
+    running, own, fault = embedded(), False, "none"
+    try:
+        own = has_credentials()
+    except Unsupported as wrong:
+        fault = str(wrong)
     if running is not None:
         yield Finding("embedded AWS", "ok", f"runs at {running.endpoint_url}")
     else:
@@ -120,7 +125,7 @@ def _aws(_environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("AWS credentials", "ok", "found")
     else:
         todo = "for Bedrock in your account: aws configure, or AWS_PROFILE"
-        yield Finding("AWS credentials", "absent", "none", todo)
+        yield Finding("AWS credentials", "absent", fault, todo)
     if own or running is not None:
         # As a run does: the account's, where there is one.
         yield _bedrock({} if own or running is None else _client_of(running))

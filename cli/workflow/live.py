@@ -152,8 +152,6 @@ class Screen:
         self._thread = threading.Thread(target=self._work, daemon=True, name="screen")
 
     def __enter__(self) -> "Screen":
-        self._stream.write(f"{self._title}\n")
-        self._stream.flush()
         self._thread.start()
         return self
 
@@ -168,6 +166,8 @@ class Screen:
 
     def _work(self) -> None:
         try:
+            self._stream.write(f"{self._title}\n")
+            self._stream.flush()
             if self._live is None:
                 self._write_lines()
             else:

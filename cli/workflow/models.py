@@ -1,5 +1,6 @@
 """The models that a run on this machine asks: the embedded AWS's, or the user's account's."""
 
+import json
 import logging
 import os
 import sys
@@ -9,12 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.workflow.engine.calls import Agents
+from tradewind.workflow.engine.errors import Unsupported
 
 if TYPE_CHECKING:
     from devtools.localcloud import Running
     from tradewind.workflow.spec.loader import Loaded
     from tradewind.workflow.spec.model import Spec
 
+#: Those that have prices.
+_SETTINGS: Final = "dev.yaml"
 #: What Strands' own tools read.
 _CONSENT: Final = {"BYPASS_TOOL_CONSENT": "true"}
 
@@ -37,12 +41,23 @@ def surroundings(spec: "Spec", *, consent: bool) -> Surroundings:
 
     With credentials of an account, Bedrock is the account's. Without any, it is the embedded AWS's,
     where one runs on this machine.
+
+    Raises:
+        Unsupported: Bedrock is asked, and nobody's models can be.
     """
     environ = {**os.environ, **(_CONSENT if consent else {})}
-    if not _uses_bedrock(spec) or has_credentials():
+    if not _uses_bedrock(spec):
+        return Surroundings(environ)
+    environ = {**_prices(spec), **environ}
+    if has_credentials():
         return Surroundings(environ)
     running = embedded()
     if running is None:
+        if not has_credentials(of_the_machine=True):
+            raise Unsupported(
+                "bedrock: no AWS credentials; set AWS_PROFILE or keys, or start the embedded AWS "
+                "by `tradewind up`"
+            )
         return Surroundings(environ)
     from cli.cloud import point_boto3_at  # noqa: PLC0415  not for those who need no cloud
 
@@ -97,14 +112,40 @@ def _uses_bedrock(spec: "Spec") -> bool:
     return "bedrock" in providers
 
 
-def has_credentials() -> bool:
-    """Whether AWS credentials are to be had, other than from the machine's own role."""
-    from botocore.session import Session  # noqa: PLC0415  slow to load
+def _prices(spec: "Spec") -> dict[str, str]:
+    """What the runtime's model costs, as a function is told; empty where no settings say it."""
+    import yaml  # noqa: PLC0415  read already, with the workflow
+
+    from cli.cdk import PROJECT  # noqa: PLC0415
+    from tradewind.contracts.names import EnvVar, OptionalEnvVar  # noqa: PLC0415
+
+    settings = yaml.safe_load((PROJECT / "config" / _SETTINGS).read_text(encoding="utf-8"))
+    model = spec.runtime.model_id
+    prices = settings.get("prices", {}).get("usd_per_million_tokens", {}).get(model)
+    if model is None or prices is None:
+        return {}
+    return {EnvVar.MODEL_ID: model, OptionalEnvVar.MODEL_PRICES: json.dumps(prices)}
+
+
+def has_credentials(*, of_the_machine: bool = False) -> bool:
+    """Whether AWS credentials are to be had.
+
+    Args:
+        of_the_machine: Also those of its own role. Asking for them takes seconds elsewhere.
+
+    Raises:
+        Unsupported: They are not as they must be, such as a profile that is not there.
+    """
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  slow to load
+    from botocore.session import Session  # noqa: PLC0415
 
     session = Session()
-    # Asking the machine's metadata service takes seconds where there is none.
-    session.get_component("credential_provider").remove("iam-role")
-    return session.get_credentials() is not None
+    try:
+        if not of_the_machine:
+            session.get_component("credential_provider").remove("iam-role")
+        return session.get_credentials() is not None
+    except BotoCoreError as error:
+        raise Unsupported(f"bedrock: AWS credentials: {error}") from None
 
 
 def embedded() -> "Running | None":

@@ -4,20 +4,24 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import click
+
+from cli.api.texts import one_line
 from cli.workflow import interruptible
 from cli.workflow.artifact_files import ArtifactFolder
 from cli.workflow.kept import About, Outcome, Snapshot, now
 from cli.workflow.live import Screen, View
 from cli.workflow.sessions import Session, Sessions, new_id
+from tradewind.telemetry.workflow_spans import open_spans
 from tradewind.workflow.engine.artifacts import known_paths, render_artifacts
 from tradewind.workflow.engine.calls import Agents
-from tradewind.workflow.engine.errors import PAUSED_EXIT, WorkflowError
-from tradewind.workflow.engine.events import Event
+from tradewind.workflow.engine.errors import PAUSED_EXIT, ArtifactFailed, WorkflowError
+from tradewind.workflow.engine.events import Event, Observer
 from tradewind.workflow.engine.execute import Result, execute
 from tradewind.workflow.engine.state import Pause, Spent, State
 from tradewind.workflow.engine.trace import Trace
@@ -117,8 +121,7 @@ class LocalRun:
         self._open_agents = open_agents
         self._folder = ArtifactFolder(wishes.out, force=wishes.force)
         self._statistics: Any = None
-        self._trace = Trace(self._spec)
-        self._was_opened = False
+        self._trace: Trace | None = None
 
     def check(self) -> None:
         """Find out what would keep its artifacts from being written, before it costs anything.
@@ -143,9 +146,7 @@ class LocalRun:
         ended = Ended("failed", _UNEXPECTED, session.id if session else None, spent=state.spent)
         try:
             if outcome is None:
-                title = ", ".join(filter(None, [self._title(session), self._wishes.models]))
-                with Screen(view, title) as screen:
-                    result = interruptible.run(self._run(state, held, view), screen.leave)
+                result = self._executed(state, held, view)
                 if result.paused is None:
                     outcome = self._outcome(result)
                     if held:
@@ -174,11 +175,25 @@ class LocalRun:
         self._write_trace(ended)
         return ended
 
-    async def _run(self, state: State, held: list[Session], view: View) -> Result:
+    def _executed(self, state: State, held: list[Session], view: View) -> Result:
+        """Run it to its end or its next pause, drawn and traced."""
+        title = ", ".join(filter(None, [self._title(held), self._wishes.models]))
+        spans = open_spans(self._spec, self._wishes.environ, warn=_warn)
+        try:
+            with Screen(view, title) as screen:
+                work = self._run(state, held, _both(spans, view), spans.trace)
+                return interruptible.run(work, screen.leave)
+        finally:
+            spans.close()
+
+    async def _run(
+        self, state: State, held: list[Session], observer: Observer, trace: Trace
+    ) -> Result:
         run_id = held[0].id if held else new_id()
         async with self._open_agents(self._loaded, run_id, self._wishes.environ) as opened:
             agents, self._statistics = opened
-            self._was_opened = True
+            # Before a step there is nothing to trace.
+            self._trace = trace
             if not held and self._sessions is not None:
                 held.append(self._begun(self._sessions, run_id, state))
             save = held[0].save if held else None
@@ -188,13 +203,15 @@ class LocalRun:
                     agents,
                     self._loaded.values,
                     state=state,
-                    observer=_both(self._trace, view),
+                    observer=observer,
                     save=save,
                 )
-            finally:
+            except BaseException:
                 if save is not None:
-                    # What failing attempts and the time until now used up.
-                    save(state)
+                    # What failing attempts and the time until now used up; why it failed says more.
+                    with suppress(WorkflowError):
+                        save(state)
+                raise
 
     def _begun(self, sessions: Sessions, run_id: str, state: State) -> Session:
         began = now()
@@ -216,14 +233,13 @@ class LocalRun:
         return sessions.create(about, Snapshot(files=files, variables=self._variables), state)
 
     def _outcome(self, result: Result) -> Outcome:
-        artifacts = render_artifacts(
-            self._spec, result, trace=self._trace.to_json(), now=time.time()
-        )
+        trace = None if self._trace is None else self._trace.to_json()
+        artifacts = render_artifacts(self._spec, result, trace=trace, now=time.time())
         return Outcome.of(result.text, artifacts)
 
-    def _title(self, session: Session | None) -> str:
+    def _title(self, held: list[Session]) -> str:
         what = f"{self._spec.name}: {self._spec.pattern.type}"
-        return what if session is None else f"{what}, session {session.id} goes on"
+        return f"{what}, session {held[0].id} goes on" if held else what
 
     def _stand(self, held: list[Session], status: Any, error: str | None = None) -> None:
         if held:
@@ -240,23 +256,29 @@ class LocalRun:
             return
 
     def _write_trace(self, ended: Ended) -> None:
-        if not self._wishes.trace or not self._was_opened:
+        if not self._wishes.trace or self._trace is None:
             return
         try:
-            ended.trace = write_trace(self._folder, self._trace, self._spec.name)
+            ended.trace = _written(self._folder, self._trace, self._spec.name, ended.artifacts)
         except WorkflowError as error:
             if ended.exit_code == 0:
                 ended.status, ended.exit_code, ended.error = "failed", error.exit_code, str(error)
+            else:
+                # How the run ended says more.
+                _warn(str(error))
 
 
-def write_trace(folder: ArtifactFolder, trace: Trace, name: str) -> Path:
+def _written(folder: ArtifactFolder, trace: Trace, name: str, artifacts: list[Path]) -> Path:
     """Write a trace as ``<name>-trace.json``.
 
     Raises:
         ArtifactFailed: It cannot be written.
     """
+    file = f"{file_name(name)}-trace.json"
+    if folder.out / file in artifacts:
+        raise ArtifactFailed(f"{file} is an artifact's name, and the trace's")
     text = json.dumps(trace.to_json(), ensure_ascii=False, indent=2)
-    return folder.report(f"{file_name(name)}-trace.json", f"{text}\n")
+    return folder.report(file, f"{text}\n")
 
 
 def file_name(name: str) -> str:
@@ -264,7 +286,11 @@ def file_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._")[:100] or "workflow"
 
 
-def _both(first: Callable[[Event], None], second: Callable[[Event], None]) -> Any:
+def _warn(line: str) -> None:
+    click.echo(one_line(line), err=True)
+
+
+def _both(first: Observer, second: Observer) -> Observer:
     def told(event: Event) -> None:
         first(event)
         second(event)

@@ -47,6 +47,7 @@ LOCK: Final = "lock"
 #: A listing looks at a lock for a moment: whoever is to hold it tries this often.
 _TRIES: Final = 20
 _BETWEEN_TRIES_S: Final = 0.02
+_HOUR_S: Final = 3600
 _CUT_SHORT: Final = "it was cut short"
 
 
@@ -197,15 +198,14 @@ class Sessions:
             os.close(lock)
 
     def sweep(self) -> None:
-        """Remove what creating and deleting left when they were cut short."""
+        """Remove what creating and deleting left when they were cut short, an hour ago or more."""
         if not self.folder.is_dir():
             return
         for folder in self.folder.glob(".*-*"):
-            with suppress(SessionUnusable, OSError):
-                lock = self._held(folder, tries=1) if (folder / LOCK).exists() else None
-                shutil.rmtree(folder)
-                if lock is not None:
-                    os.close(lock)
+            # Both take no time: what is older is nobody's.
+            with suppress(OSError):
+                if time.time() - folder.lstat().st_mtime > _HOUR_S:
+                    shutil.rmtree(folder)
 
     def age_s(self, session_id: str) -> float:
         """Seconds since a session changed."""
@@ -224,14 +224,14 @@ class Sessions:
             raise SessionUnusable(f"there is no session {session_id!r}")
         return folder
 
-    def _held(self, folder: Path, tries: int = _TRIES) -> int:
+    def _held(self, folder: Path) -> int:
         """The lock of a session, which is this process's then."""
         try:
             lock = os.open(folder / LOCK, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as failed:
             raise SessionUnusable(f"session {folder.name}: {failed.strerror}") from None
         fault = None
-        if not _is_taken(lock, tries):
+        if not _is_taken(lock):
             fault = f"session {folder.name} is run by another process now"
         elif not _is_file(lock, folder / LOCK):
             # It was deleted before the lock was this process's.
@@ -242,8 +242,8 @@ class Sessions:
         raise SessionUnusable(fault)
 
 
-def _is_taken(lock: int, tries: int) -> bool:
-    for left in reversed(range(tries)):
+def _is_taken(lock: int) -> bool:
+    for left in reversed(range(_TRIES)):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -138,8 +138,9 @@ def _run(
         )
         run.check()
     except WorkflowError as failed:
-        return _failed(failed, None)
-    ended = run.start()
+        ended = _failed(failed, None)
+    else:
+        ended = run.start()
     if ended.exit_code == Unsupported.exit_code and ended.error is not None:
         ended.report = _report(loaded, wishes, [ended.error])
     return ended

@@ -52,6 +52,19 @@ COVERED: Final = {
         "tests/integration/records/test_commands.py",
         'run("answer", "terrain", "r-1")',
     ),
+    # They need a run that was cut short, or waits.
+    "./tradewind run --resume SESSION_ID": (
+        "tests/integration/workflows/test_command.py",
+        '"--resume", session.name',
+    ),
+    './tradewind run --resume SESSION_ID --hitl-response "approved"': (
+        "tests/unit/cli/workflow/test_run.py",
+        '"--resume", session.name, "--hitl-response"',
+    ),
+    "./tradewind run flow.yaml --auto-resume": (
+        "tests/unit/cli/workflow/test_run.py",
+        'first, "--auto-resume"',
+    ),
     "rm -r lambda_src/siting": (
         "tests/infra/test_without_the_crew.py",
         'rmtree(copy / "lambda_src" / package',
@@ -176,7 +189,12 @@ def test_a_tradewind_command_works(
     if not understood(command, sandbox):
         pytest.skip("it names a command and asks nobody to type it")
     words = [str(sandbox / "tradewind"), *command.words[1:]]
-    environment = {"PATH": os.environ["PATH"], "TRADEWIND_HOME": str(deployment.home)}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TRADEWIND_HOME": str(deployment.home),
+        # What runs of workflows keep is not for the home of who tests.
+        "XDG_DATA_HOME": str(deployment.home / "data"),
+    }
     if command.words[1:] == ["dashboard"]:
         serves_until_it_is_interrupted(words, sandbox, environment)
         return

@@ -124,6 +124,7 @@ def test_every_example_runs(
         assert all(one.is_relative_to(out) and one.read_text("utf-8") for one in written)
         assert json.loads(Path(found["trace"]).read_text())["spans"]
         assert found["statistics"]["models_made"] <= 2
+        assert found["spent"]["dollars"] > 0
     assert asked == _ANSWERS.keys()
 
 

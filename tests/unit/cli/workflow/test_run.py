@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,51 @@ def test_an_answer_that_is_none_leaves_the_question(runs: LocalRuns) -> None:
     assert runs.told("--resume", session, "--hitl-response", "stop")["exit_code"] == 0
 
 
+@pytest.mark.parametrize("default", ["no", None])
+def test_a_question_that_nobody_answered_in_time_is_answered(
+    runs: LocalRuns, default: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = HITL | {"timeout_seconds": 60} | ({"default": default} if default else {})
+    steps = {
+        "steps": [
+            {"agent": "a", "input": "one"},
+            question,
+            {"agent": "b", "input": "{{ hitl_response }}"},
+        ]
+    }
+    session = runs.told(runs.write(flow("chain", steps)))["session_id"]
+    assert runs.told("--resume", session)["exit_code"] == 17
+    now = time.time()
+    monkeypatch.setattr(start.time, "time", lambda: now + 61)
+    told = runs.told("--resume", session)
+    assert (told["exit_code"], told["result"]) == (0, default or "timeout_expired")
+
+
+def test_a_full_disk_ends_the_run_and_not_the_session(
+    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = runs.write(flow("chain", CHAIN))
+    plain = os.write
+    full = [False]
+
+    def write(opened: int, content: Any) -> int:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        if b"steps/0" in bytes(content):
+            full[0] = True
+            return plain(opened, content[:20])
+        return plain(opened, content)
+
+    monkeypatch.setattr("cli.workflow.disk.os.write", write)
+    told = runs.told(file)
+    assert told["exit_code"] == 12
+    assert "No space left" in told["error"]
+    assert calls(runs) == ["steps/0"]
+    full[0] = False
+    monkeypatch.setattr("cli.workflow.disk.os.write", plain)
+    assert runs.told("--resume", told["session_id"])["result"] == "two"
+
+
 def test_artifacts_that_cannot_be_are_refused_before_any_call(runs: LocalRuns) -> None:
     outputs = {"artifacts": [{"path": "{{ n }}/x.md", "from": "{{ last_response }}"}]}
     file = runs.write(flow("chain", CHAIN, inputs={"optional": {"n": "string"}}, outputs=outputs))
@@ -254,6 +300,13 @@ def test_a_trace_is_written_however_the_run_ends(runs: LocalRuns) -> None:
     trace = json.loads(Path(told["trace"]).read_text())
     assert trace["spans"][0]["status"]["status_code"] == "OK"
     assert {span["name"] for span in trace["spans"]} >= {"execute.chain", "steps/0", "steps/1"}
+
+
+def test_a_trace_replaces_no_artifact(runs: LocalRuns) -> None:
+    outputs = {"artifacts": [{"path": "flow-trace.json", "from": "mine"}]}
+    told = runs.told(runs.write(flow("chain", CHAIN, outputs=outputs)), "--trace")
+    assert told["exit_code"] == 12
+    assert (runs.folder / "artifacts" / "flow-trace.json").read_text() == "mine"
 
 
 def test_a_session_is_nobody_elses_to_read(runs: LocalRuns) -> None:
@@ -386,12 +439,15 @@ def test_sessions_are_deleted_when_that_is_meant(runs: LocalRuns) -> None:
     failed = runs.told(file)["session_id"]
     assert runs("sessions", "delete", done).exit_code == 2
     assert runs("sessions", "cleanup").stdout == "0 sessions deleted.\n"
-    (runs.sessions()[0].parent / ".new-1").mkdir()
+    for name, age_s in ((".new-1", 4000), (".new-2", 0)):
+        left = runs.sessions()[0].parent / name
+        left.mkdir()
+        os.utime(left, (time.time() - age_s,) * 2)
     told = runs(
         "sessions", "cleanup", "--max-age-days", "0", "--keep-completed", "--force", "--json"
     )
     assert json.loads(told.stdout) == {"deleted": [failed]}
-    assert [one.name for one in runs.sessions()[0].parent.iterdir()] == [done]
+    assert {one.name for one in runs.sessions()[0].parent.iterdir()} == {done, ".new-2"}
     assert runs("sessions", "delete", done, "--force").exit_code == 0
     assert runs("sessions", "list").stdout == "There are none.\n"
 

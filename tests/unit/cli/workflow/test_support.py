@@ -1,6 +1,7 @@
 """What there is for workflows, and what is missing on a machine."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from click.testing import CliRunner, Result
 from cli.__main__ import tradewind
 from cli.workflow import doctor, models
 from cli.workflow.support import KEYS, TOOLS, supported
+from devtools.localcloud import Running
 from tests.unit.workflow.spec.files import CONFIGS
+from tradewind.workflow.spec.loader import load
 from tradewind.workflow.spec.tools import NATIVE_TOOLS
 
 
@@ -43,7 +46,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
         for name in names:
             monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(models, "embedded", lambda: None)
-    monkeypatch.setattr(models, "has_credentials", lambda: False)
+    monkeypatch.setattr(models, "has_credentials", lambda **_: False)
     monkeypatch.setattr(doctor, "CDK", tmp_path / "no-cdk")
     return monkeypatch
 
@@ -69,6 +72,59 @@ def test_the_doctor_fails_where_sessions_cannot_be_kept(
     (tmp_path / "file").write_text("")
     machine.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
     assert run("doctor").exit_code == 1
+
+
+def test_bedrock_without_credentials_is_said_before_a_call(
+    machine: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = Path("examples/workflows/chain-brief.yaml").absolute()
+    arguments = ["run", str(file), "--var", "notes=x", "--out", str(tmp_path / "out"), "--json"]
+    machine.setattr(models, "has_credentials", lambda **_: False)
+    told = json.loads(run(*arguments).stdout)
+    assert (told["exit_code"], told["session_id"]) == (18, None)
+    assert "tradewind up" in Path(told["report"]).read_text()
+    machine.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_PROFILE", "there-is-none")
+        patch.setattr(models, "embedded", lambda: None)
+        told = json.loads(run(*arguments).stdout)
+    assert told["exit_code"] == 18
+    assert "there-is-none" in told["error"]
+
+
+def test_without_an_account_models_are_the_embedded_awss(machine: pytest.MonkeyPatch) -> None:
+    running = Running(
+        endpoint_url="https://127.0.0.1:4566",
+        bedrock_endpoint_url="https://127.0.0.1:4567",
+        bedrock_admin_url="http://127.0.0.1:4568",
+        ca_bundle="/cloud/tls/ca.pem",
+        account_id="000000000000",
+        region="us-east-1",
+        access_key="key",
+        secret_key="secret",
+        pid=1,
+        started=1,
+    )
+    machine.setattr(models, "embedded", lambda: running)
+    spec = load(Path("examples/workflows/chain-brief.yaml")).spec
+    assert spec is not None
+    before = dict(os.environ)
+    try:
+        os.environ["MINE"] = "1"
+        around = models.surroundings(spec, consent=True)
+        assert os.environ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == running.bedrock_endpoint_url
+        assert "MINE" not in os.environ
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    # For tools and providers the rest is there as it was.
+    assert around.environ["MINE"] == "1"
+    assert around.environ["BYPASS_TOOL_CONSENT"] == "true"
+    assert around.environ["AWS_ACCESS_KEY_ID"] == "key"
+    assert "embedded" in around.models
+    machine.setattr(models, "has_credentials", lambda **_: True)
+    assert models.surroundings(spec, consent=False).models == ""
+    assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize("here", [True, False])
