@@ -10,6 +10,7 @@ from cli.options import as_json, for_environment
 
 if TYPE_CHECKING:
     from cli.workflow.durable_runs import DurableRuns, RunSeen
+    from tradewind.workflow.engine.artifacts import Written
 
 _run = click.argument("run")
 
@@ -90,12 +91,18 @@ def start(
 
 @durable.command()
 @_run
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the artifacts of a run that is done below this folder.",
+)
+@click.option("--force", is_flag=True, help="Replace files that are there.")
 @as_json
 @for_environment
-def show(*, run: str, as_json: bool, environment: str | None) -> None:
+def show(
+    *, run: str, out: Path | None, force: bool, as_json: bool, environment: str | None
+) -> None:
     """Show how RUN is: what is done, what it waits for, what it left.
-
-    With --json, the texts of its artifacts are in it.
 
     \b
     Exit status: 0 done
@@ -109,6 +116,8 @@ def show(*, run: str, as_json: bool, environment: str | None) -> None:
         click.echo(json.dumps(seen.as_data(), indent=2, ensure_ascii=False))
     else:
         _print(seen)
+    if out is not None and seen.left is not None:
+        _write(seen.left.artifacts, out, force=force)
     raise click.exceptions.Exit(seen.exit_status)
 
 
@@ -151,6 +160,18 @@ def _runs(environment: str | None) -> "DurableRuns":
     from tradewind.contracts.names import DURABLE
 
     return DurableRuns(boto3.client("lambda", region_name=region), live_function(name, DURABLE))
+
+
+def _write(artifacts: "list[Written]", out: Path, *, force: bool) -> None:
+    from cli.workflow.artifact_files import ArtifactFolder
+    from tradewind.workflow.engine.errors import ArtifactFailed
+
+    try:
+        for file in ArtifactFolder(out, force=force).write(artifacts):
+            click.echo(f"wrote {file}", err=True)
+    except ArtifactFailed as failed:
+        click.echo(str(failed), err=True)
+        raise click.exceptions.Exit(failed.exit_code) from None
 
 
 def _print(seen: "RunSeen") -> None:
