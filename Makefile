@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
-	bench-api bench-bundles bench-coldstart bench-pool bench-streaming bench-threads bench-workflow lock \
+	bench-api bench-bundles bench-coldstart bench-durable bench-pool bench-streaming bench-threads bench-workflow lock \
 	docs clean
 
 help: ## List the targets
@@ -133,7 +133,7 @@ mutants: setup ## Plant small changes in the core and show what no test catches:
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-threads bench-streaming bench-coldstart bench-api bench-workflow ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-threads bench-streaming bench-coldstart bench-api bench-workflow bench-durable ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -158,6 +158,9 @@ bench-api: setup ## Compare the API's start and warm calls to a bare boto3 handl
 
 bench-workflow: setup ## Measure what the workflow engine adds to its agents' work
 	@python -m bench.workflow
+
+bench-durable: setup ## Compare a workflow's step past one Lambda with the SDK's own bare one
+	@python -m bench.durable
 
 # A domain's own benchmarks live with it.
 -include $(wildcard lambda_src/*/bench/targets.mk)

@@ -18,6 +18,7 @@ from cli.commands.cloud import demo, down, status, up
 from cli.commands.contract import contract
 from cli.commands.dashboard import dashboard
 from cli.commands.deploy import deploy, destroy
+from cli.commands.durable import durable
 from cli.commands.invocations import budget, cancel, conversations, models, reply
 from cli.commands.invoke import invoke
 from cli.commands.logs import logs
@@ -61,7 +62,7 @@ def tradewind() -> None:
 for _command in (
     *(demo, up, down, call, status, cancel, reply, conversations, models, budget, logs, mcp),
     *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent, caller),
-    *(validate, explain_workflow, plan, run, sessions),
+    *(validate, explain_workflow, plan, run, sessions, durable),
     *(list_tools, list_supported, doctor, version),
 ):
     tradewind.add_command(_command)

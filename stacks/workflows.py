@@ -64,6 +64,7 @@ class WorkflowsStack(Stack):
             agents=[names.function_name(settings.environment, agent) for agent in agents],
             environment={
                 EnvVar.ENVIRONMENT: settings.environment,
+                DurableEnvVar.WORKFLOWS: ",".join(settings.workflows.durable),
                 DurableEnvVar.WORKFLOW_FUNCTION: functions[WORKFLOWS_AGENT],
                 DurableEnvVar.AGENT_FUNCTIONS: json.dumps(named),
                 **logging_variables(settings, DURABLE),

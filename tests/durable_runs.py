@@ -194,11 +194,11 @@ FLOWS = {
             {
                 "producer": "a",
                 "evaluator": {"agent": "b"},
-                "accept": {"min_score": 70, "max_iters": 4},
+                "accept": {"min_score": 60, "max_iters": 3},
                 "review_gate": {"type": "hitl", "prompt": "Revise {{ iteration_index }}?"},
             },
         ),
-        ["yes", "yes", "yes"],
+        ["yes"],
     ),
     "orchestrator": Flow(
         workflow(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from tradewind.workflow.engine.operations import MOST_OPERATIONS, Operations, operations_of
 from tradewind.workflow.spec.loader import Loaded
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.patterns import (
@@ -68,6 +69,7 @@ class Plan:
         budgets: The limits that are set, by name.
         inputs: The inputs that are required, and those that are not, with their types.
         artifacts: The paths of what it writes.
+        operations: What it takes of the durable service past one Lambda.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Plan:
     budgets: dict[str, float]
     inputs: dict[str, str]
     artifacts: list[str]
+    operations: Operations
     steps: list[Step] = field(default_factory=list)
     ways: list[Way] = field(default_factory=list)
 
@@ -99,6 +102,7 @@ def planned(loaded: Loaded) -> Plan:
         budgets=budgets,
         inputs=inputs,
         artifacts=[artifact.path for artifact in spec.outputs.artifacts],
+        operations=operations_of(spec),
     )
     _Planner(spec, plan).add_pattern()
     return plan
@@ -221,6 +225,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
 def as_markdown(plan: Plan) -> str:
     """The plan as a page."""
     lines = [f"# {_cell(plan.name)}", "", f"Pattern: `{plan.pattern}`. {limits_of(plan)}", ""]
+    lines += [past_one_lambda(plan), ""]
     lines += ["| Step | Who | Model | After | Asked |", "|---|---|---|---|---|"]
     for step in plan.steps:
         after = ", ".join(
@@ -248,6 +253,21 @@ def limits_of(plan: Plan) -> str:
     limits = [f"{plan.budgets[key]:,} {word}" for key, word in words.items() if key in plan.budgets]
     budget = f"; at most {', '.join(limits)}" if limits else "; no budget"
     return f"Up to {plan.max_parallel} calls at the same time{budget}."
+
+
+def past_one_lambda(plan: Plan) -> str:
+    """Whether it can run past one Lambda, in a sentence."""
+    took = plan.operations
+    if not took.fit:
+        return (
+            f"Past one Lambda it cannot run: it takes {took.without_repeats:,} durable operations, "
+            f"and a run may have {MOST_OPERATIONS:,}."
+        )
+    more = ", and more for each task that is made" if took.is_open else ""
+    return (
+        f"Past one Lambda it takes up to {took.without_repeats:,} durable operations, with all "
+        f"repeats {took.most:,}{more}; a run may have {MOST_OPERATIONS:,}."
+    )
 
 
 def _cell(text: str) -> str:

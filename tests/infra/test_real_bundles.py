@@ -603,6 +603,7 @@ def test_the_durable_function_starts_from_its_bundle(built: Built, tmp_path: Pat
         [found.path, "-I", "-c", DURABLE_RUN, str(bundle)],
         env=ours
         | {
+            "TRADEWIND_DURABLE_WORKFLOWS": "chain-brief",
             "TRADEWIND_WORKFLOW_FUNCTION": "f",
             "TRADEWIND_AGENT_FUNCTIONS": "{}",
             "AWS_REGION": "us-east-1",

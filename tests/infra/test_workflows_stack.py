@@ -63,6 +63,7 @@ def test_it_is_durable_on_a_python_that_can_be(made: Assembly, template: Templat
 def test_its_environment_is_what_it_reads(made: Assembly, template: Template) -> None:
     function = one(made, template, "AWS::Lambda::Function")["Properties"]
     read = DurableEnvironment.from_variables(function["Environment"]["Variables"])
+    assert read.workflows == ("wind-farm",)
     assert read.workflow_function.endswith(":function:tradewind-dev-workflows:live")
     assert list(read.agent_functions) == ["terrain"]
     assert read.agent_functions["terrain"].endswith(":function:tradewind-dev-terrain:live")

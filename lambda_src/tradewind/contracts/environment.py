@@ -16,6 +16,10 @@ from tradewind.contracts.names import (
 from tradewind.contracts.prices import BudgetLimits, ModelPrices
 
 
+def _split(names: object) -> object:
+    return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
+
+
 class Environment(BaseModel):
     """Values from environment variables. Field aliases are the variables' names."""
 
@@ -58,6 +62,9 @@ class ModelEnvironment(Environment):
 class DurableEnvironment(Environment):
     """What the stacks tell the durable function."""
 
+    workflows: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        alias=DurableEnvVar.WORKFLOWS
+    )
     workflow_function: str = Field(alias=DurableEnvVar.WORKFLOW_FUNCTION, min_length=1)
     agent_functions: Json[dict[str, str]] = Field(alias=DurableEnvVar.AGENT_FUNCTIONS)
 
@@ -76,10 +83,6 @@ class AuthorizerEnvironment(Environment):
 
     issuer: str = Field(alias=AuthorizerEnvVar.ISSUER, pattern="^https://")
     audience: str = Field(alias=AuthorizerEnvVar.AUDIENCE, min_length=1)
-
-
-def _split(names: object) -> object:
-    return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
 
 
 class AgentEnvironment(ModelEnvironment):

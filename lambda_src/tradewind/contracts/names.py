@@ -86,6 +86,8 @@ class AuthorizerEnvVar(StrEnum):
 class DurableEnvVar(StrEnum):
     """Environment variables of the durable function."""
 
+    # The workflows that the settings name, separated by commas.
+    WORKFLOWS = "TRADEWIND_DURABLE_WORKFLOWS"
     # The ARN of the workflow agent's function, with the alias.
     WORKFLOW_FUNCTION = "TRADEWIND_WORKFLOW_FUNCTION"
     # A JSON object: the ARNs of the functions of agents that workflows may ask by name.

@@ -5,9 +5,10 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from aws_durable_execution_sdk_python.config import CallbackConfig, Duration
+from aws_durable_execution_sdk_python.config import CallbackConfig, Duration, StepConfig
 from aws_durable_execution_sdk_python.context import DurableContext
 from aws_durable_execution_sdk_python.exceptions import CallbackError, CallbackTimeoutError
+from aws_durable_execution_sdk_python.serdes import DEFAULT_JSON_SERDES
 
 from tradewind.durable.bridge import Bridge
 from tradewind.durable.operations import name_of
@@ -55,7 +56,8 @@ async def have_answered(bridge: Bridge, state: State, pause: Pause) -> None:
 
 
 def _put(context: DurableContext, name: str, pause: Pause) -> Any:
-    return context.step(lambda _: asdict(pause), name)
+    # As plain JSON: the SDK's own form is for itself to read.
+    return context.step(lambda _: asdict(pause), name, StepConfig(serdes=DEFAULT_JSON_SERDES))
 
 
 def _take(context: DurableContext, name: str, pause: Pause) -> Any:

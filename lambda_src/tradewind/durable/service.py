@@ -1,13 +1,11 @@
 """Runs the workflows of a bundle, each as the durable execution that it was started as."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from aws_durable_execution_sdk_python.context import DurableContext
 
-from tradewind.contracts.names import WORKFLOW_NAME_PATTERN
 from tradewind.durable.agents import Target
 from tradewind.durable.documents import Start
 from tradewind.durable.execution import run_durably
@@ -26,14 +24,20 @@ class DurableWorkflows:
 
     Args:
         folder: Where their files are.
+        workflows: The names of those that run so.
         workflow_function: Answers for agents that files declare.
         agent_functions: Answer for agents that files ask by name.
     """
 
     def __init__(
-        self, folder: Path, workflow_function: str, agent_functions: Mapping[str, str]
+        self,
+        folder: Path,
+        workflows: Collection[str],
+        workflow_function: str,
+        agent_functions: Mapping[str, str],
     ) -> None:
         self._folder = folder
+        self._workflows = workflows
         self._workflow_function = workflow_function
         self._agent_functions = dict(agent_functions)
 
@@ -72,13 +76,13 @@ class DurableWorkflows:
         return loaded
 
     def _file(self, workflow: str) -> Path:
-        if re.fullmatch(WORKFLOW_NAME_PATTERN, workflow):
+        if workflow in self._workflows:
             for suffix in _SUFFIXES:
                 file = self._folder / f"{workflow}{suffix}"
                 if file.is_file():
                     return file
-        there = sorted(file.stem for file in self._folder.glob("*") if file.suffix in _SUFFIXES)
-        raise InvalidRun(f"there is no such workflow; there are: {', '.join(there) or 'none'}")
+        named = ", ".join(self._workflows) or "none"
+        raise InvalidRun(f"no such workflow runs past one Lambda here; the settings name: {named}")
 
 
 def _checked(loaded: Loaded, workflow: str) -> Spec:

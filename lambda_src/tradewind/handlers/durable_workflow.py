@@ -21,7 +21,12 @@ def _create_workflows() -> DurableWorkflows:
     environment = DurableEnvironment.from_variables(os.environ)
     # Beside the package, wherever the bundle is unpacked.
     folder = Path(__file__).resolve().parents[2] / WORKFLOWS_FOLDER
-    return DurableWorkflows(folder, environment.workflow_function, environment.agent_functions)
+    return DurableWorkflows(
+        folder,
+        environment.workflows,
+        environment.workflow_function,
+        environment.agent_functions,
+    )
 
 
 _workflows = _create_workflows()
