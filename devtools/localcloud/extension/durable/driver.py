@@ -47,13 +47,8 @@ def _spawn(work: Callable[[], None]) -> None:
 class Driver:
     """Runs executions.
 
-    Attributes:
-        executions: All that were started.
-
-    Args:
-        functions: Lambda itself.
-        clock: Seconds since the epoch.
-        spawn: Does work besides.
+    ``clock`` gives seconds since the epoch; ``spawn`` has work done besides. ``executions`` are all
+    that were started.
     """
 
     def __init__(
