@@ -156,6 +156,8 @@ def _dispatch(
     problem = unsupported(config)
     if problem is None and not func.get("code_zip"):
         problem = "the function has no code"
+    if problem is None and config.get("DurableConfig") and not _is_of_execution(event):
+        problem = "only Invoke starts a durable function here, no other service"
     if problem:
         return failed("LocalCloud.Unsupported", f"{name}: {problem}")
     lambda_svc._ensure_reaper_thread()
@@ -182,6 +184,10 @@ def _dispatch(
     duration_ms = result.pop("duration_ms", (time.time() - started) * 1000)
     _count("Duration", name, duration_ms, "Milliseconds")
     return result
+
+
+def _is_of_execution(event: object) -> bool:
+    return isinstance(event, Mapping) and "DurableExecutionArn" in event
 
 
 class _Worker(lambda_runtime.Worker):  # type: ignore[misc]  # MiniStack is untyped

@@ -394,8 +394,8 @@ class TestPermissions:
         arn = durable.start(do="ask")
         callback_id = durable.callback(arn)
 
-        def may(resource: str) -> None:
-            statements = [allow("lambda:SendDurableExecutionCallbackSuccess", resource)]
+        def may(resource: str, action: str = "SendDurableExecutionCallbackSuccess") -> None:
+            statements = [allow(f"lambda:{action}", resource)]
             document = json.dumps({"Version": "2012-10-17", "Statement": statements})
             iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=document)
 
@@ -404,11 +404,18 @@ class TestPermissions:
             with pytest.raises(ClientError, match="not authorized to perform: lambda:SendDurable"):
                 theirs.send_durable_execution_callback_success(CallbackId=callback_id)
         may(functions_called(f"{durable.names['Main']}:*"))
+        invocation = {"InvocationType": "Event", "Payload": b'{"do": "answer"}'}
+        main = {"FunctionName": durable.names["Main"], "Qualifier": "$LATEST"}
         for call in (theirs.get_durable_execution, theirs.stop_durable_execution):
             with pytest.raises(ClientError, match="not authorized"):
                 call(DurableExecutionArn=arn)
         theirs.send_durable_execution_callback_success(CallbackId=callback_id, Result=b'"yes"')
         assert durable.result(arn)[0] == '"yes"'
+        may(functions_called(durable.names["Main"]), "InvokeFunction")
+        with pytest.raises(ClientError, match="not authorized to perform: lambda:InvokeFunction"):
+            theirs.invoke(**main, **invocation)
+        may(functions_called(f"{durable.names['Main']}:*"), "InvokeFunction")
+        durable.end(theirs.invoke(**main, **invocation)["DurableExecutionArn"])
         iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
         iam.delete_user_policy(UserName=user, PolicyName="p")
         iam.delete_user(UserName=user)

@@ -47,13 +47,8 @@ def _spawn(work: Callable[[], None]) -> None:
 class Driver:
     """Runs executions.
 
-    Attributes:
-        executions: All that were started.
-
-    Args:
-        functions: Lambda itself.
-        clock: Seconds since the epoch.
-        spawn: Does work besides.
+    ``clock`` gives seconds since the epoch; ``spawn`` has work done besides. ``executions`` are all
+    that were started.
     """
 
     def __init__(
@@ -150,10 +145,9 @@ class Driver:
         """Stop an execution; one that has ended stays as it is."""
         execution = self.executions.find(arn)
         with self._changed:
-            if not execution.closed:
-                message = {"ErrorMessage": "Execution stopped by user request"}
-                execution.close("STOPPED", self._clock(), error=error or message)
-                self._after_change(execution)
+            message = {"ErrorMessage": "Execution stopped by user request"}
+            execution.close("STOPPED", self._clock(), error=error or message)
+            self._after_change(execution)
         return execution
 
     # -- for the function at work --------------------------------------------------------------
@@ -254,9 +248,7 @@ class Driver:
     # -- invocations ---------------------------------------------------------------------------
 
     def _invoke(self, execution: Execution) -> None:
-        """Begin an invocation, unless there is one; the lock is held."""
-        if execution.invoking or execution.closed:
-            return
+        """Begin an invocation. There is none, the execution is open, and the lock is held."""
         changed = execution.begin_invocation()
         operations, marker = first_page(_copies(execution.for_replay()))
         event = {

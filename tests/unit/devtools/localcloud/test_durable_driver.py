@@ -134,13 +134,30 @@ class TestInvocations:
             world.pass_time(0.5)
         assert execution.status == "SUCCEEDED"
 
+    def test_what_happens_meanwhile_does_not_hurry_a_repeat(self, world: World) -> None:
+        def function(event: Any) -> Outcome:
+            if len(world.invoked) > 1:
+                return succeed(event)
+            world.checkpoint(event, callback())
+            return CRASH
+
+        world.deploy("f", function)
+        execution = world.start()
+        world.driver.end_callback(callback_id(execution), result="yes")
+        world.work()
+        assert len(world.invoked) == 1
+        world.pass_time(0.5)
+        assert execution.status == "SUCCEEDED"
+        assert len(world.invoked) == 2
+
     def test_the_state_outlives_a_crash_and_the_old_token_does_not(self, world: World) -> None:
         events: list[Any] = []
 
         def function(event: Any) -> Outcome:
             events.append(event)
             if len(events) == 1:
-                world.checkpoint(event, start("STEP"))
+                answered = world.checkpoint(event, start("STEP"))
+                events[0] = {**event, "CheckpointToken": answered["CheckpointToken"]}
                 return CRASH
             return answer("SUCCEEDED", Result=operations(event)["a"]["Status"])
 
@@ -222,6 +239,7 @@ class TestTimers:
             step = operations(event).get("a")
             if step:
                 seen.append((step["Status"], step["StepDetails"]["Attempt"]))
+                assert "NextAttemptTimestamp" not in step["StepDetails"]
             if step and step["StepDetails"]["Attempt"] == 2:
                 world.checkpoint(event, {"Id": "a", "Type": "STEP", "Action": "FAIL"})
                 return answer("FAILED", Error={"ErrorMessage": "thrice"})
@@ -514,3 +532,4 @@ class TestStarts:
         assert execution.status == "STOPPED"
         assert execution.error == {"ErrorMessage": "first"}
         assert len(world.invoked) == 1
+        assert world.buried == ["{}"], "once"

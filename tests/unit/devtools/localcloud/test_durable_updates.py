@@ -126,6 +126,16 @@ def test_an_operation_is_started_and_ended_in_one_checkpoint(at_work: Open) -> N
         at_work.checkpoint(*[{**wait(1), "Id": "b"}] * 2)
 
 
+def test_an_error_is_gone_once_an_attempt_succeeds(at_work: Open) -> None:
+    at_work.checkpoint(start("STEP"), retry(1, Error={"ErrorMessage": "no"}))
+    assert at_work.execution.operations["a"]["StepDetails"]["Error"] == {"ErrorMessage": "no"}
+    at_work.world.now += 1
+    at_work.checkpoint()
+    at_work.checkpoint(update("STEP", "SUCCEED", Payload="1"))
+    step = at_work.execution.operations["a"]["StepDetails"]
+    assert step == {"Attempt": 2, "Result": "1"}
+
+
 def test_each_token_is_good_for_one_checkpoint(at_work: Open) -> None:
     token = at_work.execution.token or ""
     at_work.checkpoint(start("STEP"))
@@ -164,6 +174,8 @@ def test_operations_are_counted_and_repeats_too(at_work: Open) -> None:
     at_work.checkpoint(start("STEP"), retry())
     with pytest.raises(Refused, match="at most 3000 operations"):
         at_work.checkpoint(start("STEP", "one-more"))
+    with pytest.raises(Refused, match="at most 3000 operations"):
+        at_work.checkpoint(retry() | {"Id": "s1"})
     at_work.checkpoint(update("STEP", "SUCCEED") | {"Id": "s1"})  # what there is may end
 
 
