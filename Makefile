@@ -87,6 +87,12 @@ $(UV): requirements-setup.txt
 	@$(CLEAN) .venv/bin/python -m devtools.runtime_conformance.releases $(UV)
 	@touch $@
 
+.venv-langgraph/.ready: bench/workflow/requirements-langgraph.txt .venv/.ready
+	@echo "Setting up what the workflow engine is compared with ..."
+	@$(CLEAN) $(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-langgraph
+	@$(CLEAN) $(UV) pip sync --quiet --require-hashes --python .venv-langgraph/bin/python bench/workflow/requirements-langgraph.txt
+	@touch $@
+
 node_modules/.ready: package-lock.json .venv/.ready
 	@echo "Setting up the CDK command line and the chart library ..."
 	@$(CLEAN) npm ci --include=dev --no-global --no-update-notifier --no-dry-run --no-audit --no-fund --loglevel=error >/dev/null
@@ -156,7 +162,7 @@ bench-coldstart: setup ## Print each agent's init time
 bench-api: setup ## Compare the API's start and warm calls to a bare boto3 handler's
 	@python -m bench.api
 
-bench-workflow: setup ## Measure what the workflow engine adds to its agents' work
+bench-workflow: setup .venv-langgraph/.ready ## Compare the workflow engine to LangGraph and Strands' Graph
 	@python -m bench.workflow
 
 bench-durable: setup ## Compare a workflow's step past one Lambda with the SDK's own bare one

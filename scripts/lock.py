@@ -101,7 +101,10 @@ def joint_locks(root: Path) -> list[Lock]:
 
 def separate_locks(root: Path) -> list[Lock]:
     """The locks of environments that nothing of the app is installed in."""
-    compared = (root / CORE).parents[1].glob("*/bench/requirements*.in")
+    compared = [
+        *root.glob("bench/*/requirements*.in"),
+        *(root / CORE).parents[1].glob("*/bench/requirements*.in"),
+    ]
     return [
         Lock(Path("devtools/localcloud/requirements.in")),
         Lock(Path("requirements-mcp-proxy.in")),

@@ -1,0 +1,1 @@
+"""The workflow engine beside LangGraph and Strands' own Graph, on the same tasks."""
