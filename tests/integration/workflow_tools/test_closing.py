@@ -77,7 +77,7 @@ def test_nothing_is_left_of_a_run(tmp_path: Path, error: BaseException | None) -
 
 
 def test_nothing_is_left_of_a_run_that_is_cancelled_anywhere(tmp_path: Path) -> None:
-    """After so many turns of the loop: while it opens, in a call, while it closes, or not at all."""
+    """After so many turns of the loop: while it opens, in a call, while it closes, or never."""
 
     async def run(turns: int) -> bool:
         async with web_server() as web:
