@@ -120,6 +120,9 @@ class _Counting(Tools):
     def system_text(self, agent_id: str, step_key: str) -> str:
         return f"Skills of {agent_id}."
 
+    def check(self, step_key: str) -> None:
+        pass
+
     async def record(self, call: AgentCall, outcome: AgentReply | Exception) -> None:
         self.recorded.append((call.key, type(outcome).__name__))
 

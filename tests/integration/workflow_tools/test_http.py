@@ -227,6 +227,22 @@ def test_outside_of_tests_this_machine_cannot_be_reached(tmp_path: Path) -> None
     with_api(tmp_path, ask, network=PUBLIC)
 
 
+def test_what_was_refused_takes_up_no_connection(tmp_path: Path) -> None:
+    refusing = True
+    network = Network(lambda _url: None, lambda _host: "is inward" if refusing else None)
+
+    async def ask(tools: Tools, web: WebServer) -> None:
+        nonlocal refusing
+        web.says("/v1/a", "yes")
+        for _ in range(50):
+            assert await use(tools, "api", {"path": "a"}) == ("error", "The host is inward.")
+        refusing = False
+        status, _ = await use(tools, "api", {"path": "a"})
+        assert status == "success"
+
+    with_api(tmp_path, ask, network=network)
+
+
 @pytest.mark.parametrize("environ", [{}, {"KEY": ""}])
 def test_a_missing_secret_is_told_before_any_call(tmp_path: Path, environ: dict[str, str]) -> None:
     async def ask(_tools: Tools, _web: WebServer) -> None:

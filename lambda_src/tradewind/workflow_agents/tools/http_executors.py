@@ -50,7 +50,10 @@ def joined(base_url: str, path: str) -> str:
     way, _, query = path.partition("?")
     queries = "&".join(filter(None, (base.query, query)))
     whole = f"{base.scheme}://{base.netloc}{base.path.rstrip('/')}/{way.lstrip('/')}"
-    url = httpx2.URL(f"{whole}?{queries}" if queries else whole)
+    try:
+        url = httpx2.URL(f"{whole}?{queries}" if queries else whole)
+    except httpx2.InvalidURL:
+        raise ToolRefused("`path` is none that can be sent.") from None
     home = httpx2.URL(f"{base.scheme}://{base.netloc}{base.path.rstrip('/')}/")
     if (url.scheme, url.host, url.port, url.userinfo) != (home.scheme, home.host, home.port, b""):
         raise ToolRefused("`path` must stay on the API's host.")

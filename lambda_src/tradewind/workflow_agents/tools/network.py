@@ -212,6 +212,10 @@ def own_headers(headers: Mapping[str, str]) -> dict[str, str]:
         if name.strip().lower() in _OURS:
             raise ToolRefused("`Host` and headers of the connection cannot be set.")
         is_sound = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-        if not is_sound or not value.isprintable() or len(value) > _LONGEST_HEADER:
+        if (
+            not is_sound
+            or not (value.isascii() and value.isprintable())
+            or len(value) > _LONGEST_HEADER
+        ):
             raise ToolRefused("A header's name or value cannot be sent.")
     return dict(headers)

@@ -13,7 +13,7 @@ from tradewind.workflow.spec.problem import shown
 
 _REFERENCE: Final = re.compile(r"\$\{([^${}]*)\}")
 #: Variables whose values are secrets, declared or not.
-_SECRET_NAME: Final = re.compile(r"(?i)(^|_)(api_?key|token|secret|password|secret_access_key)$")
+_SECRET_NAME: Final = re.compile(r"(?i)(^|_|api)(key|token|secret|password)$")
 #: Shorter values are in too many texts by chance.
 _SHORTEST: Final = 6
 

@@ -83,7 +83,7 @@ def test_other_paths_are_refused(path: str) -> None:
 def test_no_path_leaves_the_host(path: str) -> None:
     try:
         url = httpx2.URL(joined(BASE, path))
-    except (ToolRefused, httpx2.InvalidURL):
+    except ToolRefused:
         return
     assert (url.scheme, url.host, url.port) == ("https", "api.example.com", 8443)
     assert url.userinfo == b""
@@ -170,6 +170,7 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -
         {"Transfer-Encoding": "chunked"},
         {"X": "a\r\nY: b"},
         {"X\r\nY": "b"},
+        {"X": "é"},
         {"": "x"},
         {"X": "y" * 5000},
         {f"X-{number}": "" for number in range(50)},
