@@ -216,7 +216,7 @@ def test_a_question_that_nobody_answered_in_time_is_answered(
     session = runs.told(runs.write(flow("chain", steps)))["session_id"]
     assert runs.told("--resume", session)["exit_code"] == 17
     now = time.time()
-    monkeypatch.setattr(start.time, "time", lambda: now + 61)
+    monkeypatch.setattr("cli.workflow.start.time.time", lambda: now + 61)
     told = runs.told("--resume", session)
     assert (told["exit_code"], told["result"]) == (0, default or "timeout_expired")
 
