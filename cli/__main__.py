@@ -43,6 +43,7 @@ def tradewind() -> None:
     First time:     tradewind demo
     To work with:   tradewind up, tradewind call AGENT "...", tradewind down
     In an account:  tradewind deploy ENV, tradewind call AGENT "..." --env ENV
+    Workflows:      tradewind validate FILE, tradewind run FILE --var KEY=VALUE, tradewind doctor
 
     \b
     Your account:   AWS_PROFILE, or keys in the environment, as for other AWS tools;
@@ -56,6 +57,7 @@ def tradewind() -> None:
                  4 the invocation is at work, or waits for a person
                  5 refused: no access, no budget, or too much at once
                  130 interrupted
+                 Those of workflows: tradewind validate --help, tradewind run --help
     """  # noqa: D301  click reads the \b
 
 

@@ -32,7 +32,8 @@ _DRAW_S: Final = 0.1
 #: Steps at work that are shown, and lines that are drawn at once: a screen is no log.
 _MOST_AT_WORK: Final = 8
 _MOST_AT_ONCE: Final = 30
-_KEY_WIDTH: Final = 28
+_KEY_WIDTH: Final = 24
+_AGENT_WIDTH: Final = 14
 _STYLES: Final = {"done": "green", "failed": "bold red", "budget": "yellow", "again": "yellow"}
 
 
@@ -80,7 +81,7 @@ class View:
         """The steps at work, and for how long."""
         now = time.monotonic()
         return [
-            f"{_cell(key, _KEY_WIDTH)} {_cell(agent, 16)} {now - since:6.0f} s"
+            f"{_cell(key, _KEY_WIDTH)} {_cell(agent, _AGENT_WIDTH)} {now - since:6.0f} s"
             for key, (agent, since) in self._at_work.items()
         ]
 
@@ -96,7 +97,9 @@ class View:
             case StepStarted(key, agent) if agent is not None:
                 self._at_work[key] = (agent, at)
                 if self._verbose:
-                    yield Line("begins", f"{_cell(key, _KEY_WIDTH)} {_cell(agent, 16)}".rstrip())
+                    yield Line(
+                        "begins", f"{_cell(key, _KEY_WIDTH)} {_cell(agent, _AGENT_WIDTH)}".rstrip()
+                    )
             case StepEnded(key):
                 agent, since = self._at_work.pop(key, ("", at))
                 if agent:
@@ -112,7 +115,7 @@ class View:
                 yield Line("asks", f"{_cell(key, 0)} waits for a person")
 
     def _ended(self, event: StepEnded, agent: str, seconds: float) -> Line:
-        place = f"{_cell(event.key, _KEY_WIDTH)} {_cell(agent, 16)}"
+        place = f"{_cell(event.key, _KEY_WIDTH)} {_cell(agent, _AGENT_WIDTH)}"
         if event.error is not None:
             return Line("failed", f"{place} {one_line(event.error)}")
         self.done += 1

@@ -231,8 +231,12 @@ class Sessions:
         except OSError as failed:
             raise SessionUnusable(f"session {folder.name}: {failed.strerror}") from None
         fault = None
-        if not _is_taken(lock):
-            fault = f"session {folder.name} is run by another process now"
+        try:
+            taken = _is_taken(lock)
+        except OSError as failed:  # a disk that knows no locks
+            taken, fault = False, f"session {folder.name} cannot be locked: {failed.strerror}"
+        if not taken:
+            fault = fault or f"session {folder.name} is run by another process now"
         elif not _is_file(lock, folder / LOCK):
             # It was deleted before the lock was this process's.
             fault = f"there is no session {folder.name!r}"

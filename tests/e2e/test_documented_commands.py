@@ -57,7 +57,7 @@ COVERED: Final = {
         "tests/integration/workflows/test_command.py",
         '"--resume", session.name',
     ),
-    './tradewind run --resume SESSION_ID --hitl-response "approved"': (
+    "./tradewind run --resume SESSION_ID --hitl-response approved": (
         "tests/unit/cli/workflow/test_run.py",
         '"--resume", session.name, "--hitl-response"',
     ),

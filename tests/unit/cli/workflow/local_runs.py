@@ -43,10 +43,10 @@ class MortalDisk(Disk):
             return True
         return False
 
-    def create(self, name: str | Path, *, at: int | None = None, mode: int = 0o600) -> int:
+    def create(self, name: str | Path, **how: Any) -> int:
         if self._count():
             raise Killed
-        return super().create(name, at=at, mode=mode)
+        return super().create(name, **how)
 
     def add(self, file: int, content: bytes) -> None:
         if self._count():

@@ -70,11 +70,12 @@ def test_a_line_that_is_not_whole_is_passed_over_at_the_end_alone() -> None:
     for key in "abc":
         state.done[key] = {"response": key}
         lines.append(journal.line(state))
-    bad = bytearray(lines[1])
-    bad[-3] ^= 1
-    assert list(read(lines[0] + bytes(bad))[0].done) == ["a"]
+    # It would be read as well.
+    bad = lines[1].replace(b'"response":"b"', b'"response":"x"')
+    assert bad != lines[1]
+    assert list(read(lines[0] + bad)[0].done) == ["a"]
     with pytest.raises(Broken):
-        read(lines[0] + bytes(bad) + lines[2])
+        read(lines[0] + bad + lines[2])
     with pytest.raises(Broken):
         read(b"\n" + lines[0])
 

@@ -216,7 +216,7 @@ def test_a_question_that_nobody_answered_in_time_is_answered(
     session = runs.told(runs.write(flow("chain", steps)))["session_id"]
     assert runs.told("--resume", session)["exit_code"] == 17
     now = time.time()
-    monkeypatch.setattr(start.time, "time", lambda: now + 61)
+    monkeypatch.setattr("cli.workflow.start.time.time", lambda: now + 61)
     told = runs.told("--resume", session)
     assert (told["exit_code"], told["result"]) == (0, default or "timeout_expired")
 
@@ -310,8 +310,11 @@ def test_a_trace_replaces_no_artifact(runs: LocalRuns) -> None:
 
 
 def test_a_session_is_nobody_elses_to_read(runs: LocalRuns) -> None:
-    os.umask(os.umask(0o022))
-    runs("run", runs.write(flow("chain", CHAIN, outputs=ARTIFACT)))
+    before = os.umask(0)
+    try:
+        runs("run", runs.write(flow("chain", CHAIN, outputs=ARTIFACT)))
+    finally:
+        os.umask(before)
     (session,) = runs.sessions()
     assert stat.S_IMODE(session.stat().st_mode) == 0o700
     files = list(session.iterdir())
