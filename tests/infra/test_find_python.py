@@ -81,3 +81,18 @@ def test_what_uv_brought_is_taken(
     python.chmod(0o755)
     status, out, err = search(monkeypatch, capsys, make_uv(tmp_path, found=str(python)))
     assert (status, out, err) == (0, f"{python}\n", "")
+
+
+@pytest.mark.parametrize(("version", "runs"), [("3.12", True), ("3.99", False)])
+def test_one_that_is_not_needed_is_found_or_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], version: str, runs: bool
+) -> None:
+    """Durable functions' Python: the interpreter itself, whose shim no empty environment runs."""
+    monkeypatch.setattr(sys, "argv", ["find_python.py", "--if-there", version])
+    assert find_python.main() == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert bool(told.out) is runs
+    if runs:
+        assert "shims" not in told.out
+        assert Path(told.out).is_file()

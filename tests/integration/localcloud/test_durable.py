@@ -249,9 +249,31 @@ class TestRuns:
         found = durable.client.list_durable_executions_by_function(FunctionName=name, **statuses)
         assert found["DurableExecutions"] == []
 
-    def test_its_own_time_ends_it(self, durable: Durable) -> None:
+    def test_its_own_time_ends_it_and_is_counted(self, durable: Durable, client: Client) -> None:
         execution = durable.end(durable.start("Short", do="wait", seconds=600))
         assert execution["Status"] == "TIMED_OUT"
+
+        def count(metric: str) -> float:
+            points = client("cloudwatch").get_metric_statistics(
+                Namespace="AWS/Lambda",
+                MetricName=f"DurableExecution{metric}",
+                Dimensions=[{"Name": "FunctionName", "Value": durable.names["Short"]}],
+                StartTime=time.time() - 600,
+                EndTime=time.time() + 60,
+                Period=3600,
+                Statistics=["Sum"],
+            )["Datapoints"]
+            return float(sum(point["Sum"] for point in points))
+
+        for _ in until_given_up():
+            if count("Duration") >= 1000:
+                break
+        assert (count("Started"), count("TimedOut"), count("Succeeded")) == (1, 1, 0)
+
+    def test_it_runs_on_its_own_python(self, durable: Durable) -> None:
+        found = durable.result(durable.start(do="answer"))
+        assert found["python"] == [3, 13]
+        assert found["environment"] == "AWS_Lambda_python3.13"
 
     @pytest.mark.parametrize(
         ("function", "qualifier", "message"),

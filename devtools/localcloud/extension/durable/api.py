@@ -12,7 +12,7 @@ from devtools.localcloud.extension.durable.refusal import Refused, Response, not
 
 _VERSION: Final = "2025-12-01"
 _STATUSES: Final = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED")
-_MAX_CALLBACK_BYTES: Final = 1_048_576
+_MAX_CALLBACK_BYTES: Final = 262_144
 _DEFAULT_ITEMS: Final = 100
 _MAX_ITEMS: Final = 1_000
 

@@ -127,6 +127,7 @@ class Driver:
             )
             self.executions.add(execution)
             self._running[execution.arn] = execution
+            self._functions.count(execution)
             self._invoke(execution)
             self._changed.notify_all()
             return execution
@@ -319,6 +320,7 @@ class Driver:
 
     def _after_end(self, execution: Execution) -> None:
         """Tell who waits for an execution's end, once."""
+        self._functions.count(execution)
         if execution.parent is not None:
             parent_arn, operation_id = execution.parent
             error = execution.error

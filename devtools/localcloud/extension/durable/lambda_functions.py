@@ -4,7 +4,7 @@ import json
 import logging
 from typing import Any
 
-from ministack.services import lambda_svc
+from ministack.services import cloudwatch, lambda_svc
 
 from devtools.localcloud.extension import tracing
 from devtools.localcloud.extension.access import act_as, role_may, session_arn
@@ -14,6 +14,14 @@ from devtools.localcloud.extension.durable.protocol import Outcome
 from devtools.localcloud.extension.durable.refusal import not_found
 from devtools.localcloud.extension.durable.target import Target
 from devtools.localcloud.running import ACCOUNT_ID, REGION
+
+#: How metrics name the ends.
+_ENDS = {
+    "SUCCEEDED": "Succeeded",
+    "FAILED": "Failed",
+    "TIMED_OUT": "TimedOut",
+    "STOPPED": "Stopped",
+}
 
 logger = logging.getLogger("devtools.localcloud.durable")
 
@@ -71,6 +79,21 @@ class LambdaFunctions:
             f"{resource} because no identity-based policy allows the {action} action"
         )
         return {"ErrorType": "AccessDeniedException", "ErrorMessage": message}
+
+    def count(self, execution: Execution) -> None:
+        """Publish the metrics of an execution that has begun, or that has ended."""
+        values = {"Started": (1.0, "Count")}
+        if execution.ended is not None:
+            values = {
+                _ENDS[execution.status]: (1.0, "Count"),
+                "Duration": ((execution.ended - execution.started) * 1000, "Milliseconds"),
+                "Operations": (float(execution.operation_count), "Count"),
+                "StorageWrittenBytes": (float(execution.stored_bytes), "Bytes"),
+            }
+        dimensions = {"FunctionName": execution.target.name}
+        for name, (value, unit) in values.items():
+            metric = f"DurableExecution{name}"
+            cloudwatch.record_metric("AWS/Lambda", metric, value, unit, dimensions)
 
     def bury(self, execution: Execution) -> None:
         """Send what a failed execution was started with to its dead-letter queue, if it has one."""

@@ -45,6 +45,9 @@ class Functions(Protocol):
     def may_invoke(self, role: str, target: Target) -> Error | None:
         """Say why a role may not invoke it; None when it may."""
 
+    def count(self, execution: Execution) -> None:
+        """Publish the metrics of an execution that has begun, or that has ended."""
+
     def bury(self, execution: Execution) -> None:
         """Send what an execution that failed was started with to the dead-letter queue."""
 

@@ -1,6 +1,7 @@
 """A durable function on AWS's own SDK that does what its event says."""
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ def handler(event: Event, context: DurableContext) -> Any:
 
 
 def do_answer(event: Event, context: DurableContext) -> Any:
-    return {**event, "generation": os.environ.get("GENERATION")}
+    about = {"python": sys.version_info[:2], "environment": os.environ["AWS_EXECUTION_ENV"]}
+    return {**event, **about}
 
 
 def do_wait(event: Event, context: DurableContext) -> Any:

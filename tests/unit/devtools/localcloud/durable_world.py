@@ -46,6 +46,7 @@ class World:
     refused: dict[str, Error] = field(default_factory=dict)
     invoked: list[tuple[str, str, Any]] = field(default_factory=list)
     buried: list[str] = field(default_factory=list)
+    counted: list[tuple[str, str]] = field(default_factory=list)
     waiting: deque[Callable[[], None]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -66,6 +67,9 @@ class World:
 
     def may_invoke(self, role: str, target: Target) -> Error | None:
         return self.refused.get(target.name)
+
+    def count(self, execution: Execution) -> None:
+        self.counted.append((execution.name, execution.status))
 
     def bury(self, execution: Execution) -> None:
         self.buried.append(execution.payload)

@@ -133,7 +133,7 @@ def test_callbacks_are_answered_over_the_api(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("body", "message"),
-    [(b"x" * 1_048_577, "at most 1048576 bytes"), (b"\xff", "no UTF-8 text")],
+    [(b"x" * 262_145, "at most 262144 bytes"), (b"\xff", "no UTF-8 text")],
 )
 def test_results_that_are_not_taken(world: World, body: bytes, message: str) -> None:
     status, refused = world.call("POST", "durable-execution-callbacks/abc/succeed", body)

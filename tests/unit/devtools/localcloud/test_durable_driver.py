@@ -533,3 +533,4 @@ class TestStarts:
         assert execution.error == {"ErrorMessage": "first"}
         assert len(world.invoked) == 1
         assert world.buried == ["{}"], "once"
+        assert [status for _, status in world.counted] == ["RUNNING", "STOPPED"], "once"
