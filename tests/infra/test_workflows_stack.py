@@ -96,6 +96,15 @@ def test_its_role_holds_exactly_this(made: Assembly, template: Template) -> None
     assert "ManagedPolicyArns" not in role
 
 
+def test_an_alarm_tells_of_invocations_that_fail(made: Assembly, dev: Assembly) -> None:
+    def names(assembly: Assembly) -> list[str]:
+        alarms = assembly.all(assembly.observability, "AWS::CloudWatch::Alarm")
+        return [alarm["Properties"]["AlarmName"] for alarm in alarms]
+
+    assert "tradewind-dev-durable-errors" in names(made)
+    assert "tradewind-dev-durable-errors" not in names(dev)
+
+
 def test_without_the_agent_that_answers_it_is_refused(
     synthesize: Synthesize, durable_settings: Settings
 ) -> None:
