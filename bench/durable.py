@@ -38,7 +38,7 @@ from rich.table import Table
 from bench.machine import describe
 from tradewind.durable.documents import Start
 from tradewind.durable.execution import run_durably
-from tradewind.durable.inline import InlineAgents
+from tradewind.durable.targets import InlineAgents
 from tradewind.workflow.spec.model import Spec
 
 STEPS: Final = 200

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from stacks.settings import Settings, SettingsError, WorkflowSettings
-from stacks.workflows import WORKFLOWS_AGENT
 from tests.infra.assembly import Assembly, Template
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import allow
@@ -16,8 +15,12 @@ from tradewind.contracts.environment import DurableEnvironment
 
 AGENTS = {
     "terrain": SAMPLES["terrain"],
-    WORKFLOWS_AGENT: AgentManifest(
-        name=WORKFLOWS_AGENT, description="Does what a test needs done.", framework="strands"
+    "layout": SAMPLES["layout"],
+    "workflows": AgentManifest(
+        name="workflows",
+        description="Does what a test needs done.",
+        framework="workflow",
+        calls=("terrain",),
     ),
 }
 
