@@ -116,7 +116,7 @@ def main() -> int:
             )
             return 1
         settings = load_settings(app.node.try_get_context("env") or "dev", ROOT / "config", agents)
-        build(app, settings, agents, Bundler(ROOT))
+        build(app, settings, agents, Bundler(ROOT, settings.workflows.folder))
     except (ManifestError, SettingsError, BundleError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -38,7 +38,7 @@ from rich.table import Table
 from bench.machine import describe
 from tradewind.durable.documents import Start
 from tradewind.durable.execution import run_durably
-from tradewind.durable.inline import InlineAgents
+from tradewind.durable.targets import InlineAgents
 from tradewind.workflow.spec.model import Spec
 
 STEPS: Final = 200
@@ -129,7 +129,7 @@ def _ms_per_step(handler: Callable[[Any, DurableContext], Any]) -> float:
     )
     wrapped = durable_execution(handler)
     began = time.perf_counter()
-    reply = wrapped(event, SimpleNamespace(aws_request_id="r"))  # type: ignore[arg-type]
+    reply = wrapped(event, SimpleNamespace(aws_request_id="r"))
     took = time.perf_counter() - began
     if reply["Status"] != "SUCCEEDED":
         raise RuntimeError(reply)

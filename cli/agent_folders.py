@@ -77,11 +77,16 @@ def uses_of(agents: Path, config: Path, name: str) -> list[str]:
     """
     others = [agents / other for other in names(agents) if other != name]
     try:
-        readers = [other for other in map(read_manifest, others) if name in other.reads_from]
+        manifests = list(map(read_manifest, others))
     except ManifestError as error:
         raise CommandError(str(error)) from None
     return [
-        *(f"agents/{reader.name}/agent.toml: reads_from names it" for reader in readers),
+        *(
+            f"agents/{other.name}/agent.toml: {key} names it"
+            for other in manifests
+            for key in ("reads_from", "calls")
+            if name in getattr(other, key)
+        ),
         *(
             f"{config.name}/{environment}.yaml: agents.{name} is about it"
             for environment, content in environments(config).items()

@@ -15,7 +15,7 @@ from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.sweep_function import SweepFunction
 from stacks.settings import Settings
 from stacks.state import StateStack
-from tradewind.contracts.agent_manifest import AgentManifest, in_order
+from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest, in_order
 from tradewind.contracts.names import (
     LOG_ENTRY,
     LOG_KEY,
@@ -74,6 +74,8 @@ class AgentsStack(Stack):
             request_log_arn=log_arn,
             key=state.key,
             profile=settings.model.profile,
+            environment=settings.environment,
+            workflows_in_bucket=settings.workflows.in_bucket,
         )
         for agent, manifest in agents.items():
             function = settings.function(manifest)
@@ -93,6 +95,7 @@ class AgentsStack(Stack):
                     **_environment(settings, state, agent),
                     **log_variables,
                     EnvVar.READS_FROM: ",".join(in_order(manifest.reads_from, agents)),
+                    **_for_workflows(settings, manifest),
                     **function.endpoints,
                 },
                 log_level=settings.log_level,
@@ -161,3 +164,13 @@ def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str,
         **tracing,
         **logging_variables(settings, agent),
     }
+
+
+def _for_workflows(settings: Settings, agent: AgentManifest) -> dict[str, str]:
+    """What a function that runs workflows is told besides."""
+    if agent.framework != RUNS_WORKFLOWS:
+        return {}
+    variables: dict[str, str] = {OptionalEnvVar.CALLS: ",".join(agent.calls)} if agent.calls else {}
+    if settings.workflows.in_bucket:
+        variables[OptionalEnvVar.WORKFLOWS_IN_BUCKET] = "1"
+    return variables

@@ -59,8 +59,7 @@ is in `devtools/contract/aws_metrics.yaml`.
 | `AWS/SQS` | dead letters: how many wait, and how old the oldest is |
 | `AWS/Bedrock` | the model's calls, errors, throttles, latency and tokens, of the whole account |
 
-Not counted, because there is nothing to count yet: refusals by a token budget, workflows,
-AgentCore.
+Not counted, because there is nothing to count yet: refusals by a token budget, AgentCore.
 """
 
 

@@ -81,7 +81,10 @@ class ObservabilityStack(Stack):
             ).notify_as_one(topic, API_UNWELL, "the API")
         )
         environment_specs = environment_alarms(
-            metrics, settings.alarms, logged=settings.request_log is not None
+            metrics,
+            settings.alarms,
+            logged=settings.request_log is not None,
+            durable=bool(settings.workflows.durable),
         )
         paging += Alarms(
             self,

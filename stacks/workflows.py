@@ -16,13 +16,11 @@ from stacks.bundling.provider import BundleProvider
 from stacks.parts.durable_function import DurableFunction, function_arn
 from stacks.parts.functions import code_of, logging_variables
 from stacks.settings import Settings, SettingsError
-from tradewind.contracts.agent_manifest import AgentManifest
+from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest
 from tradewind.contracts.names import DURABLE, DurableEnvVar, EnvVar
 
 #: What its bundle may have unzipped.
 DURABLE_BUDGET_MB: Final = 60
-#: The agent whose function answers for the agents that workflow files declare.
-WORKFLOWS_AGENT: Final = "workflows"
 
 
 class WorkflowsStack(Stack):
@@ -40,18 +38,19 @@ class WorkflowsStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        if WORKFLOWS_AGENT not in agents:
+        runner = next((one for one in agents.values() if one.framework == RUNS_WORKFLOWS), None)
+        if runner is None:
             raise SettingsError(
-                f"workflows.durable: their agents are asked through the agent {WORKFLOWS_AGENT}, "
+                "workflows.durable: their agents are asked through an agent that runs workflows, "
                 "and there is none"
             )
         removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         # By name, so that no stack waits for the other: the functions may come and go.
         functions = {
             agent: function_arn(self, names.live_function(settings.environment, agent))
-            for agent in agents
+            for agent in (runner.name, *runner.calls)
         }
-        named = {agent: arn for agent, arn in functions.items() if agent != WORKFLOWS_AGENT}
+        named = {agent: functions[agent] for agent in runner.calls}
         architecture = settings.functions.target_architecture
         function = DurableFunction(
             self,
@@ -61,11 +60,11 @@ class WorkflowsStack(Stack):
             code=code_of(bundles.core_bundle(DURABLE, architecture, DURABLE_BUDGET_MB)),
             architecture=architecture,
             workflows=settings.workflows,
-            agents=[names.function_name(settings.environment, agent) for agent in agents],
+            agents=[names.function_name(settings.environment, agent) for agent in functions],
             environment={
                 EnvVar.ENVIRONMENT: settings.environment,
                 DurableEnvVar.WORKFLOWS: ",".join(settings.workflows.durable),
-                DurableEnvVar.WORKFLOW_FUNCTION: functions[WORKFLOWS_AGENT],
+                DurableEnvVar.WORKFLOW_FUNCTION: functions[runner.name],
                 DurableEnvVar.AGENT_FUNCTIONS: json.dumps(named),
                 **logging_variables(settings, DURABLE),
             },

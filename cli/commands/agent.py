@@ -112,7 +112,7 @@ def _aligned(rows: "Iterable[tuple[str, ...]]") -> list[str]:
 def remove(name: str, yes: bool, as_json: bool) -> None:
     """Delete the folder of agent NAME.
 
-    Refused while another agent reads from it, or a file in config/ names it.
+    Refused while another agent reads from it or may ask it, or a file in config/ names it.
     """
     from cli import agent_folders
     from cli.agents import FOLDER

@@ -59,12 +59,13 @@ def start(
     from uuid import uuid4
 
     from cli.workflow import reports
+    from cli.workflow.named_agents import known_names
     from tradewind.durable.documents import Start
     from tradewind.workflow.engine.operations import MOST_OPERATIONS, operations_of
     from tradewind.workflow.spec.loader import EXIT_UNSUPPORTED, EXIT_VALID, load
 
     given = reports.read_variables(variables)
-    loaded = load(file, given)
+    loaded = load(file, given, known_names())
     status = loaded.status(to_run=True)
     if loaded.spec is None or status != EXIT_VALID:
         reports.print_problems(loaded.problems, err=True)

@@ -42,9 +42,10 @@ def validate(*, file: Path, variables: tuple[str, ...], as_json: bool) -> None:
                  18 valid, but it asks for what there is no support for
     """  # noqa: D301  click reads the \b
     from cli.workflow import reports
+    from cli.workflow.named_agents import known_names
     from tradewind.workflow.spec.loader import load
 
-    loaded = load(file, reports.read_variables(variables))
+    loaded = load(file, reports.read_variables(variables), known_names())
     if as_json:
         click.echo(reports.as_json(loaded))
     else:
@@ -128,9 +129,10 @@ def plan(*, file: Path, shape: str, out: Path | None) -> None:
 def _read(file: Path) -> "Loaded":
     """A file without errors; else they are printed, and the command ends."""
     from cli.workflow import reports
+    from cli.workflow.named_agents import known_names
     from tradewind.workflow.spec.loader import EXIT_INVALID, load
 
-    loaded = load(file)
+    loaded = load(file, named=known_names())
     if loaded.spec is None:
         reports.print_problems(loaded.problems, err=True)
         raise click.exceptions.Exit(EXIT_INVALID)

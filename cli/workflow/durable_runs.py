@@ -77,8 +77,9 @@ class RunSeen:
         if self.status == _RUNNING:
             return _RUNNING_EXIT if self.question is None else PAUSED_EXIT
         kind = getattr(errors, self.error[0].rpartition(".")[2], None) if self.error else None
-        is_ours = isinstance(kind, type) and issubclass(kind, WorkflowError)
-        return kind.exit_code if is_ours else _FAILED_EXIT
+        if isinstance(kind, type) and issubclass(kind, WorkflowError):
+            return kind.exit_code
+        return _FAILED_EXIT
 
     def as_data(self) -> dict[str, Any]:
         """For programs."""
@@ -229,12 +230,6 @@ class DurableRuns:
                 run.question = Question(callback_id, pause_asked)
 
     def _events(self, arn: str) -> Iterator[Any]:
-        marker: dict[str, str] = {}
-        while True:
-            page = self._client.get_durable_execution_history(
-                DurableExecutionArn=arn, IncludeExecutionData=True, **marker
-            )
+        pages = self._client.get_paginator("get_durable_execution_history")
+        for page in pages.paginate(DurableExecutionArn=arn, IncludeExecutionData=True):
             yield from page["Events"]
-            if not page.get("NextMarker"):
-                return
-            marker = {"Marker": page["NextMarker"]}

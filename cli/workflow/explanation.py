@@ -59,7 +59,7 @@ def _spec(loaded: Loaded) -> Spec:
 def _sections(loaded: Loaded, plan: Plan) -> dict[str, list[str]]:
     spec = _spec(loaded)
     sections = {
-        "Needs": _needs(spec),
+        "Needs": _needs(loaded, spec),
         "Leaves": [shown(path) for path in plan.artifacts],
         "Forbids": _forbids(spec),
     }
@@ -91,12 +91,14 @@ def _steps(plan: Plan) -> Iterator[str]:
         yield f"  {shown(step.name)}: {who}{shown(after, 200)}"
 
 
-def _needs(spec: Spec) -> list[str]:
+def _needs(loaded: Loaded, spec: Spec) -> list[str]:
     needs = [
         f"--var {shown(name)}=... ({one.type})"
         for name, one in spec.inputs.required.items()
         if one.default is None and name not in spec.inputs.values
     ]
+    if loaded.named:
+        needs.append(f"deployed, as they are asked by name: {', '.join(sorted(loaded.named))}")
     providers = {spec.runtime.provider, *(one.provider for one in spec.agents.values())}
     needs += [
         f"{_KEYS[one]} in the environment"

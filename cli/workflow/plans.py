@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from tradewind.workflow.engine.calls import BY_NAME
 from tradewind.workflow.engine.operations import MOST_OPERATIONS, Operations, operations_of
 from tradewind.workflow.spec.loader import Loaded
 from tradewind.workflow.spec.model import Spec
@@ -200,10 +201,12 @@ class _Planner:
         before: Sequence[tuple[str, str]] = (),
         kind: Kind = "agent",
     ) -> None:
-        own, runtime = self._spec.agents[agent], self._spec.runtime
-        model = " ".join(
-            filter(None, (own.provider or runtime.provider, own.model_id or runtime.model_id))
-        )
+        own, runtime = self._spec.agents.get(agent), self._spec.runtime
+        model = BY_NAME
+        if own is not None:
+            model = " ".join(
+                filter(None, (own.provider or runtime.provider, own.model_id or runtime.model_id))
+            )
         self._plan.steps.append(Step(name, kind, agent, model, _beginning(asked or "")))
         self._lead(before, name)
 

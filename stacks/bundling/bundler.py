@@ -18,9 +18,9 @@ from stacks.bundling.install import install
 from stacks.bundling.interpreter import Interpreter, compile_tree, find_if_there, find_interpreter
 from stacks.bundling.prune import prune
 from stacks.bundling.store import ArchiveStore
+from stacks.bundling.workflow_files import DEFAULT_FOLDER, check_workflows, workflow_files
 from stacks.settings import Architecture
-from tradewind.contracts.agent_manifest import REQUEST_FILE, AgentManifest
-from tradewind.contracts.names import WORKFLOWS_FOLDER
+from tradewind.contracts.agent_manifest import REQUEST_FILE, RUNS_WORKFLOWS, AgentManifest
 
 
 class Bundler:
@@ -30,9 +30,11 @@ class Bundler:
     which changes with every edit. An edit costs a second, not the libraries again.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, workflows: str = DEFAULT_FOLDER) -> None:
+        """``workflows`` is the folder of workflow files, in ``root``."""
+        self._root = root
         self._sources = root / "lambda_src"
-        self._workflow_files = root / "examples" / "workflows"
+        self._workflows_folder = root / workflows
         self._store = ArchiveStore(root / ".build" / "bundles")
 
     def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
@@ -46,6 +48,8 @@ class Bundler:
                 f"lambda_src/agents/{agent.name}/agent.py is missing, or behind a link: a bundle "
                 "follows none"
             )
+        if agent.framework == RUNS_WORKFLOWS:
+            check_workflows(self._workflows_folder, self._root, agent.calls)
         return self._archive(agent_contents(agent, self._sources), architecture, budget_mb)
 
     def core_bundle(self, function: str, architecture: Architecture, budget_mb: int) -> Archive:
@@ -136,13 +140,7 @@ class Bundler:
 
     @cached_property
     def _workflows(self) -> dict[str, bytes]:
-        return {
-            f"{WORKFLOWS_FOLDER}/{file.relative_to(self._workflow_files).as_posix()}": (
-                file.read_bytes()
-            )
-            for file in sorted(self._workflow_files.rglob("*"))
-            if file.is_file()
-        }
+        return workflow_files(self._workflows_folder)
 
     def _sources_of(self, contents: Contents) -> dict[str, bytes]:
         left_out = () if contents.has_workflows else rules.OF_WORKFLOWS

@@ -7,7 +7,7 @@ from pathlib import Path
 from stacks.bundling import rules
 from stacks.bundling.errors import BundleError
 from stacks.bundling.requirements import core_requirements, requirements_of
-from tradewind.contracts.agent_manifest import AgentManifest, Framework
+from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest, Framework
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def agent_contents(agent: AgentManifest, sources: Path) -> Contents:
         sources=("agents/__init__.py", *(f"{folder}/" for folder in folders)),
         asked_by=f"agents/{agent.name}/agent.toml: reach: ",
         metadata_read=rules.METADATA_READ[agent.framework],
+        has_workflows=agent.framework == RUNS_WORKFLOWS,
     )
 
 

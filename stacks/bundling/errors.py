@@ -11,6 +11,7 @@
     +-- InstallFailed          uv refused for another reason
     +-- UnknownOperation       botocore has no such service or operation
     +-- NotCompilable          a module is not valid Python
+    +-- NoWorkflow             a workflow file is not valid, or cannot run in a function
     +-- OverBudget             the bundle is larger than its budget, or than Lambda takes
 """
 
@@ -49,6 +50,10 @@ class UnknownOperation(BundleError):
 
 class NotCompilable(BundleError):
     """A module is not valid Python of the functions' version. The message shows where."""
+
+
+class NoWorkflow(BundleError):
+    """A workflow file is not valid. The message has a line for each mistake."""
 
 
 class OverBudget(BundleError):

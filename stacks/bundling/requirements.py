@@ -1,9 +1,14 @@
 """Which locks a bundle is installed from."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from stacks.bundling.errors import NotLocked
-from tradewind.contracts.agent_manifest import Framework
+from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, Framework
+
+#: Frameworks that are made of several.
+_FRAMEWORKS: Final[Mapping[Framework, tuple[str, ...]]] = {RUNS_WORKFLOWS: ("strands", "workflow")}
 
 
 def requirements_of(agent_folder: Path, framework: Framework) -> list[Path]:
@@ -17,7 +22,7 @@ def requirements_of(agent_folder: Path, framework: Framework) -> list[Path]:
         NotLocked: Requirements have no lock.
     """
     sources = agent_folder.parents[1]
-    locks = [*core_requirements(sources), sources / "requirements" / f"{framework}.txt"]
+    locks = core_requirements(sources, *_FRAMEWORKS.get(framework, (framework,)))
     # An agent may need nothing more.
     if (agent_folder / "requirements.in").exists():
         locks.append(agent_folder / "requirements.txt")

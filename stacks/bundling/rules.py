@@ -21,6 +21,7 @@ PLATFORMS: Final[Mapping[str, str]] = {
 #: Lambda's limit for an unzipped function, in bytes.
 UNZIPPED_LIMIT: Final = 262_144_000
 
+_CFFI: Final = "only cffi uses it, when it builds"
 _MCP: Final = "only the MCP client of Strands uses it; the agents' tools are in-process"
 
 #: Distributions that are installed because another one asks for them, but never imported here; by
@@ -39,7 +40,7 @@ NEVER_IMPORTED: Final[Mapping[Framework | None, Mapping[str, str]]] = {
         "httpx2": _MCP,
         "mcp": _MCP,
         "mcp-types": _MCP,
-        "pycparser": "only cffi uses it, when it builds",
+        "pycparser": _CFFI,
         "pyjwt": _MCP,
         "python-multipart": _MCP,
         "sse-starlette": _MCP,
@@ -49,6 +50,8 @@ NEVER_IMPORTED: Final[Mapping[Framework | None, Mapping[str, str]]] = {
     },
     # PydanticAI imports its whole closure, HTTP clients included, when it is imported itself.
     "pydantic-ai": {},
+    # Its tools may be servers of MCP.
+    "workflow": {"click": "only uvicorn's command line uses it", "pycparser": _CFFI},
 }
 
 _OTEL_METADATA: Final = {
@@ -57,13 +60,16 @@ _OTEL_METADATA: Final = {
 }
 _OWN_VERSION: Final = "its version, when it is imported"
 
+_STRANDS_METADATA: Final = {
+    **_OTEL_METADATA,
+    "strands-agents": "its version, for the resource its traces name",
+}
+
 #: Distributions that look their own metadata up; everyone else's is dropped, since some libraries
 #: walk all of it when they are imported. A function that has no framework has a list of its own.
 METADATA_READ: Final[Mapping[Framework, Mapping[str, str]]] = {
-    "strands": {
-        **_OTEL_METADATA,
-        "strands-agents": "its version, for the resource its traces name",
-    },
+    "strands": _STRANDS_METADATA,
+    "workflow": {**_STRANDS_METADATA, "httpcore2": _OWN_VERSION, "httpx2": _OWN_VERSION},
     "pydantic-ai": {
         **_OTEL_METADATA,
         "anyio": "its version, when PydanticAI is imported",
@@ -153,6 +159,7 @@ LOOKED_UP: Final[Mapping[Framework, Mapping[str, tuple[str, ...]]]] = {
     "strands": {},
     # It reads from this one which fields a request may have, and may send the streaming one.
     "pydantic-ai": {"bedrock-runtime": ("Converse",)},
+    "workflow": {"lambda": ("Invoke",)},
 }
 
 
@@ -168,8 +175,11 @@ def operations_of(agent: AgentManifest) -> dict[str, list[str]]:
     return {service: sorted(names) for service, names in sorted(known.items())}
 
 
-#: Of the core, what only functions that run workflows have: the engine, and their own handler.
-OF_WORKFLOWS: Final = ("tradewind/workflow/", "tradewind/durable/")
+#: Of the core, what only functions that run workflows have: the engine, its agents, their handlers.
+OF_WORKFLOWS: Final = (
+    *("tradewind/workflow/", "tradewind/workflow_agents/", "tradewind/workflow_function/"),
+    "tradewind/durable/",
+)
 
 #: Folders and file kinds that no import or run-time read touches.
 UNUSED_FOLDERS: Final = frozenset({"__pycache__", "bin", "include", "test", "tests"})

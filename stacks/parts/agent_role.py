@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
+from stacks.names import live_function
 from stacks.parts.bedrock_access import InferenceProfile, invoke_grants
 from stacks.parts.functions import function_role
 from stacks.parts.statements import allow, allow_key
-from tradewind.contracts.agent_manifest import AgentManifest
-from tradewind.contracts.names import artifact_key
+from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest
+from tradewind.contracts.names import WORKFLOWS_PREFIX, artifact_key
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Reach:
         budgets_arn: The table of what principals spend.
         request_log_arn: The table of requests and answers; None where no such log is kept.
         key: Encrypts all of them.
+        environment: The environment's name, which functions' names have in them.
+        workflows_in_bucket: Whether workflows are read from the bucket, too.
         profile: The model's inference profile.
     """
 
@@ -36,6 +39,8 @@ class Reach:
     request_log_arn: str | None
     key: kms.IKey
     profile: InferenceProfile
+    environment: str
+    workflows_in_bucket: bool = False
 
 
 class AgentRole(Construct):
@@ -103,6 +108,23 @@ class AgentRole(Construct):
         if reach.request_log_arn is not None:
             # Written and never read: nobody's question is in reach of another's agent.
             policies["RequestLog"] = [allow(["dynamodb:PutItem"], [reach.request_log_arn])]
+        if agent.calls:
+            policies["Agents"] = [
+                allow(["lambda:InvokeFunction"], _functions_of(stack, agent, reach))
+            ]
+        workflows = f"{reach.artifacts_arn}/{WORKFLOWS_PREFIX}*"
+        reads_workflows = agent.framework == RUNS_WORKFLOWS and reach.workflows_in_bucket
+        if reads_workflows:
+            # Who may write there decides what this role is used for.
+            policies["Workflows"] = [
+                allow(["s3:GetObject"], [workflows]),
+                # How one that is missing is told from one that may not be read.
+                allow(
+                    ["s3:ListBucket"],
+                    [reach.artifacts_arn],
+                    {"StringLike": {"s3:prefix": [f"{WORKFLOWS_PREFIX}*"]}},
+                ),
+            ]
         reached = [
             (extra, [_filled(stack, resource) for resource in extra.resources])
             for extra in agent.reach
@@ -120,6 +142,8 @@ class AgentRole(Construct):
             acknowledge_wildcard(
                 role, files, "Projects and file names are chosen at run time; the agent's are not."
             )
+        if reads_workflows:
+            acknowledge_wildcard(role, workflows, "A workflow is asked for by its name.")
         for extra, resources in reached:
             for resource in resources:
                 if "*" in resource:
@@ -130,3 +154,16 @@ class AgentRole(Construct):
 def _filled(stack: Stack, arn: str) -> str:
     """An ARN of a manifest, with the deployment's partition, region and account."""
     return arn.format(partition=stack.partition, region=stack.region, account=stack.account)
+
+
+def _functions_of(stack: Stack, agent: AgentManifest, reach: Reach) -> list[str]:
+    """The functions of the agents that its workflows may ask by name, as callers use them."""
+    return [
+        stack.format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=live_function(reach.environment, name),
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for name in agent.calls
+    ]

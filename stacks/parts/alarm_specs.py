@@ -32,7 +32,7 @@ def agent_alarms(
 
 
 def environment_alarms(
-    metrics: Metrics, thresholds: AlarmSettings, *, logged: bool
+    metrics: Metrics, thresholds: AlarmSettings, *, logged: bool, durable: bool
 ) -> dict[str, AlarmSpec]:
     """The alarms on what all agents share: model, cost, records; by symptom.
 
@@ -40,6 +40,7 @@ def environment_alarms(
         metrics: The environment's.
         thresholds: When they go off.
         logged: Whether a log of requests and answers is kept.
+        durable: Whether workflows run past one Lambda.
     """
     specs = [*_on_the_environment(metrics, thresholds)]
     if logged:
@@ -52,6 +53,21 @@ def environment_alarms(
                 label="not logged",
                 unit="requests",
                 threshold=0,
+            )
+        )
+    if durable:
+        specs.append(
+            AlarmSpec(
+                "durable-errors",
+                "For half an hour, invocations of the durable function have failed: runs of "
+                "workflows do not go on.",
+                metrics.durable("Errors", QUARTER_HOUR),
+                label="failed invocations",
+                unit="invocations",
+                threshold=0,
+                # The service begins another after one that fails.
+                periods=2,
+                breaching=2,
             )
         )
     return {spec.symptom: spec for spec in specs}

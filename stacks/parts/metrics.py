@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from stacks import names
-from tradewind.contracts.names import API, MCP, SWEEP
+from tradewind.contracts.names import API, DURABLE, MCP, SWEEP
 from tradewind.telemetry.metric_names import (
     ALL_AGENTS,
     BY_AGENT,
@@ -171,6 +171,11 @@ class Metrics:
     def sweep(self, name: str, period_s: int = FIVE_MINUTES) -> MetricStat:
         """A sum of Lambda's own, for the sweep's function."""
         dimensions = {"FunctionName": names.function_name(self.environment, SWEEP)}
+        return MetricStat("AWS/Lambda", name, dimensions, "Sum", period_s)
+
+    def durable(self, name: str, period_s: int = FIVE_MINUTES) -> MetricStat:
+        """A sum of Lambda's own, for the durable function."""
+        dimensions = {"FunctionName": names.function_name(self.environment, DURABLE)}
         return MetricStat("AWS/Lambda", name, dimensions, "Sum", period_s)
 
     def api(self, name: str, statistic: str = "Sum", period_s: int = FIVE_MINUTES) -> MetricStat:

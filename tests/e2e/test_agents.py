@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from devtools.localcloud.bedrock import Fault, FaultKind
-from tests.deployed_agents import AGENTS, FIRST
+from tests.deployed_agents import AGENTS, FIRST, TALKING
 from tests.e2e.conftest import Deployment, client, eventually
 from tradewind.telemetry.metric_names import METRICS
 
@@ -31,7 +31,7 @@ def test_the_first_request_is_cold_and_leaves_artifacts(deployment: Deployment, 
         assert stored["ServerSideEncryption"] == "aws:kms"
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", TALKING)
 def test_a_hundred_warm_requests_stay_on_one_connection(deployment: Deployment, agent: str) -> None:
     role = deployment.role(agent)
     before = deployment.bedrock.stats().roles[role]

@@ -9,7 +9,7 @@ import pytest
 
 from stacks.api_settings import OidcSettings
 from stacks.parts.metrics import Metrics
-from stacks.settings import RequestLogSettings, Settings
+from stacks.settings import RequestLogSettings, Settings, WorkflowSettings
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
@@ -243,7 +243,11 @@ def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm(
 ) -> None:
     # With everything that a setting adds.
     oidc = OidcSettings(issuer="https://issuer.example", audience="tradewind")
-    added = {"oidc": oidc, "request_log": RequestLogSettings(retention_days=30)}
+    added = {
+        "oidc": oidc,
+        "request_log": RequestLogSettings(retention_days=30),
+        "workflows": WorkflowSettings(durable=("wind-farm",)),
+    }
     full = synthesize(prod.settings.model_copy(update=added))
     named = {
         alarm["AlarmDescription"].rpartition("Runbook: ")[2]

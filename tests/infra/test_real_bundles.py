@@ -31,6 +31,7 @@ from stacks.bundling.rules import (
 from stacks.settings import Architecture, Settings
 from stacks.workflows import DURABLE_BUDGET_MB
 from tests.deployed_agents import AGENTS, FIRST
+from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS
 from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, SWEEP
 
 CORE_BUDGETS_MB = {
@@ -178,7 +179,8 @@ def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: str) -> No
         assert {"mcp", "httpx", "cryptography", "starlette"} <= pruned
     with zipfile.ZipFile(built(agent, NATIVE).path) as zipped:
         assert not {name.split("/")[0] for name in zipped.namelist()} & pruned
-        assert not [name for name in zipped.namelist() if name.startswith(OF_WORKFLOWS)]
+        ours = [name for name in zipped.namelist() if name.startswith(OF_WORKFLOWS)]
+    assert bool(ours) == (framework == RUNS_WORKFLOWS)
 
 
 @each_agent

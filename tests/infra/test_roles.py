@@ -7,8 +7,10 @@ import pytest
 
 from stacks.bundling.rules import AWS_OPERATIONS
 from stacks.names import construct_id
+from stacks.settings import Settings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
+from tests.infra.conftest import Synthesize
 
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 
@@ -73,6 +75,10 @@ def through(service: str) -> dict[str, Any]:
     return {"StringEquals": {"kms:ViaService": f"{service}.us-east-1.amazonaws.com"}}
 
 
+def live(agent: str) -> str:
+    return f"arn:aws:lambda:us-east-1:ACCOUNT:function:tradewind-dev-{agent}:live"
+
+
 @each_agent
 def test_a_role_holds_exactly_this(dev: Assembly, agent: str) -> None:
     read = [agent, *AGENTS[agent].reads_from]
@@ -105,6 +111,7 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: str) -> None:
         *allow(["kms:Decrypt", "kms:GenerateDataKey"], ["<DataKey.Arn>"], through("s3")),
         *allow(INVOKE, [PROFILE]),
         *allow(INVOKE, models, {"StringEquals": {"bedrock:InferenceProfileArn": PROFILE}}),
+        *allow("lambda:InvokeFunction", [live(name) for name in AGENTS[agent].calls]),
     }
 
 
@@ -158,3 +165,21 @@ def test_a_role_may_do_what_the_bundle_can_call_and_no_more(dev: Assembly, agent
     }
     # InvokeModel comes with its streaming sister: a profile is granted as a whole.
     assert held == called | {"bedrock:InvokeModel"}
+
+
+@pytest.mark.parametrize("agent", [name for name, one in AGENTS.items() if one.calls])
+def test_workflows_of_the_bucket_are_in_reach_where_a_setting_says_so(
+    synthesize: Synthesize, dev: Assembly, dev_settings: Settings, agent: str
+) -> None:
+    workflows = dev_settings.workflows.model_copy(update={"in_bucket": True})
+    there = synthesize(dev_settings.model_copy(update={"workflows": workflows}))
+    assert permissions(there, agent) - permissions(dev, agent) == {
+        *allow("s3:GetObject", f"{BUCKET}/_workflows/*"),
+        *allow("s3:ListBucket", BUCKET, {"StringLike": {"s3:prefix": "_workflows/*"}}),
+    }
+    others = [name for name in AGENTS if name != agent]
+    assert all(permissions(there, other) == permissions(dev, other) for other in others)
+    function = there.only(there.agents, "AWS::Lambda::Function", construct_id(agent))
+    variables = function["Properties"]["Environment"]["Variables"]
+    assert variables["TRADEWIND_WORKFLOWS_IN_BUCKET"] == "1"
+    assert variables["TRADEWIND_CALLS"] == ",".join(AGENTS[agent].calls)

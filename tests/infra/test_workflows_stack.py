@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from stacks.settings import Settings, SettingsError, WorkflowSettings
-from stacks.workflows import WORKFLOWS_AGENT
 from tests.infra.assembly import Assembly, Template
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import allow
@@ -16,8 +15,12 @@ from tradewind.contracts.environment import DurableEnvironment
 
 AGENTS = {
     "terrain": SAMPLES["terrain"],
-    WORKFLOWS_AGENT: AgentManifest(
-        name=WORKFLOWS_AGENT, description="Does what a test needs done.", framework="strands"
+    "layout": SAMPLES["layout"],
+    "workflows": AgentManifest(
+        name="workflows",
+        description="Does what a test needs done.",
+        framework="workflow",
+        calls=("terrain",),
     ),
 }
 
@@ -94,6 +97,15 @@ def test_its_role_holds_exactly_this(made: Assembly, template: Template) -> None
         *allow("lambda:InvokeFunction", [f"{function}-terrain:*", f"{function}-workflows:*"]),
     }
     assert "ManagedPolicyArns" not in role
+
+
+def test_an_alarm_tells_of_invocations_that_fail(made: Assembly, dev: Assembly) -> None:
+    def names(assembly: Assembly) -> list[str]:
+        alarms = assembly.all(assembly.observability, "AWS::CloudWatch::Alarm")
+        return [alarm["Properties"]["AlarmName"] for alarm in alarms]
+
+    assert "tradewind-dev-durable-errors" in names(made)
+    assert "tradewind-dev-durable-errors" not in names(dev)
 
 
 def test_without_the_agent_that_answers_it_is_refused(

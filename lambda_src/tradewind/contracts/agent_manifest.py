@@ -23,8 +23,10 @@ from tradewind.contracts.names import (
 )
 from tradewind.contracts.validation import Frozen, explain, one_line, refused, whole_number
 
-#: What an agent may be written with; ``lambda_src/requirements`` has a file for each.
-Framework = Literal["strands", "pydantic-ai"]
+#: What an agent may be written with. One that is a ``workflow`` runs workflow files, whose models
+#: and tools are Strands'.
+Framework = Literal["strands", "pydantic-ai", "workflow"]
+RUNS_WORKFLOWS: Final = "workflow"
 MANIFEST_FILE: Final = "agent.toml"
 #: An example request, which the demo sends and tests run.
 REQUEST_FILE: Final = "request.json"
@@ -160,6 +162,7 @@ class AgentManifest(Frozen):
         description: What it does, in a sentence; callers read it.
         framework: What it is written with; its bundle carries no other.
         reads_from: The agents whose artifacts it may read.
+        calls: The agents that its workflows may ask by name.
         packages: Folders beside ``agents`` that its bundle carries.
         demo: Whether the demo asks it.
         function: What its function needs.
@@ -172,8 +175,11 @@ class AgentManifest(Frozen):
         Field(min_length=10, max_length=256, description="a sentence of 10 to 256 characters"),
         AfterValidator(one_line),
     ]
-    framework: Annotated[Framework, Field(description="strands or pydantic-ai")]
+    framework: Annotated[Framework, Field(description="strands, pydantic-ai or workflow")]
     reads_from: Annotated[
+        tuple[str, ...], Field(strict=False, description="a list of agents' names")
+    ] = ()
+    calls: Annotated[
         tuple[str, ...], Field(strict=False, description="a list of agents' names")
     ] = ()
     packages: Annotated[
@@ -253,6 +259,7 @@ def find_agents(folder: Path) -> dict[str, AgentManifest]:
         raise ManifestError(f"{folder.name} cannot be read: {error.strerror or error}") from None
     manifests = [read_manifest(entry) for entry in entries if not entry.name.startswith(("_", "."))]
     check_apart([manifest.name for manifest in manifests])
+    _check_calls({manifest.name: manifest for manifest in manifests})
     return _in_order({manifest.name: manifest for manifest in manifests})
 
 
@@ -269,6 +276,23 @@ def check_apart(names: Iterable[str]) -> None:
             raise ManifestError(
                 f"agents/{name}: differs from agents/{other} by underscores only; rename one"
             )
+
+
+def _check_calls(agents: Mapping[str, AgentManifest]) -> None:
+    for manifest in agents.values():
+        at = f"agents/{manifest.name}/{MANIFEST_FILE}: calls:"
+        if manifest.calls and manifest.framework != RUNS_WORKFLOWS:
+            raise ManifestError(f"{at} only an agent that runs workflows asks others by name")
+        for name in manifest.calls:
+            if name not in agents:
+                raise ManifestError(
+                    f"{at} there is no agent {name!r}; those there are: {', '.join(agents)}"
+                )
+            if agents[name].framework == RUNS_WORKFLOWS:
+                raise ManifestError(
+                    f"{at} {name} runs workflows itself; in a circle they would wait for each "
+                    "other until their time is over"
+                )
 
 
 def _in_order(agents: Mapping[str, AgentManifest]) -> dict[str, AgentManifest]:

@@ -114,6 +114,12 @@ class AgentEnvironment(ModelEnvironment):
         default=None, alias=OptionalEnvVar.REQUEST_LOG_TABLE, min_length=3
     )
     request_log_days: int = Field(default=0, alias=OptionalEnvVar.REQUEST_LOG_DAYS, ge=0)
+    #: The agents that workflows may ask by name.
+    calls: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        default=(), alias=OptionalEnvVar.CALLS
+    )
+    #: Whether workflows are read from the artifacts bucket, too.
+    workflows_in_bucket: bool = Field(default=False, alias=OptionalEnvVar.WORKFLOWS_IN_BUCKET)
     #: Whether a streaming integration leads to the function.
     streams: bool = Field(default=False, alias=OptionalEnvVar.STREAMING)
     #: A number for a published version.

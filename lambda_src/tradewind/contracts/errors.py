@@ -42,6 +42,11 @@ This module is long because the tree is one, and is read as one.
     +-- NotAnswered                    504     NOT_ANSWERED
     +-- AgentChanged                   409     AGENT_CHANGED
     +-- NobodyToAsk                    409     NOBODY_TO_ASK
+    +-- WorkflowError                  (of a workflow's file, or of what came of it)
+    |   +-- WorkflowInvalid            422     WORKFLOW_INVALID
+    |   +-- WorkflowUnsupported        422     WORKFLOW_UNSUPPORTED
+    |   +-- WorkflowFailed             422     WORKFLOW_FAILED
+    |   +-- WorkflowBudgetSpent        402     WORKFLOW_BUDGET_SPENT
     +-- DataSourceError                (public services of map and weather data)
     |   +-- DataSourceUnavailable      503     DATA_SOURCE_UNAVAILABLE
     |   +-- DataSourceThrottled        429     DATA_SOURCE_THROTTLED
@@ -355,6 +360,37 @@ class NobodyToAsk(TradewindError):
     code = "NOBODY_TO_ASK"
     status = 409
     answered = True
+
+
+class WorkflowError(TradewindError):
+    """A workflow's file, or what its agents answered, did not lead to a result."""
+
+    code = "WORKFLOW_FAILED"
+    status = 422
+    answered = True
+
+
+class WorkflowInvalid(WorkflowError):
+    """The file is not valid; the message names each line. No model was called."""
+
+    code = "WORKFLOW_INVALID"
+
+
+class WorkflowUnsupported(WorkflowError):
+    """The file asks for what the function does not do. No model was called."""
+
+    code = "WORKFLOW_UNSUPPORTED"
+
+
+class WorkflowFailed(WorkflowError):
+    """The agents answered, but not so that the workflow could go on."""
+
+
+class WorkflowBudgetSpent(WorkflowError):
+    """The file's own budget of steps, tokens or seconds is used up."""
+
+    code = "WORKFLOW_BUDGET_SPENT"
+    status = 402
 
 
 class DataSourceError(TradewindError):

@@ -57,6 +57,10 @@ class OptionalEnvVar(StrEnum):
     # Both set: every request and its answer is put into this table, for so many days.
     REQUEST_LOG_TABLE = "REQUEST_LOG_TABLE"
     REQUEST_LOG_DAYS = "REQUEST_LOG_DAYS"
+    # The agents that workflows may ask by name, separated by commas.
+    CALLS = "TRADEWIND_CALLS"
+    # "1" where workflows are read from the artifacts bucket, too.
+    WORKFLOWS_IN_BUCKET = "TRADEWIND_WORKFLOWS_IN_BUCKET"
     # "1" where a streaming integration leads to the function: it must be able to stream then.
     STREAMING = "TRADEWIND_STREAMING"
     # OpenTelemetry's own name: set, it switches spans on.
@@ -147,8 +151,10 @@ _LONGEST_PROJECT: Final = 63
 #: The alias every caller invokes; it follows the newest published version.
 LIVE_ALIAS: Final = "live"
 
-#: Where a bundle has its workflow files.
+#: Where a bundle has its workflow files; and where the artifacts bucket has more of them, which no
+#: project's id can be.
 WORKFLOWS_FOLDER: Final = "workflows"
+WORKFLOWS_PREFIX: Final = "_workflows/"
 #: What a workflow is asked for by: its file's name, without what it ends in.
 WORKFLOW_NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 

@@ -9,7 +9,7 @@ from aws_durable_execution_sdk_python.context import DurableContext
 from tradewind.durable.agents import Target
 from tradewind.durable.documents import Start
 from tradewind.durable.execution import run_durably
-from tradewind.durable.inline import InlineAgents
+from tradewind.durable.targets import InlineAgents, NamedAgent
 from tradewind.workflow.engine.errors import InvalidRun, Unsupported
 from tradewind.workflow.engine.operations import MOST_OPERATIONS, operations_of
 from tradewind.workflow.spec.loader import EXIT_UNSUPPORTED, EXIT_VALID, Loaded, load
@@ -53,8 +53,10 @@ class DurableWorkflows:
         start = Start.from_json(event)
         loaded = self._loaded(start)
         spec = _checked(loaded, start.workflow)
-        # An agent that the file declares wins.
-        named: dict[str, Target] = {}
+        # An agent that the file declares wins: it is none of these.
+        named: dict[str, Target] = {
+            agent: NamedAgent(self._agent_functions[agent], start) for agent in loaded.named
+        }
         return run_durably(
             context,
             start,
@@ -66,7 +68,7 @@ class DurableWorkflows:
 
     def _loaded(self, start: Start) -> Loaded:
         file = self._file(start.workflow)
-        loaded = load(file, start.variables)
+        loaded = load(file, start.variables, self._agent_functions)
         if loaded.sha256 != start.sha256:
             raise InvalidRun(
                 f"the workflow {start.workflow} is not the one that the run was started with: its "

@@ -7,7 +7,7 @@ Bedrock client, the storage clients. Lambda runs this once per process.
 import gc
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,13 @@ from tradewind.contracts.environment import AgentEnvironment
 from tradewind.conversations.table import SessionTable
 from tradewind.handlers import COLD_START
 from tradewind.handlers.after_answer import AfterAnswer, end_process
-from tradewind.handlers.event_kinds import is_completion, is_http
+from tradewind.handlers.event_kinds import is_call, is_completion, is_http
 from tradewind.handlers.response_stream import hook_runtime, require_streaming
 from tradewind.handlers.service import AgentService, LambdaContext
 from tradewind.records.progress import RecordedProgress
 from tradewind.records.request_log import RequestLog
 from tradewind.records.table import RecordTable
-from tradewind.run.definition import AgentDefinition
+from tradewind.run.definition import AgentDefinition, AnswersCalls
 from tradewind.run.s3_artifacts import S3ArtifactStore
 from tradewind.telemetry.tracing import start_tracing
 from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tradewind.handlers.streamed_requests import StreamedRequests
 
 
-def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
+def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests], Callable[..., Any]]":
     keep_words_out_of_logs()
     environment = AgentEnvironment.from_variables(os.environ)
     # Only the function's own agent: its bundle holds no other agent's libraries.
@@ -93,10 +93,16 @@ def _create_services() -> "tuple[AgentService, Callable[[], StreamedRequests]]":
             records=StreamRecords(environment, records, sessions, s3, budgets),
         )
 
-    return service, streamed
+    def called(event: Mapping[str, Any], context: LambdaContext) -> Any:
+        if not isinstance(definition, AnswersCalls):
+            return service.handle(event, context)
+        left_s = context.get_remaining_time_in_millis() / 1000
+        return definition.answer_call(event, environment, left_s)
+
+    return service, streamed, called
 
 
-_service, _streamed = _create_services()
+_service, _streamed, _called = _create_services()
 gc.enable()
 gc.freeze()  # what the imports built lives as long as the process
 
@@ -107,4 +113,6 @@ def handler(event: object, context: LambdaContext) -> Any:
         return None
     if is_http(event):
         return _streamed().handle(event, context)
+    if is_call(event):
+        return _called(event, context)
     return _service.handle(event, context)

@@ -17,3 +17,8 @@ def is_completion(event: object) -> bool:
 def is_http(event: object) -> TypeGuard[Mapping[str, Any]]:
     """Whether an event is a request through a REST API's proxy integration."""
     return isinstance(event, Mapping) and "httpMethod" in event and "requestContext" in event
+
+
+def is_call(event: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether an event is a single call of a workflow's run that is elsewhere."""
+    return isinstance(event, Mapping) and "workflow_call" in event

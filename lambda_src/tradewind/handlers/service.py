@@ -312,6 +312,7 @@ class AgentService:
             listener=both(progress.heard, served.watcher.heard),
             history=served.turn.history if served.turn else (),
             goes_on=None if continued is None else continued.goes_on,
+            request=work.request,
         )
         if self._budgets is not None:
             served.allowance = self._budgets.allowance(
@@ -323,9 +324,8 @@ class AgentService:
         with allowing(served.allowance), progress.telling(run.cancel):
             run_to_its_end(self._definition, run)
         if run.stopped:
-            raise DeadlineExceeded(
-                "The function's time ran out. The response and the artifacts are what was done."
-            )
+            told = "The function's time ran out. The response and the artifacts are what was done."
+            raise DeadlineExceeded(told)
 
     def _begin_turn(
         self, session_id: str, recorded: RecordedRequest, served: ServedRequest

@@ -9,6 +9,7 @@ from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.retry import ModelRetries
 from tradewind.contracts.conversation import PastTurn, TurnMessages
 from tradewind.contracts.environment import ModelEnvironment
+from tradewind.contracts.request import AgentRequest
 from tradewind.run.cancellation import Cancellation
 from tradewind.run.events import Listener, ToolEnded, ToolStarted, nobody
 from tradewind.run.options import RunOptions
@@ -52,6 +53,7 @@ class AgentRun:
         new_messages: What a run that has ended well adds to its conversation; None where the
             framework left no whole one.
         goes_on: What it goes on from; None for a run that begins.
+        request: What the prompt was made of; None outside of a request.
         pause: Where it has ended, if it asks a person.
         text: The agent's answer; all it had said when the run was stopped or failed.
         stopped: Whether the deadline ended the run.
@@ -79,6 +81,7 @@ class AgentRun:
     tools_succeeded: int = 0
     new_messages: TurnMessages | None = None
     goes_on: GoOn | None = None
+    request: AgentRequest | None = None
     pause: Pause | None = None
     text: str = ""
     stopped: bool = False

@@ -1,7 +1,9 @@
 """What makes an agent, whichever framework it is written with."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
+from tradewind.contracts.environment import AgentEnvironment
 from tradewind.run.agent_run import AgentRun
 
 
@@ -26,4 +28,23 @@ class AgentDefinition(Protocol):
         Raises:
             TradewindError: A tool failed for good, or the model ended without an answer.
             Exception: What the framework makes of a failed model call; its cause tells.
+        """
+
+
+@runtime_checkable
+class AnswersCalls(Protocol):
+    """What an agent's definition may do besides: answer a single call of a workflow's run."""
+
+    def answer_call(
+        self, event: Mapping[str, Any], environment: AgentEnvironment, remaining_s: float
+    ) -> dict[str, Any]:
+        """Answer one.
+
+        Args:
+            event: What the function was invoked with.
+            environment: The function's.
+            remaining_s: Seconds until the function is killed.
+
+        Returns:
+            The reply, or why there is none.
         """

@@ -1,1 +1,1 @@
-"""The agents of workflow files: Strands' agents on pooled models, one conversation a call."""
+"""The agents of workflow files: on pooled models, a conversation a call; or the project's own."""

@@ -20,8 +20,8 @@ class LoopbackLambda:
     Attributes:
         url: Where a client finds it.
         work: What the function does.
-        plan: What becomes of the next invocations: "throttle", "cut", "late", "too large"; then
-            they go well.
+        plan: What becomes of the next invocations: "throttle", "cut", "late", "too large",
+            "died"; then they go well.
         events: Every event it got, and how it was to be invoked.
         connections: How many were opened.
         queue: Events that nobody waits for.
@@ -72,15 +72,19 @@ class _Handler(BaseHTTPRequestHandler):
             answer = functions.work(event)
             functions.done.set()
             try:
-                self._reply(200, answer)
+                self._reply(200, answer, died=plan == "died")
             except OSError:
                 self.close_connection = True  # nobody waits any more
 
-    def _reply(self, status: int, document: Any, error: str | None = None) -> None:
+    def _reply(
+        self, status: int, document: Any, error: str | None = None, *, died: bool = False
+    ) -> None:
         body = b"" if document is None else json.dumps(document).encode()
         self.send_response(status)
         if error:
             self.send_header("x-amzn-ErrorType", error)
+        if died:
+            self.send_header("X-Amz-Function-Error", "Unhandled")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

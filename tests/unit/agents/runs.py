@@ -5,7 +5,7 @@ import importlib
 from typing import Any
 
 from tests.answers import Answer, saying
-from tests.deployed_agents import AGENTS
+from tests.deployed_agents import AGENTS, TALKING
 from tests.scripted_model import Model
 from tradewind.aws.deadline import Deadline
 from tradewind.contracts.environment import AgentEnvironment
@@ -16,10 +16,10 @@ from tradewind.run.runner import run_agent
 
 
 def with_tools() -> list[str]:
-    """The agents that have tools."""
+    """The agents whose model has tools."""
     return [
         agent
-        for agent in AGENTS
+        for agent in TALKING
         if importlib.import_module(f"agents.{agent}.agent").DEFINITION.has_tools
     ]
 

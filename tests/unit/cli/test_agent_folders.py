@@ -15,7 +15,7 @@ from cli.cdk import PROJECT
 from cli.commands.agent import FRAMEWORKS
 from cli.errors import CommandError
 from scripts.lock import _header, joint_locks
-from tradewind.contracts.agent_manifest import Framework, find_agents
+from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, Framework, find_agents
 from tradewind.contracts.names import AGENT_NAME_LENGTH
 from tradewind.contracts.request import parse_request
 
@@ -94,8 +94,9 @@ def test_the_python_of_a_new_agent_is_as_all_other(agents: Path) -> None:
         ("g" * (AGENT_NAME_LENGTH + 1), "is not allowed"),
         (
             "overview",
-            "none of answer_invocation, api, authorizer, bedrock, cancel_invocation, environment, "
-            "look_up_invocation, mcp, model, overview, sweep, tests or Python's keywords",
+            "none of answer_invocation, api, authorizer, bedrock, cancel_invocation, durable, "
+            "environment, look_up_invocation, mcp, model, overview, sweep, tests or Python's "
+            "keywords",
         ),
         ("tests", "'tests' is not allowed"),
         ("class", "'class' is not allowed"),
@@ -239,4 +240,5 @@ def test_the_lock_of_a_new_agent_is_the_one_that_make_lock_writes(
 
 
 def test_there_is_a_template_for_every_framework() -> None:
-    assert get_args(Framework) == FRAMEWORKS
+    # One that runs workflows has no code of its own to begin with.
+    assert get_args(Framework) == (*FRAMEWORKS, RUNS_WORKFLOWS)

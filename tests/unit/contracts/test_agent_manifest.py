@@ -54,11 +54,11 @@ def test_no_agents_are_none(tmp_path: Path) -> None:
     [
         ("", "agents/grid/agent.toml: description is missing; give a sentence of 10 to 256"),
         ('description = "Short"\nframework = "strands"', "description: 'Short' is not allowed"),
-        (SOUND.replace("strands", "langchain"), "'langchain' is not allowed; give strands or pyd"),
+        (SOUND.replace("strands", "langchain"), "'langchain' is not allowed; give strands, py"),
         (SOUND + 'name = "grid"', "agents/grid/agent.toml: name: is not a setting; it is the fol"),
         (
             SOUND + "memory_mb = 1",
-            "memory_mb is not a setting; those here are demo, description, fram",
+            "memory_mb is not a setting; those here are calls, demo, description, fram",
         ),
         (
             SOUND + "[function]\nmemory = 1",

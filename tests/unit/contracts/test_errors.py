@@ -36,6 +36,7 @@ def test_what_the_caller_must_mend_is_answered_and_what_we_must_is_not() -> None
         callers = leaf.status in {400, 402, 404, 409} or leaf in {
             errors.DeadlineExceeded,
             errors.NotAnswered,
+            *leaves(errors.WorkflowError),
         }
         assert leaf.answered == callers, leaf
 

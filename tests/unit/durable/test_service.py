@@ -1,5 +1,6 @@
 """Which workflow an execution runs, and whether it is the one that it was started with."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,12 @@ def test_a_file_that_was_changed_replays_no_run_of_the_old_one(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        ({"workflow_error": {"kind": "failed", "message": "no\nmodel"}}, "AgentFailed", "no model"),
+        ({"workflow_error": {"kind": "failed", "message": "no model"}}, "AgentFailed", "no model"),
         ({"workflow_error": {"kind": "changed", "message": "changed"}}, "AgentFailed", "changed"),
-        ({"workflow_error": {"kind": "unsupported", "message": "x"}}, "Unsupported", "x"),
-        ({"workflow_reply": {"text": "x", "other": 1}}, "AgentFailed", "no reply to a call"),
-        ({"workflow_reply": {"text": 1}}, "AgentFailed", "no reply to a call"),
-        (None, "AgentFailed", "no reply to a call"),
+        ({"workflow_error": {"kind": "unsupported", "message": "x"}}, "AgentFailed", "x"),
+        ({"workflow_reply": {"text": "x", "other": 1}}, "AgentFailed", "no answer to a call"),
+        ({"workflow_error": {"kind": "surprise"}}, "AgentFailed", "no answer to a call"),
+        (None, "AgentFailed", "no answer to a call"),
     ],
 )
 def test_what_is_no_reply_ends_the_run(tmp_path: Path, answer: Any, kind: str, words: str) -> None:
@@ -149,3 +150,63 @@ def test_what_is_no_start_is_refused(data: Any) -> None:
 def test_a_start_is_read_as_it_was_written() -> None:
     made = Start("flow", "0", "run-1", {"a": 1}, "project", 2.5)
     assert Start.from_json(made.to_json()) == made
+
+
+class TestAgentsByName:
+    """A file that asks the project's own agents."""
+
+    TERRAIN = "arn:aws:lambda:us-east-1:111122223333:function:terrain:live"
+    BY_NAME: dict[str, Any] = FLOW | {
+        "agents": {},
+        "pattern": {"type": "chain", "config": {"steps": [{"agent": "terrain", "input": "here"}]}},
+    }
+
+    def run(self, folder: Path, answer: Any, *, project: str | None = None) -> DurableService:
+        file = folder / "flow.yaml"
+        file.write_text(yaml.safe_dump(self.BY_NAME))
+        found = load(file, {"topic": "x"}, ["terrain"])
+        workflows = DurableWorkflows(folder, ["flow"], FUNCTION, {"terrain": self.TERRAIN})
+        begun = start(found.sha256, project_id=project)
+        return DurableService(
+            durable_execution(workflows.run), begun.to_json(), {self.TERRAIN: answer}
+        )
+
+    def test_its_own_function_is_asked_as_by_anybody(self, tmp_path: Path) -> None:
+        asked = []
+
+        def answer(event: Any) -> Any:
+            asked.append(event)
+            usage = {"input_tokens": 3, "output_tokens": 2, "cost_usd": 0.5, "tool_calls": 1}
+            return {"success": True, "response": "flat", "usage": usage}
+
+        result = self.run(tmp_path, answer, project="farm").run().result
+        assert result["text"] == "flat"
+        assert (result["spent"]["tokens"], result["spent"]["dollars"]) == (5, 0.5)
+        [event] = asked
+        assert (event["query"], event["project_id"]) == ("here", "farm")
+        assert event["request_id"].startswith("run-1-")
+
+    def test_a_repeat_has_the_same_request_id(self, tmp_path: Path) -> None:
+        asked = []
+
+        def die(event: Any) -> Any:
+            asked.append(event["request_id"])
+            raise RuntimeError(json.dumps({"code": "MODEL_THROTTLED"}))
+
+        execution = self.run(tmp_path, die)
+        assert "MODEL_THROTTLED" in execution.run().error["ErrorMessage"]
+        assert len(asked) == 3
+        assert len(set(asked)) == 1
+
+    def test_what_no_repeat_would_mend_is_asked_once(self, tmp_path: Path) -> None:
+        execution = self.run(
+            tmp_path,
+            lambda _event: {"success": False, "error": {"code": "MODEL_REFUSED", "message": "no"}},
+        )
+        assert execution.run().error["ErrorType"].endswith("AgentFailed")
+        assert execution.calls == 1
+
+    @pytest.mark.parametrize("answer", [None, [], {}, {"success": True}])
+    def test_an_answer_that_is_none(self, tmp_path: Path, answer: Any) -> None:
+        told = self.run(tmp_path, lambda _event: answer).run().error["ErrorMessage"]
+        assert "no answer of an agent" in told

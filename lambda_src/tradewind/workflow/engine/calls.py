@@ -7,7 +7,11 @@ one attempt per call: repeats are the engine's.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+#: In the place of a provider: of an agent that the file asks by name and does not declare. It has
+#: a prompt, tools and a model of its own, wherever it is.
+BY_NAME: Final = "by name"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from tradewind.workflow.engine.calls import Model
+from tradewind.workflow.engine.calls import BY_NAME, Model
 from tradewind.workflow.spec.model import AgentSpec, Spec
 from tradewind.workflow.text.templates import Names, Template, Unset, prompt
 
@@ -16,6 +16,10 @@ class ReadyAgent:
     prompt: Template
     model: Model
     tools: tuple[str, ...] | None
+
+
+#: An agent that the file asks by name: what else there is to it is its own.
+NAMED_AGENT: Final = ReadyAgent(prompt(""), Model(BY_NAME), None)
 
 
 def ready_agent(spec: Spec, agent: AgentSpec) -> ReadyAgent:

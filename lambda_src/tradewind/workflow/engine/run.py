@@ -33,7 +33,7 @@ from tradewind.workflow.engine.limits import (
     estimate_tokens,
     wait_before,
 )
-from tradewind.workflow.engine.prepared import names_of, ready_agent, with_vars
+from tradewind.workflow.engine.prepared import NAMED_AGENT, names_of, ready_agent, with_vars
 from tradewind.workflow.engine.state import Pause, Paused, Record, Save, State
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.steps import AgentStep, HumanStep, ReviewGate
@@ -169,13 +169,14 @@ class Run:
         try:
             if self._observer is not None:
                 self._observer(StepStarted(key, agent))
-            ready = self._ready[agent]
+            ready = self._ready.get(agent, NAMED_AGENT)
             rendered = self.rendered(f"{key}: the prompt of {agent}", ready.prompt, names)
             if source is not None:
                 text = self.rendered(f"{key}: the input", compiled(source), names)
             elif text is None:
                 text = rendered
-            conversation = f"{scope}:{agent}" if scope is not None and self._remembers else None
+            remembers = scope is not None and self._remembers and ready is not NAMED_AGENT
+            conversation = f"{scope}:{agent}" if remembers else None
             call = AgentCall(
                 key,
                 agent,

@@ -4,7 +4,7 @@ Everything is read from the file's data, so that it is found whatever else is wr
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from tradewind.workflow.spec.addresses import fault_of_public_url, fault_of_url
@@ -17,9 +17,15 @@ from tradewind.workflow.spec.units import CONFIG, dependencies, listed, mapping,
 _SUPPORTED_SECRETS: Final = "env"
 
 
-def check(data: Mapping[str, Any]) -> Iterator[Finding]:
-    """All mistakes but those of the schema and of the texts."""
-    yield from _agents(data)
+def check(data: Mapping[str, Any], named: Collection[str] = frozenset()) -> Iterator[Finding]:
+    """All mistakes but those of the schema and of the texts.
+
+    Args:
+        data: The file's.
+        named: The agents that may be asked by name.
+    """
+    yield from _agents(data, named)
+    yield from _asked_by_name(data, named)
     yield from _ids(data)
     yield from _dependencies(data)
     yield from _edges(data)
@@ -36,22 +42,53 @@ def _config(data: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     return mapping(pattern.get("config")) if pattern.get("type") == kind else {}
 
 
-def _agents(data: Mapping[str, Any]) -> Iterator[Finding]:
-    known = mapping(data.get("agents"))
-    used: list[tuple[Path, Any]] = [
-        ((*unit.path, "agent"), unit.step.get("agent")) for unit in units(data)
-    ]
-    producer = _config(data, "evaluator_optimizer").get("producer")
-    used.append(((*CONFIG, "producer"), producer))
+def agents_asked(data: Mapping[str, Any]) -> frozenset[str]:
+    """The agents that steps ask and the file does not declare."""
+    own = mapping(data.get("agents"))
+    return frozenset(name for _, name in _asked(data) if name not in own)
+
+
+def _asked(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    for unit in units(data):
+        if isinstance(name := unit.step.get("agent"), str):
+            yield (*unit.path, "agent"), name
+    if isinstance(name := _config(data, "evaluator_optimizer").get("producer"), str):
+        yield (*CONFIG, "producer"), name
+
+
+def _agents(data: Mapping[str, Any], named: Collection[str]) -> Iterator[Finding]:
+    own = mapping(data.get("agents"))
+    known = dict.fromkeys([*own, *sorted(named)])
+    used = list(_asked(data))
     for path, name in used:
-        if isinstance(name, str) and name not in known:
+        if name not in known:
             told = f"there is no agent {quoted(name)}{closest(name, known)}"
             yield Finding(Severity.ERROR, path, told, tuple(known))
-    names = {name for _, name in used if isinstance(name, str)}
+    if data.get("agents") == {} and not named:
+        yield Finding(Severity.ERROR, ("agents",), "needs at least 1 agent")
+    names = {name for _, name in used}
     # Where the pattern is not to be read, nobody knows who is used.
-    for name in known if names else ():
+    for name in own if names else ():
         if name not in names:
             yield Finding(Severity.WARNING, ("agents", name), "is used by no step", at_key=True)
+
+
+def _asked_by_name(data: Mapping[str, Any], named: Collection[str]) -> Iterator[Finding]:
+    """What a file says of agents that are not its own, and cannot have an effect."""
+    own = mapping(data.get("agents"))
+    for unit in units(data):
+        name = unit.step.get("agent")
+        if not isinstance(name, str) or name in own or name not in named:
+            continue
+        for key in ("tool_overrides", "tools"):
+            if key in unit.step:
+                told = f"{quoted(name)} is asked by its name, and has the tools that it has"
+                yield Finding(Severity.ERROR, (*unit.path, key), told)
+    producer = _config(data, "evaluator_optimizer").get("producer")
+    if isinstance(producer, str) and producer not in own and producer in named:
+        told = f"the first thing a producer is asked is its prompt, and {quoted(producer)}, "
+        told += "asked by its name, has none here"
+        yield Finding(Severity.ERROR, (*CONFIG, "producer"), told)
 
 
 def _ids(data: Mapping[str, Any]) -> Iterator[Finding]:

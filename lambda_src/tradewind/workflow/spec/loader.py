@@ -4,14 +4,14 @@ No model is called, and nothing of the file is run.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tradewind.workflow.spec.checks import check
+from tradewind.workflow.spec.checks import agents_asked, check
 from tradewind.workflow.spec.inputs import settle
 from tradewind.workflow.spec.model import AgentReference, Spec
 from tradewind.workflow.spec.places import Unreadable
@@ -54,6 +54,7 @@ class Loaded:
         problems: All that is wrong, in the order of the files' lines.
         sha256: Of what was read: the file, and those it refers to.
         contents: The bytes of each file that was read, by its path.
+        named: The agents that it asks by name, which are none of its own.
     """
 
     file: FilePath
@@ -62,6 +63,7 @@ class Loaded:
     problems: tuple[Problem, ...]
     sha256: str
     contents: Mapping[FilePath, bytes] = field(default_factory=dict, repr=False)
+    named: frozenset[str] = frozenset()
 
     @property
     def folder(self) -> FilePath:
@@ -84,6 +86,7 @@ class Loaded:
 def load(
     file: FilePath,
     variables: Mapping[str, Any] | None = None,
+    named: Collection[str] = frozenset(),
     *,
     contents: Mapping[FilePath, bytes] | None = None,
 ) -> Loaded:
@@ -92,16 +95,25 @@ def load(
     Args:
         file: Its path; in messages it is named so.
         variables: What the run is given: text, which is read as the declared type, or values.
+        named: The agents that it may ask by name without declaring them. One that it declares is
+            its own, whatever its name.
         contents: ``Loaded.contents`` of an earlier time, to be read in the place of the files.
     """
-    return _Loading(file, contents).load(variables or {})
+    return _Loading(file, named, contents).load(variables or {})
 
 
 class _Loading:
     """One file, being read."""
 
-    def __init__(self, file: FilePath, kept: Mapping[FilePath, bytes] | None) -> None:
+    def __init__(
+        self,
+        file: FilePath,
+        named: Collection[str],
+        kept: Mapping[FilePath, bytes] | None,
+    ) -> None:
         self._file = file
+        self._known = named
+        self._named: frozenset[str] = frozenset()
         self._kept = kept
         self._contents: dict[FilePath, bytes] = {}
         self._problems: list[Problem] = []
@@ -118,7 +130,8 @@ class _Loading:
             self._error(CONFIG, f"has more than {MOST_STEPS:,} steps", source, self._file)
             return self._loaded(None, {})
         spec = self._validated(data, source, self._file, Spec)
-        found = list(check(data))
+        self._named = agents_asked(data) & frozenset(self._known)
+        found = list(check(data, self._known))
         values, unfit = settle(data, variables)
         found += unfit
         found += text_findings(data, variables.keys())
@@ -137,7 +150,13 @@ class _Loading:
         if any(problem.severity is Severity.ERROR for problem in problems):
             spec = None
         return Loaded(
-            self._file, spec, values, tuple(problems), self._hash.hexdigest(), self._contents
+            self._file,
+            spec,
+            values,
+            tuple(problems),
+            self._hash.hexdigest(),
+            self._contents,
+            self._named,
         )
 
     def _read(self, file: FilePath) -> Source:

@@ -337,5 +337,5 @@ class Spec(Closed):
     skills: Listed[Skill] = ()
     outputs: Outputs = Outputs()
     security: Security = Security()
-    agents: Annotated[dict[Id, AgentSpec], Field(min_length=1)]
+    agents: dict[Id, AgentSpec]
     pattern: Pattern

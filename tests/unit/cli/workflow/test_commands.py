@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from cli.__main__ import tradewind
 from cli.workflow.layout import laid_out
+from cli.workflow.named_agents import known_names
 from tests.unit.workflow.spec.files import CONFIGS, changed, loaded, sound
-from tradewind.workflow.spec.loader import load
+from tradewind.workflow.spec.loader import Loaded, load
 from tradewind.workflow.spec.problem import Severity
 
 PROJECT = Path(__file__).resolve().parents[4]
@@ -34,24 +35,28 @@ def write(tmp_path: Path) -> Write:
     return _write
 
 
+def read(file: Path, variables: dict[str, str] | None = None) -> Loaded:
+    return load(file, variables, known_names())
+
+
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(tradewind, arguments)
 
 
 def test_there_are_two_examples_of_each_pattern() -> None:
-    kinds: list[str] = [spec.pattern.type for file in EXAMPLES if (spec := load(file).spec)]
+    kinds: list[str] = [spec.pattern.type for file in EXAMPLES if (spec := read(file).spec)]
     assert len(kinds) == len(EXAMPLES)
     assert all(kinds.count(kind) >= 2 for kind in CONFIGS)
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_an_example_lacks_nothing_but_its_inputs(file: Path) -> None:
-    spec = load(file).spec
+    spec = read(file).spec
     assert spec is not None
     sample = {"number": "5", "integer": "5", "string": "x"}
     variables = {name: sample[one.type] for name, one in spec.inputs.required.items()}
-    assert load(file, variables).problems == ()
-    assert {one.severity for one in load(file).problems} == {Severity.MISSING_INPUT}
+    assert read(file, variables).problems == ()
+    assert {one.severity for one in read(file).problems} == {Severity.MISSING_INPUT}
     for shape in ("md", "json", "svg"):
         assert run("plan", str(file), "--format", shape).exit_code == 0
     assert run("explain", str(file)).exit_code == 0
@@ -87,7 +92,7 @@ def test_programs_get_every_problem(write: Write) -> None:
     assert (report["valid"], report["status"], len(report["problems"])) == (False, 3, 81)
     first = next(one for one in report["problems"] if one["severity"] == "error")
     assert first["pointer"] == "/pattern/config/steps/0/agent"
-    assert first["allowed"] == ["a"]
+    assert first["allowed"] == ["a", *sorted(known_names())]
 
 
 def test_a_wrong_file_has_neither_plan_nor_explanation(write: Write) -> None:

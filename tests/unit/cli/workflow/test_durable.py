@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from cli.__main__ import tradewind
+from cli.errors import CommandError
 from cli.workflow.durable_runs import DurableRuns
 from tests.unit.workflow.spec.files import loaded, sound
 
@@ -73,11 +74,11 @@ class Lambda:
         assert asked == {"DurableExecutionArn": ARN}
         return self.execution
 
-    def get_durable_execution_history(self, **asked: Any) -> Any:
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "get_durable_execution_history"
         # One event a page.
-        at = int(asked.get("Marker", "0"))
-        more = {"NextMarker": str(at + 1)} if at + 1 < len(self.events) else {}
-        return {"Events": self.events[at : at + 1], **more}
+        pages = [{"Events": [event]} for event in self.events]
+        return SimpleNamespace(paginate=lambda **_asked: pages)
 
     def send_durable_execution_callback_success(self, **asked: Any) -> None:
         self.asked.append(("answer", asked))
@@ -99,7 +100,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
 def status(result: Result) -> int:
     """The exit status, as ``main`` makes it."""
     error = result.exception
-    return error.status if hasattr(error, "status") else int(result.return_value or 0)
+    return error.status if isinstance(error, CommandError) else int(result.return_value or 0)
 
 
 def test_a_run_is_started_with_the_files_hash(run: Any, tmp_path: Path) -> None:
