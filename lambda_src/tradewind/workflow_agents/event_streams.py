@@ -14,7 +14,7 @@ import httpx
 #: What OpenAI's protocol ends a stream with.
 _LAST: Final = b"data: [DONE]"
 #: The end is in the same packet, or on its way; for no more than this is a connection kept.
-_END_WITHIN_S: Final = 1.0
+END_WITHIN_S: Final = 1.0
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -33,7 +33,7 @@ class _Stream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         if self._last.rstrip().endswith(_LAST):
             with contextlib.suppress(TimeoutError, httpx.TransportError):
-                async with asyncio.timeout(_END_WITHIN_S):
+                async with asyncio.timeout(END_WITHIN_S):
                     async for _ in self._parts:
                         pass
         await self._body.aclose()

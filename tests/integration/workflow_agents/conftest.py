@@ -48,6 +48,9 @@ def clients(standin_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
     """Bedrock's clients of a test's process, which reach the stand-in."""
     for name, value in standin_environment.items():
         monkeypatch.setenv(name, value)
+    # However busy the machine is.
+    monkeypatch.setenv("BEDROCK_CONNECT_TIMEOUT_S", "300")
+    monkeypatch.setenv("BEDROCK_READ_TIMEOUT_S", "300")
     monkeypatch.setattr("tradewind.workflow_agents.models.process_clients", lambda: None)
     clients = BedrockClients()
     yield clients

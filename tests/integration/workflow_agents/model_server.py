@@ -14,6 +14,7 @@ from devtools.localcloud.bedrock import frames
 from devtools.localcloud.bedrock.reply import Reply, TextBlock, ToolUseBlock
 
 Chunks = list[bytes]
+_LIMIT_S = 120
 _AWS_CODES = {
     400: "ValidationException",
     403: "AccessDeniedException",
@@ -131,7 +132,7 @@ class ModelServer:
     def wait_for_quiet(self) -> int:
         """Wait until the threads of its connections have ended, and say how many have not."""
         for thread in [*(getattr(self._server, "_threads", None) or ())]:
-            thread.join(30)  # only a test that fails meets the limit
+            thread.join(_LIMIT_S)  # only a test that fails meets the limit
         return len(self._server.accepted)
 
     def answer(self, http: _Handler, request: Request) -> None:
@@ -140,7 +141,7 @@ class ModelServer:
             self.requests.append(request)
             said = self.script.pop(0) if self.script else Said()
         # Only a test that fails meets the limit.
-        self._barrier.wait(30)
+        self._barrier.wait(_LIMIT_S)
         if said.status > 299:
             _refuse(http, said.status, request)
             return
