@@ -15,6 +15,7 @@ from tradewind.workflow.engine.calls import Model
 from tradewind.workflow.engine.errors import Unsupported
 
 if TYPE_CHECKING:
+    import httpx
     from strands.models import Model as StrandsModel
 
 #: The longest reply where neither the file nor the environment sets one. Never unset on Bedrock,
@@ -23,6 +24,8 @@ MAX_TOKENS: Final = 4096
 #: Seconds that a provider may take to accept a connection, and be silent.
 CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 120.0
+#: Seconds that a connection is kept without a call; the libraries' own five are less than a call.
+KEPT_S: Final = 60.0
 
 BEDROCK: Final = "bedrock"
 #: Where `make setup` and whoever installs this find the providers' packages.
@@ -123,6 +126,13 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _limits() -> "httpx.Limits":
+    """As many connections as the run has calls at once, and all of them kept."""
+    import httpx  # noqa: PLC0415
+
+    return httpx.Limits(keepalive_expiry=KEPT_S)
+
+
 def _broken() -> ModelStreamBroken:
     return ModelStreamBroken("The answer ended before its end.")
 
@@ -147,7 +157,9 @@ def _openai(model: Model, key: str) -> Made:
         base_url=model.host,
         max_retries=0,
         timeout=openai.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-        http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [read_to_end]}),
+        http_client=openai.DefaultAsyncHttpxClient(
+            limits=_limits(), event_hooks={"response": [read_to_end]}
+        ),
     )
     # OpenAI's newer models refuse the older name; other servers of its protocol know no newer one.
     length = "max_tokens" if model.host else "max_completion_tokens"
@@ -174,6 +186,7 @@ def _anthropic(model: Model, key: str) -> Made:
     client_args: dict[str, Any] = {
         "api_key": key,
         "max_retries": 0,
+        "http_client": anthropic.DefaultAsyncHttpxClient(limits=_limits()),
         "timeout": anthropic.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         **_given(base_url=model.host),
     }
@@ -205,7 +218,7 @@ def _ollama(model: Model, _key: str) -> Made:
             return super().format_chunk(event, **kwargs)
 
     # Strands makes a client for each call and leaves it open: they share this one's connections.
-    transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=None))
+    transport = httpx.AsyncHTTPTransport(limits=_limits())
     made = CheckedOllamaModel(
         model.host,
         ollama_client_args={
@@ -238,6 +251,7 @@ def _gemini(model: Model, key: str) -> Made:
         http_options=genai.types.HttpOptions(
             timeout=int(READ_TIMEOUT_S * 1000),
             retry_options=genai.types.HttpRetryOptions(attempts=1),
+            async_client_args={"limits": _limits()},
             **_given(base_url=model.host),
         ),
     )

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.workflow_agents.conftest import Run, chain, workflow
 from tests.integration.workflow_agents.model_server import ModelServer, Said
 from tradewind.workflow.engine.errors import AgentFailed, Unsupported
-from tradewind.workflow_agents import event_streams
+from tradewind.workflow_agents import event_streams, providers
 
 KEYS = {
     "openai": "OPENAI_API_KEY",
@@ -25,7 +25,9 @@ QUESTION = "a question that nobody may repeat"
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, clients: Any) -> Iterator[ModelServer]:
-    monkeypatch.setattr(event_streams, "END_WITHIN_S", 300.0)  # however busy the machine is
+    # However busy the machine is.
+    monkeypatch.setattr(event_streams, "END_WITHIN_S", 300.0)
+    monkeypatch.setattr(providers, "KEPT_S", 300.0)
     with ModelServer() as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
         yield server
