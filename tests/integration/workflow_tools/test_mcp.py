@@ -22,9 +22,9 @@ from tests.workflow_tools import (
     other_tasks,
     use,
 )
-from tradewind.workflow.engine.errors import AgentFailed, InvalidRun
+from tradewind.workflow.engine.errors import AgentFailed, InvalidRun, Unsupported
 from tradewind.workflow_agents.tools import Tools, open_tools
-from tradewind.workflow_agents.tools.surroundings import PUBLIC, Patience
+from tradewind.workflow_agents.tools.surroundings import PUBLIC, Network, Patience
 
 SMALL = Path(__file__).with_name("small_mcp_server.py")
 LIBRARYS = Path(__file__).with_name("mcp_server.py")
@@ -300,8 +300,13 @@ def test_a_server_over_http(tmp_path: Path) -> None:
             ours = {task for task in other_tasks() if task.get_name().startswith("mcp ")}
             assert ours == set()
             before = len(headers)
-            with pytest.raises(AgentFailed, match="must not be this machine"):
+            with pytest.raises(Unsupported, match="must not be this machine"):
                 async with open_tools(loaded, network=PUBLIC, **options):
+                    pytest.fail("it was opened")
+            # A name that leads here is found out when it is connected to.
+            inward = Network(fault_of_url=lambda _url: None)
+            with pytest.raises(AgentFailed, match=r"did not start: .*this machine"):
+                async with open_tools(loaded, network=inward, **options):
                     pytest.fail("it was opened")
             assert len(headers) == before
 
