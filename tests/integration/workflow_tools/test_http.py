@@ -175,6 +175,27 @@ def test_of_a_large_answer_no_more_is_read_than_is_used(encoding: str) -> None:
     asyncio.run(run())
 
 
+def test_an_answer_without_end_is_left() -> None:
+    async def run() -> None:
+        async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            with suppress(ConnectionError):
+                while True:
+                    writer.write(b"x" * 65_536)
+                    await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(pour, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with open_client(LOOPBACK) as client:
+            answer = await fetch(client, client.build_request("GET", url), 10)
+        assert answer.status == 200
+        server.close()
+
+    asyncio.run(run())
+
+
 def test_a_small_answer_may_be_packed() -> None:
     async def run() -> None:
         async with web_server() as web, open_client(LOOPBACK) as client:

@@ -23,7 +23,7 @@ from tests.workflow_tools import (
     use,
 )
 from tradewind.workflow.engine.errors import AgentFailed, InvalidRun, Unsupported
-from tradewind.workflow_agents.tools import Tools, open_tools
+from tradewind.workflow_agents.tools import Tools, mcp_servers, open_tools
 from tradewind.workflow_agents.tools.surroundings import PUBLIC, Network, Patience
 
 SMALL = Path(__file__).with_name("small_mcp_server.py")
@@ -253,6 +253,20 @@ def test_a_run_that_is_cancelled_while_it_opens_ends_its_servers(tmp_path: Path)
             await opening
         assert children() == before
         assert other_tasks() == set()
+
+    asyncio.run(run())
+
+
+def test_a_server_that_does_not_hear_of_its_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcp_servers, "_GOODBYE_S", 0.01)
+
+    async def run() -> None:
+        async def deaf() -> None:
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(deaf())
+        await mcp_servers._finished(task)
+        assert task.cancelled()
 
     asyncio.run(run())
 
