@@ -1,8 +1,9 @@
 """Tools that cannot work here, whatever they are asked: known before a run, and told of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from tradewind.workflow.spec.addresses import fault_of_public_url
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.selection import Kind, Selection
 from tradewind.workflow_agents import confined
@@ -11,14 +12,21 @@ TAVILY_KEY: Final = "TAVILY_API_KEY"
 PYTHON: Final = "python_exec"
 
 
-def unavailable(spec: Spec, environ: Mapping[str, str]) -> list[str]:
+def unavailable(
+    spec: Spec,
+    environ: Mapping[str, str],
+    fault_of_url: Callable[[str], str | None] = fault_of_public_url,
+) -> list[str]:
     """What agents of a file have that cannot work here, and why; a line each.
 
     Args:
         spec: The file.
         environ: The environment.
+        fault_of_url: Why an address must not be called; None if it may be.
     """
-    names = {choice.name for choice in Selection(spec).used() if choice.kind is Kind.NATIVE}
+    used = Selection(spec).used()
+    names = {choice.name for choice in used if choice.kind is Kind.NATIVE}
+    servers = {choice.name for choice in used if choice.kind is Kind.SERVER}
     found = []
     if "tavily_search" in names and not environ.get(TAVILY_KEY):
         found.append(f"tavily_search needs {TAVILY_KEY} in the environment")
@@ -26,4 +34,7 @@ def unavailable(spec: Spec, environ: Mapping[str, str]) -> list[str]:
         found.append(
             f"{PYTHON} needs a kernel that can keep it from everything else (Linux with Landlock)"
         )
+    for server in spec.tools.mcp:
+        if server.id in servers and server.url is not None and (fault := fault_of_url(server.url)):
+            found.append(f"the MCP server {server.id} cannot be reached: its address {fault}")
     return found

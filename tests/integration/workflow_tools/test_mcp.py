@@ -22,9 +22,9 @@ from tests.workflow_tools import (
     other_tasks,
     use,
 )
-from tradewind.workflow.engine.errors import AgentFailed, InvalidRun
-from tradewind.workflow_agents.tools import Tools, open_tools
-from tradewind.workflow_agents.tools.surroundings import PUBLIC, Patience
+from tradewind.workflow.engine.errors import AgentFailed, InvalidRun, Unsupported
+from tradewind.workflow_agents.tools import Tools, mcp_servers, open_tools
+from tradewind.workflow_agents.tools.surroundings import PUBLIC, Network, Patience
 
 SMALL = Path(__file__).with_name("small_mcp_server.py")
 LIBRARYS = Path(__file__).with_name("mcp_server.py")
@@ -257,6 +257,20 @@ def test_a_run_that_is_cancelled_while_it_opens_ends_its_servers(tmp_path: Path)
     asyncio.run(run())
 
 
+def test_a_server_that_does_not_hear_of_its_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcp_servers, "_GOODBYE_S", 0.01)
+
+    async def run() -> None:
+        async def deaf() -> None:
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(deaf())
+        await mcp_servers._finished(task)
+        assert task.cancelled()
+
+    asyncio.run(run())
+
+
 def test_a_missing_secret_is_told_before_a_server_starts(tmp_path: Path) -> None:
     with pytest.raises(InvalidRun, match="the variable GIVEN of s: KEY is not set"):
         with_servers(tmp_path, [stdio(env={"GIVEN": "${KEY}"})], _never)
@@ -300,8 +314,13 @@ def test_a_server_over_http(tmp_path: Path) -> None:
             ours = {task for task in other_tasks() if task.get_name().startswith("mcp ")}
             assert ours == set()
             before = len(headers)
-            with pytest.raises(AgentFailed, match="must not be this machine"):
+            with pytest.raises(Unsupported, match="must not be this machine"):
                 async with open_tools(loaded, network=PUBLIC, **options):
+                    pytest.fail("it was opened")
+            # A name that leads here is found out when it is connected to.
+            inward = Network(fault_of_url=lambda _url: None)
+            with pytest.raises(AgentFailed, match=r"did not start: .*this machine"):
+                async with open_tools(loaded, network=inward, **options):
                     pytest.fail("it was opened")
             assert len(headers) == before
 

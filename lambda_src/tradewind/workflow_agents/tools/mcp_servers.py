@@ -86,8 +86,6 @@ class Server:
         Raises:
             AgentFailed: It did not start, or not in time.
         """
-        if self._spec.url is not None and (fault := self._network.fault_of_url(self._spec.url)):
-            raise AgentFailed(f"the MCP server {self.id} cannot be reached: its address {fault}")
         ready = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._live(ready), name=f"mcp {self.id}")
         try:

@@ -126,7 +126,7 @@ async def open_tools(
     spec = loaded.spec
     if spec is None:
         raise InvalidRun(f"{loaded.file} has errors")
-    missing = unavailable(spec, environ)
+    missing = unavailable(spec, environ, network.fault_of_url)
     if missing:
         raise Unsupported("; ".join(missing))
     if environ.get(BYPASS, "").lower() == "true":
