@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.workflow.engine.calls import Agents
-from tradewind.workflow.engine.errors import Unsupported
+from tradewind.workflow.engine.errors import RunFailed, Unsupported
 
 if TYPE_CHECKING:
     from devtools.localcloud import Running
@@ -81,11 +81,32 @@ async def open_models(
     """
     from tradewind.workflow_agents.agents import open_agents  # noqa: PLC0415  with the frameworks
 
+    named = _named(loaded) if loaded.named else None
     with _logs_aside(environ):
         async with open_agents(
-            loaded, run_id=run_id, environ=environ, files_root=loaded.folder
+            loaded, run_id=run_id, environ=environ, files_root=loaded.folder, named=named
         ) as agents:
             yield agents, agents.statistics
+
+
+def _named(loaded: "Loaded") -> Any:
+    """The agents that are asked by name.
+
+    Raises:
+        RunFailed: They cannot be reached; the message says what to do.
+    """
+    from cli.workflow.named_agents import NotDeployed, open_named  # noqa: PLC0415  with botocore
+
+    assert loaded.spec is not None  # noqa: S101  it was checked
+    project_id = loaded.values.get("project_id")
+    try:
+        return open_named(
+            loaded.named,
+            project_id=project_id if isinstance(project_id, str) else None,
+            max_parallel=loaded.spec.runtime.max_parallel,
+        )
+    except NotDeployed as failed:
+        raise RunFailed(" ".join(str(failed).split())) from failed
 
 
 @contextmanager
@@ -108,8 +129,8 @@ def _logs_aside(environ: Mapping[str, str]) -> Iterator[None]:
 
 
 def _uses_bedrock(spec: "Spec") -> bool:
-    providers = {spec.runtime.provider, *(one.provider for one in spec.agents.values())}
-    return "bedrock" in providers
+    # Agents that are asked by name have models of their own, wherever they are.
+    return any((one.provider or spec.runtime.provider) == "bedrock" for one in spec.agents.values())
 
 
 def _prices(spec: "Spec") -> dict[str, str]:

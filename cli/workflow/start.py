@@ -13,6 +13,7 @@ from cli.workflow import reports
 from cli.workflow.artifact_files import ArtifactFolder
 from cli.workflow.kept import About, SessionUnusable, Stored
 from cli.workflow.models import open_models, surroundings
+from cli.workflow.named_agents import known_names
 from cli.workflow.plans import planned
 from cli.workflow.running import Ended, LocalRun, Wishes, file_name
 from cli.workflow.sessions import Session, Sessions
@@ -44,7 +45,7 @@ def run_file(
     Raises:
         click.UsageError: It cannot be run so.
     """
-    loaded = load(file, variables)
+    loaded = load(file, variables, known_names())
     if ask:
         loaded, variables = _with_asked(loaded, variables)
     if stopped := _problems(loaded, wishes):
@@ -106,7 +107,7 @@ def _gone_on(
     session: Session, stored: Stored, answer: str | None, wishes: Wishes, *, consent: bool
 ) -> Ended:
     about, snapshot, state = stored.about, stored.snapshot, stored.state
-    loaded = load(Path(about.file), snapshot.variables, contents=snapshot.contents())
+    loaded = load(Path(about.file), snapshot.variables, known_names(), contents=snapshot.contents())
     if loaded.sha256 != about.sha256:
         raise SessionUnusable(f"session {about.id} is corrupt: its files are not what they were")
     _warn_of_changes(about)
@@ -225,4 +226,4 @@ def _with_asked(loaded: Loaded, variables: Mapping[str, str]) -> tuple[Loaded, d
                 break
             except Misfit as misfit:
                 click.echo(str(misfit), err=True)
-    return load(loaded.file, given), given
+    return load(loaded.file, given, known_names()), given

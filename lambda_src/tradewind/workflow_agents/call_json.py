@@ -84,6 +84,15 @@ class RemoteError(_Closed):
     code: str | None = None
 
 
+class _Reply(_Closed):
+    text: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: Annotated[float | None, Field(strict=False)] = None
+    tool_calls: int = 0
+    history: Any = None
+
+
 def call_to_json(call: AgentCall, *, workflow: str, sha256: str, run_id: str) -> dict[str, Any]:
     """The event that asks for a call's reply."""
     return {CALL: {"workflow": workflow, "sha256": sha256, "run_id": run_id, **asdict(call)}}
@@ -126,7 +135,7 @@ def reply_from_json(document: Any) -> AgentReply:
     """
     try:
         if REPLY in document:
-            return AgentReply(**document[REPLY])
+            return AgentReply(**_Reply.model_validate(document[REPLY]).model_dump())
         error = RemoteError.model_validate(document[ERROR])
     except (KeyError, TypeError, ValidationError):
         raise AgentFailed("its function answered something that is no answer to a call") from None

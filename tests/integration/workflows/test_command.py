@@ -22,9 +22,13 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind, script
 from devtools.localcloud.bedrock.conversation import Conversation
 from devtools.localcloud.bedrock.reply import Reply, TextBlock
 from tests.integration.callers import PROFILE, REGION
+from tradewind.workflow.engine.calls import AgentCall, AgentReply
+from tradewind.workflow.engine.errors import AgentFailed
 from tradewind.workflow_agents.models import BedrockClients, ModelPool
 
 EXAMPLES: Final = PROJECT / "examples" / "workflows"
+#: Asks the project's agents by name.
+CREW: Final = EXAMPLES / "wind-farm-crew.yaml"
 #: What an agent says whose answer the workflow reads, by words of its prompt.
 _SAYS: Final = {
     "You score texts": ['{"score": 40, "issues": ["dull"], "fixes": ["cut"]}', '{"score": 95}'],
@@ -110,7 +114,8 @@ def test_every_example_runs(
         return plain(replace(conversation, tools=local))
 
     monkeypatch.setattr(scripted, "answer", answer)
-    files = sorted(EXAMPLES.glob("*.*"))
+    # Those whose agents are not their own are run by the test after this.
+    files = [file for file in sorted(EXAMPLES.glob("*.*")) if file != CREW]
     assert len(files) >= 15
     asked = set()
     for file in files:
@@ -133,6 +138,54 @@ def test_every_example_runs(
         assert found["spent"]["dollars"] > 0
     assert asked == _ANSWERS.keys()
     assert called == _LOCAL_TOOLS
+
+
+class Crew:
+    """Agents by name, in memory."""
+
+    names = frozenset({"terrain", "layout", "simulation", "report", "assistant"})
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+
+    async def call(self, call: AgentCall, run_id: str) -> AgentReply:
+        """Answer; the report fails the first time."""
+        self.calls.append((call.agent, run_id))
+        if call.agent == "report" and len(self.calls) == 4:
+            raise AgentFailed("ARTIFACT_NOT_FOUND: Run the layout agent first.")
+        return AgentReply(f"{call.agent} is done", 1, 1)
+
+
+def test_agents_by_name_answer_and_a_resumed_run_asks_on(
+    clients: BedrockClients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew, out = Crew(), tmp_path / "out"
+    opened: list[dict[str, Any]] = []
+
+    def opening(names: frozenset[str], **options: Any) -> Crew:
+        opened.append({"names": names, **options})
+        return crew
+
+    monkeypatch.setattr("cli.workflow.named_agents.open_named", opening)
+    given = [*variables(CREW), "--var", "project_id=moor", "--out", str(out)]
+    failed = told(str(CREW), *given)
+    assert failed["exit_code"] == 10
+    assert "ARTIFACT_NOT_FOUND" in failed["error"]
+    done = told("--resume", failed["session_id"])
+    assert (done["exit_code"], done["result"]) == (0, "assistant is done")
+    assert (out / "nutshell.md").read_text() == "assistant is done"
+    asked = [agent for agent, _ in crew.calls]
+    assert asked == ["terrain", "layout", "simulation", "report", "report", "assistant"]
+    # The same run: what it asks again is the same request.
+    assert len({run_id for _, run_id in crew.calls}) == 1
+    assert opened == [{"names": Crew.names, "project_id": "moor", "max_parallel": 5}] * 2
+
+
+def test_agents_by_name_that_are_nowhere_are_said_to_be(clients: BedrockClients) -> None:
+    found = told(str(CREW), *variables(CREW))
+    assert found["exit_code"] == 10
+    assert "Run `tradewind up` first" in found["error"]
+    assert "assistant, layout, report, simulation, terrain" in found["error"]
 
 
 def flow() -> dict[str, Any]:
