@@ -126,7 +126,7 @@ def test_sampling_goes_with_each_call_and_the_rest_stays_as_it_was(framework: Fr
     assert changed == {"inferenceConfig"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(temperature=st.floats(0, 1), max_tokens=st.integers(1, 1024) | st.none())
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_no_number_makes_a_model_of_its_own(
