@@ -9,7 +9,8 @@ import pytest
 
 from stacks.api_settings import OidcSettings
 from stacks.parts.metrics import Metrics
-from stacks.settings import RequestLogSettings, Settings, WorkflowSettings
+from stacks.settings import RequestLogSettings, Settings
+from stacks.workflow_settings import WorkflowSettings
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize

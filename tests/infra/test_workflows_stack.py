@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from stacks.settings import Settings, SettingsError, WorkflowSettings
+from stacks.settings import Settings, SettingsError
+from stacks.workflow_settings import WorkflowSettings
 from tests.infra.assembly import Assembly, Template
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import allow

@@ -362,7 +362,7 @@ def test_the_pipeline_has_the_same_result_in_a_function_as_here(
     examples: Callable[..., FrontDoor], pool: ModelPool, tmp_path: Path
 ) -> None:
     door = examples()
-    there = ask(door, "wind-farm", **PLACE)
+    there = door.ask("one", query="wind-farm", parameters=PLACE)
     loaded = load(EXAMPLES / "wind-farm.yaml", PLACE)
     spec = loaded.spec
     assert spec is not None
@@ -402,7 +402,7 @@ def test_agents_by_name_are_asked_over_lambda_for_the_caller_and_once(
             owner=OWNER,
         )
         monkeypatch.setattr("tradewind.workflow.engine.run.wait_before", lambda *_: 0)
-        ended = ask(examples(agents), "wind-farm-crew", **PLACE)
+        ended = examples(agents).ask("one", query="wind-farm-crew", parameters=PLACE)
         client.close()
     assert ended["result"]["response"] == "assistant is done"
     events = [event for _, event in functions.events]
