@@ -180,6 +180,7 @@ class DurableService:
                 read = None if result is None else json.loads(result)
                 return Execution(reply["Status"], read, reply.get("Error", {}))
             self._go_on()
+            self._end_waits()
         raise AssertionError("the execution does not end")
 
     # --- What the SDK calls --------------------------------------------------------------------
@@ -325,6 +326,13 @@ class DurableService:
             self._end(one, OperationStatus.SUCCEEDED, wait_details=one.wait_details)
         else:
             self._end(one, OperationStatus.TIMED_OUT, callback_details=CallbackDetails("c"))
+
+    def _end_waits(self) -> None:
+        """Other waits may be over as well, by now."""
+        for name, end in [*self._due.items()]:
+            one = self.operations[name]
+            if end <= self._seconds and one.operation_type is OperationType.WAIT:
+                self._end(one, OperationStatus.SUCCEEDED, wait_details=one.wait_details)
 
     def _work(self, one: Operation) -> None:
         function, event = self._events[one.operation_id]

@@ -146,6 +146,8 @@ def test_the_time_that_people_take_is_not_the_runs() -> None:
     result = run.run().result
     assert run.now() > BEGAN + 3600
     assert result["spent"]["seconds"] < 100
+    # What was to wake the run at the end of its time is over, and was nobody's any more.
+    assert run.named("time budget #0").end_timestamp is not None
 
 
 # --- People -----------------------------------------------------------------------------------
