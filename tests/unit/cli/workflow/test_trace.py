@@ -156,8 +156,8 @@ def test_whatever_a_trace_says_stays_text() -> None:
 
 
 def test_every_span_is_within_the_axis() -> None:
-    early = {"start_time": "2026-01-02T03:04:00Z"}
-    late = {"start_time": "2026-01-02T03:04:10Z", "duration_ms": 0}
+    early: dict[str, Any] = {"start_time": "2026-01-02T03:04:00Z"}
+    late: dict[str, Any] = {"start_time": "2026-01-02T03:04:10Z", "duration_ms": 0}
     event = {"name": "e", "timestamp": "1990-01-01T00:00:00Z", "attributes": {}}
     data = trace(span("a", "a", **early), span("b", "b", **late), span("c", "c", events=[event]))
     read = Trace.model_validate_json(json.dumps(data))
