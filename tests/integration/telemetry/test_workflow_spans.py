@@ -299,11 +299,11 @@ def _refuse(_: AgentCall) -> str:
 def test_a_run_of_the_command_sends_what_it_writes(
     fails: bool, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    telemetry = {"otel": {"endpoint": collector.url}}
     runs = LocalRuns(tmp_path, monkeypatch)
     if fails:
         runs.agents = MemoryAgents({"a": _refuse})
-    runs.told(runs.write(flow("chain", {"steps": STEPS})), "--trace")
+    runs.told(runs.write(flow("chain", {"steps": STEPS}, telemetry=telemetry)), "--trace")
     written = json.loads((tmp_path / "artifacts" / "flow-trace.json").read_text())
     arrived = {span.span_id.hex(): span.status.code for span in collector.spans()}
     assert arrived == {span["span_id"]: 2 if fails else 1 for span in written["spans"]}
@@ -312,10 +312,10 @@ def test_a_run_of_the_command_sends_what_it_writes(
 def test_a_run_of_the_command_says_that_spans_are_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", NOBODY)
+    telemetry = {"otel": {"endpoint": NOBODY}}
     monkeypatch.setattr(span_sender, "_TIMEOUT_S", 0.05)
     monkeypatch.setattr(workflow_spans, "WAIT_S", 60.0)
     runs = LocalRuns(tmp_path, monkeypatch)
-    result = runs("run", runs.write(flow("chain", {"steps": STEPS})))
+    result = runs("run", runs.write(flow("chain", {"steps": STEPS}, telemetry=telemetry)))
     assert result.exit_code == 0
     assert result.stderr.count(f"2 of 2 spans could not be sent to {NOBODY}\n") == 1

@@ -21,7 +21,7 @@ DATA = [yaml.safe_load(text) for text in TEXTS]
 PLACE = re.compile(r".+:\d+:\d+: (error|warning|missing input|undefined name|unsupported): ")
 STATUSES = {0, 3, 18}
 
-_odd = st.sampled_from(
+_odd: st.SearchStrategy[Any] = st.sampled_from(
     [
         *(None, True, -1, 0, 1e308, 10**30, "", " ", "\u202e", "a" * 300, [], {}, [[]], {"": {}}),
         *("{{", "{{ x }}", "{% for a in b %}", "{{ ''.__class__ }}", "(", "../../etc", "\x00"),

@@ -9,8 +9,8 @@ import pytest
 from tests.unit.workflow.spec.files import loaded, sound
 from tradewind.workflow.spec import loader, problem
 from tradewind.workflow.spec.loader import EXIT_INVALID, load
+from tradewind.workflow.spec.source import read_source
 from tradewind.workflow.spec.work import MOST_CODE, too_much, values_in
-from tradewind.workflow.text import patterns
 from tradewind.workflow.text.patterns import MOST_WEIGHT, check_pattern, weight
 from tradewind.workflow.text.templates import check_template
 
@@ -106,7 +106,7 @@ def test_what_repeats_of_repeats_weigh(pattern: str, pieces: int) -> None:
 
 
 def test_repeats_of_repeats_are_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns.regex, "compile", None)
+    monkeypatch.setattr("tradewind.workflow.text.patterns.regex.compile", None)
     fault = check_pattern("(((a{99}){99}){99}){99}")
     assert fault is not None
     assert "repeats of repeats" in fault.message
@@ -142,11 +142,10 @@ def test_many_warnings_are_no_mistake(tmp_path: Path) -> None:
 
 def _read_counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     read: list[Path] = []
-    original = loader.read_source
 
     def counted(file: Path, kept: Any) -> Any:
         read.append(file)
-        return original(file, kept)
+        return read_source(file, kept)
 
     monkeypatch.setattr(loader, "read_source", counted)
     return read
