@@ -61,12 +61,13 @@ class SpanSender:
         logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)
         self._exporter: SpanExporter = OTLPSpanExporter(endpoint, timeout=_TIMEOUT_S)
         self._trace_id = 0
+        self._sampled = False
         self._held: deque[Span] = deque(maxlen=MAX_HELD)
         self._seen = 0
         self._sent = 0
         self._closing = threading.Event()
         self._wake = threading.Event()
-        # A daemon: a collector that never answers does not hold the process.
+        # Made for the first span. A daemon: a collector that never answers holds no process.
         self._thread: threading.Thread | None = None
 
     def start(self, trace_id: str) -> None:
@@ -77,14 +78,15 @@ class SpanSender:
         """
         self._trace_id = int(trace_id, 16)
         decision = self._sampler.should_sample(None, self._trace_id, "").decision
-        if decision is Decision.RECORD_AND_SAMPLE:
-            self._thread = threading.Thread(target=self._work, name="workflow-spans", daemon=True)
-            self._thread.start()
+        self._sampled = decision is Decision.RECORD_AND_SAMPLE
 
     def put(self, span: Span) -> None:
         """Take a span that has ended. Quick, whatever the collector does."""
-        if self._thread is None:
+        if not self._sampled:
             return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="workflow-spans", daemon=True)
+            self._thread.start()
         self._seen += 1
         self._held.append(span)
         if len(self._held) >= _BATCH:

@@ -6,6 +6,7 @@ No model is called, and nothing of the file is run.
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar
 
@@ -25,13 +26,20 @@ from tradewind.workflow.spec.problem import (
     shown,
 )
 from tradewind.workflow.spec.schema import findings
-from tradewind.workflow.spec.source import Source, read_source
+from tradewind.workflow.spec.source import MOST_BYTES, Source, read_source
 from tradewind.workflow.spec.texts import text_findings
 from tradewind.workflow.spec.units import CONFIG, listed, mapping, units
+from tradewind.workflow.spec.work import too_much, values_in
 
 #: In the place of an agent that could not be read.
 _NOBODY: Final = {"prompt": ""}
 MOST_STEPS: Final = 10_000
+#: Mistakes that are told; a file with more has one cause that is among the first.
+MOST_MISTAKES: Final = 200
+#: Values in all JSON Schemas, each as often as it is referred to: checking them takes its time.
+MOST_OF_SCHEMAS: Final = 20_000
+#: Agents that other files have, and schemas.
+MOST_FILES: Final = 200
 _Model = TypeVar("_Model", bound=BaseModel)
 _REFERENCE: Final = "$ref"
 _SCHEMAS: Final = ("input_schema", "output_schema")
@@ -118,6 +126,10 @@ class _Loading:
         self._contents: dict[FilePath, bytes] = {}
         self._problems: list[Problem] = []
         self._hash = hashlib.sha256()
+        self._beside: dict[FilePath, Source] = {}
+        self._reads = 0
+        self._bytes = 0
+        self._schemas = 0
 
     def load(self, variables: Mapping[str, Any]) -> Loaded:
         try:
@@ -129,14 +141,24 @@ class _Loading:
         if sum(1 for _ in units(data)) > MOST_STEPS:
             self._error(CONFIG, f"has more than {MOST_STEPS:,} steps", source, self._file)
             return self._loaded(None, {})
+        if (told := too_much(data)) is not None:
+            self._error((), told, source, self._file)
+            return self._loaded(None, {})
         spec = self._validated(data, source, self._file, Spec)
         self._named = agents_asked(data) & frozenset(self._known)
-        found = list(check(data, self._known))
         values, unfit = settle(data, variables)
-        found += unfit
-        found += text_findings(data, variables.keys())
-        found += self._missing_skills(data)
+        found = chain(
+            check(data, self._known),
+            unfit,
+            text_findings(data, variables.keys()),
+            self._missing_skills(data),
+        )
+        mistakes = 0
         for finding in found:
+            mistakes += finding.severity is not Severity.WARNING
+            if mistakes > MOST_MISTAKES:
+                self._error((), f"has more than {MOST_MISTAKES} mistakes", source, self._file)
+                break
             self._note(finding, source, self._file)
         return self._loaded(spec, values)
 
@@ -179,14 +201,28 @@ class _Loading:
             self._error(path, "must be a path relative to this file", source, file)
             return None
         target = file.parent / name
+        if target in self._beside:
+            return target, self._beside[target]
+        self._reads += 1
+        if self._reads > MOST_FILES:
+            if self._reads == MOST_FILES + 1:
+                told = f"is one more than the {MOST_FILES} files that a workflow may refer to"
+                self._error(path, told, source, file)
+            return None
+        if self._bytes > MOST_BYTES:
+            self._error(path, "is one more than 10 MB of files that are referred to", source, file)
+            self._reads = MOST_FILES + 1
+            return None
         try:
-            return target, self._read(target)
+            read = self._beside[target] = self._read(target)
+            self._bytes += len(read.content)
         except Unreadable as broken:
             if broken.mark:
                 self._note_unreadable(broken, target)
             else:
                 self._error(path, f"{quoted(name)} {broken}", source, file)
             return None
+        return target, read
 
     def _note(self, finding: Finding, source: Source, file: FilePath) -> None:
         mark = source.places.find(finding.path, at_key=finding.at_key)
@@ -206,7 +242,7 @@ class _Loading:
         try:
             return model.model_validate(data)
         except ValidationError as invalid:
-            for finding in findings(invalid, data, model):
+            for finding in islice(findings(invalid, data, model), MOST_MISTAKES):
                 placed = Finding(
                     finding.severity,
                     (*at, *finding.path),
@@ -272,7 +308,16 @@ class _Loading:
             if isinstance(schema, str) and schema:
                 read = self._read_beside(schema, path, source, file)
                 schema = full[key] = read[1].data if read else {}
-            if isinstance(schema, Mapping) and (fault := _fault_of_schema(schema)):
+            if not isinstance(schema, Mapping):
+                continue
+            if self._schemas > MOST_OF_SCHEMAS:
+                return full
+            self._schemas += values_in(schema)
+            if self._schemas > MOST_OF_SCHEMAS:
+                told = f"is one schema too many: they have more than {MOST_OF_SCHEMAS:,} values"
+                self._error(path, told, source, file)
+                return full
+            if fault := _fault_of_schema(schema):
                 self._error(path, f"is no JSON Schema: {fault}", source, file)
         return full
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final
 
 #: A place in a file: keys and positions, from the top.
@@ -93,6 +94,10 @@ def pointer_of(path: Path) -> str:
     )
 
 
+#: Names that another is compared with.
+_MOST_COMPARED: Final = 100
+
+
 def shown(text: str, longest: int = _LONGEST) -> str:
     """Text of a file, fit for one line on a terminal."""
     cut = text if len(text) <= longest else f"{text[:longest]}..."
@@ -114,8 +119,9 @@ def quoted(value: Any) -> str:
 
 def closest(name: str, known: Iterable[str]) -> str:
     """What a name was meant to be, as the end of a sentence; empty where nothing is close."""
-    # Comparing takes time with the square of the length.
-    near = get_close_matches(name, list(known), n=1) if len(name) <= _LONGEST else []
+    # Comparing takes time with the square of the length, and with their number.
+    few = list(islice(known, _MOST_COMPARED))
+    near = get_close_matches(name, few, n=1) if len(name) <= _LONGEST else []
     return f" (did you mean `{shown(near[0])}`?)" if near else ""
 
 

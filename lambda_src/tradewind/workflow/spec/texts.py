@@ -54,7 +54,7 @@ def _other_templates(data: Mapping[str, Any], scope: "_Scope") -> Iterator[Findi
     revise = config.get("revise_prompt")
     if isinstance(revise, str):
         yield from scope.template((*CONFIG, "revise_prompt"), revise, REVISION)
-    names = artifact_names(pattern.get("type"))
+    names = artifact_names(pattern)
     artifacts = listed(mapping(data.get("outputs")).get("artifacts"))
     for position, artifact in enumerate(artifacts):
         for key in ("path", "from"):

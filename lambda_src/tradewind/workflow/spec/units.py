@@ -14,6 +14,8 @@ from tradewind.workflow.spec.steps import HITL
 #: What every template sees besides the inputs.
 EVERYWHERE: Final = frozenset({"inputs", "last_response", "hitl_response"})
 _ROUTED: Final = frozenset({"router", "router_response"})
+#: What is known once a route is chosen for good.
+_ROUTE: Final = _ROUTED | {"chosen_route", "router_agent"}
 _WORKERS: Final = frozenset(
     {"workers", "num_workers", "worker_count", "round_count", "orchestrator_response"}
 )
@@ -30,17 +32,21 @@ _RESULTS: Final[Mapping[str, frozenset[str]]] = {
     "chain": frozenset({"steps"}),
     "workflow": frozenset({"tasks"}),
     "parallel": frozenset({"branches"}),
-    "routing": _ROUTED | {"steps", "chosen_route", "router_agent"},
+    "routing": _ROUTE | {"steps"},
     "evaluator_optimizer": _DRAFT
     | {
         *("iterations", "final_score", "min_score", "max_iters", "history", "last_evaluation"),
         *("current_draft", "current_evaluation", "evaluation", "iteration", "iteration_index"),
     },
-    "orchestrator_workers": _WORKERS
-    | {"subtasks", "task_count", "reduce_response", "writeup_response"},
+    "orchestrator_workers": _WORKERS | {"subtasks", "task_count"},
     "graph": frozenset(
         {"nodes", "terminal_node", "total_steps", "execution_path", "iteration_counts"}
     ),
+}
+#: Steps that are not in every file: what the later ones and artifacts see of each.
+_OPTIONAL: Final[Mapping[str, Mapping[str, str]]] = {
+    "parallel": {"reduce": "reduce_response"},
+    "orchestrator_workers": {"reduce": "reduce_response", "writeup": "writeup_response"},
 }
 CONFIG: Final[Path] = ("pattern", "config")
 
@@ -76,9 +82,14 @@ class Unit:
                 yield (*self.path, key), text
 
 
-def artifact_names(kind: Any) -> frozenset[str]:
+def artifact_names(pattern: Mapping[str, Any]) -> frozenset[str]:
     """What the artifacts of a pattern see besides the inputs."""
-    return EVERYWHERE | _OF_A_RUN | _RESULTS.get(kind, frozenset())
+    kind = pattern.get("type")
+    if not isinstance(kind, str):
+        return EVERYWHERE | _OF_A_RUN
+    config = mapping(pattern.get("config"))
+    optional = {name for key, name in _OPTIONAL.get(kind, {}).items() if config.get(key)}
+    return EVERYWHERE | _OF_A_RUN | _RESULTS.get(kind, frozenset()) | optional
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -145,7 +156,7 @@ def _routing(config: Mapping[str, Any]) -> Iterator[Unit]:
     review = mapping(config.get("router")).get("review_router")
     yield from _unit((*router, "review_router"), review, _ROUTED)
     for name, route in mapping(config.get("routes")).items():
-        yield from _row((*CONFIG, "routes", name, "then"), mapping(route).get("then"), _ROUTED)
+        yield from _row((*CONFIG, "routes", name, "then"), mapping(route).get("then"), _ROUTE)
 
 
 def _evaluator(config: Mapping[str, Any]) -> Iterator[Unit]:
@@ -165,7 +176,8 @@ def _orchestrator(config: Mapping[str, Any]) -> Iterator[Unit]:
     yield from _unit((*CONFIG, "worker_template"), config.get("worker_template"))
     for key in ("reduce_review", "reduce"):
         yield from _unit((*CONFIG, key), config.get(key), _WORKERS)
-    yield from _unit((*CONFIG, "writeup"), config.get("writeup"), _WORKERS | {"reduce_response"})
+    reduced = _WORKERS | {"reduce_response"} if config.get("reduce") else _WORKERS
+    yield from _unit((*CONFIG, "writeup"), config.get("writeup"), reduced)
 
 
 def _graph(config: Mapping[str, Any]) -> Iterator[Unit]:

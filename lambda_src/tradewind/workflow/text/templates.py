@@ -78,8 +78,8 @@ class Template:
     def __init__(self, environment: Sandbox, source: str, tree: nodes.Template | None) -> None:
         self._constant = clean(source.removesuffix("\n")) if tree is None else None
         if tree is not None:
-            self._text = constant_text(tree)
             try:
+                self._text = constant_text(tree)
                 code = environment.compile(tree)
             except TemplateSyntaxError as error:
                 raise BadText(Fault(one_line(error), error.lineno)) from None

@@ -9,7 +9,7 @@ from tradewind.workflow.engine.artifacts import known_paths, render_artifacts, s
 from tradewind.workflow.engine.calls import AgentCall
 from tradewind.workflow.engine.errors import AgentFailed, AnswerUnusable, ArtifactFailed
 from tradewind.workflow.engine.memory_agents import MemoryAgents
-from tradewind.workflow.engine.state import Pause
+from tradewind.workflow.engine.state import Pause, State
 from tradewind.workflow.engine.trace import Trace
 
 CHAIN = {"steps": [{"agent": "a", "input": "{{ topic }}"}, {"agent": "b", "input": "x"}]}
@@ -128,3 +128,15 @@ def test_an_answer_is_held_to_its_pattern(answer: str, *, fits: bool) -> None:
             pause.accept(answer, 0)
     with pytest.raises(AnswerUnusable):
         Pause("k", "?", "", 0, pattern="(").accept("x", 0)
+
+
+def test_a_question_without_a_limit_waits_for_ever() -> None:
+    assert not Pause("k", "?", "", 0).has_expired(1e12)
+
+
+def test_an_answer_is_kept_with_its_question() -> None:
+    state = State(paused=Pause("k", "Go on?", "", 0))
+    state.answer("yes", 0)
+    assert state.done["k"] == {"type": "hitl", "prompt": "Go on?", "response": "yes"}
+    with pytest.raises(AnswerUnusable, match="waits for no answer"):
+        state.answer("yes", 0)

@@ -13,10 +13,10 @@ from tests.workflows import run, workflow
 from tradewind.workflow.engine.calls import AgentCall, AgentReply
 from tradewind.workflow.engine.errors import AgentFailed, BudgetSpent, Retryable
 from tradewind.workflow.engine.events import BudgetWarned, Event, Retried
-from tradewind.workflow.engine.limits import Slots, wait_before
+from tradewind.workflow.engine.limits import Allowance, Slots, wait_before
 from tradewind.workflow.engine.memory_agents import MemoryAgents
-from tradewind.workflow.engine.state import State
-from tradewind.workflow.spec.model import FailurePolicy, Spec
+from tradewind.workflow.engine.state import Spent, State
+from tradewind.workflow.spec.model import Budgets, FailurePolicy, Spec
 
 
 def tasks(number: int, agent: str = "a") -> dict[str, Any]:
@@ -312,3 +312,36 @@ def test_a_place_given_to_who_is_cancelled_in_the_same_moment_goes_on() -> None:
         assert slots.free == 1
 
     run_virtually(check())
+
+
+@pytest.mark.parametrize(
+    ("spent", "limits", "warned"),
+    [
+        (Spent(steps=1, tokens=900), {"max_steps": 6, "max_tokens": 1000}, ["steps"]),
+        (Spent(steps=4), {"max_steps": 10}, ["steps"]),
+        (Spent(steps=5), {"max_steps": 10}, []),
+        (Spent(tokens=480), {"max_tokens": 1000}, ["tokens"]),
+        (Spent(tokens=500), {"max_tokens": 1000}, []),
+    ],
+)
+def test_a_run_that_goes_on_warns_of_what_it_was_not_warned_of(
+    spent: Spent, limits: dict[str, int], warned: list[str]
+) -> None:
+    told: list[str] = []
+    budgets = Budgets.model_validate({**limits, "warn_threshold": 0.5})
+    allowance = Allowance(
+        budgets, spent, max_steps=None, max_dollars=None, warn=lambda *one: told.append(one[0])
+    )
+    for _ in range(2):
+        allowance.start_step()
+        allowance.end_step(10, None)
+    assert told == warned
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(0, 5.0), (4.5, 0.5), (5, None), (9, None)])
+def test_the_warning_of_time_comes_when_it_is_due(seconds: float, left: float | None) -> None:
+    budgets = Budgets.model_validate({"max_duration_s": 10, "warn_threshold": 0.5})
+    allowance = Allowance(
+        budgets, Spent(seconds=seconds), max_steps=None, max_dollars=None, warn=lambda *_: None
+    )
+    assert allowance.seconds_to_warning() == left

@@ -137,5 +137,8 @@ class _Loop:
             "min_score": accept.min_score,
             "max_iters": accept.max_iters,
             "history": self.iterations,
+            "iteration_index": len(self.iterations) - 1,
+            "current_draft": self._names["draft"],
+            "current_evaluation": last["evaluation"],
         }
         return Outcome(self._names["draft"], names)

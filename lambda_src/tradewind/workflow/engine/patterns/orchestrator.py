@@ -24,8 +24,8 @@ async def run_orchestrator(run: Run, config: OrchestratorConfig) -> Outcome:
     tasks = await _tasks(run, config, names)
     text = json.dumps(tasks, ensure_ascii=False)
     names |= {"orchestrator_response": text, "last_response": text}
-    reviewed = {**names, "subtasks": tasks, "task_count": len(tasks)}
-    _review(run, "decomposition_review", config.decomposition_review, reviewed, names)
+    made = {"subtasks": tasks, "task_count": len(tasks)}
+    _review(run, "decomposition_review", config.decomposition_review, {**names, **made}, names)
     workers = await _work(run, config, tasks, names)
     count = len(workers)
     names |= {"workers": workers, "num_workers": count, "worker_count": count, "round_count": 1}
@@ -37,7 +37,7 @@ async def run_orchestrator(run: Run, config: OrchestratorConfig) -> Outcome:
     )
     text = await _put_together(run, "reduce", config.reduce, names) or text
     text = await _put_together(run, "writeup", config.writeup, names) or text
-    return Outcome(text, names)
+    return Outcome(text, {**names, **made})
 
 
 async def _tasks(
