@@ -175,7 +175,7 @@ def test_workflows_of_the_bucket_are_in_reach_where_a_setting_says_so(
     there = synthesize(dev_settings.model_copy(update={"workflows": workflows}))
     assert permissions(there, agent) - permissions(dev, agent) == {
         *allow("s3:GetObject", f"{BUCKET}/_workflows/*"),
-        *allow("s3:ListBucket", BUCKET, {"StringLike": {"s3:prefix": "_workflows/*"}}),
+        *allow("s3:ListBucket", BUCKET, {"StringLike": {"s3:prefix": ["_workflows/*"]}}),
     }
     others = [name for name in AGENTS if name != agent]
     assert all(permissions(there, other) == permissions(dev, other) for other in others)

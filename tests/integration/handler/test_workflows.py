@@ -336,7 +336,7 @@ def test_an_agent_that_may_not_be_asked_is_none(serve: Serve) -> None:
     assert "there is no agent 'terrain'" in detail
 
 
-PLACE = {"latitude": 54.7365, "longitude": 8.972}
+PLACE: dict[str, Any] = {"latitude": 54.7365, "longitude": 8.972}
 
 
 @pytest.fixture
