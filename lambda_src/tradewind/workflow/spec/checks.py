@@ -111,8 +111,14 @@ def _ids(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _names_of_both_kinds(tools)
 
 
+def _ids_of(entries: Any) -> set[str]:
+    """The ids that entries have, those alone that are text."""
+    ids = [mapping(one).get("id") for one in listed(entries)]
+    return {one for one in ids if isinstance(one, str)}
+
+
 def _names_of_both_kinds(tools: Mapping[str, Any]) -> Iterator[Finding]:
-    executors = {mapping(one).get("id") for one in listed(tools.get("http_executors"))}
+    executors = _ids_of(tools.get("http_executors"))
     for position, server in enumerate(listed(tools.get("mcp"))):
         name = mapping(server).get("id")
         if isinstance(name, str) and name in executors:
@@ -237,15 +243,10 @@ def _addresses(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _tools(data: Mapping[str, Any]) -> Iterator[Finding]:
     tools = mapping(data.get("tools"))
-    servers = {mapping(one).get("id") for one in listed(tools.get("mcp"))}
-    declared = {
-        *(name for _, name in _callables(data)),
-        *(mapping(one).get("id") for one in listed(tools.get("http_executors"))),
-        *servers,
-    }
-    known = (
-        NATIVE_TOOLS | GROUPS | {SKILL_TOOL} | {name for name in declared if isinstance(name, str)}
-    )
+    servers = _ids_of(tools.get("mcp"))
+    callables = {name for _, name in _callables(data) if isinstance(name, str)}
+    declared = callables | _ids_of(tools.get("http_executors")) | servers
+    known = NATIVE_TOOLS | GROUPS | {SKILL_TOOL} | declared
     lists: list[tuple[Path, Any]] = [
         (("agents", name, "tools"), mapping(agent).get("tools"))
         for name, agent in mapping(data.get("agents")).items()

@@ -157,6 +157,11 @@ def check_template(source: str) -> Fault | None:
     """Why a text cannot be used as a template; None if it can."""
     try:
         compiled(source)
+        # Others are refused when they are rendered; this is never meant well.
+        if "__" in source and _is_template(source):
+            for node in _parsed(STRICT, source).find_all(nodes.Getattr):
+                if node.attr.startswith("__"):
+                    return Fault(f"`.{node.attr}` is out of bounds", node.lineno)
     except BadText as error:
         return error.fault
     return None

@@ -187,3 +187,15 @@ def test_schemas_are_so_large_together(tmp_path: Path, monkeypatch: pytest.Monke
     result = loaded(tmp_path, {**sound(), "agents": agents})
     assert sum(checked) <= loader.MOST_OF_SCHEMAS
     assert any("one schema too many" in one.message for one in result.problems)
+
+
+def test_a_way_out_of_the_sandbox_is_found_without_a_run() -> None:
+    fault = check_template("a\n{{ ''.__class__.__mro__ }}")
+    assert fault is not None
+    assert (fault.line, "out of bounds" in fault.message) == (2, True)
+    assert check_template("__class__ {{ a.b__c }} {{ '.__class__' }}") is None
+
+
+def test_an_executors_id_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+    tools = {"http_executors": [{"id": {"a": 1}, "base_url": "https://example.com"}]}
+    assert loaded(tmp_path, {**sound(), "tools": tools}).status(to_run=False) == EXIT_INVALID
