@@ -155,8 +155,13 @@ def _placed(loaded: Loaded, wishes: Wishes, *, consent: bool) -> Wishes:
 
 def _problems(loaded: Loaded, wishes: Wishes) -> Ended | None:
     """Say what is wrong; None where it can run all the same."""
-    reports.print_problems(loaded.problems, err=True)
     status = loaded.status(to_run=True)
+    if loaded.spec is None and len(loaded.problems) == 1:
+        # What is wrong is a line, and nothing is to be counted.
+        return Ended(
+            "failed", status, None, error=str(loaded.problems[0]), problems=loaded.problems
+        )
+    reports.print_problems(loaded.problems, err=True)
     if not status:
         return None
     ended = Ended("failed", status, None, error=reports.verdict(loaded))

@@ -83,6 +83,13 @@ def test_a_question_without_a_session_is_wrong_usage(runs: LocalRuns) -> None:
     assert runs.opened == []
 
 
+def test_a_file_that_cannot_be_read_is_refused_in_one_line(runs: LocalRuns) -> None:
+    (runs.folder / "bomb.yaml").write_text("a: &a [*a]")
+    result = runs("run", "bomb.yaml")
+    assert result.exit_code == 3
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_everything_wrong_is_said_at_once_before_any_call(runs: LocalRuns) -> None:
     data = flow("chain", {"steps": [{"agent": "nobody"}, {"agent": "a", "input": "{{ 1 + }}"}]})
     done = runs("run", runs.write(data))
