@@ -112,7 +112,8 @@ async def execute(
         run.notify(RunEnded("", status, str(cause) or type(cause).__name__))
         if cause is error:
             raise
-        raise cause from None
+        # Out of its group, and with what caused it: that has the stable code.
+        raise cause from cause.__cause__
     run.saved()
     state.spent.seconds = run.elapsed()
     run.notify(RunEnded("", "completed"))

@@ -343,3 +343,24 @@ def test_an_error_says_where() -> None:
             workflow("chain", {"steps": [step("a", "1"), step("b", "2")]}),
             MemoryAgents({"b": fail}),
         )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "config"),
+    [
+        ("chain", {"steps": [step("a", "x")]}),
+        ("workflow", {"tasks": [{"id": "t", **step("a", "x")}, {"id": "u", **step("b", "x")}]}),
+        ("parallel", {"branches": [{"id": i, "steps": [step(i, "x")]} for i in ("a", "b")]}),
+    ],
+)
+def test_a_failure_keeps_what_caused_it(pattern: str, config: dict[str, Any]) -> None:
+    async def answer(_: AgentCall) -> str:
+        raise AgentFailed("no") from LookupError("the cause")
+
+    with pytest.raises(AgentFailed) as failed:
+        run(workflow(pattern, config), MemoryAgents({"a": answer}))
+    causes, error = [], failed.value.__cause__
+    while error is not None:
+        causes.append(str(error))
+        error = error.__cause__
+    assert "the cause" in causes
