@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Deployment, client
+from tests.e2e.conftest import Deployment, client, manifest_of
 from tests.e2e.front_door import operator_of
 from tradewind.workflow.engine.calls import AgentCall
 from tradewind.workflow.engine.execute import Result, execute
@@ -20,6 +20,7 @@ from tradewind.workflow_agents.models import BedrockClients, ModelPool
 AGENT = "workflows"
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "workflows"
 PLACE = {"latitude": 54.7365, "longitude": 8.972}
+CREW = ("terrain", "layout", "simulation", "report")
 
 
 def ended(deployment: Deployment, name: str, **parameters: Any) -> dict[str, Any]:
@@ -65,6 +66,22 @@ def test_the_pipeline_has_the_same_result_there_as_here(
         Bucket=deployment.outputs["ArtifactsBucketName"], Key=artifact["key"]
     )
     assert stored["Body"].read().decode() == here.text
+
+
+def test_the_crew_plans_a_farm_by_name(deployment: Deployment) -> None:
+    before = deployment.bedrock.stats().roles
+    there = ended(deployment, "wind-farm-crew", **PLACE, turbines=5)
+    project = there["result"]["project_id"]
+    for agent in CREW:
+        assert manifest_of(deployment, project, agent)
+    assert "nutshell.md" in manifest_of(deployment, project, AGENT)
+    after = deployment.bedrock.stats().roles
+    for agent in (*CREW, "assistant"):
+        role = deployment.role(agent)
+        known = before[role].requests if role in before else 0
+        assert after[role].requests > known
+    own = deployment.role(AGENT)
+    assert after[own].requests == before[own].requests
 
 
 def test_warm_requests_stay_on_one_connection(deployment: Deployment) -> None:
