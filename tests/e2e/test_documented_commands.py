@@ -70,6 +70,10 @@ COVERED: Final = {
         "tests/e2e/test_workflows.py",
         '"durable", "show", run_id, "--out"',
     ),
+    "./tradewind durable show RUN": (
+        "tests/unit/cli/workflow/test_durable.py",
+        'run(client, "show", "run-1")',
+    ),
     "./tradewind durable answer RUN approved": (
         "tests/unit/cli/workflow/test_durable.py",
         'run(client, "answer", "run-1", "yes")',
