@@ -16,8 +16,8 @@ class WorkflowSettings(Frozen):
             valid fails the synth.
         in_bucket: Whether those that run in one Lambda are read from the artifacts bucket, too,
             below `_workflows/`: who may write there decides what runs.
-        durable: The workflows that run past one Lambda, by their files' names without what they end
-            in; the others run in one.
+        durable: The workflows that may run past one Lambda, by their files' names without what they
+            end in. In one, all may.
         execution_days: How long such a run may take, with all that people take for their answers.
         retention_days: How long its history and its result are kept after it.
     """

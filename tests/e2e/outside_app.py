@@ -36,6 +36,8 @@ def main() -> None:
     doors = {
         "oidc": {"issuer": app.node.get_context("issuer"), "audience": AUDIENCE},
         "external_callers": {CALLER: {"kind": "user", "routes": ROUTES}},
+        # Their agents are asked through one that is not here.
+        "workflows": {"durable": ()},
         "api": {
             **local.api.model_dump(),
             "usage_plan": {

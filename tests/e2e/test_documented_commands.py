@@ -65,6 +65,23 @@ COVERED: Final = {
         "tests/unit/cli/workflow/test_run.py",
         'first, "--auto-resume"',
     ),
+    # They need a run that is done, or waits.
+    "./tradewind durable show farm-1 --out results": (
+        "tests/e2e/test_workflows.py",
+        '"durable", "show", run_id, "--out"',
+    ),
+    "./tradewind durable show RUN": (
+        "tests/unit/cli/workflow/test_durable.py",
+        'run(client, "show", "run-1")',
+    ),
+    "./tradewind durable answer RUN approved": (
+        "tests/unit/cli/workflow/test_durable.py",
+        'run(client, "answer", "run-1", "yes")',
+    ),
+    "./tradewind durable stop RUN": (
+        "tests/unit/cli/workflow/test_durable.py",
+        'run(client, "stop", "run-1")',
+    ),
     "rm -r lambda_src/siting": (
         "tests/infra/test_without_the_crew.py",
         'rmtree(copy / "lambda_src" / package',

@@ -81,7 +81,7 @@ _NUMBER = re.compile(
 )
 _POSITION = re.compile(
     r"(?P<lat>[-+]?\d{1,2}(?:\.\d+)?)\s*°?\s*(?P<ns>[NS])?\s*[,;/]\s*"
-    r"(?P<lon>[-+]?\d{1,3}(?:\.\d+)?)\s*°?\s*(?P<ew>[EW])?(?![\w.])"
+    r"(?P<lon>[-+]?\d{1,3}(?:\.\d+)?)\s*°?\s*(?P<ew>[EW])?(?!\w|\.\d)"
 )
 _NUMBER_WORDS: Final[Mapping[str, str]] = {
     "two": "2",

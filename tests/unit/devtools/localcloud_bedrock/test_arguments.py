@@ -121,6 +121,7 @@ def test_no_argument_is_made_up() -> None:
     ("text", "latitude", "longitude"),
     [
         ("a farm at 55.1, 7.9", 55.1, 7.9),
+        ("a farm at 55.1, 7.9. How windy is it?", 55.1, 7.9),
         ("a farm at 33.5 S, 70.25 W please", -33.5, -70.25),
         ("latitude: -12.5, longitude: 130.75", -12.5, 130.75),
         ('{"latitude": 1.5, "longitude": 2.5}', 1.5, 2.5),
