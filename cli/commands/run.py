@@ -27,7 +27,10 @@ _OUT: Final = Path("artifacts")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @click.option("-a", "--ask", is_flag=True, help="Ask for the inputs that are missing.")
 @click.option(
-    "--bypass-tool-consent", "consent", is_flag=True, help="Tools do not ask before they act."
+    "--bypass-tool-consent",
+    "consent",
+    is_flag=True,
+    help="Tools do not ask before they act, as they do on a terminal.",
 )
 @click.option("--trace", is_flag=True, help="Write what was done when as NAME-trace.json.")
 @click.option("--debug", is_flag=True, help="Say how often models and agents were found ready.")

@@ -4,12 +4,14 @@ The run only notes what happens. A thread of its own draws a few times a second,
 drawing nor a terminal that stands still holds the run up.
 """
 
+import asyncio
 import os
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, TextIO
 
@@ -126,6 +128,36 @@ class View:
         return Line("done", f"{place} {event.tokens:>9,} {cost:>9} {seconds:7.1f} s{tools}")
 
 
+class _Interlude:
+    """A text that is on the screen in the place of the drawing.
+
+    Args:
+        text: The text.
+        before: Called before it is written.
+    """
+
+    def __init__(self, text: str, before: Callable[[], None]) -> None:
+        self.text = text
+        self.before = before
+        self.over = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._shown: asyncio.Future[bool] = self._loop.create_future()
+
+    async def shown(self) -> bool:
+        """Whether it is on the screen; not if that is gone."""
+        return await self._shown
+
+    def say(self, *, shown: bool) -> None:
+        """Tell so, from the screen's thread."""
+        # The loop of a run that has ended hears nothing any more.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._hear, shown)
+
+    def _hear(self, shown: bool) -> None:
+        if not self._shown.done():
+            self._shown.set_result(shown)
+
+
 class Screen:
     """Draws a view while its block runs: live on a terminal, else a line for each step.
 
@@ -141,16 +173,10 @@ class Screen:
         self._stream = stream or sys.stderr
         terminal = self._stream.isatty()
         self._console = Console(file=self._stream, highlight=False, force_terminal=terminal)
-        self._live: Live | None = None
-        if terminal and not self._console.is_dumb_terminal:
-            self._live = Live(
-                console=self._console,
-                auto_refresh=False,
-                transient=True,
-                # Else what a library prints would wait for the screen, and the run for it.
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
+        self._is_live = terminal and not self._console.is_dumb_terminal
+        self._interludes: deque[_Interlude] = deque()
+        self._is_gone = False
+        self._guard = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True, name="screen")
 
@@ -164,39 +190,103 @@ class Screen:
 
     def leave(self) -> None:
         """Give the terminal its cursor back, for a process that ends at once."""
-        if self._live is not None:
+        if self._is_live:
             os.write(2, b"\x1b[?25h\n")
+
+    @asynccontextmanager
+    async def interlude(self, text: str, before: Callable[[], None]) -> AsyncIterator[bool]:
+        """Have a text on the screen, and nothing drawn, until the block ends.
+
+        Args:
+            text: The text.
+            before: Called right before it is written, in the screen's thread.
+
+        Yields:
+            Whether it is there; not if the screen is gone.
+        """
+        one = _Interlude(text, before)
+        with self._guard:
+            if self._is_gone:
+                one.say(shown=False)
+            self._interludes.append(one)
+        try:
+            yield await one.shown()
+        finally:
+            one.over.set()
 
     def _work(self) -> None:
         try:
-            self._stream.write(f"{self._title}\n")
-            self._stream.flush()
-            if self._live is None:
-                self._write_lines()
-            else:
-                with self._live:
-                    self._draw_live(self._live)
+            self._write(f"{self._title}\n")
+            over = False
+            while not over:
+                if self._is_live:
+                    with self._new_live() as live:
+                        over = self._draw_live(live)
+                else:
+                    over = self._write_lines()
+                while self._interludes:
+                    self._play(self._interludes.popleft())
         except (OSError, ValueError):
             # A screen that is gone, such as a closed pipe, is no reason to stop the run.
-            return
+            pass
+        finally:
+            with self._guard:
+                self._is_gone = True
+                for one in self._interludes:
+                    one.say(shown=False)
 
-    def _write_lines(self) -> None:
-        over = False
-        while not over:
-            over = self._over.wait(_DRAW_S)
+    def _new_live(self) -> Live:
+        return Live(
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            # Else what a library prints would wait for the screen, and the run for it.
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def _play(self, one: _Interlude) -> None:
+        if one.over.is_set():
+            return
+        try:
+            one.before()
+            self._write(one.text)
+        except (OSError, ValueError):
+            one.say(shown=False)
+            raise
+        one.say(shown=True)
+        while not (one.over.wait(_DRAW_S) or self._over.is_set()):
+            pass
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+    def _write_lines(self) -> bool:
+        """Write until the end, or an interlude; whether it is the end."""
+        while True:
+            over, stops = self._wait()
             text = "".join(f"{line.plain()}\n" for line in self._view.lines())
             if text:
-                self._stream.write(text)
-                self._stream.flush()
+                self._write(text)
+            if stops:
+                return over
 
-    def _draw_live(self, live: Live) -> None:
-        over = False
-        while not over:
-            over = self._over.wait(_DRAW_S)
+    def _draw_live(self, live: Live) -> bool:
+        """The same on a terminal."""
+        while True:
+            over, stops = self._wait()
             lines = list(self._view.lines())
             if lines:
                 live.console.print(*_styled(lines), sep="\n", overflow="ellipsis", no_wrap=True)
-            live.update(Text("") if over else self._at_work(live.console), refresh=True)
+            live.update(Text("") if stops else self._at_work(live.console), refresh=True)
+            if stops:
+                return over
+
+    def _wait(self) -> tuple[bool, bool]:
+        """Wait for what is drawn next; whether it is the last, and the last for now."""
+        over = self._over.wait(_DRAW_S)
+        return over, over or bool(self._interludes)
 
     def _at_work(self, console: Console) -> Group:
         shown = self._view.at_work()

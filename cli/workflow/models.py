@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from devtools.localcloud import Running
     from tradewind.workflow.spec.loader import Loaded
     from tradewind.workflow.spec.model import Spec
+    from tradewind.workflow_agents.tools import Consent
 
 #: Those that have prices.
 _SETTINGS: Final = "dev.yaml"
@@ -69,9 +70,15 @@ def surroundings(spec: "Spec", *, consent: bool) -> Surroundings:
 
 @asynccontextmanager
 async def open_models(
-    loaded: "Loaded", run_id: str, environ: Mapping[str, str]
+    loaded: "Loaded", run_id: str, environ: Mapping[str, str], allow: "Consent | None" = None
 ) -> AsyncIterator[tuple[Agents, Any]]:
     """The agents of a run; all that is opened for them is closed at the end.
+
+    Args:
+        loaded: The workflow.
+        run_id: Of the run.
+        environ: Its variables.
+        allow: Asked before a tool runs a program or changes a file; None where nobody can be.
 
     Yields:
         The agents, and what tells how often they were found ready.
@@ -84,7 +91,12 @@ async def open_models(
     named = _named(loaded) if loaded.named else None
     with _logs_aside(environ):
         async with open_agents(
-            loaded, run_id=run_id, environ=environ, files_root=loaded.folder, named=named
+            loaded,
+            run_id=run_id,
+            environ=environ,
+            files_root=loaded.folder,
+            named=named,
+            allow=allow,
         ) as agents:
             yield agents, agents.statistics
 

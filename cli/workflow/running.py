@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ import click
 from cli.api.texts import one_line
 from cli.workflow import interruptible
 from cli.workflow.artifact_files import ArtifactFolder
+from cli.workflow.consent import consent_on
 from cli.workflow.kept import About, Outcome, Snapshot, now
 from cli.workflow.live import Screen, View
 from cli.workflow.sessions import Session, Sessions, new_id
@@ -29,9 +30,11 @@ from tradewind.workflow.spec.loader import Loaded
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.problem import Problem
 
+#: Asks whoever started the run, for a tool.
+Allow = Callable[[str, str], Awaitable[bool]]
 #: Opens a run's agents, and what tells of them.
 OpenAgents = Callable[
-    [Loaded, str, Mapping[str, str]], AbstractAsyncContextManager[tuple[Agents, Any]]
+    [Loaded, str, Mapping[str, str], Allow | None], AbstractAsyncContextManager[tuple[Agents, Any]]
 ]
 _INTERRUPTED: Final = 130
 _UNEXPECTED: Final = 70
@@ -181,16 +184,22 @@ class LocalRun:
         spans = open_spans(self._spec, self._wishes.environ, warn=_warn)
         try:
             with Screen(view, title) as screen:
-                work = self._run(state, held, _both(spans, view), spans.trace)
+                allow = consent_on(screen)
+                work = self._run(state, held, _both(spans, view), spans.trace, allow)
                 return interruptible.run(work, screen.leave)
         finally:
             spans.close()
 
     async def _run(
-        self, state: State, held: list[Session], observer: Observer, trace: Trace
+        self,
+        state: State,
+        held: list[Session],
+        observer: Observer,
+        trace: Trace,
+        allow: Allow | None,
     ) -> Result:
         run_id = held[0].id if held else new_id()
-        async with self._open_agents(self._loaded, run_id, self._wishes.environ) as opened:
+        async with self._open_agents(self._loaded, run_id, self._wishes.environ, allow) as opened:
             agents, self._statistics = opened
             # Before a step there is nothing to trace.
             self._trace = trace

@@ -29,7 +29,7 @@ class NativeTool:
     needs: str = ""
 
 
-_CONSENT: Final = "consent: --bypass-tool-consent"
+_CONSENT: Final = "consent: a person's on a terminal, or --bypass-tool-consent"
 TOOLS: Final[dict[str, NativeTool]] = {
     "calculator": NativeTool("arithmetic"),
     "current_time": NativeTool("the date and the time, in any time zone"),

@@ -82,6 +82,113 @@ exporter = {"opentelemetry.exporter", "google", "requests"} & set(sys.modules)
 print(sorted(exporter), len(sys.modules))
 """
 
+USE_TOOLS = """
+import asyncio
+import http.server
+import json
+import pathlib
+import runpy
+import sys
+import threading
+
+# As in Lambda: the bundle and the standard library, and no packages of this environment.
+bundle, server, folder = sys.argv[1:]
+sys.path = [bundle, *(path for path in sys.path if path and "site-packages" not in path)]
+result = runpy.run_path(server)["result"]
+
+
+class Web(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if "id" not in message:
+            return self.say(202, "")
+        found = result(message["method"], message.get("params", {}))
+        error = {"error": {"code": -32601, "message": "there is no such method"}}
+        answer = error if found is None else {"result": found}
+        self.say(200, json.dumps({"jsonrpc": "2.0", "id": message["id"], **answer}))
+
+    def do_GET(self):
+        if self.path == "/mcp":
+            return self.say(405, "")
+        self.say(200, "<html><body><p>windy</p></body></html>", "text/html")
+
+    def do_DELETE(self):
+        self.say(200, "")
+
+    def say(self, status, body, kind="application/json"):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web)
+threading.Thread(target=web.serve_forever, daemon=True).start()
+url = f"http://127.0.0.1:{web.server_port}"
+
+from tradewind.workflow.spec.loader import load
+from tradewind.workflow_agents.tools import open_tools
+from tradewind.workflow_agents.tools.surroundings import Network
+
+file = pathlib.Path(folder) / "flow.json"
+file.write_text(json.dumps({
+    "version": 0,
+    "name": "flow",
+    "runtime": {"provider": "bedrock", "region": "us-east-1", "model_id": "m"},
+    "agents": {"a": {"prompt": "You are a."}},
+    "tools": {
+        "python": ["web_fetch", "http_request"],
+        "http_executors": [{"id": "api", "base_url": "https://api.example.com:9"}],
+        "mcp": [
+            {"id": "s", "command": sys.executable, "args": ["-S", server]},
+            {"id": "t", "url": f"{url}/mcp"},
+        ],
+    },
+    "pattern": {"type": "chain", "config": {"steps": [{"agent": "a"}]}},
+}))
+
+
+async def resolve(host, port):
+    return ["127.0.0.1"]
+
+
+async def main():
+    loaded = load(file)
+    assert loaded.spec is not None, loaded.problems
+    anywhere = Network(lambda _url: None, lambda _host: None, resolve)
+    async with open_tools(
+        loaded, run_id="r", environ={}, root=file.parent, network=anywhere
+    ) as tools:
+        for name, given, said in (
+            ("add", {"a": 1, "b": 2}, "3"),
+            ("t_add", {"a": 1, "b": 3}, "4"),
+            ("web_fetch", {"url": f"{url}/page"}, "windy"),
+            ("http_request", {"url": f"{url}/page"}, "windy"),
+            # Nobody is there: a request is made, and told of.
+            ("api", {"path": "x"}, "The request failed: ConnectError."),
+        ):
+            (tool,) = (one for one in tools.for_agent("a", None) if one.tool_name == name)
+            asked = {"toolUseId": "1", "name": name, "input": given}
+            (event,) = [one async for one in tool.stream(asked, {})]
+            text = event["tool_result"]["content"][0]["text"]
+            assert said in text, (name, text)
+
+
+asyncio.run(main())
+outside = [
+    name
+    for name, module in sys.modules.items()
+    if "site-packages" in (getattr(module, "__file__", None) or "")
+]
+assert not outside, outside
+"""
+#: A server of MCP that needs nothing but Python.
+MCP_SERVER = PROJECT / "tests" / "integration" / "workflow_tools" / "small_mcp_server.py"
+
 ENVIRONMENT = {
     "TRADEWIND_ENVIRONMENT": "test",
     "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
@@ -214,6 +321,17 @@ def test_a_bundle_answers_with_nothing_but_itself(built: Built, agent: str, tmp_
     )
     assert traced.returncode == 0, traced.stderr
     assert "opentelemetry.exporter" in traced.stdout.splitlines()[-1]
+    if AGENTS[agent].framework == RUNS_WORKFLOWS:
+        files = tmp_path / "files"
+        files.mkdir()
+        used = subprocess.run(
+            [sys.executable, "-S", "-c", USE_TOOLS, str(tmp_path), str(MCP_SERVER), str(files)],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert used.returncode == 0, used.stderr
 
 
 SETTLE_ONE = """

@@ -1,29 +1,40 @@
 """Tools that cannot work here, whatever they are asked: known before a run, and told of."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tradewind.workflow.spec.addresses import fault_of_public_url
+from tradewind.workflow.spec.addresses import fault_of_public_url, fault_of_server_url
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.selection import Kind, Selection
 from tradewind.workflow_agents import confined
 
 TAVILY_KEY: Final = "TAVILY_API_KEY"
 PYTHON: Final = "python_exec"
+#: Of a process that is a function.
+_FUNCTION: Final = "AWS_LAMBDA_FUNCTION_NAME"
+
+
+def is_in_function() -> bool:
+    """Whether this process is a Lambda function: what is inward of it is not its caller's."""
+    return bool(os.environ.get(_FUNCTION))
 
 
 def unavailable(
     spec: Spec,
     environ: Mapping[str, str],
-    fault_of_url: Callable[[str], str | None] = fault_of_public_url,
+    fault_of_url: Callable[[str], str | None] | None = None,
 ) -> list[str]:
     """What agents of a file have that cannot work here, and why; a line each.
 
     Args:
         spec: The file.
         environ: The environment.
-        fault_of_url: Why an address must not be called; None if it may be.
+        fault_of_url: Why the address of an MCP server must not be called, or None; what holds in
+            this process if it is not said.
     """
+    if fault_of_url is None:
+        fault_of_url = fault_of_public_url if is_in_function() else fault_of_server_url
     used = Selection(spec).used()
     names = {choice.name for choice in used if choice.kind is Kind.NATIVE}
     servers = {choice.name for choice in used if choice.kind is Kind.SERVER}

@@ -31,7 +31,8 @@ class Said:
     Attributes:
         text: Its answer.
         status: Of HTTP; above 299 it is an error that repeats the question.
-        tool: A tool that it calls in the place of an answer, without arguments.
+        tool: A tool that it calls in the place of an answer.
+        given: The tool's arguments.
         ends: ``whole``; ``cut`` in the middle by the connection's end, or ``short`` with the HTTP
             answer whole but half of the model's; ``never``: the caller hangs up in the middle, or
             before the first word with ``silent``.
@@ -40,6 +41,7 @@ class Said:
     text: str = "windy"
     status: int = 200
     tool: str | None = None
+    given: dict[str, Any] = field(default_factory=dict)
     ends: Literal["whole", "cut", "short", "never", "silent"] = "whole"
 
 
@@ -203,7 +205,11 @@ def _in_words_of(request: Request, said: Said) -> tuple[str, Chunks]:
 
 
 def _bedrock(said: Said) -> Chunks:
-    block = ToolUseBlock("call-1", said.tool, "{}") if said.tool else TextBlock(said.text)
+    block = (
+        ToolUseBlock("call-1", said.tool, json.dumps(said.given))
+        if said.tool
+        else TextBlock(said.text)
+    )
     reply = Reply((block,), "tool_use" if said.tool else "end_turn", 5, 2)
     return list(frames.stream(reply, 1))
 
@@ -227,7 +233,7 @@ def _openai(said: Said) -> Chunks:
     deltas: Iterator[dict[str, Any]]
     if said.tool:
         call = {"index": 0, "id": "call-1", "type": "function",
-                "function": {"name": said.tool, "arguments": "{}"}}  # fmt: skip
+                "function": {"name": said.tool, "arguments": json.dumps(said.given)}}  # fmt: skip
         deltas = iter([{"role": "assistant", "tool_calls": [call]}])
     else:
         deltas = ({"content": letter} for letter in said.text)
@@ -245,7 +251,7 @@ def _anthropic(said: Said) -> Chunks:
                "stop_reason": None, "stop_sequence": None,
                "usage": {"input_tokens": 5, "output_tokens": 1}}  # fmt: skip
     if said.tool:
-        block = {"type": "tool_use", "id": "call-1", "name": said.tool, "input": {}}
+        block = {"type": "tool_use", "id": "call-1", "name": said.tool, "input": said.given}
         deltas = [{"type": "input_json_delta", "partial_json": "{}"}]
     else:
         block = {"type": "text", "text": ""}
@@ -266,7 +272,7 @@ def _ollama(said: Said) -> Chunks:
     def line(content: str, **more: Any) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": content}
         if said.tool:
-            message["tool_calls"] = [{"function": {"name": said.tool, "arguments": {}}}]
+            message["tool_calls"] = [{"function": {"name": said.tool, "arguments": said.given}}]
         return {"model": "m", "created_at": "2026-01-01T00:00:00Z", "message": message,
                 "done": False, **more}  # fmt: skip
 
@@ -283,7 +289,7 @@ def _gemini(said: Said) -> Chunks:
 
     usage = {"promptTokenCount": 5, "candidatesTokenCount": 2, "totalTokenCount": 7}
     parts = (
-        [{"functionCall": {"name": said.tool, "args": {}}}]
+        [{"functionCall": {"name": said.tool, "args": said.given}}]
         if said.tool
         else [{"text": letter} for letter in said.text]
     )

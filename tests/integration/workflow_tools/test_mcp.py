@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tests.workflow_tools import (
 )
 from tradewind.workflow.engine.errors import AgentFailed, InvalidRun, Unsupported
 from tradewind.workflow_agents.tools import Tools, mcp_servers, open_tools
-from tradewind.workflow_agents.tools.surroundings import PUBLIC, Network, Patience
+from tradewind.workflow_agents.tools.surroundings import INWARD, PUBLIC, Network, Patience
 
 SMALL = Path(__file__).with_name("small_mcp_server.py")
 LIBRARYS = Path(__file__).with_name("mcp_server.py")
@@ -323,5 +324,73 @@ def test_a_server_over_http(tmp_path: Path) -> None:
                 async with open_tools(loaded, network=inward, **options):
                     pytest.fail("it was opened")
             assert len(headers) == before
+
+    asyncio.run(run())
+
+
+def test_a_server_on_this_machine_is_a_runs_but_no_functions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        asked: list[str] = []
+        async with over_http(asked) as url:
+            loaded = loaded_with(
+                tmp_path,
+                tools={"mcp": [{"id": "s", "url": url}], "python": ["web_fetch"]},
+                context_policy={"retrieval": {"mcp_servers": ["s"]}},
+            )
+            options: dict[str, Any] = {"run_id": "r", "environ": {}, "root": tmp_path}
+            async with open_tools(loaded, **options) as tools:
+                assert await use(tools, "add", {"a": 1, "b": 2}) == ("success", "3")
+                before = len(asked)
+                # What a model chooses stays outside.
+                status, text = await use(tools, "web_fetch", {"url": url})
+                assert (status, "must not be this machine" in text) == ("error", True)
+                assert len(asked) == before
+            before = len(asked)
+            monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+            with pytest.raises(Unsupported, match="must not be this machine"):
+                async with open_tools(loaded, **options):
+                    pytest.fail("it was opened")
+            assert len(asked) == before
+
+    asyncio.run(run())
+
+
+def test_a_server_by_a_name_that_leads_to_metadata_is_not_called(tmp_path: Path) -> None:
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1", "169.254.169.254"]
+
+    async def run() -> None:
+        loaded = loaded_with(tmp_path, tools={"mcp": [{"id": "s", "url": "http://innocent/mcp"}]})
+        async with open_tools(
+            loaded, run_id="r", environ={}, root=tmp_path, network=replace(INWARD, resolve=resolve)
+        ):
+            pytest.fail("it was opened")
+
+    with pytest.raises(AgentFailed, match=r"did not start: The host must not be link-local"):
+        asyncio.run(run())
+
+
+def test_a_server_that_has_moved_is_not_followed(tmp_path: Path) -> None:
+    async def run() -> None:
+        asked: list[bytes] = []
+
+        async def moved(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.append(await reader.readline())
+            place = f"Location: http://127.0.0.1:{port}/elsewhere"
+            writer.write(f"HTTP/1.1 307 Moved\r\n{place}\r\nContent-Length: 0\r\n\r\n".encode())
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(moved, "127.0.0.1", 0) as web:
+            port = web.sockets[0].getsockname()[1]
+            server = {"id": "s", "url": f"http://127.0.0.1:{port}/mcp"}
+            loaded = loaded_with(tmp_path, tools={"mcp": [server]})
+            with pytest.raises(AgentFailed, match="did not start"):
+                async with open_tools(loaded, run_id="r", environ={}, root=tmp_path):
+                    pytest.fail("it was opened")
+        assert asked
+        assert {one.split()[1] for one in asked} == {b"/mcp"}
 
     asyncio.run(run())

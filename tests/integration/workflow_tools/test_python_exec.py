@@ -130,12 +130,13 @@ async def _asked(folder: Path, **options: Any) -> tuple[str, str]:
 def test_it_runs_with_consent_alone(tmp_path: Path) -> None:
     asked: list[str] = []
 
-    async def no(question: str) -> bool:
+    async def no(tool: str, question: str) -> bool:
+        assert tool == "python_exec"
         asked.append(question)
         return False
 
-    async def yes(question: str) -> bool:
-        return not await no(question)
+    async def yes(tool: str, question: str) -> bool:
+        return not await no(tool, question)
 
     for allow in (None, no):
         status, text = asyncio.run(_asked(tmp_path, environ={}, allow=allow))

@@ -28,6 +28,7 @@ _MOST_SEARCHED: Final = 50_000_000
 #: Searching a line for a pattern may take a quarter of a second; a file must not take all of them.
 _MOST_PATTERN_LINES: Final = 100_000
 
+_WRITE: Final = "file_write"
 _PATH: Final = "A path in the run's folder, such as notes/a.md."
 
 
@@ -84,7 +85,8 @@ def file_tools(folder: Folder, calls: Calls, consent: Consent | None) -> dict[st
     async def write(arguments: Write) -> str:
         path = arguments.path
         is_new = await asyncio.to_thread(folder.is_own, path)
-        if not is_new and (consent is None or not await consent(f"Change the file {path}?")):
+        question = f"Change the file {path}?"
+        if not is_new and (consent is None or not await consent(_WRITE, question)):
             raise ToolRefused(
                 "There is such a file already, and nobody has consented to changing it."
             )
@@ -124,7 +126,7 @@ def file_tools(folder: Folder, calls: Calls, consent: Consent | None) -> dict[st
         for name, text, arguments, work in made
     }
     written = "Writes a text file in the run's folder."
-    return {**tools, "file_write": tool("file_write", written, Write, calls, write)}
+    return {**tools, _WRITE: tool(_WRITE, written, Write, calls, write)}
 
 
 def _listed(matches: Iterator[str]) -> str:

@@ -1,4 +1,4 @@
-"""The way out for tools: public hosts only, whatever a name resolves to and wherever it is moved.
+"""The way out for tools: allowed hosts only, whatever a name resolves to and wherever it is moved.
 
 Each connection resolves its host once, checks every address it got, and connects to one of those:
 a name that resolves to something else a moment later gains nothing, and a redirect is a connection

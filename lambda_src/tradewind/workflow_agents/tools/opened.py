@@ -22,7 +22,12 @@ from tradewind.workflow_agents.tools.python_exec import Consent, consented, pyth
 from tradewind.workflow_agents.tools.redaction import Redactor
 from tradewind.workflow_agents.tools.secret_values import Secrets
 from tradewind.workflow_agents.tools.skills import Skills
-from tradewind.workflow_agents.tools.surroundings import PUBLIC, Network, Patience
+from tradewind.workflow_agents.tools.surroundings import (
+    PUBLIC,
+    Network,
+    Patience,
+    network_of_servers,
+)
 from tradewind.workflow_agents.tools.tool import Calls, WorkflowTool
 
 if TYPE_CHECKING:
@@ -103,7 +108,7 @@ async def open_tools(
     environ: Mapping[str, str],
     root: Path,
     allow: Consent | None = None,
-    network: Network = PUBLIC,
+    network: Network | None = None,
     patience: Patience = Patience(),  # noqa: B008  it is immutable
 ) -> AsyncIterator[Tools]:
     """Open the tools of a run, and close all of them after it.
@@ -114,7 +119,8 @@ async def open_tools(
         environ: Where secrets are. ``BYPASS_TOOL_CONSENT=true`` consents to everything.
         root: The folder of the files that tools work on, and of the notes.
         allow: Asked before a tool runs a program or changes a file that it did not make.
-        network: What may be reached.
+        network: What may be reached. If it is not said, public addresses, and by MCP servers'
+            `url` what ``network_of_servers`` says.
         patience: How long MCP servers are waited for.
 
     Raises:
@@ -126,7 +132,8 @@ async def open_tools(
     spec = loaded.spec
     if spec is None:
         raise InvalidRun(f"{loaded.file} has errors")
-    missing = unavailable(spec, environ, network.fault_of_url)
+    servers = network_of_servers() if network is None else network
+    missing = unavailable(spec, environ, servers.fault_of_url)
     if missing:
         raise Unsupported("; ".join(missing))
     if environ.get(BYPASS, "").lower() == "true":
@@ -136,7 +143,13 @@ async def open_tools(
     notes = None if noted is None else Notes(noted, root, calls.hide)
     async with AsyncExitStack() as stack:
         opening = _Opening(
-            folder=loaded.folder, root=root, spec=spec, calls=calls, network=network, stack=stack
+            folder=loaded.folder,
+            root=root,
+            spec=spec,
+            calls=calls,
+            network=PUBLIC if network is None else network,
+            servers=servers,
+            stack=stack,
         )
         made = await opening.made(allow, patience)
         selection = Selection(spec)
@@ -164,6 +177,7 @@ class _Opening:
         spec: Spec,
         calls: Calls,
         network: Network,
+        servers: Network,
         stack: AsyncExitStack,
     ) -> None:
         self.skills = Skills(spec.skills, folder)
@@ -172,6 +186,7 @@ class _Opening:
         self._spec = spec
         self._calls = calls
         self._network = network
+        self._server_network = servers
         self._stack = stack
         self._chosen = Selection(spec).used()
         native = {one.name for one in self._chosen if one.kind is Kind.NATIVE}
@@ -226,7 +241,9 @@ class _Opening:
 
         specs = {one.id: one for one in self._spec.tools.mcp}
         servers = [
-            Server(specs[one.name], self._calls.secrets, self._network, self._folder, patience)
+            Server(
+                specs[one.name], self._calls.secrets, self._server_network, self._folder, patience
+            )
             for one in chosen
         ]
         for server in servers:

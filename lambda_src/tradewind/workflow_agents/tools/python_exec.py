@@ -21,8 +21,8 @@ _SECONDS: Final = 30
 _MEGABYTES: Final = 512
 _MOST_OUTPUT: Final = 100_000
 
-#: Asks whoever started the run; the text says for what.
-Consent = Callable[[str], Awaitable[bool]]
+#: Asks whoever started the run: for which tool, and a question that says for what.
+Consent = Callable[[str, str], Awaitable[bool]]
 
 
 class Code(Arguments):
@@ -35,7 +35,7 @@ class Code(Arguments):
     )
 
 
-async def consented(_question: str) -> bool:
+async def consented(_tool: str, _question: str) -> bool:
     """Consent, given once for the whole run."""
     return True
 
@@ -49,7 +49,8 @@ def python_tool(calls: Calls, consent: Consent | None) -> WorkflowTool:
     """
 
     async def run(arguments: Code) -> str:
-        if consent is None or not await consent(f"Run this Python?\n\n{arguments.code}"):
+        question = f"Run this Python?\n\n{arguments.code}"
+        if consent is None or not await consent(PYTHON, question):
             raise ToolRefused("Nobody has consented to running Python in this run.")
         return await run_confined(arguments.code)
 

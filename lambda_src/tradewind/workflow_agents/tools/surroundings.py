@@ -6,7 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tradewind.workflow.spec.addresses import fault_of_address, fault_of_public_url
+from tradewind.workflow.spec.addresses import (
+    fault_of_address,
+    fault_of_public_url,
+    fault_of_server_address,
+    fault_of_server_url,
+)
+from tradewind.workflow_agents.availability import is_in_function
 
 
 async def _resolved(host: str, port: int) -> list[str]:
@@ -30,8 +36,15 @@ class Network:
     resolve: Callable[[str, int], Awaitable[list[str]]] = _resolved
 
 
-#: The only one there is outside of tests.
+#: That of what a model has a hand in.
 PUBLIC: Final = Network()
+#: That of servers which a file's author chose, on a machine of theirs.
+INWARD: Final = Network(fault_of_server_url, fault_of_server_address)
+
+
+def network_of_servers() -> Network:
+    """What MCP servers may be reached on: a function's network is not its caller's."""
+    return PUBLIC if is_in_function() else INWARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class LocalRuns:
 
     @asynccontextmanager
     async def _open(
-        self, _loaded: Loaded, run_id: str, _environ: Mapping[str, str]
+        self, _loaded: Loaded, run_id: str, _environ: Mapping[str, str], _allow: Any
     ) -> AsyncIterator[tuple[Agents, Any]]:
         self.opened.append(run_id)
         self.open_ones += 1

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradewind.workflow.spec.addresses import fault_of_address
+from tradewind.workflow.spec.addresses import (
+    fault_of_address,
+    fault_of_server_address,
+    fault_of_server_url,
+)
 from tradewind.workflow.spec.tools import HttpExecutor
 from tradewind.workflow_agents.tools.http_executors import description, joined
 from tradewind.workflow_agents.tools.network import fetch, open_client, own_headers
@@ -107,6 +111,53 @@ def test_addresses_that_are_not_public(address: str) -> None:
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "64:ff9b::101:101", "a.example"])
 def test_addresses_that_are(address: str) -> None:
     assert fault_of_address(address) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "169.254.169.254",
+            "169.254.170.2",
+            "2852039166",
+            "0xa9fea9fe",
+            "fe80::1",
+            "fe80::1%eth0",
+        ),
+        *(
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "100.100.100.200",
+            "192.0.0.192",
+            "224.0.0.1",
+            "ff02::1",
+        ),
+        *("::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "::169.254.169.254"),
+    ],
+)
+def test_addresses_that_no_server_may_have(address: str) -> None:
+    assert fault_of_server_address(address) is not None
+    host = f"[{address}]" if ":" in address else address
+    assert fault_of_server_url(f"http://{host}/mcp") is not None
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://metadata/", "http://metadata.google.internal./", "http://u:p@a.example/", "ftp://a/"],
+)
+def test_servers_that_are_none_to_call(url: str) -> None:
+    assert fault_of_server_url(url) is not None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "localhost", "[::1]", "10.1.2.3", "192.168.1.1", "172.16.0.1", "[fd12::1]"),
+        *("mcp.internal", "nas.local", "100.64.0.1", "mcp.example.com", "1.1.1.1", "mcp"),
+    ],
+)
+def test_servers_may_be_inward(host: str) -> None:
+    assert fault_of_server_url(f"http://{host}:8000/mcp") is None
 
 
 def asked(network: Network, url: str) -> Any:

@@ -85,11 +85,12 @@ def test_no_more_is_shown_than_may_be(folder: Path) -> None:
 def test_a_file_that_was_there_is_changed_with_consent_alone(folder: Path) -> None:
     asked: list[str] = []
 
-    async def no(question: str) -> bool:
+    async def no(tool: str, question: str) -> bool:
+        assert tool == "file_write"
         asked.append(question)
         return False
 
-    async def yes(_question: str) -> bool:
+    async def yes(_tool: str, _question: str) -> bool:
         return True
 
     for allow in (None, no):
