@@ -111,9 +111,9 @@ def _gone_on(
     if loaded.sha256 != about.sha256:
         raise SessionUnusable(f"session {about.id} is corrupt: its files are not what they were")
     _warn_of_changes(about)
-    if state.paused is not None or answer is not None:
+    answered = state.paused is not None or answer is not None
+    if answered:
         state.answer(answer, time.time())
-        session.save(state)
     if stopped := _problems(loaded, wishes):
         return replace(stopped, session=about.id)
     run = LocalRun(
@@ -121,6 +121,9 @@ def _gone_on(
     )
     if stored.outcome is None:
         run.check()
+    if answered:
+        # Not before: what cannot run now is to be asked, and answered, as it was.
+        session.save(state)
     session.stand("running")
     return run.go_on(session, state, stored.outcome)
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from cli.__main__ import tradewind
 from cli.errors import Ended
 from cli.workflow import start
+from cli.workflow.models import Surroundings
 from tests.unit.cli.workflow.local_runs import LocalRuns, flow
 from tradewind.workflow.engine.calls import AgentCall, AgentReply
 from tradewind.workflow.engine.errors import AgentFailed, Unsupported
@@ -206,6 +207,27 @@ def test_an_answer_that_is_none_leaves_the_question(runs: LocalRuns) -> None:
     session = told["session_id"]
     assert runs.told("--resume", session, "--hitl-response", "maybe")["exit_code"] == 17
     assert runs.told("--resume", session, "--hitl-response", "stop")["exit_code"] == 0
+
+
+def test_an_answer_counts_once_the_run_can_go_on(
+    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = {"steps": [ASKING["steps"][0], HITL, {"agent": "b"}]}
+    told = runs.told(runs.write(flow("chain", asks, outputs=ARTIFACT)), "--out", "o")
+    answered = ("--resume", told["session_id"], "--hitl-response", "yes")
+    (runs.folder / "o").mkdir()
+    (runs.folder / "o" / "out.md").write_text("another's")
+    assert runs.told(*answered)["exit_code"] == 12
+
+    def nowhere(_spec: object, *, consent: bool) -> Surroundings:
+        raise Unsupported(f"bedrock: no AWS credentials ({consent=})")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(start, "surroundings", nowhere)
+        assert runs.told(*answered)["exit_code"] == 18
+    # The same command again, once nothing is in its way.
+    assert runs.told(*answered, "--force")["exit_code"] == 0
+    assert calls(runs) == ["steps/0", "steps/2"]
 
 
 @pytest.mark.parametrize("default", ["no", None])
