@@ -225,6 +225,7 @@ def test_an_answer_counts_once_the_run_can_go_on(
     with monkeypatch.context() as patch:
         patch.setattr(start, "surroundings", nowhere)
         assert runs.told(*answered)["exit_code"] == 18
+        assert "no AWS credentials" in (runs.folder / "o" / "flow-unsupported.md").read_text()
     # The same command again, once nothing is in its way.
     assert runs.told(*answered, "--force")["exit_code"] == 0
     assert calls(runs) == ["steps/0", "steps/2"]
@@ -448,6 +449,17 @@ def test_the_newest_session_of_a_file_is_gone_on_with(runs: LocalRuns) -> None:
     fresh = runs.told(first, "--auto-resume")
     assert fresh["session_id"] not in ids
     assert fresh["exit_code"] == 0
+
+
+def test_a_file_is_the_same_from_wherever_it_is_named(
+    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = runs.write(flow("chain", {"steps": [{"agent": "b", "input": "x"}]}))
+    runs.agents = failing(AgentFailed("no"))
+    session = runs.told(file)["session_id"]
+    (runs.folder / "below").mkdir()
+    monkeypatch.chdir(runs.folder / "below")
+    assert runs.told(f"../{file}", "--auto-resume")["session_id"] == session
 
 
 def test_what_was_cut_short_is_listed_as_failed(runs: LocalRuns) -> None:
