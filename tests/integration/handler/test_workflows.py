@@ -575,7 +575,8 @@ def test_a_single_call_is_answered(
     serve: Serve, script: Script, standin: BedrockStandIn, tmp_path: Path
 ) -> None:
     script(says("Hello yourself.", Tokens(10, 1)))
-    door = serve(flow=chain("Never asked"))
+    agents = {"a": {"prompt": "You are a.", "tools": ["calculator"]}}
+    door = serve(flow=chain("Never asked", agents=agents))
     reply = reply_from_json(called(door, an_event(tmp_path)))
     assert (reply.text, reply.input_tokens, reply.output_tokens) == ("Hello yourself.", 10, 1)
     assert reply.cost == pytest.approx((10 * 3 + 15) / 1e6)
@@ -589,6 +590,7 @@ def test_a_single_call_is_answered(
         ({"sha256": "0" * 64}, "changed"),
         ({"sha256": "x"}, "invalid"),
         ({"agent": "gone"}, "failed"),
+        ({"tools": ["web_fetch"]}, "failed"),
         ({"workflow": "gone"}, "failed"),
         ({"workflow": "../flow"}, "invalid"),
         ({"more": 1}, "invalid"),
@@ -601,6 +603,7 @@ def test_a_call_that_cannot_be_is_told_why(
     door = serve(flow=chain("Go"))
     answer = called(door, an_event(tmp_path, **changes))
     assert answer["workflow_error"]["kind"] == kind
+    assert "unexpected" not in answer["workflow_error"]["message"]
     assert standin.stats().requests == 0
     with pytest.raises(AgentFailed):
         reply_from_json(answer)
