@@ -61,7 +61,7 @@ def start(
     from cli.workflow import reports
     from cli.workflow.named_agents import known_names
     from tradewind.durable.documents import Start
-    from tradewind.workflow.engine.operations import MOST_OPERATIONS, operations_of
+    from tradewind.workflow.engine.operations import fault_past_one_lambda
     from tradewind.workflow.spec.loader import EXIT_UNSUPPORTED, EXIT_VALID, load
 
     given = reports.read_variables(variables)
@@ -70,13 +70,9 @@ def start(
     if loaded.spec is None or status != EXIT_VALID:
         reports.print_problems(loaded.problems, err=True)
         raise click.exceptions.Exit(status)
-    operations = operations_of(loaded.spec)
-    if not operations.fit:
-        click.echo(
-            f"{file}: takes {operations.without_repeats:,} durable operations, and a run may have "
-            f"{MOST_OPERATIONS:,}",
-            err=True,
-        )
+    fault = fault_past_one_lambda(loaded.spec)
+    if fault is not None:
+        click.echo(f"{file}: {fault}", err=True)
         raise click.exceptions.Exit(EXIT_UNSUPPORTED)
     wanted = Start(
         file.stem,

@@ -5,7 +5,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from tradewind.workflow.engine.calls import BY_NAME
-from tradewind.workflow.engine.operations import MOST_OPERATIONS, Operations, operations_of
+from tradewind.workflow.engine.operations import (
+    MOST_OPERATIONS,
+    Operations,
+    fault_past_one_lambda,
+    operations_of,
+)
 from tradewind.workflow.spec.loader import Loaded
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.patterns import (
@@ -71,6 +76,7 @@ class Plan:
         inputs: The inputs that are required, and those that are not, with their types.
         artifacts: The paths of what it writes.
         operations: What it takes of the durable service past one Lambda.
+        kept_here: Why it cannot run there; None if it can.
     """
 
     name: str
@@ -80,6 +86,7 @@ class Plan:
     inputs: dict[str, str]
     artifacts: list[str]
     operations: Operations
+    kept_here: str | None
     steps: list[Step] = field(default_factory=list)
     ways: list[Way] = field(default_factory=list)
 
@@ -104,6 +111,7 @@ def planned(loaded: Loaded) -> Plan:
         inputs=inputs,
         artifacts=[artifact.path for artifact in spec.outputs.artifacts],
         operations=operations_of(spec),
+        kept_here=fault_past_one_lambda(spec),
     )
     _Planner(spec, plan).add_pattern()
     return plan
@@ -261,11 +269,8 @@ def limits_of(plan: Plan) -> str:
 def past_one_lambda(plan: Plan) -> str:
     """Whether it can run past one Lambda, in a sentence."""
     took = plan.operations
-    if not took.fit:
-        return (
-            f"Past one Lambda it cannot run: it takes {took.without_repeats:,} durable operations, "
-            f"and a run may have {MOST_OPERATIONS:,}."
-        )
+    if plan.kept_here is not None:
+        return f"Past one Lambda it cannot run: it {plan.kept_here}."
     more = ", and more for each task that is made" if took.is_open else ""
     return (
         f"Past one Lambda it takes up to {took.without_repeats:,} durable operations, with all "

@@ -1,5 +1,6 @@
 """What is checked before a run costs anything: its file or session, and where its results go."""
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -91,9 +92,9 @@ def run_session(
 
 def newest(sessions: Sessions, file: Path, variables: Mapping[str, str]) -> About | None:
     """The newest session of a file that can be gone on with; with variables, of those alone."""
-    own = str(file.absolute())
+    own = os.path.realpath(file)
     for about in sessions.all()[0]:
-        if about.file != own or about.status not in ("failed", "paused"):
+        if os.path.realpath(about.file) != own or about.status not in ("failed", "paused"):
             continue
         try:
             if not variables or sessions.look(about.id).snapshot.variables == variables:
@@ -111,18 +112,23 @@ def _gone_on(
     if loaded.sha256 != about.sha256:
         raise SessionUnusable(f"session {about.id} is corrupt: its files are not what they were")
     _warn_of_changes(about)
-    if state.paused is not None or answer is not None:
+    answered = state.paused is not None or answer is not None
+    if answered:
         state.answer(answer, time.time())
-        session.save(state)
     if stopped := _problems(loaded, wishes):
         return replace(stopped, session=about.id)
-    run = LocalRun(
-        loaded, _placed(loaded, wishes, consent=consent), None, snapshot.variables, open_models
-    )
+    try:
+        placed = _placed(loaded, wishes, consent=consent)
+    except Unsupported as failed:
+        return _reported(_failed(failed, about.id), loaded, wishes)
+    run = LocalRun(loaded, placed, None, snapshot.variables, open_models)
     if stored.outcome is None:
         run.check()
+    if answered:
+        # Not before: what cannot run now is to be asked, and answered, as it was.
+        session.save(state)
     session.stand("running")
-    return run.go_on(session, state, stored.outcome)
+    return _reported(run.go_on(session, state, stored.outcome), loaded, wishes)
 
 
 def _run(
@@ -142,9 +148,7 @@ def _run(
         ended = _failed(failed, None)
     else:
         ended = run.start()
-    if ended.exit_code == Unsupported.exit_code and ended.error is not None:
-        ended.report = _report(loaded, wishes, [ended.error])
-    return ended
+    return _reported(ended, loaded, wishes)
 
 
 def _placed(loaded: Loaded, wishes: Wishes, *, consent: bool) -> Wishes:
@@ -173,6 +177,12 @@ def _problems(loaded: Loaded, wishes: Wishes) -> Ended | None:
         undefined = any(one.severity is Severity.UNDEFINED_NAME for one in loaded.problems)
         told = "reads names that nobody defines" if undefined else "lacks inputs to run"
         ended.error = f"{shown(str(loaded.file))} {told}"
+    return ended
+
+
+def _reported(ended: Ended, loaded: Loaded, wishes: Wishes) -> Ended:
+    if ended.exit_code == Unsupported.exit_code and ended.error is not None:
+        ended.report = _report(loaded, wishes, [ended.error])
     return ended
 
 

@@ -11,7 +11,7 @@ from tradewind.durable.documents import Start
 from tradewind.durable.execution import run_durably
 from tradewind.durable.targets import InlineAgents, NamedAgent
 from tradewind.workflow.engine.errors import InvalidRun, Unsupported
-from tradewind.workflow.engine.operations import MOST_OPERATIONS, operations_of
+from tradewind.workflow.engine.operations import fault_past_one_lambda
 from tradewind.workflow.spec.loader import EXIT_UNSUPPORTED, EXIT_VALID, Loaded, load
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.problem import Severity
@@ -97,10 +97,7 @@ def _checked(loaded: Loaded, workflow: str) -> Spec:
         )
         kind = Unsupported if status == EXIT_UNSUPPORTED else InvalidRun
         raise kind(f"the workflow {workflow} cannot run: {told}")
-    operations = operations_of(loaded.spec)
-    if not operations.fit:
-        raise Unsupported(
-            f"the workflow {workflow} takes {operations.without_repeats:,} durable operations, and "
-            f"a run may have {MOST_OPERATIONS:,}"
-        )
+    fault = fault_past_one_lambda(loaded.spec)
+    if fault is not None:
+        raise Unsupported(f"the workflow {workflow} {fault}")
     return loaded.spec

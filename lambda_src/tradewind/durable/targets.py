@@ -34,6 +34,7 @@ class InlineAgents:
         Raises:
             Retryable: Not this time.
             AgentFailed: Not at all.
+            Unsupported: The file asks for what the function does not do.
         """
         return reply_from_json(document)
 

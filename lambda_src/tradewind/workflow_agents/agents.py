@@ -120,10 +120,12 @@ class WorkflowAgents:
             TradewindError: The run may use no more, of money or of time.
         """
         self.statistics.calls += 1
-        if call.agent not in self._spec.agents and self._named is not None:
-            return await self._named.call(call, self._run_id)
+        named = None if call.agent in self._spec.agents else self._named
         try:
-            reply = await self._answered(call)
+            if named is not None:
+                reply = await named.call(call, self._run_id)
+            else:
+                reply = await self._answered(call)
         except Exception as error:
             await self._tools.record(call, error)
             raise

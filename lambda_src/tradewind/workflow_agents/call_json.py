@@ -7,12 +7,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tradewind.contracts.names import WORKFLOW_NAME_PATTERN
 from tradewind.workflow.engine.calls import AgentCall, AgentReply, Model
-from tradewind.workflow.engine.errors import AgentFailed, Retryable
+from tradewind.workflow.engine.errors import (
+    AgentFailed,
+    Retryable,
+    Unsupported,
+    WorkflowError,
+)
 
 #: What an event with a call is told by, and what is answered to it.
 CALL: Final = "workflow_call"
 REPLY: Final = "workflow_reply"
 ERROR: Final = "workflow_error"
+#: What the errors of a call are for its run, where they are no more than that an agent failed.
+_KINDS: Final[dict[str, type[WorkflowError]]] = {
+    "retryable": Retryable,
+    "unsupported": Unsupported,
+}
 
 
 class _Closed(BaseModel):
@@ -132,6 +142,7 @@ def reply_from_json(document: Any) -> AgentReply:
     Raises:
         Retryable: The agent could not answer this time.
         AgentFailed: It could not at all, or this is no answer to a call.
+        Unsupported: The file asks for what the function does not do.
     """
     try:
         if REPLY in document:
@@ -139,4 +150,4 @@ def reply_from_json(document: Any) -> AgentReply:
         error = RemoteError.model_validate(document[ERROR])
     except (KeyError, TypeError, ValidationError):
         raise AgentFailed("its function answered something that is no answer to a call") from None
-    raise (Retryable if error.kind == "retryable" else AgentFailed)(error.message)
+    raise _KINDS.get(error.kind, AgentFailed)(error.message)

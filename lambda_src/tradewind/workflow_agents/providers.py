@@ -61,6 +61,7 @@ def settled(model: Model, environ: Mapping[str, str]) -> Model:
         return replace(
             model,
             model_id=model.model_id or environ.get(EnvVar.MODEL_ID),
+            region=model.region or environ.get(EnvVar.MODEL_REGION),
             host=None,
             max_tokens=model.max_tokens or int(environ.get(EnvVar.MAX_TOKENS, MAX_TOKENS)),
         )
@@ -83,6 +84,8 @@ def _missing(model: Model, environ: Mapping[str, str]) -> Iterable[str]:
     if not model.model_id:
         yield f"{name}: no model is named; set `runtime.model_id`"
     if name == BEDROCK:
+        if not model.region:
+            yield f"{name}: no region is named; set `runtime.region`"
         return
     provider = _PROVIDERS.get(name)
     if provider is None:

@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,7 @@ from tradewind.contracts.request import AgentRequest
 from tradewind.contracts.texts import well_formed
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.pause import MAX_QUESTION_LENGTH, Asked, FrameworkState, Pause
+from tradewind.telemetry.workflow_redaction import redactor
 from tradewind.workflow.engine import state as engine
 from tradewind.workflow.engine.artifacts import Written, known_paths, render_artifacts
 from tradewind.workflow.engine.errors import AnswerUnusable, WorkflowError
@@ -40,6 +42,8 @@ from tradewind.workflow.spec.loader import Loaded
 from tradewind.workflow_agents.agents import NamedAgents, open_agents
 from tradewind.workflow_agents.lambda_agents import READ_TIMEOUT_S, LambdaAgents
 from tradewind.workflow_agents.models import ModelPool
+from tradewind.workflow_agents.tools.folder import Folder
+from tradewind.workflow_agents.tools.tool import ToolRefused
 from tradewind.workflow_function.artifacts import file_names, save
 from tradewind.workflow_function.failures import typed
 from tradewind.workflow_function.files import WorkflowFiles
@@ -150,16 +154,19 @@ class _Running:
         """Run it to its end or its next question."""
         run, spec = self.run, check_file(self.loaded, "")
         file_names(known_paths(spec, self.loaded.values))  # before anything is paid
+        files = self.scratch / "files"
+        files.mkdir()
         if run.goes_on is not None and not self._resume():
             return
-        trace = Trace(spec)
+        telemetry = spec.telemetry
+        trace = Trace(
+            spec, redact=redactor(telemetry.redact.custom_patterns if telemetry is not None else ())
+        )
 
         def observe(event: Event) -> None:
             trace(event)
             self._tell(event)
 
-        files = self.scratch / "files"
-        files.mkdir()
         try:
             async with open_agents(
                 self.loaded,
@@ -212,9 +219,32 @@ class _Running:
         run = self.run
         if not run.project.may_ask:
             raise NobodyToAsk("The workflow asks a person, and this request cannot wait for one.")
-        values = {"state": self.state.to_json(), "sha256": self.loaded.sha256}
+        values = {
+            "state": self.state.to_json(),
+            "sha256": self.loaded.sha256,
+            "notes": self._notes(),
+        }
         asked = Asked(pause.key, STEP, _question(pause, why))
         run.ask(Pause(FrameworkState(FORMAT, values), (asked,)), [])
+
+    def _notes(self) -> list[str]:
+        """The last notes: their file is gone with this request, and they are read after it."""
+        noted = check_file(self.loaded, "").context_policy.notes
+        if noted is None:
+            return []
+        try:
+            lines = Folder(self.scratch / "files").read_end(noted.file)
+        except ToolRefused:
+            return []
+        return lines[-noted.include_last :]
+
+    def _note(self, lines: Any) -> None:
+        noted = check_file(self.loaded, "").context_policy.notes
+        if noted is None:
+            return
+        with suppress(ToolRefused):  # as what cannot be noted at any other time
+            for line in lines:
+                Folder(self.scratch / "files").add_line(noted.file, line)
 
     def _resume(self) -> bool:
         """Take the answer to the last question.
@@ -230,6 +260,7 @@ class _Running:
             raise AgentChanged("The workflow's file has changed since it asked: it cannot go on.")
         try:
             self.state = State.from_json(values["state"])
+            self._note(values["notes"])
         except (KeyError, TypeError, ValueError):
             raise AgentChanged("What the workflow goes on from cannot be read.") from None
         pause = self.state.paused

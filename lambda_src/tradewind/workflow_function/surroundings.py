@@ -14,6 +14,7 @@ def environ_of(environment: AgentEnvironment) -> dict[str, str]:
     prices = environment.prices
     return {
         EnvVar.MODEL_ID: environment.model_id,
+        EnvVar.MODEL_REGION: environment.model_region,
         EnvVar.MAX_TOKENS: str(environment.max_tokens),
         **({OptionalEnvVar.MODEL_PRICES: prices.model_dump_json()} if prices else {}),
     }

@@ -19,7 +19,7 @@ from tests.integration.handler.script import Script, Tokens, says
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Once
 from tradewind.workflow.engine.calls import AgentCall, AgentReply, Model
-from tradewind.workflow.engine.errors import AgentFailed
+from tradewind.workflow.engine.errors import AgentFailed, Retryable
 from tradewind.workflow.engine.execute import Result, execute
 from tradewind.workflow.spec.loader import load
 from tradewind.workflow_agents.agents import open_agents
@@ -258,6 +258,20 @@ def test_a_pause_is_a_question_and_its_answer_goes_on_in_another_process(
     assert (ended["usage"]["input_tokens"], ended["usage"]["model_calls"]) == (30, 2)
 
 
+def test_notes_are_read_on_after_a_question(
+    serve: Serve, script: Script, standin: BedrockStandIn
+) -> None:
+    script(says("a plan"), says("All done."))
+    policy = {"notes": {"file": "notes/run.md", "include_last": 1}}
+    door = serve(flow=asking() | {"context_policy": policy})
+    waiting = ask(door)
+    serve(like=door)
+    assert door.go_on(waiting, "yes")["state"] == "succeeded"
+    told = "\n".join(block.get("text", "") for block in standin.prompts()[-1].request["system"])
+    assert "Notes of the last steps:" in told
+    assert "was asked: Plan Tools: none. Outcome: a plan" in told
+
+
 def test_an_answer_that_does_not_do_is_asked_for_again(
     serve: Serve, script: Script, standin: BedrockStandIn
 ) -> None:
@@ -413,6 +427,32 @@ def test_agents_by_name_are_asked_over_lambda_for_the_caller_and_once(
     assert len({event["request_id"] for event in events}) == len(crew)
 
 
+class Busy(Crew):
+    """Agents that cannot answer the first time, and say for whom."""
+
+    async def call(self, call: AgentCall, run_id: str) -> AgentReply:
+        """Answer the second time."""
+        if call.attempt == 1:
+            raise Retryable("AGENT_BUSY: ada@example.com, order ZEPHYR-9")
+        return await super().call(call, run_id)
+
+
+def test_a_trace_among_the_artifacts_is_redacted_as_the_file_says(serve: Serve) -> None:
+    policy = {"retries": 1, "backoff": "constant", "wait_min": 0}
+    data = chain(
+        {"agent": "terrain", "input": "Where?"},
+        runtime={"failure_policy": policy},
+        outputs={"artifacts": [{"path": "trace.json", "from": "{{ TRACE }}"}]},
+        telemetry={"redact": {"custom_patterns": ["ZEPHYR-[0-9]"]}},
+        context_policy={"notes": {"file": "run.md"}},
+    )
+    door = serve(named=Busy(), flow=data)
+    ended = ask(door)
+    (artifact,) = ended["result"]["artifacts"]
+    told = door.harness.store.get(artifact["key"]).decode()
+    assert "AGENT_BUSY: ***REDACTED***, order ***REDACTED***" in told
+
+
 # One process, several requests
 
 
@@ -535,7 +575,8 @@ def test_a_single_call_is_answered(
     serve: Serve, script: Script, standin: BedrockStandIn, tmp_path: Path
 ) -> None:
     script(says("Hello yourself.", Tokens(10, 1)))
-    door = serve(flow=chain("Never asked"))
+    agents = {"a": {"prompt": "You are a.", "tools": ["calculator"]}}
+    door = serve(flow=chain("Never asked", agents=agents))
     reply = reply_from_json(called(door, an_event(tmp_path)))
     assert (reply.text, reply.input_tokens, reply.output_tokens) == ("Hello yourself.", 10, 1)
     assert reply.cost == pytest.approx((10 * 3 + 15) / 1e6)
@@ -549,6 +590,7 @@ def test_a_single_call_is_answered(
         ({"sha256": "0" * 64}, "changed"),
         ({"sha256": "x"}, "invalid"),
         ({"agent": "gone"}, "failed"),
+        ({"tools": ["web_fetch"]}, "failed"),
         ({"workflow": "gone"}, "failed"),
         ({"workflow": "../flow"}, "invalid"),
         ({"more": 1}, "invalid"),
@@ -561,6 +603,7 @@ def test_a_call_that_cannot_be_is_told_why(
     door = serve(flow=chain("Go"))
     answer = called(door, an_event(tmp_path, **changes))
     assert answer["workflow_error"]["kind"] == kind
+    assert "unexpected" not in answer["workflow_error"]["message"]
     assert standin.stats().requests == 0
     with pytest.raises(AgentFailed):
         reply_from_json(answer)

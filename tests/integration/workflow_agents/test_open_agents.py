@@ -59,6 +59,22 @@ def test_agents_that_the_file_does_not_declare_are_called_by_name(
     assert crew.asked == [("terrain", "run-1")]
 
 
+def test_calls_by_name_are_noted_too(pool: ModelPool, server: ModelServer, tmp_path: Path) -> None:
+    file = tmp_path / "workflow.json"
+    policy = {"notes": {"file": "run.md"}}
+    file.write_text(json.dumps(chain(1) | {"context_policy": policy}), encoding="utf-8")
+
+    async def go() -> None:
+        async with open_agents(
+            load(file), run_id="r", environ={}, files_root=tmp_path, named=_Crew(), pool=pool
+        ) as agents:
+            await agents.call(AgentCall("k", "terrain", Model("bedrock", None), "", "How high?"))
+
+    asyncio.run(go())
+    noted = (tmp_path / "run.md").read_text(encoding="utf-8")
+    assert "**terrain** (k) was asked: How high? Tools: none. Outcome: hilly" in noted
+
+
 def test_a_file_with_errors_is_not_opened(pool: ModelPool, tmp_path: Path) -> None:
     file = tmp_path / "workflow.json"
     file.write_text("{}", encoding="utf-8")

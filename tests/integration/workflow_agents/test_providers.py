@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.callers import REGION
 from tests.integration.workflow_agents.conftest import Run, chain, workflow
 from tests.integration.workflow_agents.model_server import ModelServer, Said
 from tradewind.workflow.engine.errors import AgentFailed, Unsupported
@@ -145,6 +146,17 @@ def test_every_key_that_is_missing_is_named_before_a_call(run: Run, server: Mode
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY or GEMINI_API_KEY"):
         assert name in str(refused.value)
     assert server.requests == []
+
+
+def test_a_region_that_is_missing_is_named_before_a_call(run: Run, server: ModelServer) -> None:
+    data = chain(1, runtime=on("ollama", server, region=None))
+    data["agents"]["a"]["provider"] = "bedrock"
+    with pytest.raises(Unsupported, match=r"bedrock: no region is named; set `runtime\.region`"):
+        run(data)
+    # A function's environment names one.
+    run(data, BEDROCK_REGION=REGION)
+    (asked,) = server.requests
+    assert "/converse" in asked.path
 
 
 def test_a_package_that_is_missing_is_named_before_a_call(

@@ -25,6 +25,7 @@ from tests.workflow_tools import (
 )
 from tradewind.workflow.engine.errors import AgentFailed, InvalidRun, Unsupported
 from tradewind.workflow_agents.tools import Tools, mcp_servers, open_tools
+from tradewind.workflow_agents.tools.mcp_servers import outline
 from tradewind.workflow_agents.tools.surroundings import INWARD, PUBLIC, Network, Patience
 
 SMALL = Path(__file__).with_name("small_mcp_server.py")
@@ -195,6 +196,17 @@ def test_a_tool_that_no_model_can_be_given_is_told_of(
 ) -> None:
     with pytest.raises(AgentFailed, match="the MCP server s did not start: "):
         with_servers(tmp_path, [stdio("schema", json.dumps(schema))], _never)
+
+
+@pytest.mark.parametrize(
+    ("more", "allowed"),
+    [({}, True), (None, False), (False, False), (True, True), ({"type": "string"}, True)],
+)
+def test_further_arguments_are_a_servers_to_allow(more: Any, allowed: bool) -> None:
+    schema: dict[str, Any] = {"type": "object", "properties": {}}
+    if more is not None:
+        schema["additionalProperties"] = more
+    assert outline(schema)["additionalProperties"] is allowed
 
 
 def test_a_schema_that_is_a_riddle_holds_nobody_up(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_file_that_was_changed_replays_no_run_of_the_old_one(tmp_path: Path) -
     [
         ({"workflow_error": {"kind": "failed", "message": "no model"}}, "AgentFailed", "no model"),
         ({"workflow_error": {"kind": "changed", "message": "changed"}}, "AgentFailed", "changed"),
-        ({"workflow_error": {"kind": "unsupported", "message": "x"}}, "AgentFailed", "x"),
+        ({"workflow_error": {"kind": "unsupported", "message": "x"}}, "Unsupported", "x"),
         ({"workflow_reply": {"text": "x", "other": 1}}, "AgentFailed", "no answer to a call"),
         ({"workflow_error": {"kind": "surprise"}}, "AgentFailed", "no answer to a call"),
         (None, "AgentFailed", "no answer to a call"),
@@ -127,6 +127,13 @@ def test_a_workflow_that_cannot_fit_is_refused_before_anybody_is_asked(tmp_path:
     kind, told = failure(tmp_path, start(sha256))
     assert kind == "Unsupported"
     assert "takes 3,001 durable operations, and a run may have 3,000" in told
+
+
+def test_notes_that_would_be_lost_are_refused(tmp_path: Path) -> None:
+    sha256 = write(tmp_path, FLOW | {"context_policy": {"notes": {"file": "run.md"}}})
+    kind, told = failure(tmp_path, start(sha256))
+    assert kind == "Unsupported"
+    assert "has `context_policy.notes`" in told
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,22 @@ class _Parts:
         )
 
 
+def fault_past_one_lambda(spec: Spec) -> str | None:
+    """Why a workflow cannot run past one Lambda, in a clause; None if it can."""
+    took = operations_of(spec)
+    if not took.fit:
+        return (
+            f"takes {took.without_repeats:,} durable operations, and a run may have "
+            f"{MOST_OPERATIONS:,}"
+        )
+    if spec.context_policy.notes is not None:
+        return (
+            "has `context_policy.notes`, which would be lost: each call has a folder of its own, "
+            "gone at its end"
+        )
+    return None
+
+
 def operations_of(spec: Spec) -> Operations:
     """Count what a workflow takes."""
     parts = _parts_of(spec)

@@ -32,13 +32,22 @@ def ready_agent(spec: Spec, agent: AgentSpec) -> ReadyAgent:
             provider,
             agent.model_id or runtime.model_id,
             runtime.region,
-            runtime.host,
+            runtime.host if _is_at_host(provider, runtime.provider) else None,
             runtime.temperature if own.temperature is None else own.temperature,
             runtime.top_p if own.top_p is None else own.top_p,
             runtime.max_tokens if own.max_tokens is None else own.max_tokens,
         ),
         agent.tools,
     )
+
+
+def _is_at_host(provider: str, runtimes: str) -> bool:
+    """Whether ``runtime.host`` is an agent's, too.
+
+    It is where the runtime's provider is. Another one's key and prompts are nothing for it, unless
+    the runtime's has no use for a host (Bedrock), or the agent's has no other place (Ollama).
+    """
+    return provider in (runtimes, "ollama") or runtimes == "bedrock"
 
 
 def names_of(spec: Spec, inputs: Mapping[str, Any]) -> dict[str, Any]:

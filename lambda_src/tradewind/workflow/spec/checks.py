@@ -287,6 +287,9 @@ def _unsupported(data: Mapping[str, Any]) -> Iterator[Finding]:
         if provider == "azure_openai":
             told = "'azure_openai' is reserved, and there is no way to it yet"
             yield Finding(Severity.UNSUPPORTED, path, told)
+    if mapping(data.get("env")).get("mounts"):
+        told = "nothing is mounted: files are those of the workflow's folder"
+        yield Finding(Severity.WARNING, ("env", "mounts"), told, at_key=True)
     for position, secret in enumerate(listed(mapping(data.get("env")).get("secrets"))):
         source = mapping(secret).get("source")
         if source in ("secrets_manager", "ssm", "file"):

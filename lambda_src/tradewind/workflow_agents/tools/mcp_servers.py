@@ -246,7 +246,8 @@ def outline(schema: Mapping[str, Any]) -> dict[str, Any]:
             for name, entry in properties.items()
         },
         "required": schema.get("required", []),
-        "additionalProperties": bool(schema.get("additionalProperties", False)),
+        # A schema of them, even an empty one, allows them.
+        "additionalProperties": schema.get("additionalProperties", False) is not False,
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.workflow.engine.calls import AgentCall, AgentReply
-from tradewind.workflow.engine.errors import InvalidRun, Unsupported
+from tradewind.workflow.engine.errors import AgentFailed, InvalidRun, Unsupported
 from tradewind.workflow.spec.loader import Loaded
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.selection import NETWORK_TOOLS, Choice, Kind, Selection
@@ -73,8 +73,15 @@ class Tools:
         Args:
             agent_id: The agent.
             names: What it has; None for all that the file declares, and empty for none of it.
+
+        Raises:
+            AgentFailed: One is nobody's in the file. Only a call from elsewhere can ask for that.
         """
-        return [tool for choice in self._selection.of(names) for tool in self._made[choice]]
+        chosen = self._selection.of(names)
+        strange = [choice.name for choice in chosen if choice not in self._made]
+        if strange:
+            raise AgentFailed(f"the file gives nobody these tools: {', '.join(strange)}")
+        return [tool for choice in chosen for tool in self._made[choice]]
 
     def system_text(self, agent_id: str, step_key: str) -> str:
         """What is added to an agent's system prompt for a step: skills, and the last notes."""

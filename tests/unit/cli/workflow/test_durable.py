@@ -132,6 +132,9 @@ def test_what_cannot_run_is_not_started(run: Any, tmp_path: Path) -> None:
     result = run(client, "start", str(tmp_path / "flow.yaml"))
     assert status(result) == 18
     assert "takes 3,001 durable operations" in result.stderr
+    loaded(tmp_path, data | {"context_policy": {"notes": {"file": "run.md"}}})
+    result = run(client, "start", str(tmp_path / "flow.yaml"))
+    assert (status(result), "`context_policy.notes`" in result.stderr) == (18, True)
     loaded(tmp_path, data | {"surprise": 1})
     assert status(run(client, "start", str(tmp_path / "flow.yaml"))) == 3
     assert client.asked == []

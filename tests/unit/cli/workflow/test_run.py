@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from cli.__main__ import tradewind
 from cli.errors import Ended
 from cli.workflow import start
+from cli.workflow.models import Surroundings
 from tests.unit.cli.workflow.local_runs import LocalRuns, flow
 from tradewind.workflow.engine.calls import AgentCall, AgentReply
 from tradewind.workflow.engine.errors import AgentFailed, Unsupported
@@ -206,6 +207,28 @@ def test_an_answer_that_is_none_leaves_the_question(runs: LocalRuns) -> None:
     session = told["session_id"]
     assert runs.told("--resume", session, "--hitl-response", "maybe")["exit_code"] == 17
     assert runs.told("--resume", session, "--hitl-response", "stop")["exit_code"] == 0
+
+
+def test_an_answer_counts_once_the_run_can_go_on(
+    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = {"steps": [ASKING["steps"][0], HITL, {"agent": "b"}]}
+    told = runs.told(runs.write(flow("chain", asks, outputs=ARTIFACT)), "--out", "o")
+    answered = ("--resume", told["session_id"], "--hitl-response", "yes")
+    (runs.folder / "o").mkdir()
+    (runs.folder / "o" / "out.md").write_text("another's")
+    assert runs.told(*answered)["exit_code"] == 12
+
+    def nowhere(_spec: object, *, consent: bool) -> Surroundings:
+        raise Unsupported(f"bedrock: no AWS credentials ({consent=})")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(start, "surroundings", nowhere)
+        assert runs.told(*answered)["exit_code"] == 18
+        assert "no AWS credentials" in (runs.folder / "o" / "flow-unsupported.md").read_text()
+    # The same command again, once nothing is in its way.
+    assert runs.told(*answered, "--force")["exit_code"] == 0
+    assert calls(runs) == ["steps/0", "steps/2"]
 
 
 @pytest.mark.parametrize("default", ["no", None])
@@ -426,6 +449,17 @@ def test_the_newest_session_of_a_file_is_gone_on_with(runs: LocalRuns) -> None:
     fresh = runs.told(first, "--auto-resume")
     assert fresh["session_id"] not in ids
     assert fresh["exit_code"] == 0
+
+
+def test_a_file_is_the_same_from_wherever_it_is_named(
+    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = runs.write(flow("chain", {"steps": [{"agent": "b", "input": "x"}]}))
+    runs.agents = failing(AgentFailed("no"))
+    session = runs.told(file)["session_id"]
+    (runs.folder / "below").mkdir()
+    monkeypatch.chdir(runs.folder / "below")
+    assert runs.told(f"../{file}", "--auto-resume")["session_id"] == session
 
 
 def test_what_was_cut_short_is_listed_as_failed(runs: LocalRuns) -> None:

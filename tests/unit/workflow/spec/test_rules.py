@@ -167,6 +167,7 @@ WARNED = [
     ("chain", "agents/unused", {"prompt": "x"}, "/agents/unused", "used by no step"),
     ("chain", "agents/a/prompt", "{% if", "/agents/a/prompt", "used as it is written"),
     ("chain", "agents/a/tools", ["calculatr"], "/agents/a/tools/0", "did you mean `calculator`"),
+    ("chain", "env/mounts", {"data": "./data"}, "/env/mounts", "nothing is mounted"),
     ("chain", "skills", [{"id": "x", "path": "gone"}], "/skills/0/path", "there is no 'gone'"),
     ("workflow", f"{C}/tasks/0/input", "{{ tasks.two.response }}",
      f"/{C}/tasks/0/input", "may not be done"),
