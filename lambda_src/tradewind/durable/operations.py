@@ -105,14 +105,20 @@ class Operations:
         except DurableOperationError as error:
             return Ended(error=error)
 
-    def seconds_with_people(self) -> float:
-        """How long people took for the answers that they have given, all in all."""
+    def seconds_with_people(self, now: float) -> float:
+        """How long people took for their answers so far, all in all.
+
+        With the one that is waited for: a run may be woken while it is, by what nobody asks for
+        any more.
+
+        Args:
+            now: Seconds since 1970.
+        """
         return sum(
-            (one.end_timestamp - one.start_timestamp).total_seconds()
+            (now if one.end_timestamp is None else one.end_timestamp.timestamp())
+            - one.start_timestamp.timestamp()
             for one in self._context.state.operations.values()
-            if one.operation_type is OperationType.CALLBACK
-            and one.end_timestamp is not None
-            and one.start_timestamp is not None
+            if one.operation_type is OperationType.CALLBACK and one.start_timestamp is not None
         )
 
 

@@ -148,6 +148,23 @@ def test_the_time_that_people_take_is_not_the_runs() -> None:
     assert result["spent"]["seconds"] < 100
 
 
+def test_a_budget_of_time_that_ends_while_a_person_thinks_is_not_spent() -> None:
+    flow = chain(
+        agent(),
+        ask(),
+        agent(),
+        runtime={"budgets": {"max_duration_s": 100}},
+        answers=[NOBODY, "yes"],
+    )
+    run = service(flow)
+    result = run.run().result
+    # The wait for the budget's end began before the question, and ended first.
+    assert run.named("time budget #0").end_timestamp is not None
+    assert run.now() > BEGAN + 3600
+    assert result["spent"]["seconds"] < 100
+    assert result["text"] == "a(x)"
+
+
 # --- People -----------------------------------------------------------------------------------
 
 
