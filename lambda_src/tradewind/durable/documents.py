@@ -7,8 +7,9 @@ from tradewind.workflow.engine.artifacts import Written
 from tradewind.workflow.engine.errors import InvalidRun
 from tradewind.workflow.engine.state import Spent
 
-#: Bytes of what a run leaves: a function's answer has room for so many, and for what is around it.
-MOST_RESULT_BYTES: Final = 5_000_000
+#: Bytes of what a run leaves. The service takes a mebibyte from an execution that nobody waits for,
+#: as all runs are started.
+MOST_RESULT_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from devtools.localcloud.extension.durable.execution import MAX_UNAWAITED_RESULT_BYTES
 from tests.durable_runs import FLOWS, FUNCTION, Flow, left, service, undisturbed
 from tests.durable_service import BEGAN, NOBODY, REFUSED, DurableService, Kills
 from tests.workflows import workflow
@@ -225,12 +226,11 @@ def test_what_is_asked_may_be_no_longer_than_a_checkpoint() -> None:
     assert run.calls == 0
 
 
-def test_what_is_left_has_room_in_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tradewind.durable.execution.MOST_RESULT_BYTES", 100)
-    assert documents.MOST_RESULT_BYTES < 6 * 1024 * 1024
-    kind, told = error_of(service(chain(agent("x" * 100))))
+def test_what_is_left_is_no_more_than_the_service_takes() -> None:
+    assert MAX_UNAWAITED_RESULT_BYTES > documents.MOST_RESULT_BYTES
+    kind, told = error_of(service(chain(agent()), functions={FUNCTION: lambda _: "x" * 1_000_000}))
     assert kind == "ArtifactFailed"
-    assert "a run may leave 100" in told
+    assert "a run may leave 1,000,000" in told
 
 
 # --- The SDK ----------------------------------------------------------------------------------
