@@ -8,6 +8,7 @@ clock, and an agent's function in the middle of its work.
 import datetime as dt
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,8 @@ NOBODY: Final = object()
 REFUSED: Final = object()
 #: The service gives up after so many invocations in a row that fail.
 FAILURES: Final = 5
+#: An operation's name, in the service's model.
+_NAME: Final = re.compile(r"[\x20-\x7E]{1,256}")
 _ENDED: Final = (
     OperationStatus.SUCCEEDED,
     OperationStatus.FAILED,
@@ -245,6 +248,7 @@ class DurableService:
     def _apply(self, update: OperationUpdate) -> str:
         name = update.operation_id
         there = self.operations.get(name)
+        assert _NAME.fullmatch(update.name or ""), update.name
         if update.action is OperationAction.START:
             assert there is None, f"{update.name} begins again"
             self.operations[name] = self._started(update)

@@ -241,6 +241,19 @@ def test_operations_names_are_what_the_service_takes() -> None:
     long = [name_of("call", "x" * 500 + end, 1) for end in "ab"]
     assert [len(one) for one in long] == [256, 256]
     assert long[0] != long[1]
+    strange = {name_of("call", f"routes/{one}/0", 1) for one in ("größe", "gr??e", "grö\nße")}
+    assert len(strange) == 3
+    assert all(one.isascii() and one.isprintable() for one in strange)
+
+
+def test_a_routes_name_may_be_any_text() -> None:
+    routes = {"größe 📏": {"then": [agent("x")]}}
+    flow = Flow(workflow("routing", {"router": {"agent": "r"}, "routes": routes}))
+
+    def reply(event: Any) -> str:
+        return json.dumps({"route": "größe 📏"}) if event["agent"] == "r" else "large"
+
+    assert left(service(flow, functions={FUNCTION: reply}).run())["text"] == "large"
 
 
 def test_a_history_of_another_workflow_is_refused_by_the_sdk() -> None:
