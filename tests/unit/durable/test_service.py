@@ -8,7 +8,7 @@ import pytest
 import yaml
 from aws_durable_execution_sdk_python import durable_execution
 
-from tests.durable_service import DurableService
+from tests.durable_service import DurableService, FunctionKilled
 from tradewind.durable.documents import Start
 from tradewind.durable.service import DurableWorkflows
 from tradewind.workflow.engine.errors import InvalidRun
@@ -197,6 +197,33 @@ class TestAgentsByName:
         assert "MODEL_THROTTLED" in execution.run().error["ErrorMessage"]
         assert len(asked) == 3
         assert len(set(asked)) == 1
+
+    def test_what_a_killed_function_left_at_work_is_waited_for(self, tmp_path: Path) -> None:
+        at_work = {"success": False, "error": {"code": "DUPLICATE_REQUEST", "message": "later"}}
+        answers: list[Any] = [
+            FunctionKilled(),
+            RuntimeError(json.dumps({"code": "DUPLICATE_REQUEST"})),
+            *[at_work] * 5,
+            {"success": True, "response": "flat"},
+        ]
+
+        def answer(_event: Any) -> Any:
+            said = answers.pop(0)
+            if isinstance(said, Exception):
+                raise said
+            return said
+
+        execution = self.run(tmp_path, answer)
+        assert execution.run().result["text"] == "flat"
+        assert set(execution.begun.values()) == {1}
+
+    def test_it_is_not_waited_for_for_ever(self, tmp_path: Path) -> None:
+        execution = self.run(
+            tmp_path,
+            lambda _event: {"success": False, "error": {"code": "DUPLICATE_REQUEST"}},
+        )
+        assert "DUPLICATE_REQUEST" in execution.run().error["ErrorMessage"]
+        assert execution.calls == 3 * 9
 
     def test_what_no_repeat_would_mend_is_asked_once(self, tmp_path: Path) -> None:
         execution = self.run(
