@@ -21,7 +21,8 @@ class Start:
         sha256: Of what was read when it was started: the file, and those it refers to.
         run_id: The run's.
         variables: The inputs that were given.
-        project_id: The project that agents asked by name work on; without one, the run's own.
+        project_id: The project that agents asked by name work on; without one, that of the input
+            of this name, or else the run's own.
         max_dollars: A limit besides the file's.
     """
 

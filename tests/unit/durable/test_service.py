@@ -186,6 +186,35 @@ class TestAgentsByName:
         assert (event["query"], event["project_id"]) == ("here", "farm")
         assert event["request_id"].startswith("run-1-")
 
+    @pytest.mark.parametrize(
+        ("variables", "project", "expected"),
+        [
+            ({"topic": "x", "project_id": "farm"}, None, "farm"),
+            ({"topic": "x", "project_id": "farm"}, "other", "other"),
+            ({"topic": "x"}, None, "run-1"),
+        ],
+    )
+    def test_it_works_on_the_project_of_the_input(
+        self, tmp_path: Path, variables: dict[str, str], project: str | None, expected: str
+    ) -> None:
+        file = tmp_path / "flow.yaml"
+        declared = {
+            "inputs": {"required": {"topic": "string"}, "optional": {"project_id": "string"}}
+        }
+        file.write_text(yaml.safe_dump(self.BY_NAME | declared))
+        workflows = DurableWorkflows(tmp_path, ["flow"], FUNCTION, {"terrain": self.TERRAIN})
+        sha256 = load(file, variables, ["terrain"]).sha256
+        asked = []
+
+        def answer(event: Any) -> Any:
+            asked.append(event["project_id"])
+            return {"success": True, "response": "flat"}
+
+        begun = Start("flow", sha256, "run-1", dict(variables), project)
+        handler = durable_execution(workflows.run)
+        ended = DurableService(handler, begun.to_json(), {self.TERRAIN: answer}).run()
+        assert (ended.status, asked) == ("SUCCEEDED", [expected])
+
     def test_a_repeat_has_the_same_request_id(self, tmp_path: Path) -> None:
         asked = []
 
