@@ -111,11 +111,12 @@ class DurableAgents:
 
     async def rest(self, call: AgentCall, seconds: float) -> None:
         """Wait before a call is repeated; the service counts whole seconds."""
-        whole = min(math.ceil(seconds), _LONGEST_WAIT_S)
+        whole = math.ceil(seconds)
         if whole > 0:
             await wait(self._bridge, name_of("rest", call.key, call.attempt), whole)
 
 
 async def wait(bridge: Bridge, name: str, seconds: int) -> None:
     """Wait, for nothing."""
-    await bridge.ask(name, lambda context, name: context.wait(Duration(seconds), name))
+    duration = Duration(min(seconds, _LONGEST_WAIT_S))
+    await bridge.ask(name, lambda context, name: context.wait(duration, name))

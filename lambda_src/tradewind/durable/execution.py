@@ -91,7 +91,7 @@ class _Run:
             if result.paused is None:
                 return self._left(result)
             pauses += 1
-            await have_answered(self.bridge, state, result.paused)
+            await have_answered(self.bridge, state, result.paused, self._clock.now)
             self._clock.exclude(self._operations.seconds_with_people(self._clock.now()))
 
     async def _to_pause(self, agents: DurableAgents, state: State, pauses: int) -> Result:

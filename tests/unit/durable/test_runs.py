@@ -198,6 +198,36 @@ def test_an_answer_that_does_not_fit_is_asked_for_again() -> None:
     assert run.named("answer router/review #2").end_timestamp is not None
 
 
+def test_answers_that_do_not_fit_give_no_more_time() -> None:
+    gate = {"type": "hitl", "prompt": "Right?", "timeout_seconds": 4000, "default": "approved"}
+    flow = Flow(
+        workflow(
+            "routing",
+            {
+                "router": {"agent": "a", "review_router": gate},
+                "routes": {"short": {"then": [agent("y")]}},
+            },
+        )
+    )
+    # Each answer takes an hour.
+    run = service(flow, answers=["nowhere", NOBODY])
+    assert left(run.run())["text"] == "a(y)"
+    assert BEGAN + 4000 <= run.now() < BEGAN + 4100
+
+
+def test_what_a_person_is_shown_may_be_no_longer_than_a_checkpoint() -> None:
+    flow = chain(agent(), ask(context_display="{{ last_response }}"))
+    kind, told = error_of(service(flow, functions={FUNCTION: lambda _: "x" * 300_000}))
+    assert kind == "PatternFailed"
+    assert "steps/1: the question and what is shown for it have 300," in told
+
+
+def test_times_that_the_service_does_not_take_are_cut() -> None:
+    budgets = {"budgets": {"max_duration_s": 10**9}}
+    flow = chain(agent(), ask(timeout_seconds=10**9), runtime=budgets, answers=["yes"])
+    assert left(service(flow).run())["text"] == "yes"
+
+
 def test_an_empty_answer_is_the_default() -> None:
     assert left(service(chain(ask(default="d"), answers=[" "])).run())["text"] == "d"
 
