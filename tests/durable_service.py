@@ -8,6 +8,7 @@ clock, and an agent's function in the middle of its work.
 import datetime as dt
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,11 @@ NOBODY: Final = object()
 REFUSED: Final = object()
 #: The service gives up after so many invocations in a row that fail.
 FAILURES: Final = 5
+LONGEST_WAIT_S: Final = 31_622_400
+#: Bytes of what a step gives.
+STEP_BYTES: Final = 262_144
+#: An operation's name, in the service's model.
+_NAME: Final = re.compile(r"[\x20-\x7E]{1,256}")
 _ENDED: Final = (
     OperationStatus.SUCCEEDED,
     OperationStatus.FAILED,
@@ -246,6 +252,7 @@ class DurableService:
     def _apply(self, update: OperationUpdate) -> str:
         name = update.operation_id
         there = self.operations.get(name)
+        assert _NAME.fullmatch(update.name or ""), update.name
         if update.action is OperationAction.START:
             assert there is None, f"{update.name} begins again"
             self.operations[name] = self._started(update)
@@ -253,6 +260,7 @@ class DurableService:
             assert there is not None
             assert update.operation_type is OperationType.STEP
             assert update.action is OperationAction.SUCCEED
+            assert len(update.payload or "") <= STEP_BYTES
             self._end(
                 there, OperationStatus.SUCCEEDED, step_details=StepDetails(1, None, update.payload)
             )
@@ -276,6 +284,7 @@ class DurableService:
                 return replace(started, chained_invoke_details=ChainedInvokeDetails())
             case OperationType.WAIT:
                 assert update.wait_options is not None
+                assert 1 <= update.wait_options.wait_seconds <= LONGEST_WAIT_S
                 end = self._seconds + update.wait_options.wait_seconds
                 self._due[update.operation_id] = end
                 moment = dt.datetime.fromtimestamp(end, dt.UTC)

@@ -220,8 +220,8 @@ class DurableRuns:
                     waiting[name] = event["CallbackStartedDetails"]["CallbackId"]
                 elif kind.startswith("Callback"):
                     waiting.pop(name, None)
-            elif name.startswith("call ") and kind.startswith("ChainedInvoke"):
-                calls[name.removeprefix("call ")] = kind != "ChainedInvokeStarted"
+            elif name.startswith(("call ", "look ")) and kind.startswith("ChainedInvoke"):
+                calls[name.partition(" ")[2]] = kind != "ChainedInvokeStarted"
         run.done = [name for name, ended in calls.items() if ended]
         run.at_work = [name for name, ended in calls.items() if not ended]
         for name, callback_id in waiting.items():

@@ -16,6 +16,7 @@ from aws_durable_execution_sdk_python.config import Duration
 from aws_durable_execution_sdk_python.constants import CHECKPOINT_SIZE_LIMIT_BYTES
 from aws_durable_execution_sdk_python.exceptions import InvokeError
 
+from tradewind.contracts.errors import DuplicateRequest
 from tradewind.durable.bridge import Bridge
 from tradewind.durable.operations import name_of
 from tradewind.workflow.engine.calls import AgentCall, AgentReply
@@ -23,6 +24,9 @@ from tradewind.workflow.engine.errors import AgentFailed
 
 #: The service's longest wait, which is a year.
 _LONGEST_WAIT_S: Final = 31_622_400
+#: Between two looks at a request that is at work, as that of a function which was killed seems to
+#: be until its time is over. In all as long as a function can take, and what it takes to say so.
+_PAUSES_S: Final = (5, 10, 20, 40, 80, 160, 320, 325)
 
 
 class Target(Protocol):
@@ -65,7 +69,7 @@ class DurableAgents:
         self._named = named
 
     async def call(self, call: AgentCall) -> AgentReply:
-        """Ask an agent.
+        """Ask an agent, and wait for what an earlier attempt has left at work.
 
         Raises:
             Retryable: Not this time.
@@ -80,22 +84,39 @@ class DurableAgents:
                 f"what it is asked has {size:,} bytes; past one Lambda a call may have "
                 f"{CHECKPOINT_SIZE_LIMIT_BYTES:,}"
             )
+        name = name_of("call", call.key, call.attempt)
+        pauses = enumerate(_PAUSES_S, start=1)
+        while True:
+            try:
+                return await self._answer(target, event, name)
+            except AgentFailed as error:
+                look, pause_s = next(pauses, (0, 0))
+                if not look or not isinstance(error.__cause__, DuplicateRequest):
+                    raise
+            step = f"{call.key} #{call.attempt}"
+            await wait(self._bridge, name_of("pause", step, look), pause_s)
+            name = name_of("look", step, look)
+
+    async def _answer(self, target: Target, event: dict[str, Any], name: str) -> AgentReply:
         try:
             document = await self._bridge.ask(
-                name_of("call", call.key, call.attempt),
-                lambda context, name: context.invoke(target.function, event, name),
+                name, lambda context, name: context.invoke(target.function, event, name)
             )
         except InvokeError as error:
-            raise target.failure(error.error_type, error.message or "") from error
-        return target.reply(document)
+            failed = target.failure(error.error_type, error.message or "")
+        else:
+            return target.reply(document)
+        # Its own cause says what it is.
+        raise failed
 
     async def rest(self, call: AgentCall, seconds: float) -> None:
         """Wait before a call is repeated; the service counts whole seconds."""
-        whole = min(math.ceil(seconds), _LONGEST_WAIT_S)
+        whole = math.ceil(seconds)
         if whole > 0:
             await wait(self._bridge, name_of("rest", call.key, call.attempt), whole)
 
 
 async def wait(bridge: Bridge, name: str, seconds: int) -> None:
     """Wait, for nothing."""
-    await bridge.ask(name, lambda context, name: context.wait(Duration(seconds), name))
+    duration = Duration(min(seconds, _LONGEST_WAIT_S))
+    await bridge.ask(name, lambda context, name: context.wait(duration, name))

@@ -7,8 +7,9 @@ from tradewind.workflow.engine.artifacts import Written
 from tradewind.workflow.engine.errors import InvalidRun
 from tradewind.workflow.engine.state import Spent
 
-#: Bytes of what a run leaves: a function's answer has room for so many, and for what is around it.
-MOST_RESULT_BYTES: Final = 5_000_000
+#: Bytes of what a run leaves. The service takes a mebibyte from an execution that nobody waits for,
+#: as all runs are started.
+MOST_RESULT_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Start:
         sha256: Of what was read when it was started: the file, and those it refers to.
         run_id: The run's.
         variables: The inputs that were given.
-        project_id: The project that agents asked by name work on; without one, the run's own.
+        project_id: The project that agents asked by name work on; without one, that of the input
+            of this name, or else the run's own.
         max_dollars: A limit besides the file's.
     """
 

@@ -75,8 +75,9 @@ class _Run:
         self._spec = spec
         self._values = values
         self._operations = Operations(context)
-        began_at = self._operations.began_at() or now()
-        self._clock = RunClock(began_at, self._operations.seconds_with_people(), now)
+        moment = now()
+        began_at = self._operations.began_at() or moment
+        self._clock = RunClock(began_at, self._operations.seconds_with_people(moment), now)
         self.loop = TurnLoop(self._clock)
         self.bridge = Bridge(self._operations, self.loop)
 
@@ -90,8 +91,8 @@ class _Run:
             if result.paused is None:
                 return self._left(result)
             pauses += 1
-            await have_answered(self.bridge, state, result.paused)
-            self._clock.exclude(self._operations.seconds_with_people())
+            await have_answered(self.bridge, state, result.paused, self._clock.now)
+            self._clock.exclude(self._operations.seconds_with_people(self._clock.now()))
 
     async def _to_pause(self, agents: DurableAgents, state: State, pauses: int) -> Result:
         """Go on to the next question, or to the end; woken when the budget of time is spent."""

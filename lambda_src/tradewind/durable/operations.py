@@ -8,6 +8,7 @@ operation is found again under its name.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -18,6 +19,7 @@ from aws_durable_execution_sdk_python.lambda_service import OperationType
 
 #: Characters of an operation's name that the service takes.
 _LONGEST_NAME: Final = 256
+_NOT_IN_NAMES: Final = re.compile(r"[^\x20-\x7E]")
 _HASH_CHARACTERS: Final = 16
 
 
@@ -25,9 +27,11 @@ def name_of(kind: str, key: str, number: int) -> str:
     """The name of an operation: what is done, for which step, and for the how manieth time."""
     end = f" #{number}"
     room = _LONGEST_NAME - len(kind) - 1 - len(end)
-    if len(key) > room:
-        digest = hashlib.sha256(key.encode()).hexdigest()[:_HASH_CHARACTERS]
-        key = f"{key[: room - len(digest) - 1]}~{digest}"
+    # A route's name may be any text.
+    plain = _NOT_IN_NAMES.sub("?", key)
+    if plain != key or len(key) > room:
+        digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:_HASH_CHARACTERS]
+        key = f"{plain[: room - len(digest) - 1]}~{digest}"
     return f"{kind} {key}{end}"
 
 
@@ -105,14 +109,20 @@ class Operations:
         except DurableOperationError as error:
             return Ended(error=error)
 
-    def seconds_with_people(self) -> float:
-        """How long people took for the answers that they have given, all in all."""
+    def seconds_with_people(self, now: float) -> float:
+        """How long people took for their answers so far, all in all.
+
+        With the one that is waited for: a run may be woken while it is, by what nobody asks for
+        any more.
+
+        Args:
+            now: Seconds since 1970.
+        """
         return sum(
-            (one.end_timestamp - one.start_timestamp).total_seconds()
+            (now if one.end_timestamp is None else one.end_timestamp.timestamp())
+            - one.start_timestamp.timestamp()
             for one in self._context.state.operations.values()
-            if one.operation_type is OperationType.CALLBACK
-            and one.end_timestamp is not None
-            and one.start_timestamp is not None
+            if one.operation_type is OperationType.CALLBACK and one.start_timestamp is not None
         )
 
 

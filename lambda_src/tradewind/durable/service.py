@@ -1,6 +1,7 @@
 """Runs the workflows of a bundle, each as the durable execution that it was started as."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,6 +54,9 @@ class DurableWorkflows:
         start = Start.from_json(event)
         loaded = self._loaded(start)
         spec = _checked(loaded, start.workflow)
+        given = loaded.values.get("project_id")
+        if start.project_id is None and isinstance(given, str):
+            start = replace(start, project_id=given)
         # An agent that the file declares wins: it is none of these.
         named: dict[str, Target] = {
             agent: NamedAgent(self._agent_functions[agent], start) for agent in loaded.named

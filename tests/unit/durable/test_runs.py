@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from devtools.localcloud.extension.durable.execution import MAX_UNAWAITED_RESULT_BYTES
 from tests.durable_runs import FLOWS, FUNCTION, Flow, left, service, undisturbed
 from tests.durable_service import BEGAN, NOBODY, REFUSED, DurableService, Kills
 from tests.workflows import workflow
@@ -150,6 +151,23 @@ def test_the_time_that_people_take_is_not_the_runs() -> None:
     assert run.named("time budget #0").end_timestamp is not None
 
 
+def test_a_budget_of_time_that_ends_while_a_person_thinks_is_not_spent() -> None:
+    flow = chain(
+        agent(),
+        ask(),
+        agent(),
+        runtime={"budgets": {"max_duration_s": 100}},
+        answers=[NOBODY, "yes"],
+    )
+    run = service(flow)
+    result = run.run().result
+    # The wait for the budget's end began before the question, and ended first.
+    assert run.named("time budget #0").end_timestamp is not None
+    assert run.now() > BEGAN + 3600
+    assert result["spent"]["seconds"] < 100
+    assert result["text"] == "a(x)"
+
+
 # --- People -----------------------------------------------------------------------------------
 
 
@@ -182,6 +200,36 @@ def test_an_answer_that_does_not_fit_is_asked_for_again() -> None:
     assert run.named("answer router/review #2").end_timestamp is not None
 
 
+def test_answers_that_do_not_fit_give_no_more_time() -> None:
+    gate = {"type": "hitl", "prompt": "Right?", "timeout_seconds": 4000, "default": "approved"}
+    flow = Flow(
+        workflow(
+            "routing",
+            {
+                "router": {"agent": "a", "review_router": gate},
+                "routes": {"short": {"then": [agent("y")]}},
+            },
+        )
+    )
+    # Each answer takes an hour.
+    run = service(flow, answers=["nowhere", NOBODY])
+    assert left(run.run())["text"] == "a(y)"
+    assert BEGAN + 4000 <= run.now() < BEGAN + 4100
+
+
+def test_what_a_person_is_shown_may_be_no_longer_than_a_checkpoint() -> None:
+    flow = chain(agent(), ask(context_display="{{ last_response }}"))
+    kind, told = error_of(service(flow, functions={FUNCTION: lambda _: "x" * 300_000}))
+    assert kind == "PatternFailed"
+    assert "steps/1: the question and what is shown for it have 300," in told
+
+
+def test_times_that_the_service_does_not_take_are_cut() -> None:
+    budgets = {"budgets": {"max_duration_s": 10**9}}
+    flow = chain(agent(), ask(timeout_seconds=10**9), runtime=budgets, answers=["yes"])
+    assert left(service(flow).run())["text"] == "yes"
+
+
 def test_an_empty_answer_is_the_default() -> None:
     assert left(service(chain(ask(default="d"), answers=[" "])).run())["text"] == "d"
 
@@ -210,12 +258,11 @@ def test_what_is_asked_may_be_no_longer_than_a_checkpoint() -> None:
     assert run.calls == 0
 
 
-def test_what_is_left_has_room_in_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tradewind.durable.execution.MOST_RESULT_BYTES", 100)
-    assert documents.MOST_RESULT_BYTES < 6 * 1024 * 1024
-    kind, told = error_of(service(chain(agent("x" * 100))))
+def test_what_is_left_is_no_more_than_the_service_takes() -> None:
+    assert MAX_UNAWAITED_RESULT_BYTES > documents.MOST_RESULT_BYTES
+    kind, told = error_of(service(chain(agent()), functions={FUNCTION: lambda _: "x" * 1_000_000}))
     assert kind == "ArtifactFailed"
-    assert "a run may leave 100" in told
+    assert "a run may leave 1,000,000" in told
 
 
 # --- The SDK ----------------------------------------------------------------------------------
@@ -226,6 +273,19 @@ def test_operations_names_are_what_the_service_takes() -> None:
     long = [name_of("call", "x" * 500 + end, 1) for end in "ab"]
     assert [len(one) for one in long] == [256, 256]
     assert long[0] != long[1]
+    strange = {name_of("call", f"routes/{one}/0", 1) for one in ("größe", "gr??e", "grö\nße")}
+    assert len(strange) == 3
+    assert all(one.isascii() and one.isprintable() for one in strange)
+
+
+def test_a_routes_name_may_be_any_text() -> None:
+    routes = {"größe 📏": {"then": [agent("x")]}}
+    flow = Flow(workflow("routing", {"router": {"agent": "r"}, "routes": routes}))
+
+    def reply(event: Any) -> str:
+        return json.dumps({"route": "größe 📏"}) if event["agent"] == "r" else "large"
+
+    assert left(service(flow, functions={FUNCTION: reply}).run())["text"] == "large"
 
 
 def test_a_history_of_another_workflow_is_refused_by_the_sdk() -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from aws_durable_execution_sdk_python import durable_execution
 
-from tests.durable_service import DurableService
+from tests.durable_service import DurableService, FunctionKilled
 from tradewind.durable.documents import Start
 from tradewind.durable.service import DurableWorkflows
 from tradewind.workflow.engine.errors import InvalidRun
@@ -193,6 +193,35 @@ class TestAgentsByName:
         assert (event["query"], event["project_id"]) == ("here", "farm")
         assert event["request_id"].startswith("run-1-")
 
+    @pytest.mark.parametrize(
+        ("variables", "project", "expected"),
+        [
+            ({"topic": "x", "project_id": "farm"}, None, "farm"),
+            ({"topic": "x", "project_id": "farm"}, "other", "other"),
+            ({"topic": "x"}, None, "run-1"),
+        ],
+    )
+    def test_it_works_on_the_project_of_the_input(
+        self, tmp_path: Path, variables: dict[str, str], project: str | None, expected: str
+    ) -> None:
+        file = tmp_path / "flow.yaml"
+        declared = {
+            "inputs": {"required": {"topic": "string"}, "optional": {"project_id": "string"}}
+        }
+        file.write_text(yaml.safe_dump(self.BY_NAME | declared))
+        workflows = DurableWorkflows(tmp_path, ["flow"], FUNCTION, {"terrain": self.TERRAIN})
+        sha256 = load(file, variables, ["terrain"]).sha256
+        asked = []
+
+        def answer(event: Any) -> Any:
+            asked.append(event["project_id"])
+            return {"success": True, "response": "flat"}
+
+        begun = Start("flow", sha256, "run-1", dict(variables), project)
+        handler = durable_execution(workflows.run)
+        ended = DurableService(handler, begun.to_json(), {self.TERRAIN: answer}).run()
+        assert (ended.status, asked) == ("SUCCEEDED", [expected])
+
     def test_a_repeat_has_the_same_request_id(self, tmp_path: Path) -> None:
         asked = []
 
@@ -204,6 +233,33 @@ class TestAgentsByName:
         assert "MODEL_THROTTLED" in execution.run().error["ErrorMessage"]
         assert len(asked) == 3
         assert len(set(asked)) == 1
+
+    def test_what_a_killed_function_left_at_work_is_waited_for(self, tmp_path: Path) -> None:
+        at_work = {"success": False, "error": {"code": "DUPLICATE_REQUEST", "message": "later"}}
+        answers: list[Any] = [
+            FunctionKilled(),
+            RuntimeError(json.dumps({"code": "DUPLICATE_REQUEST"})),
+            *[at_work] * 5,
+            {"success": True, "response": "flat"},
+        ]
+
+        def answer(_event: Any) -> Any:
+            said = answers.pop(0)
+            if isinstance(said, Exception):
+                raise said
+            return said
+
+        execution = self.run(tmp_path, answer)
+        assert execution.run().result["text"] == "flat"
+        assert set(execution.begun.values()) == {1}
+
+    def test_it_is_not_waited_for_for_ever(self, tmp_path: Path) -> None:
+        execution = self.run(
+            tmp_path,
+            lambda _event: {"success": False, "error": {"code": "DUPLICATE_REQUEST"}},
+        )
+        assert "DUPLICATE_REQUEST" in execution.run().error["ErrorMessage"]
+        assert execution.calls == 3 * 9
 
     def test_what_no_repeat_would_mend_is_asked_once(self, tmp_path: Path) -> None:
         execution = self.run(
