@@ -117,10 +117,12 @@ def _gone_on(
         state.answer(answer, time.time())
     if stopped := _problems(loaded, wishes):
         return replace(stopped, session=about.id)
-    try:
-        placed = _placed(loaded, wishes, consent=consent)
-    except Unsupported as failed:
-        return _reported(_failed(failed, about.id), loaded, wishes)
+    placed = wishes
+    if stored.outcome is None:  # else nothing is asked any more
+        try:
+            placed = _placed(loaded, wishes, consent=consent)
+        except Unsupported as failed:
+            return _reported(_failed(failed, about.id), loaded, wishes)
     run = LocalRun(loaded, placed, None, snapshot.variables, open_models)
     if stored.outcome is None:
         run.check()

@@ -209,6 +209,11 @@ def test_an_answer_that_is_none_leaves_the_question(runs: LocalRuns) -> None:
     assert runs.told("--resume", session, "--hitl-response", "stop")["exit_code"] == 0
 
 
+def nowhere(_spec: object, *, consent: bool) -> Surroundings:
+    """No models are to be had."""
+    raise Unsupported(f"bedrock: no AWS credentials ({consent=})")
+
+
 def test_an_answer_counts_once_the_run_can_go_on(
     runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,9 +223,6 @@ def test_an_answer_counts_once_the_run_can_go_on(
     (runs.folder / "o").mkdir()
     (runs.folder / "o" / "out.md").write_text("another's")
     assert runs.told(*answered)["exit_code"] == 12
-
-    def nowhere(_spec: object, *, consent: bool) -> Surroundings:
-        raise Unsupported(f"bedrock: no AWS credentials ({consent=})")
 
     with monkeypatch.context() as patch:
         patch.setattr(start, "surroundings", nowhere)
@@ -298,7 +300,9 @@ def test_artifacts_that_cannot_be_are_refused_before_any_call(runs: LocalRuns) -
     assert not list(out.rglob("*.part"))
 
 
-def test_a_file_that_came_meanwhile_is_not_replaced(runs: LocalRuns) -> None:
+def test_a_file_that_came_meanwhile_is_not_replaced(
+    runs: LocalRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outputs = {"artifacts": [{"path": "{{ last_response }}.md", "from": "new"}]}
     (runs.folder / "artifacts").mkdir()
     mine = runs.folder / "artifacts" / "two.md"
@@ -306,7 +310,8 @@ def test_a_file_that_came_meanwhile_is_not_replaced(runs: LocalRuns) -> None:
     told = runs.told(runs.write(flow("chain", CHAIN, outputs=outputs)))
     assert told["exit_code"] == 12
     assert mine.read_text() == "mine"
-    # Nothing runs again for it.
+    # Nothing runs again for it, and no models are wanted.
+    monkeypatch.setattr(start, "surroundings", nowhere)
     assert runs.told("--resume", told["session_id"])["exit_code"] == 12
     assert runs.told("--resume", told["session_id"], "--force")["exit_code"] == 0
     assert mine.read_text() == "new"
