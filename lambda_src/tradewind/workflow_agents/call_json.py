@@ -23,6 +23,8 @@ _KINDS: Final[dict[str, type[WorkflowError]]] = {
     "retryable": Retryable,
     "unsupported": Unsupported,
 }
+#: Bytes of a reply: the service takes a mebibyte from a function that a durable run asks.
+MOST_REPLY_BYTES: Final = 1_000_000
 
 
 class _Closed(BaseModel):

@@ -5,6 +5,7 @@ invocation of this function, which keeps nothing of it but what is warm.
 """
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -23,6 +24,7 @@ from tradewind.workflow.engine.errors import AgentFailed, Retryable, Unsupported
 from tradewind.workflow.spec.loader import Loaded, load
 from tradewind.workflow_agents.agents import WorkflowAgents, open_agents
 from tradewind.workflow_agents.call_json import (
+    MOST_REPLY_BYTES,
     RemoteCall,
     RemoteError,
     call_from_json,
@@ -61,7 +63,7 @@ def answer_call(
         remote = call_from_json(event)
     except ValueError as invalid:
         return error_to_json(RemoteError(kind="invalid", message=f"it is no call: {invalid}"))
-    answered = _answered(remote, files, environment, remaining_s, pool)
+    answered = _with_room(_answered(remote, files, environment, remaining_s, pool))
     get_logger().info(
         "Workflow call",
         workflow=remote.workflow,
@@ -74,6 +76,19 @@ def answer_call(
     if isinstance(answered, RemoteError):
         return error_to_json(answered)
     return reply_to_json(answered)
+
+
+def _with_room(answered: AgentReply | RemoteError) -> AgentReply | RemoteError:
+    """A reply that is too long is said to be: to be asked again would only cost again."""
+    if isinstance(answered, AgentReply):
+        size = len(json.dumps(reply_to_json(answered)))
+        if size > MOST_REPLY_BYTES:
+            told = (
+                f"its reply, with the conversation so far, has {size:,} bytes; past one Lambda it "
+                f"may have {MOST_REPLY_BYTES:,}"
+            )
+            return RemoteError(kind="failed", message=told)
+    return answered
 
 
 def _answered(

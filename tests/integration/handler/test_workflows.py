@@ -609,6 +609,16 @@ def test_a_call_that_cannot_be_is_told_why(
         reply_from_json(answer)
 
 
+def test_a_reply_that_the_service_would_not_take_is_not_asked_for_again(
+    serve: Serve, script: Script, tmp_path: Path
+) -> None:
+    script(says("x" * 1_000_000, Tokens(10, 1)))
+    door = serve(flow=chain("Never asked"))
+    answer = called(door, an_event(tmp_path, tools=[]))
+    assert answer["workflow_error"]["kind"] == "failed"
+    assert "past one Lambda it may have 1,000,000" in answer["workflow_error"]["message"]
+
+
 def test_the_rest_of_a_handlers_life_is_as_any_agents(
     serve: Serve, script: Script, pool: ModelPool
 ) -> None:
