@@ -116,7 +116,8 @@ def main() -> int:
             )
             return 1
         settings = load_settings(app.node.try_get_context("env") or "dev", ROOT / "config", agents)
-        build(app, settings, agents, Bundler(ROOT, settings.workflows.folder))
+        workflows = settings.workflows
+        build(app, settings, agents, Bundler(ROOT, workflows.folder, workflows.durable))
     except (ManifestError, SettingsError, BundleError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

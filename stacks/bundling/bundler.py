@@ -5,7 +5,7 @@ import importlib.metadata
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -30,11 +30,20 @@ class Bundler:
     which changes with every edit. An edit costs a second, not the libraries again.
     """
 
-    def __init__(self, root: Path, workflows: str = DEFAULT_FOLDER) -> None:
-        """``workflows`` is the folder of workflow files, in ``root``."""
+    def __init__(
+        self, root: Path, workflows: str = DEFAULT_FOLDER, durable: Collection[str] = ()
+    ) -> None:
+        """Take files from ``root``.
+
+        Args:
+            root: The project.
+            workflows: The folder of workflow files, in it.
+            durable: The names of those that run past one Lambda.
+        """
         self._root = root
         self._sources = root / "lambda_src"
         self._workflows_folder = root / workflows
+        self._durable = durable
         self._store = ArchiveStore(root / ".build" / "bundles")
 
     def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
@@ -49,7 +58,7 @@ class Bundler:
                 "follows none"
             )
         if agent.framework == RUNS_WORKFLOWS:
-            check_workflows(self._workflows_folder, self._root, agent.calls)
+            check_workflows(self._workflows_folder, self._root, agent.calls, self._durable)
         return self._archive(agent_contents(agent, self._sources), architecture, budget_mb)
 
     def core_bundle(self, function: str, architecture: Architecture, budget_mb: int) -> Archive:

@@ -7,6 +7,7 @@ from typing import Final
 
 from stacks.bundling.errors import NoWorkflow
 from tradewind.contracts.names import WORKFLOW_NAME_PATTERN, WORKFLOWS_FOLDER
+from tradewind.workflow.engine.operations import MOST_OPERATIONS, operations_of
 from tradewind.workflow.spec.loader import load
 from tradewind.workflow.spec.problem import Severity
 
@@ -27,16 +28,20 @@ def workflow_files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def check_workflows(folder: Path, root: Path, named: Collection[str]) -> None:
+def check_workflows(
+    folder: Path, root: Path, named: Collection[str], durable: Collection[str] = ()
+) -> None:
     """Refuse a folder with a workflow that cannot run.
 
     Args:
         folder: The folder.
         root: The project, which messages name files from.
         named: The agents that workflows may ask by name.
+        durable: The workflows that are to run past one Lambda.
 
     Raises:
-        NoWorkflow: One is not valid; the message has a line for each mistake.
+        NoWorkflow: One is not valid, not there, or takes more operations than a durable run may
+            have; the message has a line for each mistake.
     """
     if not folder.is_dir():
         raise NoWorkflow(f"workflows.folder: there is no folder {folder.relative_to(root)}")
@@ -51,11 +56,24 @@ def check_workflows(folder: Path, root: Path, named: Collection[str]) -> None:
         if file.stem in names:
             wrong.append(f"{shown}: there is another workflow {file.stem}")
         names.add(file.stem)
+        loaded = load(file, named=named)
         wrong += [
             str(problem).removeprefix(f"{root}/")
-            for problem in load(file, named=named).problems
+            for problem in loaded.problems
             if problem.severity in _WRONG
         ]
+        if file.stem in durable and loaded.spec is not None:
+            operations = operations_of(loaded.spec)
+            if not operations.fit:
+                wrong.append(
+                    f"{shown}: takes {operations.without_repeats:,} durable operations, and a run "
+                    f"may have {MOST_OPERATIONS:,}"
+                )
+    wrong += [
+        f"workflows.durable: there is no workflow {name} in {folder.relative_to(root)}"
+        for name in durable
+        if name not in names
+    ]
     if wrong:
         more = [f"... and {len(wrong) - _MOST} more"] if len(wrong) > _MOST else []
         raise NoWorkflow("\n".join([*wrong[:_MOST], *more]))

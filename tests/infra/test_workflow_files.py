@@ -69,3 +69,17 @@ def test_names_are_plain_and_each_is_one_files(folder: Path) -> None:
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     (line,) = refused(tmp_path / "flows")
     assert line == "workflows.folder: there is no folder flows"
+
+
+def test_a_workflow_that_is_to_run_past_one_lambda_is_there_and_fits(folder: Path) -> None:
+    steps = ", ".join(["{agent: terrain, input: x}"] * 3001)
+    (folder / "long.yaml").write_text(
+        SOUND.partition("pattern:")[0] + f"pattern: {{type: chain, config: {{steps: [{steps}]}}}}\n"
+    )
+    check_workflows(folder, folder.parent, ["terrain"], ["sound"])
+    with pytest.raises(NoWorkflow) as raised:
+        check_workflows(folder, folder.parent, ["terrain"], ["sound", "long", "wind-frm"])
+    assert str(raised.value).splitlines() == [
+        "flows/long.yaml: takes 3,001 durable operations, and a run may have 3,000",
+        "workflows.durable: there is no workflow wind-frm in flows",
+    ]
