@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 #: What an execution may be called.
 _RUN_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_RUNNING: Final = "RUNNING"
+#: Somebody may pause an execution in the console, and let it go on.
+_OPEN: Final = ("RUNNING", "PAUSING", "PAUSED")
 _SUCCEEDED: Final = "SUCCEEDED"
 _RUNNING_EXIT: Final = 4
 _FAILED_EXIT: Final = 10
@@ -74,7 +75,7 @@ class RunSeen:
         """The exit status that says the same, as of a run on this machine."""
         if self.status == _SUCCEEDED:
             return 0
-        if self.status == _RUNNING:
+        if self.status in _OPEN:
             return _RUNNING_EXIT if self.question is None else PAUSED_EXIT
         kind = getattr(errors, self.error[0].rpartition(".")[2], None) if self.error else None
         if isinstance(kind, type) and issubclass(kind, WorkflowError):
@@ -153,7 +154,7 @@ class DurableRuns:
             self._read_history(run, arn)
         if run.status == _SUCCEEDED:
             run.left = Left.from_json(json.loads(found["Result"]))
-        elif run.status != _RUNNING:
+        elif run.status not in _OPEN:
             error = found.get("Error", {})
             kind, told = error.get("ErrorType") or "", error.get("ErrorMessage") or ""
             run.error = (kind, " ".join(told.split()) or run.status.lower())
@@ -226,7 +227,7 @@ class DurableRuns:
         run.at_work = [name for name, ended in calls.items() if not ended]
         for name, callback_id in waiting.items():
             pause_asked = questions.get(name.removeprefix("answer "))
-            if pause_asked is not None and run.status == _RUNNING:
+            if pause_asked is not None and run.status in _OPEN:
                 run.question = Question(callback_id, pause_asked)
 
     def _events(self, arn: str) -> Iterator[Any]:

@@ -220,3 +220,8 @@ def test_where_no_setting_names_a_workflow_the_way_is_told(run: Any, tmp_path: P
     result = run(SimpleNamespace(invoke=refuse), "start", str(tmp_path / "flow.yaml"))
     assert status(result) == 1
     assert "workflows.durable" in str(result.exception)
+
+
+@pytest.mark.parametrize("name", ["PAUSING", "PAUSED"])
+def test_an_execution_that_is_paused_has_not_failed(run: Any, name: str) -> None:
+    assert status(run(Lambda([], Status=name), "show", "run-1")) == 4
