@@ -7,7 +7,7 @@ from typing import Final
 
 from stacks.bundling.errors import NoWorkflow
 from tradewind.contracts.names import WORKFLOW_NAME_PATTERN, WORKFLOWS_FOLDER
-from tradewind.workflow.engine.operations import MOST_OPERATIONS, operations_of
+from tradewind.workflow.engine.operations import fault_past_one_lambda
 from tradewind.workflow.spec.loader import load
 from tradewind.workflow.spec.problem import Severity
 
@@ -40,8 +40,8 @@ def check_workflows(
         durable: The workflows that are to run past one Lambda.
 
     Raises:
-        NoWorkflow: One is not valid, not there, or takes more operations than a durable run may
-            have; the message has a line for each mistake.
+        NoWorkflow: One is not valid, not there, or cannot run past one Lambda and is to; the
+            message has a line for each mistake.
     """
     if not folder.is_dir():
         raise NoWorkflow(f"workflows.folder: there is no folder {folder.relative_to(root)}")
@@ -63,12 +63,9 @@ def check_workflows(
             if problem.severity in _WRONG
         ]
         if file.stem in durable and loaded.spec is not None:
-            operations = operations_of(loaded.spec)
-            if not operations.fit:
-                wrong.append(
-                    f"{shown}: takes {operations.without_repeats:,} durable operations, and a run "
-                    f"may have {MOST_OPERATIONS:,}"
-                )
+            fault = fault_past_one_lambda(loaded.spec)
+            if fault is not None:
+                wrong.append(f"{shown}: {fault}")
     wrong += [
         f"workflows.durable: there is no workflow {name} in {folder.relative_to(root)}"
         for name in durable
