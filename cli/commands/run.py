@@ -33,7 +33,11 @@ _OUT: Final = Path("artifacts")
     help="Tools do not ask before they act, as they do on a terminal.",
 )
 @click.option("--trace", is_flag=True, help="Write what was done when as NAME-trace.json.")
-@click.option("--debug", is_flag=True, help="Say how often models and agents were found ready.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    help="Count models, agents, tools: what was made, found ready, called.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Tell more while it runs.")
 @click.option("--no-save-session", is_flag=True, help="Keep nothing; it cannot be resumed then.")
 @click.option("-r", "--resume", metavar="ID", help="Go on with a session.")

@@ -100,8 +100,9 @@ class WorkflowAgents:
         run_id: str,
         environ: Mapping[str, str],
         named: NamedAgents | None,
+        statistics: Statistics,
     ) -> None:
-        self.statistics = Statistics()
+        self.statistics = statistics
         self._spec = spec
         self._tools = tools
         self._pool = pool
@@ -319,9 +320,17 @@ async def open_agents(
     require(models, environ)
     pool = MODELS if pool is None else pool
     pool.begin_run(models, spec.runtime.max_parallel)
+    statistics = Statistics()
     async with (
         run_threads(spec.runtime.max_parallel),
-        open_tools(loaded, run_id=run_id, environ=environ, root=files_root, allow=allow) as tools,
+        open_tools(
+            loaded,
+            run_id=run_id,
+            environ=environ,
+            root=files_root,
+            allow=allow,
+            statistics=statistics,
+        ) as tools,
     ):
         agents = WorkflowAgents(
             spec,
@@ -330,6 +339,7 @@ async def open_agents(
             run_id=run_id,
             environ=environ,
             named=named,
+            statistics=statistics,
         )
         try:
             yield agents

@@ -71,8 +71,10 @@ def test_a_servers_end_is_the_runs_where_a_step_counted_on_it(run: Run, tool: st
                 run(asking(server, STEPS, tools=tools))
             assert len(server.requests) == 2
         else:
-            run(asking(server, STEPS, tools=tools))
+            _, agents = run(asking(server, STEPS, tools=tools))
             assert len(server.requests) == 3
+            assert agents.statistics.tool_clients == {"mcp": 1}
+            assert agents.statistics.tool_calls == {"python": 1}
     assert children() == before
 
 

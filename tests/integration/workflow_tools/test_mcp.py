@@ -24,6 +24,7 @@ from tests.workflow_tools import (
     use,
 )
 from tradewind.workflow.engine.errors import AgentFailed, InvalidRun, Unsupported
+from tradewind.workflow_agents.statistics import Statistics
 from tradewind.workflow_agents.tools import Tools, mcp_servers, open_tools
 from tradewind.workflow_agents.tools.mcp_servers import outline
 from tradewind.workflow_agents.tools.surroundings import INWARD, PUBLIC, Network, Patience
@@ -352,13 +353,16 @@ def test_a_server_on_this_machine_is_a_runs_but_no_functions(
                 context_policy={"retrieval": {"mcp_servers": ["s"]}},
             )
             options: dict[str, Any] = {"run_id": "r", "environ": {}, "root": tmp_path}
-            async with open_tools(loaded, **options) as tools:
+            counted = Statistics()
+            async with open_tools(loaded, statistics=counted, **options) as tools:
                 assert await use(tools, "add", {"a": 1, "b": 2}) == ("success", "3")
                 before = len(asked)
                 # What a model chooses stays outside.
                 status, text = await use(tools, "web_fetch", {"url": url})
                 assert (status, "must not be this machine" in text) == ("error", True)
                 assert len(asked) == before
+            assert counted.tool_clients == {"mcp": 1, "http": 1}
+            assert counted.tool_calls == {"mcp": 1, "python": 1}
             before = len(asked)
             monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
             with pytest.raises(Unsupported, match="must not be this machine"):

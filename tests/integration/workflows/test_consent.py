@@ -14,7 +14,7 @@ from tests.integration.workflow_agents.model_server import ModelServer, Said
 from tests.workflow_tools import children
 
 ASKS = "[y/N/always] "
-COMMAND = [sys.executable, "-m", "cli", "run", "flow.json"]
+COMMAND = [sys.executable, "-m", "cli", "run", "flow.json", "--debug"]
 _PATIENCE_S = 300
 
 
@@ -52,15 +52,7 @@ def test_a_person_is_asked_once_for_a_tool_and_ctrl_c_ends_the_run(tmp_path: Pat
         ours, theirs = pty.openpty()
         with subprocess.Popen(
             # Makes the terminal the one that Ctrl-C is typed in.
-            [
-                str(shutil.which("setsid")),
-                "--ctty",
-                sys.executable,
-                "-m",
-                "cli",
-                "run",
-                "flow.json",
-            ],
+            [str(shutil.which("setsid")), "--ctty", *COMMAND],
             cwd=tmp_path,
             env={
                 "PATH": os.defpath,
@@ -94,6 +86,7 @@ def test_a_person_is_asked_once_for_a_tool_and_ctrl_c_ends_the_run(tmp_path: Pat
     assert (tmp_path / "kept.txt").read_text() == "as it was"
     (session,) = (tmp_path / "data" / "tradewind" / "sessions").iterdir()
     assert f"tradewind run --resume {session.name}" in last
+    assert '"tool_clients": {}, "tool_calls": {"python": 3}' in last.replace("\r\n", "")
     # The cursor that was hidden is there again.
     whole = first + second + last
     assert whole.rfind("\x1b[?25h") > whole.rfind("\x1b[?25l")

@@ -13,6 +13,7 @@ from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.selection import NETWORK_TOOLS, Choice, Kind, Selection
 from tradewind.workflow.spec.tools import SKILL_TOOL
 from tradewind.workflow_agents.availability import PYTHON, unavailable
+from tradewind.workflow_agents.statistics import Statistics
 from tradewind.workflow_agents.tools.file_tools import file_tools
 from tradewind.workflow_agents.tools.folder import Folder
 from tradewind.workflow_agents.tools.names import Names
@@ -117,6 +118,7 @@ async def open_tools(
     allow: Consent | None = None,
     network: Network | None = None,
     patience: Patience = Patience(),  # noqa: B008  it is immutable
+    statistics: Statistics | None = None,
 ) -> AsyncIterator[Tools]:
     """Open the tools of a run, and close all of them after it.
 
@@ -129,6 +131,7 @@ async def open_tools(
         network: What may be reached. If it is not said, public addresses, and by MCP servers'
             `url` what ``network_of_servers`` says.
         patience: How long MCP servers are waited for.
+        statistics: Told of the clients that are opened, and of calls.
 
     Raises:
         InvalidRun: The file has errors; a variable that it names is not set; or its notes would
@@ -145,7 +148,7 @@ async def open_tools(
         raise Unsupported("; ".join(missing))
     if environ.get(BYPASS, "").lower() == "true":
         allow = consented
-    calls = _calls(spec, environ)
+    calls = _calls(spec, environ, statistics or Statistics())
     noted = spec.context_policy.notes
     notes = None if noted is None else Notes(noted, root, calls.hide)
     async with AsyncExitStack() as stack:
@@ -165,12 +168,12 @@ async def open_tools(
         yield Tools(made, selection, calls, listing, notes)
 
 
-def _calls(spec: Spec, environ: Mapping[str, str]) -> Calls:
+def _calls(spec: Spec, environ: Mapping[str, str], statistics: Statistics) -> Calls:
     personal = None
     if spec.security.guardrails.pii_redaction:
         patterns = spec.telemetry.redact.custom_patterns if spec.telemetry is not None else ()
         personal = Redactor(patterns)
-    return Calls(Secrets(spec.env, environ), personal)
+    return Calls(Secrets(spec.env, environ), personal, statistics=statistics)
 
 
 class _Opening:
@@ -216,6 +219,8 @@ class _Opening:
         servers = [choice for choice in chosen if choice.kind is Kind.SERVER]
         for choice, server in zip(servers, await self._servers(servers, patience), strict=True):
             made[choice] = [self._of_server(server, one) for one in server.tools]
+        for choice, tools in made.items():
+            self._calls.kinds.update((one.tool_name, choice.kind) for one in tools)
         return made
 
     def _native(self, chosen: list[Choice], allow: Consent | None) -> dict[str, WorkflowTool]:
@@ -229,6 +234,7 @@ class _Opening:
 
             web = Web(self._network, self._calls.secrets)
             self._stack.push_async_callback(web.aclose)
+            self._calls.statistics.opened("http")
             tools |= web.tools(self._calls)
         return tools
 
@@ -239,6 +245,7 @@ class _Opening:
         (spec,) = (one for one in self._spec.tools.http_executors if one.id == name)
         executor = Executor(spec, self._calls.secrets, self._network)
         self._stack.push_async_callback(executor.aclose)
+        self._calls.statistics.opened("http")
         return executor.tool(self._names.free(name), self._calls)
 
     async def _servers(self, chosen: list[Choice], patience: Patience) -> "list[Server]":
@@ -255,6 +262,7 @@ class _Opening:
         ]
         for server in servers:
             self._stack.push_async_callback(server.aclose)
+            self._calls.statistics.opened("mcp")
         # All at once, and all of them to their end: the first to fail is told of.
         ended = await asyncio.gather(*(one.open() for one in servers), return_exceptions=True)
         for error in ended:

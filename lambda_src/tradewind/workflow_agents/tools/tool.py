@@ -18,6 +18,8 @@ from strands.types.tools import AgentTool, ToolGenerator, ToolSpec, ToolUse
 from tradewind.bedrock.tool_arguments import closed, refusal
 from tradewind.telemetry.defects import describe_causes
 from tradewind.workflow.engine.errors import AgentFailed
+from tradewind.workflow.spec.selection import Kind
+from tradewind.workflow_agents.statistics import Statistics
 from tradewind.workflow_agents.tools.redaction import Redactor
 from tradewind.workflow_agents.tools.secret_values import Secrets
 
@@ -52,12 +54,16 @@ class Calls:
         personal: Takes personal data out of arguments and results; None where it may stay.
         used: The tools that steps have used.
         failures: What makes a step's answer worthless: the first counts.
+        statistics: Counts them.
+        kinds: What tools are, by their names.
     """
 
     secrets: Secrets
     personal: Redactor | None = None
     used: dict[str, list[str]] = field(default_factory=dict)
     failures: dict[str, AgentFailed] = field(default_factory=dict)
+    statistics: Statistics = field(default_factory=Statistics)
+    kinds: dict[str, Kind] = field(default_factory=dict)
 
     async def make(
         self, name: str, schema: Mapping[str, Any], given: Any, step: str, work: Work
@@ -68,6 +74,7 @@ class Calls:
             What to tell the model, and whether it is a failure.
         """
         self.used.setdefault(step, []).append(name)
+        self.statistics.called(self.kinds.get(name, Kind.NATIVE).value)
         if self.personal is not None:
             given = self.personal.values(given)
         text, failed = await self._result(name, schema, given, step, work)
