@@ -101,6 +101,7 @@ def in_one_lambda(deployment: Deployment) -> Callable[[str], InOneLambda]:
         for artifact in result["artifacts"]:
             stored = client("s3").get_object(Bucket=bucket, Key=artifact["key"])
             texts[artifact["name"]] = stored["Body"].read().decode()
+        assert texts, "each pipeline leaves a file"
         return InOneLambda(
             Outcome(result["response"], texts),
             invocation["project_id"],
