@@ -20,7 +20,7 @@ class Broken(ValueError):
 
 
 class Noted(dict[str, _Value]):
-    """A mapping that knows which of its keys were set since it was last asked."""
+    """A mapping that knows which of its keys were set, or taken out, since it was last asked."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -30,9 +30,14 @@ class Noted(dict[str, _Value]):
         super().__setitem__(key, value)
         self._changed[key] = None
 
-    def changed(self) -> dict[str, _Value]:
-        """What was set since the last time."""
-        changed = {key: self[key] for key in self._changed}
+    def pop(self, key: str, *default: Any) -> Any:
+        """Take a key out."""
+        self._changed[key] = None
+        return super().pop(key, *default)
+
+    def changed(self) -> dict[str, _Value | None]:
+        """What was set since the last time; None is what was taken out."""
+        changed = {key: self.get(key) for key in self._changed}
         self._changed.clear()
         return changed
 
@@ -122,7 +127,11 @@ def _entry(line: bytes) -> Any:
 
 def _apply(entry: dict[str, Any], state: State) -> None:
     state.spent = Spent(**entry["spent"])
-    state.done.update(entry.get("done", {}))
+    for key, record in entry.get("done", {}).items():
+        if record is None:
+            state.done.pop(key, None)
+        else:
+            state.done[key] = record
     for name, (kind, value) in entry.get("conversations", {}).items():
         if kind == "value":
             state.conversations[name] = value

@@ -351,9 +351,14 @@ class Run:
             raise self.ended_by
         raise PatternFailed("the run is over")
 
-    def failed(self, message: str) -> PatternFailed:
-        """An error of the workflow's logic, noted."""
+    def failed(self, message: str, unusable: str | None = None) -> PatternFailed:
+        """An error of the workflow's logic, noted.
+
+        A run that is resumed asks anew for the replies of the part that is ``unusable``.
+        """
         error = PatternFailed(message)
+        if unusable is not None:
+            self.state.forget(unusable)
         self.end(error)
         return error
 

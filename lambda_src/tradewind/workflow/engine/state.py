@@ -120,6 +120,11 @@ class State:
         self.done[pause.key] = {"type": "hitl", "prompt": pause.prompt, "response": response}
         self.paused = None
 
+    def forget(self, part: str) -> None:
+        """Forget what a part's steps gave: they are run again."""
+        for key in [key for key in self.done if key.startswith(f"{part}/")]:
+            self.done.pop(key)
+
     def to_json(self) -> dict[str, Any]:
         """As plain values of JSON; they are the state's own, not copies."""
         return {

@@ -96,3 +96,14 @@ def test_a_step_costs_its_own_size(compacts: bool) -> None:
         state.conversations["a"] = {"messages": fresh, "tokens": 1000 + number}
         sizes.append(len(journal.line(state)))
     assert max(sizes) - min(sizes) < 200
+
+
+def test_what_is_forgotten_does_not_come_back() -> None:
+    state = State()
+    journal = Journal(state)
+    state.done["router/0"] = {"response": "?"}
+    state.done["steps/0"] = {"response": "kept"}
+    lines = journal.line(state)
+    state.forget("router")
+    lines += journal.line(state)
+    assert list(read(lines)[0].done) == ["steps/0"]

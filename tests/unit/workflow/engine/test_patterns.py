@@ -364,3 +364,36 @@ def test_a_failure_keeps_what_caused_it(pattern: str, config: dict[str, Any]) ->
         causes.append(str(error))
         error = error.__cause__
     assert "the cause" in causes
+
+
+CHOSEN = '{"route": "Left", "why": 1}'
+
+
+@pytest.mark.parametrize(
+    ("pattern", "config", "bad", "good"),
+    [
+        ("routing", {"router": {"agent": "a"}, "routes": ROUTES}, "?", CHOSEN),
+        ("routing", {"router": {"agent": "a"}, "routes": ROUTES}, '{"route": "Up"}', CHOSEN),
+        ("orchestrator_workers", ORCHESTRATOR, "?", "[]"),
+    ],
+)  # fmt: skip
+def test_a_run_that_failed_on_a_reply_asks_anew(
+    pattern: str, config: dict[str, Any], bad: str, good: str
+) -> None:
+    state, replies = State(), [bad]
+    agents = MemoryAgents({"a": lambda _: replies[0]})
+    with pytest.raises(PatternFailed):
+        run(workflow(pattern, config), agents, state=state)
+    replies[0] = good
+    run(workflow(pattern, config), agents, state=reloaded(state))
+
+
+def test_an_evaluation_that_was_none_is_asked_for_anew_and_the_draft_is_not() -> None:
+    state, replies = State(), ["?"]
+    agents = MemoryAgents({"b": lambda _: replies[0]})
+    config = {**EVALUATOR, "producer": "a", "evaluator": {"agent": "b"}}
+    with pytest.raises(PatternFailed):
+        run(workflow("evaluator_optimizer", config), agents, state=state)
+    replies[0] = '{"score": 99}'
+    run(workflow("evaluator_optimizer", config), agents, state=reloaded(state))
+    assert [call.agent for call in agents.calls] == ["a", "b", "b", "b"]

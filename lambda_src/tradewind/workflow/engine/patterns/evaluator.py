@@ -92,7 +92,10 @@ class _Loop:
             if evaluation is not None:
                 self._note(number, evaluation)
                 return evaluation
-        raise self._run.failed(f"the evaluator's replies to draft {number} were no evaluations")
+        raise self._run.failed(
+            f"the evaluator's replies to draft {number} were no evaluations",
+            unusable=f"evaluations/{number}",
+        )
 
     def _note(self, number: int, evaluation: Evaluation) -> None:
         draft = self._names["draft"]

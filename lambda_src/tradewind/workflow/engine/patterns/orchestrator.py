@@ -63,7 +63,9 @@ async def _tasks(
         if tasks is not None:
             return tasks
         more = f"\n\nYour last reply was no such list. {_FORM}"
-    raise run.failed(f"the orchestrator made no list of tasks in {TRIES} replies")
+    raise run.failed(
+        f"the orchestrator made no list of tasks in {TRIES} replies", unusable="orchestrator"
+    )
 
 
 def _review(

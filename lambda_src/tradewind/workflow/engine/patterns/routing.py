@@ -59,11 +59,14 @@ async def _chosen(run: Run, config: RoutingConfig) -> tuple[Choice, str]:
             more = f"{form}\n\nYour last reply was no such object. Reply with the JSON object only."
             continue
         if choice.route not in config.routes:
+            known = ", ".join(config.routes)
             raise run.failed(
-                f"the router chose {choice.route!r}, and the routes are: {', '.join(config.routes)}"
+                f"the router chose {choice.route!r}, and the routes are: {known}", unusable="router"
             )
         return choice, done["response"]
-    raise run.failed(f"the router chose no route in {router.max_retries + 1} replies")
+    raise run.failed(
+        f"the router chose no route in {router.max_retries + 1} replies", unusable="router"
+    )
 
 
 def _reviewed(run: Run, answer: str, route: str, routes: Collection[str]) -> str:
