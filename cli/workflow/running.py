@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -181,7 +182,9 @@ class LocalRun:
     def _executed(self, state: State, held: list[Session], view: View) -> Result:
         """Run it to its end or its next pause, drawn and traced."""
         title = ", ".join(filter(None, [self._title(held), self._wishes.models]))
-        spans = open_spans(self._spec, self._wishes.environ, warn=_warn)
+        spans = open_spans(
+            self._spec, self._wishes.environ, warn=_warn, console=partial(click.echo, err=True)
+        )
         try:
             with Screen(view, title) as screen:
                 allow = consent_on(screen)

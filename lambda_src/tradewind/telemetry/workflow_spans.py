@@ -5,6 +5,7 @@ over. A collector that is slow, dead or wrong never holds the run up: it costs a
 end, and is told of in one line.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -33,11 +34,16 @@ class WorkflowSpans:
     """
 
     def __init__(
-        self, trace: Trace, sender: "SpanSender | None", warn: Callable[[str], object]
+        self,
+        trace: Trace,
+        sender: "SpanSender | None",
+        warn: Callable[[str], object],
+        console: Callable[[str], object] | None = None,
     ) -> None:
         self.trace = trace
         self._sender = sender
         self._warn = warn
+        self._console = console
 
     def __call__(self, event: Event) -> None:
         """Hear of something."""
@@ -48,6 +54,9 @@ class WorkflowSpans:
 
         It blocks: call it after the run's loop, or from a thread.
         """
+        if self._console is not None:
+            for span in self.trace.to_json()["spans"]:
+                self._console(json.dumps(span))
         if self._sender is None:
             return
         trouble = self._sender.close(WAIT_S)
@@ -60,22 +69,29 @@ def open_spans(
     environ: Mapping[str, str] = os.environ,
     *,
     warn: Callable[[str], object],
+    console: Callable[[str], object] | None = None,
 ) -> WorkflowSpans:
     """Observe a run.
 
     Spans go to ``telemetry.otel.endpoint`` of the file, else to what the environment names as
-    OpenTelemetry's exporters read it; where neither is set, nothing is imported for it.
+    OpenTelemetry's exporters read it; where neither is set, nothing is imported for it, and a file
+    that has ``telemetry.otel`` has them written on the console.
 
     Args:
         spec: The workflow.
         environ: The environment's variables.
         warn: Told what went wrong with sending, in one line.
+        console: Told each span as a line of JSON, where a file asks for spans and nobody says
+            where to.
     """
     redacted = redactor(spec.telemetry.redact.custom_patterns if spec.telemetry else ())
     otel = spec.telemetry.otel if spec.telemetry else None
     endpoint = _endpoint(otel.endpoint if otel else None, environ)
     if endpoint is None:
-        return WorkflowSpans(Trace(spec, redact=redacted), None, warn)
+        trace = Trace(spec, redact=redacted)
+        written = otel is not None and not _disabled(environ)
+        sampled = otel is not None and _is_sampled(trace.trace_id, otel.sample_ratio)
+        return WorkflowSpans(trace, None, warn, console if written and sampled else None)
     try:
         from tradewind.telemetry.span_sender import SpanSender  # noqa: PLC0415
 
@@ -92,9 +108,18 @@ def open_spans(
     return WorkflowSpans(trace, sender, warn)
 
 
+def _disabled(environ: Mapping[str, str]) -> bool:
+    return environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+
+
+def _is_sampled(trace_id: str, ratio: float) -> bool:
+    """As OpenTelemetry's sampler decides by a trace's id: by its last 8 bytes."""
+    return int(trace_id[-16:], 16) < round(ratio * 2**64)
+
+
 def _endpoint(given: str | None, environ: Mapping[str, str]) -> str | None:
     """The whole address; that for all signals, and the file's, need not say the path."""
-    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+    if _disabled(environ):
         return None
     if given is None and environ.get(_TRACES):
         return environ[_TRACES]

@@ -319,3 +319,26 @@ def test_a_run_of_the_command_says_that_spans_are_lost(
     result = runs("run", runs.write(flow("chain", {"steps": STEPS}, telemetry=telemetry)))
     assert result.exit_code == 0
     assert result.stderr.count(f"2 of 2 spans could not be sent to {NOBODY}\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("otel", "environ", "lines"),
+    [
+        ({"service_name": "desk"}, {}, 5),
+        ({"service_name": "desk"}, {"OTEL_SDK_DISABLED": "true"}, 0),
+        ({"sample_ratio": 0.0}, {}, 0),
+        (None, {}, 0),
+    ],
+)
+def test_without_a_collector_a_file_that_asks_for_spans_has_them_on_the_console(
+    otel: dict[str, Any] | None, environ: dict[str, str], lines: int, warnings: list[str]
+) -> None:
+    told: list[str] = []
+    telemetry = {} if otel is None else {"telemetry": {"otel": otel}}
+    spec = workflow("parallel", BRANCHES, **telemetry)
+    spans = open_spans(spec, environ, warn=warnings.append, console=told.append)
+    run(spec, observer=spans)
+    spans.close()
+    assert warnings == []
+    assert len(told) == lines
+    assert [json.loads(line) for line in told] == (spans.trace.to_json()["spans"] if lines else [])
