@@ -14,7 +14,7 @@ import pytest
 from cli.cdk import LOCAL_ENV, PROJECT
 from cli.workflow.durable_runs import DurableRuns, RunSeen
 from devtools.localcloud.lifecycle import DURABLE_LAMBDA_RUNTIME
-from stacks.names import live_function
+from stacks.names import function_name, live_function
 from tests.e2e.conftest import Deployment, client, eventually, manifest_of
 from tests.e2e.front_door import operator_of
 from tradewind.contracts.names import DURABLE
@@ -185,6 +185,10 @@ def test_the_pipeline_has_the_same_result_past_one_lambda(
     assert all(call.endswith(" #1") for call in seen.done), seen.done
     assert seen.left is not None
     assert len(seen.done) == len(set(seen.done)) == seen.left.spent.steps
+    # What its alarm reads.
+    errors = {"Namespace": "AWS/Lambda", "MetricName": "Errors"}
+    one = [{"Name": "FunctionName", "Value": function_name(LOCAL_ENV, DURABLE)}]
+    assert client("cloudwatch").list_metrics(**errors, Dimensions=one)["Metrics"]
     left = typed(deployment, "durable", "show", run_id, "--out", str(tmp_path))["result"]
     assert Outcome(left["text"], written(tmp_path)) == there.outcome
     if name == INLINE:
