@@ -98,8 +98,10 @@ node_modules/.ready: package-lock.json .venv/.ready
 	@$(CLEAN) npm ci --include=dev --no-global --no-update-notifier --no-dry-run --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-setup: .venv/.ready .venv-localcloud/.ready .venv-mcp-proxy/.ready .build/lambda-runtime/.ready .build/lambda-runtime-3.13/.ready \
-	.build/lambda-runtimes/.ready node_modules/.ready ## Install everything the other targets need
+INSTALLED := .venv/.ready .venv-localcloud/.ready .venv-mcp-proxy/.ready .build/lambda-runtime/.ready \
+	.build/lambda-runtime-3.13/.ready .build/lambda-runtimes/.ready node_modules/.ready
+
+setup: $(INSTALLED) ## Install everything the other targets need
 
 # --- Using it ---------------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ def environment_alarms(
     if durable:
         specs.append(
             AlarmSpec(
-                "durable-errors",
+                "durable-failures",
                 "For half an hour, invocations of the durable function have failed: runs of "
                 "workflows do not go on.",
                 metrics.durable("Errors", QUARTER_HOUR),

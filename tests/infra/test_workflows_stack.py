@@ -105,8 +105,8 @@ def test_an_alarm_tells_of_invocations_that_fail(made: Assembly, dev: Assembly) 
         alarms = assembly.all(assembly.observability, "AWS::CloudWatch::Alarm")
         return [alarm["Properties"]["AlarmName"] for alarm in alarms]
 
-    assert "tradewind-dev-durable-errors" in names(made)
-    assert "tradewind-dev-durable-errors" not in names(dev)
+    assert "tradewind-dev-durable-failures" in names(made)
+    assert "tradewind-dev-durable-failures" not in names(dev)
 
 
 def test_without_the_agent_that_answers_it_is_refused(
