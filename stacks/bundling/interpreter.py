@@ -46,6 +46,10 @@ def find_if_there(python: str) -> Interpreter | None:
 
     Without it a bundle has no byte code: its function works alike, and starts later.
     """
+    # The one that the setup found: a search finds another, or none, from another shell.
+    known = _SEARCH.parents[1] / ".build" / f"lambda-runtime-{python}" / "python"
+    if known.exists():
+        return _interpreter(str(known.resolve()))
     found = _run([sys.executable, str(_SEARCH), "--if-there", python])
     return _interpreter(found) if found else None
 
