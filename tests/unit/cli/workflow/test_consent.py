@@ -33,9 +33,10 @@ class Typist(io.StringIO):
     def write(self, text: str) -> int:
         written = super().write(text)
         if ASKS in text:
-            self.loop.call_soon_threadsafe(self.asked.set)
+            # First: who hears of the question may have an answer to the next one.
             if self.answers:
                 os.write(self.keyboard, self.answers.pop(0).encode())
+            self.loop.call_soon_threadsafe(self.asked.set)
         return written
 
 
