@@ -24,7 +24,7 @@ def trace(*, file: Path, out: Path | None, as_json: bool) -> None:
 
     \b
     tradewind trace artifacts/brief-trace.json
-    tradewind trace artifacts/brief-trace.json --out /tmp/brief.html
+    tradewind trace artifacts/brief-trace.json --out brief.html
 
     \b
     Exit status: 0 drawn

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from cli.demo.facts import Fact, readable, words
 from cli.demo.result import DemoResult, File
+from cli.pages import templates_in
 
 FRONT_PAGE: Final = "index.html"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -21,13 +20,7 @@ _KILO: Final = 1000
 
 def front_page(result: DemoResult) -> str:
     """Return the page. Its links lead to what lies beside it, so it opens from a disk."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_in(_TEMPLATES)
     environment.filters |= {"href": quote, "words": _file_words, "size": _size, "facts": _facts}
     pictures = [file for agent in result.agents for file in agent.of_kind("picture")]
     page = environment.get_template("index.html").render(

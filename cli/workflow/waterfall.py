@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from cli.errors import CommandError
+from cli.pages import templates_in
 from cli.workflow.traces import Event, Row, Trace
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -64,13 +63,7 @@ def draw(trace: Trace, found: Sequence[Row]) -> str:
         found: Its rows.
     """
     total = max(0.001, *(row.start_ms + row.span.duration_ms for row in found))
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates_in(_TEMPLATES)
     page = environment.get_template("trace.html").render(
         trace=trace,
         maker=MAKER,

@@ -642,7 +642,6 @@ BUILD = """
 import sys
 from pathlib import Path
 from stacks.bundling.bundler import Bundler
-from stacks.bundling.interpreter import find_if_there
 from tests.deployed_agents import AGENTS, LAST
 
 print(Bundler(Path(sys.argv[1])).bundle(AGENTS[LAST], "arm64", 250).sha256)

@@ -11,7 +11,7 @@ from cli.api.signing import Signer
 from cli.errors import CommandError
 from tests.integration.cli.api_server import Contract
 from tests.integration.cli.conftest import Caller
-from tests.unit.cli.test_surroundings import RUNNING
+from tests.running import RUNNING
 
 GATEWAY = "https://abc123.execute-api.eu-central-1.amazonaws.com/v1/"
 

@@ -14,19 +14,8 @@ from cli.demo import run as demo_module
 from devtools.localcloud import Running
 from devtools.localcloud.lifecycle import _server_environment
 from tests.hostile import HOSTILE, make_hostile_home
+from tests.running import RUNNING
 
-RUNNING = Running(
-    endpoint_url="https://127.0.0.1:4566",
-    bedrock_endpoint_url="https://127.0.0.1:4567",
-    bedrock_admin_url="http://127.0.0.1:4568",
-    ca_bundle="/cloud/tls/ca.pem",
-    account_id="000000000000",
-    region="us-east-1",
-    access_key="key",
-    secret_key="secret",
-    pid=1,
-    started=1,
-)
 #: Of the hostile ones, those that have a right value of their own.
 SET_ANEW = {"CDK_HOME", "CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION", "AWS_REGION"}
 SET_ANEW |= {"AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "AWS_SESSION_TOKEN", "NO_PROXY", "no_proxy"}

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from tradewind.workflow_agents.tools.tool import ToolRefused
 
@@ -75,15 +75,10 @@ class Folder:
 
     def read_bytes(self, path: str) -> bytes:
         """The same as bytes."""
-        with self._below(path) as (folder, name), _refusing():
-            descriptor = os.open(name, os.O_RDONLY | _FILE, dir_fd=folder)
-            with os.fdopen(descriptor, "rb") as file:
-                found = os.fstat(descriptor)
-                if not stat.S_ISREG(found.st_mode):
-                    raise ToolRefused("That is no plain file.")
-                if found.st_size > MOST_BYTES:
-                    raise ToolRefused(f"The file has more than {MOST_BYTES:,} bytes.")
-                return file.read(MOST_BYTES)
+        with self._reading(path) as (file, size):
+            if size > MOST_BYTES:
+                raise ToolRefused(f"The file has more than {MOST_BYTES:,} bytes.")
+            return file.read(MOST_BYTES)
 
     def read_end(self, path: str) -> list[str]:
         """The last lines of a file of any length, whole ones only.
@@ -91,15 +86,10 @@ class Folder:
         Raises:
             ToolRefused: There is none.
         """
-        with self._below(path) as (folder, name), _refusing():
-            descriptor = os.open(name, os.O_RDONLY | _FILE, dir_fd=folder)
-            with os.fdopen(descriptor, "rb") as file:
-                found = os.fstat(descriptor)
-                if not stat.S_ISREG(found.st_mode):
-                    raise ToolRefused("That is no plain file.")
-                start = max(0, found.st_size - _END)
-                file.seek(start)
-                lines = file.read(_END).decode("utf-8", errors="replace").split("\n")
+        with self._reading(path) as (file, size):
+            start = max(0, size - _END)
+            file.seek(start)
+            lines = file.read(_END).decode("utf-8", errors="replace").split("\n")
         return lines[1 if start else 0 : -1]
 
     def add_line(self, path: str, line: str) -> None:
@@ -112,11 +102,9 @@ class Folder:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _FILE
             descriptor = os.open(name, flags, 0o644, dir_fd=folder)
             try:
-                found = os.fstat(descriptor)
-                if not stat.S_ISREG(found.st_mode):
-                    raise ToolRefused("That is no plain file.")
+                size = _size_of(descriptor)
                 content = f"{line}\n".encode("utf-8", errors="replace")
-                if found.st_size and os.pread(descriptor, 1, found.st_size - 1) != b"\n":
+                if size and os.pread(descriptor, 1, size - 1) != b"\n":
                     content = b"\n" + content  # a write that a full disk has cut, or an editor
                 os.write(descriptor, content)
             finally:
@@ -200,6 +188,14 @@ class Folder:
         return False
 
     @contextmanager
+    def _reading(self, path: str) -> Iterator[tuple[BinaryIO, int]]:
+        """A plain file, and its size."""
+        with self._below(path) as (folder, name), _refusing():
+            descriptor = os.open(name, os.O_RDONLY | _FILE, dir_fd=folder)
+            with os.fdopen(descriptor, "rb") as file:
+                yield file, _size_of(descriptor)
+
+    @contextmanager
     def _below(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
         """The folder that a file is in, opened, and its name there."""
         parts = parts_of(path)
@@ -228,14 +224,19 @@ class Folder:
             os.close(folder)
 
 
+def _size_of(descriptor: int) -> int:
+    """A plain file's size."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise ToolRefused("That is no plain file.")
+    return found.st_size
+
+
 def _append(folder: int, name: str, content: bytes) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _FILE
     descriptor = os.open(name, flags, 0o644, dir_fd=folder)
     with os.fdopen(descriptor, "ab") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise ToolRefused("That is no plain file.")
-        size = found.st_size + len(content)
+        size = _size_of(descriptor) + len(content)
         if size > MOST_BYTES:
             raise ToolRefused(f"A file may have {MOST_BYTES:,} bytes.")
         file.write(content)

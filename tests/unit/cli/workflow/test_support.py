@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from cli.__main__ import tradewind
 from cli.workflow import doctor, models
 from cli.workflow.support import KEYS, TOOLS, supported
-from devtools.localcloud import Running
+from tests.running import RUNNING
 from tests.unit.workflow.spec.files import CONFIGS
 from tradewind.workflow.spec.loader import load
 from tradewind.workflow.spec.tools import NATIVE_TOOLS
@@ -93,26 +93,14 @@ def test_bedrock_without_credentials_is_said_before_a_call(
 
 
 def test_without_an_account_models_are_the_embedded_awss(machine: pytest.MonkeyPatch) -> None:
-    running = Running(
-        endpoint_url="https://127.0.0.1:4566",
-        bedrock_endpoint_url="https://127.0.0.1:4567",
-        bedrock_admin_url="http://127.0.0.1:4568",
-        ca_bundle="/cloud/tls/ca.pem",
-        account_id="000000000000",
-        region="us-east-1",
-        access_key="key",
-        secret_key="secret",
-        pid=1,
-        started=1,
-    )
-    machine.setattr(models, "embedded", lambda: running)
+    machine.setattr(models, "embedded", lambda: RUNNING)
     spec = load(Path("examples/workflows/chain-brief.yaml")).spec
     assert spec is not None
     before = dict(os.environ)
     try:
         os.environ["MINE"] = "1"
         around = models.surroundings(spec, consent=True)
-        assert os.environ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == running.bedrock_endpoint_url
+        assert os.environ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == RUNNING.bedrock_endpoint_url
         assert "MINE" not in os.environ
     finally:
         os.environ.clear()
