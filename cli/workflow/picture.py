@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 from cli.errors import CommandError
 from cli.workflow.layout import Layout, Spot, laid_out
 from cli.workflow.plans import Plan, Step, limits_of
+from tradewind.workflow.engine.calls import BY_NAME
 
 #: Steps; more are no picture that anybody could read.
 MOST_STEPS: Final = 400
@@ -197,6 +198,8 @@ def _box(step: Step, x: float, y: float) -> str:
 
 def _short_model(step: Step) -> str:
     """The end of the model's name; its beginning is the same in every box."""
+    if step.model == BY_NAME:
+        return BY_NAME
     return re.split(r"[./ ]", step.model or "")[-1]
 
 

@@ -185,3 +185,9 @@ def test_help_and_validate_import_no_more_than_they_need(write: Write) -> None:
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "[] []"
+
+
+def test_the_picture_says_of_the_projects_agents_that_they_are_asked_by_name() -> None:
+    file = PROJECT / "examples" / "workflows" / "wind-farm-crew.yaml"
+    shown = run("plan", str(file), "--format", "svg").stdout
+    assert shown.count(">by name<") == 5
