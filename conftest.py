@@ -92,6 +92,9 @@ def _logs_to_this_tests_output() -> None:
     for handler in logging.getLogger("tradewind").handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.stream = _CurrentStdout()
+    # Those of pytest, one for all tests: an entry point that is imported filters what they hear.
+    for root_handler in logging.getLogger().handlers:
+        root_handler.filters.clear()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 
@@ -71,8 +71,10 @@ class WebServer:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            self.connections -= 1
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()  # its socket is open until then
+            self.connections -= 1
 
     async def all_gone(self) -> None:
         """Wait until no connection is open; a test that waits for ever has found one."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from tradewind.workflow.spec.loader import EXIT_INVALID, Loaded
-from tradewind.workflow.spec.problem import Problem, Severity, shown
+from tradewind.workflow.spec.problem import Problem, Severity, shown, shown_path
 
 #: Lines of problems; a file with more has one cause that is among the first.
 _MOST: Final = 50
@@ -48,7 +48,7 @@ def print_problems(problems: Sequence[Problem], *, err: bool = False) -> None:
 
 def verdict(loaded: Loaded) -> str:
     """How a file is, in a line."""
-    name = shown(str(loaded.file), len(str(loaded.file)))
+    name = shown_path(str(loaded.file))
     count = dict.fromkeys(Severity, 0)
     for problem in loaded.problems:
         count[problem.severity] += 1

@@ -21,7 +21,7 @@ from cli.workflow.sessions import Session, Sessions
 from tradewind.workflow.engine.errors import Unsupported, WorkflowError
 from tradewind.workflow.spec.inputs import Misfit, convert
 from tradewind.workflow.spec.loader import EXIT_UNSUPPORTED, Loaded, load
-from tradewind.workflow.spec.problem import Severity, shown
+from tradewind.workflow.spec.problem import Severity, shown, shown_path
 
 
 def run_file(
@@ -52,7 +52,9 @@ def run_file(
     if stopped := _problems(loaded, wishes):
         return stopped
     if sessions is None and any(step.kind == "person" for step in planned(loaded).steps):
-        raise click.UsageError(f"{shown(str(file))} asks a person: it needs a session to wait in.")
+        raise click.UsageError(
+            f"{shown_path(str(file))} asks a person: it needs a session to wait in."
+        )
     return _run(loaded, wishes, sessions, variables, consent=consent)
 
 
@@ -178,7 +180,7 @@ def _problems(loaded: Loaded, wishes: Wishes) -> Ended | None:
     elif all(one.severity is not Severity.ERROR for one in loaded.problems):
         undefined = any(one.severity is Severity.UNDEFINED_NAME for one in loaded.problems)
         told = "reads names that nobody defines" if undefined else "lacks inputs to run"
-        ended.error = f"{shown(str(loaded.file))} {told}"
+        ended.error = f"{shown_path(str(loaded.file))} {told}"
     return ended
 
 
@@ -216,7 +218,7 @@ def _warn_of_changes(about: About) -> None:
     now = load(Path(about.file))
     if now.sha256 != about.sha256:
         click.echo(
-            f"{shown(about.file)} has changed since: the session goes on with what it was.",
+            f"{shown_path(about.file)} has changed since: the session goes on with what it was.",
             err=True,
         )
 

@@ -6,7 +6,7 @@ import json
 import ssl
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -106,10 +106,22 @@ def asking(api: Api, *steps: dict[str, Any], path: str = "/stream", **wish: Any)
         connection.close()
 
 
-def ends(api: Api, completions: Path, number: int) -> list[dict[str, Any]]:
-    """The completion invocations since the first ``number``, once there is one more."""
-    until(lambda: len(completions.read_text().splitlines()) > number)
-    return [json.loads(line) for line in completions.read_text().splitlines()[number:]]
+def end_of(completions: Path, response: Any) -> dict[str, Any]:
+    """The completion invocation of one answer; those of other requests come whenever they come."""
+    (end,) = ends_of(completions, [response])
+    return end
+
+
+def ends_of(completions: Path, responses: Sequence[Any]) -> list[dict[str, Any]]:
+    """The completion invocations of answers, once each has one."""
+    wanted = {response.headers["x-amzn-requestid"] for response in responses}
+
+    def found() -> list[dict[str, Any]]:
+        *whole, _unfinished = completions.read_text().split("\n")
+        return [end for line in whole if (end := json.loads(line))["requestId"] in wanted]
+
+    until(lambda: {end["requestId"] for end in found()} == wanted)
+    return found()
 
 
 class TestThroughTheGateway:
@@ -123,7 +135,6 @@ class TestThroughTheGateway:
             "multiValueHeaders": {"X-Many": ["a", "b"]},
             "cookies": ["c=1", "d=2"],
         }
-        before = len(completions.read_text().splitlines())
         steps = ({"prelude": prelude, "send": "first"}, {"await": str(gate)}, {"send": "second"})
         with asking(api, *steps) as response:
             assert (response.status, response.headers["X-Own"]) == (207, "1")
@@ -133,7 +144,7 @@ class TestThroughTheGateway:
             assert response.read1() == b"first"
             gate.touch()
             assert response.read() == b"second"
-        (completion,) = ends(api, completions, before)
+        completion = end_of(completions, response)
         assert completion["invokeCompletionStatus"] == "Success"
 
     def test_what_is_no_http_answer_is_a_bad_gateway(self, api: Api) -> None:
@@ -159,21 +170,19 @@ class TestThroughTheGateway:
         until(closed.exists)
 
     def test_a_late_end_breaks_off(self, api: Api, tmp_path: Path, completions: Path) -> None:
-        before = len(completions.read_text().splitlines())
         never = {"await": str(tmp_path / "never")}
         with asking(api, {**OK, "send": "half"}, never, path="/soon") as response:
             assert response.status == 200
             with pytest.raises(http.client.IncompleteRead) as broken:
                 response.read()
             assert broken.value.partial == b"half"
-        (completion,) = ends(api, completions, before)
+        completion = end_of(completions, response)
         assert completion["invokeCompletionStatus"] == "Failure"
 
     @pytest.mark.parametrize("end", [{"fail": "in the middle"}, {"die": 7}], ids=["fails", "dies"])
     def test_a_function_that_fails_in_the_middle_breaks_off(
         self, api: Api, tmp_path: Path, completions: Path, end: dict[str, Any]
     ) -> None:
-        before = len(completions.read_text().splitlines())
         arrived = tmp_path / "arrived"
         until_then = {"await": str(arrived)}
         with asking(api, {**OK, "send": "half"}, until_then, end) as response:
@@ -182,20 +191,19 @@ class TestThroughTheGateway:
             arrived.touch()
             with pytest.raises(http.client.IncompleteRead):
                 response.read()
-        (completion,) = ends(api, completions, before)
+        completion = end_of(completions, response)
         assert completion["invokeCompletionStatus"] == "Failure"
 
     def test_a_caller_that_hangs_up_is_noticed_by_the_function(
         self, api: Api, tmp_path: Path, completions: Path
     ) -> None:
-        before = len(completions.read_text().splitlines())
         closed = tmp_path / "closed"
         never = {"await": str(tmp_path / "never"), "closed": str(closed)}
         with asking(api, {**OK, "send": "first"}, never) as response:
             assert response.read1() == b"first"
             assert not closed.exists()
         until(closed.exists)
-        (completion,) = ends(api, completions, before)
+        completion = end_of(completions, response)
         assert completion["invokeCompletionStatus"] == "Failure"
 
     def test_a_large_body_comes_whole(self, api: Api) -> None:
@@ -206,7 +214,6 @@ class TestThroughTheGateway:
         self, api: Api, tmp_path: Path, completions: Path
     ) -> None:
         """Each has read its first byte before any may end."""
-        before = len(completions.read_text().splitlines())
         path = tmp_path / "gate"
         with (
             path.open("w") as gate,
@@ -229,9 +236,8 @@ class TestThroughTheGateway:
             fcntl.flock(gate, fcntl.LOCK_UN)
             for number, response in enumerate(responses):
                 assert response.read() == b", last of %d" % number
-        until(lambda: len(completions.read_text().splitlines()) >= before + STREAMS)
-        ended = [json.loads(line) for line in completions.read_text().splitlines()[before:]]
-        assert len({one["requestId"] for one in ended}) == len(ended) == STREAMS
+        ended = ends_of(completions, responses)
+        assert len(ended) == STREAMS
         assert {one["invokeCompletionStatus"] for one in ended} == {"Success"}
 
 

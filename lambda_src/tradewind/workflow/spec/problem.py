@@ -104,6 +104,11 @@ def shown(text: str, longest: int = _LONGEST) -> str:
     return cut if cut.isprintable() else repr(cut)[1:-1]
 
 
+def shown_path(path: str) -> str:
+    """The path of a file, fit for one line; whole, as its end is what tells it from others."""
+    return shown(path, len(path))
+
+
 def quoted(value: Any) -> str:
     """A value of a file, fit for one line on a terminal."""
     if isinstance(value, str):

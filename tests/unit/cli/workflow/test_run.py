@@ -422,7 +422,8 @@ def test_a_session_goes_on_with_the_files_it_began_with(runs: LocalRuns) -> None
         skills=[{"id": "s", "path": "../skills"}],
         inputs={"optional": {"word": "string"}},
     )
-    file = runs.write(data, "flows/flow.yaml")
+    # A long path, whose end is what tells files apart.
+    file = runs.write(data, f"{'flows' * 20}/flow.yaml")
     runs.agents = failing(AgentFailed("no"))
     session = runs.told(file, "--var", "word=w")["session_id"]
     (runs.folder / "parts" / "other.yaml").unlink()
