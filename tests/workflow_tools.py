@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,9 @@ def children() -> set[int]:
     """The processes that this one has started, and that are not gone."""
     found = set()
     for thread in os.listdir("/proc/self/task"):
-        listed = Path(f"/proc/self/task/{thread}/children")
-        found |= {int(number) for number in listed.read_text().split()}
+        with suppress(FileNotFoundError):  # the thread has just ended
+            listed = Path(f"/proc/self/task/{thread}/children").read_text()
+            found |= {int(number) for number in listed.split()}
     return found
 
 

@@ -73,7 +73,8 @@ def test_nothing_is_left_of_a_run(tmp_path: Path, error: BaseException | None) -
 
     threads = threading.active_count()
     asyncio.run(run())
-    assert threading.active_count() == threads
+    # Threads that an earlier test has left may have ended meanwhile.
+    assert threading.active_count() <= threads
 
 
 def test_nothing_is_left_of_a_run_that_is_cancelled_anywhere(tmp_path: Path) -> None:
