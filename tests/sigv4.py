@@ -16,6 +16,10 @@ _AUTHORIZATION = re.compile(
     r"Signature=(?P<signature>[0-9a-f]{64})"
 )
 _SKEW = timedelta(minutes=5)
+_NO_MATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS "
+    "Secret Access Key and signing method."
+)
 
 
 class RefusedSignature(Exception):
@@ -71,28 +75,98 @@ def verify(
     if not must <= set(names) or names != sorted(names):
         raise RefusedSignature("The request signature does not cover what it must.")
     path, _, query = target.partition("?")
-    canonical = "\n".join(
+    parameters = parse_qsl(query, keep_blank_values=True)
+    canonical = _canonical(method, path, parameters, headers, names, body)
+    signature = _signature(secret, stamp, region, service, canonical)
+    if not hmac.compare_digest(signature, scope["signature"]):
+        raise RefusedSignature(_NO_MATCH)
+    return scope["key"]
+
+
+def verify_presigned(
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    *,
+    keys: Mapping[str, tuple[str, str]],
+    region: str,
+    service: str,
+    max_expires_s: int,
+) -> str:
+    """Return the access key that signed the URL of a request without a body.
+
+    Args:
+        method: Of HTTP.
+        target: Path and query as they were sent.
+        headers: By their names in lower case.
+        keys: Of each access key the secret and the session token, which may be empty.
+        region: The server's.
+        service: The server's.
+        max_expires_s: How long the service lets a URL be valid.
+
+    Raises:
+        RefusedSignature: Nobody did, or not for now.
+    """
+    path, _, query = target.partition("?")
+    parameters = parse_qsl(query, keep_blank_values=True)
+    given = dict(parameters)
+    if len(given) != len(parameters) or given.get("X-Amz-Algorithm") != "AWS4-HMAC-SHA256":
+        raise RefusedSignature("Missing Authentication Token")
+    key, *place = given["X-Amz-Credential"].split("/")
+    stamp = given["X-Amz-Date"]
+    if place != [stamp[:8], region, service, "aws4_request"]:
+        raise RefusedSignature("Credential should be scoped to a valid region and service.")
+    expires_s = int(given["X-Amz-Expires"])
+    if not 1 <= expires_s <= max_expires_s:
+        raise RefusedSignature("X-Amz-Expires must be less than what is allowed.")
+    signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    if datetime.now(UTC) > signed_at + timedelta(seconds=expires_s):
+        raise RefusedSignature("Signature expired.")
+    if key not in keys:
+        raise RefusedSignature("The security token included in the request is invalid.")
+    secret, token = keys[key]
+    if given.get("X-Amz-Security-Token", "") != token:
+        raise RefusedSignature("The security token included in the request is invalid.")
+    names = given["X-Amz-SignedHeaders"].split(";")
+    if "host" not in names:
+        raise RefusedSignature("The request signature does not cover what it must.")
+    unsigned = [(name, value) for name, value in parameters if name != "X-Amz-Signature"]
+    canonical = _canonical(method, path, unsigned, headers, names, b"")
+    signature = _signature(secret, stamp, region, service, canonical)
+    if not hmac.compare_digest(signature, given.get("X-Amz-Signature", "")):
+        raise RefusedSignature(_NO_MATCH)
+    return key
+
+
+def _canonical(  # noqa: PLR0917  what a request consists of
+    method: str,
+    path: str,
+    parameters: list[tuple[str, str]],
+    headers: Mapping[str, str],
+    names: list[str],
+    body: bytes,
+) -> str:
+    return "\n".join(
         [
             method,
             quote(path, safe="/~"),
             "&".join(
                 f"{quote(name, safe='~')}={quote(value, safe='~')}"
-                for name, value in sorted(parse_qsl(query, keep_blank_values=True))
+                for name, value in sorted(parameters)
             ),
             *(f"{name}:{' '.join(headers.get(name, '').split())}" for name in names),
             "",
-            scope["names"],
+            ";".join(names),
             hashlib.sha256(body).hexdigest(),
         ]
     )
-    place = f"{scope['date']}/{region}/{service}/aws4_request"
+
+
+def _signature(secret: str, stamp: str, region: str, service: str, canonical: str) -> str:
+    date = stamp[:8]
+    place = f"{date}/{region}/{service}/aws4_request"
     words = f"AWS4-HMAC-SHA256\n{stamp}\n{place}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     key = f"AWS4{secret}".encode()
-    for part in (scope["date"], region, service, "aws4_request", words):
+    for part in (date, region, service, "aws4_request", words):
         key = hmac.digest(key, part.encode(), "sha256")
-    if not hmac.compare_digest(key.hex(), scope["signature"]):
-        raise RefusedSignature(
-            "The request signature we calculated does not match the signature you provided. Check "
-            "your AWS Secret Access Key and signing method."
-        )
-    return scope["key"]
+    return key.hex()

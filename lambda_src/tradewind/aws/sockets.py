@@ -14,6 +14,7 @@ import functools
 import http.client
 import io
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -163,6 +164,7 @@ class _Thread(threading.local):
     """What a thread's last attempt met. botocore makes, and judges, an attempt in one thread."""
 
     death: Death | None = None
+    status: int | None = None
 
 
 _thread: Final = _Thread()
@@ -172,6 +174,12 @@ def take_death() -> Death | None:
     """Return the death that this thread has met since it was last asked, and forget it."""
     death, _thread.death = _thread.death, None
     return death
+
+
+def take_status() -> int | None:
+    """Return the status of the last response to this thread since it was last asked."""
+    status, _thread.status = _thread.status, None
+    return status
 
 
 @dataclass
@@ -200,26 +208,41 @@ class _Line:
         return within_time_left(limit_s, self.rules.share)
 
 
-class _Reads(io.RawIOBase):
-    """What a socket receives: each wait is bounded by the time that is left then."""
+class SocketReads(io.RawIOBase):
+    """What a socket receives: each wait is bounded by the time that is left then.
+
+    Attributes:
+        waits: Whether a read waits for something to arrive.
+    """
 
     def __init__(self, raw: io.RawIOBase, sock: Any, line: _Line) -> None:
+        self.waits = True
         self._raw = raw
         self._sock = sock
         self._limit_s = line.rules.read_timeout_s
         self._line = line
 
     def readable(self) -> bool:
+        """Whether it can be read: it can."""
         return True
 
+    def fileno(self) -> int:
+        """The socket's. See ``IOBase.fileno``."""
+        return int(self._sock.fileno())
+
     def readinto(self, buffer: Any, /) -> int | None:
-        self._sock.settimeout(self._line.wait_s(self._limit_s))
-        count: int | None = self._raw.readinto(buffer)
+        """Receive into a buffer. See ``RawIOBase.readinto``."""
+        self._sock.settimeout(self._line.wait_s(self._limit_s) if self.waits else 0)
+        try:
+            count: int | None = self._raw.readinto(buffer)
+        except ssl.SSLWantReadError:
+            return None
         if count:
             self._line.hear()
         return count
 
     def close(self) -> None:
+        """Close it. The socket has another owner."""
         self._raw.close()
         super().close()
 
@@ -228,7 +251,7 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, line: _Line, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp: Any
-        self.fp = io.BufferedReader(_Reads(self.fp.detach(), sock, line))
+        self.fp = io.BufferedReader(SocketReads(self.fp.detach(), sock, line))
 
 
 class _KeptMixin:
@@ -287,6 +310,7 @@ class _KeptMixin:
         # botocore reads an answer that comes instead of "100 Continue" with a class of its own.
         self._line.hear()
         self._line.reused = True
+        _thread.status = response.status
         return response
 
     def close(self) -> None:

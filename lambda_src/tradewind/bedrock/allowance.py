@@ -29,6 +29,9 @@ class Reservation(Protocol):
                 told of none, so that the call counts as what it may have cost at most.
         """
 
+    def settle_at(self, nano: int) -> None:
+        """The call was made, and is known to have cost so much, in nanodollars."""
+
     def release(self) -> None:
         """The call cost nothing: it was never sent, or refused before any work was done on it."""
 
@@ -47,11 +50,21 @@ class Allowance(Protocol):
             StorageError: It is not known what is left. The call must not be sent.
         """
 
+    def reserve_amount(self, nano: int) -> Reservation:
+        """Set aside what a call of another service may cost at most. As ``reserve``.
+
+        Args:
+            nano: In nanodollars.
+        """
+
 
 class _Free:
     """Of a call that nobody counts."""
 
     def settle(self, metadata: Mapping[str, Any] | None) -> None:
+        """Count nothing."""
+
+    def settle_at(self, nano: int) -> None:
         """Count nothing."""
 
     def release(self) -> None:
@@ -78,6 +91,12 @@ def reserve(request: Mapping[str, Any]) -> Reservation:
     """Ask the allowance of the request at work. See ``Allowance``."""
     allowance = _current.get()
     return FREE if allowance is None else allowance.reserve(request)
+
+
+def reserve_amount(nano: int) -> Reservation:
+    """Ask it for an amount. See ``Allowance``."""
+    allowance = _current.get()
+    return FREE if allowance is None else allowance.reserve_amount(nano)
 
 
 @dataclass

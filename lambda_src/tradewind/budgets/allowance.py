@@ -75,7 +75,13 @@ class RequestAllowance:
 
     def reserve(self, request: Mapping[str, Any]) -> "CallReservation":
         """Set aside what a call may cost at most. See ``bedrock.allowance.Allowance``."""
-        most = most_cost(request, self._prices)
+        return self._reserve(most_cost(request, self._prices))
+
+    def reserve_amount(self, nano: int) -> "CallReservation":
+        """Set aside an amount. See ``bedrock.allowance.Allowance``."""
+        return self._reserve(MostCost(nano, 0))
+
+    def _reserve(self, most: MostCost) -> "CallReservation":
         call = CallReservation(self, most, self._prices)
         with self._lock:
             if self._closed:
@@ -169,12 +175,16 @@ class CallReservation:
             # There is nothing to give back, so that writing it can wait for the request's end.
             self._over(self.most.nano)
             return
-        if self._over(told):
-            if told > self.most.nano:
+        self.settle_at(told)
+
+    def settle_at(self, nano: int) -> None:
+        """The call was made, and its cost is known."""
+        if self._over(nano):
+            if nano > self.most.nano:
                 get_logger().error(
-                    "A model call cost more than was reserved",
+                    "A call cost more than was reserved",
                     reserved_usd=usd_of(self.most.nano),
-                    cost_usd=usd_of(told),
+                    cost_usd=usd_of(nano),
                 )
             self._write_soon()
 
@@ -205,7 +215,7 @@ def exceeded_day(limit_nano: int, day: Day, name: str) -> BudgetExceeded:
 
 def _exceeded(needed: int, limit: int, committed: int, *, day: str | None) -> BudgetExceeded:
     left = max(0, limit - committed)
-    needs = f"A model call may cost {_dollars(needed)}, and " if needed else ""
+    needs = f"A call may cost {_dollars(needed)}, and " if needed else ""
     extensions: dict[str, Any] = {"left_usd": usd_of(left), "limit_usd": usd_of(limit)}
     if day is None:
         return BudgetExceeded(

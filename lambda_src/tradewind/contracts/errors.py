@@ -23,6 +23,16 @@ This module is long because the tree is one, and is read as one.
     |   +-- ModelContentFiltered       400     MODEL_CONTENT_FILTERED
     |   +-- ModelRefused               400     MODEL_REFUSED
     |   +-- OutputInvalid              502     OUTPUT_INVALID
+    +-- RuntimeCallError               (an agent's on AgentCore, or the way to it)
+    |   +-- InvalidRuntimeRequest      502     RUNTIME_REQUEST_INVALID
+    |   +-- RuntimeRefused             403     RUNTIME_REFUSED
+    |   +-- RuntimeNotFound            502     RUNTIME_NOT_FOUND
+    |   +-- RuntimeThrottled           429     RUNTIME_THROTTLED
+    |   +-- RuntimeUnavailable         503     RUNTIME_UNAVAILABLE
+    |   +-- RuntimeSilent              504     RUNTIME_SILENT
+    |   +-- RuntimeFailed              502     RUNTIME_FAILED
+    |   +-- RuntimeInterrupted         502     RUNTIME_INTERRUPTED
+    |   +-- RuntimeAnswerUnreadable    502     RUNTIME_ANSWER_UNREADABLE
     +-- StorageError                   (artifacts and invocation records)
     |   +-- StorageAccessDenied        403     STORAGE_ACCESS_DENIED
     |   +-- StorageUnavailable         503     STORAGE_UNAVAILABLE
@@ -212,6 +222,77 @@ class OutputInvalid(ModelError):
     """The model gave no output that fits the request's schema, however often it was asked."""
 
     code = "OUTPUT_INVALID"
+
+
+class RuntimeCallError(TradewindError):
+    """An agent on AgentCore failed, or could not be called.
+
+    ``extensions`` say how often the call was sent, as "attempts"; 0 when it was refused before.
+    """
+
+    code = "RUNTIME_FAILED"
+    status = 502
+
+    @property
+    def attempts(self) -> int:
+        """How often the call was sent."""
+        return int(self.extensions.get("attempts", 0))
+
+
+class InvalidRuntimeRequest(RuntimeCallError):
+    """AgentCore would not take the call, or did not. A repeat cannot help."""
+
+    code = "RUNTIME_REQUEST_INVALID"
+
+
+class RuntimeRefused(RuntimeCallError):
+    """The role, or the account, may not call this runtime, or its quota is used up."""
+
+    code = "RUNTIME_REFUSED"
+    status = 403
+
+
+class RuntimeNotFound(RuntimeCallError):
+    """There is no such runtime, or it has no such endpoint."""
+
+    code = "RUNTIME_NOT_FOUND"
+
+
+class RuntimeThrottled(RuntimeCallError):
+    """There are too many calls, or too many sessions; worth a later try."""
+
+    code = "RUNTIME_THROTTLED"
+    status = 429
+
+
+class RuntimeUnavailable(RuntimeCallError):
+    """AgentCore, or the runtime, is not able to serve now or cannot be reached; worth a retry."""
+
+    code = "RUNTIME_UNAVAILABLE"
+    status = 503
+
+
+class RuntimeSilent(RuntimeCallError):
+    """No answer began within the read timeout. The agent may be at work all the same."""
+
+    code = "RUNTIME_SILENT"
+    status = 504
+
+
+class RuntimeFailed(RuntimeCallError):
+    """The agent there failed, whether its answer had begun or not."""
+
+
+class RuntimeInterrupted(RuntimeCallError):
+    """The answer broke off, or fell silent, after it had begun. It is never asked for again."""
+
+    code = "RUNTIME_INTERRUPTED"
+
+
+class RuntimeAnswerUnreadable(RuntimeCallError):
+    """The answer is not what it says it is, or is larger than it may be."""
+
+    code = "RUNTIME_ANSWER_UNREADABLE"
 
 
 class StorageError(TradewindError):

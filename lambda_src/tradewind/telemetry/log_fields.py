@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 #: The message of the one line that ends every request. It has the fields of ``outcome``,
-#: ``error_code``, the answer's ``performance``, its tokens, cost and Bedrock's request ids.
+#: ``error_code``, ``agent``, ``prompt_length`` in characters, ``session`` by a name that is not its
+#: id, the answer's ``performance``, its tokens, cost and Bedrock's request ids.
 REQUEST_DONE: Final = "Request done"
 
 #: The message of the one line that ends every sweep. It has the fields ``settled``, ``finished``,

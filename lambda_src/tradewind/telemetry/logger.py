@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 #: Their debug lines carry whole prompts and signed requests.
 _CHATTY_LIBRARIES = (
     *("strands", "botocore", "boto3", "urllib3"),
-    *("openai", "anthropic", "google_genai", "httpx", "httpcore"),
+    *("openai", "anthropic", "google_genai", "httpx", "httpcore", "websockets"),
 )
 
 

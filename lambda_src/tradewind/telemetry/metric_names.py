@@ -2,6 +2,8 @@
 
 Standard library only: the handlers emit by these names and the stacks draw and alarm on them.
 ``docs/metrics.md`` is generated from here.
+
+This module is long because the list is one, and is read as one.
 """
 
 from enum import StrEnum
@@ -93,6 +95,19 @@ class MetricName(StrEnum):
     TURNS_APPENDED = "TurnsAppended"
     TURNS_LEFT_OUT = "TurnsLeftOut"
     SESSIONS_BUSY = "SessionsBusy"
+    RUNTIME_CALLS = "RuntimeCalls"
+    RUNTIME_RETRIES = "RuntimeRetries"
+    RUNTIME_DURATION = "RuntimeDuration"
+    RUNTIME_TIME_TO_FIRST_CHUNK = "RuntimeTimeToFirstChunk"
+    RUNTIME_CHUNKS = "RuntimeChunks"
+    RUNTIME_BYTES = "RuntimeBytes"
+    RUNTIME_ERRORS = "RuntimeErrors"
+    RUNTIME_UNAVAILABLE = "RuntimeUnavailable"
+    RUNTIME_THROTTLES = "RuntimeThrottles"
+    RUNTIME_REFUSALS = "RuntimeRefusals"
+    RUNTIME_FAILURES = "RuntimeFailures"
+    RUNTIME_INTERRUPTIONS = "RuntimeInterruptions"
+    RUNTIME_UNREADABLE = "RuntimeUnreadable"
     TOOL_CALLS = "ToolCalls"
     TOOL_ERRORS = "ToolErrors"
     LEFTOVER_THREADS = "LeftoverThreads"
@@ -122,6 +137,7 @@ _MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
 _API_SETS: Final = (ALL_AGENTS,)
 _API: Final = "api.service"
 _OF_MCP: Final = (_API_SETS, _API)
+_FROM_RUNTIMES: Final = "From agents that are AgentCore runtimes only."
 
 METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.INVOCATIONS: MetricSpec("Count", "Requests that reached the handler."),
@@ -256,6 +272,58 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "1 when another turn of the conversation was at work, else 0.",
         (ALL_AGENTS,),
     ),
+    MetricName.RUNTIME_CALLS: MetricSpec(
+        "Count", f"Calls of the AgentCore runtime sent, repeats included. {_FROM_RUNTIMES}"
+    ),
+    MetricName.RUNTIME_RETRIES: MetricSpec(
+        "Count", f"Calls of the runtime that repeated a failed one. {_FROM_RUNTIMES}"
+    ),
+    MetricName.RUNTIME_DURATION: MetricSpec(
+        "Milliseconds",
+        "From the first call of the runtime to the last byte of its answer, repeats and the "
+        "pauses before them included. Only of answers that came whole.",
+    ),
+    MetricName.RUNTIME_TIME_TO_FIRST_CHUNK: MetricSpec(
+        "Milliseconds",
+        "From the first call of the runtime to the first bytes of its answer, repeats and the "
+        "pauses before them included. Only when some came.",
+    ),
+    MetricName.RUNTIME_CHUNKS: MetricSpec(
+        "Count",
+        "Pieces that the runtime's answer arrived in, of one that broke off, too. "
+        f"{_FROM_RUNTIMES}",
+    ),
+    MetricName.RUNTIME_BYTES: MetricSpec(
+        "Bytes", f"Bytes of the runtime's answer, of one that broke off, too. {_FROM_RUNTIMES}"
+    ),
+    MetricName.RUNTIME_ERRORS: MetricSpec(
+        "Count",
+        "Calls of the runtime that failed, of whichever kind, retried ones included. "
+        f"Not one cut at the deadline. {_FROM_RUNTIMES}",
+    ),
+    MetricName.RUNTIME_UNAVAILABLE: MetricSpec(
+        "Count",
+        "Of them: answered 503 or 504, not answered at all in time, or no connection to be had. "
+        f"{_FROM_RUNTIMES}",
+    ),
+    MetricName.RUNTIME_THROTTLES: MetricSpec(
+        "Count", f"Of them: refused by the service for its quota. {_FROM_RUNTIMES}"
+    ),
+    MetricName.RUNTIME_REFUSALS: MetricSpec(
+        "Count",
+        "Of them: not permitted, of a runtime that is not there, or of a request that the "
+        f"service does not take. {_FROM_RUNTIMES}",
+    ),
+    MetricName.RUNTIME_FAILURES: MetricSpec(
+        "Count",
+        f"Of them: failed by the runtime's own agent, within an answer or not. {_FROM_RUNTIMES}",
+    ),
+    MetricName.RUNTIME_INTERRUPTIONS: MetricSpec(
+        "Count", f"Of them: broken off after the first byte, so not repeated. {_FROM_RUNTIMES}"
+    ),
+    MetricName.RUNTIME_UNREADABLE: MetricSpec(
+        "Count", f"Of them: answered what cannot be read. {_FROM_RUNTIMES}"
+    ),
     MetricName.TOOL_CALLS: MetricSpec("Count", "Tool calls the model made."),
     MetricName.TOOL_ERRORS: MetricSpec("Count", "Tool calls that failed."),
     MetricName.LEFTOVER_THREADS: MetricSpec(
@@ -362,3 +430,6 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         *_OF_MCP,
     ),
 }
+
+#: What agents emit whose work is done by a runtime on AgentCore, and no others.
+OF_RUNTIMES: Final = frozenset(name for name in MetricName if name.startswith("Runtime"))

@@ -61,7 +61,7 @@ def skip_silences(
         is_silent: Whether the service is silent that a local port is connected to.
     """
     clock = SilenceClock()
-    read: Any = sockets._Reads.readinto
+    read: Any = sockets.SocketReads.readinto
 
     def readinto(self: Any, buffer: Any) -> int | None:
         wait_s = self._line.wait_s(self._limit_s)
@@ -76,6 +76,6 @@ def skip_silences(
         count: int | None = read(self, buffer)
         return count
 
-    monkeypatch.setattr(sockets._Reads, "readinto", readinto)
+    monkeypatch.setattr(sockets.SocketReads, "readinto", readinto)
     monkeypatch.setattr(asyncio, "new_event_loop", clock.new_event_loop)
     return clock

@@ -41,6 +41,12 @@ class Purse:
         self.asked.append(request)
         return self
 
+    def reserve_amount(self, nano: int) -> "Purse":
+        raise NotImplementedError
+
+    def settle_at(self, nano: int) -> None:
+        raise NotImplementedError
+
     def settle(self, metadata: Mapping[str, Any] | None) -> None:
         self.told.append(metadata)
 

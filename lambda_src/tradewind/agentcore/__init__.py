@@ -1,0 +1,1 @@
+"""Calls of agents that run on Bedrock AgentCore: invoked, streamed, and repeated in one place."""
