@@ -205,7 +205,7 @@ class ExecutionEnvironment:
             process_group=warden.group,
         )
         assert self.process.stdout is not None  # noqa: S101  for the type checker; it is a pipe
-        self._output = _Output(self.process.stdout, log)
+        self._output = Output(self.process.stdout, log)
         threading.Thread(target=self._output.pump, daemon=True).start()
         threading.Thread(target=self._wait_for_end, daemon=True).start()
 
@@ -321,8 +321,8 @@ class ExecutionEnvironment:
         return 0
 
 
-class _Output:
-    """A function's standard output and error, line by line, unmodified."""
+class Output:
+    """A process's standard output and error, line by line, unmodified."""
 
     def __init__(self, pipe: IO[bytes], log: LogSink) -> None:
         self._pipe = pipe

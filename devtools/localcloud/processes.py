@@ -11,6 +11,9 @@ from devtools.localcloud.running import start_time
 #: How ``lifecycle`` has a Python start a server; the home follows.
 SERVER = ("-m", "devtools.localcloud.server", "--home")
 
+#: What has a Python run an agent (see ``extension.agentcore``).
+_AGENT_LAUNCHER = b"/extension/agentcore/launcher.py\0"
+
 
 @dataclass(frozen=True)
 class Process:
@@ -31,12 +34,13 @@ def servers_of(home: Path) -> list[Process]:
 
 
 def functions_of(home: Path) -> list[Process]:
-    """The live function processes of this home, and whatever they started."""
+    """The live processes of this home's functions and agents, and whatever functions started."""
 
     def is_one(process: Path) -> bool:
         # The name of a folder that was removed is still told, with a remark behind it.
         return (process / "cwd").readlink().is_relative_to(home) and (
             b"AWS_LAMBDA_RUNTIME_API=" in (process / "environ").read_bytes()
+            or _AGENT_LAUNCHER in (process / "cmdline").read_bytes()
         )
 
     return _live(is_one)

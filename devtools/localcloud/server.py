@@ -18,8 +18,8 @@ from devtools.localcloud.tls import TlsFiles, make_tls_files
 
 #: The services that have been checked to do what they say. MiniStack has many more.
 _SERVICES = (
-    "apigateway,cloudformation,dynamodb,ecr,events,iam,kms,lambda,logs,monitoring,s3,"
-    "secretsmanager,sns,sqs,ssm,sts,wafv2"
+    "apigateway,bedrock-agentcore,cloudformation,dynamodb,ecr,events,iam,kms,lambda,logs,"
+    "monitoring,s3,secretsmanager,sns,sqs,ssm,sts,wafv2"
 )
 
 

@@ -30,6 +30,8 @@ from devtools.localcloud.extension import (
     schedules,
     service_metrics,
 )
+from devtools.localcloud.extension.agentcore.artifacts import Artifacts
+from devtools.localcloud.extension.agentcore.install import AgentCore
 from devtools.localcloud.extension.cloudformation import install as cloudformation
 from devtools.localcloud.extension.durable import install as durable
 from devtools.localcloud.extension.gateway import install as gateway
@@ -118,6 +120,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     response_streams.install()
     gateway.install()
     schedules.install()
+    AgentCore(Artifacts(runtimes, code), warden, endpoints).install()
     cloudformation.install(_clients(running), code)
 
 

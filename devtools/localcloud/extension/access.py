@@ -59,6 +59,33 @@ def role_may(role_arn: str, action: str, resource_arn: str) -> bool:
     return _decide(principal, action, resource_arn, {})
 
 
+def policy_allows_service(
+    policy: Any, service: str, action: str, resource_arn: str, context: Mapping[str, str]
+) -> bool:
+    """Whether a resource's own policy lets a service do something to it."""
+    request = iam_evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=ACCOUNT_ID,
+        action=action,
+        resource_arn=resource_arn,
+        region=REGION,
+        secure_transport=True,
+        service_context=dict(context),
+    )
+    result = iam_evaluator.evaluate_resource_policy(policy, request, service=service)
+    return bool(result.decision == "Allow")
+
+
+def trusts(role_arn: str, service: str, context: Mapping[str, str]) -> bool:
+    """Say whether there is such a role, and a service may take it on."""
+    role = iam._roles.get(role_arn.rsplit("/", 1)[-1])
+    if role is None:
+        return False
+    policy = role["AssumeRolePolicyDocument"]
+    return policy_allows_service(policy, service, "sts:AssumeRole", role_arn, context)
+
+
 def act_as(role_arn: str) -> None:
     """Make this thread a role's, over TLS, for the services it goes on to call."""
     iam_evaluator.pin_request_origin("127.0.0.1", True)

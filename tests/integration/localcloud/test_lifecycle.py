@@ -17,6 +17,7 @@ from devtools.localcloud import LocalCloud, LocalCloudError, Running
 from devtools.localcloud.running import start_time
 from scripts.environment import for_this_machine
 from tests.hostile import make_hostile_home
+from tests.integration.localcloud import agents
 from tests.integration.localcloud.conftest import clients_for, package, role
 
 PROJECT = Path(__file__).parents[3]
@@ -128,9 +129,10 @@ def test_a_killed_server_takes_its_functions_along_and_up_starts_another(
 ) -> None:
     first = local_cloud.up()
     function = start_a_function(first)
+    agent = agents.start(clients_for(first))
     keep_busy(first, tmp_path / "busy")
     os.kill(first.pid, signal.SIGKILL)
-    assert eventually(lambda: start_time(function) is None)
+    assert eventually(lambda: start_time(function) is start_time(agent) is None)
     second = local_cloud.up()
     assert second.pid != first.pid
     assert second.secret_key != first.secret_key
@@ -143,14 +145,15 @@ def test_a_cloud_whose_files_were_removed_is_found_named_and_ended(
 ) -> None:
     running = local_cloud.up()
     function = start_a_function(running)
+    agent = agents.start(clients_for(running))
     remove(local_cloud.home)
     assert local_cloud.status() is None
-    assert set(local_cloud.lost()) == {running.pid, function}
+    assert set(local_cloud.lost()) == {running.pid, function, agent}
     said: list[str] = []
     assert local_cloud.down(said.append) is True
     assert str(running.pid) in "".join(said)
     assert start_time(running.pid) is None
-    assert start_time(function) is None
+    assert start_time(function) is start_time(agent) is None
     assert local_cloud.lost() == []
     assert local_cloud.down() is False
 

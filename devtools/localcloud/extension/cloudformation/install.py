@@ -10,14 +10,20 @@ from devtools.localcloud.extension import monitoring
 from devtools.localcloud.extension.cloudformation import pace, secrets
 from devtools.localcloud.extension.cloudformation.completions import COMPLETIONS, Clients
 from devtools.localcloud.extension.cloudformation.preconditions import PRECONDITIONS
-from devtools.localcloud.extension.cloudformation.properties import ADDED, GATEWAY, NATIVE, refused
+from devtools.localcloud.extension.cloudformation.properties import (
+    ADDED,
+    AGENTCORE,
+    GATEWAY,
+    NATIVE,
+    refused,
+)
 from devtools.localcloud.extension.functions import prepare, wait_until_published
 from devtools.localcloud.extension.gateway import resources, web_acl
 
 Properties = Mapping[str, Any]
 Created = tuple[str, Mapping[str, Any]]
 
-_HONOURED = {**NATIVE, **ADDED, **GATEWAY}
+_HONOURED = {**NATIVE, **ADDED, **AGENTCORE, **GATEWAY}
 
 
 def install(clients: Clients, code: CodeStore) -> None:

@@ -28,6 +28,29 @@ ADDED: Mapping[str, Tree] = {
     "AWS::Logs::QueryDefinition": _all("Name", "QueryString", "LogGroupNames"),
 }
 
+#: What ``extension.agentcore`` adds; it refuses within these what it cannot honour.
+AGENTCORE: Mapping[str, Tree] = {
+    "AWS::BedrockAgentCore::Runtime": {
+        **_all(
+            "AgentRuntimeName",
+            "Description",
+            "EnvironmentVariables",
+            "ProtocolConfiguration",
+            "RoleArn",
+            "Tags",
+        ),
+        "AgentRuntimeArtifact": {
+            "CodeConfiguration": {"Code": _all("S3"), **_all("EntryPoint", "Runtime")}
+        },
+        "LifecycleConfiguration": _all("IdleRuntimeSessionTimeout", "MaxLifetime"),
+        "NetworkConfiguration": _all("NetworkMode"),
+        "RequestHeaderConfiguration": _all("RequestHeaderAllowlist"),
+    },
+    "AWS::BedrockAgentCore::RuntimeEndpoint": _all(
+        "AgentRuntimeId", "AgentRuntimeVersion", "Description", "Name", "Tags"
+    ),
+}
+
 #: REST APIs: MiniStack's types with what ``extension.gateway`` adds to them.
 GATEWAY: Mapping[str, Tree] = {
     "AWS::ApiGateway::Account": _all("CloudWatchRoleArn"),

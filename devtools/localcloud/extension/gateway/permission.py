@@ -6,13 +6,10 @@ place is not documented.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from ministack.core import iam_evaluator
-from ministack.services import iam, lambda_svc
+from ministack.services import lambda_svc
 
-from devtools.localcloud.extension.access import role_may
+from devtools.localcloud.extension.access import policy_allows_service, role_may, trusts
 from devtools.localcloud.running import ACCOUNT_ID, REGION
 
 _SERVICE = "apigateway.amazonaws.com"
@@ -51,28 +48,9 @@ def may_invoke(function_arn: str, source_arn: str, credentials: str | None) -> b
     if found is None:
         return False
     source = {"aws:sourcearn": source_arn, "aws:sourceaccount": ACCOUNT_ID}
-    return _policy_allows(found[0], _ACTION, function_arn, source)
+    return policy_allows_service(found[0], _SERVICE, _ACTION, function_arn, source)
 
 
 def trusts_api_gateway(role_arn: str) -> bool:
     """Say whether there is such a role, and API Gateway may take it on."""
-    role = iam._roles.get(role_arn.rsplit("/", 1)[-1])
-    if role is None:
-        return False
-    return _policy_allows(role["AssumeRolePolicyDocument"], "sts:AssumeRole", role_arn, {})
-
-
-def _policy_allows(policy: Any, action: str, resource_arn: str, context: Mapping[str, str]) -> bool:
-    """Whether a resource's own policy lets API Gateway do something to it."""
-    request = iam_evaluator.EvalContext(
-        principal_arn=_SERVICE,
-        principal_type="Service",
-        principal_account=ACCOUNT_ID,
-        action=action,
-        resource_arn=resource_arn,
-        region=REGION,
-        secure_transport=True,
-        service_context=dict(context),
-    )
-    result = iam_evaluator.evaluate_resource_policy(policy, request, service=_SERVICE)
-    return bool(result.decision == "Allow")
+    return trusts(role_arn, _SERVICE, {})
