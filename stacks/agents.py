@@ -10,12 +10,13 @@ from stacks import names
 from stacks.bundling.provider import BundleProvider
 from stacks.parts.agent_function import AgentFunction
 from stacks.parts.agent_role import Reach
+from stacks.parts.agent_variables import agent_variables
 from stacks.parts.data_table import DataTable
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.sweep_function import SweepFunction
 from stacks.settings import Settings
 from stacks.state import StateStack
-from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest, in_order
+from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import (
     LOG_ENTRY,
     LOG_KEY,
@@ -30,7 +31,12 @@ SWEEP_BUDGET_MB: Final = 50
 
 
 class AgentsStack(Stack):
-    """Every agent there is, and the sweep."""
+    """Every agent there is, and the sweep.
+
+    Attributes:
+        reach: What the agents' functions share.
+        log_variables: How such a function finds the log of requests; empty where none is kept.
+    """
 
     def __init__(
         self,
@@ -45,7 +51,7 @@ class AgentsStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
-        log_variables: dict[str, str] = {}
+        self.log_variables = log_variables = dict[str, str]()
         log_arn = None
         if settings.request_log is not None:
             # Here and not in the state stack: what another stack imports could not be switched off.
@@ -60,12 +66,18 @@ class AgentsStack(Stack):
                 removal_policy=removal_policy,
             ).table
             log_arn = log.table_arn
-            log_variables = {
+            log_variables |= {
                 OptionalEnvVar.REQUEST_LOG_TABLE: log.table_name,
                 OptionalEnvVar.REQUEST_LOG_DAYS: str(settings.request_log.retention_days),
             }
             CfnOutput(self, names.Output.REQUEST_LOG_TABLE, value=log.table_name)
-        reach = Reach(
+        #: What agents' processes are told, by agent, wherever they run.
+        self.variables = {
+            agent: {**agent_variables(settings, state, manifest, agents), **log_variables}
+            for agent, manifest in agents.items()
+        }
+        #: What they may reach.
+        self.reach = reach = Reach(
             # Exported by name here, so that findings on it can be acknowledged by name.
             artifacts_arn=state.export_value(state.artifacts.bucket_arn),
             records_arn=state.records.table_arn,
@@ -92,11 +104,9 @@ class AgentsStack(Stack):
                 code=code_of(bundle),
                 function=function,
                 environment={
-                    **_environment(settings, state, agent),
-                    **log_variables,
-                    EnvVar.READS_FROM: ",".join(in_order(manifest.reads_from, agents)),
-                    **_for_workflows(settings, manifest),
-                    **function.endpoints,
+                    **self.variables[agent],
+                    # The API leads streams to each agent.
+                    OptionalEnvVar.STREAMING: "1",
                 },
                 log_level=settings.log_level,
                 log_retention_days=settings.log_retention_days,
@@ -131,46 +141,3 @@ class AgentsStack(Stack):
             key=reach.key,
             removal_policy=removal_policy,
         )
-
-
-def _environment(settings: Settings, state: StateStack, agent: str) -> dict[str, str]:
-    """The variables of an agent's function; ``contracts.environment`` reads them."""
-    model = settings.model
-    tracing: dict[str, str] = (
-        {OptionalEnvVar.OTLP_ENDPOINT: settings.otlp_endpoint} if settings.otlp_endpoint else {}
-    )
-    return {
-        EnvVar.AGENT: agent,
-        EnvVar.ENVIRONMENT: settings.environment,
-        EnvVar.MODEL_ID: model.inference_profile,
-        EnvVar.MODEL_REGION: model.region,
-        EnvVar.MAX_TOKENS: str(model.max_tokens),
-        EnvVar.CONNECT_TIMEOUT_S: str(model.connect_timeout_s),
-        EnvVar.READ_TIMEOUT_S: str(model.read_timeout_s),
-        EnvVar.MAX_CONNECTIONS: str(model.max_connections),
-        EnvVar.ARTIFACTS_BUCKET: state.artifacts.bucket_name,
-        EnvVar.RECORDS_TABLE: state.records.table_name,
-        EnvVar.RECORD_TTL_DAYS: str(settings.record_ttl_days),
-        EnvVar.SESSIONS_TABLE: state.sessions.table_name,
-        EnvVar.SESSION_TTL_DAYS: str(settings.session_ttl_days),
-        EnvVar.SESSION_HISTORY_TOKENS: str(settings.session_history_tokens),
-        EnvVar.QUESTION_LIFE_DAYS: str(settings.question_life_days),
-        EnvVar.BUDGETS_TABLE: state.budgets.table_name,
-        OptionalEnvVar.MODEL_PRICES: settings.model_prices.model_dump_json(),
-        OptionalEnvVar.BUDGETS: settings.budgets.model_dump_json(),
-        OptionalEnvVar.LOG_SAMPLE_PERCENT: str(settings.log_sample_percent),
-        # The API leads streams to each agent.
-        OptionalEnvVar.STREAMING: "1",
-        **tracing,
-        **logging_variables(settings, agent),
-    }
-
-
-def _for_workflows(settings: Settings, agent: AgentManifest) -> dict[str, str]:
-    """What a function that runs workflows is told besides."""
-    if agent.framework != RUNS_WORKFLOWS:
-        return {}
-    variables: dict[str, str] = {OptionalEnvVar.CALLS: ",".join(agent.calls)} if agent.calls else {}
-    if settings.workflows.in_bucket:
-        variables[OptionalEnvVar.WORKFLOWS_IN_BUCKET] = "1"
-    return variables

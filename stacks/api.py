@@ -1,5 +1,6 @@
 """The API stack: the front door of the agents."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -61,6 +62,8 @@ class ApiStack(Stack):
         environment = settings.environment
         removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         architecture = settings.functions.target_architecture
+        runtimes = [name for name in agents if name in settings.runtimes]
+        offered = list(routes([name for name in agents if name not in runtimes], runtimes))
         live = {name: names.live_function(environment, name) for name in [*agents, API, MCP]}
 
         reach = ApiReach(
@@ -121,9 +124,7 @@ class ApiStack(Stack):
                 removal_policy=removal_policy,
             ),
         }
-        api = RestApi(
-            self, "Rest", name=names.api_name(environment), routes=routes(agents), **doors
-        )
+        api = RestApi(self, "Rest", name=names.api_name(environment), routes=offered, **doors)
         # A permission needs the alias that it is for.
         api.permissions.node.add_dependency(function.alias, mcp.alias)
         CfnOutput(self, names.Output.API_URL, value=api.url)
@@ -152,7 +153,7 @@ class ApiStack(Stack):
                 self,
                 "Oidc",
                 name=names.oidc_api_name(environment),
-                routes=routes(agents),
+                routes=offered,
                 authorizer=names.live_function(environment, AUTHORIZER),
                 **doors,
             )
@@ -168,7 +169,7 @@ class ApiStack(Stack):
                 stages=[(one.api_id, one.stage) for one in apis.values()],
             )
         if settings.external_callers:
-            check_routes(settings.external_callers, routes(agents))
+            check_routes(settings.external_callers, offered)
             ExternalCallers(
                 self,
                 "Callers",
@@ -194,6 +195,9 @@ def _environment(
     timeouts = {name: settings.function(agent).timeout_s for name, agent in agents.items()}
     return {
         ApiEnvVar.AGENTS: ",".join(f"{name}={timeout_s}" for name, timeout_s in timeouts.items()),
+        ApiEnvVar.RUNTIMES: json.dumps(
+            {name: agents[name].description for name in settings.runtimes}
+        ),
         ApiEnvVar.WAIT_S: str(settings.api.wait_s),
         ApiEnvVar.QUEUE_LIFE_S: str(settings.api.queue_life_s),
         EnvVar.ENVIRONMENT: settings.environment,

@@ -10,6 +10,7 @@ from typing import Final
 from tradewind.telemetry.metric_names import (
     METRICS,
     NAMESPACE,
+    OF_RUNTIMES,
     Dimension,
     DimensionSet,
     Start,
@@ -43,7 +44,8 @@ CloudWatch bills each metric name with each combination of dimension values as o
 |---|---|---|
 {dimensions}
 
-That makes at most **{shared}** custom metrics per environment and **{each}** for each agent.
+That makes at most **{shared}** custom metrics per environment, **{each}** for each agent, and
+**{runtime}** more for each that is a runtime on AgentCore.
 Nothing that a caller chooses, such as a project or a request id, is a dimension: those are fields
 of the same line and of the log.
 """
@@ -59,7 +61,8 @@ is in `devtools/contract/aws_metrics.yaml`.
 | `AWS/SQS` | dead letters: how many wait, and how old the oldest is |
 | `AWS/Bedrock` | the model's calls, errors, throttles, latency and tokens, of the whole account |
 
-Not counted, because there is nothing to count yet: refusals by a token budget, AgentCore.
+A runtime's own account has metrics of it in `AWS/Bedrock-AgentCore`, which no dashboard here reads:
+it is mostly another one.
 """
 
 
@@ -79,6 +82,7 @@ def render() -> str:
                 ),
                 shared=custom_metrics(agents=0),
                 each=custom_metrics(agents=1) - custom_metrics(agents=0),
+                runtime=len(OF_RUNTIMES),
             ),
             _ELSEWHERE,
         ]
@@ -86,10 +90,11 @@ def render() -> str:
 
 
 def custom_metrics(agents: int) -> int:
-    """How many custom metrics an environment with so many agents can have at most."""
+    """How many custom metrics an environment with so many agents, no runtimes, has at most."""
     return sum(
         _combinations(dimensions, agents)
-        for spec in METRICS.values()
+        for name, spec in METRICS.items()
+        if name not in OF_RUNTIMES
         for dimensions in spec.dimension_sets
     )
 

@@ -19,6 +19,7 @@ class StackId(StrEnum):
     API = "Api"
     OBSERVABILITY = "Observability"
     WORKFLOWS = "Workflows"
+    AGENTCORE = "AgentCore"
 
 
 class Output(StrEnum):
@@ -37,6 +38,24 @@ class Output(StrEnum):
 def agent_arn_output(agent: str) -> str:
     """The output with the ARN of an agent's live alias."""
     return f"{construct_id(agent)}FunctionArn"
+
+
+def runtime_arn_output(agent: str) -> str:
+    """The output with the ARN of an agent's runtime on AgentCore."""
+    return f"{construct_id(agent)}RuntimeArn"
+
+
+def runtime_name(environment: str, agent: str) -> str:
+    """The name of an agent's runtime on AgentCore, which has no hyphens; no two share one.
+
+    No agent's name has two underscores in a row, so the last two part it from the environment's.
+    """
+    return f"{PROJECT}_{environment.replace('-', '_')}__{agent}"
+
+
+def runtime_log_prefix(environment: str) -> str:
+    """What the names of all runtimes' log groups begin with: where AgentCore writes them."""
+    return f"/aws/bedrock-agentcore/runtimes/{PROJECT}_{environment.replace('-', '_')}__"
 
 
 def construct_id(name: str) -> str:
@@ -116,7 +135,7 @@ def alarm_name(environment: str, symptom: str, agent: str | None = None) -> str:
 
 
 def dashboard_name(environment: str, subject: str) -> str:
-    """The name of a dashboard; its subject is ``overview``, ``model``, ``api`` or an agent."""
+    """The name of a dashboard; its subject: ``overview``, ``runtimes``, an agent ..."""
     return f"{resource_prefix(environment)}{subject}"
 
 

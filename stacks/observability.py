@@ -15,14 +15,17 @@ from stacks.dashboards.agent import agent_rows
 from stacks.dashboards.api import api_rows
 from stacks.dashboards.model import model_rows
 from stacks.dashboards.overview import overview_rows
+from stacks.dashboards.runtime import runtime_rows
+from stacks.dashboards.runtimes import runtimes_rows
 from stacks.parts.alarm_specs import agent_alarms, api_alarms, environment_alarms
 from stacks.parts.alarm_topic import AlarmTopic
 from stacks.parts.alarms import API_UNWELL, UNWELL, Alarms
 from stacks.parts.dashboard import Dashboard
 from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
+from stacks.parts.runtime_alarms import runtime_alarms
 from stacks.settings import Settings
-from tradewind.contracts.agent_manifest import AgentManifest
+from tradewind.contracts.agent_manifest import RUNS_ELSEWHERE, AgentManifest
 from tradewind.contracts.names import API, MCP
 
 
@@ -56,6 +59,13 @@ class ObservabilityStack(Stack):
             agent: agent_alarms(metrics.agent(agent), settings.function(manifest), settings.alarms)
             for agent, manifest in agents.items()
         }
+        runtimes = {
+            name: runtime_alarms(metrics.agent(name), settings.alarms)
+            for name, manifest in agents.items()
+            if manifest.framework == RUNS_ELSEWHERE
+        }
+        for name, on_runtime in runtimes.items():
+            specs[name] |= on_runtime
         paging = [
             Alarms(
                 self,
@@ -105,8 +115,13 @@ class ObservabilityStack(Stack):
             ),
             "model": model_rows(metrics, environment_specs),
             "api": api_rows(metrics, api_specs, environment_specs),
-            **{name: agent_rows(metrics, name, specs[name]) for name in agents},
+            **{
+                name: (runtime_rows if name in runtimes else agent_rows)(metrics, name, specs[name])
+                for name in agents
+            },
         }
+        if runtimes:
+            dashboards["runtimes"] = runtimes_rows(metrics, runtimes)
         folder = Construct(self, "Dashboards")
         for subject, rows in dashboards.items():
             Dashboard(

@@ -8,14 +8,18 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from stacks.agentcore_settings import AgentCoreSettings
+from stacks.alarm_settings import AlarmSettings
 from stacks.api_settings import ApiSettings, ExternalCaller, OidcSettings
 from stacks.parts.bedrock_access import (
     InferenceProfile,
     UnsupportedProfile,
     UnsupportedSourceRegion,
 )
+from stacks.runtime_settings import RuntimeSettings
 from stacks.workflow_settings import WorkflowSettings
 from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
+from tradewind.contracts.names import AGENT_NAME_LENGTH, AGENT_NAME_PATTERN
 from tradewind.contracts.prices import BudgetLimits, GuardrailPrices, ModelPrices
 from tradewind.contracts.validation import Frozen, whole_number
 
@@ -84,9 +88,6 @@ _Region = Annotated[
 _Days = Annotated[int, whole_number(1, 3650)]
 _Seconds = Annotated[
     float, Field(gt=0, le=900, description="a number of seconds above 0 and at most 900")
-]
-_Percent = Annotated[
-    float, Field(gt=0, lt=100, description="a number of percent above 0 and below 100")
 ]
 _Price = Annotated[float, Field(ge=0, le=10_000, description="a number of US dollars")]
 
@@ -192,32 +193,6 @@ class PriceSettings(Frozen):
     guardrail_usd_per_thousand_units: Annotated[GuardrailPrices, Field(description=_MAPPING)]
 
 
-class AlarmSettings(Frozen):
-    """When an alarm goes off. An empty mapping, ``{}``, takes every default.
-
-    Attributes:
-        error_percent: Share of an agent's requests, and of the API's, that fail by our fault.
-        p99_percent_of_timeout: Share of the function's timeout that the slowest requests take.
-        cold_start_percent: Share of an agent's requests that wait for a process to start.
-        cold_start_min_requests: In 15 minutes; with fewer, every share of cold starts is normal.
-        init_time_ms: Median init time of an hour's cold starts.
-        bedrock_error_percent: Share of model calls that fail, throttled ones aside.
-        bedrock_throttle_percent: Share of model calls that are throttled.
-        cost_usd_per_hour: Estimated cost of all agents' tokens.
-    """
-
-    error_percent: _Percent = 5
-    p99_percent_of_timeout: _Percent = 80
-    cold_start_percent: _Percent = 30
-    cold_start_min_requests: Annotated[int, whole_number(1, 1_000_000)] = 20
-    init_time_ms: Annotated[int, whole_number(1, 10_000)] = 2500
-    bedrock_error_percent: _Percent = 10
-    bedrock_throttle_percent: _Percent = 10
-    cost_usd_per_hour: Annotated[
-        float, Field(gt=0, le=100_000, description="a number of US dollars above 0")
-    ] = 20
-
-
 class RequestLogSettings(Frozen):
     """The log of requests and answers.
 
@@ -239,12 +214,15 @@ class Settings(Frozen):
         model: The model every agent calls.
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
+        runtimes: Runtimes on AgentCore that are asked as agents are, by name; each with a
+            description, and an arn or the name of an agent that is deployed there.
         api: The REST API that the agents are reached by.
         oidc: Whose tokens let callers in beside those who sign with AWS credentials, with `issuer`
             and `audience`; null for nobody's.
         external_callers: Callers outside AWS or in another account, by name; each gets a role or a
             user that may use its routes of the API, and nothing else.
         workflows: Where workflows run.
+        agentcore: Sessions of the agents that AgentCore Runtime runs, too.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -280,6 +258,20 @@ class Settings(Frozen):
     agents: Annotated[
         Mapping[str, FunctionSettings], Field(description="a mapping of agents' names")
     ] = {}
+    runtimes: Annotated[
+        Mapping[
+            Annotated[
+                str,
+                Field(
+                    pattern=AGENT_NAME_PATTERN,
+                    max_length=AGENT_NAME_LENGTH,
+                    description="a name as agents have",
+                ),
+            ],
+            RuntimeSettings,
+        ],
+        Field(description="a mapping of runtimes' names"),
+    ] = {}
     api: Annotated[ApiSettings, Field(description=_MAPPING)] = ApiSettings()
     oidc: Annotated[
         OidcSettings | None, Field(description="a mapping of issuer and audience, or null")
@@ -292,6 +284,7 @@ class Settings(Frozen):
         Field(description="a mapping of callers' names"),
     ] = {}
     workflows: Annotated[WorkflowSettings, Field(description=_MAPPING)] = WorkflowSettings()
+    agentcore: Annotated[AgentCoreSettings, Field(description=_MAPPING)] = AgentCoreSettings()
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
     ]

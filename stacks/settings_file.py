@@ -11,6 +11,7 @@ from typing import Final
 import yaml
 from pydantic import ValidationError
 
+from stacks.runtime_settings import problem_of_runtimes
 from stacks.settings import ENVIRONMENT_NAME_PATTERN, Settings, SettingsError
 from stacks.unique_keys import DuplicateKey, load_yaml
 from tradewind.contracts.agent_manifest import AgentManifest
@@ -70,15 +71,18 @@ def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown
     """Refuse what is said of an agent that does not exist, or of an endpoint it does not have."""
     if settings.functions.endpoints:
         raise SettingsError(f"{shown}: functions.endpoints: is an agent's own; set it in agents")
+    if problem := problem_of_runtimes(settings.runtimes, agents, settings.budgets):
+        raise SettingsError(f"{shown}: {problem}")
     for name, function in settings.agents.items():
-        if name not in agents:
+        if name not in agents and name not in settings.runtimes:
             raise SettingsError(
                 f"{shown}: agents.{name}: there is no such agent; those there are: "
-                f"{', '.join(agents) or 'none'}"
+                f"{', '.join([*agents, *settings.runtimes]) or 'none'}"
             )
+        there = agents[name].function.endpoints if name in agents else {}
         for variable in function.endpoints:
-            if variable not in agents[name].function.endpoints:
-                known = ", ".join(agents[name].function.endpoints) or "none"
+            if variable not in there:
+                known = ", ".join(there) or "none"
                 raise SettingsError(
                     f"{shown}: agents.{name}.endpoints.{variable} is not in its agent.toml; "
                     f"those there: {known}"

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from stacks.runtime_settings import RuntimeSettings
 from stacks.settings import FunctionSettings, Settings
 from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
 
@@ -76,6 +77,11 @@ SETTINGS_PAGE: Final = Page(
     frozenset({"environment", "functions.endpoints"}),
 )
 
+RUNTIMES_PAGE: Final = Page(
+    _DOCS / "agentcore.md", RuntimeSettings, "stacks/runtime_settings.py", frozenset()
+)
+PAGES: Final = (AGENTS_PAGE, SETTINGS_PAGE, RUNTIMES_PAGE)
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -133,5 +139,5 @@ def _meanings(model: type[BaseModel]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    for page in (AGENTS_PAGE, SETTINGS_PAGE):
+    for page in PAGES:
         page.file.write_text(page.render(), encoding="utf-8")

@@ -40,6 +40,7 @@ class StateStack(Stack):
             log_group_prefixes=[
                 names.log_group_prefix(settings.environment),
                 names.access_log_prefix(settings.environment),
+                names.runtime_log_prefix(settings.environment),
             ],
             alarm_prefix=prefix,
             removal_policy=removal_policy,

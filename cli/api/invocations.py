@@ -10,6 +10,10 @@ from cli.api.connection import Lost, Reply
 from cli.api.texts import one_line
 from cli.errors import CommandError
 
+#: Where the agents of the project are asked, and the runtimes elsewhere.
+AGENTS: Final = "agents"
+RUNTIMES: Final = "runtimes"
+
 #: The API waits so long for a quick answer; then its progress can be seen.
 _WAIT_S: Final = 10
 #: Seconds between one look at an invocation and the next: the first ones, and all others.
@@ -48,9 +52,23 @@ def path_of(invocation_id: str) -> str:
 
 
 def ask(
-    api: Api, agent: str, body: dict[str, Any], *, key: str, asynchronous: bool
+    api: Api,
+    agent: str,
+    body: dict[str, Any],
+    *,
+    key: str,
+    asynchronous: bool,
+    below: str = AGENTS,
 ) -> dict[str, Any]:
     """Ask an agent, and return the invocation, ended or not.
+
+    Args:
+        api: The API.
+        agent: Its name.
+        body: What it is asked.
+        key: Of this question.
+        asynchronous: Whether nobody waits for the answer.
+        below: Where it is asked: ``AGENTS`` or ``RUNTIMES``.
 
     Raises:
         CommandError: There is none.
@@ -59,7 +77,7 @@ def ask(
     headers = {"Idempotency-Key": key, "Prefer": prefer}
     try:
         _, document = api.exchange(
-            "POST", f"/agents/{agent}/invocations", headers=headers, body=body
+            "POST", f"/{below}/{agent}/invocations", headers=headers, body=body
         )
     except ProblemError as failed:
         return ended_by(api, failed)

@@ -10,7 +10,7 @@ import click
 from cli.api.client import Api, ProblemError, Repeats, content_of, tell
 from cli.api.connection import LARGEST, Lost, Reply
 from cli.api.events import Event, events
-from cli.api.invocations import ended_by, follow, invocation_in, is_id, look
+from cli.api.invocations import AGENTS, ended_by, follow, invocation_in, is_id, look
 from cli.api.texts import one_line, printable
 from cli.errors import CommandError, Unreachable
 
@@ -85,9 +85,15 @@ class Screen:
 
 
 def ask_streaming(
-    api: Api, agent: str, body: dict[str, Any], *, key: str, screen: Screen
+    api: Api,
+    agent: str,
+    body: dict[str, Any],
+    *,
+    key: str,
+    screen: Screen,
+    below: str = AGENTS,
 ) -> dict[str, Any]:
-    """Ask an agent, show its answer as it comes, and return the invocation.
+    """Ask an agent, show its answer as it comes, and return the invocation; see ``ask``.
 
     The request is sent once, and again only where the API turned it away before an agent heard of
     it. Where its stream breaks off, the invocation is looked up and followed to its end.
@@ -96,7 +102,7 @@ def ask_streaming(
         CommandError: There is none, or how it ended cannot be found out.
     """
     try:
-        for event in _events_of(api, agent, body, key):
+        for event in _events_of(api, agent, body, key, below):
             if event.name == "result":
                 invocation_in(event.data)
             screen.take(event)
@@ -118,10 +124,10 @@ def _shown(screen: Screen, ended: dict[str, Any]) -> dict[str, Any]:
     return ended
 
 
-def _events_of(api: Api, agent: str, body: dict[str, Any], key: str) -> Iterator[Event]:
+def _events_of(api: Api, agent: str, body: dict[str, Any], key: str, below: str) -> Iterator[Event]:
     """The events of a stream, the first once the API lets the request in."""
     headers = {"Accept": _EVENT_STREAM, "Idempotency-Key": key}
-    path = f"/agents/{agent}/stream"
+    path = f"/{below}/{agent}/stream"
     repeats = Repeats(api.pause)
     while True:
         try:

@@ -1,6 +1,7 @@
 """``tradewind call``: ask an agent through the API."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,8 +34,13 @@ class AgentName(click.ParamType[str]):
 
 
 @click.command()
-@click.argument("agent", type=AgentName())
+@click.argument("agent", required=False, metavar="AGENT")
 @click.argument("query", required=False)
+@click.option(
+    "--runtime",
+    type=AgentName(),
+    help="Ask this runtime in AGENT's place; then QUERY comes alone.",
+)
 @click.option("--async", "asynchronous", is_flag=True, help="Do not wait for the answer.")
 @click.option("--stream", is_flag=True, help="Print the answer as it is written.")
 @click.option("--session", "session_id", help="The conversation to go on with.")
@@ -58,8 +64,9 @@ def call(
     context: click.Context,
     /,
     *,
-    agent: str,
+    agent: str | None,
     query: str | None,
+    runtime: str | None,
     asynchronous: bool,
     stream: bool,
     context_file: Path | None,
@@ -82,27 +89,58 @@ def call(
     tradewind call AGENT "What do you do?"
     tradewind call AGENT "And then?" --session SESSION_ID --stream
     tradewind call AGENT --request lambda_src/agents/AGENT/request.json --async
+    tradewind call --runtime RUNTIME "What do you do?" --stream
     """  # noqa: D301  click reads the \b
     if asynchronous and stream:
         raise click.UsageError("--async and --stream do not go together.")
+    asked, query = _whom(context, agent, query, runtime)
     body = request_of(query, request_file)
-    if body.pop("agent", agent) != agent:
-        raise click.UsageError(f"{request_file} is a request to another agent than {agent}.")
+    if body.pop("agent", asked.name) != asked.name:
+        raise click.UsageError(f"{request_file} is a request to another agent than {asked.name}.")
     body |= {name: value for name, value in fields.items() if value is not None}
     body |= {"context": read_words(context_file)} if context_file else {}
     body |= {"output_schema": read_object(schema_file)} if schema_file else {}
     _check(body)
     api = api_of(environment)
     if stream:
-        _stream(context, api, agent, body, as_json=as_json)
+        _stream(context, api, asked, body, as_json=as_json)
     else:
-        _ask(context, api, agent, body, asynchronous=asynchronous, as_json=as_json)
+        _ask(context, api, asked, body, asynchronous=asynchronous, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Who is asked.
+
+    Attributes:
+        name: An agent's, or a runtime's.
+        below: Where the API has it.
+    """
+
+    name: str
+    below: str
+
+
+def _whom(
+    context: click.Context, agent: str | None, query: str | None, runtime: str | None
+) -> tuple[_Asked, str | None]:
+    """Who is asked, and what: with a runtime, what is given first is the question."""
+    from cli.api.invocations import AGENTS, RUNTIMES
+
+    if runtime is not None:
+        if query is not None:
+            raise click.UsageError("With --runtime there is no AGENT; give the QUERY alone.")
+        return _Asked(runtime, RUNTIMES), agent
+    [parameter] = (one for one in context.command.params if one.name == "agent")
+    if agent is None:
+        raise click.MissingParameter(ctx=context, param=parameter)
+    return _Asked(AgentName().convert(agent, parameter, context), AGENTS), query
 
 
 def _ask(
     context: click.Context,
     api: "Api",
-    agent: str,
+    asked: _Asked,
     body: dict[str, Any],
     *,
     asynchronous: bool,
@@ -113,9 +151,11 @@ def _ask(
     from cli.api.show import pick_up, show, show_json
 
     key = new_key()
-    identity = id_of(agent, key)
+    identity = id_of(asked.name, key)
     try:
-        invocation = ask(api, agent, body, key=key, asynchronous=asynchronous)
+        invocation = ask(
+            api, asked.name, body, key=key, asynchronous=asynchronous, below=asked.below
+        )
         identity = invocation["id"]
         if asynchronous and invocation["state"] in AT_WORK:
             if as_json:
@@ -139,16 +179,19 @@ def _ask(
 
 
 def _stream(
-    context: click.Context, api: "Api", agent: str, body: dict[str, Any], *, as_json: bool
+    context: click.Context, api: "Api", asked: _Asked, body: dict[str, Any], *, as_json: bool
 ) -> None:
     from cli.api.invocations import follow, id_of, new_key
     from cli.api.show import pick_up, show, status_of
     from cli.api.streaming import Screen, ask_streaming
 
     key = new_key()
-    screen = Screen(id_of(agent, key), as_json=as_json)
+    screen = Screen(id_of(asked.name, key), as_json=as_json)
     try:
-        invocation = follow(api, ask_streaming(api, agent, body, key=key, screen=screen))
+        invocation = follow(
+            api,
+            ask_streaming(api, asked.name, body, key=key, screen=screen, below=asked.below),
+        )
     except KeyboardInterrupt:
         click.echo(
             "\nThe stream is left, so the agent stops at its next step. "

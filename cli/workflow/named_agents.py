@@ -11,6 +11,7 @@ from cli.errors import CommandError
 if TYPE_CHECKING:
     from tradewind.workflow_agents.lambda_agents import LambdaAgents
 
+CONFIG: Final = FOLDER.parents[1] / "config"
 _MANIFEST: Final = "agent.toml"
 #: What runs workflows is asked by none: it might ask itself.
 _RUNS_WORKFLOWS: Final = "workflow"
@@ -24,15 +25,17 @@ class NotDeployed(CommandError):
 
 
 def known_names() -> frozenset[str]:
-    """The agents of this checkout that a workflow may ask.
+    """The agents of this checkout that a workflow may ask, and the runtimes of its environments.
 
-    Their manifests are not checked: a workflow is not wrong because an agent is.
+    Their manifests and settings are not checked: a workflow is not wrong because they are.
     """
-    return frozenset(
+    agents = (
         manifest.parent.name
         for manifest in FOLDER.glob(f"*/{_MANIFEST}")
         if _framework(manifest.read_bytes()) != _RUNS_WORKFLOWS
     )
+    runtimes = (name for file in CONFIG.glob("*.yaml") for name in _runtimes(file.read_bytes()))
+    return frozenset((*agents, *runtimes))
 
 
 def open_named(
@@ -64,7 +67,7 @@ def open_named(
         from cli.account import settings_of  # noqa: PLC0415  with pydantic
 
         region = settings_of(environment).region
-        outputs = _outputs_of(environment, region)
+        outputs = _outputs_of(environment, region, names)
         functions = _functions(names, outputs, f"tradewind deploy {environment}")
     except NotDeployed:
         raise
@@ -126,17 +129,30 @@ def _agents(
     return LambdaAgents(functions, client, project_id=project_id)
 
 
-def _outputs_of(environment: str, region: str) -> dict[str, str]:
+def _outputs_of(environment: str, region: str, names: Collection[str]) -> dict[str, str]:
+    """The outputs of the agents' stack, and where need be of AgentCore's, which may be absent."""
     import boto3  # noqa: PLC0415
 
     from cli.api.aws import aws_failures  # noqa: PLC0415
-    from stacks.names import StackId, stack_name  # noqa: PLC0415
+    from stacks.names import StackId, agent_arn_output, stack_name  # noqa: PLC0415
 
-    stack = stack_name(environment, StackId.AGENTS)
-    with aws_failures(f"The stack {stack} cannot be looked up in {region}"):
-        client = boto3.client("cloudformation", region_name=region)
-        found = client.describe_stacks(StackName=stack)["Stacks"][0]
-    return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+    client = boto3.client("cloudformation", region_name=region)
+
+    def of(stack: StackId, *, perhaps: bool = False) -> dict[str, str]:
+        name = stack_name(environment, stack)
+        with aws_failures(f"The stack {name} cannot be looked up in {region}"):
+            try:
+                found = client.describe_stacks(StackName=name)["Stacks"][0]
+            except client.exceptions.ClientError as error:
+                if perhaps and error.response["Error"]["Code"] == "ValidationError":
+                    return {}
+                raise
+        return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+
+    outputs = of(StackId.AGENTS)
+    if any(agent_arn_output(name) not in outputs for name in names):
+        outputs |= of(StackId.AGENTCORE, perhaps=True)
+    return outputs
 
 
 def _framework(manifest: bytes) -> object:
@@ -144,3 +160,14 @@ def _framework(manifest: bytes) -> object:
         return tomllib.loads(manifest.decode()).get("framework")
     except ValueError:
         return None
+
+
+def _runtimes(settings: bytes) -> list[str]:
+    import yaml  # noqa: PLC0415  others need it later, or not at all
+
+    try:
+        content = yaml.safe_load(settings)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return []
+    named = content.get("runtimes") if isinstance(content, dict) else None
+    return [name for name in named if isinstance(name, str)] if isinstance(named, dict) else []

@@ -81,6 +81,7 @@ class Bundler:
                 self._builder_digest,
                 platform,
                 (contents.framework or "").encode(),
+                (contents.agentcore or "").encode(),
                 requirements,
                 json.dumps(contents.operations).encode(),
                 compiler.version.encode() if compiler is not None else b"",
@@ -116,7 +117,7 @@ class Bundler:
     ) -> dict[str, int]:
         tree = workplace / "tree"
         install(requirements, tree, architecture, self._interpreter.path, contents.python)
-        prune(tree, contents.framework, contents.metadata_read)
+        prune(tree, contents.never_imported, contents.metadata_read)
         cut_aws_models(tree, contents.operations)
         if compiler is not None:
             compile_tree(tree, compiler)
@@ -153,6 +154,8 @@ class Bundler:
 
     def _sources_of(self, contents: Contents) -> dict[str, bytes]:
         left_out = () if contents.has_workflows else rules.OF_WORKFLOWS
+        if contents.agentcore is None:
+            left_out = (*left_out, rules.OF_AGENTCORE)
         own = {
             name: content
             for name, content in self._all_sources.items()

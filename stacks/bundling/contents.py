@@ -7,7 +7,13 @@ from pathlib import Path
 from stacks.bundling import rules
 from stacks.bundling.errors import BundleError
 from stacks.bundling.requirements import core_requirements, requirements_of
-from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest, Framework
+from tradewind.contracts.agent_manifest import (
+    RUNS_WORKFLOWS,
+    AgentCoreProtocol,
+    AgentManifest,
+    Framework,
+)
+from tradewind.contracts.names import AGENTCORE_ENTRY
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,8 @@ class Contents:
         asked_by: Where its operations are asked for, as a message begins.
         python: What it runs on.
         has_workflows: Whether it has the workflow engine, and the workflow files.
+        never_imported: The distributions it leaves out.
+        agentcore: The protocol that AgentCore Runtime asks it by, if it does.
     """
 
     name: str
@@ -40,6 +48,8 @@ class Contents:
     metadata_read: Collection[str] = ()
     python: str = rules.PYTHON
     has_workflows: bool = False
+    never_imported: Collection[str] = ()
+    agentcore: AgentCoreProtocol | None = None
 
 
 def agent_contents(agent: AgentManifest, sources: Path) -> Contents:
@@ -62,13 +72,19 @@ def agent_contents(agent: AgentManifest, sources: Path) -> Contents:
     return Contents(
         name=agent.name,
         title=f"the {agent.name} agent",
-        locks=requirements_of(sources / "agents" / agent.name, agent.framework),
+        locks=requirements_of(sources / "agents" / agent.name, agent.framework, agent.agentcore),
         framework=agent.framework,
         operations=rules.operations_of(agent),
-        sources=("agents/__init__.py", *(f"{folder}/" for folder in folders)),
+        sources=(
+            "agents/__init__.py",
+            *(() if agent.agentcore is None else (AGENTCORE_ENTRY,)),
+            *(f"{folder}/" for folder in folders),
+        ),
         asked_by=f"agents/{agent.name}/agent.toml: reach: ",
         metadata_read=rules.METADATA_READ[agent.framework],
         has_workflows=agent.framework == RUNS_WORKFLOWS,
+        never_imported=rules.never_imported(agent.framework, agent.agentcore),
+        agentcore=agent.agentcore,
     )
 
 

@@ -7,17 +7,16 @@ from collections.abc import Container
 from pathlib import Path
 
 from stacks.bundling import rules
-from tradewind.contracts.agent_manifest import Framework
 
 
-def prune(tree: Path, framework: Framework | None, metadata_read: Container[str]) -> None:
+def prune(tree: Path, never_imported: Container[str], metadata_read: Container[str]) -> None:
     """Remove never-imported distributions, metadata nobody reads, tests, stubs and sources of C.
 
-    A distribution that the rules name may be missing: one release needs it, the next may not.
+    A distribution that is named may be missing: one release needs it, the next may not.
     """
     for metadata in sorted(tree.glob("*.dist-info")):
         name = distribution_name(metadata)
-        if name in rules.NEVER_IMPORTED[framework]:
+        if name in never_imported:
             _remove_distribution(tree, metadata)
         elif name in metadata_read:
             _keep_only(metadata, {"METADATA", "entry_points.txt"})

@@ -5,24 +5,30 @@ from pathlib import Path
 from typing import Final
 
 from stacks.bundling.errors import NotLocked
-from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, Framework
+from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentCoreProtocol, Framework
 
 #: Frameworks that are made of several.
 _FRAMEWORKS: Final[Mapping[Framework, tuple[str, ...]]] = {RUNS_WORKFLOWS: ("strands", "workflow")}
+#: What AgentCore Runtime asks an agent by.
+_PROTOCOLS: Final[Mapping[AgentCoreProtocol, str]] = {"http": "agentcore", "a2a": "agentcore-a2a"}
 
 
-def requirements_of(agent_folder: Path, framework: Framework) -> list[Path]:
+def requirements_of(
+    agent_folder: Path, framework: Framework, agentcore: AgentCoreProtocol | None = None
+) -> list[Path]:
     """The locks of an agent's bundle: the core's, its framework's and, if it has one, its own.
 
     Args:
         agent_folder: ``lambda_src/agents/NAME``.
         framework: What the agent is written with.
+        agentcore: The protocol that AgentCore Runtime asks it by, if it does.
 
     Raises:
         NotLocked: Requirements have no lock.
     """
     sources = agent_folder.parents[1]
-    locks = core_requirements(sources, *_FRAMEWORKS.get(framework, (framework,)))
+    served = () if agentcore is None else (_PROTOCOLS[agentcore],)
+    locks = core_requirements(sources, *_FRAMEWORKS.get(framework, (framework,)), *served)
     # An agent may need nothing more.
     if (agent_folder / "requirements.in").exists():
         locks.append(agent_folder / "requirements.txt")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tradewind.contracts.agent_manifest import AgentManifest, Framework
-from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, SWEEP
+from tradewind.contracts.agent_manifest import AgentCoreProtocol, AgentManifest, Framework
+from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, RUNTIME, SWEEP
 
 #: Python of the functions; bundles are resolved and compiled for it.
 PYTHON: Final = "3.12"
@@ -25,9 +25,8 @@ _CFFI: Final = "only cffi uses it, when it builds"
 _MCP: Final = "only the MCP client of Strands uses it; the agents' tools are in-process"
 
 #: Distributions that are installed because another one asks for them, but never imported here; by
-#: framework, and for a function that has none.
-NEVER_IMPORTED: Final[Mapping[Framework | None, Mapping[str, str]]] = {
-    None: {},
+#: framework.
+NEVER_IMPORTED: Final[Mapping[Framework, Mapping[str, str]]] = {
     "strands": {
         "anyio": _MCP,
         "cffi": "only cryptography uses it",
@@ -53,6 +52,20 @@ NEVER_IMPORTED: Final[Mapping[Framework | None, Mapping[str, str]]] = {
     # Its tools may be servers of MCP.
     "workflow": {"click": "only uvicorn's command line uses it", "pycparser": _CFFI},
 }
+
+#: What an agent's process on AgentCore Runtime imports of what its framework does not, by protocol.
+_SERVED: Final = frozenset({"anyio", "click", "h11", "starlette", "uvicorn"})
+_IMPORTED_TO_SERVE: Final[Mapping[AgentCoreProtocol, frozenset[str]]] = {
+    "http": _SERVED,
+    "a2a": _SERVED | {"httpcore", "httpx", "sse-starlette"},
+}
+
+
+def never_imported(framework: Framework, agentcore: AgentCoreProtocol | None) -> frozenset[str]:
+    """The distributions that an agent's bundle leaves out."""
+    imported = frozenset[str]() if agentcore is None else _IMPORTED_TO_SERVE[agentcore]
+    return frozenset(NEVER_IMPORTED[framework]) - imported
+
 
 _OTEL_METADATA: Final = {
     "opentelemetry-api": "entry points, for what OTEL_* variables select",
@@ -144,6 +157,13 @@ CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
             "opentelemetry-api": "entry points, when the library asks for a tracer",
         },
     ),
+    # An agent's function whose work is done elsewhere: what every agent's calls, and that.
+    RUNTIME: CoreFunction(
+        "the functions that ask runtimes",
+        {**AWS_OPERATIONS, "bedrock-agentcore": ("InvokeAgentRuntime",)},
+        requirements=("runtime",),
+        metadata_read=_OTEL_METADATA,
+    ),
     AUTHORIZER: CoreFunction("the authorizer", {}, requirements=("authorizer",)),
     DURABLE: CoreFunction(
         "the durable function",
@@ -180,6 +200,9 @@ OF_WORKFLOWS: Final = (
     *("tradewind/workflow/", "tradewind/workflow_agents/", "tradewind/workflow_function/"),
     "tradewind/durable/",
 )
+
+#: And what only agents have that AgentCore Runtime runs, too.
+OF_AGENTCORE: Final = "tradewind/agentcore_serving/"
 
 #: Folders and file kinds that no import or run-time read touches.
 UNUSED_FOLDERS: Final = frozenset({"__pycache__", "bin", "include", "test", "tests"})

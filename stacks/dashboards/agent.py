@@ -41,9 +41,9 @@ def agent_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
                 "own count of the same thing. A step of the version is a deployment."
             )
         ],
-        _requests(of_agent, alarms),
-        *_silence(alarms),
-        _latency(of_agent, alarms),
+        requests(of_agent, alarms),
+        *silence(alarms),
+        latency(of_agent, alarms),
         cold_and_warm(of_agent),
         cold_starts(of_agent, alarms),
         connections(of_agent),
@@ -54,7 +54,8 @@ def agent_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
     ]
 
 
-def _requests(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
+def requests(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
+    """What comes, and what fails, is turned away, cut short or left open."""
     handler_failed = share_percent(
         metrics.own(MetricName.ERRORS), metrics.own(MetricName.INVOCATIONS)
     )
@@ -103,7 +104,7 @@ def _requests(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
     ]
 
 
-def _silence(alarms: Alarms) -> Rows:
+def silence(alarms: Alarms) -> Rows:
     """Whether requests come at all, where some are expected."""
     silence = alarms.get(NO_TRAFFIC)
     if silence is None:
@@ -121,15 +122,16 @@ def _silence(alarms: Alarms) -> Rows:
     ]
 
 
-def _latency(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
-    latency = metrics.own(MetricName.INVOCATION_LATENCY)
+def latency(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
+    """How long callers wait, and what nobody waits for."""
+    taken = metrics.own(MetricName.INVOCATION_LATENCY)
     slowest = alarm_line(alarms["latency"], Colour.AWS)
     oldest = metrics.dead_letters("ApproximateAgeOfOldestMessage")
     waited = metrics.function("AsyncEventAge", "Maximum")
     return [
         graph(
             "Latency",
-            [*percentiles(latency), slowest],
+            [*percentiles(taken), slowest],
             unit="ms",
             right=[version_line(metrics)],
             right_unit="version",
@@ -137,7 +139,7 @@ def _latency(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
         # Beside the threshold, which is minutes, the milliseconds of a good day would look flat.
         graph(
             "Slowest requests against the limit",
-            [Line(latency.at("p99"), "p99", Colour.P99), slowest],
+            [Line(taken.at("p99"), "p99", Colour.P99), slowest],
             unit=alarms["latency"].unit,
             thresholds=[alarms["latency"]],
         ),

@@ -42,20 +42,9 @@ def model_calls(metrics: Metrics, of_agent: AgentMetrics) -> list[Widget]:
 
 def tokens_and_tools(metrics: AgentMetrics, retired: AlarmSpec) -> list[Widget]:
     """What requests use, and what they leave behind."""
-    cost = Line(metrics.own(MetricName.ESTIMATED_COST), "US dollars", Colour.COST)
-    leftovers = metrics.own(MetricName.LEFTOVER_THREADS, "Maximum")
     return [
         graph("Tokens", token_lines(metrics.own), unit="tokens"),
-        graph(
-            "Cost, and what it was limited to",
-            [cost],
-            unit="US dollars",
-            right=[
-                Line(metrics.own(MetricName.BUDGET_REFUSALS), "refused", Colour.WARNING),
-                Line(metrics.own(MetricName.RESERVATIONS_NOT_SETTLED), "not settled", Colour.ERROR),
-            ],
-            right_unit="requests, calls",
-        ),
+        cost_graph(metrics),
         graph(
             "Tool calls",
             [
@@ -64,12 +53,32 @@ def tokens_and_tools(metrics: AgentMetrics, retired: AlarmSpec) -> list[Widget]:
             ],
             unit="calls",
         ),
-        graph(
-            "Left behind by requests",
-            [alarm_line(retired, Colour.ERROR)],
-            unit=retired.unit,
-            right=[Line(leftovers, "threads, in the worst process", Colour.WARNING)],
-            right_unit="threads",
-            thresholds=[retired],
-        ),
+        leftovers_graph(metrics, retired),
     ]
+
+
+def cost_graph(metrics: AgentMetrics) -> Widget:
+    """What requests cost, and which were not let to."""
+    return graph(
+        "Cost, and what it was limited to",
+        [Line(metrics.own(MetricName.ESTIMATED_COST), "US dollars", Colour.COST)],
+        unit="US dollars",
+        right=[
+            Line(metrics.own(MetricName.BUDGET_REFUSALS), "refused", Colour.WARNING),
+            Line(metrics.own(MetricName.RESERVATIONS_NOT_SETTLED), "not settled", Colour.ERROR),
+        ],
+        right_unit="requests, calls",
+    )
+
+
+def leftovers_graph(metrics: AgentMetrics, retired: AlarmSpec) -> Widget:
+    """What requests leave behind in their process."""
+    leftovers = metrics.own(MetricName.LEFTOVER_THREADS, "Maximum")
+    return graph(
+        "Left behind by requests",
+        [alarm_line(retired, Colour.ERROR)],
+        unit=retired.unit,
+        right=[Line(leftovers, "threads, in the worst process", Colour.WARNING)],
+        right_unit="threads",
+        thresholds=[retired],
+    )

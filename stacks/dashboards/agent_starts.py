@@ -25,15 +25,24 @@ def cold_and_warm(metrics: AgentMetrics) -> list[Widget]:
     ]
 
 
-def cold_starts(metrics: AgentMetrics, alarms: Mapping[str, AlarmSpec]) -> list[Widget]:
-    """How many requests start a process, and what the start takes."""
+def cold_starts(
+    metrics: AgentMetrics, alarms: Mapping[str, AlarmSpec], *, model: bool = True
+) -> list[Widget]:
+    """How many requests start a process, and what the start takes.
+
+    Args:
+        metrics: The agent's.
+        alarms: Its alarms, by symptom.
+        model: Whether it calls a model, and so opens a connection to one.
+    """
     init_time = metrics.own(MetricName.INIT_TIME)
-    phases = (
+    phases = [
         (MetricName.INIT_RUNTIME_TIME, "runtime", Colour.AWS),
         (MetricName.INIT_IMPORT_TIME, "imports", Colour.COLD),
         (MetricName.INIT_CLIENT_TIME, "clients", Colour.TRAFFIC),
-        (MetricName.FIRST_CONNECTION_TIME, "first connection", Colour.WARNING),
-    )
+    ]
+    if model:
+        phases.append((MetricName.FIRST_CONNECTION_TIME, "first connection", Colour.WARNING))
     return [
         graph(
             "Share of cold requests",

@@ -1,17 +1,17 @@
 """All agents on one screen: traffic, errors, latency, cold starts and cost."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from stacks.parts.alarms import AlarmSpec
-from stacks.parts.metrics import HOUR, AgentMetrics, Metrics, Series
+from stacks.parts.metrics import HOUR, Metrics
 from stacks.parts.widgets import (
     Colour,
     Line,
     Rows,
-    agent_colour,
     alarm_line,
     alarm_states,
+    by_agent,
     figures,
     graph,
     note,
@@ -62,13 +62,13 @@ def overview_rows(
         [
             graph(
                 "Requests by agent",
-                _by_agent(metrics, lambda agent: agent.own(MetricName.INVOCATIONS)),
+                by_agent(metrics, lambda agent: agent.own(MetricName.INVOCATIONS)),
                 unit="requests",
                 stacked=True,
             ),
             graph(
                 "Failed requests by agent",
-                _by_agent(metrics, lambda agent: agent.own(MetricName.ERRORS)),
+                by_agent(metrics, lambda agent: agent.own(MetricName.ERRORS)),
                 unit="requests",
                 stacked=True,
             ),
@@ -87,14 +87,14 @@ def overview_rows(
         [
             graph(
                 "Cold requests by agent",
-                _by_agent(metrics, lambda agent: agent.cold_share),
+                by_agent(metrics, lambda agent: agent.cold_share),
                 unit="%",
                 thresholds=[alarms["cold-starts"] for alarms in on_agents],
                 threshold_colour=Colour.WARNING,
             ),
             graph(
                 "Cost by agent and hour",
-                _by_agent(
+                by_agent(
                     metrics, lambda agent: agent.own(MetricName.ESTIMATED_COST, period_s=HOUR)
                 ),
                 unit=on_environment["cost"].unit,
@@ -105,15 +105,8 @@ def overview_rows(
             ),
             graph(
                 "Versions: a step is a deployment",
-                _by_agent(metrics, lambda agent: agent.version),
+                by_agent(metrics, lambda agent: agent.version),
                 unit="version",
             ),
         ],
-    ]
-
-
-def _by_agent(metrics: Metrics, series: Callable[[AgentMetrics], Series]) -> list[Line]:
-    return [
-        Line(series(metrics.agent(agent)), agent, agent_colour(number))
-        for number, agent in enumerate(metrics.agents)
     ]

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.checks import acknowledge
 from stacks.parts.agent_role import AgentRole, Reach
-from stacks.parts.functions import function_logs, python_function
+from stacks.parts.functions import function_logs, own_log, python_function
+from stacks.parts.runtime_access import RuntimeAccess
+from stacks.parts.statements import allow
 from stacks.settings import FunctionSettings
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import AGENT_HANDLER, LIVE_ALIAS
@@ -36,6 +39,7 @@ class AgentFunction(Construct):
         queue_life_s: int,
         reach: Reach,
         removal_policy: RemovalPolicy,
+        runtime: RuntimeAccess | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = function_logs(
@@ -59,9 +63,13 @@ class AgentFunction(Construct):
             self,
             "Access",
             agent=agent,
-            log_group_arn=log_group.log_group_arn,
-            dead_letters=self.dead_letters,
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            own={
+                "Logs": [own_log(log_group.log_group_arn)],
+                "DeadLetters": [allow(["sqs:SendMessage"], [self.dead_letters.queue_arn])],
+            },
             reach=reach,
+            runtime=runtime,
         ).role
         self.function = python_function(
             self,

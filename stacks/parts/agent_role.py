@@ -1,16 +1,18 @@
-"""An agent function's role: the actions its handler performs, on the resources it touches."""
+"""An agent's role: the actions its process performs, on the resources it touches."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
 from stacks.names import live_function
 from stacks.parts.bedrock_access import InferenceProfile, invoke_grants
-from stacks.parts.functions import function_role
+from stacks.parts.functions import service_role
+from stacks.parts.runtime_access import RuntimeAccess
 from stacks.parts.statements import allow, allow_key
 from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest
 from tradewind.contracts.names import WORKFLOWS_PREFIX, artifact_key
@@ -44,7 +46,16 @@ class Reach:
 
 
 class AgentRole(Construct):
-    """The role of one agent's function; nothing is added to it by a construct's own grants."""
+    """The role of one agent's process; nothing is added to it by a construct's own grants.
+
+    Args:
+        scope: Where it is.
+        construct_id: Its id.
+        agent: Whose it is.
+        assumed_by: The service that runs the process.
+        own: What the process may besides because of where it runs, such as to write its log.
+        reach: What agents share.
+    """
 
     def __init__(
         self,
@@ -52,9 +63,10 @@ class AgentRole(Construct):
         construct_id: str,
         *,
         agent: AgentManifest,
-        log_group_arn: str,
-        dead_letters: sqs.IQueue,
+        assumed_by: iam.IPrincipal,
+        own: Mapping[str, Sequence[iam.PolicyStatement]],
         reach: Reach,
+        runtime: RuntimeAccess | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -63,8 +75,8 @@ class AgentRole(Construct):
         read_files = [f"{reach.artifacts_arn}/{artifact_key('*', name, '*')}" for name in read]
 
         policies = {
+            **own,
             "Tracing": [allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])],
-            "DeadLetters": [allow(["sqs:SendMessage"], [dead_letters.queue_arn])],
             "Records": [
                 allow(
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
@@ -98,13 +110,16 @@ class AgentRole(Construct):
                     reach.key, ["kms:Decrypt", "kms:GenerateDataKey"], through=f"s3.{stack.region}"
                 ),
             ],
-            "Model": [
+        }
+        if runtime is None:
+            policies["Model"] = [
                 allow(grant.actions, grant.resources, grant.conditions)
                 for grant in invoke_grants(
                     reach.profile, partition=stack.partition, account=stack.account
                 )
-            ],
-        }
+            ]
+        else:
+            policies["Runtime"] = [runtime.statement()]
         if reach.request_log_arn is not None:
             # Written and never read: nobody's question is in reach of another's agent.
             policies["RequestLog"] = [allow(["dynamodb:PutItem"], [reach.request_log_arn])]
@@ -131,10 +146,10 @@ class AgentRole(Construct):
         ]
         if reached:
             policies["Reach"] = [allow(extra.actions, resources) for extra, resources in reached]
-        role = function_role(
+        role = service_role(
             self,
+            assumed_by=assumed_by,
             description=f"What the {agent.name} agent may do.",
-            log_group_arn=log_group_arn,
             policies=policies,
         )
         acknowledge_wildcard(role, "*", "X-Ray's write actions have no resource level.")
@@ -148,6 +163,8 @@ class AgentRole(Construct):
             for resource in resources:
                 if "*" in resource:
                     acknowledge_wildcard(role, resource, str(extra.reason))
+        #: What findings on it are acknowledged on.
+        self.created = role
         self.role = role.without_policy_updates()
 
 

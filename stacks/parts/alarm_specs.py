@@ -5,6 +5,7 @@ from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from stacks.alarm_settings import AlarmSettings
 from stacks.parts.alarms import BELOW, AlarmSpec
 from stacks.parts.metrics import (
     HOUR,
@@ -14,7 +15,7 @@ from stacks.parts.metrics import (
     Metrics,
     share_percent,
 )
-from stacks.settings import AlarmSettings, FunctionSettings
+from stacks.settings import FunctionSettings
 from tradewind.telemetry.metric_names import MetricName
 
 NO_TRAFFIC = "no-traffic"

@@ -63,21 +63,41 @@ def function_role(
     log_group_arn: str,
     policies: Mapping[str, Sequence[iam.PolicyStatement]],
 ) -> iam.Role:
-    """The role of the function in ``scope``: what its policies allow, and to write its log.
+    """The role of the function in ``scope``: what its policies allow, and to write its log."""
+    return service_role(
+        scope,
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        description=description,
+        policies={"Logs": [own_log(log_group_arn)], **policies},
+    )
 
-    They are inline and complete when the role exists: a function is never created, or called,
-    before what it may do. ``without_policy_updates`` keeps constructs from adding to it.
-    """
+
+def own_log(log_group_arn: str) -> iam.PolicyStatement:
+    """What a function needs to write its log."""
     # CloudFormation's ARN of a log group ends in ":*": all of its streams.
-    logs_of_its_own = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group_arn])
+
+
+def service_role(
+    scope: Construct,
+    *,
+    assumed_by: iam.IPrincipal,
+    description: str,
+    policies: Mapping[str, Sequence[iam.PolicyStatement]],
+) -> iam.Role:
+    """The role in ``scope`` of what a service runs.
+
+    Its policies are inline and complete when the role exists: nothing is created, or called, before
+    what it may do. ``without_policy_updates`` keeps constructs from adding to it.
+    """
     return iam.Role(
         scope,
         "Role",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        assumed_by=assumed_by,
         description=description,
         inline_policies={
             name: iam.PolicyDocument(statements=[*statements])
-            for name, statements in {"Logs": [logs_of_its_own], **policies}.items()
+            for name, statements in policies.items()
         },
     )
 

@@ -201,7 +201,9 @@ class Metrics:
 
     def total(self, name: MetricName) -> MathExpression:
         """A count, kept by agent, over all of them."""
-        return MathExpression(_sum_of("agent_"), self._each("agent_", name))
+        # By name: a widget may draw several totals, whose ids are looked for in all of it.
+        prefix = f"of_{name.lower()}_"
+        return MathExpression(_sum_of(prefix), self._each(prefix, name))
 
     @property
     def cold_share(self) -> MathExpression:

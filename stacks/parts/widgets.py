@@ -4,13 +4,14 @@ Widgets are the JSON of AWS's "Dashboard Body Structure and Syntax", without pla
 ``dashboard`` adds. A threshold can be drawn only by handing over the alarm that has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import cycle
 from typing import Any, Final
 
 from stacks.parts.alarms import BELOW, AlarmSpec
-from stacks.parts.metrics import FIVE_MINUTES, AgentMetrics, MetricStat, Series
+from stacks.parts.metrics import FIVE_MINUTES, AgentMetrics, Metrics, MetricStat, Series
 
 _HEIGHT: Final = 6
 _ALARMS_IN_A_ROW: Final = 8
@@ -77,9 +78,12 @@ def version_line(metrics: AgentMetrics) -> Line:
     return Line(metrics.version, "version", Colour.VERSION)
 
 
-def agent_colour(number: int) -> str:
-    """The colour of the agent at a place, from 0 on, in their order."""
-    return _AGENT_COLOURS[number % len(_AGENT_COLOURS)]
+def by_agent(metrics: Metrics, series: Callable[[AgentMetrics], Series]) -> list[Line]:
+    """A line for each agent."""
+    return [
+        Line(series(metrics.agent(agent)), agent, colour)
+        for agent, colour in zip(metrics.agents, cycle(_AGENT_COLOURS), strict=False)
+    ]
 
 
 def graph(

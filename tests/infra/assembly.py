@@ -47,6 +47,8 @@ class Assembly:
                 spelled = str(separator).join(self.spell(template, part) for part in parts)
             case {"Fn::GetAtt": [logical_id, attribute]}:
                 spelled = f"<{without_hash(logical_id)}.{attribute}>"
+            case {"Fn::Sub": str() as text}:
+                spelled = text.replace("${AWS::AccountId}", "ACCOUNT")
             case {"Ref": "AWS::AccountId"}:
                 spelled = "ACCOUNT"
             case {"Ref": logical_id}:

@@ -11,6 +11,7 @@ from aws_cdk import App
 import app as cdk_app  # first: it chooses jsii's Node and finds the runtime package
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
+from stacks.runtime_settings import RuntimeSettings
 from stacks.settings import Settings
 from stacks.settings_file import load_settings
 from tests.deployed_agents import AGENTS
@@ -83,6 +84,21 @@ def dev_settings() -> Settings:
 @pytest.fixture(scope="session")
 def dev(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
     return synthesize(dev_settings)
+
+
+#: Runtimes on AgentCore that an environment may name.
+RUNTIMES = {
+    name: RuntimeSettings(
+        description="It knows the company.",
+        arn=f"arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/{name}-AbCdEfGhIj",
+    )
+    for name in ("onboarding", "provisioning")
+}
+
+
+@pytest.fixture(scope="session")
+def with_runtimes(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
+    return synthesize(dev_settings.model_copy(update={"runtimes": RUNTIMES}))
 
 
 @pytest.fixture(scope="session")

@@ -143,6 +143,8 @@ def unusual(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
     first = FunctionSettings(
         memory_mb=512, timeout_s=60, architecture="x86_64", reserved_concurrency=7
     )
+    # AgentCore Runtime has no x86-64.
+    on_lambda = AGENTS[FIRST].model_copy(update={"agentcore": None})
     return synthesize(
         dev_settings.model_copy(
             update={
@@ -153,7 +155,8 @@ def unusual(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
                 "log_level": "WARN",
                 "agents": {FIRST: first},
             }
-        )
+        ),
+        agents={**AGENTS, FIRST: on_lambda},
     )
 
 
@@ -216,6 +219,7 @@ def test_stacks_have_names_of_their_environment(dev: Assembly, prod: Assembly) -
             f"Tradewind-{name}-Agents": protected,
             f"Tradewind-{name}-Api": protected,
             f"Tradewind-{name}-Observability": protected,
+            f"Tradewind-{name}-AgentCore": protected,
         }
 
 

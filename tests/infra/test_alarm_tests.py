@@ -21,7 +21,7 @@ def run_shipped(alarms: Alarms) -> list[Outcome]:
     return [outcome for case in cases for outcome in run_case(case, alarms)]
 
 
-@pytest.fixture(scope="module", params=["dev", "prod"])
+@pytest.fixture(scope="module", params=["dev", "prod", "with_runtimes"])
 def alarms(request: pytest.FixtureRequest) -> Alarms:
     assembly: Assembly = request.getfixturevalue(request.param)
     return load_alarms(assembly.folder)

@@ -63,8 +63,13 @@ def test_it_offers_these_routes_and_no_other(dev: Assembly) -> None:
         ),
         ("POST", "/agents/{agent}/invocations"),
         ("POST", "/agents/{agent}/stream"),
+        ("POST", "/runtimes/{runtime}/invocations"),
+        ("POST", "/runtimes/{runtime}/stream"),
         ("POST", "/invocations/{id}/answer"),
-        *(("GET", path) for path in ("/agents", "/models", "/budget", "/openapi.json")),
+        *(
+            ("GET", path)
+            for path in ("/agents", "/runtimes", "/models", "/budget", "/openapi.json")
+        ),
         *((method, "/invocations/{id}") for method in ("GET", "DELETE")),
         *((method, "/sessions/{id}") for method in ("GET", "DELETE")),
         ("POST", "/mcp"),

@@ -31,7 +31,7 @@ class Ones:
         return [AlarmReport(name, "OK") for name in names]
 
 
-@pytest.fixture(params=["dev", "prod"])
+@pytest.fixture(params=["dev", "prod", "with_runtimes"])
 def preview(request: pytest.FixtureRequest) -> Preview:
     assembly: Assembly = request.getfixturevalue(request.param)
     read = read_assembly(assembly.folder, account="123456789012", region="eu-central-1")

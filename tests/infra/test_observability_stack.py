@@ -13,7 +13,7 @@ from stacks.settings import RequestLogSettings, Settings
 from stacks.workflow_settings import WorkflowSettings
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly
-from tests.infra.conftest import Synthesize
+from tests.infra.conftest import RUNTIMES, Synthesize
 from tests.infra.watched import disagreements
 from tradewind.contracts.names import API, MCP
 from tradewind.telemetry.metric_names import MetricName
@@ -248,6 +248,7 @@ def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm(
         "oidc": oidc,
         "request_log": RequestLogSettings(retention_days=30),
         "workflows": WorkflowSettings(durable=("wind-farm",)),
+        "runtimes": RUNTIMES,
     }
     full = synthesize(prod.settings.model_copy(update=added))
     named = {

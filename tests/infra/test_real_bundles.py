@@ -1,6 +1,7 @@
 """The bundles that are deployed, each agent's and the other functions', for both architectures."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import shutil
@@ -23,16 +24,18 @@ from stacks.bundling.interpreter import find_if_there
 from stacks.bundling.rules import (
     CORE_FUNCTIONS,
     DURABLE_PYTHON,
-    NEVER_IMPORTED,
+    OF_AGENTCORE,
     OF_WORKFLOWS,
     PYTHON,
     UNZIPPED_LIMIT,
+    never_imported,
 )
+from stacks.runtime_settings import NEEDS as RUNTIME_NEEDS
 from stacks.settings import Architecture, Settings
 from stacks.workflows import DURABLE_BUDGET_MB
 from tests.deployed_agents import AGENTS, FIRST
 from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS
-from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, SWEEP
+from tradewind.contracts.names import AGENTCORE_ENTRY, API, AUTHORIZER, DURABLE, MCP, RUNTIME, SWEEP
 
 CORE_BUDGETS_MB = {
     SWEEP: SWEEP_BUDGET_MB,
@@ -40,13 +43,14 @@ CORE_BUDGETS_MB = {
     AUTHORIZER: AUTHORIZER_BUDGET_MB,
     MCP: MCP_BUDGET_MB,
     DURABLE: DURABLE_BUDGET_MB,
+    RUNTIME: RUNTIME_NEEDS.bundle_budget_mb,
 }
 each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 each_bundle = pytest.mark.parametrize("name", [*AGENTS, *CORE_BUDGETS_MB])
 each_architecture = pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 NATIVE: Architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 #: What Lambda's image has of its own, as the embedded AWS runs it.
-RUNTIME = PROJECT / ".build" / "lambda-runtime"
+LAMBDA_RUNTIME = PROJECT / ".build" / "lambda-runtime"
 
 #: ELF's numbers for them.
 MACHINES = {"x86_64": 62, "arm64": 183}
@@ -275,10 +279,10 @@ def test_every_module_has_its_byte_code(
 
 @each_agent
 def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: str) -> None:
-    framework = AGENTS[agent].framework
+    framework, agentcore = AGENTS[agent].framework, AGENTS[agent].agentcore
     pruned = {
         file.parts[0]
-        for name in NEVER_IMPORTED[framework]
+        for name in never_imported(framework, agentcore)
         for file in importlib.metadata.files(name) or ()
         if file.parts[0] != ".." and not file.parts[0].endswith(".dist-info")
     }
@@ -287,7 +291,13 @@ def test_nothing_that_is_pruned_is_in_the_bundle(built: Built, agent: str) -> No
     with zipfile.ZipFile(built(agent, NATIVE).path) as zipped:
         assert not {name.split("/")[0] for name in zipped.namelist()} & pruned
         ours = [name for name in zipped.namelist() if name.startswith(OF_WORKFLOWS)]
+        served = {
+            name
+            for name in zipped.namelist()
+            if name == AGENTCORE_ENTRY or name.startswith((OF_AGENTCORE, "bedrock_agentcore/"))
+        }
     assert bool(ours) == (framework == RUNS_WORKFLOWS)
+    assert bool(served) == (agentcore is not None)
 
 
 @each_agent
@@ -332,6 +342,39 @@ def test_a_bundle_answers_with_nothing_but_itself(built: Built, agent: str, tmp_
             check=False,
         )
         assert used.returncode == 0, used.stderr
+
+
+READS_SCHEMAS = """
+from tradewind.run.output import validator_of
+assert not list(validator_of({"type": "object"}).iter_errors({}))
+"""
+
+
+@pytest.mark.parametrize("transport", ["sdk", "socket"])
+def test_what_asks_runtimes_answers_with_nothing_but_its_bundle(
+    built: Built, transport: str, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(built(RUNTIME, NATIVE).path) as zipped:
+        zipped.extractall(tmp_path)
+        names = zipped.namelist()
+    assert {name.split("/")[0] for name in names} & {"agents", "siting", "strands"} == set()
+    for source in tmp_path.rglob("*.py"):
+        source.write_text("raise AssertionError('compiled anew')")
+    runtime = "arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/onboarding-AbCdEfGhIj"
+    target = {"arn": runtime, "qualifier": "live", "transport": transport}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", IMPORT_AND_ANSWER + READS_SCHEMAS, str(tmp_path)],
+        env={
+            **ENVIRONMENT,
+            "TRADEWIND_AGENT": "onboarding",
+            "TRADEWIND_RUNTIME": json.dumps(target),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 SETTLE_ONE = """
@@ -626,7 +669,7 @@ def test_the_functions_of_the_api_serve_with_nothing_but_their_bundles(
     for source in tmp_path.rglob("*.py"):
         source.write_text("raise AssertionError('compiled anew')")
     done = subprocess.run(
-        [sys.executable, "-S", "-c", program, str(tmp_path), str(RUNTIME)],
+        [sys.executable, "-S", "-c", program, str(tmp_path), str(LAMBDA_RUNTIME)],
         env=variables,
         capture_output=True,
         text=True,

@@ -36,6 +36,8 @@ def test_the_key_rotates_and_only_named_services_use_it_by_themselves(dev: Assem
             "kms:EncryptionContext:aws:logs:arn": [
                 "arn:aws:logs:us-east-1:ACCOUNT:log-group:/aws/lambda/tradewind-dev-*",
                 "arn:aws:logs:us-east-1:ACCOUNT:log-group:/aws/apigateway/tradewind-dev-*",
+                "arn:aws:logs:us-east-1:ACCOUNT:log-group:"
+                "/aws/bedrock-agentcore/runtimes/tradewind_dev__*",
             ]
         }
     }

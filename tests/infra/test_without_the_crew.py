@@ -49,10 +49,10 @@ def emptied(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.rmtree(copy / "lambda_src" / "agents" / agent)
         for package in manifest.packages:
             shutil.rmtree(copy / "lambda_src" / package, ignore_errors=True)
-    # With the agent that runs workflows goes what says where they run.
+    # With the agent that runs workflows goes what says where they run; likewise on AgentCore.
     config = copy / "config" / "local.yaml"
-    none = re.sub(r"^workflows: .*", "workflows: {}", config.read_text(), flags=re.MULTILINE)
-    config.write_text(none)
+    named = r"^(workflows|runtimes): .*"
+    config.write_text(re.sub(named, r"\1: {}", config.read_text(), flags=re.MULTILINE))
     return copy
 
 

@@ -11,7 +11,7 @@ def disagreements(dashboards: Mapping[str, Json], alarms: Mapping[str, Json]) ->
     """What dashboards and alarms say differently.
 
     Args:
-        dashboards: Their bodies by subject: ``overview``, ``model`` or an agent.
+        dashboards: Their bodies by subject: ``overview``, ``model``, ``runtimes`` or an agent.
         alarms: Their properties by name without the environment's prefix.
     """
     widgets = [
@@ -37,7 +37,7 @@ def _unfounded(subject: str, properties: Json, alarms: Mapping[str, Json]) -> It
         own = [f"{subject}-{symptom}", symptom]
         anyones = [name for name in alarms if name.endswith(f"-{symptom}")]
         named = [name for name in own if name in alarms]
-        meant = named or (anyones if subject == "overview" else [])
+        meant = named or (anyones if subject in {"overview", "runtimes"} else [])
         if not meant or any(_threshold(alarms[name]) != _drawn(line) for name in meant):
             yield f"{subject}, {properties['title']}: {line['value']} is not {symptom}'s threshold"
 

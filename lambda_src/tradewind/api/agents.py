@@ -17,7 +17,7 @@ _NOT_ASKED: Final = ("agent", "request_id", "owner")
 
 def list_agents(door: Door, _request: Request) -> Answer:
     """Tell the agents, in the order of their work."""
-    return Answer(200, {"agents": [_described(name) for name in door.environment.agents]})
+    return Answer(200, {"agents": [_described(name) for name in door.environment.own_agents]})
 
 
 @cache

@@ -13,17 +13,13 @@ from tradewind.api.asking import Asked, read_asked, require_same
 from tradewind.api.budget import require_left
 from tradewind.api.door import Door
 from tradewind.api.errors import (
-    IdempotencyKeyReused,
     NotCancellable,
     NotFound,
-    UnsupportedMediaType,
 )
 from tradewind.api.http import Answer, Request
 from tradewind.api.invoker import Handed
 from tradewind.api.overdue import close_overdue
 from tradewind.api.preferences import (
-    IDEMPOTENCY_KEY,
-    PREFER,
     Preference,
     read_preference,
 )
@@ -41,10 +37,8 @@ from tradewind.contracts.errors import (
     StorageUnavailable,
     TradewindError,
     UnknownAgent,
-    every_error,
 )
 from tradewind.contracts.names import (
-    AGENT_NAME_PATTERN,
     INVOCATION_ID_PATTERN,
     record_key,
 )
@@ -79,7 +73,7 @@ class _Asked(Asked):
 
 
 def ask(door: Door, request: Request) -> Answer:
-    """Have an agent answer a question; see ``POST /agents/{agent}/invocations``.
+    """Have an agent, or a runtime, answer a question; see ``runtimes``, which says who is meant.
 
     Raises:
         TradewindError: The request was refused, or there is no telling what became of it.
@@ -361,22 +355,6 @@ def _too_large() -> TradewindError:
 
 
 ROUTES: Final = (
-    Route(
-        "POST",
-        "/agents/{agent}/invocations",
-        "askAgent",
-        "Ask an agent, and wait for its answer or look for it later",
-        ask,
-        {200: "Invocation", 202: "Invocation"},
-        body="Question",
-        parameters={"agent": AGENT_NAME_PATTERN},
-        headers=(PREFER, IDEMPOTENCY_KEY),
-        problems=(
-            *every_error(),
-            IdempotencyKeyReused,
-            UnsupportedMediaType,
-        ),
-    ),
     Route(
         "GET",
         "/invocations/{id}",

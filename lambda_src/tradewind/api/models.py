@@ -115,6 +115,12 @@ class Agents(_Shown):
     agents: list[Agent]
 
 
+class Runtimes(_Shown):
+    """The runtimes elsewhere that may be asked as agents are."""
+
+    runtimes: list[Agent]
+
+
 class Model(_Shown):
     """A model that the account can invoke."""
 

@@ -37,6 +37,7 @@ _REFERENCE: Final = "#/components/schemas/{model}"
 
 def openapi(routes: Sequence[Route]) -> dict[str, Any]:
     """Describe the routes."""
+    routes = [route for route in routes if route.described]
     shown = {model for route in routes for model in route.answers.values() if model}
     asked = {route.body for route in routes if route.body}
     _, schemas = models_json_schema(

@@ -9,12 +9,14 @@ from tradewind.api import (
     invocations,
     models_listing,
     replies,
+    runtimes,
     sessions,
 )
 from tradewind.api.routing import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *agents.ROUTES,
+    *runtimes.ROUTES,
     *invocations.ROUTES,
     *replies.ROUTES,
     *sessions.ROUTES,

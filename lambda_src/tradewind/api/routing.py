@@ -47,6 +47,7 @@ class Route:
         query: Names of query parameters, with their JSON Schemas.
         headers: That it reads.
         problems: What may go wrong, beyond what may everywhere.
+        described: Whether the API's document has it.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Route:
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     headers: Sequence[Header] = ()
     problems: Sequence[type[TradewindError]] = ()
+    described: bool = True
 
     def __post_init__(self) -> None:
         if set(_PARAMETER.findall(self.path)) != set(self.parameters):

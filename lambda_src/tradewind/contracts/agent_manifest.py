@@ -24,9 +24,13 @@ from tradewind.contracts.names import (
 from tradewind.contracts.validation import Frozen, explain, one_line, refused, whole_number
 
 #: What an agent may be written with. One that is a ``workflow`` runs workflow files, whose models
-#: and tools are Strands'.
-Framework = Literal["strands", "pydantic-ai", "workflow"]
+#: and tools are Strands'. One that is ``agentcore`` has no folder: the settings name it, and a
+#: runtime elsewhere does its work.
+Framework = Literal["strands", "pydantic-ai", "workflow", "agentcore"]
 RUNS_WORKFLOWS: Final = "workflow"
+RUNS_ELSEWHERE: Final = "agentcore"
+#: The protocols that AgentCore Runtime can ask an agent by.
+AgentCoreProtocol = Literal["http", "a2a"]
 MANIFEST_FILE: Final = "agent.toml"
 #: An example request, which the demo sends and tests run.
 REQUEST_FILE: Final = "request.json"
@@ -165,6 +169,8 @@ class AgentManifest(Frozen):
         calls: The agents that its workflows may ask by name.
         packages: Folders beside ``agents`` that its bundle carries.
         demo: Whether the demo asks it.
+        agentcore: The protocol that AgentCore Runtime asks it by; without one, it is on Lambda
+            alone.
         function: What its function needs.
         reach: What else in AWS its tools call.
     """
@@ -193,6 +199,7 @@ class AgentManifest(Frozen):
         ),
     ] = ()
     demo: Annotated[bool, Field(description="true or false")] = True
+    agentcore: Annotated[AgentCoreProtocol | None, Field(description="http or a2a")] = None
     function: Annotated[FunctionNeeds, Field(description="a table")] = FunctionNeeds()
     reach: Annotated[tuple[AwsReach, ...], Field(strict=False, description="a list of tables")] = ()
 
@@ -234,6 +241,11 @@ def read_manifest(folder: Path) -> AgentManifest:
         raise ManifestError(f"{shown}: not valid TOML: {' '.join(str(broken).split())}") from None
     if "name" in content:
         raise ManifestError(f"{shown}: name: is not a setting; it is the folder's name")
+    if content.get("framework") == RUNS_ELSEWHERE:
+        raise ManifestError(
+            f"{shown}: framework: {RUNS_ELSEWHERE!r} is not allowed; give strands, pydantic-ai or "
+            "workflow. A runtime elsewhere has no folder; name it in the settings' `runtimes`"
+        )
     try:
         return AgentManifest.model_validate({**content, "name": folder.name})
     except ValidationError as invalid:

@@ -3,9 +3,10 @@
 Without Pydantic, whose import would be a third of the function's start; see the API's benchmark.
 """
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from tradewind.contracts.errors import ConfigurationError
@@ -30,13 +31,14 @@ class ApiEnvironment:
         model_id: The inference profile that the agents use.
         model_region: Where it is.
         agents: Those that may be asked, in the order of their work, and the seconds after which
-            Lambda ends a request of each.
+            Lambda ends a request of each. Runtimes elsewhere are among them.
         queue_life_s: How long Lambda keeps an event before it gives up.
         max_tokens: How long an answer of the model is at most.
         budgets_table: Where it is kept what callers spend.
         prices_json: What model calls cost; empty where that is not known. See ``contracts.prices``.
         budgets_json: What they may cost; empty for anything.
         wait_s: How long a request waits for its answer at most.
+        runtimes: Those of ``agents`` that are runtimes elsewhere, by name: what each is.
     """
 
     environment: str
@@ -54,6 +56,12 @@ class ApiEnvironment:
     prices_json: str = ""
     budgets_json: str = ""
     wait_s: int = MAX_WAIT_S
+    runtimes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def own_agents(self) -> tuple[str, ...]:
+        """Those that are agents of this project, in the order of their work."""
+        return tuple(name for name in self.agents if name not in self.runtimes)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> Self:
@@ -80,7 +88,10 @@ class ApiEnvironment:
             prices_json=variables.get(OptionalEnvVar.MODEL_PRICES, ""),
             budgets_json=variables.get(OptionalEnvVar.BUDGETS, ""),
             wait_s=reading.number(ApiEnvVar.WAIT_S, 0, MAX_WAIT_S, absent=MAX_WAIT_S),
+            runtimes=reading.texts(ApiEnvVar.RUNTIMES),
         )
+        if not reading.problems:
+            reading.known(ApiEnvVar.RUNTIMES, read.runtimes, read.agents)
         if reading.problems:
             raise ConfigurationError(
                 f"The function's environment is invalid: {'; '.join(reading.problems)}"
@@ -121,6 +132,20 @@ class _Reading:
                 break
             found[agent] = timeout_s
         return found
+
+    def texts(self, name: str) -> dict[str, str]:
+        try:
+            found = json.loads(self._variables.get(name, "{}"))
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+            self.problems.append(f'{name}: has to be like {{"onboarding":"What it is."}}')
+            return {}
+        return found
+
+    def known(self, name: str, found: Mapping[str, str], agents: Mapping[str, int]) -> None:
+        if not found.keys() <= agents.keys():
+            self.problems.append(f"{name}: has some that {ApiEnvVar.AGENTS} has not")
 
 
 def _whole(text: str) -> int | None:

@@ -12,8 +12,10 @@ from tradewind.contracts.names import (
     DurableEnvVar,
     EnvVar,
     OptionalEnvVar,
+    ServingEnvVar,
 )
 from tradewind.contracts.prices import BudgetLimits, ModelPrices
+from tradewind.contracts.runtime_target import RuntimeTarget
 
 
 def _split(names: object) -> object:
@@ -69,6 +71,13 @@ class DurableEnvironment(Environment):
     agent_functions: Json[dict[str, str]] = Field(alias=DurableEnvVar.AGENT_FUNCTIONS)
 
 
+class ServingEnvironment(Environment):
+    """What the stacks tell an agent's process on AgentCore Runtime besides."""
+
+    time_limit_s: float = Field(alias=ServingEnvVar.TIME_LIMIT_S, gt=0)
+    host: str = Field(default="127.0.0.1", alias=ServingEnvVar.HOST, min_length=1)
+
+
 class SweepEnvironment(Environment):
     """What the stacks tell the sweep."""
 
@@ -120,6 +129,8 @@ class AgentEnvironment(ModelEnvironment):
     )
     #: Whether workflows are read from the artifacts bucket, too.
     workflows_in_bucket: bool = Field(default=False, alias=OptionalEnvVar.WORKFLOWS_IN_BUCKET)
+    #: The runtime of AgentCore that does the agent's work; None for an agent whose code is here.
+    runtime: Json[RuntimeTarget] | None = Field(default=None, alias=OptionalEnvVar.RUNTIME)
     #: Whether a streaming integration leads to the function.
     streams: bool = Field(default=False, alias=OptionalEnvVar.STREAMING)
     #: A number for a published version.

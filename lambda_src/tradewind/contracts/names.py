@@ -15,7 +15,7 @@ AGENT_NAME_LENGTH: Final = 30
 RESERVED_AGENT_NAMES: Final = frozenset(
     {
         *("api", "authorizer", "bedrock", "durable", "environment", "mcp", "model", "overview"),
-        "sweep",
+        *("runtime", "runtimes", "sweep"),
         *("answer_invocation", "cancel_invocation", "look_up_invocation", "tests"),
     }
 )
@@ -61,6 +61,8 @@ class OptionalEnvVar(StrEnum):
     CALLS = "TRADEWIND_CALLS"
     # "1" where workflows are read from the artifacts bucket, too.
     WORKFLOWS_IN_BUCKET = "TRADEWIND_WORKFLOWS_IN_BUCKET"
+    # A JSON object; see contracts.runtime_target.RuntimeTarget. Set where the function asks one.
+    RUNTIME = "TRADEWIND_RUNTIME"
     # "1" where a streaming integration leads to the function: it must be able to stream then.
     STREAMING = "TRADEWIND_STREAMING"
     # OpenTelemetry's own name: set, it switches spans on.
@@ -69,11 +71,24 @@ class OptionalEnvVar(StrEnum):
     FUNCTION_VERSION = "AWS_LAMBDA_FUNCTION_VERSION"
 
 
+class ServingEnvVar(StrEnum):
+    """Environment variables of an agent's process on AgentCore Runtime, beside the agent's."""
+
+    # What a request may take there.
+    TIME_LIMIT_S = "TRADEWIND_TIME_LIMIT_S"
+    # Where the process listens: this machine alone, unless the stacks say otherwise.
+    HOST = "TRADEWIND_SERVE_HOST"
+    # A folder that outlives the process, for the agent's own tools; absent where there is none.
+    SESSION_STORAGE = "TRADEWIND_SESSION_STORAGE"
+
+
 class ApiEnvVar(StrEnum):
     """Environment variables of the API's function alone. See ``contracts.environment``."""
 
     # Each agent's name and its function's timeout in seconds: "terrain=900,layout=600".
     AGENTS = "TRADEWIND_AGENTS"
+    # Those of them that are runtimes elsewhere, as a JSON object: what each is.
+    RUNTIMES = "TRADEWIND_RUNTIMES"
     # How long Lambda keeps an event before it gives up.
     QUEUE_LIFE_S = "TRADEWIND_QUEUE_LIFE_S"
     # How long a request waits for its answer at most.
@@ -160,6 +175,11 @@ WORKFLOW_NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 #: ``module.function`` of the agents' Lambda handler.
 AGENT_HANDLER: Final = "tradewind.handlers.agent.handler"
+
+#: The bundle of the functions that ask runtimes of AgentCore, one for all of them.
+RUNTIME: Final = "runtime"
+#: What AgentCore Runtime starts of an agent's bundle.
+AGENTCORE_ENTRY: Final = "agentcore_main.py"
 
 #: The function behind the API, and ``module.function`` of its handler.
 API: Final = "api"

@@ -6,8 +6,10 @@ from tradewind.bedrock.client import ClientPool
 from tradewind.bedrock.meter import ModelMeter
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import BudgetExceeded, DeadlineExceeded, SessionBusy, TradewindError
+from tradewind.contracts.names import session_key, session_project
 from tradewind.contracts.response import AgentAnswer
-from tradewind.handlers.served import ServedRequest, usage_of_run
+from tradewind.handlers.served import ServedRequest, cost_to_count, usage_of_run
+from tradewind.run.agent_run import AgentRun
 from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
 from tradewind.telemetry.logger import get_logger
 from tradewind.telemetry.metric_names import Dimension, MetricName, Start
@@ -51,8 +53,15 @@ class RequestReporter:
         )
         self._add_outcome(metrics, served, answer, outcome)
         self._add_start(metrics, served)
-        _add_model_use(metrics, served.meter)
-        cost_usd = served.meter.cost_usd(served.prices)
+        metrics.add(MetricName.RETIRED_CONNECTIONS, served.meter.connections_retired)
+        if served.runtime_meter is None:
+            self._add_connections(metrics, served)
+            _add_model_use(metrics, served.meter)
+            _add_tool_use(metrics, served.run)
+        else:  # whose models and tools are elsewhere
+            for name, value in served.runtime_meter.values():
+                metrics.add(name, value)
+        cost_usd = cost_to_count(served)
         if cost_usd is not None:
             metrics.add(MetricName.ESTIMATED_COST, cost_usd)
         metrics.add(MetricName.QUESTIONS_ASKED, answer.question is not None)
@@ -60,8 +69,6 @@ class RequestReporter:
         unsettled = served.allowance.unsettled if served.allowance else 0
         metrics.add(MetricName.RESERVATIONS_NOT_SETTLED, unsettled)
         _add_turn(metrics, served, failure)
-        metrics.add(MetricName.TOOL_CALLS, served.run.tool_calls if served.run else 0)
-        metrics.add(MetricName.TOOL_ERRORS, served.run.tool_errors if served.run else 0)
         metrics.add(MetricName.LEFTOVER_THREADS, served.leftover_threads)
         metrics.add(MetricName.PROCESSES_RETIRED, 0)
         if served.logged is not None and served.recorded is not None:
@@ -95,6 +102,9 @@ class RequestReporter:
             REQUEST_DONE,
             outcome=outcome,
             error_code=failure.code if failure else None,
+            agent=self._environment.agent,
+            prompt_length=len(served.query),
+            session=_session(served),
             estimated_cost_usd=usage.cost_usd,
             bedrock_request_ids=served.meter.request_ids,
             **usage.model_dump(exclude={"cost_usd"}),
@@ -126,25 +136,35 @@ class RequestReporter:
             metrics.add(MetricName.FUNCTION_VERSION, int(self._environment.function_version))
 
     def _add_start(self, metrics: RequestMetrics, served: ServedRequest) -> None:
-        meter, start = served.meter, self._cold_start
+        start = self._cold_start
         metrics.add(MetricName.COLD_START, served.cold)
         if served.cold:
             metrics.add(MetricName.INIT_TIME, start.init_ms)
             metrics.add(MetricName.INIT_RUNTIME_TIME, start.runtime_ms)
             metrics.add(MetricName.INIT_IMPORT_TIME, start.import_ms)
             metrics.add(MetricName.INIT_CLIENT_TIME, start.client_ms)
+
+    def _add_connections(self, metrics: RequestMetrics, served: ServedRequest) -> None:
+        meter = served.meter
         created = self._clients.creations - self._reported_creations
         self._reported_creations = self._clients.creations
         metrics.add(MetricName.CLIENT_CREATED, created)
         metrics.add(MetricName.CLIENT_REUSED, created == 0 and meter.calls > 0)
         metrics.add(MetricName.CONNECTIONS_OPENED, meter.connections_opened)
-        metrics.add(MetricName.RETIRED_CONNECTIONS, meter.connections_retired)
         if meter.calls:
             metrics.add(MetricName.CONNECTION_REUSED, meter.connections_opened == 0)
         if meter.connections_opened:
             metrics.add(MetricName.CONNECTION_TIME, meter.connection_ms)
             if served.cold:
                 metrics.add(MetricName.FIRST_CONNECTION_TIME, meter.connection_ms)
+
+
+def _session(served: ServedRequest) -> str | None:
+    """A conversation's name in the log: the project of its turns. Its id is the caller's."""
+    request = served.request
+    if request is None or request.session_id is None:
+        return None
+    return session_project(session_key(owner=request.owner, session_id=request.session_id))
 
 
 def _add_turn(
@@ -154,6 +174,11 @@ def _add_turn(
     metrics.add(MetricName.TURNS_APPENDED, turn is not None and turn.appended is True)
     metrics.add(MetricName.TURNS_LEFT_OUT, turn.left_out if turn else 0)
     metrics.add(MetricName.SESSIONS_BUSY, isinstance(failure, SessionBusy))
+
+
+def _add_tool_use(metrics: RequestMetrics, run: AgentRun | None) -> None:
+    metrics.add(MetricName.TOOL_CALLS, run.tool_calls if run else 0)
+    metrics.add(MetricName.TOOL_ERRORS, run.tool_errors if run else 0)
 
 
 def _add_model_use(metrics: RequestMetrics, meter: ModelMeter) -> None:

@@ -2,12 +2,14 @@
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tradewind.agentcore.meter import RuntimeMeter, metering_runtimes
 from tradewind.aws.deadline import Deadline
-from tradewind.bedrock.meter import ModelMeter
+from tradewind.bedrock.meter import ModelMeter, metering
 from tradewind.budgets.allowance import RequestAllowance
 from tradewind.contracts.errors import TradewindError
 from tradewind.contracts.prices import ModelPrices
@@ -20,6 +22,7 @@ from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest
 from tradewind.records.table import Start
 from tradewind.run.agent_run import AgentRun
+from tradewind.run.elsewhere import Elsewhere
 from tradewind.run.project import Project
 from tradewind.telemetry.process import peak_memory_mb
 
@@ -32,11 +35,12 @@ class ServedRequest:
         request_id: Lambda's id; the caller's own once it is read.
         cold: Whether it is the process's first.
         init_ms: How long the process took to become ready.
-        started: ``time.perf_counter()`` when it came.
         deadline: How its time is divided.
+        started: ``time.perf_counter()`` when it came.
         prices: What the model costs; None where that is not known.
         attempt: Names this run of the request, wherever it writes; no two runs share one.
         meter: What it did on its way to the model.
+        runtime_meter: What it did in calls of the agent's runtime; None of an agent without one.
         query: What it asks; empty until it is read.
         session_id: The conversation that it continues, where it does.
         request: What it asks; None until it is read.
@@ -58,11 +62,12 @@ class ServedRequest:
     request_id: str
     cold: bool
     init_ms: float
-    started: float
     deadline: Deadline
+    started: float = field(default_factory=lambda: time.perf_counter())  # noqa: PLW0108  found then
     prices: ModelPrices | None = None
     attempt: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     meter: ModelMeter = field(default_factory=ModelMeter)
+    runtime_meter: RuntimeMeter | None = None
     query: str = ""
     session_id: str | None = None
     request: AgentRequest | None = None
@@ -88,6 +93,13 @@ class ServedRequest:
         return self.recorded.accepted and self.turn.appended is None
 
 
+@contextmanager
+def metered(served: ServedRequest) -> Iterator[None]:
+    """Let what is done within count to the request."""
+    with metering(served.meter), metering_runtimes(served.runtime_meter):
+        yield
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a request.
@@ -110,6 +122,7 @@ class Outcome:
 def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None) -> AgentAnswer:
     """Build the answer of ``agent`` to a request that is over."""
     meter, project, run = served.meter, served.project, served.run
+    elsewhere = run.elsewhere if run and run.elsewhere else Elsewhere()
     status = 200 if served.asks is None else 202
     return AgentAnswer(
         success=failure is None and served.asks is None,
@@ -117,8 +130,8 @@ def answer_of(served: ServedRequest, agent: str, failure: TradewindError | None)
         agent=agent,
         response=run.text if run else "",
         output=run.output.value if run and run.output else None,
-        artifacts=project.artifacts if project else [],
-        facts=dict(project.facts) if project else {},
+        artifacts=[*(project.artifacts if project else []), *elsewhere.artifacts],
+        facts={**(project.facts if project else {}), **elsewhere.facts},
         project_id=project.project_id if project else None,
         request_id=served.request_id,
         session_id=served.session_id,
@@ -151,7 +164,7 @@ def usage_of(served: ServedRequest) -> Usage:
 def usage_of_run(served: ServedRequest) -> Usage:
     """What this run has used."""
     meter, run = served.meter, served.run
-    return Usage(
+    here = Usage(
         input_tokens=meter.input_tokens,
         output_tokens=meter.output_tokens,
         cache_read_tokens=meter.cache_read_tokens,
@@ -160,6 +173,15 @@ def usage_of_run(served: ServedRequest) -> Usage:
         tool_calls=run.tool_calls if run else 0,
         cost_usd=meter.cost_usd(served.prices),
     )
+    return here if run is None or run.elsewhere is None else here + run.elsewhere.usage
+
+
+def cost_to_count(served: ServedRequest) -> float | None:
+    """What this run has cost that no other process counts; None where nobody can tell."""
+    elsewhere = served.run.elsewhere if served.run else None
+    if elsewhere is not None and not elsewhere.counted_there:
+        return usage_of_run(served).cost_usd
+    return served.meter.cost_usd(served.prices)
 
 
 def calls_of(served: ServedRequest) -> list[tuple[int, int]]:

@@ -1,13 +1,12 @@
 """The life of one request: check, record, run, record, answer."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
+from tradewind.agentcore.meter import RuntimeMeter
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.bedrock.allowance import allowing
 from tradewind.bedrock.client import ClientPool
-from tradewind.bedrock.meter import metering
 from tradewind.budgets.budgets import Budgets
 from tradewind.contracts.environment import AgentEnvironment
 from tradewind.contracts.errors import (
@@ -36,7 +35,7 @@ from tradewind.handlers.leftovers import Leftovers
 from tradewind.handlers.logged_request import LoggedRequest
 from tradewind.handlers.progress import ProgressStore, ProgressWriter
 from tradewind.handlers.request_report import RequestReporter
-from tradewind.handlers.served import Outcome, ServedRequest, answer_of, calls_of
+from tradewind.handlers.served import Outcome, ServedRequest, answer_of, calls_of, metered
 from tradewind.handlers.session_turn import SessionTurn
 from tradewind.handlers.watcher import Nobody, Watcher
 from tradewind.records.item import RecordedRequest, StoredRecord
@@ -156,7 +155,7 @@ class AgentService:
     def _work(self, event: object, served: ServedRequest) -> TradewindError | None:
         """Do what the event asks; return why it failed."""
         try:
-            with metering(served.meter), calls_within(served.deadline.remaining_s):
+            with metered(served), calls_within(served.deadline.remaining_s):
                 self._serve(event, served)
         except TradewindError as error:
             return error
@@ -169,7 +168,7 @@ class AgentService:
     ) -> tuple[EncodedAnswer, TradewindError | None]:
         """Make visible what was done, and write the record's end."""
         agent = self._environment.agent
-        with metering(served.meter), calls_within(served.deadline.closing_s):
+        with metered(served), calls_within(served.deadline.closing_s):
             if failure is None and asks(served):
                 failure = ask_person(served, self._records, self._environment)
                 if failure is None:
@@ -222,10 +221,10 @@ class AgentService:
             request_id=context.aws_request_id,
             cold=self._cold_start.take(),
             init_ms=self.init_ms,
-            started=time.perf_counter(),
             deadline=Deadline(context.get_remaining_time_in_millis() / 1000),
             watcher=watcher,
             prices=self._environment.prices,
+            runtime_meter=None if self._environment.runtime is None else RuntimeMeter(),
         )
 
     def _serve(self, event: object, served: ServedRequest) -> None:
@@ -311,6 +310,7 @@ class AgentService:
             options=work.options,
             listener=both(progress.heard, served.watcher.heard),
             history=served.turn.history if served.turn else (),
+            conversation=served.turn.epoch if served.turn else "",
             goes_on=None if continued is None else continued.goes_on,
             request=work.request,
         )

@@ -11,7 +11,7 @@ from tradewind.contracts.environment import AgentEnvironment
 
 
 def read_streamed(event: Mapping[str, Any], environment: AgentEnvironment) -> Asked:
-    """Read a proxy event of ``POST /agents/{agent}/stream``.
+    """Read a proxy event of ``POST /agents/{agent}/stream``, or of a runtime's own.
 
     Raises:
         NotFound: It is of another route, or for another agent.
@@ -19,8 +19,9 @@ def read_streamed(event: Mapping[str, Any], environment: AgentEnvironment) -> As
     """
     agent = environment.agent
     request = read_event(event, owner_of(event))
-    if request.method != "POST" or request.path != f"/agents/{agent}/stream":
-        raise NotFound(f"This function streams POST /agents/{agent}/stream only.")
+    kind = "agents" if environment.runtime is None else "runtimes"
+    if request.method != "POST" or request.path != f"/{kind}/{agent}/stream":
+        raise NotFound(f"This function streams POST /{kind}/{agent}/stream only.")
     return read_asked(
         request, agent, model_id=environment.model_id, max_tokens=environment.max_tokens
     )

@@ -17,7 +17,7 @@ from mcp_types import (
     ToolAnnotations,
 )
 
-from tradewind.api import invocations, replies
+from tradewind.api import invocations, replies, runtimes
 from tradewind.api.agents import list_agents
 from tradewind.api.door import Door
 from tradewind.api.errors import NotFound
@@ -75,8 +75,8 @@ _ANSWER: Final[Mapping[str, Any]] = {
 
 
 def list_tools(door: Door, request: Request) -> list[Tool]:
-    """The agents, in the order of their work, and what long work needs."""
-    agents = list_agents(door, request).document["agents"]
+    """The agents, in the order of their work, the runtimes, and what long work needs."""
+    agents = [*list_agents(door, request).document["agents"], *runtimes.described(door)]
     return [
         *(
             Tool(
@@ -162,12 +162,12 @@ def question(
     Args:
         door: As ``call_tool``.
         request: As ``call_tool``.
-        name: The agent's.
+        name: The agent's, or the runtime's.
         arguments: As ``call_tool``.
         meta: As ``call_tool``.
 
     Raises:
-        NotFound: There is no such agent.
+        NotFound: There is no such agent and no such runtime.
         InvalidRequest: The key of the call is none.
     """
     if name not in door.environment.agents:
@@ -182,9 +182,10 @@ def question(
         if not isinstance(key, str):
             raise InvalidRequest(f"_meta: {IDEMPOTENCY_META} has to be a text.", field="_meta")
         headers[_IDEMPOTENCY] = key
+    kind = "runtimes" if name in door.environment.runtimes else "agents"
     return Request(
         method="POST",
-        path=f"/agents/{name}/invocations",
+        path=f"/{kind}/{name}/invocations",
         query={},
         headers=headers,
         raw_body=json.dumps(dict(arguments)).encode(),

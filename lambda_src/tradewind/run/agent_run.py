@@ -11,6 +11,7 @@ from tradewind.contracts.conversation import PastTurn, TurnMessages
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.contracts.request import AgentRequest
 from tradewind.run.cancellation import Cancellation
+from tradewind.run.elsewhere import Elsewhere
 from tradewind.run.events import Listener, ToolEnded, ToolStarted, nobody
 from tradewind.run.options import RunOptions
 from tradewind.run.output import RunOutput
@@ -39,6 +40,8 @@ class AgentRun:
         bedrock_client: The pooled client to call it with.
         options: What the caller wants otherwise than the agent's definition.
         history: The conversation's turns before this one, the oldest first.
+        conversation: What tells its conversation from every other, also from an earlier one under
+            the same id; empty where it is of none.
         listener: Who is told what happens while it happens.
         stop: Set at the deadline, on a cancellation, and when the request has failed: no further
             model call.
@@ -54,6 +57,7 @@ class AgentRun:
             framework left no whole one.
         goes_on: What it goes on from; None for a run that begins.
         request: What the prompt was made of; None outside of a request.
+        elsewhere: What was done of it by another process; None where nothing was.
         pause: Where it has ended, if it asks a person.
         text: The agent's answer; all it had said when the run was stopped or failed.
         stopped: Whether the deadline ended the run.
@@ -69,6 +73,7 @@ class AgentRun:
     bedrock_client: "BedrockRuntimeClient"
     options: RunOptions = field(default_factory=RunOptions)
     history: Sequence[PastTurn] = ()
+    conversation: str = ""
     listener: Listener = nobody
     stop: threading.Event = field(default_factory=threading.Event)
     cancellation: Cancellation = field(default_factory=Cancellation)
@@ -82,6 +87,7 @@ class AgentRun:
     new_messages: TurnMessages | None = None
     goes_on: GoOn | None = None
     request: AgentRequest | None = None
+    elsewhere: Elsewhere | None = None
     pause: Pause | None = None
     text: str = ""
     stopped: bool = False

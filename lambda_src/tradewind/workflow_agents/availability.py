@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from tradewind.contracts.names import ServingEnvVar
 from tradewind.workflow.spec.addresses import fault_of_public_url, fault_of_server_url
 from tradewind.workflow.spec.model import Spec
 from tradewind.workflow.spec.selection import Kind, Selection
@@ -11,13 +12,13 @@ from tradewind.workflow_agents import confined
 
 TAVILY_KEY: Final = "TAVILY_API_KEY"
 PYTHON: Final = "python_exec"
-#: Of a process that is a function.
-_FUNCTION: Final = "AWS_LAMBDA_FUNCTION_NAME"
+#: What a process has that is a Lambda function, or is on AgentCore Runtime.
+_DEPLOYED: Final = ("AWS_LAMBDA_FUNCTION_NAME", ServingEnvVar.TIME_LIMIT_S)
 
 
 def is_in_function() -> bool:
-    """Whether this process is a Lambda function: what is inward of it is not its caller's."""
-    return bool(os.environ.get(_FUNCTION))
+    """Whether this process is a deployed agent's: what is inward of it is not its caller's."""
+    return any(os.environ.get(name) for name in _DEPLOYED)
 
 
 def unavailable(

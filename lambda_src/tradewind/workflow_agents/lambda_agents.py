@@ -30,6 +30,8 @@ from tradewind.contracts.errors import (
     ModelUnavailable,
     NotStarted,
     ProjectChanged,
+    RuntimeThrottled,
+    RuntimeUnavailable,
     StorageAccessDenied,
     StorageUnavailable,
     TradewindError,
@@ -59,6 +61,8 @@ _PASSING: Final = (
     ModelUnavailable,
     NotStarted,
     ProjectChanged,
+    RuntimeThrottled,
+    RuntimeUnavailable,
     StorageUnavailable,
 )
 _THROTTLES: Final = frozenset({"TooManyRequestsException", "EC2ThrottledException"})

@@ -77,7 +77,9 @@ def api() -> Iterator[Api]:
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize(
+    "route", [one for one in ROUTES if one.described], ids=lambda route: route.name
+)
 def test_every_answer_is_as_documented(api: Api, route: Any, mode: GenerationMode) -> None:
     operation = api.schema[route.path][route.method]
     if mode is GenerationMode.NEGATIVE and not (route.parameters or route.body or route.headers):

@@ -183,7 +183,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer as the API does."""
         contract = self.contract
         match method, path.strip("/").split("/"):
-            case "POST", ["agents", agent, "invocations" | "stream" as kind]:
+            case "POST", ["agents" | "runtimes", agent, "invocations" | "stream" as kind]:
                 self._ask(agent, kind, headers, content)
             case "GET", ["invocations", identity]:
                 self._look(identity)

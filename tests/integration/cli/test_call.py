@@ -41,6 +41,13 @@ def test_an_answer_is_printed(caller: Caller, contract: Contract) -> None:
     assert contract.heard == SEEN
 
 
+def test_a_runtime_is_asked_under_its_own_path(caller: Caller, contract: Contract) -> None:
+    said = caller.run("call", "--runtime", "onboarding", "How windy is it?")
+    assert said.status == 0
+    assert said.out.startswith("You asked: How windy is it?\n\ninvocation onboarding.")
+    assert contract.heard == [("POST", "/runtimes/onboarding/invocations")]
+
+
 def test_every_option_is_a_field(
     caller: Caller, contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +88,9 @@ def test_every_option_is_a_field(
         (["call", "terrain", "x", "--session", " "], "session_id is empty"),
         (["call", "terrain", "x\udcff"], "no text in UTF-8"),
         (["call", "../budget", "x"], "no agent's name"),
+        (["call"], "Missing argument 'AGENT'"),
+        (["call", "--runtime", "../budget", "x"], "no agent's name"),
+        (["call", "terrain", "x", "--runtime", "onboarding"], "give the QUERY alone"),
         (["call", "terrain", "x", "--nonsense"], "No such option"),
         (["status", "../../budget"], "no invocation's id"),
         (["status", "--env", "prod"], "--env goes with ID"),

@@ -56,6 +56,12 @@ def test_a_pipe_gets_whole_messages_and_nothing_void(caller: Caller, told: Contr
     assert told.heard == [("POST", "/agents/terrain/stream")]
 
 
+def test_a_runtimes_stream_has_its_own_path(caller: Caller, told: Contract) -> None:
+    said = caller.run("call", "--runtime", "onboarding", "x", "--stream")
+    assert said.status == 0
+    assert told.heard == [("POST", "/runtimes/onboarding/stream")]
+
+
 def test_a_terminal_gets_text_as_it_comes(
     caller: Caller, told: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:

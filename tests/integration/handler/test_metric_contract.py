@@ -5,6 +5,7 @@ Whether a value is right is asked in ``test_metric_values``.
 
 import json
 import uuid
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ import app as cdk_app
 from devtools.contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
-from stacks.settings import RequestLogSettings
+from stacks.runtime_settings import RuntimeSettings
+from stacks.settings import RequestLogSettings, Settings
 from stacks.settings_file import load_settings
 from tests.api_events import proxy_event
 from tests.deployed_agents import AGENTS
@@ -22,6 +24,14 @@ from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework
 from tests.integration.api.conftest import ApiUnderTest, Context, api, table_name
 from tests.integration.handler.conftest import WITH_TOOL, Build
+from tests.integration.handler.runtimes import (
+    RUNTIME_VARIABLES,
+    TARGET,
+    Said,
+    ScriptedTransport,
+    event,
+    runtime_agent,
+)
 from tradewind.api.service import ApiService
 from tradewind.mcp.exchange import MCP_METRICS, ROUTES
 from tradewind.telemetry.metric_names import METRICS, NAMESPACE
@@ -32,6 +42,10 @@ ROOT = Path(__file__).parents[3]
 __all__ = ["api", "table_name"]
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 BOTH = {"Accept": "application/json, text/event-stream"}
+TWO_RUNTIMES = {
+    name: RuntimeSettings(description="It knows the company.", arn=TARGET.arn)
+    for name in ("onboarding", "provisioning")
+}
 EXCEPTIONS = ROOT / "stacks" / "unread_metrics.yaml"
 
 
@@ -48,18 +62,33 @@ def logged(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """An environment's; with two runtimes on AgentCore where its name is followed by a plus."""
+    environment: str = getattr(request, "param", "dev+")
+    settings = load_settings(environment.removesuffix("+"), ROOT / "config", AGENTS)
+    if not environment.endswith("+"):
+        return settings
+    return settings.model_copy(update={"runtimes": {**settings.runtimes, **TWO_RUNTIMES}})
+
+
+@pytest.fixture
+def variables(dynamodb: LoopbackDynamoDB, logged: bool) -> dict[str, str]:
+    """Where the log of requests is, if one is kept."""
+    if not logged:
+        return {}
+    table = dynamodb.create_log_table(f"log-{uuid.uuid4().hex}")
+    return {"REQUEST_LOG_TABLE": table, "REQUEST_LOG_DAYS": "1"}
+
+
+@pytest.fixture
 def lines(
     build: Build,
     api: ApiUnderTest,
-    dynamodb: LoopbackDynamoDB,
-    logged: bool,
+    variables: dict[str, str],
+    settings: Settings,
     capsys: pytest.CaptureFixture[str],
 ) -> list[str]:
     """What all agents, the API and the MCP function print over a cold and a warm request."""
-    variables = {}
-    if logged:
-        table = dynamodb.create_log_table(f"log-{uuid.uuid4().hex}")
-        variables = {"REQUEST_LOG_TABLE": table, "REQUEST_LOG_DAYS": "1"}
     assert [api("GET", "/openapi.json")[0] for _ in range(2)] == [200, 200]
     mcp = ApiService(api.service._door, ROUTES, ColdStart(), MCP_METRICS)
     ping = proxy_event("POST", "/mcp", PING, headers=BOTH)
@@ -68,18 +97,22 @@ def lines(
         harness = build(WITH_TOOL, agent=agent, **variables)
         for number in range(2):
             assert harness.handle({"query": "How windy?", "request_id": f"{agent}-{number}"})
+    answers = ScriptedTransport(deque([Said((event("Windy."),))] * 2 * len(settings.runtimes)))
+    for name in settings.runtimes:
+        harness = build(runtime_agent(answers), agent=name, **variables, **RUNTIME_VARIABLES)
+        for number in range(2):
+            assert harness.handle({"query": "How windy?", "request_id": f"{name}-{number}"})
     return capsys.readouterr().out.splitlines()
 
 
 @pytest.fixture
-def templates(request: pytest.FixtureRequest, logged: bool, tmp_path: Path) -> Path:
+def templates(settings: Settings, logged: bool, tmp_path: Path) -> Path:
     """A synthesized environment, of no real bundle."""
     bundle = tmp_path / "bundle.zip"
     bundle.write_bytes(b"not a real bundle")
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(outdir=str(tmp_path / "cdk.out"), context=context)
     archive = Archive(path=bundle, sha256="0" * 64, packages={})
-    settings = load_settings(request.param, ROOT / "config", AGENTS)
     log = RequestLogSettings(retention_days=1) if logged else None
     cdk_app.build(
         app, settings.model_copy(update={"request_log": log}), AGENTS, FixedBundle(archive)
@@ -89,8 +122,8 @@ def templates(request: pytest.FixtureRequest, logged: bool, tmp_path: Path) -> P
 
 
 @pytest.mark.parametrize(
-    ("templates", "logged"),
-    [("dev", False), ("local", False), ("prod", False), ("prod", True)],
+    ("settings", "logged"),
+    [("dev", False), ("local", False), ("prod", False), ("prod+", True)],
     indirect=True,
 )
 def test_widgets_and_alarms_read_what_is_emitted_and_all_of_it(

@@ -64,9 +64,17 @@ def test_each_variable_is_needed(name: str, value: str | None) -> None:
         ("TRADEWIND_AGENTS", "terrain=900,"),
         ("TRADEWIND_AGENTS", "terrain=900,terrain=1"),
         ("TRADEWIND_AGENTS", "Terrain=900"),
+        ("TRADEWIND_RUNTIMES", "terrain"),
+        ("TRADEWIND_RUNTIMES", '["terrain"]'),
+        ("TRADEWIND_RUNTIMES", '{"terrain": 1}'),
     ],
 )
 def test_a_bad_value_is_named_and_not_repeated(name: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{name}: has to be") as caught:
         ApiEnvironment.from_variables({**API_VARIABLES, name: value})
     assert f"'{value}'" not in str(caught.value)
+
+
+def test_a_runtime_that_is_nobody_to_ask_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="TRADEWIND_RUNTIMES: has some"):
+        ApiEnvironment.from_variables({**API_VARIABLES, "TRADEWIND_RUNTIMES": '{"nobody": "No."}'})

@@ -15,7 +15,12 @@ from cli.cdk import PROJECT
 from cli.commands.agent import FRAMEWORKS
 from cli.errors import CommandError
 from scripts.lock import _header, joint_locks
-from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, Framework, find_agents
+from tradewind.contracts.agent_manifest import (
+    RUNS_ELSEWHERE,
+    RUNS_WORKFLOWS,
+    Framework,
+    find_agents,
+)
 from tradewind.contracts.names import AGENT_NAME_LENGTH
 from tradewind.contracts.request import parse_request
 
@@ -95,8 +100,8 @@ def test_the_python_of_a_new_agent_is_as_all_other(agents: Path) -> None:
         (
             "overview",
             "none of answer_invocation, api, authorizer, bedrock, cancel_invocation, durable, "
-            "environment, look_up_invocation, mcp, model, overview, sweep, tests or Python's "
-            "keywords",
+            "environment, look_up_invocation, mcp, model, overview, runtime, runtimes, sweep, "
+            "tests or Python's keywords",
         ),
         ("tests", "'tests' is not allowed"),
         ("class", "'class' is not allowed"),
@@ -168,13 +173,16 @@ def test_what_names_an_agent_is_told(agents: Path, config: Path) -> None:
 
     with (agents / "other" / "agent.toml").open("a") as manifest:
         manifest.write('reads_from = ["grid"]\n')
-    (config / "prod.yaml").write_text("agents: {grid: {memory_mb: 512}}\n")
+    (config / "prod.yaml").write_text(
+        "agents: {grid: {memory_mb: 512}}\nruntimes: {there: {agent: grid}, else: {agent: other}}\n"
+    )
     (config / "none.yaml").write_text("agents:\n")
     (config / "number.yaml").write_text("agents: 5\n")
 
     assert agent_folders.uses_of(agents, config, "grid") == [
         "agents/other/agent.toml: reads_from names it",
         "config/prod.yaml: agents.grid is about it",
+        "config/prod.yaml: runtimes.there is it on AgentCore",
     ]
 
 
@@ -240,5 +248,5 @@ def test_the_lock_of_a_new_agent_is_the_one_that_make_lock_writes(
 
 
 def test_there_is_a_template_for_every_framework() -> None:
-    # One that runs workflows has no code of its own to begin with.
-    assert get_args(Framework) == (*FRAMEWORKS, RUNS_WORKFLOWS)
+    # One that runs workflows has no code of its own to begin with, and a runtime has no folder.
+    assert get_args(Framework) == (*FRAMEWORKS, RUNS_WORKFLOWS, RUNS_ELSEWHERE)

@@ -58,7 +58,7 @@ def test_no_agents_are_none(tmp_path: Path) -> None:
         (SOUND + 'name = "grid"', "agents/grid/agent.toml: name: is not a setting; it is the fol"),
         (
             SOUND + "memory_mb = 1",
-            "memory_mb is not a setting; those here are calls, demo, description, fram",
+            "memory_mb is not a setting; those here are agentcore, calls, demo, description, fram",
         ),
         (
             SOUND + "[function]\nmemory = 1",

@@ -4,7 +4,7 @@ import re
 
 from stacks.metrics_page import PAGE, custom_metrics, render
 from tests.deployed_agents import AGENTS
-from tradewind.telemetry.metric_names import BY_AGENT, METRICS, MetricName
+from tradewind.telemetry.metric_names import BY_AGENT, METRICS, OF_RUNTIMES, MetricName
 
 
 def test_the_page_is_what_the_names_say() -> None:
@@ -22,11 +22,16 @@ def test_every_metric_has_its_row() -> None:
 
 
 def test_the_count_grows_with_agents_not_with_requests() -> None:
-    by_agent = sum(BY_AGENT in spec.dimension_sets for spec in METRICS.values())
+    by_agent = sum(
+        BY_AGENT in spec.dimension_sets for name, spec in METRICS.items() if name not in OF_RUNTIMES
+    )
     each = custom_metrics(agents=1) - custom_metrics(agents=0)
     assert each > by_agent
     assert custom_metrics(agents=4) == custom_metrics(agents=0) + 4 * each
     # Low: at CloudWatch's price of 0.30 dollars a month for each, under 12 dollars an agent.
     assert each <= 40
+    # Under 4 dollars more for one that is a runtime on AgentCore.
+    assert {METRICS[name].dimension_sets for name in OF_RUNTIMES} == {(BY_AGENT,)}
+    assert len(OF_RUNTIMES) <= 13
     # And under 11 dollars for what the API, MCP, conversations and questions share.
     assert custom_metrics(agents=0) <= 34

@@ -9,20 +9,20 @@ from pydantic import BaseModel
 
 from cli.agent_folders import render
 from cli.commands.agent import FRAMEWORKS
+from stacks.runtime_settings import RuntimeSettings
 from stacks.settings import Settings
-from stacks.settings_pages import AGENTS_PAGE, SETTINGS_PAGE, Page, settings_of
+from stacks.settings_pages import AGENTS_PAGE, PAGES, SETTINGS_PAGE, Page, settings_of
 from tradewind.contracts.agent_manifest import AgentManifest
 
 CONFIG = Path(__file__).parents[3] / "config"
-PAGES = pytest.mark.parametrize("page", [AGENTS_PAGE, SETTINGS_PAGE], ids=lambda one: one.file.name)
 
 
-@PAGES
+@pytest.mark.parametrize("page", PAGES, ids=lambda one: one.file.name)
 def test_the_page_is_current(page: Page) -> None:
     assert page.file.read_text() == page.render(), "run `make docs`"
 
 
-@pytest.mark.parametrize("model", [AgentManifest, Settings])
+@pytest.mark.parametrize("model", [AgentManifest, Settings, RuntimeSettings])
 def test_every_setting_says_what_it_is_and_what_is_allowed(model: type[BaseModel]) -> None:
     mute = [one.name for one in settings_of(model) if not (one.allowed and one.meaning)]
     # The file's or the folder's name.
@@ -41,7 +41,7 @@ def test_every_key_of_a_configuration_is_on_the_page(file: Path) -> None:
     text = SETTINGS_PAGE.file.read_text()
     for key in keys(yaml.safe_load(file.read_text())):
         # Below these, keys are names that somebody gave.
-        if not key.startswith(("tags.", "agents.", "prices.usd_per_million_tokens.")):
+        if not key.startswith(("tags.", "agents.", "runtimes.", "prices.usd_per_million_tokens.")):
             assert f"| `{key}" in text, key
 
 

@@ -120,9 +120,12 @@ def test_what_cannot_work_here_is_told_of_where_an_agent_has_it(
     inward = loaded_with(tmp_path, tools={"mcp": [server]})
     assert inward.spec is not None
     assert unavailable(inward.spec, {}) == []
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
-    (told,) = unavailable(inward.spec, {})
-    assert told.startswith("the MCP server s cannot be reached: its address must not be")
+    # In a function, and in an agent's process on AgentCore Runtime.
+    for variable in ("AWS_LAMBDA_FUNCTION_NAME", "TRADEWIND_TIME_LIMIT_S"):
+        with monkeypatch.context() as deployed:
+            deployed.setenv(variable, "1")
+            (told,) = unavailable(inward.spec, {})
+        assert told.startswith("the MCP server s cannot be reached: its address must not be")
     assert Unsupported.exit_code == 18
 
 

@@ -2,9 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
+import boto3
 import certifi
 import pytest
+import yaml
+from botocore.stub import Stubber
 
 from cli import cloud
 from cli.agents import FOLDER
@@ -28,11 +32,27 @@ def test_every_agent_can_be_asked_but_those_that_run_workflows(
     write_manifest(tmp_path, "broken", "= no TOML")
     (tmp_path / "__pycache__").mkdir()
     monkeypatch.setattr(named_agents, "FOLDER", tmp_path)
+    monkeypatch.setattr(named_agents, "CONFIG", tmp_path)
     assert known_names() == {"one", "broken"}
 
 
+def test_the_runtimes_of_every_environment_can_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dev.yaml").write_text("runtimes: {onboarding: {}, 1: {}}")
+    (tmp_path / "prod.yaml").write_text("runtimes: {support: nonsense}")
+    for number, odd in enumerate(("runtimes: [one]", "- runtimes", "{", "\x00", "")):
+        (tmp_path / f"odd{number}.yaml").write_text(odd)
+    monkeypatch.setattr(named_agents, "FOLDER", tmp_path)
+    monkeypatch.setattr(named_agents, "CONFIG", tmp_path)
+    assert known_names() == {"onboarding", "support"}
+
+
 def test_those_of_this_checkout_are_known() -> None:
-    assert {"assistant", "terrain"} <= known_names() <= {one.name for one in FOLDER.iterdir()}
+    folders = {one.name for one in FOLDER.iterdir()}
+    settings = [yaml.safe_load(file.read_text()) for file in named_agents.CONFIG.glob("*.yaml")]
+    runtimes = {name for one in settings for name in one.get("runtimes", {})}
+    assert {"assistant", "terrain"} | runtimes <= known_names() <= folders | runtimes
 
 
 @pytest.fixture
@@ -72,3 +92,36 @@ def test_where_nothing_is_deployed_it_is_said_what_to_do(
     with pytest.raises(NotDeployed, match=r"by name \(terrain\).*tradewind up") as refused:
         open_named({"terrain"})
     assert refused.value.status == 10
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_runtime_is_found_where_its_stack_is(
+    monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    """Without runtimes there is no such stack, which is no failure of the agents' own."""
+    client = boto3.client("cloudformation", region_name="us-east-1")
+    stubbed = Stubber(client)
+    stubbed.add_response("describe_stacks", outputs("TerrainFunctionArn"))
+    if there:
+        stubbed.add_response("describe_stacks", outputs("OnboardingFunctionArn"))
+    else:
+        stubbed.add_client_error("describe_stacks", "ValidationError", "It does not exist.")
+    monkeypatch.setattr("boto3.client", lambda *_, **__: client)
+    with stubbed:
+        if there:
+            found = open_named({"terrain", "onboarding"}, environment="dev")
+            assert found._functions == {"terrain": ARN, "onboarding": ARN}
+        else:
+            with pytest.raises(NotDeployed, match="not deployed: onboarding"):
+                open_named({"terrain", "onboarding"}, environment="dev")
+    stubbed.assert_no_pending_responses()
+
+
+def outputs(name: str) -> dict[str, Any]:
+    stack = {
+        "StackName": "Tradewind-dev",
+        "CreationTime": "2026-01-01T00:00:00Z",
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": [{"OutputKey": name, "OutputValue": ARN}],
+    }
+    return {"Stacks": [stack]}
