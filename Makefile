@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
-	bench-api bench-bundles bench-coldstart bench-durable bench-pool bench-streaming bench-threads bench-workflow lock \
+	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-pool bench-streaming bench-threads bench-workflow lock \
 	docs clean
 
 help: ## List the targets
@@ -141,7 +141,7 @@ mutants: setup ## Plant small changes in the core and show what no test catches:
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-threads bench-streaming bench-coldstart bench-api bench-workflow bench-durable ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-threads bench-streaming bench-coldstart bench-api bench-agentcore bench-workflow bench-durable ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -163,6 +163,9 @@ bench-coldstart: setup ## Print each agent's init time
 
 bench-api: setup ## Compare the API's start and warm calls to a bare boto3 handler's
 	@python -m bench.api
+
+bench-agentcore: setup ## Compare calls of AgentCore runtimes to a raw socket's, and ask ten at once
+	@python -m bench.agentcore
 
 bench-workflow: setup .venv-langgraph/.ready ## Compare the workflow engine to LangGraph and Strands' Graph
 	@python -m bench.workflow

@@ -88,7 +88,7 @@ def demonstrate(
     admin = StandInAdmin(running.bedrock_admin_url)
     asked = ask_all(steps, admin, outputs)
     refused = refuse_all(steps, admin, outputs)
-    ask_over_the_api(steps, running, outputs)
+    ask_over_the_api(steps, running, outputs, settings.runtimes)
     with steps.step("Copy what the agents left") as step:
         s3, bucket = boto3.client("s3"), outputs[Output.ARTIFACTS_BUCKET]
         files = {one.agent: _copy_artifacts(s3, bucket, one, out) for one in asked}

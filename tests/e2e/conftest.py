@@ -22,10 +22,13 @@ from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import StandInAdmin
 from devtools.localcloud.running import Running
 from stacks.names import agent_arn_output, dead_letter_queue_name, function_name
+from stacks.settings_file import load_settings
 from tests.deployed_agents import AGENTS
 from tradewind.contracts.names import RECORD_KEY, SWEEP, record_key
 
 _READ = TypeDeserializer()
+#: The runtimes on AgentCore that the deployment names.
+RUNTIMES = tuple(load_settings(cdk.LOCAL_ENV, cdk.PROJECT / "config", AGENTS).runtimes)
 
 
 if TYPE_CHECKING:

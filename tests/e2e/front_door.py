@@ -114,6 +114,12 @@ class Caller:
             "POST", f"/agents/{agent}/invocations", {"query": query, **more}, **headers
         )
 
+    def ask_runtime(self, runtime: str, query: str) -> dict[str, Any]:
+        """Ask a runtime, and return the invocation when it has ended."""
+        path = f"/runtimes/{runtime}/invocations"
+        accepted = self.call("POST", path, {"query": query}, Prefer="wait=0")
+        return self.end_of(accepted.document["id"])
+
     def look(self, invocation_id: str) -> dict[str, Any]:
         """What has become of an invocation."""
         answer = self.call("GET", f"/invocations/{invocation_id}")

@@ -74,9 +74,9 @@ def test_each_function_is_as_described(deployment: Deployment, agent: str) -> No
     assert ":sqs:" in function["DeadLetterConfig"]["TargetArn"]
     invoke_config = client("lambda").get_function_event_invoke_config(FunctionName=arn)
     assert invoke_config["MaximumRetryAttempts"] == 0
-    (group,) = client("logs").describe_log_groups(
-        logGroupNamePrefix=function["LoggingConfig"]["LogGroup"]
-    )["logGroups"]
+    name = function["LoggingConfig"]["LogGroup"]
+    groups = client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    (group,) = (one for one in groups if one["logGroupName"] == name)
     assert group["retentionInDays"] == 1
     assert ":key/" in group["kmsKeyId"]
 

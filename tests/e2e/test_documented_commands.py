@@ -27,7 +27,7 @@ from stacks.names import Output
 from tests.deployed_agents import AGENTS
 from tests.docs.aws_cli import read_aws_command
 from tests.docs.pages import PROJECT, Command, commands, pages
-from tests.e2e.conftest import Deployment, client
+from tests.e2e.conftest import RUNTIMES, Deployment, client
 from tests.e2e.copies import copy_project
 from tests.e2e.front_door import operator_of
 
@@ -140,7 +140,10 @@ def projects(
     # As people use it: the contract is of what cold and warm requests emit.
     for agent in AGENTS:
         assert deployment.ask(agent).answer["success"]
-    assert operator_of(deployment).call("GET", "/agents").status == 200
+    caller = operator_of(deployment)
+    assert caller.call("GET", "/agents").status == 200
+    for runtime in (*RUNTIMES, *RUNTIMES):
+        assert caller.ask_runtime(runtime, "Who are you?")["state"] == "succeeded"
     yield project
     shutil.rmtree(base)
 
@@ -168,7 +171,7 @@ def test_a_make_target_exists(command: Command) -> None:
 
 
 #: Commands that are wrong usage by themselves, and whose arguments are optional each.
-_NEEDS_MORE: Final = ("run",)
+_NEEDS_MORE: Final = ("call", "run")
 
 
 @pytest.mark.parametrize("command", of_program("tradewind"), ids=str)
@@ -259,7 +262,10 @@ def test_an_aws_command_is_one_that_the_aws_cli_understands(command: Command) ->
 def test_an_aws_command_works(command: Command, deployment: Deployment, tmp_path: Path) -> None:
     queue = deployment.queue_url(_PLACEHOLDERS["AGENT"])
     table = deployment.outputs[Output.RECORDS_TABLE]
-    given = {**_PLACEHOLDERS, "QUEUE_URL": queue, "TABLE": table}
+    # Of any runtime that this app has deployed.
+    arns = [value for name, value in deployment.outputs.items() if name.endswith("RuntimeArn")]
+    runtime = {"RUNTIME_ID": arns[0].rpartition("/")[2], "ENDPOINT": "live"} if arns else {}
+    given = {**_PLACEHOLDERS, **runtime, "QUEUE_URL": queue, "TABLE": table}
     words = [
         re.sub(r"(?<![A-Z_])[A-Z_]+(?![A-Z_])", lambda found: given.get(found[0], found[0]), word)
         for word in command.words

@@ -17,7 +17,7 @@ from cli.agents import example_request
 from cli.api.signing import Signer
 from cli.cdk import PROJECT
 from tests.deployed_agents import AGENTS, FIRST
-from tests.e2e.conftest import Deployment
+from tests.e2e.conftest import RUNTIMES, Deployment
 from tests.e2e.test_command_line import QUESTION, environment, url_of
 
 
@@ -94,7 +94,13 @@ def test_a_desktop_client_is_served_through_the_public_signing_proxy(
             return names, result, found, await client.read_resource(link.uri)
 
     tools, result, found, read = asyncio.run(asyncio.wait_for(run(), 180))
-    assert tools == [*AGENTS, "look_up_invocation", "answer_invocation", "cancel_invocation"]
+    assert tools == [
+        *AGENTS,
+        *RUNTIMES,
+        "look_up_invocation",
+        "answer_invocation",
+        "cancel_invocation",
+    ]
     assert not result.is_error, result
     assert told[0][1].startswith(f"{id_of(result)} is ")
     assert [steps for steps, _ in told] == sorted({steps for steps, _ in told})

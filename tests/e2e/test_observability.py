@@ -12,7 +12,7 @@ from devtools.dashboard.metrics import MetricId
 from devtools.localcloud.bedrock import Fault, FaultKind
 from stacks.names import function_name
 from tests.deployed_agents import AGENTS, FIRST
-from tests.e2e.conftest import Deployment, client, eventually
+from tests.e2e.conftest import RUNTIMES, Deployment, client, eventually
 from tests.e2e.front_door import operator_of
 from tradewind.contracts.names import DURABLE
 from tradewind.telemetry.log_fields import REQUEST_DONE
@@ -34,7 +34,10 @@ def logged(agent: str, **fields: Any) -> list[dict[str, Any]]:
 def test_what_is_emitted_is_what_is_drawn_and_alarmed_on(deployment: Deployment) -> None:
     for agent in AGENTS:  # all have been cold; now they are warm
         assert deployment.ask(agent).answer["success"]
-    assert operator_of(deployment).call("GET", "/agents").status == 200
+    caller = operator_of(deployment)
+    assert caller.call("GET", "/agents").status == 200
+    for runtime in (*RUNTIMES, *RUNTIMES):  # cold and warm
+        assert caller.ask_runtime(runtime, "Who are you?")["state"] == "succeeded"
     findings, compared = check_contract(LOCAL_ASSEMBLY, [], deployment.running)
     assert findings == []
     assert compared.split()[0] != "0"
@@ -54,7 +57,8 @@ def test_the_deployed_function_measures_its_own_start(deployment: Deployment) ->
         assert init == pytest.approx(runtime + imports + clients)
         # Imports are most of a start; the interpreter's own is not nothing.
         assert imports > runtime > 0 < clients
-        assert line["ClientCreated"] == [1.0]
+        # One whose work is a call of a runtime asks no model.
+        assert line.get("ClientCreated") == (None if line["Agent"] in RUNTIMES else [1.0])
         assert line["FunctionVersion"] == [1.0]
 
 
@@ -89,11 +93,14 @@ def test_dashboards_and_queries_can_be_read_back(deployment: Deployment) -> None
         entry["DashboardName"]
         for entry in client("cloudwatch").list_dashboards()["DashboardEntries"]
     }
-    assert names == {f"tradewind-local-{name}" for name in ("overview", "model", "api", *AGENTS)}
+    shown = ["overview", "model", "api", *AGENTS, *RUNTIMES]
+    if RUNTIMES:
+        shown.append("runtimes")
+    assert names == {f"tradewind-local-{name}" for name in shown}
     for name in names:
         body = json.loads(client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
         assert "${" not in json.dumps(body)
-        assert len(body["widgets"]) > 10
+        assert len(body["widgets"]) > 9
     queries = client("logs").describe_query_definitions(queryDefinitionNamePrefix="tradewind/local")
     assert len(queries["queryDefinitions"]) >= 5
 
