@@ -94,30 +94,15 @@ class AgentsStack(Stack):
             bundle = bundles.bundle(
                 manifest, function.target_architecture, function.bundle_budget_mb
             )
-            deployed = AgentFunction(
+            AgentFunction(
                 self,
                 names.construct_id(agent),
                 agent=manifest,
-                function_name=names.function_name(settings.environment, agent),
-                log_group_name=names.log_group_name(settings.environment, agent),
-                dead_letter_queue_name=names.dead_letter_queue_name(settings.environment, agent),
+                settings=settings,
                 code=code_of(bundle),
-                function=function,
-                environment={
-                    **self.variables[agent],
-                    # The API leads streams to each agent.
-                    OptionalEnvVar.STREAMING: "1",
-                },
-                log_level=settings.log_level,
-                log_retention_days=settings.log_retention_days,
-                snap_start=settings.snap_start,
-                queue_life_s=settings.api.queue_life_s,
+                variables=self.variables[agent],
                 reach=reach,
-                removal_policy=removal_policy,
             )
-            # Inside the agent's own construct, whose name no other agent's can be.
-            output = CfnOutput(deployed, "Arn", value=deployed.alias.function_arn)
-            output.override_logical_id(names.agent_arn_output(agent))
 
         architecture = settings.functions.target_architecture
         SweepFunction(

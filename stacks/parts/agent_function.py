@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks import names
 from stacks.checks import acknowledge
 from stacks.parts.agent_role import AgentRole, Reach
 from stacks.parts.functions import function_logs, own_log, python_function
 from stacks.parts.runtime_access import RuntimeAccess
 from stacks.parts.statements import allow
-from stacks.settings import FunctionSettings
+from stacks.settings import Settings
 from tradewind.contracts.agent_manifest import AgentManifest
-from tradewind.contracts.names import AGENT_HANDLER, LIVE_ALIAS
+from tradewind.contracts.names import AGENT_HANDLER, LIVE_ALIAS, OptionalEnvVar
 
 
 class AgentFunction(Construct):
@@ -27,32 +28,26 @@ class AgentFunction(Construct):
         construct_id: str,
         *,
         agent: AgentManifest,
-        function_name: str,
-        log_group_name: str,
-        dead_letter_queue_name: str,
+        settings: Settings,
         code: lambda_.Code,
-        function: FunctionSettings,
-        environment: Mapping[str, str],
-        log_level: str,
-        log_retention_days: int,
-        snap_start: bool,
-        queue_life_s: int,
+        variables: Mapping[str, str],
         reach: Reach,
-        removal_policy: RemovalPolicy,
         runtime: RuntimeAccess | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        function = settings.function(agent)
+        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         log_group = function_logs(
             self,
-            name=log_group_name,
+            name=names.log_group_name(settings.environment, agent.name),
             key=reach.key,
-            retention_days=log_retention_days,
+            retention_days=settings.log_retention_days,
             removal_policy=removal_policy,
         )
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
-            queue_name=dead_letter_queue_name,
+            queue_name=names.dead_letter_queue_name(settings.environment, agent.name),
             # Its own encryption: a customer-managed key would need one more grant in the role.
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
@@ -73,7 +68,7 @@ class AgentFunction(Construct):
         ).role
         self.function = python_function(
             self,
-            function_name=function_name,
+            function_name=names.function_name(settings.environment, agent.name),
             description=agent.description,
             architecture=function.target_architecture,
             handler=AGENT_HANDLER,
@@ -82,15 +77,18 @@ class AgentFunction(Construct):
             memory_size=function.memory_mb,
             timeout=Duration.seconds(function.timeout_s),
             reserved_concurrent_executions=function.reserved_concurrency,
-            environment=environment,
+            # The API leads streams to each agent.
+            environment={**variables, OptionalEnvVar.STREAMING: "1"},
             log_group=log_group,
-            log_level=log_level,
+            log_level=settings.log_level,
             # Lambda's own segments; nothing is imported for it.
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=self.dead_letters,
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
+            snap_start=(
+                lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snap_start else None
+            ),
         )
-        if snap_start:
+        if settings.snap_start:
             acknowledge(
                 self.function,
                 "@aws-cdk/aws-lambda:snapStartRequirePublish",
@@ -103,5 +101,8 @@ class AgentFunction(Construct):
             version=self.function.current_version,
             # A request is not safe to repeat unasked: it costs tokens and writes artifacts.
             retry_attempts=0,
-            max_event_age=Duration.seconds(queue_life_s),
+            max_event_age=Duration.seconds(settings.api.queue_life_s),
         )
+        # Inside the agent's own construct, whose name no other agent's can be.
+        output = CfnOutput(self, "Arn", value=self.alias.function_arn)
+        output.override_logical_id(names.agent_arn_output(agent.name))

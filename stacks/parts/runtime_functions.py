@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import Stack
 
 from stacks import names
 from stacks.agents import AgentsStack
@@ -51,7 +51,6 @@ def add_runtime_functions(
     Raises:
         SettingsError: A runtime is said to be one of this app's, and is not.
     """
-    removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
     for name, runtime in settings.runtimes.items():
         if runtime.agent is not None and agents[runtime.agent].agentcore != _ASKED_BY:
             raise SettingsError(
@@ -70,29 +69,17 @@ def add_runtime_functions(
             "agent": runtime.agent,
             "most_usd": runtime.most_usd,
         }
-        deployed = AgentFunction(
+        AgentFunction(
             stack,
             names.construct_id(name),
             agent=agents[name],
-            function_name=names.function_name(settings.environment, name),
-            log_group_name=names.log_group_name(settings.environment, name),
-            dead_letter_queue_name=names.dead_letter_queue_name(settings.environment, name),
+            settings=settings,
             code=code_of(bundle),
-            function=function,
-            environment={
+            variables={
                 **agent_variables(settings, state, agents[name], agents),
                 **behind.log_variables,
-                OptionalEnvVar.STREAMING: "1",
                 OptionalEnvVar.RUNTIME: json.dumps(target),
             },
-            log_level=settings.log_level,
-            log_retention_days=settings.log_retention_days,
-            snap_start=settings.snap_start,
-            queue_life_s=settings.api.queue_life_s,
             reach=behind.reach,
-            removal_policy=removal_policy,
             runtime=RuntimeAccess(arn, runtime.endpoint, runtime.transport),
         )
-        # Inside the runtime's own construct, whose name no other's can be.
-        output = CfnOutput(deployed, "Arn", value=deployed.alias.function_arn)
-        output.override_logical_id(names.agent_arn_output(name))
