@@ -109,6 +109,13 @@ def served_standin(tls_files: TlsFiles, caller: Identity) -> Iterator[BedrockSta
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _no_fault_is_left(served_standin: BedrockStandIn) -> Iterator[None]:
+    """A caller may go before the model is asked: the fault would be the next test's."""
+    yield
+    served_standin.clear_faults()
+
+
 @pytest.fixture(scope="session")
 def agent_variables(
     served_standin: BedrockStandIn,
