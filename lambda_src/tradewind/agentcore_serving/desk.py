@@ -180,7 +180,6 @@ class Desk:
             request_id=request_id,
             cold=False,
             init_ms=self._service.init_ms,
-            started=time.perf_counter(),
             deadline=Deadline(0),
         )
         return answer_of(served, self.agent, error).model_dump(mode="json")

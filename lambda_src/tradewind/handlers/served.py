@@ -63,7 +63,7 @@ class ServedRequest:
     cold: bool
     init_ms: float
     deadline: Deadline
-    started: float = field(default_factory=lambda: time.perf_counter())  # noqa: PLW0108  found then
+    started: float = field(default_factory=lambda: time.perf_counter())  # noqa: PLW0108  tests set the clock
     prices: ModelPrices | None = None
     attempt: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     meter: ModelMeter = field(default_factory=ModelMeter)
