@@ -41,7 +41,9 @@ _FLAGS: Final = (
 )
 #: The protocol is on descriptors 3 and 4; the shell puts our pipes there.
 _PIPES: Final = 'exec "$@" 3<&0 4>&1 0</dev/null 1>/dev/null'
-_LIMIT_S: Final = 30.0
+#: A browser that ended is seen at once; this is for one that hangs. A machine with other work may
+#: take a minute to start one.
+_LIMIT_S: Final = 180.0
 _END_S: Final = 5.0
 _CHUNK: Final = 1 << 20
 
@@ -175,7 +177,10 @@ class Browser:
         while b"\0" not in self._buffer:
             ready, _, _ = select.select([self._out], [], [], max(0.0, give_up - time.monotonic()))
             if not ready:
-                raise BrowserError(f"The browser did not answer within {_LIMIT_S:.0f} s.")
+                raise BrowserError(
+                    f"The browser did not answer within {_LIMIT_S:.0f} s; it was asked for "
+                    f"{waiting_for}."
+                )
             chunk = os.read(self._out.fileno(), _CHUNK)
             if not chunk:
                 raise BrowserError(f"The browser ended while it was asked for {waiting_for}.")
