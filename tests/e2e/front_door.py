@@ -85,7 +85,7 @@ class Caller:
         parts = urlsplit(self.url)
         context = ssl.create_default_context(cafile=self.ca_bundle)
         connection = http.client.HTTPSConnection(
-            parts.hostname or "", parts.port, timeout=60, context=context
+            parts.hostname or "", parts.port, timeout=180, context=context
         )
         connection.request(method, parts.path + path, body or None, dict(headers or {}))
         return connection

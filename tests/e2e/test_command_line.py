@@ -83,7 +83,7 @@ def test_who_leaves_can_come_back_and_cancel(deployment: Deployment) -> None:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("running")
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     assert process.returncode == 130
     identity = said.split("`tradewind status ")[1].partition("`")[0]
     assert tradewind(deployment, "status", identity).returncode == 4

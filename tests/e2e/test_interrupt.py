@@ -36,7 +36,7 @@ def test_an_interrupted_demo_stops_what_it_started(tmp_path: Path, sent: signal.
         server = json.loads((home / "running.json").read_text())["pid"]
         # As a terminal does it: to the command and to the CDK it runs.
         os.killpg(demo.pid, sent)
-        _, said = demo.communicate(timeout=60)
+        _, said = demo.communicate(timeout=180)
     assert demo.returncode == INTERRUPTED
     assert "Interrupted" in said
     assert "Traceback" not in said

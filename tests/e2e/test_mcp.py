@@ -41,7 +41,7 @@ class Signed(httpx2.Auth):
 async def over_http(deployment: Deployment, auth: httpx2.Auth | None) -> AsyncIterator[Any]:
     trusted = ssl.create_default_context(cafile=deployment.running.ca_bundle)
     async with (
-        httpx2.AsyncClient(auth=auth, verify=trusted, timeout=60) as http,
+        httpx2.AsyncClient(auth=auth, verify=trusted, timeout=180) as http,
         streamable_http_client(f"{url_of(deployment)}/mcp", http_client=http) as streams,
     ):
         yield streams

@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(202, None)
         else:
             if plan == "late":
-                functions.go_on.wait(30)
+                functions.go_on.wait(120)
             answer = functions.work(event)
             functions.done.set()
             try:

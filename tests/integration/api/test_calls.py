@@ -69,7 +69,7 @@ def test_a_wait_that_ends_leaves_the_function_at_work_and_nothing_behind(
     assert other[1]["id"] != invocation["id"]
     api.functions.done.clear()
     api.functions.go_on.set()
-    assert api.functions.done.wait(30)
+    assert api.functions.done.wait(120)
     assert api("GET", headers["Location"])[1]["state"] == "succeeded"
     # The event that was sent to be sure finds it done.
     assert api.work(api.functions.queue[0], response="otherwise")["success"]
@@ -227,7 +227,7 @@ def test_twenty_repeats_are_one_request(api: ApiUnderTest) -> None:
     first = api("POST", ASK, BODY, headers=headers)
     assert first[0] == 202
     api.functions.go_on.set()
-    assert api.functions.done.wait(30)
+    assert api.functions.done.wait(120)
     answers = [api("POST", ASK, BODY, headers=headers) for _ in range(20)]
     assert {status for status, _, _ in answers} == {200}
     assert {one["id"] for _, one, _ in answers} == {first[1]["id"]}

@@ -253,7 +253,7 @@ def test_an_unanswered_syn_ends_with_the_connect_timeout_and_is_repeated(
         with unanswered_syn(server.port):
             asked = caller.submit(CALLS["dynamodb"], client)
             for _ in range(2):  # the second is a repeat: the first has been given up
-                assert tries.acquire(timeout=60)
+                assert tries.acquire(timeout=180)
         asked.result()
     assert len(server.requests) == 1
     assert process.observer.retired == []

@@ -142,7 +142,7 @@ class FaultProxy:
         """Hand a call on."""
         place = urlsplit(self.upstream)
         connection = http.client.HTTPSConnection(
-            place.hostname or "", place.port, context=self._tls, timeout=60
+            place.hostname or "", place.port, context=self._tls, timeout=180
         )
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)

@@ -37,7 +37,7 @@ def test_the_command_serves_until_it_is_stopped(
             assert StandInAdmin(admin_url).stats().requests == 1
         finally:
             process.send_signal(stop)
-            _, complaints = process.communicate(timeout=20)
+            _, complaints = process.communicate(timeout=120)
     assert process.returncode == 0
     assert complaints == ""
     assert not Path(environment["AWS_CA_BUNDLE"]).exists()
@@ -80,6 +80,6 @@ def test_node_trusts_the_certificate(
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=20,
+                timeout=120,
             )
             assert ran.stdout.strip() == expected

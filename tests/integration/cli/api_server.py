@@ -321,7 +321,7 @@ def serving(contract: Contract, tls: TlsFiles) -> Iterator[str]:
 
         def finish_request(self, request: Any, client_address: Any) -> None:
             # In the connection's own thread: a client that says nothing holds up nobody.
-            request.settimeout(20)
+            request.settimeout(120)
             with context.wrap_socket(request, server_side=True) as secured:
                 super().finish_request(secured, client_address)
 
@@ -392,7 +392,7 @@ def silent(released: threading.Event) -> Callable[[Handler], bool]:
     """Say nothing, until the test is over."""
 
     def fault(handler: Handler) -> bool:
-        released.wait(30)
+        released.wait(120)
         handler.cut()
         return True
 

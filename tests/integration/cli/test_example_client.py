@@ -37,7 +37,7 @@ def ask(environment: dict[str, str], tmp_path: Path) -> "subprocess.CompletedPro
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

@@ -169,9 +169,9 @@ def test_who_leaves_hangs_up(
         assert process.stdout is not None
         identity = json.loads(process.stdout.readline())["data"]["id"]
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=180)
     assert process.returncode == 130
     assert f"stops at its next step. `tradewind status {identity}` says how" in said
-    assert told.hung_up.wait(20)
+    assert told.hung_up.wait(120)
     said_later = caller.run("status", identity)
     assert "CANCELLED" in said_later.err

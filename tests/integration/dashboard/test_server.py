@@ -18,7 +18,7 @@ from tests.integration.dashboard.conftest import serving
 def get(
     server: DashboardServer, path: str, headers: Mapping[str, str] | None = None
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=120)
     try:
         connection.request("GET", path, headers=dict(headers or {}))
         response = connection.getresponse()
@@ -94,7 +94,7 @@ def test_a_custom_range(server: DashboardServer) -> None:
 def test_other_paths_and_methods(server: DashboardServer) -> None:
     assert get(server, "/etc/passwd")[0] == 404
     assert get(server, "/../page.py")[0] == 404
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=120)
     connection.request("POST", "/api/dashboard", body=b"")
     assert connection.getresponse().status == 501
     connection.close()

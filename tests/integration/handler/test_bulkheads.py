@@ -126,7 +126,7 @@ def test_a_turn_of_many_tools_has_them_all_at_work_at_once(build: Build) -> None
 
     def meet(project: Project) -> str:
         """Wait for all the others."""
-        everybody.wait(60)
+        everybody.wait(180)
         return "met"
 
     clients = ScriptedClients(meet=calling_each(*["meet"] * MAX_TOOLS_AT_ONCE))

@@ -151,7 +151,7 @@ class Halt:
         def halt() -> str:
             """Halt."""
             self.reached.set()
-            assert self.go_on.wait(60)
+            assert self.go_on.wait(180)
             return "went on"
 
         return Sketch("Call halt once.", (halt,))
@@ -165,7 +165,7 @@ def test_a_second_turn_is_refused_while_one_is_at_work(
     other = build(CHAT, sessions_table=harness.sessions.name)
     worker = threading.Thread(target=harness.handle, args=(ask("Halt."),))
     worker.start()
-    assert halt.reached.wait(60)
+    assert halt.reached.wait(180)
     calls = standin.stats().requests
     refused = other.handle(ask("And I?", request_id="r-2"))
     assert refused["error"]["code"] == "SESSION_BUSY"

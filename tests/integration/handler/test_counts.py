@@ -84,7 +84,7 @@ def flood(project: Project) -> str:
 
 def hang(project: Project) -> str:
     """Hang."""
-    _released.wait(60)
+    _released.wait(180)
     return "late"
 
 

@@ -123,13 +123,13 @@ def test_calls_at_the_same_time_are_told_apart(
     def survey(project: Project) -> str:
         """Survey."""
         project.save("survey.txt", b"survey", "text/plain")
-        both_have_written.wait(60)
+        both_have_written.wait(180)
         return "done"
 
     def measure(project: Project) -> str:
         """Measure."""
         project.save("half.txt", b"half", "text/plain")
-        both_have_written.wait(60)
+        both_have_written.wait(180)
         raise ToolInputError("Give a place.")
 
     def both_at_once(conversation: Conversation) -> Reply:
@@ -153,7 +153,7 @@ def test_at_the_deadline_finished_calls_count_and_the_one_left_behind_does_not(
     def survey(project: Project) -> str:
         """Survey the site, slowly."""
         project.save("survey.txt", b"half", "text/plain")
-        release.wait(60)
+        release.wait(180)
         ended.set()
         return "done"
 
@@ -164,7 +164,7 @@ def test_at_the_deadline_finished_calls_count_and_the_one_left_behind_does_not(
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
     assert names(answer) == list(manifest(harness.store)) == ["notes.txt"]
     release.set()
-    assert ended.wait(60)
+    assert ended.wait(180)
     assert list(manifest(harness.store)) == ["notes.txt"]
 
 

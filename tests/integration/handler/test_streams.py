@@ -305,7 +305,7 @@ class Gate:
     def wait(self) -> str:
         """Wait."""
         self.reached.set()
-        self.open.wait(60)
+        self.open.wait(180)
         return "waited"
 
 
@@ -318,7 +318,7 @@ def test_while_a_key_is_worked_on_it_is_refused(
     event = proxied(**{"Idempotency-Key": "k1"})
     reader = ask(harness)(event)
     reader.until(b"event: tool_start")
-    assert gate.reached.wait(60)
+    assert gate.reached.wait(180)
     second = ask(harness)(event).all()
     assert (second.problem["status"], second.problem["code"]) == (409, "DUPLICATE_REQUEST")
     gate.open.set()
@@ -339,7 +339,7 @@ def test_a_caller_that_hangs_up_cancels_and_leaves_nothing(
     script(calls("write_and_wait"), says("Never said."))
     reader = ask(harness)()
     reader.until(b"event: tool_start")
-    assert gate.reached.wait(60)
+    assert gate.reached.wait(180)
     threading.Timer(0.2, gate.open.set).start()
     reader.hang_up()  # returns when the request has ended
     assert list(harness.records.codes.values()) == ["CANCELLED"]

@@ -52,7 +52,7 @@ def clients_for(running: Running, **credentials: str) -> Client:
             endpoint_url=running.endpoint_url,
             verify=running.ca_bundle,
             # Test functions that fail must be called once, and one sleeps.
-            config=Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=20),
+            config=Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=120),
             **keys,
         )
 

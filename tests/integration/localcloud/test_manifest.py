@@ -44,7 +44,7 @@ def test_requests_that_end_at_once_leave_all_they_wrote(store: S3ArtifactStore) 
         with project.tool_call():
             for name in (f"{number}.txt", "shared.txt", "shared.json"):
                 project.save(name, f"{number}".encode(), "text/plain")
-        barrier.wait(30)
+        barrier.wait(120)
         project.commit()
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -66,7 +66,7 @@ def test_of_requests_that_build_on_the_same_file_one_wins(store: S3ArtifactStore
         project = Project("p-2", "layout", {}, store, request_id=f"r-{number}")
         with project.tool_call():
             counted = int(project.load("layout", "count"))
-            barrier.wait(30)
+            barrier.wait(120)
             project.save("count", str(counted + 1).encode(), "text/plain")
         try:
             project.commit()

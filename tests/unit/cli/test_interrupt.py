@@ -63,7 +63,7 @@ def test_without_a_terminal(sent: signal.Signals, ignored: bool) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(sent)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=180)
     assert (process.returncode, lines(said)) == (INTERRUPTED, EXPECTED)
 
 
@@ -82,7 +82,7 @@ def test_with_a_terminal() -> None:
         said = _read(ours, until="ready")
         os.write(ours, b"\x03")
         said += _read(ours, until=None)
-        assert process.wait(timeout=60) == INTERRUPTED
+        assert process.wait(timeout=180) == INTERRUPTED
     os.close(ours)
     assert lines(said) == EXPECTED
 

@@ -104,7 +104,7 @@ def test_tellings_do_not_pile_up() -> None:
     store = Store(hold_up_the_first)
     writer = ProgressWriter(store, ModelMeter(), NEVER_S)
     with writer.telling(never):
-        assert under_way.wait(60)
+        assert under_way.wait(180)
         for number in range(1000):
             writer.heard(ToolStarted(f"c-{number}", "measure"))
             writer.heard(ToolEnded(f"c-{number}", "measure", succeeded=True))
@@ -117,7 +117,7 @@ def test_a_cancellation_is_passed_on_once_and_ends_the_telling() -> None:
     cancelled = threading.Semaphore(0)
     store = Store(lambda number: number == 3)
     with ProgressWriter(store, ModelMeter(), 0.001).telling(cancelled.release):
-        assert cancelled.acquire(timeout=60)
+        assert cancelled.acquire(timeout=180)
     assert len(store.told) == 3
     assert not cancelled.acquire(blocking=False)
 

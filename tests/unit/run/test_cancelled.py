@@ -190,7 +190,7 @@ class Stalled(ScriptedClients):
 
 def cancel_when(happened: threading.Event, run: AgentRun) -> threading.Thread:
     def cancel() -> None:
-        assert happened.wait(60)
+        assert happened.wait(180)
         run.cancel()
 
     thread = threading.Thread(target=cancel)

@@ -74,7 +74,7 @@ def test_all_is_removed_and_many_at_a_time(tmp_path: Path, monkeypatch: pytest.M
 
     def remove_together(unpacked: Path) -> None:
         if unpacked.parent != tmp_path:
-            together.wait(30)  # broken unless all four are at it
+            together.wait(120)  # broken unless all four are at it
         remove(unpacked)
 
     monkeypatch.setattr(code_store, "_remove", remove_together)
