@@ -115,7 +115,7 @@ def manifest_of(deployment: Deployment, project_id: str, agent: str) -> dict[str
     return artifacts
 
 
-def eventually(read: Callable[[], Any], limit_s: float = 20.0) -> Any:
+def eventually(read: Callable[[], Any], limit_s: float = 120.0) -> Any:
     """Return ``read()`` once it is true; what AWS does asynchronously takes its time.
 
     Raises:

@@ -127,7 +127,7 @@ class Caller:
         invocation: dict[str, Any] = answer.document
         return invocation
 
-    def end_of(self, invocation_id: str, limit_s: float = 30.0) -> dict[str, Any]:
+    def end_of(self, invocation_id: str, limit_s: float = 180.0) -> dict[str, Any]:
         """An invocation that has ended."""
 
         def ended() -> dict[str, Any] | None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from cli import cdk
 from cli.answers import kept_answer
 from cli.errors import CommandError
 from devtools.localcloud.bedrock import Fault, FaultKind
-from stacks.names import Output
+from stacks.names import Output, function_name
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.e2e.conftest import Deployment, client, eventually
 from tradewind.bedrock.retry import MAX_ATTEMPTS
@@ -83,8 +84,8 @@ def test_an_asynchronous_failure_ends_in_the_dead_letter_queue(deployment: Deplo
     assert deployment.record(LAST, "async-1")["error_code"] == "MODEL_REQUEST_REJECTED"
 
 
-def function_process(function_name: str) -> int:
-    """The process that serves a function."""
+def function_processes(function_name: str) -> list[int]:
+    """The processes that serve a function: one for each request that there ever was at once."""
 
     def find() -> list[int]:
         found = []
@@ -98,19 +99,34 @@ def function_process(function_name: str) -> int:
         return found
 
     processes: list[int] = eventually(find)
-    return processes[0]
+    return processes
+
+
+def kill_at_work(deployment: Deployment, agent: str, request_id: str) -> None:
+    """Let an agent die of a request while it waits for its model."""
+
+    def begun() -> bool:
+        try:
+            return bool(deployment.record(agent, request_id)["status"] == "running")
+        except KeyError:
+            return False
+
+    role = deployment.role(agent).rpartition("/")[2]
+    # Each call, as what an earlier test left at work makes some, too.
+    deployment.bedrock.inject(Fault(FaultKind.STALL, count=None, role=role))
+    with ThreadPoolExecutor(1) as caller:
+        asked = caller.submit(deployment.ask, agent, request_id=request_id)
+        eventually(begun)
+        # One of them has it; which, nobody tells.
+        for process in function_processes(function_name(cdk.LOCAL_ENV, agent)):
+            os.kill(process, signal.SIGKILL)
+        with pytest.raises(CommandError, match="died without an answer"):
+            asked.result()
+    deployment.bedrock.clear()
 
 
 def test_a_process_killed_at_work_loses_no_request(deployment: Deployment) -> None:
-    role = deployment.role(LAST).rpartition("/")[2]
-    requests = deployment.bedrock.stats().requests
-    deployment.bedrock.inject(Fault(FaultKind.STALL, role=role))
-    with ThreadPoolExecutor(1) as caller:
-        asked = caller.submit(deployment.ask, LAST, request_id="killed")
-        eventually(lambda: deployment.bedrock.stats().requests > requests)
-        os.kill(function_process(f"tradewind-local-{LAST}"), signal.SIGKILL)
-        with pytest.raises(CommandError, match="died without an answer"):
-            asked.result()
+    kill_at_work(deployment, LAST, "killed")
     assert deployment.record(LAST, "killed")["status"] == "running"
     # Until its deadline it may still be at work, so the id stays taken; after it, it is free.
     again = deployment.ask(LAST, request_id="killed").answer
@@ -136,12 +152,13 @@ def test_a_function_frozen_while_its_connection_dies_answers_when_it_thaws(
 ) -> None:
     role = deployment.role(LAST).rpartition("/")[2]
     deployment.ask(LAST)
-    process = function_process(f"tradewind-local-{LAST}")
+    processes = function_processes(function_name(cdk.LOCAL_ENV, LAST))
     # After each of the next request's two model calls, so the pool is left with a dead connection.
     deployment.bedrock.inject(Fault(kind, role=role, count=2))
     assert deployment.ask(LAST).answer["success"]
-    os.kill(process, signal.SIGSTOP)
-    os.kill(process, signal.SIGCONT)
+    for sent in (signal.SIGSTOP, signal.SIGCONT):
+        for process in processes:
+            os.kill(process, sent)
     answer = deployment.ask(LAST).answer
     assert answer["success"]
     assert answer["performance"]["coldStart"] is False

@@ -434,7 +434,7 @@ class TestCancelling:
         answer = ada.call("POST", f"/agents/{agent}/invocations", body, Prefer="wait=1")
         assert answer.status == 202, answer
         found = answer.document["id"]
-        eventually(lambda: asked_by(deployment, agent) - before == calls, 60)
+        eventually(lambda: asked_by(deployment, agent) - before == calls, 180)
         cancelled = ada.call("DELETE", f"/invocations/{found}")
         assert cancelled.status == 202, cancelled
         ended = ada.end_of(found)

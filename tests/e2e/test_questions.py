@@ -63,5 +63,5 @@ def test_the_command_line_shows_the_question_and_replies(deployment: Deployment)
     def ended() -> bool:
         return tradewind(deployment, "status", identity).returncode == 0
 
-    assert eventually(ended, 60)
+    assert eventually(ended, 180)
     assert "the northern one" in tradewind(deployment, "status", identity).stdout

@@ -1,20 +1,13 @@
 """A function that died unseen: its record is settled and counted, its request may come again."""
 
 import json
-import os
-import signal
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
-
 from cli import cdk
-from cli.errors import CommandError
-from devtools.localcloud.bedrock import Fault, FaultKind
 from stacks.names import Output, function_name, log_group_name
 from tests.deployed_agents import LAST
 from tests.e2e.conftest import Deployment, client, eventually
-from tests.e2e.test_bad_days import function_process, without_policy
+from tests.e2e.test_bad_days import kill_at_work, without_policy
 from tradewind.contracts.names import OPEN_INDEX, RECORD_KEY, SWEEP, record_key
 
 REQUEST_ID = "died-unseen"
@@ -33,21 +26,7 @@ def counted() -> list[dict[str, Any]]:
 
 
 def test_a_killed_request_is_settled_and_may_be_sent_again(deployment: Deployment) -> None:
-    role = deployment.role(LAST)
-
-    def requests() -> int:
-        """Of this agent: what an earlier test left at work makes calls, too."""
-        roles = deployment.bedrock.stats().roles
-        return roles[role].requests if role in roles else 0
-
-    before = requests()
-    deployment.bedrock.inject(Fault(FaultKind.STALL, role=role.rpartition("/")[2]))
-    with ThreadPoolExecutor(1) as caller:
-        asked = caller.submit(deployment.ask, LAST, request_id=REQUEST_ID)
-        eventually(lambda: requests() > before)
-        os.kill(function_process(function_name(cdk.LOCAL_ENV, LAST)), signal.SIGKILL)
-        with pytest.raises(CommandError, match="died without an answer"):
-            asked.result()
+    kill_at_work(deployment, LAST, REQUEST_ID)
 
     # Until its deadline it may still be at work.
     assert deployment.sweep() == {"settled": 0, "finished": True}
