@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import pytest
@@ -115,7 +115,11 @@ def manifest_of(deployment: Deployment, project_id: str, agent: str) -> dict[str
     return artifacts
 
 
-def eventually(read: Callable[[], Any], limit_s: float = 120.0) -> Any:
+#: Ends what never comes, and not a busy machine.
+LIMIT_S: Final = 120.0
+
+
+def eventually(read: Callable[[], Any], limit_s: float = LIMIT_S) -> Any:
     """Return ``read()`` once it is true; what AWS does asynchronously takes its time.
 
     Raises:

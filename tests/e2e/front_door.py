@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from cli.api.address import on_this_machine
-from tests.e2e.conftest import Deployment, eventually
+from tests.e2e.conftest import LIMIT_S, Deployment, eventually
 
 #: States of an invocation at work.
 AT_WORK = frozenset({"pending", "running"})
@@ -127,7 +127,7 @@ class Caller:
         invocation: dict[str, Any] = answer.document
         return invocation
 
-    def end_of(self, invocation_id: str, limit_s: float = 180.0) -> dict[str, Any]:
+    def end_of(self, invocation_id: str, limit_s: float = LIMIT_S) -> dict[str, Any]:
         """An invocation that has ended."""
 
         def ended() -> dict[str, Any] | None:

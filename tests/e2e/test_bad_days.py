@@ -114,15 +114,17 @@ def kill_at_work(deployment: Deployment, agent: str, request_id: str) -> None:
     role = deployment.role(agent).rpartition("/")[2]
     # Each call, as what an earlier test left at work makes some, too.
     deployment.bedrock.inject(Fault(FaultKind.STALL, count=None, role=role))
-    with ThreadPoolExecutor(1) as caller:
-        asked = caller.submit(deployment.ask, agent, request_id=request_id)
-        eventually(begun)
-        # One of them has it; which, nobody tells.
-        for process in function_processes(function_name(cdk.LOCAL_ENV, agent)):
-            os.kill(process, signal.SIGKILL)
-        with pytest.raises(CommandError, match="died without an answer"):
-            asked.result()
-    deployment.bedrock.clear()
+    try:
+        with ThreadPoolExecutor(1) as caller:
+            asked = caller.submit(deployment.ask, agent, request_id=request_id)
+            eventually(begun)
+            # One of them has it; which, nobody tells.
+            for process in function_processes(function_name(cdk.LOCAL_ENV, agent)):
+                os.kill(process, signal.SIGKILL)
+            with pytest.raises(CommandError, match="died without an answer"):
+                asked.result()
+    finally:
+        deployment.bedrock.clear()
 
 
 def test_a_process_killed_at_work_loses_no_request(deployment: Deployment) -> None:

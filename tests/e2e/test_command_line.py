@@ -66,7 +66,7 @@ def test_what_is_left_to_itself_is_found_again(deployment: Deployment) -> None:
     def ended() -> bool:
         return tradewind(deployment, "status", identity).returncode == 0
 
-    assert eventually(ended, 180)
+    assert eventually(ended)
 
 
 def test_who_leaves_can_come_back_and_cancel(deployment: Deployment) -> None:
@@ -89,7 +89,7 @@ def test_who_leaves_can_come_back_and_cancel(deployment: Deployment) -> None:
     assert tradewind(deployment, "status", identity).returncode == 4
     cancelled = tradewind(deployment, "cancel", identity)
     assert (cancelled.returncode, cancelled.stderr) == (0, "")
-    ended = eventually(lambda: _ended(deployment, identity), 180)
+    ended = eventually(lambda: _ended(deployment, identity))
     assert (ended["state"], ended["error"]["code"]) == ("cancelled", "CANCELLED")
 
 

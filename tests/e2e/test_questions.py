@@ -31,7 +31,7 @@ def test_a_question_is_asked_and_answered_over_the_api(deployment: Deployment) -
     for _ in range(2):
         told = caller.call("POST", path, answer)
         assert told.status in {200, 202}, told
-    ended = caller.end_of(waiting["id"], 60)
+    ended = caller.end_of(waiting["id"])
     assert ended["state"] == "succeeded", ended
     assert "the northern one" in ended["result"]["response"]
     assert (ended["usage"]["model_calls"], ended["usage"]["tool_calls"]) == (2, 1)
@@ -63,5 +63,5 @@ def test_the_command_line_shows_the_question_and_replies(deployment: Deployment)
     def ended() -> bool:
         return tradewind(deployment, "status", identity).returncode == 0
 
-    assert eventually(ended, 180)
+    assert eventually(ended)
     assert "the northern one" in tradewind(deployment, "status", identity).stdout

@@ -85,7 +85,7 @@ class Api:
         )
         context = ssl.create_default_context(cafile=self.running.ca_bundle)
         try:
-            with urllib.request.urlopen(request, context=context, timeout=120) as response:  # noqa: S310
+            with urllib.request.urlopen(request, context=context, timeout=120) as response:  # noqa: S310  on loopback
                 return Answer(response.status, response.headers, response.read())
         except urllib.error.HTTPError as refusal:
             with refusal:
