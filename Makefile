@@ -183,7 +183,7 @@ lock: $(UV) ## Compile the locks; UPGRADE="NAME ..." takes newer releases, UPGRA
 
 docs: setup ## Write the pages that are generated
 	@python -m stacks.metrics_page
-	@python -m stacks.settings_pages
+	@python -m stacks.settings.pages
 	@python -m tradewind.api.openapi > docs/openapi.json
 
 clean: ## Stop the embedded AWS, and remove what builds and demos made; keep the environments

@@ -26,9 +26,10 @@ from stacks.bundling.errors import BundleError  # noqa: E402
 from stacks.bundling.provider import BundleProvider  # noqa: E402
 from stacks.checks import add_checks  # noqa: E402
 from stacks.observability import ObservabilityStack  # noqa: E402
-from stacks.runtime_settings import with_runtimes  # noqa: E402
-from stacks.settings import Settings, SettingsError  # noqa: E402
-from stacks.settings_file import load_settings  # noqa: E402
+from stacks.settings.environment import Settings  # noqa: E402
+from stacks.settings.errors import SettingsError  # noqa: E402
+from stacks.settings.file import load_settings  # noqa: E402
+from stacks.settings.runtime import with_runtimes  # noqa: E402
 from stacks.state import StateStack  # noqa: E402
 from stacks.workflows import WorkflowsStack  # noqa: E402
 from tradewind.contracts.agent_manifest import (  # noqa: E402

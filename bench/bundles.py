@@ -14,8 +14,8 @@ from bench.machine import describe
 from cli.agents import agents
 from stacks.bundling.bundler import Bundler
 from stacks.bundling.errors import BundleError
-from stacks.settings import Architecture
-from stacks.settings_file import load_settings
+from stacks.settings.file import load_settings
+from stacks.settings.function import Architecture
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SHOWN_PACKAGES: Final = 4

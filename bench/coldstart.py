@@ -20,7 +20,7 @@ from bench.environment import of_function
 from bench.machine import describe
 from cli.agents import agents
 from stacks.bundling.bundler import Bundler
-from stacks.settings_file import load_settings
+from stacks.settings.file import load_settings
 from tradewind.contracts.names import EnvVar
 
 ROOT = Path(__file__).resolve().parent.parent

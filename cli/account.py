@@ -13,7 +13,7 @@ from cli.errors import CommandError
 from stacks.names import StackId, stack_name
 
 if TYPE_CHECKING:
-    from stacks.settings import Settings
+    from stacks.settings.environment import Settings
 
 #: What CloudFormation calls a stack that is gone, or was only announced.
 _GONE: Final = frozenset({"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"})
@@ -57,8 +57,8 @@ def settings_of(environment: str) -> "Settings":
             agent's manifest are not as they must be.
     """
     from cli.agents import agents  # noqa: PLC0415  with pydantic
-    from stacks.settings import SettingsError  # noqa: PLC0415
-    from stacks.settings_file import load_settings  # noqa: PLC0415
+    from stacks.settings.errors import SettingsError  # noqa: PLC0415
+    from stacks.settings.file import load_settings  # noqa: PLC0415
 
     if environment == cdk.LOCAL_ENV:
         raise CommandError(

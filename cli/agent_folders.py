@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from cli.errors import CommandError
-from stacks.unique_keys import load_yaml
+from stacks.settings.unique_keys import load_yaml
 from tradewind.contracts.agent_manifest import (
     ManifestError,
     check_apart,

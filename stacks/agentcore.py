@@ -16,7 +16,8 @@ from stacks.bundling.provider import BundleProvider
 from stacks.checks import acknowledge
 from stacks.parts.agent_runtime import RUNTIME_NAME_LENGTH, AgentRuntime
 from stacks.parts.runtime_functions import add_runtime_functions
-from stacks.settings import Settings, SettingsError
+from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
 from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import MANIFEST_FILE, AgentManifest
 

@@ -14,7 +14,7 @@ from stacks.parts.agent_variables import agent_variables
 from stacks.parts.data_table import DataTable
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.sweep_function import SweepFunction
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import (

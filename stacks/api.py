@@ -19,7 +19,7 @@ from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.rest_api import RestApi
 from stacks.parts.usage_plan import UsagePlan
 from stacks.parts.web_acl import WebAcl
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import (

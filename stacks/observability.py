@@ -24,7 +24,7 @@ from stacks.parts.dashboard import Dashboard
 from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
 from stacks.parts.runtime_alarms import runtime_alarms
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from tradewind.contracts.agent_manifest import RUNS_ELSEWHERE, AgentManifest
 from tradewind.contracts.names import API, MCP
 

@@ -11,7 +11,7 @@ from stacks.parts.artifacts_bucket import ArtifactsBucket
 from stacks.parts.data_key import DataKey
 from stacks.parts.data_table import DataTable
 from stacks.parts.open_records import index_open_records
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from tradewind.contracts.names import (
     BUDGET_KEY,
     BUDGET_TTL,

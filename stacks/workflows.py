@@ -15,7 +15,8 @@ from stacks import names
 from stacks.bundling.provider import BundleProvider
 from stacks.parts.durable_function import DurableFunction, function_arn
 from stacks.parts.functions import code_of, logging_variables
-from stacks.settings import Settings, SettingsError
+from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
 from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest
 from tradewind.contracts.names import DURABLE, DurableEnvVar, EnvVar
 

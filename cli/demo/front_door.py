@@ -11,7 +11,7 @@ from cli.console import Steps
 from cli.errors import CommandError
 from devtools.localcloud.running import Running
 from stacks.names import Output
-from stacks.runtime_settings import RuntimeSettings
+from stacks.settings.runtime import RuntimeSettings
 
 
 def ask_over_the_api(

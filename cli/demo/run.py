@@ -29,7 +29,7 @@ from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import StandInAdmin
 from devtools.localcloud.running import Running
 from stacks.names import Output, dashboard_name
-from stacks.settings_file import load_settings
+from stacks.settings.file import load_settings
 from tradewind.contracts.prices import ModelPrices
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from stacks.bundling.interpreter import Interpreter, compile_tree, find_if_there
 from stacks.bundling.prune import prune
 from stacks.bundling.store import ArchiveStore
 from stacks.bundling.workflow_files import DEFAULT_FOLDER, check_workflows, workflow_files
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from tradewind.contracts.agent_manifest import REQUEST_FILE, RUNS_WORKFLOWS, AgentManifest
 
 

@@ -1,7 +1,7 @@
 """A bundle that is there already: a fake for tests that synthesize and need no real one."""
 
 from stacks.bundling.archive import Archive
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from tradewind.contracts.agent_manifest import AgentManifest
 
 

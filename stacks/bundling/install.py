@@ -15,7 +15,7 @@ from stacks.bundling.errors import (
     MissingWheel,
     RegistryUnreachable,
 )
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 
 
 def install(

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from stacks.bundling.archive import Archive
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from tradewind.contracts.agent_manifest import AgentManifest
 
 

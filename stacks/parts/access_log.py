@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.checks import acknowledge
-from stacks.settings import LOG_RETENTION
+from stacks.settings.retention import LOG_RETENTION
 
 #: A line per request. Nothing of what was asked and answered, and not who asked: no body, no query
 #: string, no identity; the path is the route's, without what a request put into it.

@@ -14,7 +14,7 @@ from stacks.parts.agent_role import AgentRole, Reach
 from stacks.parts.functions import function_logs, own_log, python_function
 from stacks.parts.runtime_access import RuntimeAccess
 from stacks.parts.statements import allow
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import AGENT_HANDLER, LIVE_ALIAS, OptionalEnvVar
 

@@ -11,12 +11,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from stacks.agentcore_settings import AgentCoreSettings
 from stacks.bundling.archive import Archive
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.agent_role import AgentRole, Reach
 from stacks.parts.functions import function_logs
 from stacks.parts.statements import allow
+from stacks.settings.agentcore import AgentCoreSettings
 from tradewind.contracts.agent_manifest import AgentCoreProtocol, AgentManifest
 from tradewind.contracts.names import AGENTCORE_ENTRY, LIVE_ALIAS, ServingEnvVar
 

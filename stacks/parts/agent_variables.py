@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from stacks.parts.functions import logging_variables
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest, in_order
 from tradewind.contracts.names import EnvVar, OptionalEnvVar

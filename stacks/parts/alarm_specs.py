@@ -5,7 +5,6 @@ from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from stacks.alarm_settings import AlarmSettings
 from stacks.parts.alarms import BELOW, AlarmSpec
 from stacks.parts.metrics import (
     HOUR,
@@ -15,7 +14,8 @@ from stacks.parts.metrics import (
     Metrics,
     share_percent,
 )
-from stacks.settings import FunctionSettings
+from stacks.settings.alarm import AlarmSettings
+from stacks.settings.function import FunctionSettings
 from tradewind.telemetry.metric_names import MetricName
 
 NO_TRAFFIC = "no-traffic"

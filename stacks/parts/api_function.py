@@ -13,7 +13,7 @@ from constructs import Construct
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, function_role, python_function
 from stacks.parts.statements import allow, allow_key
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from tradewind.contracts.names import LIVE_ALIAS, artifact_key
 
 #: API Gateway's patience is 29 s, and what came too late for it may still write its record.

@@ -11,7 +11,7 @@ from constructs import Construct
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, function_role, python_function
 from stacks.parts.statements import allow
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from tradewind.contracts.names import AUTHORIZER_HANDLER, LIVE_ALIAS
 
 #: Two documents of the issuer, and its own start.

@@ -11,8 +11,8 @@ from constructs import Construct
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, function_role, python_function
 from stacks.parts.statements import allow
-from stacks.settings import Architecture
-from stacks.workflow_settings import WorkflowSettings
+from stacks.settings.function import Architecture
+from stacks.settings.workflow import WorkflowSettings
 from tradewind.contracts.names import DURABLE_HANDLER, LIVE_ALIAS
 
 #: An invocation goes through the history and asks for what is next; it waits for no agent.

@@ -11,11 +11,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks import names
-from stacks.api_settings import ExternalCaller
 from stacks.checks import acknowledge, acknowledge_wildcard
 from stacks.parts.api_routes import Route
 from stacks.parts.statements import allow
-from stacks.settings import SettingsError
+from stacks.settings.api import ExternalCaller
+from stacks.settings.errors import SettingsError
 
 
 def check_routes(callers: Mapping[str, ExternalCaller], routes: Iterable[Route]) -> None:

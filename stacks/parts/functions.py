@@ -14,7 +14,9 @@ from stacks.bundling.archive import Archive
 from stacks.checks import acknowledge
 from stacks.names import PROJECT
 from stacks.parts.statements import allow
-from stacks.settings import LOG_RETENTION, Architecture, Settings
+from stacks.settings.environment import Settings
+from stacks.settings.function import Architecture
+from stacks.settings.retention import LOG_RETENTION
 
 _ARCHITECTURES: Final = {
     "arm64": lambda_.Architecture.ARM_64,

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from stacks.alarm_settings import AlarmSettings
 from stacks.parts.alarms import AlarmSpec
 from stacks.parts.metrics import AgentMetrics, MathExpression, share_percent
+from stacks.settings.alarm import AlarmSettings
 from tradewind.telemetry.metric_names import MetricName
 
 

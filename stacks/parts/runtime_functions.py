@@ -17,7 +17,8 @@ from stacks.parts.agent_function import AgentFunction
 from stacks.parts.agent_variables import agent_variables
 from stacks.parts.functions import code_of
 from stacks.parts.runtime_access import RuntimeAccess
-from stacks.settings import Settings, SettingsError
+from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
 from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import RUNTIME, OptionalEnvVar

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from stacks.parts.functions import function_logs, function_role, python_function
 from stacks.parts.statements import allow, allow_key
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from tradewind.contracts.names import OPEN_INDEX, SWEEP_HANDLER
 
 #: A record is settled at most so long after its deadline.

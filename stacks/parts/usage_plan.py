@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
-from stacks.api_settings import UsagePlanSettings
+from stacks.settings.api import UsagePlanSettings
 
 
 class UsagePlan(Construct):

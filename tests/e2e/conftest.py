@@ -22,7 +22,7 @@ from devtools.localcloud import LocalCloud
 from devtools.localcloud.bedrock import StandInAdmin
 from devtools.localcloud.running import Running
 from stacks.names import agent_arn_output, dead_letter_queue_name, function_name
-from stacks.settings_file import load_settings
+from stacks.settings.file import load_settings
 from tests.deployed_agents import AGENTS
 from tradewind.contracts.names import RECORD_KEY, SWEEP, record_key
 

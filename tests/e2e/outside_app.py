@@ -14,8 +14,8 @@ from aws_cdk import App  # noqa: E402
 
 import app as tradewind  # noqa: E402  needs the path, and prepares what the imports below need
 from stacks.bundling.bundler import Bundler  # noqa: E402
-from stacks.settings import Settings  # noqa: E402
-from stacks.settings_file import load_settings  # noqa: E402
+from stacks.settings.environment import Settings  # noqa: E402
+from stacks.settings.file import load_settings  # noqa: E402
 from tradewind.contracts.agent_manifest import find_agents  # noqa: E402
 
 ENVIRONMENT: Final = "outside"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 
 Template = dict[str, Any]
 

@@ -11,9 +11,9 @@ from aws_cdk import App
 import app as cdk_app  # first: it chooses jsii's Node and finds the runtime package
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
-from stacks.runtime_settings import RuntimeSettings
-from stacks.settings import Settings
-from stacks.settings_file import load_settings
+from stacks.settings.environment import Settings
+from stacks.settings.file import load_settings
+from stacks.settings.runtime import RuntimeSettings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tradewind.contracts.agent_manifest import AgentManifest

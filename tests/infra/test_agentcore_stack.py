@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from stacks.agentcore_settings import AgentCoreSettings
 from stacks.names import runtime_arn_output
-from stacks.settings import FunctionSettings, Settings, SettingsError
+from stacks.settings.agentcore import AgentCoreSettings
+from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
+from stacks.settings.function import FunctionSettings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly, Template
 from tests.infra.conftest import Synthesize

@@ -7,7 +7,8 @@ import pytest
 
 from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.names import construct_id
-from stacks.settings import FunctionSettings, Settings
+from stacks.settings.environment import Settings
+from stacks.settings.function import FunctionSettings
 from tests.deployed_agents import AGENTS, FIRST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize

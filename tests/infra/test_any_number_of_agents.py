@@ -10,7 +10,8 @@ import pytest
 from devtools.cloudwatch.math import evaluate
 from devtools.cloudwatch.series import Grid, Series
 from stacks.parts.metrics import Metrics
-from stacks.settings import FunctionSettings, Settings
+from stacks.settings.environment import Settings
+from stacks.settings.function import FunctionSettings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from stacks.api_settings import UsagePlanSettings
 from stacks.bundling.rules import CORE_FUNCTIONS
 from stacks.parts.api_routes import routes
-from stacks.settings import Settings
+from stacks.settings.api import UsagePlanSettings
+from stacks.settings.environment import Settings
 from tests.deployed_agents import AGENTS, FIRST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize

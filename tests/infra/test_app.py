@@ -20,7 +20,7 @@ import app
 from aws_cdk import App
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
-from stacks.settings_file import load_settings
+from stacks.settings.file import load_settings
 from tests.deployed_agents import AGENTS
 
 root, outdir, bundle = map(Path, sys.argv[1:])

@@ -16,7 +16,7 @@ from constructs import IConstruct
 
 from stacks import checks
 from stacks.checks import acknowledge, acknowledge_wildcard, add_checks
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from stacks.api_settings import ExternalCaller
-from stacks.settings import Settings, SettingsError
+from stacks.settings.api import ExternalCaller
+from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
 from tests.deployed_agents import FIRST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize

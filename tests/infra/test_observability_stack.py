@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from stacks.api_settings import OidcSettings
 from stacks.parts.metrics import Metrics
-from stacks.settings import RequestLogSettings, Settings
-from stacks.workflow_settings import WorkflowSettings
+from stacks.settings.api import OidcSettings
+from stacks.settings.environment import RequestLogSettings, Settings
+from stacks.settings.workflow import WorkflowSettings
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import RUNTIMES, Synthesize

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stacks.api_settings import OidcSettings
-from stacks.settings import Settings
+from stacks.settings.api import OidcSettings
+from stacks.settings.environment import Settings
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import Permission, allow

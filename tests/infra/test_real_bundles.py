@@ -30,8 +30,9 @@ from stacks.bundling.rules import (
     UNZIPPED_LIMIT,
     never_imported,
 )
-from stacks.runtime_settings import NEEDS as RUNTIME_NEEDS
-from stacks.settings import Architecture, Settings
+from stacks.settings.environment import Settings
+from stacks.settings.function import Architecture
+from stacks.settings.runtime import NEEDS as RUNTIME_NEEDS
 from stacks.workflows import DURABLE_BUDGET_MB
 from tests.deployed_agents import AGENTS, FIRST
 from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS

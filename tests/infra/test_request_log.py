@@ -2,7 +2,7 @@
 
 import pytest
 
-from stacks.settings import RequestLogSettings, Settings
+from stacks.settings.environment import RequestLogSettings, Settings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize

@@ -7,7 +7,7 @@ import pytest
 
 from stacks.bundling.rules import AWS_OPERATIONS
 from stacks.names import construct_id
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize

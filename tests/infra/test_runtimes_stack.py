@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from stacks.names import construct_id
-from stacks.settings import Settings, SettingsError
+from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
 from tests.agent_environment import AGENT_VARIABLES
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly, Template

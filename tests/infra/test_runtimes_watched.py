@@ -11,7 +11,7 @@ from devtools.dashboard.assembly import read_assembly
 from devtools.dashboard.preview import Preview
 from devtools.dashboard.sources import SeriesQuery, SeriesResult
 from stacks.dashboards.runtime import KINDS
-from stacks.settings import Settings
+from stacks.settings.environment import Settings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import RUNTIMES, Synthesize

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from stacks.bundling.rules import CORE_FUNCTIONS
-from stacks.settings import FunctionSettings, Settings
+from stacks.settings.environment import Settings
+from stacks.settings.function import FunctionSettings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize

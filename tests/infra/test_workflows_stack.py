@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from stacks.settings import Settings, SettingsError
-from stacks.workflow_settings import WorkflowSettings
+from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
+from stacks.settings.workflow import WorkflowSettings
 from tests.infra.assembly import Assembly, Template
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import allow

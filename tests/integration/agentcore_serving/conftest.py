@@ -12,7 +12,7 @@ import pytest
 from devtools.localcloud.bedrock import BedrockStandIn, Identity, StaticAuthorizer
 from devtools.localcloud.tls import TlsFiles
 from stacks.bundling.bundler import Bundler
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from tests.agent_environment import AGENT_VARIABLES
 from tests.agentcore_process import ServedProcess
 from tests.dynamodb import LoopbackDynamoDB

@@ -13,7 +13,7 @@ import pytest
 from devtools.localcloud.bedrock import BedrockStandIn
 from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from tests.integration.callers import PROFILE
 from tradewind.contracts.agent_manifest import AgentManifest
 

@@ -15,9 +15,9 @@ import app as cdk_app
 from devtools.contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
-from stacks.runtime_settings import RuntimeSettings
-from stacks.settings import RequestLogSettings, Settings
-from stacks.settings_file import load_settings
+from stacks.settings.environment import RequestLogSettings, Settings
+from stacks.settings.file import load_settings
+from stacks.settings.runtime import RuntimeSettings
 from tests.api_events import proxy_event
 from tests.deployed_agents import AGENTS
 from tests.dynamodb import LoopbackDynamoDB

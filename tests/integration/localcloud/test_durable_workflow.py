@@ -15,7 +15,7 @@ from cli.workflow.durable_runs import DurableRuns, RunSeen
 from devtools.localcloud import Running
 from devtools.localcloud.lifecycle import DURABLE_LAMBDA_RUNTIME, PROJECT
 from stacks.bundling.bundler import Bundler
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from stacks.workflows import DURABLE_BUDGET_MB
 from tests.integration.localcloud.conftest import Client, Deploy, package, role
 from tradewind.contracts.names import DURABLE, DURABLE_HANDLER, DurableEnvVar, EnvVar

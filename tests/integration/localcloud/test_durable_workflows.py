@@ -13,7 +13,7 @@ import pytest
 
 from cli.workflow.durable_runs import DurableRuns, RunSeen
 from stacks.bundling.bundler import Bundler
-from stacks.settings import Architecture
+from stacks.settings.function import Architecture
 from stacks.workflows import DURABLE_BUDGET_MB
 from tests.integration.localcloud.conftest import Client, Deploy, package, role
 from tests.integration.localcloud.test_durable import (

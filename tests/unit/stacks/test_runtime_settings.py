@@ -6,9 +6,10 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from stacks.runtime_settings import RuntimeSettings, with_runtimes
-from stacks.settings import Settings, SettingsError
-from stacks.settings_file import load_settings
+from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
+from stacks.settings.file import load_settings
+from stacks.settings.runtime import RuntimeSettings, with_runtimes
 from tests.runtimes import ARN
 from tests.sample_agents import SAMPLES
 from tradewind.contracts.agent_manifest import (

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.settings import LOG_RETENTION, Settings, SettingsError
-from stacks.settings_file import load_settings
+from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
+from stacks.settings.file import load_settings
+from stacks.settings.retention import LOG_RETENTION
 from tests.deployed_agents import AGENTS
 from tests.sample_agents import SAMPLES
 from tradewind.contracts.agent_manifest import FunctionNeeds

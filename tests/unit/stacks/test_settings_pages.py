@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from cli.agent_folders import render
 from cli.commands.agent import FRAMEWORKS
-from stacks.runtime_settings import RuntimeSettings
-from stacks.settings import Settings
-from stacks.settings_pages import AGENTS_PAGE, PAGES, SETTINGS_PAGE, Page, settings_of
+from stacks.settings.environment import Settings
+from stacks.settings.pages import AGENTS_PAGE, PAGES, SETTINGS_PAGE, Page, settings_of
+from stacks.settings.runtime import RuntimeSettings
 from tradewind.contracts.agent_manifest import AgentManifest
 
 CONFIG = Path(__file__).parents[3] / "config"

@@ -11,9 +11,10 @@ from typing import Final
 import yaml
 from pydantic import ValidationError
 
-from stacks.runtime_settings import problem_of_runtimes
-from stacks.settings import ENVIRONMENT_NAME_PATTERN, Settings, SettingsError
-from stacks.unique_keys import DuplicateKey, load_yaml
+from stacks.settings.environment import ENVIRONMENT_NAME_PATTERN, Settings
+from stacks.settings.errors import SettingsError
+from stacks.settings.runtime import problem_of_runtimes
+from stacks.settings.unique_keys import DuplicateKey, load_yaml
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.validation import explain
 

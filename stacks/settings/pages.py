@@ -1,6 +1,6 @@
 """The tables of settings in ``docs``, generated from the models that check the settings.
 
-``python -m stacks.settings_pages`` writes them into their pages, between two marks.
+``python -m stacks.settings.pages`` writes them into their pages, between two marks.
 """
 
 import inspect
@@ -15,11 +15,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from stacks.runtime_settings import RuntimeSettings
-from stacks.settings import FunctionSettings, Settings
+from stacks.settings.environment import Settings
+from stacks.settings.function import FunctionSettings
+from stacks.settings.runtime import RuntimeSettings
 from tradewind.contracts.agent_manifest import AgentManifest, FunctionNeeds
 
-_DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
+_DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 _END: Final = "<!-- End of what is generated. -->"
 
 
@@ -72,13 +73,13 @@ AGENTS_PAGE: Final = Page(
 SETTINGS_PAGE: Final = Page(
     _DOCS / "settings.md",
     Settings,
-    "stacks/settings.py",
+    "stacks/settings/environment.py",
     # Refused there: endpoints are a single agent's.
     frozenset({"environment", "functions.endpoints"}),
 )
 
 RUNTIMES_PAGE: Final = Page(
-    _DOCS / "agentcore.md", RuntimeSettings, "stacks/runtime_settings.py", frozenset()
+    _DOCS / "agentcore.md", RuntimeSettings, "stacks/settings/runtime.py", frozenset()
 )
 PAGES: Final = (AGENTS_PAGE, SETTINGS_PAGE, RUNTIMES_PAGE)
 

@@ -1,0 +1,1 @@
+"""The settings of an environment: what its file may say, and how it is read."""
