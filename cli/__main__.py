@@ -12,6 +12,7 @@ from cli.cloud import BUILD
 from cli.commands.agent import agent
 from cli.commands.alarms import alarms
 from cli.commands.answer import answer
+from cli.commands.bundles import bundles
 from cli.commands.call import call
 from cli.commands.caller import caller
 from cli.commands.cloud import demo, down, status, up
@@ -64,7 +65,7 @@ def tradewind() -> None:
 
 for _command in (
     *(demo, up, down, call, status, cancel, reply, conversations, models, budget, logs, mcp),
-    *(deploy, destroy, invoke, answer, dashboard, alarms, contract, agent, caller),
+    *(deploy, destroy, bundles, invoke, answer, dashboard, alarms, contract, agent, caller),
     *(validate, explain_workflow, plan, run, sessions, trace, durable),
     *(list_tools, list_supported, doctor, version),
 ):

@@ -78,7 +78,7 @@ def place_of(settings: "Settings") -> Place:
         CommandError: There are no credentials, or they are another account's than the settings say.
     """
     with _calls("AWS does not say whose credentials these are"):
-        found = _client("sts", settings.region).get_caller_identity()
+        found = account_client("sts", settings.region).get_caller_identity()
     place = Place(found["Account"], found["Arn"], settings.region)
     if settings.account is not None and settings.account != place.account:
         raise CommandError(
@@ -94,7 +94,7 @@ def deployed_stacks(environment: str, region: str) -> list[DeployedStack]:
     Raises:
         CommandError: They cannot be looked up.
     """
-    client = _client("cloudformation", region)
+    client = account_client("cloudformation", region)
     found: dict[str, Any] = {}
     with _calls("The stacks cannot be looked up"):
         for page in client.get_paginator("describe_stacks").paginate():
@@ -157,7 +157,12 @@ def _environment(region: str) -> dict[str, str]:
     }
 
 
-def _client(service: str, region: str) -> Any:
+def account_client(service: str, region: str) -> Any:
+    """A boto3 client of a service in the caller's account.
+
+    Raises:
+        CommandError: There are no credentials, or a profile that does not exist.
+    """
     import boto3  # noqa: PLC0415  only what calls AWS waits for it
 
     with _calls("AWS cannot be called"):

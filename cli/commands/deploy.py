@@ -31,6 +31,8 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
     """
     from cli import account
     from cli.cdk import read_outputs
+    from cli.console import Steps
+    from cli.deployment.signing import signed_context
     from cli.lock import lock
 
     settings = account.settings_of(environment)
@@ -39,7 +41,10 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
     with lock(cloud.BUILD):
         assembly = account.assembly_of(environment)
         account.run_cdk(
-            ["synth", "--quiet", f"--context=env={environment}", f"--output={assembly}"],
+            [
+                *("synth", "--quiet", f"--context=env={environment}", f"--output={assembly}"),
+                *signed_context(settings, place.region, Steps()),
+            ],
             place.region,
         )
         app = f"--app={assembly}"

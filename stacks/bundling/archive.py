@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stacks.bundling.components import Component
+
 #: Zip has no earlier time, and this one says nothing about when it was built.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 _REGULAR_FILE = 0o100644
@@ -21,11 +23,13 @@ class Archive:
         path: The zip.
         sha256: Of its bytes. Deployments compare it, so equal bytes are never deployed again.
         packages: Unzipped bytes by top-level package, largest first.
+        components: The distributions in it.
     """
 
     path: Path
     sha256: str
     packages: Mapping[str, int]
+    components: tuple[Component, ...] = ()
 
     @property
     def unzipped_bytes(self) -> int:

@@ -3,31 +3,39 @@
 import hashlib
 import importlib.metadata
 import json
+import os
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from stacks.bundling import rules
 from stacks.bundling.archive import Archive, add_tree
 from stacks.bundling.aws_models import cut_aws_models
+from stacks.bundling.components import installed
 from stacks.bundling.contents import Contents, agent_contents, core_contents
 from stacks.bundling.errors import BundleError, OverBudget, UnknownOperation
 from stacks.bundling.install import install
 from stacks.bundling.interpreter import Interpreter, compile_tree, find_if_there, find_interpreter
 from stacks.bundling.prune import prune
-from stacks.bundling.store import ArchiveStore
+from stacks.bundling.sbom import bill_of_materials
+from stacks.bundling.store import ArchiveStore, Made
 from stacks.bundling.workflow_files import DEFAULT_FOLDER, check_workflows, workflow_files
 from stacks.settings.function import Architecture
 from tradewind.contracts.agent_manifest import REQUEST_FILE, RUNS_WORKFLOWS, AgentManifest
+
+#: Where the bundles' bills of materials are, each ``FUNCTION-ARCHITECTURE.cdx.json``.
+BILLS: Final = Path(".build/sboms")
 
 
 class Bundler:
     """Builds bundles into ``.build/bundles``, each named by the hash of what went in.
 
     In two layers: the libraries, which change with their pins, and the runtime package on top,
-    which changes with every edit. An edit costs a second, not the libraries again.
+    which changes with every edit. An edit costs a second, not the libraries again. Beside each
+    bundle it keeps its bill of materials.
     """
 
     def __init__(
@@ -45,6 +53,7 @@ class Bundler:
         self._workflows_folder = root / workflows
         self._durable = durable
         self._store = ArchiveStore(root / ".build" / "bundles")
+        self._bills = root / BILLS
 
     def bundle(self, agent: AgentManifest, architecture: Architecture, budget_mb: int) -> Archive:
         """Return the agent's bundle, built if its inputs changed.
@@ -88,7 +97,7 @@ class Bundler:
             ]
         )
 
-        def make_libraries(workplace: Path) -> dict[str, int]:
+        def make_libraries(workplace: Path) -> Made:
             sys.stderr.write(f"installing {contents.title}'s libraries for {architecture} ...\n")
             pins = workplace / f"{contents.name}.txt"
             pins.write_bytes(requirements)
@@ -97,7 +106,7 @@ class Bundler:
             except UnknownOperation as unknown:
                 raise UnknownOperation(f"{contents.asked_by}{unknown}") from None
 
-        def make_bundle(workplace: Path) -> dict[str, int]:
+        def make_bundle(workplace: Path) -> Made:
             libraries = self._store.get(f"libraries-{name}", libraries_inputs, make_libraries)
             sys.stderr.write(f"bundling {contents.name} for {architecture} ...\n")
             return self._make_bundle(workplace, sources, libraries, compiler)
@@ -105,7 +114,19 @@ class Bundler:
         inputs = _digest([libraries_inputs.encode(), *_flat(sources)])
         archive = self._store.get(name, inputs, make_bundle)
         _check_budget(archive, contents.name, budget_mb)
+        self._write_bill(archive, name)
         return archive
+
+    def _write_bill(self, archive: Archive, name: str) -> None:
+        """Keep the bill of materials of the bundle that was asked for last, by its name."""
+        bill = self._bills / f"{name}.cdx.json"
+        content = bill_of_materials(archive, name)
+        if not bill.exists() or bill.read_text(encoding="utf-8") != content:
+            self._bills.mkdir(parents=True, exist_ok=True)
+            # Under a name of this process's own until it is whole.
+            half = bill.with_suffix(f".{os.getpid()}")
+            half.write_text(content, encoding="utf-8")
+            half.replace(bill)
 
     def _make_libraries(
         self,
@@ -114,14 +135,19 @@ class Bundler:
         architecture: Architecture,
         contents: Contents,
         compiler: Interpreter | None,
-    ) -> dict[str, int]:
+    ) -> Made:
         tree = workplace / "tree"
         install(requirements, tree, architecture, self._interpreter.path, contents.python)
+        components = tuple(
+            component
+            for component in installed(tree)
+            if component.name not in contents.never_imported
+        )
         prune(tree, contents.never_imported, contents.metadata_read)
         cut_aws_models(tree, contents.operations)
         if compiler is not None:
             compile_tree(tree, compiler)
-        return add_tree(workplace / "archive.zip", tree)
+        return Made(add_tree(workplace / "archive.zip", tree), components)
 
     def _make_bundle(
         self,
@@ -129,7 +155,7 @@ class Bundler:
         sources: Mapping[str, bytes],
         libraries: Archive,
         compiler: Interpreter | None,
-    ) -> dict[str, int]:
+    ) -> Made:
         tree = workplace / "tree"
         for name, content in sources.items():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +164,7 @@ class Bundler:
             compile_tree(tree, compiler)
         archive = workplace / "archive.zip"
         shutil.copyfile(libraries.path, archive)
-        return {**libraries.packages, **add_tree(archive, tree)}
+        return Made({**libraries.packages, **add_tree(archive, tree)}, libraries.components)
 
     @cached_property
     def _all_sources(self) -> dict[str, bytes]:

@@ -12,6 +12,7 @@
     +-- UnknownOperation       botocore has no such service or operation
     +-- NotCompilable          a module is not valid Python
     +-- NoWorkflow             a workflow file is not valid, or cannot run in a function
+    +-- NotSigned              a bundle was not signed, where signed ones were asked for
     +-- OverBudget             the bundle is larger than its budget, or than Lambda takes
 """
 
@@ -54,6 +55,10 @@ class NotCompilable(BundleError):
 
 class NoWorkflow(BundleError):
     """A workflow file is not valid. The message has a line for each mistake."""
+
+
+class NotSigned(BundleError):
+    """A bundle is not among those that were signed. The message says how to sign it."""
 
 
 class OverBudget(BundleError):

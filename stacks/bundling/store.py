@@ -5,12 +5,27 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from stacks.bundling.archive import Archive, file_sha256
+from stacks.bundling.components import Component
 
 #: Archives kept per name: the current one and the one before it.
 _KEPT = 2
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is in an archive that was made.
+
+    Attributes:
+        packages: Unzipped bytes by top-level package.
+        components: The distributions.
+    """
+
+    packages: Mapping[str, int]
+    components: tuple[Component, ...]
 
 
 class ArchiveStore:
@@ -23,14 +38,13 @@ class ArchiveStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, name: str, inputs: str, make: Callable[[Path], Mapping[str, int]]) -> Archive:
+    def get(self, name: str, inputs: str, make: Callable[[Path], Made]) -> Archive:
         """Return the archive ``name`` of these inputs, made if there is none.
 
         Args:
             name: What it is; older archives of this name are removed.
             inputs: Hash of everything that goes in.
-            make: Writes ``archive.zip`` into the empty folder it is given, and returns the
-                unzipped bytes by package.
+            make: Writes ``archive.zip`` into the empty folder it is given, and says what is in it.
         """
         manifest = self._folder / f"{name}-{inputs}.json"
         if not manifest.exists():
@@ -39,18 +53,23 @@ class ArchiveStore:
                 if not manifest.exists():
                     self._make(name, manifest, make)
         facts = json.loads(manifest.read_text(encoding="utf-8"))
-        return Archive(path=manifest.with_suffix(".zip"), **facts)
+        components = tuple(Component(**each) for each in facts.pop("components"))
+        return Archive(path=manifest.with_suffix(".zip"), components=components, **facts)
 
-    def _make(self, name: str, manifest: Path, make: Callable[[Path], Mapping[str, int]]) -> None:
+    def _make(self, name: str, manifest: Path, make: Callable[[Path], Made]) -> None:
         workplace = self._folder / "work" / name
         # Left by a process that was killed.
         shutil.rmtree(workplace, ignore_errors=True)
         workplace.mkdir(parents=True)
-        packages = make(workplace)
+        made = make(workplace)
         archive = workplace / "archive.zip"
-        largest_first = dict(sorted(packages.items(), key=lambda item: (-item[1], item[0])))
+        largest_first = dict(sorted(made.packages.items(), key=lambda item: (-item[1], item[0])))
         described = workplace / "manifest.json"
-        facts = {"sha256": file_sha256(archive), "packages": largest_first}
+        facts = {
+            "sha256": file_sha256(archive),
+            "packages": largest_first,
+            "components": [asdict(component) for component in made.components],
+        }
         described.write_text(json.dumps(facts, indent=1), encoding="utf-8")
         archive.replace(manifest.with_suffix(".zip"))
         described.replace(manifest)

@@ -15,6 +15,7 @@ from stacks.settings.prices import PriceSettings
 from stacks.settings.region import Region
 from stacks.settings.retention import RetentionDays
 from stacks.settings.runtime import RuntimeSettings
+from stacks.settings.signing import CodeSigningSettings
 from stacks.settings.workflow import WorkflowSettings
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import AGENT_NAME_LENGTH, AGENT_NAME_PATTERN
@@ -66,6 +67,7 @@ class Settings(Frozen):
             user that may use its routes of the API, and nothing else.
         workflows: Where workflows run.
         agentcore: Sessions of the agents that AgentCore Runtime runs, too.
+        code_signing: Whose signature the functions' code must have; null for nobody's.
         log_level: The agents' own; Lambda's platform lines always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
@@ -128,6 +130,9 @@ class Settings(Frozen):
     ] = {}
     workflows: Annotated[WorkflowSettings, Field(description=_MAPPING)] = WorkflowSettings()
     agentcore: Annotated[AgentCoreSettings, Field(description=_MAPPING)] = AgentCoreSettings()
+    code_signing: Annotated[CodeSigningSettings | None, Field(description="a mapping, or null")] = (
+        None
+    )
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARN", "ERROR"], Field(description="DEBUG, INFO, WARN or ERROR")
     ]

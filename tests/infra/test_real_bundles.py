@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from license_expression import get_spdx_licensing
 
 from cli.cdk import PROJECT
 from stacks.agents import SWEEP_BUDGET_MB
@@ -233,6 +234,21 @@ def built(root: Path, dev_settings: Settings) -> Built:
         return bundler.bundle(AGENTS[name], architecture, function.bundle_budget_mb)
 
     return build
+
+
+@each_architecture
+@each_bundle
+def test_every_part_of_a_bundle_has_a_licence_that_asks_for_no_source(
+    built: Built, name: str, architecture: Architecture
+) -> None:
+    """MPL-2.0 asks for the source of changed files alone; nothing here is changed."""
+    permissive = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python"}
+    permissive |= {"ISC", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Zlib"}
+    parts = built(name, architecture).components
+    assert {"botocore", "pydantic"} <= {part.name for part in parts}
+    for part in parts:
+        assert part.licence, f"{part.name}: read its licence, and say it in bundling/components.py"
+        assert set(get_spdx_licensing().license_keys(part.licence)) <= permissive, part
 
 
 @each_architecture

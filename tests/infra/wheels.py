@@ -35,12 +35,13 @@ class Wheelhouse:
         tag: str = "py3-none-any",
         requires: Sequence[str] = (),
         python: str = ">=3",
+        licence: str = "License-Expression: Apache-2.0\n",
     ) -> str:
         """Write a wheel and return its line for a requirements file."""
         distribution = name.replace("-", "_")
         info = f"{distribution}-{version}.dist-info"
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        metadata += f"Requires-Python: {python}\n"
+        metadata += f"Requires-Python: {python}\n{licence}"
         metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
         kind = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n"
         everything = {
