@@ -50,12 +50,12 @@ def runtime_name(environment: str, agent: str) -> str:
 
     No agent's name has two underscores in a row, so the last two part it from the environment's.
     """
-    return f"{PROJECT}_{environment.replace('-', '_')}__{agent}"
+    return f"{PROJECT}_{runtime_names.environment_part(environment)}__{agent}"
 
 
 def runtime_log_prefix(environment: str) -> str:
     """What the names of all runtimes' log groups begin with: where AgentCore writes them."""
-    return f"/aws/bedrock-agentcore/runtimes/{PROJECT}_{environment.replace('-', '_')}__"
+    return f"/aws/bedrock-agentcore/runtimes/{runtime_name(environment, '')}"
 
 
 def construct_id(name: str) -> str:
@@ -69,8 +69,8 @@ def stack_name(environment: str, stack: StackId) -> str:
 
 
 def resource_prefix(environment: str) -> str:
-    """What every name of this environment's resources begins with."""
-    return f"{PROJECT}-{environment}-"
+    """What every name of this environment's resources begins with, and of no other one's."""
+    return f"{api_name(environment)}-"
 
 
 def function_name(environment: str, agent: str) -> str:
@@ -95,7 +95,7 @@ def live_function(environment: str, function: str) -> str:
 
 def api_name(environment: str) -> str:
     """The name of the REST API, which its metrics are kept by; and of what stands before it."""
-    return f"{PROJECT}-{environment}"
+    return f"{PROJECT}-{runtime_names.environment_part(environment)}"
 
 
 def oidc_api_name(environment: str) -> str:
@@ -146,4 +146,4 @@ def query_name(environment: str, title: str) -> str:
 
 def key_alias(environment: str) -> str:
     """The alias of the key that encrypts the environment's data."""
-    return f"alias/{PROJECT}-{environment}"
+    return f"alias/{api_name(environment)}"

@@ -25,6 +25,7 @@ from devtools.localcloud.extension import (
     async_invocation,
     encryption,
     functions,
+    leading_keys,
     payloads,
     response_streams,
     schedules,
@@ -116,6 +117,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     async_invocation.install()
     durable.install()
     encryption.install()
+    leading_keys.install()
     payloads.install()
     response_streams.install()
     gateway.install()

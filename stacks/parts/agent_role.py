@@ -15,7 +15,7 @@ from stacks.parts.functions import service_role
 from stacks.parts.runtime_access import RuntimeAccess
 from stacks.parts.statements import allow, allow_key
 from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest
-from tradewind.contracts.names import WORKFLOWS_PREFIX, artifact_key
+from tradewind.contracts.names import WORKFLOWS_PREFIX, agent_files, agent_keys
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,13 @@ class AgentRole(Construct):
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         read = sorted({agent.name, *agent.reads_from})
-        written_files = f"{reach.artifacts_arn}/{artifact_key('*', agent.name, '*')}"
-        read_files = [f"{reach.artifacts_arn}/{artifact_key('*', name, '*')}" for name in read]
+        written_files = f"{reach.artifacts_arn}/{agent_files(agent.name)}"
+        read_files = [f"{reach.artifacts_arn}/{agent_files(name)}" for name in read]
+        # Without a key "all values" would hold, so there has to be one.
+        own_items: dict[str, dict[str, str | list[str]]] = {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [agent_keys(agent.name)]},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        }
 
         policies = {
             **own,
@@ -81,6 +86,7 @@ class AgentRole(Construct):
                 allow(
                     ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
                     [reach.records_arn],
+                    own_items,
                 ),
                 # DynamoDB opens the tables' own key on the caller's behalf.
                 allow_key(reach.key, ["kms:Decrypt"], through=f"dynamodb.{stack.region}"),
@@ -104,7 +110,7 @@ class AgentRole(Construct):
                 allow(
                     ["s3:ListBucket"],
                     [reach.artifacts_arn],
-                    {"StringLike": {"s3:prefix": [artifact_key("*", name, "*") for name in read]}},
+                    {"StringLike": {"s3:prefix": [agent_files(name) for name in read]}},
                 ),
                 allow_key(
                     reach.key, ["kms:Decrypt", "kms:GenerateDataKey"], through=f"s3.{stack.region}"
@@ -122,7 +128,9 @@ class AgentRole(Construct):
             policies["Runtime"] = [runtime.statement()]
         if reach.request_log_arn is not None:
             # Written and never read: nobody's question is in reach of another's agent.
-            policies["RequestLog"] = [allow(["dynamodb:PutItem"], [reach.request_log_arn])]
+            policies["RequestLog"] = [
+                allow(["dynamodb:PutItem"], [reach.request_log_arn], own_items)
+            ]
         if agent.calls:
             policies["Agents"] = [
                 allow(["lambda:InvokeFunction"], _functions_of(stack, agent, reach))

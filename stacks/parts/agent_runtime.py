@@ -123,7 +123,7 @@ def _role(
     """What the agent's function may, and what a runtime needs because of where it runs."""
     stack = Stack.of(scope)
     runtimes = stack.format_arn(
-        service="bedrock-agentcore", resource="runtime", resource_name=f"{runtime_name}*"
+        service="bedrock-agentcore", resource="runtime", resource_name=f"{runtime_name}-*"
     )
     directory = stack.format_arn(
         service="bedrock-agentcore", resource="workload-identity-directory", resource_name="default"

@@ -14,7 +14,7 @@ from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, function_role, python_function
 from stacks.parts.statements import allow, allow_key
 from stacks.settings.function import Architecture
-from tradewind.contracts.names import LIVE_ALIAS, artifact_key
+from tradewind.contracts.names import LIVE_ALIAS, agent_files
 
 #: API Gateway's patience is 29 s, and what came too late for it may still write its record.
 _TIMEOUT_S: Final = 30
@@ -103,7 +103,7 @@ class ApiFunction(Construct):
 def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
     """What it may do."""
     stack = Stack.of(scope)
-    files = [f"{reach.artifacts_arn}/{artifact_key('*', agent, '*')}" for agent in reach.agents]
+    files = [f"{reach.artifacts_arn}/{agent_files(agent)}" for agent in reach.agents]
     invoked = [
         stack.format_arn(
             service="lambda",

@@ -22,8 +22,10 @@ from tradewind.contracts.names import AGENT_NAME_LENGTH, AGENT_NAME_PATTERN
 from tradewind.contracts.prices import BudgetLimits, ModelPrices
 from tradewind.contracts.validation import Frozen, whole_number
 
-#: What an environment may be called: it becomes part of resource names and of a file's path.
-ENVIRONMENT_NAME_PATTERN: Final = r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?"
+#: What an environment may be called: it becomes part of resource names and of a file's path. Two
+#: hyphens in a row would be two underscores in names, which end an environment's in a runtime's.
+ENVIRONMENT_NAME_PATTERN: Final = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+ENVIRONMENT_NAME_LENGTH: Final = 20
 
 _MAPPING: Final = "a mapping"
 
@@ -93,7 +95,9 @@ class Settings(Frozen):
         tags: Put on every resource that takes tags.
     """
 
-    environment: Annotated[str, Field(pattern=rf"^{ENVIRONMENT_NAME_PATTERN}$")]
+    environment: Annotated[
+        str, Field(pattern=rf"^{ENVIRONMENT_NAME_PATTERN}$", max_length=ENVIRONMENT_NAME_LENGTH)
+    ]
     account: Annotated[
         str | None, Field(pattern=r"^[0-9]{12}$", description="twelve digits in quotes, or null")
     ] = None

@@ -11,7 +11,11 @@ from typing import Final
 import yaml
 from pydantic import ValidationError
 
-from stacks.settings.environment import ENVIRONMENT_NAME_PATTERN, Settings
+from stacks.settings.environment import (
+    ENVIRONMENT_NAME_LENGTH,
+    ENVIRONMENT_NAME_PATTERN,
+    Settings,
+)
 from stacks.settings.errors import SettingsError
 from stacks.settings.runtime import problem_of_runtimes
 from stacks.settings.unique_keys import DuplicateKey, load_yaml
@@ -20,7 +24,8 @@ from tradewind.contracts.validation import explain
 
 _ENVIRONMENT_NAME: Final = re.compile(ENVIRONMENT_NAME_PATTERN)
 _ENVIRONMENT_NAME_ALLOWED: Final = (
-    "1 to 20 lower-case letters, digits and hyphens, a letter first and no hyphen last"
+    "1 to 20 lower-case letters, digits and hyphens, a letter first, no hyphen last and no two in "
+    "a row"
 )
 
 
@@ -36,7 +41,8 @@ def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentMani
         SettingsError: There is no such environment, or its file is not as it must be.
     """
     # Checked before it becomes a path.
-    if not _ENVIRONMENT_NAME.fullmatch(environment):
+    fits = len(environment) <= ENVIRONMENT_NAME_LENGTH and _ENVIRONMENT_NAME.fullmatch(environment)
+    if not fits:
         raise SettingsError(
             f"env: {environment!r} is not allowed; give {_ENVIRONMENT_NAME_ALLOWED}"
         )

@@ -109,7 +109,7 @@ def client(service: str) -> Any:
 def manifest_of(deployment: Deployment, project_id: str, agent: str) -> dict[str, Any]:
     """The visible files of an agent, by name, each as its manifest describes it."""
     found = client("s3").get_object(
-        Bucket=deployment.outputs["ArtifactsBucketName"], Key=f"{project_id}/{agent}/manifest.json"
+        Bucket=deployment.outputs["ArtifactsBucketName"], Key=f"{agent}/{project_id}/manifest.json"
     )
     artifacts: dict[str, Any] = json.loads(found["Body"].read())["artifacts"]
     return artifacts

@@ -22,7 +22,7 @@ def test_the_first_request_is_cold_and_leaves_artifacts(deployment: Deployment, 
     assert answer["usage"]["tool_calls"] >= AGENTS[agent].demo  # those in the demo have tools
     s3 = client("s3")
     for artifact in answer["artifacts"]:
-        assert artifact["key"].startswith(f"{deployment.project_id}/{agent}/")
+        assert artifact["key"].startswith(f"{agent}/{deployment.project_id}/")
         stored = s3.get_object(
             Bucket=deployment.outputs["ArtifactsBucketName"], Key=artifact["key"]
         )

@@ -443,7 +443,7 @@ class TestCancelling:
         assert asked_by(deployment, agent) - before == calls
         listed = client("s3").list_objects_v2(
             Bucket=deployment.outputs[Output.ARTIFACTS_BUCKET],
-            Prefix=f"{ended['project_id']}/{agent}/manifest.json",
+            Prefix=f"{agent}/{ended['project_id']}/manifest.json",
         )
         assert listed["KeyCount"] == 0
         assert ada.call("DELETE", f"/invocations/{found}").document == ended

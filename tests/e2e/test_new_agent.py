@@ -149,7 +149,7 @@ def test_a_new_agent_is_a_folder_and_nothing_else(checkout: Checkout) -> None:
         for answer in (cold, warm):
             assert answer["facts"] == {"years": 20, "final_amount": FINAL_AMOUNT}
             (artifact,) = answer["artifacts"]
-            assert artifact["key"].startswith(f"{answer['project_id']}/{agent}/")
+            assert artifact["key"].startswith(f"{agent}/{answer['project_id']}/")
             assert artifact["key"].endswith("/growth.json")
         there = deployed(up["environment"], agent)
         assert there.pop("alarms") > there["composites"]

@@ -133,7 +133,7 @@ def test_only_its_runtime_takes_the_role(dev: Assembly, template: Template) -> N
         "StringEquals": {"aws:SourceAccount": "ACCOUNT"},
         "ArnLike": {
             "aws:SourceArn": (
-                "arn:aws:bedrock-agentcore:us-east-1:ACCOUNT:runtime/tradewind_dev__assistant*"
+                "arn:aws:bedrock-agentcore:us-east-1:ACCOUNT:runtime/tradewind_dev__assistant-*"
             )
         },
     }

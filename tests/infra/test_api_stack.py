@@ -16,7 +16,7 @@ from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.test_roles import Permission, allow, listed, through
 from tradewind.contracts.api_environment import ApiEnvironment
-from tradewind.contracts.names import API, MCP, artifact_key
+from tradewind.contracts.names import API, MCP, agent_files
 
 METHOD = "AWS::ApiGateway::Method"
 LAMBDA_PATH = "arn:aws:apigateway:us-east-1:lambda:path"
@@ -152,7 +152,7 @@ def test_a_functions_role_holds_exactly_this(dev: Assembly, name: str) -> None:
         *allow(["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"], "*"),
     }
     function = "arn:aws:lambda:us-east-1:ACCOUNT:function:tradewind-dev"
-    files = [f"<ArtifactsBucket.Arn>/{artifact_key('*', agent, '*')}" for agent in AGENTS]
+    files = [f"<ArtifactsBucket.Arn>/{agent_files(agent)}" for agent in AGENTS]
     assert held == {
         *allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"<{name}Logs.Arn>"),
         *allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*"),

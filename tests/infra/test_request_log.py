@@ -7,7 +7,7 @@ from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 from tests.infra.test_agents_stack import function
-from tests.infra.test_roles import allow, permissions
+from tests.infra.test_roles import allow, items_of, permissions
 from tradewind.contracts.environment import AgentEnvironment
 
 LOG = RequestLogSettings(retention_days=400)
@@ -50,7 +50,7 @@ def test_every_agent_may_put_into_it_and_nobody_may_do_more(
 ) -> None:
     for agent in AGENTS:
         more = permissions(logging, agent) - permissions(dev, agent)
-        assert more == allow("dynamodb:PutItem", "<RequestLogTable.Arn>")
+        assert more == allow("dynamodb:PutItem", "<RequestLogTable.Arn>", items_of(agent))
         variables = function(logging, agent)["Environment"]["Variables"]
         read = AgentEnvironment.from_variables(variables)
         assert (read.request_log_table, read.request_log_days) == ("<RequestLogTable>", 400)

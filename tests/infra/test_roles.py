@@ -75,6 +75,14 @@ def through(service: str) -> dict[str, Any]:
     return {"StringEquals": {"kms:ViaService": f"{service}.us-east-1.amazonaws.com"}}
 
 
+def items_of(agent: str) -> dict[str, Any]:
+    """That the items belong to the agent, and that there are any."""
+    return {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{agent}#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+
+
 def live(agent: str) -> str:
     return f"arn:aws:lambda:us-east-1:ACCOUNT:function:tradewind-dev-{agent}:live"
 
@@ -86,7 +94,7 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: str) -> None:
         f"arn:aws:bedrock:{region}::foundation-model/anthropic.claude-sonnet-4-6"
         for region in ("us-east-1", "us-east-2", "us-west-2")
     ]
-    prefixes = sorted(f"*/{name}/*" for name in read)
+    prefixes = sorted(f"{name}/*" for name in read)
 
     assert permissions(dev, agent) == {
         *allow(
@@ -98,6 +106,7 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: str) -> None:
         *allow(
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             ["<RecordsTable.Arn>"],
+            items_of(agent),
         ),
         *allow(
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
@@ -105,8 +114,8 @@ def test_a_role_holds_exactly_this(dev: Assembly, agent: str) -> None:
         ),
         *allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], ["<BudgetsTable.Arn>"]),
         *allow(["kms:Decrypt"], ["<DataKey.Arn>"], through("dynamodb")),
-        *allow(["s3:PutObject"], [f"{BUCKET}/*/{agent}/*"]),
-        *allow(["s3:GetObject"], [f"{BUCKET}/*/{name}/*" for name in read]),
+        *allow(["s3:PutObject"], [f"{BUCKET}/{agent}/*"]),
+        *allow(["s3:GetObject"], [f"{BUCKET}/{name}/*" for name in read]),
         *allow(["s3:ListBucket"], [BUCKET], {"StringLike": {"s3:prefix": prefixes}}),
         *allow(["kms:Decrypt", "kms:GenerateDataKey"], ["<DataKey.Arn>"], through("s3")),
         *allow(INVOKE, [PROFILE]),

@@ -206,9 +206,18 @@ SWEEP: Final = "sweep"
 SWEEP_HANDLER: Final = "tradewind.handlers.sweep.handler"
 
 
+def environment_part(environment: str) -> str:
+    """An environment as resources' names have it: its hyphens are underscores.
+
+    A policy of ``prod`` allows what is called ``tradewind-prod-*``. A hyphen would let that take in
+    what belongs to ``prod-eu``.
+    """
+    return environment.replace("-", "_")
+
+
 def function_name(environment: str, name: str) -> str:
     """The name of an agent's function, and of one that is no agent's."""
-    return f"tradewind-{environment}-{name}"
+    return f"tradewind-{environment_part(environment)}-{name}"
 
 
 def record_key(*, owner: str, agent: str, request_id: str) -> str:
@@ -216,6 +225,7 @@ def record_key(*, owner: str, agent: str, request_id: str) -> str:
 
     A key is logged where its record is to be looked up; an owner's name, perhaps an address, is
     not. So the key has a digest of it. Neither an agent's name nor a request id can hold a ``#``.
+    The agent comes first: by what keys begin with, a role may write one agent's records alone.
     """
     return f"{agent}#{request_id}#{_owner_digest(owner)}"
 
@@ -248,9 +258,14 @@ def account_day(*, owner: str, day: str) -> str:
     return f"{_owner_digest(owner)}#{day}"
 
 
-def log_owner(owner: str) -> str:
-    """An owner's key in the log of requests and answers. See ``record_key``."""
-    return f"owner#{_owner_digest(owner)}"
+def log_owner(*, owner: str, agent: str) -> str:
+    """An owner's key in the log of an agent's requests and answers. See ``record_key``."""
+    return f"{agent}#{_owner_digest(owner)}"
+
+
+def agent_keys(agent: str) -> str:
+    """The pattern of an agent's keys in the tables of records and of the log."""
+    return f"{agent}#*"
 
 
 def _owner_digest(owner: str) -> str:
@@ -258,5 +273,14 @@ def _owner_digest(owner: str) -> str:
 
 
 def artifact_key(project_id: str, agent: str, path: str) -> str:
-    """The S3 key of what an agent keeps for a project: ``{project_id}/{agent}/{path}``."""
-    return f"{project_id}/{agent}/{path}"
+    """The S3 key of what an agent keeps for a project: ``{agent}/{project_id}/{path}``.
+
+    The agent comes first. A ``*`` in a policy spans slashes: ``*/{agent}/*`` would allow a folder
+    of that name among another agent's files, too.
+    """
+    return f"{agent}/{project_id}/{path}"
+
+
+def agent_files(agent: str) -> str:
+    """The pattern of the S3 keys of all that an agent keeps."""
+    return f"{agent}/*"

@@ -1,7 +1,8 @@
 """The log of requests and answers, for who has to keep one: an item for each run of a request.
 
 ============== ==================================================================================
-owner_key      a digest of the owner, so that one owner's requests are together; see ``log_owner``
+owner_key      the agent and a digest of the owner: one owner's requests to it are together, and no
+               agent writes among another one's; see ``log_owner``
 entry          when the run began, agent, request id and attempt: in the order of time
 owner, agent, request_id, attempt, project_id, session_id, model_id    who asked whom, on what
 asked_at, ended_at    ISO 8601, UTC; no end where the function died, or is still at work
@@ -62,7 +63,7 @@ class LogEntry:
         began = f"{iso(now)}#{request.agent}#{request.request_id}#{request.attempt}"
         self.began_at: Final = now
         self._item: dict[str, AttributeValueTypeDef] = {
-            LOG_KEY: {"S": log_owner(request.owner)},
+            LOG_KEY: {"S": log_owner(owner=request.owner, agent=request.agent)},
             LOG_ENTRY: {"S": began},
             "owner": {"S": request.owner},
             "agent": {"S": request.agent},

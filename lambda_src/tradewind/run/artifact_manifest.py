@@ -1,7 +1,7 @@
 """Each agent's manifest in a project: which artifacts it left. What no manifest names is not there.
 
 A request writes its files under keys of its own, which nobody ever overwrites, and switches
-``{project_id}/{agent}/manifest.json`` last, in one conditional write. So whatever ends a request,
+``{agent}/{project_id}/manifest.json`` last, in one conditional write. So whatever ends a request,
 all that it leaves becomes visible at once, or nothing does. There is one manifest per agent, so
 that no agent needs to write outside of its own prefix.
 """

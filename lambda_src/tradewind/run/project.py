@@ -31,7 +31,7 @@ from tradewind.run.project_state import ProjectState
 from tradewind.run.tool_call import CURRENT_CALL, Fact, ToolCall
 from tradewind.telemetry.logger import get_logger
 
-#: Without a slash: what one agent writes never lies in what another one's role may reach.
+#: Without a slash: a file lies in the folder of the attempt that wrote it.
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 #: Of a project id that does not exist, as much is repeated.
 _SHOWN_ID_LENGTH: Final = 80
@@ -206,7 +206,6 @@ class Project:
         call = self._call_at_work(f"{file_name} was written")
         if not _FILE_NAME.fullmatch(file_name):
             raise ValueError(f"{file_name[:_SHOWN_ID_LENGTH]!r} is no plain file name.")
-        # A folder with a hyphen is no agent's name: no role's pattern takes it for one.
         folder = f"{self.request_id}-{self.attempt}-{call.number}"
         entry = Entry(
             key=artifact_key(self.project_id, self.agent, f"{folder}/{file_name}"),

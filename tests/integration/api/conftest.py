@@ -89,7 +89,7 @@ class ApiUnderTest:
             "project_id": request.project_id,
             "artifacts": [
                 Artifact(
-                    key=f"{request.project_id}/terrain/1/map.svg",
+                    key=f"terrain/{request.project_id}/1/map.svg",
                     content_type="image/svg+xml",
                     size_bytes=7,
                 )

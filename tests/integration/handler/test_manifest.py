@@ -35,7 +35,7 @@ def take_notes_and_fail(project: Project) -> str:
 NOTES = Sketch("Call take_notes once.", (take_notes,))
 LOST = Sketch("Call take_notes_and_fail once.", (take_notes_and_fail,))
 ASKED = {"query": "Take notes", "project_id": "p-1"}
-KEY = "p-1/terrain/manifest.json"
+KEY = "terrain/p-1/manifest.json"
 #: What answers for the stand-in's model.
 ANSWERS = "devtools.localcloud.bedrock.scripted.answer"
 

@@ -150,7 +150,7 @@ def test_the_tools_of_the_same_turn_are_done_once_and_what_they_left_is_kept(
     project = waiting["project_id"]
     store = door.harness.service._reader._store
     assert isinstance(store, MemoryArtifactStore)
-    assert f"{project}/terrain/manifest.json" not in store.objects  # nothing is visible yet
+    assert f"terrain/{project}/manifest.json" not in store.objects  # nothing is visible yet
     opened(measure, look, like=door)
     ended = door.go_on(waiting, "100 m")
     assert ended["state"] == "succeeded"
@@ -160,7 +160,7 @@ def test_the_tools_of_the_same_turn_are_done_once_and_what_they_left_is_kept(
     assert len(done) == 1
     [artifact] = ended["result"]["artifacts"]
     assert (artifact["name"], ended["result"]["facts"]) == ("wind.json", {"speed": 8})
-    assert f"{project}/terrain/manifest.json" in store.objects
+    assert f"terrain/{project}/manifest.json" in store.objects
     assert ended["usage"]["tool_calls"] == 3
 
 

@@ -54,7 +54,7 @@ def entries(dynamodb: LoopbackDynamoDB, table: str, owner: str = ADA) -> list[di
     return dynamodb.client().query(
         TableName=table,
         KeyConditionExpression=f"{LOG_KEY} = :owner",
-        ExpressionAttributeValues={":owner": {"S": log_owner(owner)}},
+        ExpressionAttributeValues={":owner": {"S": log_owner(owner=owner, agent="terrain")}},
     )["Items"]
 
 

@@ -205,7 +205,7 @@ def test_files_that_are_not_its_own_are_nobodys(asked: Callable[..., Asked]) -> 
 def test_somebody_elses_word_on_files_and_figures_counts_for_nothing(
     asked: Callable[..., Asked],
 ) -> None:
-    file = {"key": f"{PROJECT}/layout/a/b.json", "content_type": "text/plain", "size_bytes": 2}
+    file = {"key": f"layout/{PROJECT}/a/b.json", "content_type": "text/plain", "size_bytes": 2}
     told = asked(document(answer(artifacts=[file], facts={"speed": 8}))).ask()
     assert told["response"] == "It blows."
     assert (told["artifacts"], told["facts"]) == ([], {})

@@ -16,7 +16,7 @@ from tests.deployed_agents import FIRST
 ANSWER: dict[str, Any] = {
     "success": True,
     "response": "Windy.",
-    "artifacts": [{"key": "project-1/terrain/request-1-0123456789ab-1/site.geojson"}],
+    "artifacts": [{"key": "terrain/project-1/request-1-0123456789ab-1/site.geojson"}],
     "project_id": "project-1",
     "request_id": "request-1",
     "error": None,
@@ -62,7 +62,7 @@ def test_an_answer_is_printed(
     assert run(monkeypatch, "How windy is it?") == 0
     assert capsys.readouterr().out == (
         "Windy.\n\nproject project-1, request request-1\n"
-        "  project-1/terrain/request-1-0123456789ab-1/site.geojson\n"
+        "  terrain/project-1/request-1-0123456789ab-1/site.geojson\n"
     )
 
 

@@ -15,7 +15,7 @@ from tradewind.run.artifact_store import WriteConflict
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 
-MANIFEST = "p-1/layout/manifest.json"
+MANIFEST = "layout/p-1/manifest.json"
 
 
 def request(store: MemoryArtifactStore, request_id: str) -> Project:
@@ -54,7 +54,7 @@ def test_it_says_what_exists_from_which_request_made_from_what() -> None:
     entry = document["artifacts"]["layout.json"]
     assert entry.pop("written_at").endswith("+00:00")
     assert entry == {
-        "key": "p-1/layout/r-2-0123456789ab-2/layout.json",
+        "key": "layout/p-1/r-2-0123456789ab-2/layout.json",
         # The SHA-256 of "[]" and of "{}".
         "sha256": "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945",
         "size_bytes": 2,
@@ -138,7 +138,7 @@ def test_a_damaged_manifest_names_nothing_and_is_written_anew(body: bytes) -> No
 def test_a_manifest_that_names_what_is_not_its_agents_names_nothing() -> None:
     store = MemoryArtifactStore()
     wrote(store, "r-1", "b").commit()
-    hostile = store.objects[MANIFEST].replace(b"p-1/layout/r-1", b"p-2/layout/r-1")
+    hostile = store.objects[MANIFEST].replace(b"layout/p-1/r-1", b"layout/p-2/r-1")
     store.put(MANIFEST, hostile, "application/json")
     assert request(store, "r-2").files() == []
 

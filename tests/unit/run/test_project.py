@@ -16,7 +16,7 @@ from tradewind.contracts.errors import (
     StorageUnavailable,
     ToolInputError,
 )
-from tradewind.contracts.names import artifact_key
+from tradewind.contracts.names import agent_files
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 
@@ -45,7 +45,7 @@ def test_what_one_agent_leaves_the_next_one_loads() -> None:
     terrain = project("terrain", store)
     with terrain.tool_call():
         saved = terrain.save("a.json", b"{}", "application/json")
-    assert (saved.key, saved.size_bytes) == ("p-1/terrain/r-1-0123456789ab-1/a.json", 2)
+    assert (saved.key, saved.size_bytes) == ("terrain/p-1/r-1-0123456789ab-1/a.json", 2)
     assert terrain.artifacts == [saved]
     terrain.commit()
     assert project("layout", store).load("terrain", "a.json") == b"{}"
@@ -196,12 +196,12 @@ def test_a_file_has_a_plain_name(name: str) -> None:
 @pytest.mark.parametrize("project_id", ["p-1", "terrain"])
 @pytest.mark.parametrize("request_id", ["terrain", "terrain-1", ""])
 def test_no_key_of_one_agent_is_taken_for_another_ones(project_id: str, request_id: str) -> None:
-    """A role's pattern is ``*/{agent}/*``, and its stars span slashes."""
+    """A role's pattern is ``{agent}/*``, and its star spans slashes."""
     layout = Project(project_id, "layout", {}, MemoryArtifactStore(), request_id=request_id)
     with layout.tool_call():
         key = layout.save("terrain", b"", "text/plain").key
-    assert fnmatchcase(key, artifact_key("*", "layout", "*"))
-    assert not fnmatchcase(key, artifact_key("*", "terrain", "*"))
+    assert fnmatchcase(key, agent_files("layout"))
+    assert not fnmatchcase(key, agent_files("terrain"))
 
 
 def test_an_artifact_is_made_from_what_its_own_call_had_read() -> None:

@@ -13,7 +13,7 @@ from tradewind.contracts.errors import ArtifactNotFound, StorageAccessDenied, St
 from tradewind.run.artifact_store import WriteConflict
 from tradewind.run.s3_artifacts import S3ArtifactStore
 
-KEY = "p-1/terrain/site.geojson"
+KEY = "terrain/p-1/site.geojson"
 LISTING = {"Bucket": "artifacts", "Prefix": KEY, "MaxKeys": 1}
 
 

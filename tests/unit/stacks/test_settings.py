@@ -237,7 +237,9 @@ def test_an_unknown_environment_lists_those_that_exist() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["../dev", "dev/../prod", "/etc", "Dev", "", "a" * 21, "a-"])
+@pytest.mark.parametrize(
+    "name", ["../dev", "dev/../prod", "/etc", "Dev", "", "a" * 21, "a-", "a--b"]
+)
 def test_an_environments_name_cannot_leave_the_folder(name: str) -> None:
     with pytest.raises(SettingsError, match="is not allowed"):
         load_settings(name, CONFIG, AGENTS)

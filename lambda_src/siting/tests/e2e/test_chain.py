@@ -75,7 +75,7 @@ def test_every_agent_leaves_its_part_in_the_project_that_the_first_one_made(
     assert answer["success"], answer["error"]
     assert answer["project_id"] == project_id
     keys = [artifact["key"] for artifact in answer["artifacts"]]
-    assert all(key.startswith(f"{project_id}/{agent}/") for key in keys)
+    assert all(key.startswith(f"{agent}/{project_id}/") for key in keys)
     assert {key.rpartition("/")[2] for key in keys} >= LEFT[agent]
 
 
