@@ -14,6 +14,7 @@ from stacks.parts.agent_variables import agent_variables
 from stacks.parts.data_table import DataTable
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.sweep_function import SweepFunction
+from stacks.settings.concurrency import SWEEP_CAP
 from stacks.settings.environment import Settings
 from stacks.state import StateStack
 from tradewind.contracts.agent_manifest import AgentManifest
@@ -120,6 +121,7 @@ class AgentsStack(Stack):
                 **logging_variables(settings, SWEEP),
             },
             log_level=settings.log_level,
+            reserved_concurrency=settings.concurrency.cap(SWEEP_CAP),
             log_retention_days=settings.log_retention_days,
             records_arn=reach.records_arn,
             sessions_arn=reach.sessions_arn,

@@ -82,7 +82,7 @@ class ApiStack(Stack):
             "architecture": architecture,
             "log_level": settings.log_level,
             "log_retention_days": settings.log_retention_days,
-            "reserved_concurrency": settings.api.reserved_concurrency,
+            "reserved_concurrency": settings.concurrency.cap(settings.api.reserved_concurrency),
             "removal_policy": removal_policy,
         }
         function = ApiFunction(
@@ -145,6 +145,7 @@ class ApiStack(Stack):
                     **logging_variables(settings, AUTHORIZER),
                 },
                 log_level=settings.log_level,
+                reserved_concurrency=settings.concurrency.cap(settings.concurrency.authorizer),
                 log_retention_days=settings.log_retention_days,
                 key=state.key,
                 removal_policy=removal_policy,

@@ -70,6 +70,8 @@ class WorkflowsStack(Stack):
                 **logging_variables(settings, DURABLE),
             },
             log_level=settings.log_level,
+            reserved_concurrency=settings.concurrency.cap(settings.concurrency.durable),
+            queue_life_s=settings.api.queue_life_s,
             log_retention_days=settings.log_retention_days,
             key=key,
             removal_policy=removal_policy,

@@ -76,7 +76,7 @@ class AgentFunction(Construct):
             role=role,
             memory_size=function.memory_mb,
             timeout=Duration.seconds(function.timeout_s),
-            reserved_concurrent_executions=function.reserved_concurrency,
+            reserved_concurrent_executions=settings.concurrency.cap(function.reserved_concurrency),
             # The API leads streams to each agent.
             environment={**variables, OptionalEnvVar.STREAMING: "1"},
             log_group=log_group,

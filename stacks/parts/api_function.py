@@ -96,7 +96,13 @@ class ApiFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
         )
         self.alias = lambda_.Alias(
-            self, "Live", alias_name=LIVE_ALIAS, version=function.current_version
+            self,
+            "Live",
+            alias_name=LIVE_ALIAS,
+            version=function.current_version,
+            # Whoever hands it an event, and waits for no answer, has that lost rather than late.
+            retry_attempts=0,
+            max_event_age=Duration.seconds(60),
         )
 
 

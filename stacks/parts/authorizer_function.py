@@ -33,6 +33,7 @@ class AuthorizerFunction(Construct):
         architecture: Architecture,
         environment: Mapping[str, str],
         log_level: str,
+        reserved_concurrency: int | None,
         log_retention_days: int,
         key: kms.IKey,
         removal_policy: RemovalPolicy,
@@ -64,11 +65,18 @@ class AuthorizerFunction(Construct):
             role=role.without_policy_updates(),
             memory_size=_MEMORY_MB,
             timeout=Duration.seconds(_TIMEOUT_S),
+            reserved_concurrent_executions=reserved_concurrency,
             environment=environment,
             log_group=log_group,
             log_level=log_level,
             tracing=lambda_.Tracing.ACTIVE,
         )
         self.alias = lambda_.Alias(
-            self, "Live", alias_name=LIVE_ALIAS, version=function.current_version
+            self,
+            "Live",
+            alias_name=LIVE_ALIAS,
+            version=function.current_version,
+            # Whoever hands it an event, and waits for no answer, has that lost rather than late.
+            retry_attempts=0,
+            max_event_age=Duration.seconds(60),
         )

@@ -50,11 +50,16 @@ class DurableFunction(Construct):
         agents: Collection[str],
         environment: Mapping[str, str],
         log_level: str,
+        reserved_concurrency: int | None,
+        queue_life_s: int,
         log_retention_days: int,
         key: kms.IKey,
         removal_policy: RemovalPolicy,
     ) -> None:
-        """``agents`` are the names of the functions that it may invoke."""
+        """``agents`` are the names of the functions that it may invoke.
+
+        A run waits ``queue_life_s`` seconds at most until it begins.
+        """
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
         log_group = function_logs(
@@ -100,6 +105,7 @@ class DurableFunction(Construct):
             role=role.without_policy_updates(),
             memory_size=_MEMORY_MB,
             timeout=Duration.seconds(_TIMEOUT_S),
+            reserved_concurrent_executions=reserved_concurrency,
             environment=environment,
             log_group=log_group,
             log_level=log_level,
@@ -111,5 +117,11 @@ class DurableFunction(Construct):
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
         self.alias = lambda_.Alias(
-            self, "Live", alias_name=LIVE_ALIAS, version=self.function.current_version
+            self,
+            "Live",
+            alias_name=LIVE_ALIAS,
+            version=self.function.current_version,
+            # A run that could not begin in time is not begun when nobody waits for it any more.
+            retry_attempts=0,
+            max_event_age=Duration.seconds(queue_life_s),
         )

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
+from stacks.settings.concurrency import API_CAP
 from tradewind.contracts.names import HTTPS_URL_PATTERN
 from tradewind.contracts.validation import Frozen, refused, whole_number
 
@@ -114,7 +115,8 @@ class ApiSettings(Frozen):
         usage_plan: How much each holder of an API key may ask, with `keys`, `requests_per_day`,
             `requests_per_second` and `burst`; every request then needs `X-Api-Key` besides its
             signature. Null for no keys.
-        reserved_concurrency: Instances set aside for, and at most given to, the API's function.
+        reserved_concurrency: Instances set aside for, and at most given to, the API's function, and
+            as many for that of MCP; null for no such cap.
     """
 
     # API Gateway waits 29 s; the rest is for the answer's way.
@@ -131,4 +133,4 @@ class ApiSettings(Frozen):
     reserved_concurrency: Annotated[
         int | None,
         Field(ge=1, le=1000, description="a whole number from 1 to 1000, or null for none"),
-    ] = None
+    ] = API_CAP

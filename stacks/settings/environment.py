@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from stacks.settings.agentcore import AgentCoreSettings
 from stacks.settings.alarm import AlarmSettings
 from stacks.settings.api import ApiSettings, ExternalCaller, OidcSettings
+from stacks.settings.concurrency import SWEEP_CAP, ConcurrencySettings
 from stacks.settings.function import FunctionSettings
 from stacks.settings.model import ModelSettings
 from stacks.settings.prices import PriceSettings
@@ -18,7 +19,15 @@ from stacks.settings.runtime import RuntimeSettings
 from stacks.settings.signing import CodeSigningSettings
 from stacks.settings.workflow import WorkflowSettings
 from tradewind.contracts.agent_manifest import AgentManifest
-from tradewind.contracts.names import AGENT_NAME_LENGTH, AGENT_NAME_PATTERN
+from tradewind.contracts.names import (
+    AGENT_NAME_LENGTH,
+    AGENT_NAME_PATTERN,
+    API,
+    AUTHORIZER,
+    DURABLE,
+    MCP,
+    SWEEP,
+)
 from tradewind.contracts.prices import BudgetLimits, ModelPrices
 from tradewind.contracts.validation import Frozen, whole_number
 
@@ -60,6 +69,7 @@ class Settings(Frozen):
         model: The model every agent calls.
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
+        concurrency: How many instances functions have at most.
         runtimes: Runtimes on AgentCore that are asked as agents are, by name; each with a
             description, and an arn or the name of an agent that is deployed there.
         api: The REST API that the agents are reached by.
@@ -107,6 +117,7 @@ class Settings(Frozen):
     agents: Annotated[
         Mapping[str, FunctionSettings], Field(description="a mapping of agents' names")
     ] = {}
+    concurrency: Annotated[ConcurrencySettings, Field(description=_MAPPING)] = ConcurrencySettings()
     runtimes: Annotated[
         Mapping[
             Annotated[
@@ -206,6 +217,22 @@ class Settings(Frozen):
         return FunctionSettings.model_validate(
             {**agent.function.model_dump(), **layers[0], **layers[1], "endpoints": endpoints}
         )
+
+    def reservations(self, agents: Mapping[str, AgentManifest]) -> dict[str, int]:
+        """The instances set aside for each function, by its name, of those that are capped.
+
+        Args:
+            agents: Every agent, the runtimes among them.
+        """
+        said = {name: self.function(one).reserved_concurrency for name, one in agents.items()}
+        said |= {API: self.api.reserved_concurrency, MCP: self.api.reserved_concurrency}
+        said[SWEEP] = SWEEP_CAP
+        if self.oidc is not None:
+            said[AUTHORIZER] = self.concurrency.authorizer
+        if self.workflows.durable:
+            said[DURABLE] = self.concurrency.durable
+        caps = {name: self.concurrency.cap(instances) for name, instances in said.items()}
+        return {name: cap for name, cap in caps.items() if cap is not None}
 
     @property
     def model_prices(self) -> ModelPrices:

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from stacks.settings.concurrency import AGENT_CAP
 from stacks.settings.errors import SettingsError
 from tradewind.contracts.agent_manifest import FunctionNeeds
 
@@ -24,7 +25,8 @@ class FunctionSettings(FunctionNeeds):
 
     Attributes:
         architecture: ``native`` is this machine's own, for functions that run on it.
-        reserved_concurrency: Instances set aside for, and at most given to, this function.
+        reserved_concurrency: Instances set aside for, and at most given to, this function; null for
+            no such cap.
     """
 
     architecture: Annotated[
@@ -33,7 +35,7 @@ class FunctionSettings(FunctionNeeds):
     reserved_concurrency: Annotated[
         int | None,
         Field(ge=0, le=1000, description="a whole number from 0 to 1000, or null for none"),
-    ] = None
+    ] = AGENT_CAP
 
     @property
     def target_architecture(self) -> Architecture:

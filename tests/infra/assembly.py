@@ -36,6 +36,15 @@ class Assembly:
         manifest: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text())
         return manifest
 
+    def everywhere(self, resource_type: str) -> dict[str, dict[str, Any]]:
+        """Every resource of a type in all templates, as they are there, by stack and id."""
+        return {
+            f"{file.name.partition('.')[0]}/{logical_id}": resource
+            for file in sorted(self.folder.glob("*.template.json"))
+            for logical_id, resource in json.loads(file.read_text())["Resources"].items()
+            if resource["Type"] == resource_type
+        }
+
     def spell(self, template: Template, value: Any) -> Any:
         """Resolve intrinsics to readable text, across the stacks and without hashed ids.
 

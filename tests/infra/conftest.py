@@ -11,9 +11,11 @@ from aws_cdk import App
 import app as cdk_app  # first: it chooses jsii's Node and finds the runtime package
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
+from stacks.settings.api import OidcSettings
 from stacks.settings.environment import Settings
 from stacks.settings.file import load_settings
 from stacks.settings.runtime import RuntimeSettings
+from stacks.settings.workflow import WorkflowSettings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tradewind.contracts.agent_manifest import AgentManifest
@@ -99,6 +101,22 @@ RUNTIMES = {
 @pytest.fixture(scope="session")
 def with_runtimes(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
     return synthesize(dev_settings.model_copy(update={"runtimes": RUNTIMES}))
+
+
+def with_every_function(settings: Settings) -> Settings:
+    """These settings, and every one that makes functions."""
+    return settings.model_copy(
+        update={
+            "oidc": OidcSettings(issuer="https://id.example.com", audience="us"),
+            "runtimes": RUNTIMES,
+            "workflows": WorkflowSettings(durable=("wind-farm",)),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def every_function(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
+    return synthesize(with_every_function(dev_settings))
 
 
 @pytest.fixture(scope="session")

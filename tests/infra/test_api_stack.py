@@ -203,7 +203,7 @@ def test_a_function_is_small_and_as_patient_as_the_gateway(
     }
     function = one(dev, "AWS::Lambda::Function", prefix)
     assert expected.items() <= function.items()
-    assert "ReservedConcurrentExecutions" not in function
+    assert function["ReservedConcurrentExecutions"] == 100
     assert one(dev, "AWS::Logs::LogGroup", prefix)["KmsKeyId"] == "<DataKey.Arn>"
     assert one(dev, "AWS::Lambda::Alias", prefix)["Name"] == "live"
     told = ApiEnvironment.from_variables(function["Environment"]["Variables"])
