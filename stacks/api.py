@@ -16,6 +16,7 @@ from stacks.parts.api_routes import routes
 from stacks.parts.authorizer_function import AuthorizerFunction
 from stacks.parts.external_callers import ExternalCallers, check_routes
 from stacks.parts.functions import code_of, logging_variables
+from stacks.parts.provisioned import keep_started
 from stacks.parts.rest_api import RestApi
 from stacks.parts.usage_plan import UsagePlan
 from stacks.parts.web_acl import WebAcl
@@ -109,6 +110,8 @@ class ApiStack(Stack):
             reach=replace(reach, deletes_sessions=False, lists_models=False),
             **shared,
         )
+        keep_started(function.alias, settings.provisioned.get(API))
+        keep_started(mcp.alias, settings.provisioned.get(MCP))
         doors: dict[str, Any] = {
             "stage_name": names.API_STAGE,
             "functions": live,
@@ -150,6 +153,7 @@ class ApiStack(Stack):
                 key=state.key,
                 removal_policy=removal_policy,
             )
+            keep_started(authorizer.alias, settings.provisioned.get(AUTHORIZER))
             oidc = RestApi(
                 self,
                 "Oidc",

@@ -20,6 +20,7 @@ from stacks.dashboards.runtimes import runtimes_rows
 from stacks.parts.alarm_specs import agent_alarms, api_alarms, environment_alarms
 from stacks.parts.alarm_topic import AlarmTopic
 from stacks.parts.alarms import API_UNWELL, UNWELL, Alarms
+from stacks.parts.aws_budget import AwsBudget
 from stacks.parts.dashboard import Dashboard
 from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
@@ -54,6 +55,14 @@ class ObservabilityStack(Stack):
             email=settings.alarm_email,
             alarm_prefix=names.resource_prefix(environment),
         ).topic
+
+        if settings.aws_budget is not None:
+            AwsBudget(
+                self,
+                "AwsBudget",
+                settings=settings.aws_budget,
+                topic=topic,
+            )
 
         specs = {
             agent: agent_alarms(metrics.agent(agent), settings.function(manifest), settings.alarms)

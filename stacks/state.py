@@ -43,6 +43,7 @@ class StateStack(Stack):
                 names.runtime_log_prefix(settings.environment),
             ],
             alarm_prefix=prefix,
+            tells_of_budgets=settings.aws_budget is not None,
             removal_policy=removal_policy,
         ).key
         self.artifacts = ArtifactsBucket(

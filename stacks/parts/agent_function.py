@@ -12,6 +12,7 @@ from stacks import names
 from stacks.checks import acknowledge
 from stacks.parts.agent_role import AgentRole, Reach
 from stacks.parts.functions import function_logs, own_log, python_function
+from stacks.parts.provisioned import keep_started
 from stacks.parts.runtime_access import RuntimeAccess
 from stacks.parts.statements import allow
 from stacks.settings.environment import Settings
@@ -103,6 +104,7 @@ class AgentFunction(Construct):
             retry_attempts=0,
             max_event_age=Duration.seconds(settings.api.queue_life_s),
         )
+        keep_started(self.alias, settings.provisioned.get(agent.name))
         # Inside the agent's own construct, whose name no other agent's can be.
         output = CfnOutput(self, "Arn", value=self.alias.function_arn)
         output.override_logical_id(names.agent_arn_output(agent.name))

@@ -12,7 +12,8 @@ class DataKey(Construct):
     """One rotating key for an environment's data, and which AWS services may use it by themselves.
 
     Roles use the key by their own policies. Services that act without a caller's role are named
-    here: CloudWatch Logs for this environment's log groups, CloudWatch for its alarms' topic.
+    here: CloudWatch Logs for this environment's log groups, CloudWatch for its alarms' topic, and
+    AWS Budgets for the same topic where a budget tells by it.
     """
 
     def __init__(
@@ -23,6 +24,7 @@ class DataKey(Construct):
         alias: str,
         log_group_prefixes: Sequence[str],
         alarm_prefix: str,
+        tells_of_budgets: bool,
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -76,3 +78,18 @@ class DataKey(Construct):
                 },
             )
         )
+        if tells_of_budgets:
+            self.key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="BudgetsTopic",
+                    principals=[iam.ServicePrincipal("budgets.amazonaws.com")],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                    resources=["*"],
+                    conditions={
+                        "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                        "ArnLike": {
+                            "aws:SourceArn": f"arn:{Aws.PARTITION}:budgets::{Aws.ACCOUNT_ID}:*"
+                        },
+                    },
+                )
+            )

@@ -9,10 +9,12 @@ from pydantic_core import PydanticCustomError
 from stacks.settings.agentcore import AgentCoreSettings
 from stacks.settings.alarm import AlarmSettings
 from stacks.settings.api import ApiSettings, ExternalCaller, OidcSettings
+from stacks.settings.aws_budget import AwsBudgetSettings
 from stacks.settings.concurrency import SWEEP_CAP, ConcurrencySettings
 from stacks.settings.function import FunctionSettings
 from stacks.settings.model import ModelSettings
 from stacks.settings.prices import PriceSettings
+from stacks.settings.provisioned import ProvisionedSettings
 from stacks.settings.region import Region
 from stacks.settings.retention import RetentionDays
 from stacks.settings.runtime import RuntimeSettings
@@ -70,6 +72,9 @@ class Settings(Frozen):
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
         concurrency: How many instances functions have at most.
+        provisioned: Functions of which instances are kept started, by the agent's or runtime's
+            name, `api`, `mcp` or `authorizer`; each with `instances`, and perhaps `most` and
+            `at_percent`, or a `schedule` of `cron`, `time_zone` and `instances`.
         runtimes: Runtimes on AgentCore that are asked as agents are, by name; each with a
             description, and an arn or the name of an agent that is deployed there.
         api: The REST API that the agents are reached by.
@@ -91,6 +96,8 @@ class Settings(Frozen):
             it, alarms name the file.
         prices: What tokens and guardrails cost.
         budgets: What model calls may cost.
+        aws_budget: What the account may cost a month before those who hear of alarms are told, with
+            `usd_per_month` and perhaps `at_percent`; null for no such budget.
         record_ttl_days: Life of an invocation record.
         request_log: A log of every request and its answer, for who has to keep one, with
             `retention_days`; null for none.
@@ -118,6 +125,9 @@ class Settings(Frozen):
         Mapping[str, FunctionSettings], Field(description="a mapping of agents' names")
     ] = {}
     concurrency: Annotated[ConcurrencySettings, Field(description=_MAPPING)] = ConcurrencySettings()
+    provisioned: Annotated[
+        Mapping[str, ProvisionedSettings], Field(description="a mapping of functions' names")
+    ] = {}
     runtimes: Annotated[
         Mapping[
             Annotated[
@@ -172,6 +182,9 @@ class Settings(Frozen):
     ]
     prices: Annotated[PriceSettings, Field(description=_MAPPING)]
     budgets: Annotated[BudgetLimits, Field(description=_MAPPING)] = BudgetLimits()
+    aws_budget: Annotated[
+        AwsBudgetSettings | None, Field(description="a mapping of usd_per_month, or null")
+    ] = None
     record_ttl_days: _Days
     request_log: Annotated[
         RequestLogSettings | None, Field(description="a mapping of retention_days, or null")

@@ -17,7 +17,8 @@ from stacks.settings.environment import (
     Settings,
 )
 from stacks.settings.errors import SettingsError
-from stacks.settings.runtime import problem_of_runtimes
+from stacks.settings.provisioned import problem_of_provisioned
+from stacks.settings.runtime import problem_of_runtimes, with_runtimes
 from stacks.settings.unique_keys import DuplicateKey, load_yaml
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.validation import explain
@@ -80,6 +81,20 @@ def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown
         raise SettingsError(f"{shown}: functions.endpoints: is an agent's own; set it in agents")
     if problem := problem_of_runtimes(settings.runtimes, agents, settings.budgets):
         raise SettingsError(f"{shown}: {problem}")
+    asked = with_runtimes(agents, settings.runtimes)
+    if problem := problem_of_provisioned(
+        settings.provisioned,
+        list(asked),
+        settings.reservations(asked),
+        tokens=settings.oidc is not None,
+        snapshots=settings.snap_start,
+    ):
+        raise SettingsError(f"{shown}: {problem}")
+    if settings.aws_budget is not None and settings.region.startswith("us-gov-"):
+        raise SettingsError(
+            f"{shown}: aws_budget: {settings.region} has no AWS Budgets; the commercial account "
+            "that pays for this one has them"
+        )
     for name, function in settings.agents.items():
         if name not in agents and name not in settings.runtimes:
             raise SettingsError(

@@ -1,5 +1,6 @@
 """Files that people write, checked: a mistake is one line with file, field and what is allowed."""
 
+from types import NoneType, UnionType
 from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -86,7 +87,7 @@ def _find(root: type[BaseModel], location: list[str]) -> tuple[type[BaseModel], 
             if field is None:
                 break
             allowed = field.description or _MAPPING
-            nested = field.annotation
+            nested = _unless_null(field.annotation)
         else:
             # An entry of a mapping or a list: its values' type comes last.
             nested, described = _entries_of(nested, keys=following == _KEY)
@@ -94,6 +95,14 @@ def _find(root: type[BaseModel], location: list[str]) -> tuple[type[BaseModel], 
             if following == _KEY:
                 break
     return owner, allowed
+
+
+def _unless_null(annotation: Any) -> Any:
+    """The model of a field that may be null besides; anything else as it is."""
+    if get_origin(annotation) is UnionType:
+        others = [one for one in get_args(annotation) if one is not NoneType]
+        return others[0] if len(others) == 1 else annotation
+    return annotation
 
 
 def _entries_of(container: Any, *, keys: bool) -> tuple[Any, str | None]:
