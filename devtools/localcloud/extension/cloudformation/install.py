@@ -9,6 +9,13 @@ from devtools.localcloud.code_store import CodeStore
 from devtools.localcloud.extension import monitoring
 from devtools.localcloud.extension.cloudformation import pace, secrets
 from devtools.localcloud.extension.cloudformation.completions import COMPLETIONS, Clients
+from devtools.localcloud.extension.cloudformation.lifecycle import install as lifecycle
+from devtools.localcloud.extension.cloudformation.lifecycle.resources import (
+    before_creation,
+    before_update,
+    removal,
+)
+from devtools.localcloud.extension.cloudformation.lifecycle.types import RULES
 from devtools.localcloud.extension.cloudformation.preconditions import PRECONDITIONS
 from devtools.localcloud.extension.cloudformation.properties import (
     ADDED,
@@ -38,16 +45,19 @@ def install(clients: Clients, code: CodeStore) -> None:
     secrets.install()
     web_acl.install()
     handlers = provisioners._RESOURCE_HANDLERS
-    for resource_type in [known for known in handlers if known not in _HONOURED]:
+    # Without rules for its life, a type would be kinder here than in AWS.
+    served = [known for known in _HONOURED if known in RULES]
+    for resource_type in [known for known in handlers if known not in served]:
         # MiniStack refuses a template with a type it has no handler for, before it makes anything.
         del handlers[resource_type]
     finish: dict[str, Callable[[str], None]] = {
         "AWS::Lambda::Function": lambda name: prepare(name, code),
         "AWS::Lambda::Version": lambda arn: wait_until_published(arn, code),
     }
-    for resource_type in _HONOURED:
+    for resource_type in served:
         _wrap(resource_type, handlers[resource_type], clients, finish.get(resource_type))
 
+    lifecycle.install()
     pace.install()
     make = stacks._provision_resource
 
@@ -97,24 +107,27 @@ def _wrap(
 
     def create(logical_id: str, properties: Properties, stack_name: str) -> Created:
         check(properties)
+        before_creation(resource_type, properties)
         physical_id, attributes = make(logical_id, properties, stack_name)
         try:
             complete(physical_id, {}, properties)
         except Exception:
             # MiniStack takes a failed creation for nothing created, and would leave this behind.
-            provisioners._delete_resource(
-                resource_type, physical_id, properties, stack_name, logical_id
-            )
+            named = (logical_id,) if "delete_with_logical_id" in handler else ()
+            delete(physical_id, properties, *named)
             raise
         return physical_id, attributes
 
+    delete: Callable[..., None] = handler["delete"]
     handler["create"] = create
+    handler["delete"] = removal(resource_type, delete)
     change: Callable[..., Created] | None = handler.get("update")
     if change is None:
         return
 
     def update(physical_id: str, before: Properties, after: Properties, *arguments: Any) -> Created:
         check(after)
+        before_update(resource_type, before, after)
         new_physical_id, attributes = change(physical_id, before, after, *arguments)
         complete(new_physical_id, before if new_physical_id == physical_id else {}, after)
         return new_physical_id, attributes

@@ -1,6 +1,6 @@
 """Secrets in a template: without a value, and so empty until somebody puts one in.
 
-MiniStack gives each a first version with an empty text, and takes a name that is another's.
+MiniStack gives each a first version with an empty text.
 """
 
 from collections.abc import Mapping
@@ -19,25 +19,14 @@ def install() -> None:
     make, change = handler["create"], handler["update"]
 
     def create(logical_id: str, properties: Properties, stack_name: str) -> Created:
-        _require_free(properties.get("Name"))
         made: Created = make(logical_id, properties, stack_name)
         secretsmanager._secrets[made[0]]["Versions"].clear()
         return made
 
     def update(physical_id: str, before: Properties, after: Properties, *rest: Any) -> Created:
-        if after.get("Name") != before.get("Name"):
-            _require_free(after.get("Name"))
         made: Created = change(physical_id, before, after, *rest)
         if made[0] != physical_id:
             secretsmanager._secrets[made[0]]["Versions"].clear()
         return made
 
     handler["create"], handler["update"] = create, update
-
-
-def _require_free(name: str | None) -> None:
-    if name in secretsmanager._secrets:
-        raise ValueError(
-            "AWS::SecretsManager::Secret: The operation failed because the secret "
-            f"{name} already exists."
-        )
