@@ -22,7 +22,9 @@ from devtools.localcloud.execution import DURABLE_RUNTIME, RUNTIME, Warden
 from devtools.localcloud.extension import (
     access,
     access_keys,
+    aliases,
     async_invocation,
+    clock_control,
     encryption,
     functions,
     leading_keys,
@@ -30,10 +32,14 @@ from devtools.localcloud.extension import (
     response_streams,
     schedules,
     service_metrics,
+    versions,
 )
 from devtools.localcloud.extension.agentcore.artifacts import Artifacts
 from devtools.localcloud.extension.agentcore.install import AgentCore
+from devtools.localcloud.extension.alarm_evaluation import AlarmEvaluation
+from devtools.localcloud.extension.clock import Clock
 from devtools.localcloud.extension.cloudformation import install as cloudformation
+from devtools.localcloud.extension.codedeploy import install as codedeploy
 from devtools.localcloud.extension.durable import install as durable
 from devtools.localcloud.extension.gateway import install as gateway
 from devtools.localcloud.geodata import GeodataStandIn
@@ -115,6 +121,8 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     ministack._collect_scripts = lambda *_folders: []
     access_keys.install()
     async_invocation.install()
+    aliases.install()
+    versions.install()
     durable.install()
     encryption.install()
     leading_keys.install()
@@ -123,7 +131,12 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     gateway.install()
     schedules.install()
     AgentCore(Artifacts(runtimes, code), warden, endpoints).install()
-    cloudformation.install(_clients(running), code)
+    clock = Clock()
+    clock_control.install(clock)
+    deployments = codedeploy.install(clock)
+    AlarmEvaluation(clock, deployments.watched_alarms)
+    clock.start()
+    cloudformation.install(_clients(running), code, lambda: bool(deployments.active()))
 
 
 async def _serve_http(

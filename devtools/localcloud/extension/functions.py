@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import cloudwatch, lambda_svc
+from ministack.services import lambda_svc
 
 from devtools.localcloud.code_store import CodeStore
 from devtools.localcloud.execution import (
@@ -29,6 +29,7 @@ from devtools.localcloud.execution import (
     Warden,
 )
 from devtools.localcloud.extension import tracing
+from devtools.localcloud.extension.invocation_metrics import count, publish
 from devtools.localcloud.extension.logs import LogStream
 from devtools.localcloud.extension.platform_log import PlatformLog
 from devtools.localcloud.extension.response_streams import pipe_of_caller
@@ -91,10 +92,16 @@ def install(surroundings: Surroundings) -> None:
     def worker_class(config: Config) -> type[_Worker]:
         return InstalledWorker
 
-    def only_throttles(name: str, duration_ms: float, error: bool, throttle: bool) -> None:
+    def no_metrics(*_: object, **__: object) -> None:
         """Replaces MiniStack's metrics, which count an asynchronous call before it has run."""
-        if throttle:
-            _count("Throttles", name)
+
+    acquire = lambda_svc._acquire_execution_slot
+
+    def count_throttles(func: Mapping[str, Any], config: Config) -> Any:
+        slot, limit = acquire(func, config)
+        if slot is None:
+            count("Throttles", config)
+        return slot, limit
 
     def dispatch(func: Mapping[str, Any], config: Config, *rest: Any) -> Result:
         runtime = config.get("Runtime", "")
@@ -109,7 +116,8 @@ def install(surroundings: Surroundings) -> None:
 
     lambda_runtime._worker_class_for = worker_class
     lambda_svc._execute_function_dispatch = dispatch
-    lambda_svc._emit_lambda_metrics = only_throttles
+    lambda_svc._acquire_execution_slot = count_throttles
+    lambda_svc._emit_lambda_metrics = no_metrics
 
 
 def prepare(function_name: str, code: CodeStore) -> None:
@@ -164,7 +172,7 @@ def _dispatch(
     worker, _ = lambda_runtime.acquire_worker(name, config, func["code_zip"], qualifier=version)
     with _at_work_lock:
         _at_work[name] += 1
-        _count("ConcurrentExecutions", name, _at_work[name])
+        publish("ConcurrentExecutions", _at_work[name], "Count", FunctionName=name)
     try:
         result: Result = worker.run(
             event,
@@ -177,12 +185,12 @@ def _dispatch(
         lambda_runtime.release_worker(worker)
         with _at_work_lock:
             _at_work[name] -= 1
-    _count("Invocations", name)
-    _count("Throttles", name, 0)
-    _count("Errors", name, 1 if result.get("error") else 0)
+    count("Invocations", config)
+    count("Throttles", config, 0)
+    count("Errors", config, 1 if result.get("error") else 0)
     # As on AWS, without the initialisation; a process that never started took the whole time.
     duration_ms = result.pop("duration_ms", (time.time() - started) * 1000)
-    _count("Duration", name, duration_ms, "Milliseconds")
+    count("Duration", config, duration_ms, "Milliseconds")
     return result
 
 
@@ -393,7 +401,3 @@ def _function(config: Config, code: Path, log: LogStream, endpoints: Mapping[str
         endpoints=endpoints,
         runtime=config["Runtime"],
     )
-
-
-def _count(metric: str, function_name: str, value: float = 1, unit: str = "Count") -> None:
-    cloudwatch.record_metric("AWS/Lambda", metric, value, unit, {"FunctionName": function_name})

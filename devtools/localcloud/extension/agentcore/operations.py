@@ -1,11 +1,8 @@
-"""Requests as the service models of botocore read them: which operation, and is its input valid?
-
-Clients check next to nothing of lengths, patterns and values; the service checks them all.
-"""
+"""Requests as the service models of botocore read them: which operation, and is its input valid?"""
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -13,6 +10,7 @@ from typing import Any, Final
 import botocore.session
 
 from devtools.localcloud.extension.agentcore.refusal import Refused, invalid, unsupported
+from devtools.localcloud.extension.shapes import wrong
 
 #: What is served. The data plane comes first: in a path, its ARN may have slashes.
 _SERVED: Final = {
@@ -166,79 +164,7 @@ def check(shape: Any, value: Mapping[str, Any], without: str | None = None) -> N
     Raises:
         Refused: With every place that is wrong, in the words that AWS's services share.
     """
-    wrong = list(_wrong(shape, value, "", without))
-    if wrong:
-        count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
-        raise invalid(count + "; ".join(wrong))
-
-
-def _wrong(shape: Any, value: Any, path: str, without: str | None = None) -> Iterator[str]:
-    kind = shape.type_name
-    if kind == "structure":
-        yield from _wrong_structure(shape, value, path, without)
-    elif kind == "list":
-        if not isinstance(value, list):
-            yield _said(path, "be a list")
-            return
-        yield from _wrong_size(shape, len(value), path, "length")
-        for index, each in enumerate(value):
-            yield from _wrong(shape.member, each, f"{path}.{index + 1}.member")
-    elif kind == "map":
-        if not isinstance(value, dict):
-            yield _said(path, "be a map")
-            return
-        yield from _wrong_size(shape, len(value), path, "length")
-        for key, each in value.items():
-            yield from _wrong(shape.key, key, f"{path}.key")
-            yield from _wrong(shape.value, each, f"{path}.{key}")
-    elif kind == "string":
-        yield from _wrong_text(shape, value, path)
-    elif kind in ("integer", "long"):
-        if isinstance(value, bool) or not isinstance(value, int):
-            yield _said(path, "be a number")
-        else:
-            yield from _wrong_size(shape, value, path, "value")
-    elif kind == "boolean" and not isinstance(value, bool):
-        yield _said(path, "be a boolean")
-
-
-def _wrong_structure(shape: Any, value: Any, path: str, without: str | None) -> Iterator[str]:
-    if not isinstance(value, dict):
-        yield _said(path, "be an object")
-        return
-    for name in shape.required_members:
-        if name not in value and name != without:
-            yield _said(f"{path}.{name}", "not be null")
-    if shape.metadata.get("union") and len(value) != 1:
-        yield _said(path, "have exactly one member")
-    for name, each in value.items():
-        if name in shape.members:
-            yield from _wrong(shape.members[name], each, f"{path}.{name}")
-        else:
-            yield _said(f"{path}.{name}", "be a member that there is")
-
-
-def _wrong_text(shape: Any, value: Any, path: str) -> Iterator[str]:
-    if not isinstance(value, str):
-        yield _said(path, "be a string")
-        return
-    yield from _wrong_size(shape, len(value), path, "length")
-    allowed = getattr(shape, "enum", None)
-    if allowed and value not in allowed:
-        yield _said(path, f"satisfy enum value set: [{', '.join(allowed)}]")
-    pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(pattern, value):
-        yield _said(path, f"satisfy regular expression pattern: {pattern}")
-
-
-def _wrong_size(shape: Any, size: int, path: str, what: str) -> Iterator[str]:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and size < least:
-        yield _said(path, f"have {what} greater than or equal to {least}")
-    if most is not None and size > most:
-        yield _said(path, f"have {what} less than or equal to {most}")
-
-
-def _said(path: str, rule: str) -> str:
-    place = path.lstrip(".") or "input"
-    return f"Value at '{place}' failed to satisfy constraint: Member must {rule}"
+    said = list(wrong(shape, value, without=without))
+    if said:
+        count = f"{len(said)} validation error{'s' if len(said) > 1 else ''} detected: "
+        raise invalid(count + "; ".join(said))

@@ -20,6 +20,7 @@ from devtools.localcloud.extension.cloudformation.preconditions import PRECONDIT
 from devtools.localcloud.extension.cloudformation.properties import (
     ADDED,
     AGENTCORE,
+    CODEDEPLOY,
     GATEWAY,
     NATIVE,
     refused,
@@ -30,15 +31,16 @@ from devtools.localcloud.extension.gateway import resources, web_acl
 Properties = Mapping[str, Any]
 Created = tuple[str, Mapping[str, Any]]
 
-_HONOURED = {**NATIVE, **ADDED, **AGENTCORE, **GATEWAY}
+_HONOURED = {**NATIVE, **ADDED, **AGENTCORE, **CODEDEPLOY, **GATEWAY}
 
 
-def install(clients: Clients, code: CodeStore) -> None:
+def install(clients: Clients, code: CodeStore, shifting: Callable[[], bool]) -> None:
     """Make MiniStack's CloudFormation strict and complete.
 
     Args:
         clients: For the services' own APIs.
         code: Where functions' packages are unpacked while the deployment goes on.
+        shifting: Says whether an alias is being shifted, which takes its time.
     """
     monitoring.install(clients)
     resources.install()
@@ -58,7 +60,7 @@ def install(clients: Clients, code: CodeStore) -> None:
         _wrap(resource_type, handlers[resource_type], clients, finish.get(resource_type))
 
     lifecycle.install()
-    pace.install()
+    pace.install(shifting)
     make = stacks._provision_resource
 
     def make_but_custom_resources(resource_type: str, *arguments: Any) -> Created:

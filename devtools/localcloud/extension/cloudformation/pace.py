@@ -1,7 +1,8 @@
 """Answer a change to a stack when it is done, not when it has begun.
 
 AWS answers at once and clients look again every five seconds, because there a change takes minutes.
-Here it takes tenths of a second, and the clients' next look would be nearly all of the wait.
+Here it takes tenths of a second, and the clients' next look would be nearly all of the wait. An
+alias that is shifted step by step takes its minutes here too, and is not waited for.
 """
 
 import asyncio
@@ -16,8 +17,12 @@ _LIMIT_S = 20.0
 _LOOK_S = 0.02
 
 
-def install() -> None:
-    """Make MiniStack's CloudFormation answer so."""
+def install(shifting: Callable[[], bool]) -> None:
+    """Make MiniStack's CloudFormation answer so.
+
+    Args:
+        shifting: Says whether an alias is being shifted.
+    """
     handle: Callable[..., Awaitable[Any]] = cloudformation.handle_request
 
     async def handle_and_wait(*request: Any) -> Any:
@@ -25,7 +30,7 @@ def install() -> None:
         answer = await handle(*request)
         begun = _changing() - before
         give_up = time.monotonic() + _LIMIT_S
-        while begun & _changing() and time.monotonic() < give_up:
+        while begun & _changing() and not shifting() and time.monotonic() < give_up:
             await asyncio.sleep(_LOOK_S)
         return answer
 

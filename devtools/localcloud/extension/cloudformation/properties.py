@@ -51,6 +51,27 @@ AGENTCORE: Mapping[str, Tree] = {
     ),
 }
 
+#: What ``extension.codedeploy`` adds.
+CODEDEPLOY: Mapping[str, Tree] = {
+    "AWS::CodeDeploy::Application": _all("ApplicationName", "ComputePlatform", "Tags"),
+    "AWS::CodeDeploy::DeploymentConfig": {
+        **_all("ComputePlatform", "DeploymentConfigName"),
+        "TrafficRoutingConfig": _all("TimeBasedCanary", "TimeBasedLinear", "Type"),
+    },
+    "AWS::CodeDeploy::DeploymentGroup": {
+        **_all(
+            "ApplicationName",
+            "DeploymentConfigName",
+            "DeploymentGroupName",
+            "ServiceRoleArn",
+            "Tags",
+        ),
+        "AlarmConfiguration": _all("Alarms", "Enabled", "IgnorePollAlarmFailure"),
+        "AutoRollbackConfiguration": _all("Enabled", "Events"),
+        "DeploymentStyle": _all("DeploymentOption", "DeploymentType"),
+    },
+}
+
 #: REST APIs: MiniStack's types with what ``extension.gateway`` adds to them.
 GATEWAY: Mapping[str, Tree] = {
     "AWS::ApiGateway::Account": _all("CloudWatchRoleArn"),
@@ -209,7 +230,10 @@ NATIVE: Mapping[str, Tree] = {
         "RotationPeriodInDays",
         "Tags",
     ),
-    "AWS::Lambda::Alias": _all("FunctionName", "FunctionVersion", "Name", "Description"),
+    "AWS::Lambda::Alias": {
+        **_all("FunctionName", "FunctionVersion", "Name", "Description"),
+        "RoutingConfig": _all("AdditionalVersionWeights"),
+    },
     "AWS::Lambda::EventInvokeConfig": {
         **_all("FunctionName", "Qualifier", "MaximumEventAgeInSeconds", "MaximumRetryAttempts"),
         "DestinationConfig": _all("OnFailure"),

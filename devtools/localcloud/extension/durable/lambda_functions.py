@@ -8,6 +8,7 @@ from ministack.services import cloudwatch, lambda_svc
 
 from devtools.localcloud.extension import tracing
 from devtools.localcloud.extension.access import act_as, role_may, session_arn
+from devtools.localcloud.extension.aliases import version_of
 from devtools.localcloud.extension.async_invocation import send_dead_letter
 from devtools.localcloud.extension.durable.execution import Error, Execution
 from devtools.localcloud.extension.durable.protocol import Outcome
@@ -37,12 +38,10 @@ class LambdaFunctions:
         """
         arn = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"
         function = lambda_svc._functions.get(name)
-        version = qualifier or "$LATEST"
+        version = version_of(function or {}, qualifier)
         code = function
         if function is not None and version != "$LATEST":
-            alias = function["aliases"].get(version)
-            version = alias["FunctionVersion"] if alias else version
-            code = function if version == "$LATEST" else function["versions"].get(version)
+            code = function["versions"].get(version)
         if code is None:
             raise not_found(f"Function not found: {arn}:{qualifier or '$LATEST'}")
         config = {**code["config"], "FunctionArn": f"{arn}:{qualifier}" if qualifier else arn}

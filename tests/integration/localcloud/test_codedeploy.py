@@ -1,0 +1,445 @@
+"""Deployments that shift an alias: step by step, watched by alarms, asked of hooks, taken back."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from devtools.localcloud import ACCOUNT_ID, REGION, LocalCloud, Running
+from devtools.localcloud.clock import DeploymentClock
+from tests.integration.localcloud.conftest import Client, clients_for, package, role
+from tests.integration.localcloud.shifting import Stack, eventually, service_role
+
+HOOK = Path(__file__).parent / "function" / "hook.py"
+CODE = {"S3Bucket": "packages", "S3Key": "shifted.zip"}
+FINE = {"do": "answer", "answer": 1}
+BROKEN = {"do": "fail", "message": "broken"}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server of its own: its clock is held."""
+    local_cloud = LocalCloud(tmp_path_factory.mktemp("codedeploy"))
+    yield local_cloud.up()
+    local_cloud.down()
+
+
+@pytest.fixture(scope="module")
+def client(running: Running) -> Client:
+    made = clients_for(running)
+    made("s3").create_bucket(Bucket=CODE["S3Bucket"])
+    made("s3").put_object(
+        Bucket=CODE["S3Bucket"],
+        Key=CODE["S3Key"],
+        Body=package(**{"hook.py": HOOK.read_text()}),
+    )
+    return made
+
+
+@pytest.fixture
+def clock(running: Running) -> DeploymentClock:
+    made = DeploymentClock(running)
+    made.hold()
+    return made
+
+
+@pytest.fixture
+def stack(client: Client) -> Callable[[str], Stack]:
+    return lambda name: Stack(client, name, CODE)
+
+
+def counted(client: Client, name: str, metric: str, version: str) -> float:
+    """How much of a metric a version has by the alias, as CloudWatch tells it."""
+    dimensions = {"FunctionName": name, "Resource": f"{name}:live", "ExecutedVersion": version}
+    points = client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName=metric,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime="2000-01-01T00:00:00Z",
+        EndTime="2100-01-01T00:00:00Z",
+        Period=86_400,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
+
+
+class TestTraffic:
+    def test_a_canary_has_its_share_until_its_minutes_are_over(
+        self, client: Client, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("canary")
+        one.config = "CodeDeployDefault.LambdaCanary10Percent10Minutes"
+        one.deploy()
+        assert one.call(5, **FINE) == {"1": 5}
+        one.deploy()
+        one.shifting()
+        assert one.alias() == ("1", {"2": 0.1})
+        called = one.call(300, **FINE)
+        # A share of 10 % of 300 is outside of these once in 10 million.
+        assert 5 < called["2"] < 65, called
+        assert counted(client, "canary", "Invocations", "2") == called["2"]
+        assert counted(client, "canary", "Invocations", "1") == called["1"] + 5
+        clock.advance(599)
+        assert one.alias() == ("1", {"2": 0.1})
+        clock.advance(1)
+        assert one.alias() == ("2", {})
+        assert one.ended() == "UPDATE_COMPLETE"
+        assert one.call(5, **FINE) == {"2": 5}
+        (deployment,) = one.deployments()
+        assert deployment["status"] == "Succeeded"
+        assert deployment["creator"] == "CloudFormation"
+
+    def test_a_linear_shift_goes_on_every_minute(
+        self, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("linear")
+        one.extra["Config"] = {
+            "Type": "AWS::CodeDeploy::DeploymentConfig",
+            "Properties": {
+                "ComputePlatform": "Lambda",
+                "DeploymentConfigName": "thirds",
+                "TrafficRoutingConfig": {
+                    "Type": "TimeBasedLinear",
+                    "TimeBasedLinear": {"LinearPercentage": 30, "LinearInterval": 2},
+                },
+            },
+        }
+        one.config = {"Ref": "Config"}
+        one.deploy()
+        one.deploy()
+        one.shifting()
+        seen = []
+        for _ in range(3):
+            seen.append(one.alias())
+            clock.advance(120)
+        assert seen == [("1", {"2": 0.3}), ("1", {"2": 0.6}), ("1", {"2": 0.9})]
+        assert one.ended() == "UPDATE_COMPLETE"
+        assert one.alias() == ("2", {})
+
+    def test_all_at_once_takes_no_time(
+        self, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("at-once")
+        one.config = "CodeDeployDefault.LambdaAllAtOnce"
+        one.deploy()
+        one.deploy()
+        assert one.ended() == "UPDATE_COMPLETE"
+        assert one.alias() == ("2", {})
+
+    def test_without_a_change_of_its_version_an_alias_is_not_deployed(
+        self, clock: DeploymentClock, client: Client, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("described")
+        one.deploy()
+        template = {"Resources": one.template()}
+        template["Resources"]["Version1"] = template["Resources"].pop("Version2")
+        template["Resources"]["Function"]["Properties"]["Environment"]["Variables"] = {
+            "RELEASE": "1"
+        }
+        alias = template["Resources"]["Alias"]["Properties"]
+        alias["FunctionVersion"] = {"Fn::GetAtt": ["Version1", "Version"]}
+        alias["Description"] = "the one that is called"
+        client("cloudformation").update_stack(
+            StackName="described",
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        assert one.ended() == "UPDATE_COMPLETE", one.reasons()
+        assert one.deployments() == []
+        found = client("lambda").get_alias(FunctionName="described", Name="live")
+        assert found["Description"] == "the one that is called"
+
+    def test_a_clock_that_runs_shifts_by_itself(
+        self, running: Running, stack: Callable[[str], Stack]
+    ) -> None:
+        DeploymentClock(running).run(seconds_per_minute=0.02)
+        one = stack("running")
+        one.deploy()
+        one.deploy()
+        assert one.ended() == "UPDATE_COMPLETE"
+        assert one.alias() == ("2", {})
+
+
+class TestAlarms:
+    @pytest.fixture
+    def watched(self, stack: Callable[[str], Stack]) -> Callable[[str], Stack]:
+        def make(name: str) -> Stack:
+            one = stack(name)
+            one.config = "CodeDeployDefault.LambdaLinear10PercentEvery1Minute"
+            one.alarms = {"Errors": {}}
+            one.deploy()
+            one.deploy()
+            one.shifting()
+            return one
+
+        return make
+
+    def test_errors_of_the_new_version_take_the_alias_back(
+        self, client: Client, clock: DeploymentClock, watched: Callable[[str], Stack]
+    ) -> None:
+        one = watched("failing")
+        eventually(lambda: one.call(10, **BROKEN)["2"], "a call of the new version")
+        clock.advance(60)
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert one.alias() == ("1", {})
+        assert "Activated alarms: <failing-Errors-" in one.reasons()
+        back, failed = one.deployments()
+        assert failed["status"] == "Stopped"
+        assert failed["errorInformation"]["code"] == "ALARM_ACTIVE"
+        assert failed["rollbackInfo"] == {"rollbackDeploymentId": back["deploymentId"]}
+        assert (back["status"], back["creator"]) == ("Succeeded", "codeDeployRollback")
+        (alarm,) = client("cloudwatch").describe_alarms(AlarmNamePrefix="failing-")["MetricAlarms"]
+        assert alarm["StateValue"] == "ALARM"
+        assert "compared by GreaterThanOrEqualToThreshold with 1" in alarm["StateReason"]
+
+    def test_errors_of_the_old_version_do_not(
+        self, client: Client, clock: DeploymentClock, watched: Callable[[str], Stack]
+    ) -> None:
+        one = watched("old-one-fails")
+        client("lambda").invoke(
+            FunctionName="old-one-fails", Qualifier="1", Payload=json.dumps(BROKEN)
+        )
+        clock.advance(60 * 10)
+        assert one.ended() == "UPDATE_COMPLETE"
+
+    def test_what_is_over_before_the_deployment_does_not_count(
+        self, clock: DeploymentClock, watched: Callable[[str], Stack]
+    ) -> None:
+        one = watched("second-try")
+        eventually(lambda: one.call(10, **BROKEN)["2"], "a call of the new version")
+        clock.advance(60)
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        clock.advance(60 * 5)
+        one.deploy()
+        one.shifting()
+        clock.advance(60 * 10)
+        assert one.ended() == "UPDATE_COMPLETE", one.reasons()
+
+    def test_an_alarm_that_is_on_already_lets_nothing_begin(
+        self, client: Client, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("already-on")
+        one.alarms = {"Errors": {"AlarmName": "already-on"}}
+        one.deploy()
+        client("cloudwatch").set_alarm_state(
+            AlarmName="already-on", StateValue="ALARM", StateReason="by hand"
+        )
+        one.deploy()
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert one.alias() == ("1", {})
+        assert "Activated alarms: <already-on>" in one.reasons()
+
+    def test_a_composite_alarm_follows_what_its_children_see(
+        self, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("composite")
+        one.alarms = {"Errors": {"AlarmName": "composite-errors"}}
+        one.extra["Any"] = {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "Properties": {
+                "AlarmName": "composite-any",
+                "AlarmRule": {"Fn::Sub": "ALARM(${Errors})"},
+            },
+        }
+        one.watches = ["Any"]
+        one.deploy()
+        one.deploy()
+        one.shifting()
+        eventually(lambda: one.call(10, **BROKEN)["2"], "a call of the new version")
+        clock.advance(60)
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert "Activated alarms: <composite-any>" in one.reasons()
+
+    def test_without_automatic_rollback_the_alias_stays_where_it_is(
+        self, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("left-alone")
+        one.alarms, one.events = {"Errors": {}}, []
+        one.deploy()
+        one.deploy()
+        one.shifting()
+        eventually(lambda: one.call(10, **BROKEN)["2"], "a call of the new version")
+        clock.advance(60)
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert one.alias() == ("1", {"2": 0.1})
+        (deployment,) = one.deployments()
+        assert "rollbackInfo" not in deployment
+        # As on AWS, no further deployment begins until somebody has put it right.
+        one.deploy()
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert "alias version does not match the current version" in one.reasons()
+
+
+class TestHooks:
+    @pytest.mark.parametrize("event", ["BeforeAllowTraffic", "AfterAllowTraffic"])
+    def test_a_hook_that_is_content_lets_the_deployment_go_on(
+        self, client: Client, clock: DeploymentClock, stack: Callable[[str], Stack], event: str
+    ) -> None:
+        one = stack(f"content-{event[:3]}")
+        one.config = "CodeDeployDefault.LambdaAllAtOnce"
+        one.ask(event, "Succeeded")
+        one.deploy()
+        one.deploy()
+        assert one.ended() == "UPDATE_COMPLETE", one.reasons()
+        assert one.alias() == ("2", {})
+        (deployment,) = one.deployments()
+        target = client("codedeploy").get_deployment_target(
+            deploymentId=deployment["deploymentId"], targetId=f"{one.name}:live"
+        )["deploymentTarget"]["lambdaTarget"]
+        states = {each["lifecycleEventName"]: each["status"] for each in target["lifecycleEvents"]}
+        assert states == {event: "Succeeded", "AllowTraffic": "Succeeded"}
+
+    @pytest.mark.parametrize("event", ["BeforeAllowTraffic", "AfterAllowTraffic"])
+    def test_a_hook_that_is_not_takes_the_alias_back(
+        self, clock: DeploymentClock, stack: Callable[[str], Stack], event: str
+    ) -> None:
+        one = stack(f"refusing-{event[:3]}")
+        one.config = "CodeDeployDefault.LambdaAllAtOnce"
+        name = one.ask(event, "Failed")
+        one.deploy()
+        one.deploy()
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert one.alias() == ("1", {})
+        assert f"The hook {name} of {event} reported Failed" in one.reasons()
+        assert one.deployments()[1]["errorInformation"]["code"] == "HOOK_EXECUTION_FAILURE"
+
+    @pytest.mark.parametrize(("report", "allowed"), [("nothing", True), ("Succeeded", False)])
+    def test_a_hook_that_reports_nothing_is_waited_for_an_hour(
+        self,
+        client: Client,
+        clock: DeploymentClock,
+        stack: Callable[[str], Stack],
+        report: str,
+        allowed: bool,
+    ) -> None:
+        one = stack(f"silent-{report}")
+        name = one.ask("BeforeAllowTraffic", report, allowed=allowed)
+        one.deploy()
+        one.deploy()
+        said = "refused" if report == "Succeeded" else "this hook fails by itself"
+        eventually(lambda: said in logged(client, f"/aws/lambda/{name}"), "the hook's log")
+        clock.advance(3599)
+        assert one.status() == "UPDATE_IN_PROGRESS"
+        clock.advance(1)
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert "did not report a status within one hour" in one.reasons()
+        assert one.alias() == ("1", {})
+
+    def test_a_report_is_of_a_hook_that_is_asked_and_final(
+        self, client: Client, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("reports")
+        name = one.ask("BeforeAllowTraffic", "nothing")
+        one.deploy()
+        one.deploy()
+        asked = eventually(lambda: asked_of(client, f"/aws/lambda/{name}"), "the hook's event")
+        codedeploy = client("codedeploy")
+
+        def report(status: str, **others: str) -> None:
+            given = {
+                "deploymentId": asked["DeploymentId"],
+                "lifecycleEventHookExecutionId": asked["LifecycleEventHookExecutionId"],
+                **others,
+            }
+            codedeploy.put_lifecycle_event_hook_execution_status(status=status, **given)
+
+        with pytest.raises(codedeploy.exceptions.DeploymentDoesNotExistException):
+            report("Succeeded", deploymentId="d-NOTTHERE1")
+        with pytest.raises(codedeploy.exceptions.InvalidLifecycleEventHookExecutionIdException):
+            report("Succeeded", lifecycleEventHookExecutionId="another")
+        with pytest.raises(codedeploy.exceptions.InvalidLifecycleEventHookExecutionStatusException):
+            report("Skipped")
+        report("Succeeded")
+        with pytest.raises(codedeploy.exceptions.LifecycleEventAlreadyCompletedException):
+            report("Failed")
+        one.shifting()
+        clock.advance(300)
+        assert one.ended() == "UPDATE_COMPLETE"
+
+
+def logged(client: Client, group: str) -> str:
+    """All that a function has written so far."""
+    groups = client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    if not groups:
+        return ""
+    events = client("logs").filter_log_events(logGroupName=group)["events"]
+    return "\n".join(event["message"] for event in events)
+
+
+def asked_of(client: Client, group: str) -> Any:
+    """What a hook was asked with; None before."""
+    for line in logged(client, group).splitlines():
+        if line.startswith('{"asked"'):
+            return json.loads(line)["asked"]
+    return None
+
+
+class TestRoles:
+    @pytest.mark.parametrize(
+        ("statement", "said"),
+        [
+            ({"Action": "lambda:UpdateAlias"}, "perform lambda:UpdateAlias on"),
+            ({"Action": "cloudwatch:DescribeAlarms"}, "perform cloudwatch:DescribeAlarms on"),
+            ({"Action": "lambda:InvokeFunction"}, "perform lambda:InvokeFunction on"),
+        ],
+    )
+    def test_the_service_role_is_asked_for_every_step(
+        self,
+        clock: DeploymentClock,
+        stack: Callable[[str], Stack],
+        statement: Mapping[str, Any],
+        said: str,
+    ) -> None:
+        one = stack(f"may-not-{statement['Action'].partition(':')[2]}")
+        one.alarms = {"Errors": {}}
+        one.ask("BeforeAllowTraffic", "Succeeded")
+        one.role = service_role({"Effect": "Deny", "Resource": "*", **statement})
+        one.deploy()
+        one.deploy()
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert said in one.reasons()
+        assert one.alias() == ("1", {})
+        assert one.deployments()[-1]["errorInformation"]["code"] == "IAM_ROLE_PERMISSIONS"
+
+    def test_a_role_that_codedeploy_may_not_take_on_makes_no_group(
+        self, client: Client, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("untrusting")
+        one.role = role()
+        template = {"Resources": one.template()}
+        client("cloudformation").create_stack(
+            StackName="untrusting",
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        assert one.ended() == "ROLLBACK_COMPLETE"
+        assert "does not have the permissions required to assume the role" in one.reasons()
+        assert "untrusting" not in client("codedeploy").list_applications()["applications"]
+
+    def test_callers_need_leave_for_the_group(
+        self, running: Running, client: Client, clock: DeploymentClock
+    ) -> None:
+        client("iam").create_user(UserName="reader")
+        arn = f"arn:aws:codedeploy:{REGION}:{ACCOUNT_ID}:application:canary"
+        statement = {"Effect": "Allow", "Action": "codedeploy:Get*", "Resource": arn}
+        client("iam").put_user_policy(
+            UserName="reader",
+            PolicyName="own",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+        key = client("iam").create_access_key(UserName="reader")["AccessKey"]
+        reader = clients_for(
+            running,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )("codedeploy")
+        client("codedeploy").create_application(
+            applicationName="canary-of-another", computePlatform="Lambda"
+        )
+        with pytest.raises(ClientError, match="AccessDenied"):
+            reader.get_application(applicationName="canary-of-another")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            reader.list_applications()
