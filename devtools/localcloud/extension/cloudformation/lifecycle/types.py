@@ -90,6 +90,10 @@ RULES: Mapping[str, Rules] = {
     ),
     # PutDashboard overwrites a dashboard of the same name, whoever made it.
     "AWS::CloudWatch::Dashboard": _FREE,
+    # The service itself refuses a name that is taken.
+    "AWS::CodeDeploy::Application": _FREE,
+    "AWS::CodeDeploy::DeploymentConfig": _FREE,
+    "AWS::CodeDeploy::DeploymentGroup": _FREE,
     "AWS::DynamoDB::Table": Rules(
         Name(
             property_named("TableName"),
