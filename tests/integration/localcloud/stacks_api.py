@@ -1,6 +1,7 @@
 """Change stacks as the CDK command line does, and see what became of them."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -86,8 +87,12 @@ class Stacks:
         return described
 
     def status(self, name: str) -> str:
-        """The state of a stack, by name or id."""
-        return str(self._describe(name)["StackStatus"])
+        """The state of a stack, by name or id, once nothing is under way in it."""
+        while (state := str(self._describe(name)["StackStatus"])).endswith("_IN_PROGRESS"):
+            if state == "REVIEW_IN_PROGRESS":
+                break  # waits for a change set
+            time.sleep(0.05)
+        return state
 
     def reasons(self, name: str) -> list[str]:
         """Why resources failed, the last first."""
