@@ -28,7 +28,7 @@ from devtools.localcloud.execution import (
     Function,
     Warden,
 )
-from devtools.localcloud.extension import tracing
+from devtools.localcloud.extension import invocation_metrics, tracing
 from devtools.localcloud.extension.invocation_metrics import count, publish
 from devtools.localcloud.extension.logs import LogStream
 from devtools.localcloud.extension.platform_log import PlatformLog
@@ -92,17 +92,6 @@ def install(surroundings: Surroundings) -> None:
     def worker_class(config: Config) -> type[_Worker]:
         return InstalledWorker
 
-    def no_metrics(*_: object, **__: object) -> None:
-        """Replaces MiniStack's metrics, which count an asynchronous call before it has run."""
-
-    acquire = lambda_svc._acquire_execution_slot
-
-    def count_throttles(func: Mapping[str, Any], config: Config) -> Any:
-        slot, limit = acquire(func, config)
-        if slot is None:
-            count("Throttles", config)
-        return slot, limit
-
     def dispatch(func: Mapping[str, Any], config: Config, *rest: Any) -> Result:
         runtime = config.get("Runtime", "")
         if runtime in RUNTIMES and runtime not in surroundings.lambda_runtimes:
@@ -116,8 +105,7 @@ def install(surroundings: Surroundings) -> None:
 
     lambda_runtime._worker_class_for = worker_class
     lambda_svc._execute_function_dispatch = dispatch
-    lambda_svc._acquire_execution_slot = count_throttles
-    lambda_svc._emit_lambda_metrics = no_metrics
+    invocation_metrics.install()
 
 
 def prepare(function_name: str, code: CodeStore) -> None:

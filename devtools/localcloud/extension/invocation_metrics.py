@@ -6,7 +6,26 @@ Source: "Types of metrics for Lambda functions" in the Lambda guide.
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.services import cloudwatch
+from ministack.services import cloudwatch, lambda_svc
+
+
+def install() -> None:
+    """Replace MiniStack's metrics, which count an asynchronous call before it has run."""
+    acquire = lambda_svc._acquire_execution_slot
+
+    def count_throttles(function: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+        # The limit is the function's, and MiniStack looks for it at the version that is called.
+        whole = lambda_svc._functions.get(config["FunctionName"], function)
+        slot, limit = acquire(whole, config)
+        if slot is None:
+            count("Throttles", config)
+        return slot, limit
+
+    def emit_nothing(*_: object, **__: object) -> None:
+        pass
+
+    lambda_svc._acquire_execution_slot = count_throttles
+    lambda_svc._emit_lambda_metrics = emit_nothing
 
 
 def count(metric: str, config: Mapping[str, Any], value: float = 1, unit: str = "Count") -> None:

@@ -3,7 +3,8 @@
 MiniStack refuses metric math, saved queries and tags on dashboards, has composite alarms but not in
 CloudFormation, and gives a percentile alarm an average beside its percentile. Its evaluation of
 alarms takes no notice of dimensions, M of N or missing data, so an alarm's state would be an
-accident: here alarms are kept, not evaluated. SetAlarmState moves one, and composite alarms follow.
+accident: here alarms are kept. ``alarm_evaluation`` evaluates those that deployments watch, and no
+others. SetAlarmState moves one, and composite alarms follow.
 """
 
 import json
@@ -31,7 +32,7 @@ _OF_ONE_METRIC = (
     "Statistic",
     "Unit",
 )
-_NOT_EVALUATED = "The embedded AWS keeps alarms and does not evaluate them"
+_NOT_EVALUATED = "The embedded AWS does not evaluate an alarm that no deployment watches"
 
 _queries: dict[str, dict[str, Any]] = {}
 

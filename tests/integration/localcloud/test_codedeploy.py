@@ -152,6 +152,40 @@ class TestTraffic:
         found = client("lambda").get_alias(FunctionName="described", Name="live")
         assert found["Description"] == "the one that is called"
 
+    def test_a_group_that_comes_with_the_new_version_is_made_before_it_is_used(
+        self, client: Client, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("from-now-on")
+        resources = one.template()
+        for logical_id in ("Group", "Application", "ServiceRole"):
+            del resources[logical_id]
+        del resources["Alias"]["UpdatePolicy"]
+        client("cloudformation").create_stack(
+            StackName="from-now-on",
+            TemplateBody=json.dumps({"Resources": resources}),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        assert one.ended() == "CREATE_COMPLETE", one.reasons()
+        one.deploy()
+        one.shifting()
+        clock.advance(300)
+        assert one.ended() == "UPDATE_COMPLETE", one.reasons()
+
+    def test_an_update_policy_of_another_kind_is_refused(
+        self, client: Client, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("another-policy")
+        one.deploy()
+        template = {"Resources": one.template()}
+        template["Resources"]["Alias"]["UpdatePolicy"]["UseOnlineResharding"] = True
+        client("cloudformation").update_stack(
+            StackName="another-policy",
+            TemplateBody=json.dumps(template),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert "UpdatePolicy: UseOnlineResharding is not supported here" in one.reasons()
+
     def test_a_clock_that_runs_shifts_by_itself(
         self, running: Running, stack: Callable[[str], Stack]
     ) -> None:
@@ -161,6 +195,27 @@ class TestTraffic:
         one.deploy()
         assert one.ended() == "UPDATE_COMPLETE"
         assert one.alias() == ("2", {})
+
+
+class TestLaterFailure:
+    def test_an_update_that_fails_after_the_shift_sends_the_alias_back_at_once(
+        self, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("fails-later")
+        one.config = "CodeDeployDefault.LambdaAllAtOnce"
+        one.deploy()
+        one.extra["Late"] = {
+            "Type": "AWS::Events::Rule",
+            "DependsOn": "Alias",
+            "Properties": {"ScheduleExpression": "now and then", "Targets": []},
+        }
+        one.deploy()
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert one.alias() == ("1", {})
+        assert [each["creator"] for each in one.deployments()] == [
+            "CloudFormationRollback",
+            "CloudFormation",
+        ]
 
 
 class TestAlarms:
@@ -358,6 +413,209 @@ class TestHooks:
         one.shifting()
         clock.advance(300)
         assert one.ended() == "UPDATE_COMPLETE"
+
+
+class TestApi:
+    @pytest.fixture
+    def shifted(
+        self, client: Client, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> Callable[..., Stack]:
+        """A stack with versions 1 and 2, its alias on 1, for deployments through the API."""
+
+        def make(name: str, events: list[str] | None = None) -> Stack:
+            one = stack(name)
+            one.events = events or []
+            one.deploy()
+            client("lambda").update_function_configuration(FunctionName=name, Timeout=9)
+            assert client("lambda").publish_version(FunctionName=name)["Version"] == "2"
+            return one
+
+        return make
+
+    @staticmethod
+    def revision(name: str, current: str = "1", target: str = "2", **more: Any) -> Any:
+        properties = {
+            "Name": name,
+            "Alias": "live",
+            "CurrentVersion": current,
+            "TargetVersion": target,
+        }
+        document = {
+            "version": 0.0,
+            "Resources": [{"it": {"Type": "AWS::Lambda::Function", "Properties": properties}}],
+            **more,
+        }
+        return {
+            "revisionType": "AppSpecContent",
+            "appSpecContent": {"content": json.dumps(document)},
+        }
+
+    def start(self, client: Client, one: Stack, revision: Any = None, **more: Any) -> str:
+        made: str = client("codedeploy").create_deployment(
+            applicationName=one.name,
+            deploymentGroupName=one.group(),
+            revision=revision or self.revision(one.name),
+            **more,
+        )["deploymentId"]
+        return made
+
+    @staticmethod
+    def ended(client: Client, deployment: str) -> Any:
+        def looked() -> Any:
+            found = client("codedeploy").get_deployment(deploymentId=deployment)["deploymentInfo"]
+            return found if found["status"] not in ("Created", "InProgress") else None
+
+        return eventually(looked, f"the end of {deployment}")
+
+    def test_a_deployment_is_started_watched_and_listed(
+        self, client: Client, clock: DeploymentClock, shifted: Callable[..., Stack]
+    ) -> None:
+        one = shifted("by-hand")
+        deployment = self.start(client, one, description="by hand")
+        one.shifting()
+        codedeploy = client("codedeploy")
+        with pytest.raises(
+            codedeploy.exceptions.DeploymentLimitExceededException, match=deployment
+        ):
+            self.start(client, one)
+        clock.advance(300)
+        assert self.ended(client, deployment)["description"] == "by hand"
+        assert one.alias() == ("2", {})
+        where = {"applicationName": "by-hand", "deploymentGroupName": one.group()}
+        group = codedeploy.get_deployment_group(**where)["deploymentGroupInfo"]
+        assert group["lastSuccessfulDeployment"]["deploymentId"] == deployment
+        for statuses, expected in ((["Succeeded"], [deployment]), (["Failed"], [])):
+            listed = codedeploy.list_deployments(**where, includeOnlyStatuses=statuses)
+            assert listed["deployments"] == expected
+        with pytest.raises(codedeploy.exceptions.DeploymentAlreadyCompletedException):
+            codedeploy.stop_deployment(deploymentId=deployment)
+
+    @pytest.mark.parametrize(
+        ("asked", "event", "taken_back"),
+        [
+            (True, "DEPLOYMENT_FAILURE", True),
+            (False, "DEPLOYMENT_STOP_ON_REQUEST", False),
+            (None, "DEPLOYMENT_STOP_ON_REQUEST", True),
+            (None, "DEPLOYMENT_FAILURE", False),
+        ],
+    )
+    def test_whoever_stops_a_deployment_says_whether_it_is_taken_back(
+        self,
+        client: Client,
+        shifted: Callable[..., Stack],
+        *,
+        asked: bool | None,
+        event: str,
+        taken_back: bool,
+    ) -> None:
+        one = shifted(f"stopped-{asked}-{event.lower()}".replace("_", "-"), [event])
+        deployment = self.start(client, one)
+        one.shifting()
+        said = {} if asked is None else {"autoRollbackEnabled": asked}
+        client("codedeploy").stop_deployment(deploymentId=deployment, **said)
+        found = self.ended(client, deployment)
+        assert (found["status"], found["errorInformation"]["code"]) == ("Stopped", "MANUAL_STOP")
+        left = ("1", {}) if taken_back else ("1", {"2": 0.1})
+        eventually(lambda: one.alias() == left, f"the alias on {left}")
+        found = client("codedeploy").get_deployment(deploymentId=deployment)["deploymentInfo"]
+        assert bool(found.get("rollbackInfo")) == taken_back
+
+    @pytest.mark.parametrize(
+        ("revision", "code"),
+        [
+            ({"current": "2", "target": "1"}, "INVALID_LAMBDA_CONFIGURATION"),
+            ({"target": "99"}, "INVALID_LAMBDA_FUNCTION"),
+            ({"Hooks": [{"BeforeAllowTraffic": "nobody"}]}, "INVALID_LAMBDA_FUNCTION"),
+        ],
+    )
+    def test_what_cannot_be_deployed_fails_and_changes_nothing(
+        self,
+        client: Client,
+        shifted: Callable[..., Stack],
+        revision: dict[str, Any],
+        code: str,
+    ) -> None:
+        one = shifted(f"cannot-{'-'.join(revision)}")
+        deployment = self.start(client, one, self.revision(one.name, **revision))
+        found = self.ended(client, deployment)
+        assert (found["status"], found["errorInformation"]["code"]) == ("Failed", code)
+        assert one.alias() == ("1", {})
+
+    def test_what_is_no_deployment_is_refused_by_name(
+        self, client: Client, shifted: Callable[..., Stack]
+    ) -> None:
+        one = shifted("refused")
+        errors = client("codedeploy").exceptions
+        wrong = self.revision("refused", Hooks=[{"ApplicationStop": "x"}])
+        with pytest.raises(errors.InvalidRevisionException, match="no hook ApplicationStop"):
+            self.start(client, one, wrong)
+        with pytest.raises(errors.InvalidRevisionException, match="S3 is not supported here"):
+            self.start(client, one, {"revisionType": "S3", "s3Location": {"bucket": "b"}})
+        with pytest.raises(errors.DeploymentConfigDoesNotExistException):
+            self.start(client, one, deploymentConfigName="nothing")
+        with pytest.raises(errors.DeploymentGroupDoesNotExistException):
+            client("codedeploy").create_deployment(
+                applicationName="refused", deploymentGroupName="x", revision=wrong
+            )
+        with pytest.raises(errors.ApplicationDoesNotExistException):
+            client("codedeploy").get_application(applicationName="nothing")
+        with pytest.raises(ClientError, match="is not supported here"):
+            client("codedeploy").list_on_premises_instances()
+
+    @pytest.mark.parametrize(
+        ("routing", "said"),
+        [
+            ({"type": "TimeBasedCanary"}, "canaryPercentage must be"),
+            (
+                {
+                    "type": "TimeBasedLinear",
+                    "timeBasedLinear": {"linearPercentage": 100, "linearInterval": 1},
+                },
+                "linearPercentage must be",
+            ),
+            (
+                {
+                    "type": "TimeBasedCanary",
+                    "timeBasedCanary": {"canaryPercentage": 10, "canaryInterval": 0},
+                },
+                "canaryInterval must be",
+            ),
+        ],
+    )
+    def test_traffic_that_cannot_be_routed_is_refused(
+        self, client: Client, routing: dict[str, Any], said: str
+    ) -> None:
+        with pytest.raises(ClientError, match=said):
+            client("codedeploy").create_deployment_config(
+                deploymentConfigName="impossible",
+                computePlatform="Lambda",
+                trafficRoutingConfig=routing,
+            )
+
+    def test_names_that_are_taken_or_in_use_are_refused(
+        self, client: Client, shifted: Callable[..., Stack]
+    ) -> None:
+        one = shifted("taken")
+        codedeploy = client("codedeploy")
+        with pytest.raises(codedeploy.exceptions.ApplicationAlreadyExistsException):
+            codedeploy.create_application(applicationName="taken", computePlatform="Lambda")
+        with pytest.raises(codedeploy.exceptions.DeploymentGroupAlreadyExistsException):
+            codedeploy.create_deployment_group(
+                applicationName="taken",
+                deploymentGroupName=one.group(),
+                serviceRoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/any",
+            )
+        with pytest.raises(ClientError, match="Lambda"):
+            codedeploy.create_application(applicationName="of-servers", computePlatform="Server")
+
+    def test_a_signature_for_another_service_is_refused(self, running: Running) -> None:
+        other = clients_for(running)("codedeploy")
+        other.meta.events.register(
+            "before-sign.codedeploy",
+            lambda request, **_: request.context.update(signing={"signing_name": "s3"}),
+        )
+        with pytest.raises(ClientError, match="Credential should be scoped"):
+            other.list_applications()
 
 
 def logged(client: Client, group: str) -> str:

@@ -391,6 +391,9 @@ class TestCallbacks:
             CallbackId=durable.callback(arn), Error=refusal
         )
         assert "not today" in durable.end(arn)["Error"]["ErrorMessage"]
+        routing = {"AdditionalVersionWeights": {versions[0]: 1.0}}
+        lambda_.update_alias(**alias, RoutingConfig=routing)
+        assert f":{name}:{versions[0]}/" in durable.start(qualifier="live", do="ask")
 
     def test_an_answer_that_does_not_come(self, durable: Durable) -> None:
         execution = durable.end(durable.start(do="ask", timeout=1))

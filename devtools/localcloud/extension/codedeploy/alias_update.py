@@ -71,12 +71,13 @@ def _deploy(
 
 
 def _said(deployment: Deployment) -> str:
+    """Why the alias was not updated: AWS's words, and which deployments tell more."""
     error = deployment.error or {}
     back = deployment.rollback_info.get("rollbackDeploymentId")
-    rolled = f", rolled back by {back}" if back else ""
+    rolled_back = f", rolled back by {back}" if back else ""
     return (
-        f"CodeDeploy deployment {deployment.id} {deployment.status.lower()}: "
-        f"{error.get('message')} (Error code: {error.get('code')}{rolled})"
+        f"Deployment Failed: {error.get('message')} (Error code: {error.get('code')}; "
+        f"{deployment.id}{rolled_back})"
     )
 
 
