@@ -88,6 +88,28 @@ class TestFailedUpdate:
         assert stacks.update("goes-back", second) == "UPDATE_COMPLETE"
 
 
+    def test_one_that_cannot_go_back_waits_until_it_is_continued(
+        self, stacks: Stacks, client: Client
+    ) -> None:
+        def made(secret: str, parameter: str) -> dict[str, Any]:
+            return {
+                "Secret": resource("AWS::SecretsManager::Secret", Name="stuck", Description=secret),
+                # A handler that asks its service, and so cannot go back to what is not there.
+                "Fails": resource(
+                    "AWS::SSM::Parameter",
+                    Type="String",
+                    Name="/stuck",
+                    Value={"Fn::Sub": parameter},
+                ),
+            }
+
+        stacks.create("stuck", made("first", "a"))
+        with_failure = {**made("second", "a"), "Late": after("Secret", FAILS)}
+        # What the update changes is taken away before it can be changed back.
+        client("secretsmanager").delete_secret(SecretId="stuck", RecoveryWindowInDays=7)
+        assert stacks.update("stuck", with_failure) == "UPDATE_ROLLBACK_COMPLETE"
+
+
 class TestTakenNames:
     def test_the_other_stack_is_named(self, stacks: Stacks) -> None:
         stacks.create("owner", {"Group": group("/owned")})

@@ -43,11 +43,14 @@ def _function(properties: Properties) -> None:
 
 def _log_group(properties: Properties) -> None:
     """Refuse a key that its own policy does not let CloudWatch Logs use for this group."""
+    name = properties.get("LogGroupName")
+    if not name:
+        # MiniStack would make up the same one again, and take what is there for its own.
+        raise ValueError("AWS::Logs::LogGroup: a LogGroupName is needed here")
     key_arn = properties.get("KmsKeyId")
     if not key_arn:
         return
     key = kms._resolve_key(key_arn)
-    name = properties.get("LogGroupName", "*")
     service = f"logs.{REGION}.amazonaws.com"
     request = iam_evaluator.EvalContext(
         principal_arn=service,
@@ -65,6 +68,7 @@ def _log_group(properties: Properties) -> None:
     )
     if (
         key is None
+        or key["KeyState"] != "Enabled"
         or iam_evaluator.evaluate_resource_policy(key["Policy"], request, service=service).decision
         != "Allow"
     ):
@@ -72,6 +76,13 @@ def _log_group(properties: Properties) -> None:
             "AWS::Logs::LogGroup: The specified KMS key does not exist or is not allowed to be "
             f"used with log group {name}"
         )
+
+
+def _key_alias(properties: Properties) -> None:
+    """Refuse an alias of a key that is on its way out; its own alias may stay until it is gone."""
+    key = kms._resolve_key(properties["TargetKeyId"])
+    if key is not None and key["KeyState"] == "PendingDeletion":
+        raise ValueError(f"AWS::KMS::Alias: {key['Arn']} is pending deletion.")
 
 
 def _permission(properties: Properties) -> None:
@@ -96,6 +107,7 @@ PRECONDITIONS: Mapping[str, Callable[[Properties], None]] = {
     "AWS::ApiGateway::Stage": gateway.check_stage,
     "AWS::ApiGateway::UsagePlan": gateway.check_usage_plan,
     "AWS::Events::Rule": _rule,
+    "AWS::KMS::Alias": _key_alias,
     "AWS::Lambda::Function": _function,
     "AWS::WAFv2::WebACL": web_acl.check_web_acl,
     "AWS::Lambda::Permission": _permission,

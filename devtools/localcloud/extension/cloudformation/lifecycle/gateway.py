@@ -12,6 +12,7 @@ from devtools.localcloud.extension.cloudformation.lifecycle.rules import (
     Name,
     Properties,
     already,
+    said,
 )
 
 _ROOM = "/"
@@ -63,32 +64,32 @@ def _has_web_acl(place: str) -> bool:
 API_KEY = Name(
     lambda properties: properties.get("Value"),
     lambda value: any(key["value"] == value for key in apigateway_v1._api_keys.values()),
-    "API Key already exists",
+    said("API Key already exists"),
 )
 AUTHORIZER = Name(
     _within("RestApiId", "Name"),
     _among(lambda api: apigateway_v1._authorizers_v1.get(api, {}).values(), "name"),
-    "Authorizer name must be unique",
+    said("Authorizer name must be unique"),
 )
 METHOD = Name(
     _within("RestApiId", "ResourceId", "HttpMethod"),
     _has_method,
-    "Method already exists for this resource",
+    said("Method already exists for this resource"),
 )
 MODEL = Name(
     _within("RestApiId", "Name"),
     _among(lambda api: apigateway_v1._models.get(api, {}).values(), "name"),
-    "Model name already exists for this REST API",
+    said("Model name already exists for this REST API"),
 )
 RESOURCE = Name(
     _within("RestApiId", "ParentId", "PathPart"),
     _has_resource,
-    "Another resource with the same parent already has this name",
+    said("Another resource with the same parent already has this name"),
 )
 STAGE = Name(
     _within("RestApiId", "StageName"),
     _among(lambda api: apigateway_v1._stages_v1.get(api, {}).values(), "stageName"),
-    "Stage already exists",
+    said("Stage already exists"),
 )
 WEB_ACL = Name(_within("Scope", "Name"), _has_web_acl, already("AWS::WAFv2::WebACL"))
 

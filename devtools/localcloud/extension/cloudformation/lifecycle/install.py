@@ -1,6 +1,12 @@
 """Put all of the life cycle's rules around MiniStack's CloudFormation."""
 
-from devtools.localcloud.extension.cloudformation.lifecycle import exports, resources, stacks
+from devtools.localcloud.extension.cloudformation.lifecycle import (
+    exports,
+    imports,
+    queues,
+    resources,
+    stacks,
+)
 
 
 def install() -> None:
@@ -8,3 +14,5 @@ def install() -> None:
     resources.install()
     stacks.install()
     exports.install()
+    imports.install()
+    queues.install()

@@ -1,43 +1,75 @@
-"""Ask a type's rules before a resource is made, renamed or removed."""
+"""Ask a type's rules before a resource is made, changed or removed."""
 
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from ministack.services import cloudformation
 from ministack.services.cloudformation import provisioners, stacks
 
+from devtools.localcloud.extension.cloudformation.lifecycle import limits
 from devtools.localcloud.extension.cloudformation.lifecycle.rules import Name, Properties
 from devtools.localcloud.extension.cloudformation.lifecycle.types import RULES
 
 #: The length of the part of a generated name that makes it this resource's own.
 _SEED_LENGTH = 8
 
-#: The properties of the resource that is being updated. MiniStack updates some types by creating
-#: them again, which is not a second resource of the name.
-_updated: ContextVar[Properties | None] = ContextVar("updated", default=None)
+
+@dataclass(frozen=True)
+class _Update:
+    """A resource that is being updated.
+
+    Attributes:
+        name: What it is called, if AWS made its name up.
+        before: Its properties until now.
+        seed: What its name was generated from; a replacement has another.
+    """
+
+    name: str
+    before: Properties
+    seed: str
+
+
+#: The update that is under way. MiniStack updates some types by creating them again, which is not
+#: a second resource of the name.
+_under_way: ContextVar[_Update | None] = ContextVar("under_way", default=None)
 
 
 def install() -> None:
-    """Let creations in the course of an update be known as such."""
+    """Let a resource keep its name in an update, however it came by it."""
+    for resource_type, rules in RULES.items():
+        if rules.replaced_by:
+            known = provisioners._REPLACING_PROPERTIES.get(resource_type, ())
+            provisioners._REPLACING_PROPERTIES[resource_type] = (*known, *rules.replaced_by)
     update = stacks._update_resource
+    generate = provisioners._physical_name
 
     def update_knowing(resource_type: str, physical_id: str, before: Properties, *rest: Any) -> Any:
-        with _updating(before):
+        name = physical_id.rsplit("/", 1)[-1].rsplit(":", 1)[-1].removesuffix(".fifo")
+        with _updating(_Update(name, before, provisioners._NAME_SEED.get())):
             return update(resource_type, physical_id, before, *rest)
 
+    def generate_or_keep(stack_name: str, logical_id: str, **options: Any) -> str:
+        # A name that was generated for another stack and came into this one by an import, too.
+        update = _under_way.get()
+        if update is not None and update.seed == provisioners._NAME_SEED.get():
+            return update.name
+        return str(generate(stack_name, logical_id, **options))
+
     stacks._update_resource = update_knowing
+    provisioners._physical_name = generate_or_keep
 
 
 @contextmanager
-def _updating(before: Properties) -> Iterator[None]:
-    token = _updated.set(before)
+def _updating(update: _Update) -> Iterator[None]:
+    token = _under_way.set(update)
     try:
         yield
     finally:
-        _updated.reset(token)
+        _under_way.reset(token)
 
 
 def before_creation(resource_type: str, properties: Properties) -> None:
@@ -47,20 +79,24 @@ def before_creation(resource_type: str, properties: Properties) -> None:
     behind is in nobody's way. MiniStack's names follow from the stack's and the resource's.
 
     Raises:
-        ValueError: The name is taken.
+        ValueError: The name is taken, or beyond what the service takes.
     """
-    if _updated.get() is None and not provisioners._NAME_SEED.get():
+    update = _under_way.get()
+    if update is None and not provisioners._NAME_SEED.get():
         provisioners._NAME_SEED.set(uuid.uuid4().hex[:_SEED_LENGTH])
-    _require_free(resource_type, _updated.get() or {}, properties)
+    _check(resource_type, update.before if update is not None else {}, properties)
 
 
 def before_update(resource_type: str, before: Properties, after: Properties) -> None:
-    """Refuse a new name that something has.
+    """Refuse a new name that something has, and a change that AWS does not make.
 
     Raises:
-        ValueError: The name is taken.
+        ValueError: It is one of these.
     """
-    _require_free(resource_type, before, after)
+    change = RULES[resource_type].change
+    if change is not None:
+        change(before, after)
+    _check(resource_type, before, after)
 
 
 def removal(resource_type: str, delete: Callable[..., None]) -> Callable[..., None]:
@@ -76,14 +112,14 @@ def removal(resource_type: str, delete: Callable[..., None]) -> Callable[..., No
     return ask_and_delete
 
 
-def _require_free(resource_type: str, before: Properties, after: Properties) -> None:
+def _check(resource_type: str, before: Properties, after: Properties) -> None:
+    limits.check(resource_type, after)
     rule = RULES[resource_type].name
     if rule is None:
         return
     name = rule.of(after)
-    if name is None or name == rule.of(before) or not rule.held(name):
-        return
-    raise ValueError(_refusal(resource_type, rule, name))
+    if name is not None and name != rule.of(before) and rule.held(name):
+        raise ValueError(_refusal(resource_type, rule, name))
 
 
 def _refusal(resource_type: str, rule: Name, name: str) -> str:
@@ -96,7 +132,6 @@ def _refusal(resource_type: str, rule: Name, name: str) -> str:
                 resource["ResourceType"] == resource_type
                 and rule.of(resource["Properties"]) == name
             ):
-                return (
-                    f"{resource['PhysicalResourceId']} already exists in stack {stack['StackId']}"
-                )
-    return rule.refusal.format(name=name)
+                found = resource["PhysicalResourceId"]
+                return f"{found} already exists in stack {stack['StackId']}"
+    return rule.refusal(name)

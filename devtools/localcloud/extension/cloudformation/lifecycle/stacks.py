@@ -12,6 +12,8 @@ from typing import Any
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, helpers
 
+from devtools.localcloud.extension.cloudformation.lifecycle import imports
+
 Parameters = Mapping[str, Any]
 Operation = Callable[[Parameters], Any]
 
@@ -85,10 +87,15 @@ def _before_update(parameters: Parameters) -> Any:
 
 
 def _before_change_set(parameters: Parameters) -> Any:
+    kind = helpers._p(parameters, "ChangeSetType", "UPDATE")
+    if kind == "IMPORT":
+        refusal = imports.refusal(parameters)
+        if refusal is not None:
+            return refusal
     stack = _stack_of(parameters)
     if stack is None:
         return None
-    if helpers._p(parameters, "ChangeSetType", "UPDATE") == "CREATE":
+    if kind == "CREATE":
         if stack["StackStatus"] == _EMPTY:
             return None
         change_set = helpers._p(parameters, "ChangeSetName")

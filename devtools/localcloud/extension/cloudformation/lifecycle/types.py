@@ -4,6 +4,7 @@ The words about taken names are the services' own where CloudFormation passes th
 its resource handlers (``HandlerErrorCode: AlreadyExists``) elsewhere.
 """
 
+import json
 from collections.abc import Mapping
 
 from ministack.services import (
@@ -18,16 +19,21 @@ from ministack.services import (
     s3,
     secretsmanager,
     sns,
-    sqs,
 )
 
-from devtools.localcloud.extension.cloudformation.lifecycle import gateway, removals
+from devtools.localcloud.extension.cloudformation.lifecycle import (
+    changes,
+    gateway,
+    queues,
+    removals,
+)
 from devtools.localcloud.extension.cloudformation.lifecycle.rules import (
     Name,
     Properties,
     Rules,
     already,
     property_named,
+    said,
 )
 from devtools.localcloud.running import ACCOUNT_ID, REGION
 
@@ -60,8 +66,13 @@ def _rule_key(properties: Properties) -> str | None:
     return name and str(eventbridge._rule_key(name, properties.get("EventBusName", "default")))
 
 
-def _bucket_of_policy(properties: Properties) -> str | None:
-    return properties.get("Bucket")
+def _secret_exists(name: str) -> str:
+    if secretsmanager._secrets[name]["DeletedDate"]:
+        return (
+            "You can't create this secret because a secret with this name is already scheduled "
+            "for deletion."
+        )
+    return f"The operation failed because the secret {name} already exists."
 
 
 RULES: Mapping[str, Rules] = {
@@ -101,6 +112,8 @@ RULES: Mapping[str, Rules] = {
             already("AWS::DynamoDB::Table"),
         ),
         removals.remove_table,
+        changes.of_indexes,
+        replaced_by=("KeySchema", "LocalSecondaryIndexes"),
     ),
     "AWS::ECR::Repository": Rules(
         Name(
@@ -142,7 +155,7 @@ RULES: Mapping[str, Rules] = {
         Name(
             _alias_arn,
             lambda arn: arn in kms._aliases,
-            "An alias with the name {name} already exists",
+            said("An alias with the name {name} already exists"),
         )
     ),
     # It is only scheduled for deletion, and waits for 7 to 30 days with its id and its data.
@@ -164,8 +177,8 @@ RULES: Mapping[str, Rules] = {
             property_named("LogGroupName"),
             lambda name: name in cloudwatch_logs._log_groups,
             # The identifier is a document there, as in the answers that people report.
-            already("AWS::Logs::LogGroup").replace(
-                "{name}", '{{"/properties/LogGroupName":"{name}"}}'
+            lambda name: already("AWS::Logs::LogGroup")(
+                json.dumps({"/properties/LogGroupName": name}, separators=(",", ":"))
             ),
         )
     ),
@@ -174,24 +187,24 @@ RULES: Mapping[str, Rules] = {
         Name(
             property_named("BucketName"),
             lambda name: s3._bucket_owner_account(name) is not None,
-            "{name} already exists",
+            said("{name} already exists"),
         ),
         removals.remove_bucket,
     ),
     "AWS::S3::BucketPolicy": Rules(
         Name(
-            _bucket_of_policy,
+            property_named("Bucket"),
             lambda bucket: bucket in s3._bucket_policies,
-            "The bucket policy already exists on bucket {name}.",
+            said("The bucket policy already exists on bucket {name}."),
         )
     ),
     # CloudFormation deletes a secret without a window to recover it in; DeleteSecret keeps the name
-    # for 7 to 30 days.
+    # for its window.
     "AWS::SecretsManager::Secret": Rules(
         Name(
             property_named("Name"),
             lambda name: name in secretsmanager._secrets,
-            "The operation failed because the secret {name} already exists.",
+            _secret_exists,
         )
     ),
     "AWS::SNS::Subscription": _FREE,
@@ -199,13 +212,7 @@ RULES: Mapping[str, Rules] = {
         Name(_topic_arn, lambda arn: arn in sns._topics, already("AWS::SNS::Topic"))
     ),
     "AWS::SNS::TopicPolicy": _FREE,
-    "AWS::SQS::Queue": Rules(
-        Name(
-            property_named("QueueName"),
-            lambda name: name in sqs._queue_name_to_url,
-            already("AWS::SQS::Queue"),
-        )
-    ),
+    "AWS::SQS::Queue": Rules(queues.NAME),
     "AWS::SQS::QueuePolicy": _FREE,
     # MiniStack refuses a parameter of the same name itself, as PutParameter does.
     "AWS::SSM::Parameter": _FREE,
