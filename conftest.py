@@ -45,6 +45,8 @@ _LONG = (
     "test_new_agent.py",
     "test_without_the_crew.py",
 )
+#: What judges by all end-to-end tests.
+_AFTER_ALL = "test_permissions.py"
 #: What needs nothing of its neighbours.
 _APART = ("test_new_agent.py", "test_real_bundles.py", "test_without_the_crew.py")
 
@@ -69,6 +71,11 @@ class _SharingOut(LoadScopeScheduling):  # type: ignore[misc]  # a class without
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
     """Several processes run the tests of `make test`."""
     return _SharingOut(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the end-to-end tests have left is looked at when they are done."""
+    items.sort(key=lambda item: item.path.name == _AFTER_ALL)
 
 
 def pytest_runtest_setup() -> None:

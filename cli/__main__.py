@@ -20,6 +20,7 @@ from cli.commands.contract import contract
 from cli.commands.dashboard import dashboard
 from cli.commands.deploy import deploy, destroy
 from cli.commands.durable import durable
+from cli.commands.iam import iam
 from cli.commands.invocations import budget, cancel, conversations, models, reply
 from cli.commands.invoke import invoke
 from cli.commands.logs import logs
@@ -65,7 +66,8 @@ def tradewind() -> None:
 
 for _command in (
     *(demo, up, down, call, status, cancel, reply, conversations, models, budget, logs, mcp),
-    *(deploy, destroy, bundles, invoke, answer, dashboard, alarms, contract, agent, caller),
+    *(deploy, destroy, bundles, iam, caller),
+    *(invoke, answer, dashboard, alarms, contract, agent),
     *(validate, explain_workflow, plan, run, sessions, trace, durable),
     *(list_tools, list_supported, doctor, version),
 ):

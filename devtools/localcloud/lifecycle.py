@@ -25,6 +25,9 @@ DURABLE_LAMBDA_RUNTIME = PROJECT / ".build" / "lambda-runtime-3.13"
 #: Where certificates, log and state live, unless TRADEWIND_HOME says otherwise.
 HOME = Path(os.environ.get("TRADEWIND_HOME") or PROJECT / ".localcloud")
 
+#: Where the server takes down what is asked for in the names of roles; see ``extension.calls``.
+CALLS_FILE = "calls.jsonl"
+
 _START_LIMIT_S = 60.0
 _STOP_GRACE_S = 10.0
 _POLL_S = 0.05
@@ -47,6 +50,11 @@ class LocalCloud:
     def log_path(self) -> Path:
         """Where the server writes its log."""
         return self.home / "server.log"
+
+    @property
+    def calls(self) -> Path:
+        """Where the server takes down the calls that roles make; it stays until the next start."""
+        return self.home / CALLS_FILE
 
     @property
     def code(self) -> Path:

@@ -24,6 +24,7 @@ from devtools.localcloud.extension import (
     access_keys,
     aliases,
     async_invocation,
+    calls,
     clock_control,
     encryption,
     functions,
@@ -43,7 +44,7 @@ from devtools.localcloud.extension.codedeploy import install as codedeploy
 from devtools.localcloud.extension.durable import install as durable
 from devtools.localcloud.extension.gateway import install as gateway
 from devtools.localcloud.geodata import GeodataStandIn
-from devtools.localcloud.lifecycle import DURABLE_LAMBDA_RUNTIME, LAMBDA_RUNTIME
+from devtools.localcloud.lifecycle import CALLS_FILE, DURABLE_LAMBDA_RUNTIME, LAMBDA_RUNTIME
 from devtools.localcloud.running import ACCOUNT_ID, REGION, Running, start_time
 from devtools.localcloud.tls import TlsFiles
 
@@ -126,6 +127,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     durable.install()
     encryption.install()
     leading_keys.install()
+    calls.CallRecord(home / CALLS_FILE).install()
     payloads.install()
     response_streams.install()
     gateway.install()

@@ -82,6 +82,11 @@ COVERED: Final = {
         "tests/unit/cli/workflow/test_durable.py",
         'run(client, "stop", "run-1")',
     ),
+    # It needs the record of all end-to-end tests.
+    "./tradewind iam coverage --record .build/calls.jsonl": (
+        "tests/e2e/test_permissions.py",
+        '"iam", "coverage", "--record"',
+    ),
     "rm -r lambda_src/siting": (
         "tests/infra/test_without_the_crew.py",
         'rmtree(copy / "lambda_src" / package',
