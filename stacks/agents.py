@@ -86,7 +86,7 @@ class AgentsStack(Stack):
             budgets_arn=state.budgets.table_arn,
             request_log_arn=log_arn,
             key=state.key,
-            profile=settings.model.profile,
+            models=settings.model,
             environment=settings.environment,
             workflows_in_bucket=settings.workflows.in_bucket,
         )

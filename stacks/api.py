@@ -206,7 +206,7 @@ def _environment(
         ApiEnvVar.WAIT_S: str(settings.api.wait_s),
         ApiEnvVar.QUEUE_LIFE_S: str(settings.api.queue_life_s),
         EnvVar.ENVIRONMENT: settings.environment,
-        EnvVar.MODEL_ID: settings.model.inference_profile,
+        EnvVar.MODEL_ID: settings.model.id,
         EnvVar.MODEL_REGION: settings.model.region,
         EnvVar.MAX_TOKENS: str(settings.model.max_tokens),
         EnvVar.ARTIFACTS_BUCKET: state.artifacts.bucket_name,

@@ -113,6 +113,11 @@ def caller_secret_name(environment: str, caller: str) -> str:
     return f"{PROJECT}/{environment}/callers/{caller}"
 
 
+def model_profile_name(environment: str, agent: str, place: str, model: str) -> str:
+    """The name of an agent's own inference profile of a model; Bedrock takes 64 characters."""
+    return "-".join(filter(None, (environment, agent, model, place)))
+
+
 def access_log_prefix(environment: str) -> str:
     """What the names of API Gateway's log groups begin with."""
     return f"/aws/apigateway/{resource_prefix(environment)}"

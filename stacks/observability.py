@@ -45,9 +45,7 @@ class ObservabilityStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         environment = settings.environment
-        metrics = Metrics(
-            environment, tuple(agents), settings.model.inference_profile, settings.model.region
-        )
+        metrics = Metrics(environment, tuple(agents), settings.model.id, settings.model.region)
         topic = AlarmTopic(
             self,
             "Alarms",

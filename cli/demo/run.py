@@ -96,7 +96,7 @@ def demonstrate(
     result = DemoResult(
         made_at=datetime.now(UTC),
         real_model=real_model,
-        model=settings.model.inference_profile,
+        model=settings.model.id,
         prices_as_of=str(settings.prices.as_of),
         agents=tuple(
             _agent_result(one, files[one.agent], prices, refused[one.agent]) for one in asked

@@ -55,7 +55,7 @@ class AgentFunction(Construct):
             retention_period=Duration.days(14),
             removal_policy=removal_policy,
         )
-        role = AgentRole(
+        access = AgentRole(
             self,
             "Access",
             agent=agent,
@@ -66,7 +66,7 @@ class AgentFunction(Construct):
             },
             reach=reach,
             runtime=runtime,
-        ).role
+        )
         self.function = python_function(
             self,
             function_name=names.function_name(settings.environment, agent.name),
@@ -74,12 +74,16 @@ class AgentFunction(Construct):
             architecture=function.target_architecture,
             handler=AGENT_HANDLER,
             code=code,
-            role=role,
+            role=access.role,
             memory_size=function.memory_mb,
             timeout=Duration.seconds(function.timeout_s),
             reserved_concurrent_executions=settings.concurrency.cap(function.reserved_concurrency),
             # The API leads streams to each agent.
-            environment={**variables, OptionalEnvVar.STREAMING: "1"},
+            environment={
+                **variables,
+                **(access.grants.variables if access.grants else {}),
+                OptionalEnvVar.STREAMING: "1",
+            },
             log_group=log_group,
             log_level=settings.log_level,
             # Lambda's own segments; nothing is imported for it.
@@ -89,6 +93,9 @@ class AgentFunction(Construct):
                 lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snap_start else None
             ),
         )
+        if access.grants is not None:
+            # Its versions too: the alias moves before what a former model needed is removed.
+            self.function.node.add_dependency(access.grants)
         if settings.snap_start:
             acknowledge(
                 self.function,

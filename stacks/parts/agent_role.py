@@ -10,10 +10,11 @@ from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
 from stacks.names import live_function
-from stacks.parts.bedrock_access import InferenceProfile, invoke_grants
 from stacks.parts.functions import service_role
+from stacks.parts.model_grants import ModelGrants
 from stacks.parts.runtime_access import RuntimeAccess
 from stacks.parts.statements import allow, allow_key
+from stacks.settings.model import ModelSettings
 from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest
 from tradewind.contracts.names import WORKFLOWS_PREFIX, agent_files, agent_keys
 
@@ -31,7 +32,7 @@ class Reach:
         key: Encrypts all of them.
         environment: The environment's name, which functions' names have in them.
         workflows_in_bucket: Whether workflows are read from the bucket, too.
-        profile: The model's inference profile.
+        models: The model that agents call, and those whose grants they keep.
     """
 
     artifacts_arn: str
@@ -40,7 +41,7 @@ class Reach:
     budgets_arn: str
     request_log_arn: str | None
     key: kms.IKey
-    profile: InferenceProfile
+    models: ModelSettings
     environment: str
     workflows_in_bucket: bool = False
 
@@ -55,6 +56,8 @@ class AgentRole(Construct):
         assumed_by: The service that runs the process.
         own: What the process may besides because of where it runs, such as to write its log.
         reach: What agents share.
+        runtime: The runtime elsewhere that does the agent's work; without it, a model does.
+        place: See ``ModelGrants``.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class AgentRole(Construct):
         own: Mapping[str, Sequence[iam.PolicyStatement]],
         reach: Reach,
         runtime: RuntimeAccess | None = None,
+        place: str = "",
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -117,14 +121,7 @@ class AgentRole(Construct):
                 ),
             ],
         }
-        if runtime is None:
-            policies["Model"] = [
-                allow(grant.actions, grant.resources, grant.conditions)
-                for grant in invoke_grants(
-                    reach.profile, partition=stack.partition, account=stack.account
-                )
-            ]
-        else:
+        if runtime is not None:
             policies["Runtime"] = [runtime.statement()]
         if reach.request_log_arn is not None:
             # Written and never read: nobody's question is in reach of another's agent.
@@ -174,6 +171,20 @@ class AgentRole(Construct):
         #: What findings on it are acknowledged on.
         self.created = role
         self.role = role.without_policy_updates()
+        #: What it may call of models; None where a runtime elsewhere does the work.
+        self.grants = (
+            ModelGrants(
+                self,
+                "Models",
+                role=role,
+                agent=agent.name,
+                place=place,
+                environment=reach.environment,
+                models=reach.models,
+            )
+            if runtime is None
+            else None
+        )
 
 
 def _filled(stack: Stack, arn: str) -> str:

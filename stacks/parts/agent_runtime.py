@@ -24,6 +24,8 @@ from tradewind.contracts.names import AGENTCORE_ENTRY, LIVE_ALIAS, ServingEnvVar
 RUNTIME_NAME_LENGTH: Final = 48
 #: Where a session's storage is.
 _STORAGE: Final = "/mnt/session"
+#: Tells what is made for the runtime from what is made for the agent's function.
+_PLACE: Final = "rt"
 _LOGS: Final = "/aws/bedrock-agentcore/runtimes"
 
 
@@ -71,6 +73,7 @@ class AgentRuntime(Construct):
             execution_role=access.role,
             environment_variables={
                 **environment,
+                **(access.grants.variables if access.grants else {}),
                 ServingEnvVar.TIME_LIMIT_S: str(time_limit_s),
                 # As AgentCore's contract has it.
                 ServingEnvVar.HOST: "0.0.0.0",  # noqa: S104
@@ -81,6 +84,8 @@ class AgentRuntime(Construct):
                 max_lifetime=Duration.seconds(sessions.max_session_s),
             ),
         )
+        if access.grants is not None:
+            self.runtime.node.add_dependency(access.grants)
         if sessions.session_storage:
             # The construct has no property for it.
             resource = cast("agentcore.CfnRuntime", self.runtime.node.default_child)
@@ -168,6 +173,7 @@ def _role(
             ],
         },
         reach=reach,
+        place=_PLACE,
     )
     for resource, reason in (
         (every_group, "AgentCore looks for its group among all; nothing can be read in them."),

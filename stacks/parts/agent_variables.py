@@ -30,7 +30,7 @@ def agent_variables(
     return {
         EnvVar.AGENT: agent.name,
         EnvVar.ENVIRONMENT: settings.environment,
-        EnvVar.MODEL_ID: model.inference_profile,
+        EnvVar.MODEL_ID: model.id,
         EnvVar.MODEL_REGION: model.region,
         EnvVar.MAX_TOKENS: str(model.max_tokens),
         EnvVar.CONNECT_TIMEOUT_S: str(model.connect_timeout_s),

@@ -1,104 +1,246 @@
-"""Exactly the IAM statements that calling one cross-region inference profile needs.
+"""Exactly the IAM statements that calling one model needs.
 
-A profile may be invoked in its source region, and hands each call to one of its destination
-regions, where the caller must be allowed to invoke the foundation model too. The second grant is
-conditioned on the profile, so the model cannot be called around it.
+A cross-region inference profile may be invoked in its source region, and hands each call to one of
+its destination regions, where the caller must be allowed to invoke the foundation model too. AWS
+asks for the model in the source region as well, whether calls land there or not. Those grants are
+conditioned on the profile, so that the model cannot be called around it.
+
+Sources: AWS's guide to Bedrock, "Geographic cross-Region inference", "Global cross-Region
+inference", "Prerequisites for inference profiles" and "Enforce the use of specific guardrails in
+model inference requests"; the service authorization reference for the resource types.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
+
+from stacks.inference_profiles import GLOBAL, ProfileTable, profile_table
+from stacks.settings.region import partition_of
 
 #: Converse and ConverseStream are authorised as these two; ``bedrock:Converse*`` do not exist.
 INVOKE_ACTIONS: Final = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+APPLY_ACTION: Final = "bedrock:ApplyGuardrail"
 
-_US: Final = ("us-east-1", "us-east-2", "us-west-2")
-_EU: Final = (
-    "eu-central-1",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-3",
+_ID: Final = re.compile(r"[a-z][a-z0-9-]*\.[A-Za-z0-9.:-]*[A-Za-z0-9-]")
+_ARN: Final = re.compile(
+    r"arn:(?P<partition>[a-z-]+):bedrock:(?P<region>[a-z0-9-]+):(?P<account>[0-9]*):"
+    r"(?P<kind>[a-z-]+)/(?P<name>[A-Za-z0-9.:-]+)"
 )
-_APAC: Final = (
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-)
+#: What of an account's own may be called by its ARN.
+_OWN_KINDS: Final = ("provisioned-model", "imported-model")
+_APPLICATION: Final = "application-inference-profile"
+#: The condition keys that a foundation model's grant may have.
+_KEYS: Final = {"through": "bedrock:InferenceProfileArn", "region": "aws:RequestedRegion"}
+_REFRESH: Final = "`tradewind profiles refresh` asks your account"
 
-#: Geography of a profile -> source region -> the regions its calls may land in.
-_DESTINATIONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "us": dict.fromkeys(_US, _US)
-    | {region: (*_US, region) for region in ("us-west-1", "ca-central-1")},
-    "eu": dict.fromkeys(_EU, _EU)
-    | {region: (*_EU, region) for region in ("eu-central-2", "eu-west-2")},
-    "apac": {"ap-northeast-1": _APAC},
-}
-
-#: Calls through a global profile land in any commercial region; AWS names no list of them.
-_GLOBAL: Final = "global"
+Kind = Literal["profile", "on-demand", "provisioned-model", "imported-model"]
 
 
-class UnsupportedProfile(ValueError):
-    """Where this profile sends its calls from this region is not known, so no grant is made."""
+class UnsupportedModel(ValueError):
+    """What is said of a model is not possible, so no grant is made.
 
+    Attributes:
+        field: Of the settings, which is at fault.
+        allowed: What it may be instead; ``str`` of the error, too.
+    """
 
-class UnsupportedSourceRegion(UnsupportedProfile):
-    """The profile is known, but not as seen from this region."""
+    def __init__(self, field: str, allowed: str) -> None:
+        super().__init__(allowed)
+        self.field = field
+        self.allowed = allowed
 
 
 @dataclass(frozen=True)
-class InferenceProfile:
-    """A cross-region inference profile as seen from one source region.
+class Model:
+    """A model as seen from the region that it is called in. ``read_model`` makes it.
 
     Attributes:
-        profile_id: For example ``us.anthropic.claude-sonnet-4-6``.
-        source_region: Where the profile is called.
+        model_id: What calls name: a profile's id, a foundation model's, or an ARN.
+        region: Where it is called.
+        kind: What the id is of.
+        foundation_model: The foundation model's id; empty for one that an ARN names.
+        destinations: The regions that a call may land in, in a stable order.
     """
 
-    profile_id: str
-    source_region: str
+    model_id: str
+    region: str
+    kind: Kind
+    foundation_model: str
+    destinations: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        """Refuse a profile whose destinations are not known.
+    @property
+    def anywhere(self) -> bool:
+        """Whether calls may land in any commercial region."""
+        return self.kind == "profile" and self.model_id.startswith(f"{GLOBAL}.")
 
-        Raises:
-            UnsupportedProfile: The message names the profiles that are supported.
-            UnsupportedSourceRegion: It names the regions that are.
-        """
-        if self.geography == _GLOBAL and self.model_id:
-            return
-        if self.geography not in _DESTINATIONS or not self.model_id:
-            known = ", ".join(f"{name}." for name in (*_DESTINATIONS, _GLOBAL))
-            raise UnsupportedProfile(f"an inference profile that begins with one of {known}")
-        sources = _DESTINATIONS[self.geography]
-        if self.source_region not in sources:
-            raise UnsupportedSourceRegion(
-                f"a region that {self.geography}. profiles are called from: "
-                f"{', '.join(sorted(sources))}"
+    @property
+    def invoked_in(self) -> tuple[str, ...]:
+        """The regions whose foundation model the caller must be allowed to invoke."""
+        return tuple(sorted({*self.destinations, self.region}))
+
+
+def read_model(
+    model_id: str,
+    region: str,
+    destinations: Sequence[str] | None = None,
+    table: ProfileTable | None = None,
+) -> Model:
+    """Read what settings say of a model.
+
+    Args:
+        model_id: A cross-region inference profile's id, a foundation model's id, or the ARN of a
+            provisioned or imported model.
+        region: Where it is called, one of ``settings.region.REGIONS``.
+        destinations: Where a profile's calls land that the table does not have.
+        table: The profiles that AWS has; those of this app without it.
+
+    Raises:
+        UnsupportedModel: There is no such model there, or its destinations are not known.
+    """
+    table = table or profile_table()
+    if model_id.startswith("arn:"):
+        if destinations is not None:
+            raise _without_destinations()
+        return _by_arn(model_id, region)
+    if not _ID.fullmatch(model_id):
+        raise UnsupportedModel(
+            "id",
+            "an inference profile id such as us.anthropic.claude-sonnet-4-6, a foundation model's "
+            "id, or the ARN of a provisioned or imported model",
+        )
+    geography, _, rest = model_id.partition(".")
+    known = geography in table.geographies()
+    _refuse_retired(rest if known else model_id, table)
+    if destinations is not None:
+        return _by_destinations(model_id, region, destinations, table)
+    if known:
+        return _by_profile(model_id, region, table)
+    if rest.partition(".")[0] in table.vendors():
+        begins = ", ".join(f"{name}." for name in table.geographies())
+        raise UnsupportedModel("id", f"an inference profile that begins with one of {begins}")
+    _refuse_profile_alone(model_id, region, table)
+    return Model(model_id, region, "on-demand", model_id, (region,))
+
+
+def _by_profile(profile_id: str, region: str, table: ProfileTable) -> Model:
+    model_id = profile_id.partition(".")[2]
+    destinations = table.destinations(profile_id)
+    if not destinations:
+        there = table.geographies_of(model_id)
+        if there:
+            profiles = ", ".join(f"{name}.{model_id}" for name in there)
+            raise UnsupportedModel(
+                "id", f"a profile that AWS has of this model: {profiles}; {_REFRESH}"
             )
+        raise UnsupportedModel(
+            "id",
+            "a profile of stacks/data/inference_profiles.yaml, or with it the `destinations` that "
+            f"its calls may land in; {_REFRESH}",
+        )
+    if region not in destinations:
+        raise UnsupportedModel(
+            "region",
+            f"a region that {profile_id} is called from: {', '.join(sorted(destinations))}",
+        )
+    return Model(profile_id, region, "profile", model_id, destinations[region])
+
+
+def _by_destinations(
+    profile_id: str, region: str, destinations: Sequence[str], table: ProfileTable
+) -> Model:
+    model_id = profile_id.partition(".")[2]
+    if table.geographies_of(model_id) or "." not in model_id:
+        raise _without_destinations()
+    if not destinations or any(partition_of(one) != partition_of(region) for one in destinations):
+        raise UnsupportedModel("destinations", f"regions of {region}'s own partition, one or more")
+    return Model(profile_id, region, "profile", model_id, tuple(sorted(set(destinations))))
+
+
+def _without_destinations() -> UnsupportedModel:
+    return UnsupportedModel(
+        "destinations",
+        "none: they are for an inference profile of a model that "
+        "stacks/data/inference_profiles.yaml does not have",
+    )
+
+
+def _by_arn(arn: str, region: str) -> Model:
+    found = _ARN.fullmatch(arn)
+    if found is None:
+        raise UnsupportedModel("id", "an ARN such as arn:aws:bedrock:REGION:ACCOUNT:KIND/NAME")
+    kind = found["kind"]
+    if kind == _APPLICATION:
+        raise UnsupportedModel(
+            "id",
+            "the profile or model that it was made from, and this ARN as `application_profile`",
+        )
+    if kind not in _OWN_KINDS:
+        raise UnsupportedModel(
+            "id", f"the id instead of an ARN, unless it is of a {' or '.join(_OWN_KINDS)}"
+        )
+    _require_here(found, "id", region)
+    own: Kind = "provisioned-model" if kind == "provisioned-model" else "imported-model"
+    return Model(arn, region, own, "", (region,))
+
+
+def application_profile(arn: str, region: str) -> str:
+    """Return the ARN of an application inference profile that is called in this region.
+
+    Raises:
+        UnsupportedModel: It is none.
+    """
+    found = _ARN.fullmatch(arn)
+    if found is None or found["kind"] != _APPLICATION:
+        raise UnsupportedModel(
+            "application_profile",
+            f"the ARN of one: arn:aws:bedrock:REGION:ACCOUNT:{_APPLICATION}/ID",
+        )
+    _require_here(found, "application_profile", region)
+    return arn
+
+
+def _require_here(found: re.Match[str], field: str, region: str) -> None:
+    """Refuse an ARN of another region, or of no account."""
+    if (found["partition"], found["region"]) != (partition_of(region), region):
+        raise UnsupportedModel(
+            field, f"an ARN of the model's region, arn:{partition_of(region)}:bedrock:{region}:..."
+        )
+    if not re.fullmatch("[0-9]{12}", found["account"]):
+        raise UnsupportedModel(field, "an ARN with an account of twelve digits")
+
+
+def _refuse_retired(model_id: str, table: ProfileTable) -> None:
+    since = table.retired.get(model_id)
+    if since is not None:
+        raise UnsupportedModel("id", f"a model that still answers; its life ended on {since}")
+
+
+def _refuse_profile_alone(model_id: str, region: str, table: ProfileTable) -> None:
+    if model_id not in table.profiles_alone or partition_of(region) != "aws":
+        return
+    profiles = ", ".join(f"{name}.{model_id}" for name in table.geographies_of(model_id))
+    raise UnsupportedModel(
+        "id", f"an inference profile; AWS offers this model through them alone: {profiles}"
+    )
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """A guardrail of the model's region.
+
+    Attributes:
+        arn: Without its version.
+        version: A number, or ``DRAFT``.
+    """
+
+    arn: str
+    version: str
 
     @property
-    def geography(self) -> str:
-        """The part before the first dot: ``us``, ``eu``, ``apac`` or ``global``."""
-        return self.profile_id.partition(".")[0]
-
-    @property
-    def model_id(self) -> str:
-        """The foundation model behind the profile."""
-        return self.profile_id.partition(".")[2]
-
-    @property
-    def destination_regions(self) -> tuple[str, ...]:
-        """The regions whose foundation model a call may reach, in a stable order."""
-        if self.geography == _GLOBAL:
-            return (self.source_region,)
-        return tuple(sorted(_DESTINATIONS[self.geography][self.source_region]))
+    def identifier(self) -> str:
+        """What ``bedrock:GuardrailIdentifier`` holds of calls that it is applied to."""
+        return self.arn if self.version == "DRAFT" else f"{self.arn}:{self.version}"
 
 
 @dataclass(frozen=True)
@@ -116,29 +258,58 @@ class Grant:
     actions: tuple[str, ...] = INVOKE_ACTIONS
 
 
-def invoke_grants(profile: InferenceProfile, *, partition: str, account: str) -> tuple[Grant, ...]:
-    """Compute what a role needs to call ``profile``, and nothing more."""
-    profile_arn = (
-        f"arn:{partition}:bedrock:{profile.source_region}:{account}"
-        f":inference-profile/{profile.profile_id}"
-    )
-    through_profile = {"bedrock:InferenceProfileArn": profile_arn}
+def invoke_grants(
+    model: Model,
+    *,
+    account: str,
+    application_profile: str | None = None,
+    guardrail: Guardrail | None = None,
+) -> tuple[Grant, ...]:
+    """Compute what a role needs to call ``model``, and nothing more.
 
-    def model_arn(region: str) -> str:
-        return f"arn:{partition}:bedrock:{region}::foundation-model/{profile.model_id}"
+    Args:
+        model: The model.
+        account: Of the role.
+        application_profile: The ARN of the application inference profile that it is called through.
+        guardrail: Without it on a call, the model may not be called.
+    """
+    guarded = {"bedrock:GuardrailIdentifier": guardrail.identifier} if guardrail else {}
+    applied = (Grant((guardrail.arn,), actions=(APPLY_ACTION,)),) if guardrail else ()
+    return (*_invoke(model, account, application_profile, guarded), *applied)
 
-    grants = (
-        Grant(resources=(profile_arn,)),
-        Grant(
-            resources=tuple(model_arn(region) for region in profile.destination_regions),
-            conditions={"StringEquals": through_profile},
-        ),
+
+def _invoke(
+    model: Model, account: str, application_profile: str | None, guarded: Mapping[str, str]
+) -> Iterator[Grant]:
+    partition = partition_of(model.region)
+
+    def grant(resources: tuple[str, ...], **keys: str) -> Grant:
+        conditions = {**{_KEYS[name]: value for name, value in keys.items()}, **guarded}
+        return Grant(resources, {"StringEquals": conditions} if conditions else {})
+
+    def foundation_model(region: str) -> str:
+        return f"arn:{partition}:bedrock:{region}::foundation-model/{model.foundation_model}"
+
+    if not model.foundation_model:
+        yield grant((model.model_id,))
+        return
+    profile = application_profile
+    if profile is None and model.kind == "profile":
+        profile = (
+            f"arn:{partition}:bedrock:{model.region}:{account}:inference-profile/{model.model_id}"
+        )
+    if profile is None:
+        yield grant((foundation_model(model.region),))
+        return
+    yield Grant((profile,))
+    yield grant(
+        tuple(foundation_model(region) for region in model.invoked_in),
+        through=profile,
     )
-    if profile.geography != _GLOBAL:
-        return grants
-    # Global routing is authorised on an ARN without a region, in an unspecified region.
-    anywhere = Grant(
-        resources=(model_arn(""),),
-        conditions={"StringEquals": {"aws:RequestedRegion": "unspecified", **through_profile}},
-    )
-    return (*grants, anywhere)
+    if model.anywhere:
+        # Global routing is authorised on an ARN without a region, in an unspecified region.
+        yield grant(
+            (foundation_model(""),),
+            region="unspecified",
+            through=profile,
+        )

@@ -15,7 +15,7 @@ from stacks.settings.function import FunctionSettings
 from stacks.settings.model import ModelSettings
 from stacks.settings.prices import PriceSettings
 from stacks.settings.provisioned import ProvisionedSettings
-from stacks.settings.region import Region
+from stacks.settings.region import Region, partition_of
 from stacks.settings.retention import RetentionDays
 from stacks.settings.runtime import RuntimeSettings
 from stacks.settings.signing import CodeSigningSettings
@@ -45,6 +45,10 @@ def _no_reserved_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     if any(key.lower().startswith("aws:") for key in tags):
         raise PydanticCustomError("reserved_tag", "aws: is reserved")
     return tags
+
+
+def _out_of_reach(sentence: str) -> PydanticCustomError:
+    return PydanticCustomError("model_reach", "{sentence}", {"sentence": sentence})
 
 
 _Days = Annotated[int, whole_number(1, 3650)]
@@ -206,10 +210,23 @@ class Settings(Frozen):
 
     @model_validator(mode="after")
     def _model_has_a_price(self) -> "Settings":
-        if self.model.inference_profile not in self.prices.usd_per_million_tokens:
-            raise PydanticCustomError(
-                "price", "{profile}", {"profile": self.model.inference_profile}
-            )
+        if self.model.id not in self.prices.usd_per_million_tokens:
+            raise PydanticCustomError("price", "{model}", {"model": self.model.id})
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_in_reach(self) -> "Settings":
+        for choice in self.model.granted:
+            if partition_of(choice.region) != partition_of(self.region):
+                raise _out_of_reach(
+                    f"{choice.id} is called in {choice.region}, which no role of {self.region} "
+                    "reaches; give a region of the same partition"
+                )
+            if choice.profile_per_agent and choice.region != self.region:
+                raise _out_of_reach(
+                    f"profile_per_agent: the stacks of {self.region} make no profile in "
+                    f"{choice.region}; give the model the region of the stacks"
+                )
         return self
 
     @model_validator(mode="after")
@@ -251,6 +268,6 @@ class Settings(Frozen):
     def model_prices(self) -> ModelPrices:
         """What the model's calls cost."""
         return ModelPrices(
-            **self.prices.usd_per_million_tokens[self.model.inference_profile].model_dump(),
+            **self.prices.usd_per_million_tokens[self.model.id].model_dump(),
             guardrail=self.prices.guardrail_usd_per_thousand_units,
         )

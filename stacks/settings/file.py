@@ -21,7 +21,7 @@ from stacks.settings.provisioned import problem_of_provisioned
 from stacks.settings.runtime import problem_of_runtimes, with_runtimes
 from stacks.settings.unique_keys import DuplicateKey, load_yaml
 from tradewind.contracts.agent_manifest import AgentManifest
-from tradewind.contracts.validation import explain
+from tradewind.contracts.validation import explain, shortened
 
 _ENVIRONMENT_NAME: Final = re.compile(ENVIRONMENT_NAME_PATTERN)
 _ENVIRONMENT_NAME_ALLOWED: Final = (
@@ -114,12 +114,13 @@ def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown
 def _explain(invalid: ValidationError) -> str:
     """Say in one line which field is wrong and what it may be."""
     error = invalid.errors(include_url=False)[0]
-    if error["type"] == "profile":
+    if error["type"] == "model":
         field = error["ctx"]["field"]
-        return (
-            f"{'.'.join(map(str, error['loc']))}.{field}: {error['input'][field]!r} is not "
-            f"allowed; give {error['msg']}"
-        )
+        given = shortened(repr(error["input"].get(field)))
+        place = ".".join(map(str, error["loc"]))
+        return f"{place}.{field}: {given} is not allowed; give {error['msg']}"
+    if error["type"] == "model_reach":
+        return f"model: {error['msg']}"
     if error["type"] == "question_life":
         return f"question_life_days may be {error['msg']}"
     if error["type"] == "price":

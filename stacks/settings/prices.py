@@ -26,13 +26,13 @@ class PriceSettings(Frozen):
 
     Attributes:
         as_of: The day somebody last compared the table with the provider's page.
-        usd_per_million_tokens: By inference profile.
+        usd_per_million_tokens: By the model's id.
         guardrail_usd_per_thousand_units: What a guardrail assesses, by policy.
     """
 
     as_of: Annotated[dt.date, Field(description="a date such as 2026-11-20")]
     usd_per_million_tokens: Annotated[
         Mapping[str, TokenPrices],
-        Field(description="inference profiles with input, output, cache_read and cache_write"),
+        Field(description="models' ids with input, output, cache_read and cache_write"),
     ]
     guardrail_usd_per_thousand_units: Annotated[GuardrailPrices, Field(description="a mapping")]

@@ -77,7 +77,7 @@ def test_what_the_function_is_told_is_what_the_runtime_reads(dev: Assembly, agen
 
     assert read.agent == agent
     assert read.environment == "dev"
-    assert read.model_id == model.inference_profile
+    assert read.model_id == model.id
     assert read.model_region == model.region
     assert read.max_tokens == model.max_tokens
     assert read.connect_timeout_s == model.connect_timeout_s

@@ -16,6 +16,7 @@ each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 
 BUCKET = "<ArtifactsBucket.Arn>"
 PROFILE = "arn:aws:bedrock:us-east-1:ACCOUNT:inference-profile/us.anthropic.claude-sonnet-4-6"
+POLICY = "AWS::IAM::Policy"
 INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
 
 #: Action, resource, condition as JSON.
@@ -43,9 +44,17 @@ def role(assembly: Assembly, agent: str) -> dict[str, Any]:
 def statements(assembly: Assembly, agent: str) -> list[dict[str, Any]]:
     return [
         statement
-        for policy in role(assembly, agent)["Policies"]
+        for policy in [*role(assembly, agent)["Policies"], *model_policies(assembly, agent)]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
+
+
+def model_policies(assembly: Assembly, agent: str) -> list[dict[str, Any]]:
+    """The policies with a model's grant, which are beside the role."""
+    prefix = f"{construct_id(agent)}AccessModels"
+    found = [one["Properties"] for one in assembly.all(assembly.agents, POLICY, prefix)]
+    assert all(one["Roles"] == [f"<{construct_id(agent)}AccessRole>"] for one in found)
+    return found
 
 
 def listed(value: str | list[str]) -> list[str]:
@@ -141,8 +150,9 @@ def test_each_function_has_a_role_of_its_own_and_nothing_is_added_to_it(dev: Ass
     of_agents = {f"<{construct_id(agent)}AccessRole.Arn>" for agent in AGENTS}
     assert roles == {*of_agents, "<SweepRole.Arn>"}
     assert len(dev.all(dev.agents, "AWS::IAM::Role")) == len(functions) == len(AGENTS) + 1
-    for added in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
-        assert dev.all(dev.agents, added) == []
+    for added in (POLICY, "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+        models = sum(len(model_policies(dev, agent)) for agent in AGENTS if added == POLICY)
+        assert len(dev.all(dev.agents, added)) == models
         assert dev.all(dev.state, added) == []
 
 

@@ -49,6 +49,10 @@ class EnvVar(StrEnum):
 class OptionalEnvVar(StrEnum):
     """Environment variables that an agent function does without."""
 
+    # The ARN of an application inference profile that the model is called through.
+    APPLICATION_PROFILE = "BEDROCK_APPLICATION_PROFILE"
+    # A guardrail's ARN, ":" and its version: applied to every model call.
+    GUARDRAIL = "BEDROCK_GUARDRAIL"
     # A JSON object; see contracts.environment.ModelPrices.
     MODEL_PRICES = "TRADEWIND_MODEL_PRICES"
     # A JSON object; see contracts.prices.BudgetLimits.

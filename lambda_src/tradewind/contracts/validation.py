@@ -59,7 +59,7 @@ def explain(invalid: ValidationError, root: type[BaseModel]) -> str:
     location = [str(part) for part in error["loc"]]
     # A key may hold anything, too; its repr stays on one line.
     shown = (part if part.isprintable() else repr(part) for part in location if part != _KEY)
-    dotted = ".".join(map(_shortened, shown))
+    dotted = ".".join(map(shortened, shown))
     owner, allowed = _find(root, location)
     if error["type"] == "missing":
         return f"{dotted} is missing; give {allowed}"
@@ -68,10 +68,11 @@ def explain(invalid: ValidationError, root: type[BaseModel]) -> str:
     if error["type"] == "sentence":
         return f"{dotted}: {error['msg']}"
     # repr: an empty or multi-line text stays visible and on one line.
-    return f"{dotted}: {_shortened(repr(error['input']))} is not allowed; give {allowed}"
+    return f"{dotted}: {shortened(repr(error['input']))} is not allowed; give {allowed}"
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """As much of a text as a line repeats."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

@@ -138,15 +138,15 @@ def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
         (
             "model.region",
             "eu-west-1",
-            "model.region: 'eu-west-1' is not allowed; give a region "
-            "that us. profiles are called from: ca-central-1, us-east-1",
+            "model.region: 'eu-west-1' is not allowed; give a region that "
+            "us.anthropic.claude-sonnet-4-6 is called from: ca-central-1, ca-west-1, us-east-1",
         ),
         (
-            "model.inference_profile",
-            "xx.vendor.model",
-            "begins with one of us., eu., apac., global.",
+            "model.id",
+            "xx.anthropic.model",
+            "begins with one of us., ca., us-gov., eu., apac., jp., au., global.",
         ),
-        ("model.inference_profile", "claude", "an inference profile id such as us.anthropic"),
+        ("model.id", "claude", "an inference profile id such as us.anthropic"),
         ("model.max_tokens", 0, "give a whole number from 1 to 64000"),
         ("model.read_timeout_s", 0, "above 0 and at most 900"),
         ("model.read_timeout_s", float("nan"), "above 0 and at most 900"),
@@ -188,7 +188,8 @@ def test_a_value_that_is_not_allowed_is_named_with_what_is(
 def test_a_missing_field_is_named(tmp_path: Path, content: Content) -> None:
     del content["model"]["region"]
     assert refusal(tmp_path, content) == (
-        "config/dev.yaml: model.region is missing; give an AWS region such as us-east-1"
+        "config/dev.yaml: model.region is missing; give an AWS region such as us-east-1 with "
+        "Lambda and Bedrock, commercial or in GovCloud (US)"
     )
 
 
