@@ -188,7 +188,9 @@ def _clients(running: Running) -> Callable[[str], Any]:
             service,
             config=config,
             region_name=running.region,
-            endpoint_url=running.endpoint_url,
+            endpoint_url=(
+                running.bedrock_endpoint_url if service == "bedrock" else running.endpoint_url
+            ),
             verify=running.ca_bundle,
             aws_access_key_id=running.access_key,
             aws_secret_access_key=running.secret_key,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from devtools.localcloud.bedrock import models
+from devtools.localcloud.bedrock.account import Account
 from devtools.localcloud.bedrock.auth import Authorizer, Principal
 from devtools.localcloud.bedrock.errors import forbidden, invalid
 from devtools.localcloud.bedrock.wire import Request
@@ -20,7 +21,7 @@ _MADE: Final = "2025-09-29T00:00:00Z"
 class _Listing:
     action: str
     filters: frozenset[str]
-    answer: Callable[[Mapping[str, str], str, str], dict[str, Any]]
+    answer: Callable[[Mapping[str, str], Account], dict[str, Any]]
 
 
 def is_list(request: Request) -> bool:
@@ -43,7 +44,7 @@ def authorize(request: Request, principal: Principal, authorizer: Authorizer) ->
         )
 
 
-def answer(request: Request, *, region: str, account: str) -> dict[str, Any]:
+def answer(request: Request, account: Account) -> dict[str, Any]:
     """Return the list that is asked for, as far as its filters let it through.
 
     Raises:
@@ -55,37 +56,39 @@ def answer(request: Request, *, region: str, account: str) -> dict[str, Any]:
     if unknown:
         # Silence would look as if the filter had been heeded.
         raise invalid(f"The stand-in does not know the filters {sorted(unknown)}.")
-    return listing.answer({name: values[-1] for name, values in query.items()}, region, account)
+    return listing.answer({name: values[-1] for name, values in query.items()}, account)
 
 
 def _listing(request: Request) -> _Listing:
     return _LISTINGS[request.target.partition("?")[0]]
 
 
-def _profiles(query: Mapping[str, str], region: str, account: str) -> dict[str, Any]:
+def _profiles(query: Mapping[str, str], account: Account) -> dict[str, Any]:
     kind = query.get("type", "SYSTEM_DEFINED")
     if kind not in ("SYSTEM_DEFINED", "APPLICATION"):
         raise invalid(f"Value '{kind}' at 'typeEquals' failed to satisfy constraint")
-    # Nobody can make an application's own profile here.
-    found = [] if kind == "APPLICATION" else models.profiles_of(region=region, account=account)
-    listed = [
-        {
-            "inferenceProfileId": one.profile_id,
-            "inferenceProfileArn": one.profile_arn,
-            "inferenceProfileName": one.profile_id,
-            "models": [{"modelArn": arn} for arn in one.model_arns],
-            "status": "ACTIVE",
-            "type": kind,
-            "createdAt": _MADE,
-            "updatedAt": _MADE,
-        }
-        for one in found
-    ]
+    made = kind == "APPLICATION"
+    found = models.application_profiles_of(account) if made else models.profiles_of(account)
+    listed = [profile_summary(one) for one in found]
     page, token = _page(listed, query)
     return {"inferenceProfileSummaries": page, **({"nextToken": token} if token else {})}
 
 
-def _foundation_models(query: Mapping[str, str], region: str, _account: str) -> dict[str, Any]:
+def profile_summary(one: models.ListedProfile) -> dict[str, Any]:
+    """An inference profile as the service tells of it."""
+    return {
+        "inferenceProfileId": one.profile_id,
+        "inferenceProfileArn": one.profile_arn,
+        "inferenceProfileName": one.name,
+        "models": [{"modelArn": arn} for arn in one.model_arns],
+        "status": "ACTIVE",
+        "type": one.kind,
+        "createdAt": _MADE,
+        "updatedAt": _MADE,
+    }
+
+
+def _foundation_models(query: Mapping[str, str], account: Account) -> dict[str, Any]:
     if query.get("byOutputModality") not in (None, "TEXT"):
         return {"modelSummaries": []}
     summaries = []
@@ -94,7 +97,7 @@ def _foundation_models(query: Mapping[str, str], region: str, _account: str) -> 
         if query.get("byInferenceType") in (None, inference):
             summaries.append(
                 {
-                    "modelArn": f"arn:aws:bedrock:{region}::foundation-model/{one.model}",
+                    "modelArn": f"arn:aws:bedrock:{account.region}::foundation-model/{one.model}",
                     "modelId": one.model,
                     "modelName": one.model,
                     "providerName": one.model.partition(".")[0],

@@ -11,7 +11,7 @@ from devtools.localcloud.bedrock.errors import invalid
 
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 #: Members that change what a model may answer. Accepting one without acting on it would be a lie.
-_UNSUPPORTED = ("guardrailConfig", "promptVariables", "outputConfig")
+_UNSUPPORTED = ("promptVariables", "outputConfig")
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def stream(reply: Reply, latency_ms: int) -> Iterator[bytes]:
     for index, block in enumerate(reply.blocks):
         yield from _block(index, block)
     yield event("messageStop", {"stopReason": reply.stop_reason})
-    yield event("metadata", {"usage": reply.usage(), "metrics": {"latencyMs": latency_ms}})
+    yield event("metadata", reply.metadata(latency_ms))
 
 
 def _block(index: int, block: TextBlock | ToolUseBlock) -> Iterator[bytes]:

@@ -1,10 +1,11 @@
 """What a model answers, before it is put on the wire."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-StopReason = Literal["end_turn", "tool_use", "max_tokens"]
+StopReason = Literal["end_turn", "tool_use", "max_tokens", "guardrail_intervened"]
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,18 @@ class ToolUseBlock:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer of a model."""
+    """One answer of a model; ``trace`` tells of a guardrail on it."""
 
     blocks: tuple[TextBlock | ToolUseBlock, ...]
     stop_reason: StopReason
     input_tokens: int
     output_tokens: int
+    trace: Mapping[str, Any] | None = None
+
+    def metadata(self, latency_ms: int) -> dict[str, object]:
+        """What an answer tells of itself."""
+        told: dict[str, object] = {"usage": self.usage(), "metrics": {"latencyMs": latency_ms}}
+        return told if self.trace is None else {**told, "trace": self.trace}
 
     def usage(self) -> dict[str, int]:
         """The ``usage`` member of the answer."""
@@ -46,8 +53,7 @@ class Reply:
             {
                 "output": {"message": {"role": "assistant", "content": self._content()}},
                 "stopReason": self.stop_reason,
-                "usage": self.usage(),
-                "metrics": {"latencyMs": latency_ms},
+                **self.metadata(latency_ms),
             }
         ).encode()
 

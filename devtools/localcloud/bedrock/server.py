@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Final, Self
 
+from devtools.localcloud.bedrock.account import Account
 from devtools.localcloud.bedrock.auth import Authorizer
 from devtools.localcloud.bedrock.faults import Fault
 from devtools.localcloud.bedrock.relay import RealBedrock
@@ -63,8 +64,7 @@ class BedrockStandIn:
         self._prompts: list[RecordedPrompt] = []
         self._service = RuntimeService(
             authorizer=authorizer,
-            region=region,
-            account=account,
+            account=Account(account, region),
             upstream=upstream,
             prompts=self._prompts if record_prompts else None,
             observe=observe,

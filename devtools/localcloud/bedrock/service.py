@@ -11,7 +11,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
-from devtools.localcloud.bedrock import catalogue, conversation, delivery, models, scripted
+from devtools.localcloud.bedrock import (
+    catalogue,
+    control,
+    conversation,
+    delivery,
+    guardrails,
+    models,
+    scripted,
+)
+from devtools.localcloud.bedrock.account import Account
 from devtools.localcloud.bedrock.auth import Authorizer, Principal, authenticate
 from devtools.localcloud.bedrock.errors import ServiceError
 from devtools.localcloud.bedrock.faults import FaultBook, FaultKind, Hit
@@ -76,6 +85,7 @@ class _Call:
     operation: _Operation
     model_id: str
     principal: Principal
+    guardrail: guardrails.Applied | None
 
 
 @dataclass(frozen=True)
@@ -84,16 +94,14 @@ class RuntimeService:
 
     Attributes:
         authorizer: Knows the callers' secrets and permissions.
-        region: The region to play.
-        account: The account that owns the inference profiles.
+        account: Whose inference profiles there are, and the region to play.
         upstream: Answers instead of the scripted model.
         prompts: Where prompts are recorded; None records none.
         observe: Told of every call by a known caller, after its answer.
     """
 
     authorizer: Authorizer
-    region: str
-    account: str
+    account: Account
     upstream: RealBedrock | None
     prompts: list[RecordedPrompt] | None
     observe: Callable[[Observation], None] = lambda _: None
@@ -130,6 +138,8 @@ class RuntimeService:
         try:
             if catalogue.is_list(request):
                 answer = await self._list(request)
+            elif control.is_operation(request):
+                answer = await self._control(request)
             else:
                 call = self._admit(number, request)
                 hit = self._meet_faults(call)
@@ -163,23 +173,34 @@ class RuntimeService:
         catalogue.authorize(request, self._caller(request), self.authorizer)
         if self.upstream is not None:
             return await self.upstream.send(request, control_plane=True)
-        listed = catalogue.answer(request, region=self.region, account=self.account)
-        return delivery.document(listed)
+        return delivery.document(catalogue.answer(request, self.account))
+
+    async def _control(self, request: Request) -> Relayed | delivery.Answer:
+        """The same, for one profile."""
+        caller = self._caller(request)
+        if self.upstream is not None:
+            raise ServiceError(
+                404, "UnknownOperationException", "Profiles are not relayed to the real service."
+            )
+        return delivery.document(control.answer(request, self.account, caller, self.authorizer))
 
     def _caller(self, request: Request) -> Principal:
         return authenticate(
-            request, region=self.region, authorizer=self.authorizer, now=datetime.now(UTC)
+            request, region=self.account.region, authorizer=self.authorizer, now=datetime.now(UTC)
         )
 
     def _admit(self, number: int, request: Request) -> _Call:
         operation, model_id = _route(request)
         principal = self._caller(request)
         self.counters.request_authenticated(number, role=principal.role_arn, model=model_id)
-        target = models.resolve(model_id, region=self.region, account=self.account)
+        target = models.resolve(model_id, self.account)
+        guardrail = guardrails.applied(
+            request.body, self.account, relayed=self.upstream is not None
+        )
         if self.upstream is None:
             models.require_known(target, model_id)
-        models.authorize(target, operation.action, principal, self.authorizer)
-        return _Call(request, operation, model_id, principal)
+        models.authorize(target, operation.action, principal, self.authorizer, guardrail)
+        return _Call(request, operation, model_id, principal, guardrail)
 
     def _meet_faults(self, call: _Call) -> Hit:
         hit = self.faults.take(
@@ -203,9 +224,10 @@ class RuntimeService:
         if self.prompts is not None:
             body = json.loads(call.request.body)
             self.prompts.append(RecordedPrompt(call.principal.role_arn, call.model_id, body))
-        return delivery.compose(
-            scripted.answer(asked), streaming=call.operation.streaming, arrived=arrived
-        )
+        reply = scripted.answer(asked)
+        if call.guardrail is not None:
+            reply = guardrails.assess(call.guardrail, asked.messages[-1].text(), reply)
+        return delivery.compose(reply, streaming=call.operation.streaming, arrived=arrived)
 
     async def _refuse(
         self, http: HttpConnection, request_id: tuple[str, str], error: ServiceError

@@ -8,6 +8,7 @@ from typing import Any
 
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Once
+from tradewind.bedrock.applied import apply_to_calls
 from tradewind.bedrock.calls import meter_calls
 from tradewind.bedrock.meter import MeteredConnections, current_meter
 from tradewind.contracts.environment import ModelEnvironment
@@ -34,6 +35,7 @@ def create_bedrock_client(environment: ModelEnvironment, aws: AwsClients | None 
         read_timeout_s=environment.read_timeout_s,
         max_connections=environment.max_connections,
     )
+    apply_to_calls(client, environment)
     client.meta.events.register("after-call.bedrock-runtime", _note_request_id)
     return client
 

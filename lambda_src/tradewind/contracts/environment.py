@@ -59,6 +59,14 @@ class ModelEnvironment(Environment):
     connect_timeout_s: float = Field(alias=EnvVar.CONNECT_TIMEOUT_S, gt=0)
     read_timeout_s: float = Field(alias=EnvVar.READ_TIMEOUT_S, gt=0)
     max_connections: int = Field(alias=EnvVar.MAX_CONNECTIONS, ge=1)
+    #: The ARN of an application inference profile that stands for the model in calls.
+    application_profile: str | None = Field(
+        default=None, alias=OptionalEnvVar.APPLICATION_PROFILE, min_length=1
+    )
+    #: The ARN of a guardrail with its version; applied to every call.
+    guardrail: str | None = Field(
+        default=None, alias=OptionalEnvVar.GUARDRAIL, pattern="^arn:.+/[a-z0-9]+:([0-9]+|DRAFT)$"
+    )
 
 
 class DurableEnvironment(Environment):

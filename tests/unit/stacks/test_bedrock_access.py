@@ -3,6 +3,9 @@
 import pytest
 from botocore.session import Session
 
+from devtools.localcloud.bedrock.account import Account
+from devtools.localcloud.bedrock.errors import ServiceError
+from devtools.localcloud.bedrock.models import known_models, profiles_of, resolve
 from stacks.inference_profiles import GLOBAL, profile_table
 from stacks.parts.bedrock_access import (
     APPLY_ACTION,
@@ -280,3 +283,23 @@ def test_an_application_profile_is_one_of_the_models_region() -> None:
     for wrong in (arn.replace("us-east-1", "us-east-2"), arn.replace("application-", ""), "a"):
         with pytest.raises(UnsupportedModel):
             application_profile(wrong, "us-east-1")
+
+
+@pytest.mark.parametrize("region", EVERYWHERE)
+def test_what_is_granted_is_what_the_stand_in_asks_for(region: str) -> None:
+    """The two tables of regions are written apart, and each is the other's check."""
+    account = Account(ACCOUNT, region)
+    served = {one.model for one in known_models()}
+    for profile in profile_table().ids():
+        model = profile.partition(".")[2]
+        if model not in served:
+            continue
+        try:
+            granted = {arn for grant in grants_of(profile, region) for arn in grant.resources}
+        except UnsupportedModel:
+            with pytest.raises(ServiceError):
+                resolve(profile, account)
+        else:
+            assert granted == {one.arn for one in resolve(profile, account).resources()}
+    listed = {one.profile_id for one in profiles_of(account)}
+    assert listed <= set(profile_table().ids())

@@ -6,7 +6,7 @@ from typing import Any
 from ministack.services.cloudformation import provisioners, stacks
 
 from devtools.localcloud.code_store import CodeStore
-from devtools.localcloud.extension import monitoring
+from devtools.localcloud.extension import inference_profiles, monitoring
 from devtools.localcloud.extension.cloudformation import pace, secrets
 from devtools.localcloud.extension.cloudformation.completions import COMPLETIONS, Clients
 from devtools.localcloud.extension.cloudformation.lifecycle import install as lifecycle
@@ -20,6 +20,7 @@ from devtools.localcloud.extension.cloudformation.preconditions import PRECONDIT
 from devtools.localcloud.extension.cloudformation.properties import (
     ADDED,
     AGENTCORE,
+    BEDROCK,
     CODEDEPLOY,
     GATEWAY,
     NATIVE,
@@ -31,7 +32,7 @@ from devtools.localcloud.extension.gateway import resources, web_acl
 Properties = Mapping[str, Any]
 Created = tuple[str, Mapping[str, Any]]
 
-_HONOURED = {**NATIVE, **ADDED, **AGENTCORE, **CODEDEPLOY, **GATEWAY}
+_HONOURED = {**NATIVE, **ADDED, **AGENTCORE, **BEDROCK, **CODEDEPLOY, **GATEWAY}
 
 
 def install(clients: Clients, code: CodeStore, shifting: Callable[[], bool]) -> None:
@@ -42,6 +43,7 @@ def install(clients: Clients, code: CodeStore, shifting: Callable[[], bool]) -> 
         code: Where functions' packages are unpacked while the deployment goes on.
         shifting: Says whether an alias is being shifted, which takes its time.
     """
+    inference_profiles.install(clients)
     monitoring.install(clients)
     resources.install()
     secrets.install()

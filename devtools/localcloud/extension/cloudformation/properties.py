@@ -72,6 +72,14 @@ CODEDEPLOY: Mapping[str, Tree] = {
     },
 }
 
+#: What ``extension.inference_profiles`` adds.
+BEDROCK: Mapping[str, Tree] = {
+    "AWS::Bedrock::ApplicationInferenceProfile": {
+        **_all("InferenceProfileName", "Tags"),
+        "ModelSource": _all("CopyFrom"),
+    },
+}
+
 #: REST APIs: MiniStack's types with what ``extension.gateway`` adds to them.
 GATEWAY: Mapping[str, Tree] = {
     "AWS::ApiGateway::Account": _all("CloudWatchRoleArn"),

@@ -66,7 +66,6 @@ def spec(**changes: Any) -> dict[str, Any]:
             "is not among the tools",
         ),
         (body(user("a"), inferenceConfig={"maxTokens": 0}), "inferenceConfig.maxTokens"),
-        (body(user("a"), guardrailConfig={}), "does not support guardrailConfig"),
         (
             body(user("a"))[:-1] + b', "system": [{"guardContent": {}}]}',
             "does not support guardContent at system.0",

@@ -3,6 +3,7 @@
 import pytest
 
 from devtools.localcloud.bedrock import models
+from devtools.localcloud.bedrock.account import Account
 from devtools.localcloud.bedrock.authorizer import Identity, Statement, StaticAuthorizer
 from devtools.localcloud.bedrock.errors import ServiceError
 
@@ -11,7 +12,7 @@ ACCOUNT = "123456789012"
 
 
 def resources(model_id: str, region: str) -> list[str]:
-    target = models.resolve(model_id, region=region, account=ACCOUNT)
+    target = models.resolve(model_id, Account(ACCOUNT, region))
     return [resource.arn for resource in target.resources()]
 
 
@@ -55,7 +56,7 @@ def test_a_bare_model_needs_itself() -> None:
 
 
 def test_the_condition_keys_of_a_profile() -> None:
-    target = models.resolve(f"global.{MODEL}", region="us-east-1", account=ACCOUNT)
+    target = models.resolve(f"global.{MODEL}", Account(ACCOUNT, "us-east-1"))
     profile, regional, everywhere = target.resources()
     assert "bedrock:InferenceProfileArn" not in profile.context
     assert regional.context == {
@@ -88,7 +89,7 @@ def test_the_condition_keys_of_a_profile() -> None:
 )
 def test_a_model_that_cannot_be_called(model_id: str, code: str, message: str) -> None:
     def call() -> None:
-        target = models.resolve(model_id, region="us-east-1", account=ACCOUNT)
+        target = models.resolve(model_id, Account(ACCOUNT, "us-east-1"))
         models.require_known(target, model_id)
 
     with pytest.raises(ServiceError, match=message) as refused:
