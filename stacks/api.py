@@ -14,7 +14,7 @@ from stacks.parts.access_log import AccessLog
 from stacks.parts.api_function import ApiFunction, ApiReach
 from stacks.parts.api_routes import routes
 from stacks.parts.authorizer_function import AuthorizerFunction
-from stacks.parts.external_callers import ExternalCallers, check_routes
+from stacks.parts.external_callers import ExternalCallers, check_callers
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.provisioned import keep_started
 from stacks.parts.rest_api import RestApi
@@ -174,7 +174,7 @@ class ApiStack(Stack):
                 stages=[(one.api_id, one.stage) for one in apis.values()],
             )
         if settings.external_callers:
-            check_routes(settings.external_callers, offered)
+            check_callers(settings.external_callers, offered)
             ExternalCallers(
                 self,
                 "Callers",

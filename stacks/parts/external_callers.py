@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -17,15 +17,29 @@ from stacks.parts.statements import allow
 from stacks.settings.api import ExternalCaller
 from stacks.settings.errors import SettingsError
 
+#: Characters of a user's inline policies and of a role's, spaces aside.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_POLICY_LENGTHS: Final = {"user": 2_048, "role": 10_240}
+#: Characters of such a policy without its routes, and of a route's ARN without the route.
+_POLICY_FRAME: Final = 90
+_ARN_FRAME: Final = len(f'"arn:aws-us-gov:execute-api:us-gov-west-1:{"0" * 12}:{"0" * 10}/v1/",')
 
-def check_routes(callers: Mapping[str, ExternalCaller], routes: Iterable[Route]) -> None:
-    """Refuse a route that lets a caller in nowhere: a slip, that would show as a 403 one day.
+
+def check_callers(callers: Mapping[str, ExternalCaller], routes: Iterable[Route]) -> None:
+    """Refuse what AWS would, and a route that lets a caller in nowhere: it would be a 403 one day.
 
     Raises:
         SettingsError: There is one.
     """
     known = [f"{route.method} {route.path}" for route in routes]
+    ids: dict[str, str] = {}
     for name, caller in callers.items():
+        twin = ids.setdefault(names.construct_id(name), name)
+        if twin != name:
+            raise SettingsError(
+                f"external_callers.{name}: differs from {twin} by hyphens only; rename one"
+            )
+        _check_length(name, caller)
         for wanted in caller.routes:
             pattern = re.escape(wanted).replace(r"\*", ".*")
             # A parameter may be anything, a pattern's text or not.
@@ -35,6 +49,16 @@ def check_routes(callers: Mapping[str, ExternalCaller], routes: Iterable[Route])
                 for one in known
             ):
                 raise SettingsError(f"external_callers.{name}.routes: there is no {wanted!r}")
+
+
+def _check_length(name: str, caller: ExternalCaller) -> None:
+    length = _POLICY_FRAME + sum(_ARN_FRAME + len(route) - 1 for route in caller.routes)
+    most = _POLICY_LENGTHS[caller.kind]
+    if length > most:
+        raise SettingsError(
+            f"external_callers.{name}.routes: {len(caller.routes)} make a policy of {length} "
+            f"characters; IAM gives a {caller.kind} {most}: name fewer, or several with a *"
+        )
 
 
 class ExternalCallers(Construct):

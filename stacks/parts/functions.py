@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aws_cdk import AssetHashType, RemovalPolicy
+from aws_cdk import AssetHashType, RemovalPolicy, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -15,6 +15,7 @@ from stacks.checks import acknowledge
 from stacks.names import PROJECT
 from stacks.parts.statements import allow
 from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
 from stacks.settings.function import Architecture
 from stacks.settings.retention import LOG_RETENTION
 
@@ -22,6 +23,11 @@ _ARCHITECTURES: Final = {
     "arm64": lambda_.Architecture.ARM_64,
     "x86_64": lambda_.Architecture.X86_64,
 }
+#: Bytes of all of a function's environment variables, their names included: "4 KB" (AWS Lambda
+#: Developer Guide, Lambda quotas).
+_VARIABLES_LENGTH: Final = 4_096
+#: Bytes of a name that AWS has yet to make: a bucket's at most.
+_UNKNOWN_LENGTH: Final = 63
 
 
 def code_of(bundle: Archive) -> lambda_.Code:
@@ -104,6 +110,18 @@ def service_role(
     )
 
 
+def _check_variables(function: str, environment: Mapping[str, str]) -> None:
+    length = sum(
+        len(name) + (_UNKNOWN_LENGTH if Token.is_unresolved(value) else len(value.encode()))
+        for name, value in environment.items()
+    )
+    if length > _VARIABLES_LENGTH:
+        raise SettingsError(
+            f"{function}: its environment variables have {length} bytes; Lambda takes "
+            f"{_VARIABLES_LENGTH}: shorten what endpoints, budgets, runtimes or otlp_endpoint say"
+        )
+
+
 def python_function(
     scope: Construct,
     *,
@@ -114,7 +132,12 @@ def python_function(
     runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_12,
     **own: Any,
 ) -> lambda_.Function:
-    """The function in ``scope``; ``own`` is what it has besides."""
+    """The function in ``scope``; ``own`` is what it has besides.
+
+    Raises:
+        SettingsError: Its environment variables are more than Lambda takes.
+    """
+    _check_variables(str(own["function_name"]), environment)
     function = lambda_.Function(
         scope,
         "Function",

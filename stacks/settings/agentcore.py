@@ -3,9 +3,8 @@
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from tradewind.contracts.validation import Frozen, whole_number
+from tradewind.contracts.validation import Frozen, refused, whole_number
 
 #: Seconds that AgentCore keeps a session at most.
 _LONGEST_SESSION_S = 28_800
@@ -28,9 +27,8 @@ class AgentCoreSettings(Frozen):
     @model_validator(mode="after")
     def _idles_no_longer_than_it_lives(self) -> Self:
         if self.idle_session_s > self.max_session_s:
-            raise PydanticCustomError(
-                "idle",
-                "at most max_session_s, which is {longest}",
-                {"longest": self.max_session_s, "field": "idle_session_s"},
+            raise refused(
+                f"idle_session_s: {self.idle_session_s} is not allowed; give at most "
+                f"max_session_s, which is {self.max_session_s}"
             )
         return self

@@ -2,13 +2,20 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from stacks.settings.concurrency import API_CAP
 from tradewind.contracts.names import HTTPS_URL_PATTERN
 from tradewind.contracts.validation import Frozen, refused, whole_number
 
 _ROUTE: Final = r"^(GET|POST|DELETE|\*) /[A-Za-z0-9_.*/-]*$"
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("twice", "a name is given twice")
+    return names
 
 
 class OidcSettings(Frozen):
@@ -59,7 +66,9 @@ class ExternalCaller(Frozen):
         # Everybody whom a public issuer knows is nobody in particular.
         str | None, Field(pattern=r"^[^*?\s]{1,255}$", description="text without * and ?, or null")
     ] = None
-    audience: Annotated[str, Field(min_length=1, description="text")] = "sts.amazonaws.com"
+    audience: Annotated[
+        str, Field(pattern=r"^[!-~]{1,255}$", description="1 to 255 visible characters")
+    ] = "sts.amazonaws.com"
     external_id: Annotated[
         str | None,
         Field(pattern=r"^[A-Za-z0-9_+=,.@:/-]{2,255}$", description="an external id, or null"),
@@ -93,7 +102,8 @@ class UsagePlanSettings(Frozen):
 
     keys: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")], ...],
-        Field(strict=False, min_length=1, description="a list of names"),
+        Field(strict=False, min_length=1, description="a list of names, none of them twice"),
+        AfterValidator(_each_once),
     ]
     requests_per_day: Annotated[int, whole_number(1, 100_000_000)]
     requests_per_second: Annotated[int, whole_number(1, 10_000)]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from stacks.settings.agentcore import AgentCoreSettings
@@ -11,6 +11,7 @@ from stacks.settings.alarm import AlarmSettings
 from stacks.settings.api import ApiSettings, ExternalCaller, OidcSettings
 from stacks.settings.aws_budget import AwsBudgetSettings
 from stacks.settings.concurrency import SWEEP_CAP, ConcurrencySettings
+from stacks.settings.email import Email
 from stacks.settings.function import FunctionSettings
 from stacks.settings.model import ModelSettings
 from stacks.settings.prices import PriceSettings
@@ -19,6 +20,7 @@ from stacks.settings.region import Region, partition_of
 from stacks.settings.retention import RetentionDays
 from stacks.settings.runtime import RuntimeSettings
 from stacks.settings.signing import CodeSigningSettings
+from stacks.settings.tags import TagsOfAll
 from stacks.settings.workflow import WorkflowSettings
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import (
@@ -39,12 +41,6 @@ ENVIRONMENT_NAME_PATTERN: Final = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 ENVIRONMENT_NAME_LENGTH: Final = 20
 
 _MAPPING: Final = "a mapping"
-
-
-def _no_reserved_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
-    if any(key.lower().startswith("aws:") for key in tags):
-        raise PydanticCustomError("reserved_tag", "aws: is reserved")
-    return tags
 
 
 def _out_of_reach(sentence: str) -> PydanticCustomError:
@@ -72,6 +68,9 @@ class Settings(Frozen):
         account: The only account it may be deployed to; without it, the one of the credentials
             used.
         region: Where the stacks are deployed.
+        account_concurrency: Executions that Lambda runs at once there at most, for the whole
+            account; what functions reserve has to fit in. `tradewind deploy` asks the account
+            whether it is so.
         model: The model every agent calls.
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
@@ -123,6 +122,7 @@ class Settings(Frozen):
         str | None, Field(pattern=r"^[0-9]{12}$", description="twelve digits in quotes, or null")
     ] = None
     region: Region
+    account_concurrency: Annotated[int, whole_number(10, 1_000_000)] = 1000
     model: Annotated[ModelSettings, Field(description=_MAPPING)]
     functions: Annotated[FunctionSettings, Field(description=_MAPPING)] = FunctionSettings()
     agents: Annotated[
@@ -167,21 +167,26 @@ class Settings(Frozen):
     ]
     log_retention_days: RetentionDays
     snap_start: Annotated[bool, Field(description="true or false")]
-    alarm_email: Annotated[
-        str | None,
-        Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", description="an e-mail address, or null"),
-    ]
+    alarm_email: Annotated[Email | None, Field(description="an e-mail address, or null")]
     log_sample_percent: Annotated[
         float, Field(ge=0, le=100, description="a number of percent from 0 to 100")
     ]
     otlp_endpoint: Annotated[
-        str | None, Field(pattern=r"^https?://[^\s]+$", description="an http(s) URL, or null")
+        str | None,
+        Field(
+            pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?$",
+            max_length=255,
+            description="an http(s) URL, or null",
+        ),
     ]
     alarms: Annotated[AlarmSettings, Field(description=_MAPPING)]
     runbook_url: Annotated[
         str | None,
         Field(
-            pattern=r"^https://[^\s]+[^/\s]$", description="an https URL without a last /, or null"
+            pattern=r"^https://[!-~]+[!-.0-~]$",
+            # It stands in alarms' descriptions, which have 1024 characters.
+            max_length=255,
+            description="an https URL without a last /, or null",
         ),
     ]
     prices: Annotated[PriceSettings, Field(description=_MAPPING)]
@@ -199,14 +204,7 @@ class Settings(Frozen):
     artifact_expiry_days: _Days
     access_log_expiry_days: _Days
     keep_data: Annotated[bool, Field(description="true or false")]
-    tags: Annotated[
-        Mapping[
-            Annotated[str, Field(min_length=1, max_length=128)],
-            Annotated[str, Field(max_length=256)],
-        ],
-        AfterValidator(_no_reserved_tags),
-        Field(description="text for text, no key beginning with aws:"),
-    ]
+    tags: TagsOfAll
 
     @model_validator(mode="after")
     def _model_has_a_price(self) -> "Settings":

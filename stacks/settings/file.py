@@ -17,9 +17,11 @@ from stacks.settings.environment import (
     Settings,
 )
 from stacks.settings.errors import SettingsError
+from stacks.settings.limits import problem_of_limits
 from stacks.settings.provisioned import problem_of_provisioned
 from stacks.settings.runtime import problem_of_runtimes, with_runtimes
 from stacks.settings.unique_keys import DuplicateKey, load_yaml
+from stacks.settings.yaml_limits import TooMuch
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.validation import explain, shortened
 
@@ -56,8 +58,8 @@ def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentMani
         raise SettingsError(
             f"env: there is no {shown}; the environments that exist: {existing}"
         ) from None
-    except DuplicateKey as twice:
-        raise SettingsError(f"{shown}: {twice}") from None
+    except (DuplicateKey, TooMuch) as refused:
+        raise SettingsError(f"{shown}: {refused}") from None
     except OSError as error:
         raise SettingsError(f"{shown} cannot be read: {error.strerror or error}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as broken:
@@ -109,6 +111,8 @@ def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown
                     f"{shown}: agents.{name}.endpoints.{variable} is not in its agent.toml; "
                     f"those there: {known}"
                 )
+    if problem := problem_of_limits(settings, asked):
+        raise SettingsError(f"{shown}: {problem}")
 
 
 def _explain(invalid: ValidationError) -> str:

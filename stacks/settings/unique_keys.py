@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import yaml
 
+from stacks.settings.yaml_limits import check_size
+
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
 
@@ -33,6 +35,8 @@ def load_yaml(text: str) -> Any:
 
     Raises:
         DuplicateKey: A mapping has a key twice.
+        TooMuch: It stands for more than any settings hold.
         yaml.YAMLError: It is no YAML, or holds more than plain values.
     """
+    check_size(text)
     return yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader

@@ -8,6 +8,7 @@ import pytest
 from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.names import construct_id
 from stacks.settings.environment import Settings
+from stacks.settings.errors import SettingsError
 from stacks.settings.function import FunctionSettings
 from tests.deployed_agents import AGENTS, FIRST
 from tests.infra.assembly import Assembly
@@ -250,3 +251,19 @@ def test_a_version_is_new_when_the_code_is_and_only_then(
 
     assert version(dev) == version(same_again)
     assert version(dev) != version(other_code)
+
+
+def test_variables_that_lambda_has_no_room_for_are_refused_in_one_line(
+    synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    def with_an_endpoint(length: int) -> Settings:
+        there = FunctionSettings(endpoints={"OWN_URL": f"https://a.test/{'x' * length}"})
+        return dev_settings.model_copy(update={"agents": {FIRST: there}})
+
+    with pytest.raises(SettingsError) as refused:
+        synthesize(with_an_endpoint(4_096))
+    said = str(refused.value)
+    assert said.startswith(f"tradewind-dev-{FIRST}: its environment variables have ")
+    assert "Lambda takes 4096: shorten" in said
+    assert "\n" not in said
+    assert synthesize(with_an_endpoint(500))

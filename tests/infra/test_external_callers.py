@@ -1,9 +1,10 @@
 """Callers outside: what each may do, to the letter, and nothing secret anywhere."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import ValidationError
@@ -117,6 +118,45 @@ def test_a_route_that_there_is_not_is_refused(
     settings = dev_settings.model_copy(update={"external_callers": {"backend": caller}})
     with pytest.raises(SettingsError, match=r"external_callers\.backend\.routes: there is no"):
         synthesize(settings)
+
+
+def test_callers_that_differ_by_hyphens_only_are_refused(
+    synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    caller = ExternalCaller(routes=(ASK,), kind="user")
+    settings = dev_settings.model_copy(
+        update={"external_callers": {"team-1": caller, "team1": caller}}
+    )
+    with pytest.raises(SettingsError) as refused:
+        synthesize(settings)
+    assert str(refused.value) == (
+        "external_callers.team1: differs from team-1 by hyphens only; rename one"
+    )
+
+
+@pytest.mark.parametrize(("kind", "most"), [("user", 2_048), ("role", 10_240)])
+def test_a_policy_that_iam_has_no_room_for_is_refused(
+    synthesize: Synthesize, dev_settings: Settings, kind: Literal["user", "role"], most: int
+) -> None:
+    def callers(count: int) -> Settings:
+        routes = tuple(f"GET /invocations/{number:04}" for number in range(count))
+        caller = ExternalCaller(
+            routes=routes, kind=kind, trusts=ACCOUNT if kind == "role" else None
+        )
+        return dev_settings.model_copy(update={"external_callers": {"backend": caller}})
+
+    said = rf"external_callers\.backend\.routes: {most // 90} make .* IAM gives a {kind} {most}: "
+    with pytest.raises(SettingsError, match=said):
+        synthesize(callers(most // 90))
+    made = synthesize(callers(most // 110))
+    [identity] = [
+        each["Properties"]
+        for each in made.all(made.api, f"AWS::IAM::{kind.title()}", "CallersBackend")
+    ]
+    document = json.dumps(identity["Policies"][0]["PolicyDocument"], separators=(",", ":"))
+    # Names that only AWS knows are as long as they get.
+    written = document.replace("ACCOUNT", "0" * 12).replace("<RestApi>", "0" * 10)
+    assert len(written) <= most
 
 
 #: How AWS's keys look, and private keys; the names of files that hold such.

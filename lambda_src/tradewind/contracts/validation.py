@@ -1,6 +1,6 @@
 """Files that people write, checked: a mistake is one line with file, field and what is allowed."""
 
-from types import NoneType, UnionType
+from types import NoneType
 from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -63,12 +63,21 @@ def explain(invalid: ValidationError, root: type[BaseModel]) -> str:
     owner, allowed = _find(root, location)
     if error["type"] == "missing":
         return f"{dotted} is missing; give {allowed}"
-    if error["type"] == "extra_forbidden":
+    # A model's key that is no text: YAML makes numbers, dates and nothing of some.
+    if error["type"] in ("extra_forbidden", "invalid_key"):
         return f"{dotted} is not a setting; those here are {', '.join(sorted(owner.model_fields))}"
     if error["type"] == "sentence":
         return f"{dotted}: {error['msg']}"
     # repr: an empty or multi-line text stays visible and on one line.
-    return f"{dotted}: {shortened(repr(error['input']))} is not allowed; give {allowed}"
+    return f"{dotted}: {shortened(_written(error['input']))} is not allowed; give {allowed}"
+
+
+def _written(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:
+        # Python writes no number of more than some thousand digits.
+        return "a number of thousands of digits"
 
 
 def shortened(text: str) -> str:
@@ -99,11 +108,9 @@ def _find(root: type[BaseModel], location: list[str]) -> tuple[type[BaseModel], 
 
 
 def _unless_null(annotation: Any) -> Any:
-    """The model of a field that may be null besides; anything else as it is."""
-    if get_origin(annotation) is UnionType:
-        others = [one for one in get_args(annotation) if one is not NoneType]
-        return others[0] if len(others) == 1 else annotation
-    return annotation
+    """What a field holds that may also be null."""
+    given = [one for one in get_args(annotation) if one is not NoneType]
+    return given[0] if NoneType in get_args(annotation) and len(given) == 1 else annotation
 
 
 def _entries_of(container: Any, *, keys: bool) -> tuple[Any, str | None]:

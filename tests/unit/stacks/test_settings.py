@@ -158,7 +158,7 @@ def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
         ("account", 123456789012, "give twelve digits in quotes, or null"),
         ("account", "12\n34", "account: '12\\n34' is not allowed"),
         ("region", "mars", "give an AWS region such as us-east-1"),
-        ("tags", {"aws:owner": "x"}, "no key beginning with aws:"),
+        ("tags", {"aws:owner": "x"}, "what begins with aws: is AWS's"),
         ("tags.project", 3, "tags.project: 3 is not allowed"),
         ("tags", [], "give text for text"),
         ("record_ttl_days", 1.5, "give a whole number from 1 to 3650"),
@@ -201,6 +201,7 @@ def test_what_differs_here_wins_over_the_manifest_and_an_agents_own_over_everybo
     )
     content["functions"] = {"memory_mb": 3008, "timeout_s": 120}
     content["agents"] = {"terrain": {"timeout_s": 30}}
+    content["model"]["read_timeout_s"] = 20
 
     function = load(tmp_path, content).function(manifest)
 
@@ -252,7 +253,7 @@ def test_an_environments_name_cannot_leave_the_folder(name: str) -> None:
         ("model: [", "not valid YAML"),
         ("model: 2026-13-01", "not valid YAML: month must be in 1..12"),
         (f"model: {'9' * 5000}", "not valid YAML"),
-        ("[" * 5000, "not valid YAML"),
+        ("[" * 5000, "more than 20 mappings and lists in each other"),
         ("- a list", "a mapping"),
         ("", "a mapping"),
         ("model: !!python/object:os.system {}", "not valid YAML"),
