@@ -110,7 +110,7 @@ def build(
         )
         # It names their functions.
         past_one.add_stack_dependency(behind)
-    ObservabilityStack(
+    watch = ObservabilityStack(
         app,
         names.StackId.OBSERVABILITY,
         stack_name=names.stack_name(settings.environment, names.StackId.OBSERVABILITY),
@@ -120,6 +120,9 @@ def build(
         key=state.key,
         termination_protection=settings.keep_data,
     )
+    if settings.deployment.gradual:
+        # Its alarms name those of the agents' versions.
+        watch.add_stack_dependency(behind)
     if settings.code_signing is not None:
         for stack in app.node.children:
             if isinstance(stack, Stack):

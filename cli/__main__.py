@@ -29,6 +29,7 @@ from cli.commands.run import run
 from cli.commands.sessions import sessions
 from cli.commands.support import doctor, list_supported, list_tools, version
 from cli.commands.trace import trace
+from cli.commands.versions import rollback, versions
 from cli.commands.workflow import explain as explain_workflow
 from cli.commands.workflow import plan, validate
 from cli.errors import CommandError, StillRunning, explain, fail, keep_traceback
@@ -66,7 +67,7 @@ def tradewind() -> None:
 
 for _command in (
     *(demo, up, down, call, status, cancel, reply, conversations, models, budget, logs, mcp),
-    *(deploy, destroy, bundles, iam, caller),
+    *(deploy, destroy, versions, rollback, bundles, iam, caller),
     *(invoke, answer, dashboard, alarms, contract, agent),
     *(validate, explain_workflow, plan, run, sessions, trace, durable),
     *(list_tools, list_supported, doctor, version),

@@ -1,4 +1,4 @@
-"""The agents stack: one function per agent, and the one that sweeps up after them."""
+"""The agents stack: a function per agent, what sweeps up after them, and how they are deployed."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,7 +12,10 @@ from stacks.parts.agent_function import AgentFunction
 from stacks.parts.agent_role import Reach
 from stacks.parts.agent_variables import agent_variables
 from stacks.parts.data_table import DataTable
+from stacks.parts.deployments import Deployments
 from stacks.parts.functions import code_of, logging_variables
+from stacks.parts.gradual_deployment import GradualDeployment
+from stacks.parts.probe_function import ProbeFunction
 from stacks.parts.sweep_function import SweepFunction
 from stacks.settings.concurrency import SWEEP_CAP
 from stacks.settings.environment import Settings
@@ -22,17 +25,20 @@ from tradewind.contracts.names import (
     LOG_ENTRY,
     LOG_KEY,
     LOG_TTL,
+    PROBE,
     SWEEP,
     EnvVar,
     OptionalEnvVar,
+    ProbeEnvVar,
 )
 
 #: What the sweep's bundle may have unzipped: it starts in seconds of a small function's CPU.
 SWEEP_BUDGET_MB: Final = 50
+PROBE_BUDGET_MB: Final = 50
 
 
 class AgentsStack(Stack):
-    """Every agent there is, and the sweep.
+    """Every agent there is, the sweep and, where deployments are gradual, the probe.
 
     Attributes:
         reach: What the agents' functions share.
@@ -90,12 +96,13 @@ class AgentsStack(Stack):
             environment=settings.environment,
             workflows_in_bucket=settings.workflows.in_bucket,
         )
+        functions: dict[str, AgentFunction] = {}
         for agent, manifest in agents.items():
             function = settings.function(manifest)
             bundle = bundles.bundle(
                 manifest, function.target_architecture, function.bundle_budget_mb
             )
-            AgentFunction(
+            functions[agent] = AgentFunction(
                 self,
                 names.construct_id(agent),
                 agent=manifest,
@@ -128,3 +135,60 @@ class AgentsStack(Stack):
             key=reach.key,
             removal_policy=removal_policy,
         )
+        if settings.deployment.gradual:
+            self._deploy_gradually(settings, functions, bundles, removal_policy)
+
+    def _deploy_gradually(
+        self,
+        settings: Settings,
+        functions: Mapping[str, AgentFunction],
+        bundles: BundleProvider,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        """Leave it to CodeDeploy to move the agents' aliases, and watch the new versions."""
+        environment = settings.environment
+        application = names.deployment_application(environment)
+        named = {agent: names.function_name(environment, agent) for agent in functions}
+        architecture = settings.functions.target_architecture
+        probe = ProbeFunction(
+            self,
+            names.construct_id(PROBE),
+            function_name=names.function_name(environment, PROBE),
+            log_group_name=names.log_group_name(environment, PROBE),
+            application=application,
+            agents=named,
+            code=code_of(bundles.core_bundle(PROBE, architecture, PROBE_BUDGET_MB)),
+            architecture=architecture,
+            environment={
+                EnvVar.ENVIRONMENT: environment,
+                ProbeEnvVar.VERSIONS: self.to_json_string(
+                    {
+                        agent: one.function.current_version.version
+                        for agent, one in functions.items()
+                    }
+                ),
+                **logging_variables(settings, PROBE),
+            },
+            log_level=settings.log_level,
+            log_retention_days=settings.log_retention_days,
+            key=self.reach.key,
+            removal_policy=removal_policy,
+        )
+        deployments = Deployments(
+            self,
+            "Deployments",
+            application=application,
+            settings=settings.deployment,
+            functions=list(named.values()),
+            probe=names.function_name(environment, PROBE),
+        )
+        for agent, function in functions.items():
+            GradualDeployment(
+                function,
+                "Deployment",
+                agent=agent,
+                function=function,
+                settings=settings,
+                deployments=deployments,
+                probe=probe,
+            )

@@ -128,6 +128,11 @@ def access_log_group_name(environment: str) -> str:
     return f"{access_log_prefix(environment)}access"
 
 
+def deployment_application(environment: str) -> str:
+    """CodeDeploy's application; each agent has a deployment group of its own name in it."""
+    return f"{PROJECT}-{environment}"
+
+
 def dead_letter_queue_name(environment: str, agent: str) -> str:
     """The queue of an agent's asynchronous requests that failed."""
     return f"{resource_prefix(environment)}{agent}-dead-letters"

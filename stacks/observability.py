@@ -1,6 +1,7 @@
 """The observability stack: alarms, dashboards, saved queries.
 
-It names what it watches by physical names, so it depends on no other stack but for the key.
+It names what it watches by physical names, so it depends on no other stack but for the key; where
+deployments are gradual, on the alarms of the agents' newest versions, which page with its own.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from stacks.parts.dashboard import Dashboard
 from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
 from stacks.parts.runtime_alarms import runtime_alarms
+from stacks.parts.version_alarms import version_alarm_names
 from stacks.settings.environment import Settings
 from tradewind.contracts.agent_manifest import RUNS_ELSEWHERE, AgentManifest
 from tradewind.contracts.names import API, MCP
@@ -81,8 +83,13 @@ class ObservabilityStack(Stack):
                 agent=agent,
                 specs=specs[agent],
                 runbook_url=settings.runbook_url,
-            ).notify_as_one(topic, UNWELL, f"the {agent} agent")
-            for agent in agents
+            ).notify_as_one(
+                topic,
+                UNWELL,
+                f"the {agent} agent",
+                besides=version_alarm_names(settings, manifest),
+            )
+            for agent, manifest in agents.items()
         ]
         api_specs = api_alarms(
             metrics, settings.api.wait_s, settings.alarms, by_token=settings.oidc is not None
@@ -102,6 +109,7 @@ class ObservabilityStack(Stack):
             settings.alarms,
             logged=settings.request_log is not None,
             durable=bool(settings.workflows.durable),
+            gradual=settings.deployment.gradual,
         )
         paging += Alarms(
             self,

@@ -34,10 +34,12 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
     from cli.console import Steps
     from cli.deployment.signing import signed_context
     from cli.lock import lock
+    from cli.version_upkeep import prune_all, refuse_moved
 
     settings = account.settings_of(environment)
     _somebody(yes)
     place = account.place_of(settings)
+    refuse_moved(settings)
     with lock(cloud.BUILD):
         assembly = account.assembly_of(environment)
         account.run_cdk(
@@ -66,6 +68,7 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
             place.region,
         )
         outputs = read_outputs(assembly)
+        prune_all(settings)
     if as_json:
         click.echo(json.dumps({"environment": environment, "outputs": outputs}, indent=2))
         return

@@ -79,6 +79,14 @@ def load_alarms(folder: Path) -> dict[str, DescribedAlarm]:
             if described.name in found:
                 raise TemplateError(f"{file.name}: a second alarm is named {described.name!r}")
             found[described.name] = described
+    for described in found.values():
+        if isinstance(described.alarm, CompositeAlarm):
+            for child in described.alarm.children.values():
+                if child not in found:
+                    raise TemplateError(
+                        f"{described.template}: {described.logical_id}: its rule refers to "
+                        f"{child!r}, which is no alarm of these templates"
+                    )
     return found
 
 
@@ -209,8 +217,10 @@ def _composite_alarm(
         raise TemplateError(f"{properties.where}: {error}") from None
     children = {}
     for written in sorted(rule.alarms):
-        known = aliases.get(written) or aliases.get(written.rpartition(":alarm:")[2])
-        if known is None:
+        named = written.rpartition(":alarm:")[2]
+        # A name without a reference may be that of another stack's alarm.
+        known = aliases.get(written) or aliases.get(named, named)
+        if "${" in known:
             raise TemplateError(
                 f"{properties.where}: its rule refers to {written!r}, which is no alarm of this "
                 "template"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tradewind.contracts.agent_manifest import AgentCoreProtocol, AgentManifest, Framework
-from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, RUNTIME, SWEEP
+from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, PROBE, RUNTIME, SWEEP
 
 #: Python of the functions; bundles are resolved and compiled for it.
 PYTHON: Final = "3.12"
@@ -131,6 +131,14 @@ _TOLD_OF_AGENTS: Final = ("agents/*/agent.toml", "agents/*/request.json")
 
 CORE_FUNCTIONS: Final[Mapping[str, CoreFunction]] = {
     SWEEP: CoreFunction("the sweep", {"dynamodb": ("GetItem", "Query", "UpdateItem")}),
+    PROBE: CoreFunction(
+        "the probe",
+        {
+            "codedeploy": ("GetDeployment", "PutLifecycleEventHookExecutionStatus"),
+            "lambda": ("Invoke",),
+        },
+        files=_TOLD_OF_AGENTS,
+    ),
     API: CoreFunction(
         "the API",
         {

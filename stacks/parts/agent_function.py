@@ -111,6 +111,10 @@ class AgentFunction(Construct):
             retry_attempts=0,
             max_event_age=Duration.seconds(settings.api.queue_life_s),
         )
+        if (held := settings.deployment.hold.get(agent.name)) is not None:
+            alias = self.alias.node.default_child
+            assert isinstance(alias, lambda_.CfnAlias)  # noqa: S101  it is what an Alias makes
+            alias.function_version = str(held)
         keep_started(self.alias, settings.provisioned.get(agent.name))
         # Inside the agent's own construct, whose name no other agent's can be.
         output = CfnOutput(self, "Arn", value=self.alias.function_arn)

@@ -33,7 +33,7 @@ def agent_alarms(
 
 
 def environment_alarms(
-    metrics: Metrics, thresholds: AlarmSettings, *, logged: bool, durable: bool
+    metrics: Metrics, thresholds: AlarmSettings, *, logged: bool, durable: bool, gradual: bool
 ) -> dict[str, AlarmSpec]:
     """The alarms on what all agents share: model, cost, records; by symptom.
 
@@ -42,6 +42,7 @@ def environment_alarms(
         thresholds: When they go off.
         logged: Whether a log of requests and answers is kept.
         durable: Whether workflows run past one Lambda.
+        gradual: Whether new versions are asked a question, and get requests step by step.
     """
     specs = [*_on_the_environment(metrics, thresholds)]
     if logged:
@@ -71,7 +72,29 @@ def environment_alarms(
                 breaching=2,
             )
         )
+    if gradual:
+        specs += _on_the_probe(metrics)
     return {spec.symptom: spec for spec in specs}
+
+
+def _on_the_probe(metrics: Metrics) -> Iterator[AlarmSpec]:
+    yield AlarmSpec(
+        "versions-refused",
+        "A new version failed the question that it was asked, and its deployment went back.",
+        metrics.all_agents(MetricName.VERSIONS_REFUSED),
+        label="refused",
+        unit="versions",
+        threshold=0,
+    )
+    yield AlarmSpec(
+        "probe-failures",
+        "The probe could not tell CodeDeploy what it found: a deployment waits for an hour, and "
+        "goes back.",
+        metrics.probe("Errors"),
+        label="failed probes",
+        unit="probes",
+        threshold=0,
+    )
 
 
 def api_alarms(

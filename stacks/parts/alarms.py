@@ -8,7 +8,7 @@ How missing data is taken:
 - Where traffic is expected, silence is the fault: breaching.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -101,13 +101,16 @@ class Alarms(Construct):
             _notify(alarm, topic)
         return [alarm.alarm_arn for alarm in self.all.values()]
 
-    def notify_as_one(self, topic: sns.ITopic, symptom: str, whose: str) -> str:
+    def notify_as_one(
+        self, topic: sns.ITopic, symptom: str, whose: str, besides: Sequence[str] = ()
+    ) -> str:
         """Let one alarm page for all of them, which an agent in trouble trips several of at once.
 
         Args:
             topic: Who is told.
             symptom: The end of its name, and its runbook's.
             whose: What is unwell, in words.
+            besides: Names of alarms in other stacks that it pages for, too.
 
         Returns:
             The ARN of that one.
@@ -123,7 +126,8 @@ class Alarms(Construct):
                 *(
                     cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM)
                     for alarm in self.all.values()
-                )
+                ),
+                *(cloudwatch.AlarmRule.from_string(f'ALARM("{name}")') for name in besides),
             ),
         )
         _notify(unwell, topic)

@@ -114,7 +114,6 @@ class DurableFunction(Construct):
                 execution_timeout=Duration.days(workflows.execution_days),
                 retention_period=Duration.days(workflows.retention_days),
             ),
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
         self.alias = lambda_.Alias(
             self,

@@ -149,6 +149,11 @@ def python_function(
         application_log_level_v2=lambda_.ApplicationLogLevel[log_level],
         # Its REPORT lines carry the only init duration Lambda gives.
         system_log_level_v2=lambda_.SystemLogLevel.INFO,
+        # The version before is what there is to go back to. One whose own deployment failed goes:
+        # nobody should go back to it, and Lambda publishes none of the same code beside it.
+        current_version_options=lambda_.VersionOptions(
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        ),
         **own,
     )
     acknowledge(

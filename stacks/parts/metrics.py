@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from stacks import names
-from tradewind.contracts.names import API, DURABLE, MCP, SWEEP
+from tradewind.contracts.names import API, DURABLE, MCP, PROBE, SWEEP
 from tradewind.telemetry.metric_names import (
     ALL_AGENTS,
     BY_AGENT,
@@ -24,6 +24,7 @@ from tradewind.telemetry.metric_names import (
     Start,
 )
 
+MINUTE: Final = 60
 FIVE_MINUTES: Final = 300
 QUARTER_HOUR: Final = 900
 HOUR: Final = 3600
@@ -113,6 +114,20 @@ class AgentMetrics:
         dimensions = {"FunctionName": names.function_name(self.environment, self.agent)}
         return MetricStat("AWS/Lambda", name, dimensions, statistic, period_s)
 
+    def of_live(self, name: str, statistic: str = "Sum") -> MetricStat:
+        """Lambda's own, by the minute, for what came through `live`, whichever version served."""
+        function = names.function_name(self.environment, self.agent)
+        dimensions = {
+            "FunctionName": function,
+            "Resource": names.live_function(self.environment, self.agent),
+        }
+        return MetricStat("AWS/Lambda", name, dimensions, statistic, MINUTE)
+
+    def of_version(self, version: str, name: str, statistic: str = "Sum") -> MetricStat:
+        """The same of one version alone."""
+        every = self.of_live(name, statistic)
+        return replace(every, dimensions={**every.dimensions, "ExecutedVersion": version})
+
     def dead_letters(self, name: str) -> MetricStat:
         """SQS's own, for the agent's dead-letter queue."""
         dimensions = {"QueueName": names.dead_letter_queue_name(self.environment, self.agent)}
@@ -172,6 +187,11 @@ class Metrics:
         """A sum of Lambda's own, for the sweep's function."""
         dimensions = {"FunctionName": names.function_name(self.environment, SWEEP)}
         return MetricStat("AWS/Lambda", name, dimensions, "Sum", period_s)
+
+    def probe(self, name: str) -> MetricStat:
+        """A sum of Lambda's own, for the probe's function."""
+        dimensions = {"FunctionName": names.function_name(self.environment, PROBE)}
+        return MetricStat("AWS/Lambda", name, dimensions, "Sum")
 
     def durable(self, name: str, period_s: int = FIVE_MINUTES) -> MetricStat:
         """A sum of Lambda's own, for the durable function."""

@@ -11,6 +11,7 @@ from stacks.settings.alarm import AlarmSettings
 from stacks.settings.api import ApiSettings, ExternalCaller, OidcSettings
 from stacks.settings.aws_budget import AwsBudgetSettings
 from stacks.settings.concurrency import SWEEP_CAP, ConcurrencySettings
+from stacks.settings.deployment import DeploymentSettings
 from stacks.settings.email import Email
 from stacks.settings.function import FunctionSettings
 from stacks.settings.model import ModelSettings
@@ -78,6 +79,7 @@ class Settings(Frozen):
         provisioned: Functions of which instances are kept started, by the agent's or runtime's
             name, `api`, `mcp` or `authorizer`; each with `instances`, and perhaps `most` and
             `at_percent`, or a `schedule` of `cron`, `time_zone` and `instances`.
+        deployment: How a new version of an agent gets its requests, and which ones are kept.
         runtimes: Runtimes on AgentCore that are asked as agents are, by name; each with a
             description, and an arn or the name of an agent that is deployed there.
         api: The REST API that the agents are reached by.
@@ -132,6 +134,7 @@ class Settings(Frozen):
     provisioned: Annotated[
         Mapping[str, ProvisionedSettings], Field(description="a mapping of functions' names")
     ] = {}
+    deployment: Annotated[DeploymentSettings, Field(description=_MAPPING)] = DeploymentSettings()
     runtimes: Annotated[
         Mapping[
             Annotated[

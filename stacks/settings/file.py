@@ -97,6 +97,12 @@ def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown
             f"{shown}: aws_budget: {settings.region} has no AWS Budgets; the commercial account "
             "that pays for this one has them"
         )
+    for name in settings.deployment.hold:
+        if name not in agents:
+            raise SettingsError(
+                f"{shown}: deployment.hold.{name}: there is no such agent; those there are: "
+                f"{', '.join(agents) or 'none'}"
+            )
     for name, function in settings.agents.items():
         if name not in agents and name not in settings.runtimes:
             raise SettingsError(

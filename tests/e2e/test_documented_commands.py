@@ -52,6 +52,17 @@ COVERED: Final = {
         "tests/integration/records/test_commands.py",
         'run("answer", "terrain", "r-1")',
     ),
+    # They need a version before, which what was deployed once has not.
+    "./tradewind rollback AGENT": ("tests/unit/cli/test_versions.py", 'runs("rollback", "terrain")'),
+    "./tradewind rollback": ("tests/unit/cli/test_versions.py", 'runs("rollback")'),
+    "./tradewind rollback AGENT --env ENV": (
+        "tests/unit/cli/test_versions.py",
+        'runs("rollback", "terrain")',
+    ),
+    "./tradewind rollback api --env ENV": (
+        "tests/unit/cli/test_versions.py",
+        'runs("rollback", "terrain")',
+    ),
     # They need a run that was cut short, or waits.
     "./tradewind run --resume SESSION_ID": (
         "tests/integration/workflows/test_command.py",

@@ -169,6 +169,8 @@ class AgentManifest(Frozen):
         calls: The agents that its workflows may ask by name.
         packages: Folders beside ``agents`` that its bundle carries.
         demo: Whether the demo asks it.
+        probe: What a new version is asked before it gets requests, so cheap that each deployment
+            can; without it, its example.
         agentcore: The protocol that AgentCore Runtime asks it by; without one, it is on Lambda
             alone.
         function: What its function needs.
@@ -199,6 +201,11 @@ class AgentManifest(Frozen):
         ),
     ] = ()
     demo: Annotated[bool, Field(description="true or false")] = True
+    probe: Annotated[
+        str | None,
+        Field(min_length=1, max_length=1000, description="a question of up to 1000 characters"),
+        AfterValidator(one_line),
+    ] = None
     agentcore: Annotated[AgentCoreProtocol | None, Field(description="http or a2a")] = None
     function: Annotated[FunctionNeeds, Field(description="a table")] = FunctionNeeds()
     reach: Annotated[tuple[AwsReach, ...], Field(strict=False, description="a list of tables")] = ()

@@ -12,6 +12,7 @@ from tradewind.contracts.names import (
     DurableEnvVar,
     EnvVar,
     OptionalEnvVar,
+    ProbeEnvVar,
     ServingEnvVar,
 )
 from tradewind.contracts.prices import BudgetLimits, ModelPrices
@@ -93,6 +94,13 @@ class SweepEnvironment(Environment):
     records_table: str = Field(alias=EnvVar.RECORDS_TABLE, min_length=3)
     sessions_table: str = Field(alias=EnvVar.SESSIONS_TABLE, min_length=3)
     session_ttl_days: int = Field(alias=EnvVar.SESSION_TTL_DAYS, ge=1)
+
+
+class ProbeEnvironment(Environment):
+    """What the stacks tell the probe."""
+
+    environment: str = Field(alias=EnvVar.ENVIRONMENT, min_length=1)
+    versions: Json[dict[str, str]] = Field(alias=ProbeEnvVar.VERSIONS)
 
 
 class AuthorizerEnvironment(Environment):

@@ -15,7 +15,7 @@ AGENT_NAME_LENGTH: Final = 30
 RESERVED_AGENT_NAMES: Final = frozenset(
     {
         *("api", "authorizer", "bedrock", "durable", "environment", "mcp", "model", "overview"),
-        *("runtime", "runtimes", "sweep"),
+        *("probe", "runtime", "runtimes", "sweep"),
         *("answer_invocation", "cancel_invocation", "look_up_invocation", "tests"),
     }
 )
@@ -104,6 +104,13 @@ class AuthorizerEnvVar(StrEnum):
 
     ISSUER = "TRADEWIND_OIDC_ISSUER"
     AUDIENCE = "TRADEWIND_OIDC_AUDIENCE"
+
+
+class ProbeEnvVar(StrEnum):
+    """Environment variables of the probe."""
+
+    # A JSON object: the version that is deployed now, by agent.
+    VERSIONS = "TRADEWIND_VERSIONS"
 
 
 class DurableEnvVar(StrEnum):
@@ -208,6 +215,11 @@ DURABLE_HANDLER: Final = "tradewind.handlers.durable_workflow.handler"
 #: The function that settles the records of functions that died.
 SWEEP: Final = "sweep"
 SWEEP_HANDLER: Final = "tradewind.handlers.sweep.handler"
+
+
+#: The function that asks new versions before they get requests, where they get them gradually.
+PROBE: Final = "probe"
+PROBE_HANDLER: Final = "tradewind.handlers.probe.handler"
 
 
 def environment_part(environment: str) -> str:

@@ -15,6 +15,9 @@ REQUEST_DONE: Final = "Request done"
 #: ``failed`` and ``error_code``.
 SWEEP_DONE: Final = "Sweep done"
 
+#: The message of the one line that ends every probe of a new version. It has the fields ``passed``,
+#: ``agent``, ``version``, ``deployment``, ``reason`` and ``error_code``.
+PROBE_DONE: Final = "Probe done"
 
 #: The message of the one line that ends every call of the API. It has the fields ``route``,
 #: ``status``, ``error_code``, ``duration_ms`` and ``cold_start``.

@@ -114,6 +114,7 @@ class MetricName(StrEnum):
     PROCESSES_RETIRED = "ProcessesRetired"
     REQUESTS_NOT_STARTED = "RequestsNotStarted"
     REQUESTS_SHED = "RequestsShed"
+    VERSIONS_REFUSED = "VersionsRefused"
     QUESTIONS_ASKED = "QuestionsAsked"
     QUESTIONS_NOT_ANSWERED = "QuestionsNotAnswered"
     ANSWERS_NOT_TAKEN_UP = "AnswersNotTakenUp"
@@ -347,6 +348,12 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Requests that the API refused because the agent takes no more at once. 0 from each call.",
         (ALL_AGENTS,),
         "api.invocations",
+    ),
+    MetricName.VERSIONS_REFUSED: MetricSpec(
+        "Count",
+        "1 when a new version failed the question it was asked before it got requests, else 0.",
+        (ALL_AGENTS,),
+        "handlers.prober",
     ),
     MetricName.QUESTIONS_ASKED: MetricSpec(
         "Count",

@@ -11,6 +11,8 @@ import pytest
 
 from cli import __main__ as command
 from cli import account, cdk, cloud
+from cli.errors import CommandError
+from stacks.settings.environment import Settings
 
 #: Says what it was run with, and does what CloudFormation would do with the stacks in a file.
 CDK = """#!{python}
@@ -43,9 +45,13 @@ class Account:
         self.captured = captured
         self.log = folder / "cdk.log"
         self.stacks = folder / "stacks.json"
+        #: For which environment, and after how many of the CDK's runs.
+        self.pruned: list[tuple[str, int]] = []
         self.has()
         self.fails_at("nothing")
         patch.setattr("boto3.client", lambda service, region_name: self)
+        patch.setattr("cli.version_upkeep.refuse_moved", lambda _settings: None)
+        patch.setattr("cli.version_upkeep.prune_all", self._prune)
         patch.setattr("signal.signal", lambda *_: None)
         patch.setattr(cdk, "CDK", folder / "cdk")
         patch.setattr(cdk, "PROJECT", folder)
@@ -71,6 +77,9 @@ class Account:
             )
         )
         script.chmod(0o755)
+
+    def _prune(self, settings: Settings) -> None:
+        self.pruned.append((settings.environment, len(self.ran())))
 
     # What boto3's clients of STS and CloudFormation do.
 
@@ -117,6 +126,8 @@ def test_what_was_shown_is_deployed_after_a_yes(aws: Account) -> None:
     assert (status, out) == (0, "ApiUrl=https://api\n")
     assert "account 111122223333, us-east-1 (as arn:aws:iam::111122223333:user/ada)" in err
     assert "the CDK's own words" in err
+    # Once the new versions are there.
+    assert aws.pruned == [("dev", 3)]
     synth, diff, deploy = aws.ran()
     assert synth[:3] == ["synth", "--quiet", "--context=env=dev"]
     # The CDK calls `--all` an unknown option here, and means all anyway.
@@ -138,6 +149,18 @@ def test_a_step_that_fails_is_the_last(aws: Account) -> None:
     assert status == 1
     assert "`cdk diff` failed with status 3; it says why above." in err
     assert [words[0] for words in aws.ran()] == ["synth", "diff"]
+
+
+def test_what_codedeploy_would_refuse_is_refused_before_anything_is_built(
+    aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(settings: Settings) -> None:
+        raise CommandError(f"`live` of terrain in {settings.environment} was moved.")
+
+    monkeypatch.setattr("cli.version_upkeep.refuse_moved", refuse)
+    status, _, err = aws.run("deploy", "dev", typed="y")
+    assert (status, aws.ran(), aws.pruned) == (1, [], [])
+    assert "`live` of terrain in dev was moved." in err
 
 
 def test_outputs_as_json(aws: Account) -> None:
