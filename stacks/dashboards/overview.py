@@ -37,6 +37,20 @@ def overview_rows(
         alarm_arns: The alarms whose state is shown: those that page.
         prices_as_of: The day of the prices that costs are estimated from.
     """
+    asked = []
+    if "versions-refused" in on_environment:
+        asked.append(
+            graph(
+                "New versions that were asked before they got requests",
+                [alarm_line(on_environment["versions-refused"], Colour.ERROR)],
+                unit=on_environment["versions-refused"].unit,
+                right=[
+                    Line(metrics.probe("Invocations"), "probes", Colour.AWS),
+                    alarm_line(on_environment["probe-failures"], Colour.WARNING),
+                ],
+                right_unit=on_environment["probe-failures"].unit,
+            )
+        )
     cost = metrics.model(MetricName.ESTIMATED_COST)
     latency = percentiles(metrics.all_agents(MetricName.INVOCATION_LATENCY))
     requests = Line(metrics.total(MetricName.INVOCATIONS), "requests", Colour.TRAFFIC)
@@ -108,5 +122,6 @@ def overview_rows(
                 by_agent(metrics, lambda agent: agent.version),
                 unit="version",
             ),
+            *asked,
         ],
     ]

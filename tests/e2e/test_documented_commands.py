@@ -53,7 +53,10 @@ COVERED: Final = {
         'run("answer", "terrain", "r-1")',
     ),
     # They need a version before, which what was deployed once has not.
-    "./tradewind rollback AGENT": ("tests/unit/cli/test_versions.py", 'runs("rollback", "terrain")'),
+    "./tradewind rollback AGENT": (
+        "tests/unit/cli/test_versions.py",
+        'runs("rollback", "terrain")',
+    ),
     "./tradewind rollback": ("tests/unit/cli/test_versions.py", 'runs("rollback")'),
     "./tradewind rollback AGENT --env ENV": (
         "tests/unit/cli/test_versions.py",

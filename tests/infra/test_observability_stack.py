@@ -255,6 +255,9 @@ def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm(
         alarm["AlarmDescription"].rpartition("Runbook: ")[2]
         for kind in ("Alarm", "CompositeAlarm")
         for alarm in alarms(full, kind).values()
+    } | {
+        alarm["Properties"]["AlarmDescription"].rpartition("Runbook: ")[2]
+        for alarm in full.all(full.agents, "AWS::CloudWatch::Alarm")
     }
     written = {f"docs/runbooks/{page.name}" for page in (root / "docs/runbooks").glob("*.md")}
     # Whether there is an alarm on silence is the agents' own matter.

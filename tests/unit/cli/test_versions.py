@@ -88,7 +88,11 @@ class Account:
 
     def _alias(self, name: str) -> dict[str, Any]:
         function = self.functions[name.removeprefix("tradewind-prod-")]
-        alias = {"Name": "live", "FunctionVersion": str(function["live"]), "RevisionId": "r1"}
+        alias: dict[str, Any] = {
+            "Name": "live",
+            "FunctionVersion": str(function["live"]),
+            "RevisionId": "r1",
+        }
         if function["shares"]:
             alias["RoutingConfig"] = {"AdditionalVersionWeights": function["shares"]}
         return alias
