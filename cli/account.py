@@ -1,22 +1,19 @@
-"""An environment in the caller's own AWS account: what is there of it, and the real CDK on it."""
+"""The caller's own AWS account: whose it is, its clients, and the real CDK on it."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cli import cdk
 from cli.errors import CommandError
-from stacks.names import StackId, stack_name
 
 if TYPE_CHECKING:
     from stacks.settings.environment import Settings
-
-#: What CloudFormation calls a stack that is gone, or was only announced.
-_GONE: Final = frozenset({"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"})
 
 
 @dataclass(frozen=True)
@@ -32,21 +29,6 @@ class Place:
     account: str
     caller: str
     region: str
-
-
-@dataclass(frozen=True)
-class DeployedStack:
-    """A stack that is in the account.
-
-    Attributes:
-        name: CloudFormation's.
-        status: CloudFormation's.
-        protected: Whether CloudFormation refuses to delete it.
-    """
-
-    name: str
-    status: str
-    protected: bool
 
 
 def settings_of(environment: str) -> "Settings":
@@ -78,7 +60,7 @@ def place_of(settings: "Settings") -> Place:
         CommandError: There are no credentials, or they are another account's than the settings say.
     """
     with _calls("AWS does not say whose credentials these are"):
-        found = account_client("sts", settings.region).get_caller_identity()
+        found = _client("sts", region=settings.region).get_caller_identity()
     place = Place(found["Account"], found["Arn"], settings.region)
     if settings.account is not None and settings.account != place.account:
         raise CommandError(
@@ -88,27 +70,13 @@ def place_of(settings: "Settings") -> Place:
     return place
 
 
-def deployed_stacks(environment: str, region: str) -> list[DeployedStack]:
-    """The stacks of an environment that are in the account, in the order of their deployment.
+def clients_in(region: str) -> Callable[[str], Any]:
+    """What gives the clients of the caller's account, by service.
 
-    Raises:
-        CommandError: They cannot be looked up.
+    Returns:
+        It gives each client once.
     """
-    client = account_client("cloudformation", region)
-    found: dict[str, Any] = {}
-    with _calls("The stacks cannot be looked up"):
-        for page in client.get_paginator("describe_stacks").paginate():
-            found |= {stack["StackName"]: stack for stack in page["Stacks"]}
-    names = [stack_name(environment, stack) for stack in StackId]
-    return [
-        DeployedStack(
-            name,
-            found[name]["StackStatus"],
-            bool(found[name].get("EnableTerminationProtection")),
-        )
-        for name in names
-        if name in found and found[name]["StackStatus"] not in _GONE
-    ]
+    return cache(partial(_client, region=region))
 
 
 def run_cdk(arguments: Sequence[str], region: str) -> None:
@@ -157,12 +125,7 @@ def _environment(region: str) -> dict[str, str]:
     }
 
 
-def account_client(service: str, region: str) -> Any:
-    """A boto3 client of a service in the caller's account.
-
-    Raises:
-        CommandError: There are no credentials, or a profile that does not exist.
-    """
+def _client(service: str, *, region: str) -> Any:
     import boto3  # noqa: PLC0415  only what calls AWS waits for it
 
     with _calls("AWS cannot be called"):

@@ -7,7 +7,7 @@ takes what is deployed of the stack along.
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from stacks import names
@@ -15,6 +15,7 @@ from stacks.agents import AgentsStack
 from stacks.bundling.provider import BundleProvider
 from stacks.checks import acknowledge
 from stacks.parts.agent_runtime import RUNTIME_NAME_LENGTH, AgentRuntime
+from stacks.parts.removal import removal_policy
 from stacks.parts.runtime_functions import add_runtime_functions
 from stacks.settings.environment import Settings
 from stacks.settings.errors import SettingsError
@@ -60,9 +61,7 @@ class AgentCoreStack(Stack):
                 sessions=settings.agentcore,
                 log_retention_days=settings.log_retention_days,
                 reach=behind.reach,
-                removal_policy=(
-                    RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
-                ),
+                removal_policy=removal_policy(settings),
             )
             arns[agent] = deployed.runtime.agent_runtime_arn
             # Inside the agent's own construct, whose name no other agent's can be.

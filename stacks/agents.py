@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from stacks import names
@@ -16,6 +16,7 @@ from stacks.parts.deployments import Deployments
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.gradual_deployment import GradualDeployment
 from stacks.parts.probe_function import ProbeFunction
+from stacks.parts.removal import removal_policy
 from stacks.parts.sweep_function import SweepFunction
 from stacks.settings.concurrency import SWEEP_CAP
 from stacks.settings.environment import Settings
@@ -57,7 +58,6 @@ class AgentsStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         self.log_variables = log_variables = dict[str, str]()
         log_arn = None
         if settings.request_log is not None:
@@ -70,7 +70,7 @@ class AgentsStack(Stack):
                 time_to_live=LOG_TTL,
                 key=state.key,
                 deletion_protection=settings.keep_data,
-                removal_policy=removal_policy,
+                removal_policy=removal_policy(settings),
             ).table
             log_arn = log.table_arn
             log_variables |= {
@@ -133,17 +133,16 @@ class AgentsStack(Stack):
             records_arn=reach.records_arn,
             sessions_arn=reach.sessions_arn,
             key=reach.key,
-            removal_policy=removal_policy,
+            removal_policy=removal_policy(settings),
         )
         if settings.deployment.gradual:
-            self._deploy_gradually(settings, functions, bundles, removal_policy)
+            self._deploy_gradually(settings, functions, bundles)
 
     def _deploy_gradually(
         self,
         settings: Settings,
         functions: Mapping[str, AgentFunction],
         bundles: BundleProvider,
-        removal_policy: RemovalPolicy,
     ) -> None:
         """Leave it to CodeDeploy to move the agents' aliases, and watch the new versions."""
         environment = settings.environment
@@ -172,7 +171,7 @@ class AgentsStack(Stack):
             log_level=settings.log_level,
             log_retention_days=settings.log_retention_days,
             key=self.reach.key,
-            removal_policy=removal_policy,
+            removal_policy=removal_policy(settings),
         )
         deployments = Deployments(
             self,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from stacks import names
@@ -17,6 +17,7 @@ from stacks.parts.authorizer_function import AuthorizerFunction
 from stacks.parts.external_callers import ExternalCallers, check_callers
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.provisioned import keep_started
+from stacks.parts.removal import removal_policy
 from stacks.parts.rest_api import RestApi
 from stacks.parts.usage_plan import UsagePlan
 from stacks.parts.web_acl import WebAcl
@@ -61,7 +62,6 @@ class ApiStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         environment = settings.environment
-        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         architecture = settings.functions.target_architecture
         runtimes = [name for name in agents if name in settings.runtimes]
         offered = list(routes([name for name in agents if name not in runtimes], runtimes))
@@ -84,7 +84,7 @@ class ApiStack(Stack):
             "log_level": settings.log_level,
             "log_retention_days": settings.log_retention_days,
             "reserved_concurrency": settings.concurrency.cap(settings.api.reserved_concurrency),
-            "removal_policy": removal_policy,
+            "removal_policy": removal_policy(settings),
         }
         function = ApiFunction(
             self,
@@ -124,7 +124,7 @@ class ApiStack(Stack):
                 name=names.access_log_group_name(environment),
                 retention_days=settings.log_retention_days,
                 key=state.key,
-                removal_policy=removal_policy,
+                removal_policy=removal_policy(settings),
             ),
         }
         api = RestApi(self, "Rest", name=names.api_name(environment), routes=offered, **doors)
@@ -151,7 +151,7 @@ class ApiStack(Stack):
                 reserved_concurrency=settings.concurrency.cap(settings.concurrency.authorizer),
                 log_retention_days=settings.log_retention_days,
                 key=state.key,
-                removal_policy=removal_policy,
+                removal_policy=removal_policy(settings),
             )
             keep_started(authorizer.alias, settings.provisioned.get(AUTHORIZER))
             oidc = RestApi(
@@ -182,7 +182,7 @@ class ApiStack(Stack):
                 callers=settings.external_callers,
                 api_id=api.api_id,
                 key=state.key,
-                removal_policy=removal_policy,
+                removal_policy=removal_policy(settings),
             )
         WebAcl(
             self,

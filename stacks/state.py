@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
@@ -11,6 +11,7 @@ from stacks.parts.artifacts_bucket import ArtifactsBucket
 from stacks.parts.data_key import DataKey
 from stacks.parts.data_table import DataTable
 from stacks.parts.open_records import index_open_records
+from stacks.parts.removal import removal_policy
 from stacks.settings.environment import Settings
 from tradewind.contracts.names import (
     BUDGET_KEY,
@@ -31,7 +32,6 @@ class StateStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         prefix = names.resource_prefix(settings.environment)
-        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
 
         self.key = DataKey(
             self,
@@ -44,7 +44,7 @@ class StateStack(Stack):
             ],
             alarm_prefix=prefix,
             tells_of_budgets=settings.aws_budget is not None,
-            removal_policy=removal_policy,
+            removal_policy=removal_policy(settings),
         ).key
         self.artifacts = ArtifactsBucket(
             self,
@@ -52,7 +52,7 @@ class StateStack(Stack):
             key=self.key,
             expiry_days=settings.artifact_expiry_days,
             access_log_expiry_days=settings.access_log_expiry_days,
-            removal_policy=removal_policy,
+            removal_policy=removal_policy(settings),
         ).bucket
 
         def table(
@@ -66,7 +66,7 @@ class StateStack(Stack):
                 sort_key=sort_key,
                 key=self.key,
                 deletion_protection=settings.keep_data,
-                removal_policy=removal_policy,
+                removal_policy=removal_policy(settings),
             ).table
 
         # One item per request.

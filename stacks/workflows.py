@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -15,6 +15,7 @@ from stacks import names
 from stacks.bundling.provider import BundleProvider
 from stacks.parts.durable_function import DurableFunction, function_arn
 from stacks.parts.functions import code_of, logging_variables
+from stacks.parts.removal import removal_policy
 from stacks.settings.environment import Settings
 from stacks.settings.errors import SettingsError
 from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS, AgentManifest
@@ -45,7 +46,6 @@ class WorkflowsStack(Stack):
                 "workflows.durable: their agents are asked through an agent that runs workflows, "
                 "and there is none"
             )
-        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         # By name, so that no stack waits for the other: the functions may come and go.
         functions = {
             agent: function_arn(self, names.live_function(settings.environment, agent))
@@ -74,6 +74,6 @@ class WorkflowsStack(Stack):
             queue_life_s=settings.api.queue_life_s,
             log_retention_days=settings.log_retention_days,
             key=key,
-            removal_policy=removal_policy,
+            removal_policy=removal_policy(settings),
         )
         CfnOutput(self, names.Output.DURABLE_FUNCTION, value=function.alias.function_arn)

@@ -1,1 +1,1 @@
-"""An environment in the caller's own AWS account: deployed, changed, rolled back, removed."""
+"""An environment in an account, from its first deployment to its end."""

@@ -7,12 +7,11 @@ https://docs.aws.amazon.com/signer/latest/developerguide/Welcome.html
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cli import cdk
-from cli.account import account_client
 from cli.api.aws import aws_failures
 from cli.errors import CommandError
 from stacks.bundling.archive import Archive
@@ -31,7 +30,9 @@ _EVERY_S: Final = 2
 _TIMES: Final = 300
 
 
-def signed_context(settings: "Settings", region: str, steps: "Steps") -> list[str]:
+def signed_context(
+    settings: "Settings", clients: Callable[[str], Any], steps: "Steps"
+) -> list[str]:
     """What the CDK has to be told to synthesize with signed bundles; they are signed by then.
 
     Returns:
@@ -44,8 +45,7 @@ def signed_context(settings: "Settings", region: str, steps: "Steps") -> list[st
         return []
     from cli.bundles import bundles_of  # noqa: PLC0415  slow to import
 
-    clients = {name: account_client(name, region) for name in ("s3", "signer")}
-    signer = Signer(settings.code_signing, **clients)
+    signer = Signer(settings.code_signing, s3=clients("s3"), signer=clients("signer"))
     with aws_failures("The bundles cannot be signed"):
         signer.sign(bundles_of(settings).values(), steps)
     return [f"--context=signed={signer.folder}"]

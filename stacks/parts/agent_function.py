@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -13,6 +13,7 @@ from stacks.checks import acknowledge
 from stacks.parts.agent_role import AgentRole, Reach
 from stacks.parts.functions import function_logs, own_log, python_function
 from stacks.parts.provisioned import keep_started
+from stacks.parts.removal import removal_policy
 from stacks.parts.runtime_access import RuntimeAccess
 from stacks.parts.statements import allow
 from stacks.settings.environment import Settings
@@ -37,13 +38,12 @@ class AgentFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         function = settings.function(agent)
-        removal_policy = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
         log_group = function_logs(
             self,
             name=names.log_group_name(settings.environment, agent.name),
             key=reach.key,
             retention_days=settings.log_retention_days,
-            removal_policy=removal_policy,
+            removal_policy=removal_policy(settings),
         )
         self.dead_letters = sqs.Queue(
             self,
@@ -53,7 +53,7 @@ class AgentFunction(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(14),
-            removal_policy=removal_policy,
+            removal_policy=removal_policy(settings),
         )
         access = AgentRole(
             self,

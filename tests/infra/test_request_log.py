@@ -42,7 +42,7 @@ def test_its_table_is_as_well_kept_as_the_others(logging: Assembly) -> None:
         "Enabled": True,
     }
     assert properties["DeletionProtectionEnabled"]
-    assert table["DeletionPolicy"] == "Retain"
+    assert table["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_every_agent_may_put_into_it_and_nobody_may_do_more(

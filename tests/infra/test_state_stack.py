@@ -7,7 +7,7 @@ import pytest
 from tests.infra.assembly import Assembly
 
 DESTROY = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}
-RETAIN = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+RETAIN = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
 DATA = ("AWS::KMS::Key", "AWS::S3::Bucket", "AWS::DynamoDB::Table")
 
 

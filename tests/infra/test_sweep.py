@@ -127,4 +127,4 @@ def test_its_log_goes_or_stays_as_the_agents_do(dev: Assembly, prod: Assembly) -
         assembly.only(assembly.agents, "AWS::Logs::LogGroup", "Sweep")["DeletionPolicy"]
         for assembly in (dev, prod)
     ]
-    assert policies == ["Delete", "Retain"]
+    assert policies == ["Delete", "RetainExceptOnCreate"]

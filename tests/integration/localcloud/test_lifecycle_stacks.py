@@ -87,7 +87,6 @@ class TestFailedUpdate:
         assert kept["retentionInDays"] == 1
         assert stacks.update("goes-back", second) == "UPDATE_COMPLETE"
 
-
     def test_one_that_cannot_go_back_waits_until_it_is_continued(
         self, stacks: Stacks, client: Client
     ) -> None:

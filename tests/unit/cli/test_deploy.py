@@ -13,8 +13,10 @@ from cli import __main__ as command
 from cli import account, cdk, cloud
 from cli.errors import CommandError
 from stacks.settings.environment import Settings
+from tests.unit.cli.deployment import fake_account
+from tests.unit.cli.deployment.fake_account import Resource
 
-#: Says what it was run with, and does what CloudFormation would do with the stacks in a file.
+#: Says what it was run with.
 CDK = """#!{python}
 import json, os, sys
 from pathlib import Path
@@ -31,23 +33,36 @@ for word in sys.argv[2:]:
     if name == "--outputs-file":
         Path(value).parent.mkdir(parents=True, exist_ok=True)
         Path(value).write_text('{{"Tradewind-dev-Api": {{"ApiUrl": "https://api"}}}}')
-if sys.argv[1] == "destroy":
-    Path({stacks!r}).write_text("[]")
+if sys.argv[1] == "synth":
+    folder = Path(sys.argv[4].partition("=")[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "Agents.template.json").write_text({agents!r})
 """
 
 
-class Account:
+LOGS = "/aws/lambda/tradewind-dev-a"
+#: The stack's template as it is synthesized.
+AGENTS = json.dumps(
+    {
+        "Resources": {
+            "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": LOGS}},
+        }
+    }
+)
+
+
+class Account(fake_account.Account):
     """An AWS account with stacks, and the CDK's command line for it."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, captured: Any) -> None:
+        super().__init__()
         self.folder = folder
         self.patch = patch
         self.captured = captured
-        self.log = folder / "cdk.log"
-        self.stacks = folder / "stacks.json"
         #: For which environment, and after how many of the CDK's runs.
         self.pruned: list[tuple[str, int]] = []
-        self.has()
+        self.cdk_log = folder / "cdk.log"
+        self.stack("Tradewind-dev-Api", "DELETE_COMPLETE")
         self.fails_at("nothing")
         patch.setattr("boto3.client", lambda service, region_name: self)
         patch.setattr("cli.version_upkeep.refuse_moved", lambda _settings: None)
@@ -61,36 +76,15 @@ class Account:
         patch.setenv("NODE_OPTIONS", "--no-such-option")
         (folder / "config").symlink_to(Path(__file__).parents[3] / "config")
 
-    def has(self, *stacks: str, protected: bool = False) -> None:
-        rows = [
-            {"StackName": f"Tradewind-{name}", "StackStatus": "CREATE_COMPLETE"} for name in stacks
-        ]
-        kept = [{**row, "EnableTerminationProtection": protected} for row in rows]
-        gone = {"StackName": "Tradewind-dev-Api", "StackStatus": "DELETE_COMPLETE"}
-        self.stacks.write_text(json.dumps([*kept, gone]))
-
     def fails_at(self, step: str) -> None:
         script = self.folder / "cdk"
         script.write_text(
-            CDK.format(
-                python=sys.executable, log=str(self.log), fails=step, stacks=str(self.stacks)
-            )
+            CDK.format(python=sys.executable, log=str(self.cdk_log), fails=step, agents=AGENTS)
         )
         script.chmod(0o755)
 
     def _prune(self, settings: Settings) -> None:
         self.pruned.append((settings.environment, len(self.ran())))
-
-    # What boto3's clients of STS and CloudFormation do.
-
-    def get_caller_identity(self) -> dict[str, str]:
-        return {"Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/ada"}
-
-    def get_paginator(self, _operation: str) -> "Account":
-        return self
-
-    def paginate(self) -> list[dict[str, Any]]:
-        return [{"Stacks": [row]} for row in json.loads(self.stacks.read_text())]
 
     # What a person does.
 
@@ -105,9 +99,9 @@ class Account:
 
     def ran(self) -> list[list[str]]:
         """What the CDK was run with."""
-        if not self.log.exists():
+        if not self.cdk_log.exists():
             return []
-        return [json.loads(line)[0] for line in self.log.read_text().splitlines()]
+        return [json.loads(line)[0] for line in self.cdk_log.read_text().splitlines()]
 
 
 @pytest.fixture
@@ -133,7 +127,7 @@ def test_what_was_shown_is_deployed_after_a_yes(aws: Account) -> None:
     # The CDK calls `--all` an unknown option here, and means all anyway.
     assert diff == ["diff", assembly(aws), "--no-notices"]
     assert deploy[:3] == ["deploy", "--all", assembly(aws)]
-    given = json.loads(aws.log.read_text().splitlines()[0])[1]
+    given = json.loads(aws.cdk_log.read_text().splitlines()[0])[1]
     assert given == {"AWS_REGION": "us-east-1", "AWS_PROFILE": "work", "NODE_OPTIONS": None}
 
 
@@ -189,44 +183,93 @@ def test_another_accounts_credentials_are_refused(aws: Account) -> None:
     assert aws.ran() == []
 
 
+def test_what_outlived_a_deployment_is_told_and_taken_back(aws: Account) -> None:
+    aws.data[LOGS] = "AWS::Logs::LogGroup"
+    status, out, err = aws.run("deploy", "dev", "--yes", "--json")
+    assert (status, json.loads(out)["taken_back"]) == (0, [f"log group {LOGS}"])
+    assert f"Still there from before, and taken back as it is:\n  log group {LOGS}\n" in err
+    assert [words[:2] for words in aws.ran()[2:]] == [
+        ["import", "Agents"],
+        ["deploy", "Agents"],
+        ["deploy", "--all"],
+    ]
+
+
+def test_it_is_told_before_anybody_says_yes(aws: Account) -> None:
+    aws.data[LOGS] = "AWS::Logs::LogGroup"
+    aws.stack("Tradewind-dev-Agents", "ROLLBACK_COMPLETE", protected=True)
+    status, _, err = aws.run("deploy", "dev", typed="n")
+    assert status == 130
+    assert f"log group {LOGS}" in err
+    assert "Tradewind-dev-Agents is deleted first: its creation failed" in err
+    assert [words[0] for words in aws.ran()] == ["synth", "diff"]
+    assert aws.log == []
+
+
+def test_what_is_half_deleted_is_not_deployed_into(aws: Account) -> None:
+    aws.stack("Tradewind-dev-State", "DELETE_FAILED")
+    status, _, err = aws.run("deploy", "dev", "--yes")
+    assert (status, "`tradewind destroy dev` finishes it" in err) == (1, True)
+    assert aws.ran() == []
+
+
 def test_what_is_there_is_destroyed_when_its_name_is_typed(aws: Account) -> None:
-    aws.has("dev-State", "dev-Agents", "prod-State", "devil-State")
+    artifacts = Resource("AWS::S3::Bucket", "artifacts-1")
+    for name in ("dev-State", "dev-Agents", "prod-State", "devil-State"):
+        aws.stack(f"Tradewind-{name}", **({"Artifacts": artifacts} if name == "dev-State" else {}))
     status, _, err = aws.run("destroy", "dev", typed="prod")
     assert (status, "That is not dev. Nothing was deleted." in err) == (1, True)
-    assert aws.ran() == []
+    assert aws.log == []
     status, out, err = aws.run("destroy", "dev", typed="dev")
-    assert (status, out) == (0, "Deleted Tradewind-dev-State, Tradewind-dev-Agents.\n")
+    assert (status, out) == (0, "Deleted Tradewind-dev-Agents, Tradewind-dev-State.\n")
+    assert "and for good, with all that is in it:\n  bucket artifacts-1\n" in err
     assert "prod" not in err.replace("That is not", "")
-    assert [words[0] for words in aws.ran()] == ["synth", "destroy"]
-    assert aws.ran()[1][:4] == ["destroy", "--all", assembly(aws), "--force"]
+    # It needs no template, and so no bundle.
+    assert aws.ran() == []
     status, _, err = aws.run("destroy", "dev", "--yes")
     assert (status, "There is nothing of dev" in err) == (1, True)
+    assert {one.name for one in aws.stacks if one.status != "DELETE_COMPLETE"} == {
+        "Tradewind-prod-State",
+        "Tradewind-devil-State",
+    }
+
+
+def test_what_was_destroyed_as_json(aws: Account) -> None:
+    aws.stack("Tradewind-dev-State", Key=Resource("AWS::KMS::Key", "key-1"))
+    status, out, _ = aws.run("destroy", "dev", "--yes", "--json")
+    assert (status, json.loads(out)) == (
+        0,
+        {"environment": "dev", "deleted": ["Tradewind-dev-State"], "removed": [], "kept": []},
+    )
 
 
 def test_protected_stacks_are_not_destroyed(aws: Account) -> None:
-    aws.has("dev-State", protected=True)
-    status, _, err = aws.run("destroy", "dev", "--yes")
-    assert status == 1
-    assert "Tradewind-dev-State cannot be deleted: CloudFormation protects them" in err
-    assert "`tradewind deploy dev`, then this again" in err
-    assert aws.ran() == []
+    aws.stack("Tradewind-dev-State", protected=True)
+    for options in ([], ["--protected"]):
+        status, _, err = aws.run("destroy", "dev", "--yes", *options)
+        assert status == 1
+        assert "Tradewind-dev-State cannot be deleted: CloudFormation protects them" in err
+        assert "`tradewind deploy dev` says so, then this again" in err
+    assert aws.log == []
 
 
-def test_what_is_left_is_no_success(aws: Account) -> None:
-    aws.has("dev-State")
-    stacks = aws.stacks.read_text()
-    aws.fails_at("nothing")
-    script = aws.folder / "cdk"
-    script.write_text(script.read_text().replace('.write_text("[]")', f".write_text({stacks!r})"))
-    status, _, err = aws.run("destroy", "dev", "--yes")
-    assert (status, "Still there: Tradewind-dev-State." in err) == (1, True)
+def test_with_keep_data_they_are_when_they_are_meant(aws: Account) -> None:
+    table = Resource("AWS::DynamoDB::Table", "records", "RetainExceptOnCreate")
+    aws.stack("Tradewind-prod-State", protected=True, Records=table)
+    status, _, err = aws.run("destroy", "prod", "--yes")
+    assert (status, "`tradewind destroy prod --protected` deletes them" in err) == (1, True)
+    status, _, err = aws.run("destroy", "prod", "--yes", "--protected")
+    assert (status, "These stay:\n  table records\n" in err) == (0, True)
+    assert "records" in aws.data
+    status, _, err = aws.run("destroy", "prod", "--yes")
+    assert (status, "These outlived its stacks, and stay:\n  table records" in err) == (1, True)
 
 
 def test_an_interrupt_ends_the_cdk_too(aws: Account) -> None:
     script = aws.folder / "cdk"
     pid = aws.folder / "pid"
     script.write_text(
-        f"#!/bin/sh\necho $$ > {pid}\ntrap 'echo ended >> {aws.log}; exit 1' TERM\n"
+        f"#!/bin/sh\necho $$ > {pid}\ntrap 'echo ended >> {aws.cdk_log}; exit 1' TERM\n"
         f"touch {aws.folder}/ready\nwhile true; do sleep 0.05; done\n"
     )
     waited: list[float | None] = []
@@ -243,4 +286,4 @@ def test_an_interrupt_ends_the_cdk_too(aws: Account) -> None:
     aws.patch.setattr(subprocess.Popen, "wait", interrupt)
     status, _, _ = aws.run("deploy", "dev", "--yes")
     assert status == 130
-    assert aws.log.read_text() == "ended\n"
+    assert aws.cdk_log.read_text() == "ended\n"
