@@ -26,8 +26,10 @@ from stacks.bundling.errors import BundleError  # noqa: E402
 from stacks.bundling.provider import BundleProvider  # noqa: E402
 from stacks.bundling.signed import SignedBundles  # noqa: E402
 from stacks.checks import add_checks  # noqa: E402
+from stacks.network import NetworkStack  # noqa: E402
 from stacks.observability import ObservabilityStack  # noqa: E402
 from stacks.parts.code_signing import take_signed_code  # noqa: E402
+from stacks.parts.network import Network  # noqa: E402
 from stacks.settings.environment import Settings  # noqa: E402
 from stacks.settings.errors import SettingsError  # noqa: E402
 from stacks.settings.file import load_settings  # noqa: E402
@@ -58,6 +60,7 @@ def build(
         settings=settings,
         termination_protection=settings.keep_data,
     )
+    network = _network(app, env, settings, asked, state)
     behind = AgentsStack(
         app,
         names.StackId.AGENTS,
@@ -67,6 +70,7 @@ def build(
         agents={name: asked[name] for name in agents},
         state=state,
         bundles=bundles,
+        network=network,
         termination_protection=settings.keep_data,
     )
     door = ApiStack(
@@ -78,6 +82,7 @@ def build(
         agents=asked,
         state=state,
         bundles=bundles,
+        network=network,
         termination_protection=settings.keep_data,
     )
     # It names their functions.
@@ -106,6 +111,7 @@ def build(
             agents=asked,
             key=state.key,
             bundles=bundles,
+            network=network,
             termination_protection=settings.keep_data,
         )
         # It names their functions.
@@ -130,6 +136,33 @@ def build(
     for key, value in settings.tags.items():
         Tags.of(app).add(key, value)
     add_checks(app)
+
+
+def _network(
+    app: App,
+    env: Environment,
+    settings: Settings,
+    agents: Mapping[str, AgentManifest],
+    state: StateStack,
+) -> Network | None:
+    """Where functions are: in a VPC of this app's, in one that is there, or in none."""
+    said = settings.network
+    if said is None:
+        return None
+    if said.given is not None and not said.has_endpoints:
+        given = said.given
+        return Network(given.subnets, given.security_groups, frozenset(said.outside))
+    return NetworkStack(
+        app,
+        names.StackId.NETWORK,
+        stack_name=names.stack_name(settings.environment, names.StackId.NETWORK),
+        env=env,
+        settings=settings,
+        network=said,
+        agents=agents,
+        key=state.key,
+        termination_protection=settings.keep_data,
+    ).network
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from stacks.parts.data_table import DataTable
 from stacks.parts.deployments import Deployments
 from stacks.parts.functions import code_of, logging_variables
 from stacks.parts.gradual_deployment import GradualDeployment
+from stacks.parts.network import Network, attachment
 from stacks.parts.probe_function import ProbeFunction
 from stacks.parts.removal import removal_policy
 from stacks.parts.sweep_function import SweepFunction
@@ -43,6 +44,7 @@ class AgentsStack(Stack):
 
     Attributes:
         reach: What the agents' functions share.
+        network: The VPC they are in; None for none.
         log_variables: How such a function finds the log of requests; empty where none is kept.
     """
 
@@ -55,9 +57,11 @@ class AgentsStack(Stack):
         agents: Mapping[str, AgentManifest],
         state: StateStack,
         bundles: BundleProvider,
+        network: Network | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        self.network = network
         self.log_variables = log_variables = dict[str, str]()
         log_arn = None
         if settings.request_log is not None:
@@ -110,6 +114,7 @@ class AgentsStack(Stack):
                 code=code_of(bundle),
                 variables=self.variables[agent],
                 reach=reach,
+                network=network,
             )
 
         architecture = settings.functions.target_architecture
@@ -128,6 +133,7 @@ class AgentsStack(Stack):
                 **logging_variables(settings, SWEEP),
             },
             log_level=settings.log_level,
+            attached=attachment(network, SWEEP, names.function_name(settings.environment, SWEEP)),
             reserved_concurrency=settings.concurrency.cap(SWEEP_CAP),
             log_retention_days=settings.log_retention_days,
             records_arn=reach.records_arn,
@@ -169,6 +175,9 @@ class AgentsStack(Stack):
                 **logging_variables(settings, PROBE),
             },
             log_level=settings.log_level,
+            attached=attachment(self.network, PROBE, names.function_name(environment, PROBE)),
+            # Each agent's deployment asks it once.
+            reserved_concurrency=settings.concurrency.cap(len(functions)),
             log_retention_days=settings.log_retention_days,
             key=self.reach.key,
             removal_policy=removal_policy(settings),

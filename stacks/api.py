@@ -16,6 +16,7 @@ from stacks.parts.api_routes import routes
 from stacks.parts.authorizer_function import AuthorizerFunction
 from stacks.parts.external_callers import ExternalCallers, check_callers
 from stacks.parts.functions import code_of, logging_variables
+from stacks.parts.network import Network, attachment
 from stacks.parts.provisioned import keep_started
 from stacks.parts.removal import removal_policy
 from stacks.parts.rest_api import RestApi
@@ -58,6 +59,7 @@ class ApiStack(Stack):
         agents: Mapping[str, AgentManifest],
         state: StateStack,
         bundles: BundleProvider,
+        network: Network | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -96,6 +98,7 @@ class ApiStack(Stack):
             code=code_of(bundles.core_bundle(API, architecture, API_BUDGET_MB)),
             environment=_environment(API, settings, agents, state),
             reach=reach,
+            attached=attachment(network, API, names.function_name(environment, API)),
             **shared,
         )
         mcp = ApiFunction(
@@ -108,6 +111,7 @@ class ApiStack(Stack):
             code=code_of(bundles.core_bundle(MCP, architecture, MCP_BUDGET_MB)),
             environment=_environment(MCP, settings, agents, state),
             reach=replace(reach, deletes_sessions=False, lists_models=False),
+            attached=attachment(network, MCP, names.function_name(environment, MCP)),
             **shared,
         )
         keep_started(function.alias, settings.provisioned.get(API))
@@ -148,6 +152,9 @@ class ApiStack(Stack):
                     **logging_variables(settings, AUTHORIZER),
                 },
                 log_level=settings.log_level,
+                attached=attachment(
+                    network, AUTHORIZER, names.function_name(environment, AUTHORIZER)
+                ),
                 reserved_concurrency=settings.concurrency.cap(settings.concurrency.authorizer),
                 log_retention_days=settings.log_retention_days,
                 key=state.key,

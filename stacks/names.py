@@ -15,6 +15,7 @@ class StackId(StrEnum):
     """Construct ids of the stacks."""
 
     STATE = "State"
+    NETWORK = "Network"
     AGENTS = "Agents"
     API = "Api"
     OBSERVABILITY = "Observability"
@@ -32,6 +33,8 @@ class Output(StrEnum):
     SESSIONS_TABLE = "SessionsTableName"
     BUDGETS_TABLE = "BudgetsTableName"
     REQUEST_LOG_TABLE = "RequestLogTableName"
+    NETWORK_CIDR = "NetworkCidr"
+    NETWORK_ZONES = "NetworkZones"
     DURABLE_FUNCTION = "DurableFunctionArn"
 
 
@@ -147,6 +150,16 @@ def alarm_name(environment: str, symptom: str, agent: str | None = None) -> str:
 def dashboard_name(environment: str, subject: str) -> str:
     """The name of a dashboard; its subject: ``overview``, ``runtimes``, an agent ..."""
     return f"{resource_prefix(environment)}{subject}"
+
+
+def network_name(environment: str) -> str:
+    """What the environment's VPC is called."""
+    return f"{PROJECT}-{environment}"
+
+
+def flow_log_group_name(environment: str) -> str:
+    """The log group of who spoke with whom in the VPC."""
+    return f"/aws/vpc/{resource_prefix(environment)}flows"
 
 
 def query_name(environment: str, title: str) -> str:

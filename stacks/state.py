@@ -41,6 +41,11 @@ class StateStack(Stack):
                 names.log_group_prefix(settings.environment),
                 names.access_log_prefix(settings.environment),
                 names.runtime_log_prefix(settings.environment),
+                *(
+                    [names.flow_log_group_name(settings.environment)]
+                    if settings.network is not None and settings.network.create is not None
+                    else []
+                ),
             ],
             alarm_prefix=prefix,
             tells_of_budgets=settings.aws_budget is not None,

@@ -15,6 +15,7 @@ from stacks import names
 from stacks.bundling.provider import BundleProvider
 from stacks.parts.durable_function import DurableFunction, function_arn
 from stacks.parts.functions import code_of, logging_variables
+from stacks.parts.network import Network, attachment
 from stacks.parts.removal import removal_policy
 from stacks.settings.environment import Settings
 from stacks.settings.errors import SettingsError
@@ -37,6 +38,7 @@ class WorkflowsStack(Stack):
         agents: Mapping[str, AgentManifest],
         key: kms.IKey,
         bundles: BundleProvider,
+        network: Network | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -70,6 +72,9 @@ class WorkflowsStack(Stack):
                 **logging_variables(settings, DURABLE),
             },
             log_level=settings.log_level,
+            attached=attachment(
+                network, DURABLE, names.function_name(settings.environment, DURABLE)
+            ),
             reserved_concurrency=settings.concurrency.cap(settings.concurrency.durable),
             queue_life_s=settings.api.queue_life_s,
             log_retention_days=settings.log_retention_days,

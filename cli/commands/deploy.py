@@ -39,6 +39,7 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
     from cli.cdk import read_outputs
     from cli.console import Steps
     from cli.deployment import imports, unfinished
+    from cli.deployment.network_change import refuse_change
     from cli.deployment.signing import signed_context
     from cli.deployment.stacks import Stacks
     from cli.lock import lock
@@ -50,6 +51,7 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
     refuse_moved(settings)
     clients = account.clients_in(place.region)
     run_cdk = partial(account.run_cdk, region=place.region)
+    refuse_change(settings, clients)
     with lock(cloud.BUILD):
         stacks = Stacks(environment, clients)
         there = stacks.settled(_say)

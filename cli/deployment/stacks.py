@@ -12,6 +12,7 @@ from stacks.names import StackId, stack_name
 #: Stacks as they are deployed: each after those whose exports or functions it names.
 ORDER: Final = (
     StackId.STATE,
+    StackId.NETWORK,
     StackId.AGENTS,
     StackId.AGENTCORE,
     StackId.API,

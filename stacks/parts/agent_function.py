@@ -12,6 +12,7 @@ from stacks import names
 from stacks.checks import acknowledge
 from stacks.parts.agent_role import AgentRole, Reach
 from stacks.parts.functions import function_logs, own_log, python_function
+from stacks.parts.network import Network, attachment, policies_of
 from stacks.parts.provisioned import keep_started
 from stacks.parts.removal import removal_policy
 from stacks.parts.runtime_access import RuntimeAccess
@@ -34,6 +35,7 @@ class AgentFunction(Construct):
         code: lambda_.Code,
         variables: Mapping[str, str],
         reach: Reach,
+        network: Network | None,
         runtime: RuntimeAccess | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -55,6 +57,8 @@ class AgentFunction(Construct):
             retention_period=Duration.days(14),
             removal_policy=removal_policy(settings),
         )
+        function_name = names.function_name(settings.environment, agent.name)
+        attached = attachment(network, agent.name, function_name)
         access = AgentRole(
             self,
             "Access",
@@ -63,13 +67,16 @@ class AgentFunction(Construct):
             own={
                 "Logs": [own_log(log_group.log_group_arn)],
                 "DeadLetters": [allow(["sqs:SendMessage"], [self.dead_letters.queue_arn])],
+                **policies_of(attached, self),
             },
             reach=reach,
             runtime=runtime,
         )
+        if attached is not None:
+            attached.acknowledge(access.created)
         self.function = python_function(
             self,
-            function_name=names.function_name(settings.environment, agent.name),
+            function_name=function_name,
             description=agent.description,
             architecture=function.target_architecture,
             handler=AGENT_HANDLER,
@@ -86,6 +93,7 @@ class AgentFunction(Construct):
             },
             log_group=log_group,
             log_level=settings.log_level,
+            attached=attached,
             # Lambda's own segments; nothing is imported for it.
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=self.dead_letters,

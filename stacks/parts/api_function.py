@@ -12,6 +12,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, function_role, python_function
+from stacks.parts.network import Attachment
 from stacks.parts.statements import allow, allow_key
 from stacks.settings.function import Architecture
 from tradewind.contracts.names import LIVE_ALIAS, agent_files
@@ -65,6 +66,7 @@ class ApiFunction(Construct):
         architecture: Architecture,
         environment: Mapping[str, str],
         log_level: str,
+        attached: Attachment | None,
         log_retention_days: int,
         reserved_concurrency: int | None,
         reach: ApiReach,
@@ -85,13 +87,14 @@ class ApiFunction(Construct):
             architecture=architecture,
             handler=handler,
             code=code,
-            role=_role(self, log_group.log_group_arn, reach),
+            role=_role(self, log_group.log_group_arn, reach, attached),
             memory_size=_MEMORY_MB,
             timeout=Duration.seconds(_TIMEOUT_S),
             reserved_concurrent_executions=reserved_concurrency,
             environment=environment,
             log_group=log_group,
             log_level=log_level,
+            attached=attached,
             # Lambda's own segments; nothing is imported for it.
             tracing=lambda_.Tracing.ACTIVE,
         )
@@ -106,7 +109,9 @@ class ApiFunction(Construct):
         )
 
 
-def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
+def _role(
+    scope: Construct, log_group_arn: str, reach: ApiReach, attached: Attachment | None
+) -> iam.IRole:
     """What it may do."""
     stack = Stack.of(scope)
     files = [f"{reach.artifacts_arn}/{agent_files(agent)}" for agent in reach.agents]
@@ -154,6 +159,7 @@ def _role(scope: Construct, log_group_arn: str, reach: ApiReach) -> iam.IRole:
         description="What this function of the API's may do.",
         log_group_arn=log_group_arn,
         policies=policies,
+        attached=attached,
     )
     acknowledge_wildcard(
         role, "*", "X-Ray's write actions and Bedrock's lists have no resource level."

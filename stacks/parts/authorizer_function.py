@@ -10,6 +10,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, function_role, python_function
+from stacks.parts.network import Attachment
 from stacks.parts.statements import allow
 from stacks.settings.function import Architecture
 from tradewind.contracts.names import AUTHORIZER_HANDLER, LIVE_ALIAS
@@ -33,6 +34,7 @@ class AuthorizerFunction(Construct):
         architecture: Architecture,
         environment: Mapping[str, str],
         log_level: str,
+        attached: Attachment | None,
         reserved_concurrency: int | None,
         log_retention_days: int,
         key: kms.IKey,
@@ -50,6 +52,7 @@ class AuthorizerFunction(Construct):
             self,
             description="What the authorizer may do: write its log, and nothing in AWS.",
             log_group_arn=log_group.log_group_arn,
+            attached=attached,
             policies={
                 "Tracing": [allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])]
             },
@@ -69,6 +72,7 @@ class AuthorizerFunction(Construct):
             environment=environment,
             log_group=log_group,
             log_level=log_level,
+            attached=attached,
             tracing=lambda_.Tracing.ACTIVE,
         )
         self.alias = lambda_.Alias(

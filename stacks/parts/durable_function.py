@@ -10,6 +10,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, function_role, python_function
+from stacks.parts.network import Attachment
 from stacks.parts.statements import allow
 from stacks.settings.function import Architecture
 from stacks.settings.workflow import WorkflowSettings
@@ -50,6 +51,7 @@ class DurableFunction(Construct):
         agents: Collection[str],
         environment: Mapping[str, str],
         log_level: str,
+        attached: Attachment | None,
         reserved_concurrency: int | None,
         queue_life_s: int,
         log_retention_days: int,
@@ -77,6 +79,7 @@ class DurableFunction(Construct):
             self,
             description="What the durable function may do.",
             log_group_arn=log_group.log_group_arn,
+            attached=attached,
             policies={
                 "Executions": [
                     allow(
@@ -109,6 +112,7 @@ class DurableFunction(Construct):
             environment=environment,
             log_group=log_group,
             log_level=log_level,
+            attached=attached,
             runtime=lambda_.Runtime.PYTHON_3_13,
             durable_config=lambda_.DurableConfig(
                 execution_timeout=Duration.days(workflows.execution_days),

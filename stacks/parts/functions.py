@@ -13,6 +13,7 @@ from constructs import Construct
 from stacks.bundling.archive import Archive
 from stacks.checks import acknowledge
 from stacks.names import PROJECT
+from stacks.parts.network import Attachment, policies_of
 from stacks.parts.statements import allow
 from stacks.settings.environment import Settings
 from stacks.settings.errors import SettingsError
@@ -70,14 +71,22 @@ def function_role(
     description: str,
     log_group_arn: str,
     policies: Mapping[str, Sequence[iam.PolicyStatement]],
+    attached: Attachment | None,
 ) -> iam.Role:
     """The role of the function in ``scope``: what its policies allow, and to write its log."""
-    return service_role(
+    role = service_role(
         scope,
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         description=description,
-        policies={"Logs": [own_log(log_group_arn)], **policies},
+        policies={
+            "Logs": [own_log(log_group_arn)],
+            **policies,
+            **policies_of(attached, scope),
+        },
     )
+    if attached is not None:
+        attached.acknowledge(role)
+    return role
 
 
 def own_log(log_group_arn: str) -> iam.PolicyStatement:
@@ -129,6 +138,7 @@ def python_function(
     environment: Mapping[str, str],
     log_group: logs.ILogGroup,
     log_level: str,
+    attached: Attachment | None,
     runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_12,
     **own: Any,
 ) -> lambda_.Function:
@@ -156,6 +166,8 @@ def python_function(
         ),
         **own,
     )
+    if attached is not None:
+        attached.attach(function)
     acknowledge(
         function,
         "AwsSolutions-L1",

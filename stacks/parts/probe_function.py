@@ -13,6 +13,7 @@ from constructs import Construct
 
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, function_role, python_function
+from stacks.parts.network import Attachment
 from stacks.parts.statements import allow
 from stacks.settings.function import Architecture
 from tradewind.contracts.names import PROBE_HANDLER
@@ -41,6 +42,8 @@ class ProbeFunction(Construct):
         architecture: Architecture,
         environment: Mapping[str, str],
         log_level: str,
+        attached: Attachment | None,
+        reserved_concurrency: int | None,
         log_retention_days: int,
         key: kms.IKey,
         removal_policy: RemovalPolicy,
@@ -63,6 +66,7 @@ class ProbeFunction(Construct):
             self,
             description="What the probe may do.",
             log_group_arn=log_group.log_group_arn,
+            attached=attached,
             policies={
                 "Deployments": [
                     allow(
@@ -90,9 +94,11 @@ class ProbeFunction(Construct):
             role=role.without_policy_updates(),
             memory_size=_MEMORY_MB,
             timeout=Duration.seconds(_TIMEOUT_S),
+            reserved_concurrent_executions=reserved_concurrency,
             environment=environment,
             log_group=log_group,
             log_level=log_level,
+            attached=attached,
         )
 
 

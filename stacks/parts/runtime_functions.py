@@ -82,5 +82,6 @@ def add_runtime_functions(
                 OptionalEnvVar.RUNTIME: json.dumps(target),
             },
             reach=behind.reach,
+            network=behind.network,
             runtime=RuntimeAccess(arn, runtime.endpoint, runtime.transport),
         )

@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.parts.functions import function_logs, function_role, python_function
+from stacks.parts.network import Attachment
 from stacks.parts.statements import allow, allow_key
 from stacks.settings.function import Architecture
 from tradewind.contracts.names import OPEN_INDEX, SWEEP_HANDLER
@@ -39,6 +40,7 @@ class SweepFunction(Construct):
         architecture: Architecture,
         environment: Mapping[str, str],
         log_level: str,
+        attached: Attachment | None,
         reserved_concurrency: int | None,
         log_retention_days: int,
         records_arn: str,
@@ -58,6 +60,7 @@ class SweepFunction(Construct):
             self,
             description="What the sweep may do.",
             log_group_arn=log_group.log_group_arn,
+            attached=attached,
             policies={
                 "Records": [
                     allow(["dynamodb:Query"], [f"{records_arn}/index/{OPEN_INDEX}"]),
@@ -85,6 +88,7 @@ class SweepFunction(Construct):
             environment=environment,
             log_group=log_group,
             log_level=log_level,
+            attached=attached,
             max_event_age=Duration.minutes(_EVERY_MINUTES),
             retry_attempts=0,
         )

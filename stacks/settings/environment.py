@@ -15,6 +15,7 @@ from stacks.settings.deployment import DeploymentSettings
 from stacks.settings.email import Email
 from stacks.settings.function import FunctionSettings
 from stacks.settings.model import ModelSettings
+from stacks.settings.network import NetworkSettings
 from stacks.settings.prices import PriceSettings
 from stacks.settings.provisioned import ProvisionedSettings
 from stacks.settings.region import Region, partition_of
@@ -31,6 +32,7 @@ from tradewind.contracts.names import (
     AUTHORIZER,
     DURABLE,
     MCP,
+    PROBE,
     SWEEP,
 )
 from tradewind.contracts.prices import BudgetLimits, ModelPrices
@@ -75,6 +77,9 @@ class Settings(Frozen):
         model: The model every agent calls.
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
+        network: The VPC that functions are in, with `create` (`cidr`, `zones`) or `given` (`vpc`,
+            `subnets`, `security_groups`, `route_tables`), and `outside`; null for none. See
+            docs/network.md.
         concurrency: How many instances functions have at most.
         provisioned: Functions of which instances are kept started, by the agent's or runtime's
             name, `api`, `mcp` or `authorizer`; each with `instances`, and perhaps `most` and
@@ -130,6 +135,9 @@ class Settings(Frozen):
     agents: Annotated[
         Mapping[str, FunctionSettings], Field(description="a mapping of agents' names")
     ] = {}
+    network: Annotated[
+        NetworkSettings | None, Field(description="a mapping of create or given, or null")
+    ] = None
     concurrency: Annotated[ConcurrencySettings, Field(description=_MAPPING)] = ConcurrencySettings()
     provisioned: Annotated[
         Mapping[str, ProvisionedSettings], Field(description="a mapping of functions' names")
@@ -249,20 +257,33 @@ class Settings(Frozen):
             {**agent.function.model_dump(), **layers[0], **layers[1], "endpoints": endpoints}
         )
 
+    def function_names(self, agents: Mapping[str, AgentManifest]) -> list[str]:
+        """Every function that is deployed, by its name.
+
+        Args:
+            agents: Every agent, the runtimes among them.
+        """
+        tokens = [AUTHORIZER] if self.oidc is not None else []
+        durable = [DURABLE] if self.workflows.durable else []
+        probe = [PROBE] if self.deployment.gradual else []
+        return [*agents, API, MCP, SWEEP, *tokens, *durable, *probe]
+
     def reservations(self, agents: Mapping[str, AgentManifest]) -> dict[str, int]:
         """The instances set aside for each function, by its name, of those that are capped.
 
         Args:
             agents: Every agent, the runtimes among them.
         """
-        said = {name: self.function(one).reserved_concurrency for name, one in agents.items()}
-        said |= {API: self.api.reserved_concurrency, MCP: self.api.reserved_concurrency}
-        said[SWEEP] = SWEEP_CAP
-        if self.oidc is not None:
-            said[AUTHORIZER] = self.concurrency.authorizer
-        if self.workflows.durable:
-            said[DURABLE] = self.concurrency.durable
-        caps = {name: self.concurrency.cap(instances) for name, instances in said.items()}
+        said = {name: self.function(one).reserved_concurrency for name, one in agents.items()} | {
+            API: self.api.reserved_concurrency,
+            MCP: self.api.reserved_concurrency,
+            SWEEP: SWEEP_CAP,
+            AUTHORIZER: self.concurrency.authorizer,
+            DURABLE: self.concurrency.durable,
+            # Each agent's deployment asks it once.
+            PROBE: len(agents) - len(self.runtimes),
+        }
+        caps = {name: self.concurrency.cap(said[name]) for name in self.function_names(agents)}
         return {name: cap for name, cap in caps.items() if cap is not None}
 
     @property

@@ -21,6 +21,7 @@ from stacks.settings.limits import problem_of_limits
 from stacks.settings.provisioned import problem_of_provisioned
 from stacks.settings.runtime import problem_of_runtimes, with_runtimes
 from stacks.settings.unique_keys import DuplicateKey, load_yaml
+from stacks.settings.ways_out import problem_of_network
 from stacks.settings.yaml_limits import TooMuch
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.validation import explain, shortened
@@ -91,6 +92,8 @@ def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown
         tokens=settings.oidc is not None,
         snapshots=settings.snap_start,
     ):
+        raise SettingsError(f"{shown}: {problem}")
+    if problem := problem_of_network(settings, asked):
         raise SettingsError(f"{shown}: {problem}")
     if settings.aws_budget is not None and settings.region.startswith("us-gov-"):
         raise SettingsError(

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,13 @@ class Assembly:
                 return value
         return spelled
 
-    @property
+    @cached_property
     def exports(self) -> dict[str, Any]:
-        """What the state stack exports, by name."""
+        """What stacks export, by name."""
         return {
             output["Export"]["Name"]: output["Value"]
-            for output in self.state["Outputs"].values()
+            for file in self.folder.glob("*.template.json")
+            for output in json.loads(file.read_text()).get("Outputs", {}).values()
             if "Export" in output
         }
 
