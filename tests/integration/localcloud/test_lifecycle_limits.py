@@ -1,6 +1,7 @@
 """What is beyond a service's limit is refused before it is made, by what the service would say."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ def stacks(client: Client) -> Stacks:
 
 
 TRUST = role()["Properties"]["AssumeRolePolicyDocument"]
-ALARM = {
+ALARM: Mapping[str, Any] = {
     "ComparisonOperator": "GreaterThanThreshold",
     "EvaluationPeriods": 1,
     "MetricName": "m",
@@ -52,7 +53,11 @@ def function(**properties: Any) -> dict[str, Any]:
 def table(**properties: Any) -> dict[str, Any]:
     attributes = [{"AttributeName": "id", "AttributeType": "S"}]
     keys = [{"AttributeName": "id", "KeyType": "HASH"}]
-    made = {"AttributeDefinitions": attributes, "KeySchema": keys, "BillingMode": "PAY_PER_REQUEST"}
+    made: Any = {
+        "AttributeDefinitions": attributes,
+        "KeySchema": keys,
+        "BillingMode": "PAY_PER_REQUEST",
+    }
     return resource("AWS::DynamoDB::Table", **made, **properties)
 
 

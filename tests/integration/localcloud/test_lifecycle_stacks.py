@@ -90,23 +90,21 @@ class TestFailedUpdate:
     def test_one_that_cannot_go_back_waits_until_it_is_continued(
         self, stacks: Stacks, client: Client
     ) -> None:
-        def made(secret: str, parameter: str) -> dict[str, Any]:
-            return {
-                "Secret": resource("AWS::SecretsManager::Secret", Name="stuck", Description=secret),
-                # A handler that asks its service, and so cannot go back to what is not there.
-                "Fails": resource(
-                    "AWS::SSM::Parameter",
-                    Type="String",
-                    Name="/stuck",
-                    Value={"Fn::Sub": parameter},
-                ),
-            }
-
-        stacks.create("stuck", made("first", "a"))
-        with_failure = {**made("second", "a"), "Late": after("Secret", FAILS)}
-        # What the update changes is taken away before it can be changed back.
-        client("secretsmanager").delete_secret(SecretId="stuck", RecoveryWindowInDays=7)
-        assert stacks.update("stuck", with_failure) == "UPDATE_ROLLBACK_COMPLETE"
+        # What was brought in need not be as its template says, and cannot become so here.
+        client("logs").create_log_group(logGroupName="/stuck")
+        wrong = {"Group": group("/stuck", "Retain", RetentionInDays=2)}
+        stacks.bring_in("stuck", wrong, {"Group": {"LogGroupName": "/stuck"}})
+        changed = {"Group": group("/stuck", "Retain", RetentionInDays=3)}
+        failing = {**changed, "Fails": after("Group", FAILS)}
+        assert stacks.update("stuck", failing) == "UPDATE_ROLLBACK_FAILED"
+        with pytest.raises(ClientError, match=r"is in UPDATE_ROLLBACK_FAILED state and can not"):
+            stacks.update("stuck", changed)
+        cloudformation = client("cloudformation")
+        cloudformation.continue_update_rollback(StackName="stuck")
+        assert stacks.status("stuck") == "UPDATE_ROLLBACK_FAILED"
+        cloudformation.continue_update_rollback(StackName="stuck", ResourcesToSkip=["Group"])
+        assert stacks.status("stuck") == "UPDATE_ROLLBACK_COMPLETE"
+        assert stacks.update("stuck", changed) == "UPDATE_COMPLETE"
 
 
 class TestTakenNames:

@@ -1,12 +1,15 @@
 """A name that is taken stays whose it is, for every resource type that has names."""
 
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from devtools.localcloud import ACCOUNT_ID, REGION
+from devtools.localcloud.lifecycle import PROJECT, SERVER_PYTHON
 from tests.integration.localcloud.conftest import Client, Deploy, package, role
 from tests.integration.localcloud.stacks_api import Stacks, resource
 
@@ -316,3 +319,35 @@ def test_a_name_that_was_kept_is_refused(kind: str, stacks: Stacks, needed: Outp
     again = {"It": resource(kind, **life.properties(needed))}
     assert stacks.create(f"{name}-again", again) == "ROLLBACK_COMPLETE"
     assert life.refusal in stacks.reasons(f"{name}-again")[0]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::Budgets::Budget",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::VPC",
+        "AWS::EC2::VPCEndpoint",
+        "AWS::Lambda::CodeSigningConfig",
+        "AWS::Signer::SigningProfile",
+    ],
+)
+def test_a_type_that_is_not_carried_out_is_refused_by_name(kind: str, stacks: Stacks) -> None:
+    with pytest.raises(ClientError, match=rf"Unrecognized resource types: \[{kind}\]"):
+        stacks.create("refused-type", {"It": resource(kind), "Topic": resource("AWS::SNS::Topic")})
+
+
+def test_every_type_that_is_honoured_has_its_rules() -> None:
+    code = (
+        "from devtools.localcloud.extension.cloudformation.install import _HONOURED\n"
+        "from devtools.localcloud.extension.cloudformation.lifecycle.limits import LIMITS\n"
+        "from devtools.localcloud.extension.cloudformation.lifecycle.types import RULES\n"
+        "print(*sorted(set(_HONOURED) ^ set(RULES)), *sorted(set(LIMITS) - set(RULES)))"
+    )
+    compared = subprocess.run(
+        [SERVER_PYTHON, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT
+    )
+    assert compared.stdout.strip() == ""

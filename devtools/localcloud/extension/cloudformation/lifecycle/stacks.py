@@ -104,7 +104,8 @@ def _before_change_set(parameters: Parameters) -> Any:
             f"Stack [{stack['StackName']}] already exists and cannot be created again with the "
             f"changeSet [{change_set}].",
         )
-    return None if stack["StackStatus"] in _CHANGEABLE else _not_now(stack)
+    fit = {*_CHANGEABLE, _EMPTY} if kind == "IMPORT" else _CHANGEABLE
+    return None if stack["StackStatus"] in fit else _not_now(stack)
 
 
 def _before_execution(parameters: Parameters) -> Any:

@@ -89,7 +89,8 @@ RULES: Mapping[str, Rules] = {
     "AWS::ApiGateway::Stage": Rules(gateway.STAGE),
     "AWS::ApiGateway::UsagePlan": _FREE,
     "AWS::ApiGateway::UsagePlanKey": _FREE,
-    # The service itself refuses a second runtime or endpoint of a name.
+    # The services themselves refuse a second profile, runtime or endpoint of a name.
+    "AWS::Bedrock::ApplicationInferenceProfile": _FREE,
     "AWS::BedrockAgentCore::Runtime": _FREE,
     "AWS::BedrockAgentCore::RuntimeEndpoint": _FREE,
     "AWS::CDK::Metadata": _FREE,
