@@ -25,6 +25,7 @@ from cli.commands.invocations import budget, cancel, conversations, models, repl
 from cli.commands.invoke import invoke
 from cli.commands.logs import logs
 from cli.commands.mcp import mcp
+from cli.commands.profiles import profiles
 from cli.commands.run import run
 from cli.commands.sessions import sessions
 from cli.commands.support import doctor, list_supported, list_tools, version
@@ -67,7 +68,7 @@ def tradewind() -> None:
 
 for _command in (
     *(demo, up, down, call, status, cancel, reply, conversations, models, budget, logs, mcp),
-    *(deploy, destroy, versions, rollback, bundles, iam, caller),
+    *(deploy, destroy, versions, rollback, bundles, profiles, iam, caller),
     *(invoke, answer, dashboard, alarms, contract, agent),
     *(validate, explain_workflow, plan, run, sessions, trace, durable),
     *(list_tools, list_supported, doctor, version),

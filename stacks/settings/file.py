@@ -6,7 +6,7 @@ A value that is not allowed stops the synth with one line: file, field, value, w
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
@@ -44,6 +44,26 @@ def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentMani
     Raises:
         SettingsError: There is no such environment, or its file is not as it must be.
     """
+    content = read_content(environment, folder)
+    shown = _shown(environment, folder)
+    try:
+        settings = Settings.model_validate({**content, "environment": environment})
+    except ValidationError as invalid:
+        raise SettingsError(f"{shown}: {_explain(invalid)}") from None
+    _check_agents(settings, agents, shown)
+    return settings
+
+
+def read_content(environment: str, folder: Path) -> dict[str, Any]:
+    """Read ``folder/environment.yaml`` as far as it is a mapping.
+
+    Args:
+        environment: Its name.
+        folder: ``config``.
+
+    Raises:
+        SettingsError: There is no such environment, or its file is no mapping.
+    """
     # Checked before it becomes a path.
     fits = len(environment) <= ENVIRONMENT_NAME_LENGTH and _ENVIRONMENT_NAME.fullmatch(environment)
     if not fits:
@@ -51,7 +71,7 @@ def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentMani
             f"env: {environment!r} is not allowed; give {_ENVIRONMENT_NAME_ALLOWED}"
         )
     file = folder / f"{environment}.yaml"
-    shown = f"{folder.name}/{file.name}"
+    shown = _shown(environment, folder)
     try:
         content = load_yaml(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -70,12 +90,11 @@ def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentMani
         raise SettingsError(f"{shown}: the file is not allowed to be anything but a mapping")
     if "environment" in content:
         raise SettingsError(f"{shown}: environment: is not a setting; it is the file's name")
-    try:
-        settings = Settings.model_validate({**content, "environment": environment})
-    except ValidationError as invalid:
-        raise SettingsError(f"{shown}: {_explain(invalid)}") from None
-    _check_agents(settings, agents, shown)
-    return settings
+    return content
+
+
+def _shown(environment: str, folder: Path) -> str:
+    return f"{folder.name}/{environment}.yaml"
 
 
 def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown: str) -> None:

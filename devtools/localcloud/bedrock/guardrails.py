@@ -10,7 +10,7 @@ unknown guardrail are the service's.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from devtools.localcloud.bedrock.account import GUARDRAIL, GUARDRAIL_VERSIONS, Account
@@ -99,10 +99,10 @@ def assess(guardrail: Applied, asked: str, reply: Reply) -> Reply:
         trace["outputAssessments"] = {GUARDRAIL: [_assessment(answered, stopped=stops_answer)]}
     told = {"guardrail": trace} if guardrail.traced else None
     if not (stops_asked or stops_answer):
-        return Reply(reply.blocks, reply.stop_reason, reply.input_tokens, reply.output_tokens, told)
+        return replace(reply, trace=told)
     # A request that is stopped reaches no model.
     tokens = (0, 0) if stops_asked else (reply.input_tokens, reply.output_tokens)
-    return Reply((TextBlock(ANSWER),), "guardrail_intervened", *tokens, told)
+    return Reply((TextBlock(ANSWER),), "guardrail_intervened", *tokens, trace=told)
 
 
 def _assessment(text: str, *, stopped: bool) -> Mapping[str, Any]:

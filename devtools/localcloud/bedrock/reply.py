@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "guardrail_intervened"]
@@ -32,7 +32,7 @@ class Reply:
     stop_reason: StopReason
     input_tokens: int
     output_tokens: int
-    trace: Mapping[str, Any] | None = None
+    trace: Mapping[str, Any] | None = field(default=None, kw_only=True)
 
     def metadata(self, latency_ms: int) -> dict[str, object]:
         """What an answer tells of itself."""

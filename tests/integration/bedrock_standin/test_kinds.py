@@ -35,7 +35,8 @@ class Bedrock:
     authorizer: StaticAuthorizer
 
     def client(self, service: str, identity: Identity = ADMINISTRATOR) -> Any:
-        return self.sdk.client(
+        make: Any = self.sdk.client  # its stubs want the service spelled out
+        return make(
             service,
             endpoint_url=self.standin.endpoint_url,
             aws_access_key_id=identity.access_key,
@@ -92,7 +93,10 @@ def test_a_grant_is_enough_and_no_part_of_it_too_much(
     bedrock: Bedrock, model_id: str, guardrail: Guardrail | None
 ) -> None:
     grants = invoke_grants(read_model(model_id, REGION), account=ACCOUNT, guardrail=guardrail)
-    members = {"modelId": model_id, **({"guardrailConfig": CONFIG} if guardrail else {})}
+    members: dict[str, Any] = {
+        "modelId": model_id,
+        **({"guardrailConfig": CONFIG} if guardrail else {}),
+    }
     ask(bedrock.granted(*grants), **members)
     ask_streaming(bedrock.granted(*grants), **members)
     for missing, less in less_one(grants):
