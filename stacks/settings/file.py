@@ -49,7 +49,7 @@ def load_settings(environment: str, folder: Path, agents: Mapping[str, AgentMani
     try:
         settings = Settings.model_validate({**content, "environment": environment})
     except ValidationError as invalid:
-        raise SettingsError(f"{shown}: {_explain(invalid)}") from None
+        raise SettingsError(f"{shown}: {explain_settings(invalid)}") from None
     _check_agents(settings, agents, shown)
     return settings
 
@@ -143,7 +143,7 @@ def _check_agents(settings: Settings, agents: Mapping[str, AgentManifest], shown
         raise SettingsError(f"{shown}: {problem}")
 
 
-def _explain(invalid: ValidationError) -> str:
+def explain_settings(invalid: ValidationError) -> str:
     """Say in one line which field is wrong and what it may be."""
     error = invalid.errors(include_url=False)[0]
     if error["type"] == "model":
