@@ -115,6 +115,8 @@ down: ## Stop the embedded AWS
 	@$(CLOUD) down
 
 synth: setup ## Synthesize the templates of ENV (default dev) into cdk.out
+	@# The CDK removes nothing: every earlier bundle would stay.
+	@rm -rf cdk.out
 	@# Without credentials: a synth that found some would ask AWS whose they are.
 	@$(CLEAN) env AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null \
 		AWS_EC2_METADATA_DISABLED=true cdk synth --quiet --no-notices -c env=$(ENV)

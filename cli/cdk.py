@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def deploy(running: Running, step: "Step", out: Path) -> dict[str, str]:
             "--concurrency=2",
             "--progress=events",
             f"--context=env={LOCAL_ENV}",
-            f"--output={LOCAL_ASSEMBLY}",
+            f"--output={emptied(LOCAL_ASSEMBLY)}",
             f"--outputs-file={outputs_file}",
         ],
         running,
@@ -74,6 +75,15 @@ def deploy(running: Running, step: "Step", out: Path) -> dict[str, str]:
         PROJECT,
     )
     return read_outputs(out)
+
+
+def emptied(assembly: Path) -> Path:
+    """Return a folder to synthesize to, in which nothing is left of earlier times.
+
+    The CDK removes nothing: each change of a bundle would leave another one there, for ever.
+    """
+    shutil.rmtree(assembly, ignore_errors=True)
+    return assembly
 
 
 def read_outputs(out: Path) -> dict[str, str]:

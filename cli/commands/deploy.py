@@ -36,9 +36,9 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
     goes on.
     """
     from cli import account
-    from cli.cdk import read_outputs
+    from cli.cdk import emptied, read_outputs
     from cli.console import Steps
-    from cli.deployment import imports, unfinished
+    from cli.deployment import imports, preflight, unfinished
     from cli.deployment.network_change import refuse_change
     from cli.deployment.signing import signed_context
     from cli.deployment.stacks import Stacks
@@ -56,13 +56,14 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
         stacks = Stacks(environment, clients)
         there = stacks.settled(_say)
         unfinished.refuse_half_deleted(environment, there)
-        assembly = account.assembly_of(environment)
+        assembly = emptied(account.assembly_of(environment))
         run_cdk(
             [
                 *("synth", "--quiet", f"--context=env={environment}", f"--output={assembly}"),
                 *signed_context(settings, clients, Steps()),
             ]
         )
+        preflight.require_room(settings, place, assembly, _say)
         app = f"--app={assembly}"
         _say(f"\nWhat would change in {_where(place)}:\n")
         run_cdk(["diff", app])

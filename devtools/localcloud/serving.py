@@ -16,12 +16,14 @@ from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.core import lambda_runtime
 
+from devtools.localcloud.account import Account
 from devtools.localcloud.bedrock import BedrockStandIn, RealBedrock
 from devtools.localcloud.code_store import CodeStore
 from devtools.localcloud.execution import DURABLE_RUNTIME, RUNTIME, Warden
 from devtools.localcloud.extension import (
     access,
     access_keys,
+    account_limits,
     aliases,
     async_invocation,
     calls,
@@ -72,6 +74,7 @@ async def serve(home: Path, tls: TlsFiles, gateway: socket.socket) -> None:
         account=ACCOUNT_ID,
         upstream=_real_bedrock(),
         observe=service_metrics.publish_model_call,
+        withheld=lambda: Account.of(home).models_without_access,
     )
     stand_in.start()
     geodata = GeodataStandIn(tls=tls)
@@ -121,6 +124,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     # Scripts that lie on this machine for another emulator are not ours to run.
     ministack._collect_scripts = lambda *_folders: []
     access_keys.install()
+    account_limits.install(home)
     async_invocation.install()
     aliases.install()
     versions.install()

@@ -1,8 +1,11 @@
 """Copies of the project, for what must leave the project itself alone."""
 
+import contextlib
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
@@ -32,3 +35,20 @@ def copy_project(folder: Path, shared: Iterable[str] = SHARED) -> None:
     for name in shared:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).symlink_to(PROJECT / name)
+
+
+def copy_assembly(assembly: Path, folder: Path) -> None:
+    """Copy a synthesized app, whose bundles are hundreds of megabytes, to ``folder``.
+
+    Nothing writes into a bundle once it is made, so these are the same files where that can be.
+    """
+
+    def copy(source: str, target: str) -> None:
+        if fnmatch(Path(source).name, "asset.*.zip"):
+            # Another file system has no links to this one.
+            with contextlib.suppress(OSError):
+                os.link(source, target)
+                return
+        shutil.copy2(source, target)
+
+    shutil.copytree(assembly, folder, symlinks=True, copy_function=copy)

@@ -28,7 +28,7 @@ from tests.deployed_agents import AGENTS
 from tests.docs.aws_cli import read_aws_command
 from tests.docs.pages import PROJECT, Command, commands, pages
 from tests.e2e.conftest import RUNTIMES, Deployment, client
-from tests.e2e.copies import copy_project
+from tests.e2e.copies import copy_assembly, copy_project
 from tests.e2e.front_door import operator_of
 
 #: Commands that are run elsewhere: where, and the words there that say so.
@@ -153,7 +153,7 @@ def projects(
         folder = base / page.replace("/", "-")
         copy_project(folder, (".venv", ".venv-mcp-proxy", "node_modules"))
         for assembly in ("cdk.out", LOCAL_ASSEMBLY.relative_to(PROJECT)):
-            shutil.copytree(LOCAL_ASSEMBLY, folder / assembly, symlinks=True)
+            copy_assembly(LOCAL_ASSEMBLY, folder / assembly)
         return folder
 
     # As people use it: the contract is of what cold and warm requests emit.

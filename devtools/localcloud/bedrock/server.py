@@ -6,7 +6,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Final, Self
@@ -42,6 +42,7 @@ class BedrockStandIn:
         record_prompts: bool = False,
         upstream: RealBedrock | None = None,
         observe: Callable[[Observation], None] = lambda _: None,
+        withheld: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """Prepare a stand-in; ``start`` opens its ports.
 
@@ -56,6 +57,7 @@ class BedrockStandIn:
             record_prompts: Keep every request body, for tests of isolation.
             upstream: Answers instead of the scripted model. Checks and counts stay the same.
             observe: Told of every call by a known caller, on the stand-in's thread.
+            withheld: Gives the models that nobody has agreed to the terms of.
         """
         self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._tls.load_cert_chain(tls.certificate, tls.key)
@@ -68,6 +70,7 @@ class BedrockStandIn:
             upstream=upstream,
             prompts=self._prompts if record_prompts else None,
             observe=observe,
+            withheld=withheld,
         )
         self._connections: set[asyncio.Task[None]] = set()
         self._thread: threading.Thread | None = None

@@ -5,13 +5,14 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
 from devtools.localcloud.bedrock import (
+    availability,
     catalogue,
     control,
     conversation,
@@ -98,6 +99,7 @@ class RuntimeService:
         upstream: Answers instead of the scripted model.
         prompts: Where prompts are recorded; None records none.
         observe: Told of every call by a known caller, after its answer.
+        withheld: Gives the models that nobody has agreed to the terms of.
     """
 
     authorizer: Authorizer
@@ -105,6 +107,7 @@ class RuntimeService:
     upstream: RealBedrock | None
     prompts: list[RecordedPrompt] | None
     observe: Callable[[Observation], None] = lambda _: None
+    withheld: Callable[[], Collection[str]] = tuple
     counters: Counters = field(default_factory=Counters)
     faults: FaultBook = field(default_factory=FaultBook)
 
@@ -140,6 +143,8 @@ class RuntimeService:
                 answer = await self._list(request)
             elif control.is_operation(request):
                 answer = await self._control(request)
+            elif availability.is_asked(request):
+                answer = await self._availability(request)
             else:
                 call = self._admit(number, request)
                 hit = self._meet_faults(call)
@@ -184,6 +189,14 @@ class RuntimeService:
             )
         return delivery.document(control.answer(request, self.account, caller, self.authorizer))
 
+    async def _availability(self, request: Request) -> Relayed | delivery.Answer:
+        availability.authorize(
+            request, self._caller(request), self.authorizer, self.account.region
+        )
+        if self.upstream is not None:
+            return await self.upstream.send(request, control_plane=True)
+        return delivery.document(availability.answer(request, self.account.region, self.withheld()))
+
     def _caller(self, request: Request) -> Principal:
         return authenticate(
             request, region=self.account.region, authorizer=self.authorizer, now=datetime.now(UTC)
@@ -200,6 +213,7 @@ class RuntimeService:
         if self.upstream is None:
             models.require_known(target, model_id)
         models.authorize(target, operation.action, principal, self.authorizer, guardrail)
+        availability.require(target.model, self.withheld())
         return _Call(request, operation, model_id, principal, guardrail)
 
     def _meet_faults(self, call: _Call) -> Hit:

@@ -11,6 +11,7 @@ import pytest
 
 from cli import __main__ as command
 from cli import account, cdk, cloud
+from cli.deployment import preflight
 from cli.errors import CommandError
 from stacks.settings.environment import Settings
 from tests.unit.cli.deployment import fake_account
@@ -71,6 +72,8 @@ class Account(fake_account.Account):
         patch.setattr(cdk, "CDK", folder / "cdk")
         patch.setattr(cdk, "PROJECT", folder)
         patch.setattr(cloud, "BUILD", folder / ".build")
+        # What it asks has tests of its own.
+        patch.setattr(preflight, "require_room", lambda *_: None)
         patch.setattr("sys.stdin.isatty", lambda: True, raising=False)
         patch.setenv("AWS_PROFILE", "work")
         patch.setenv("NODE_OPTIONS", "--no-such-option")
@@ -131,10 +134,32 @@ def test_what_was_shown_is_deployed_after_a_yes(aws: Account) -> None:
     assert given == {"AWS_REGION": "us-east-1", "AWS_PROFILE": "work", "NODE_OPTIONS": None}
 
 
+@pytest.mark.parametrize("verb", ["deploy", "destroy"])
+def test_nothing_of_an_earlier_synth_stays_in_the_assembly(aws: Account, verb: str) -> None:
+    aws.has("dev-State")
+    old = aws.folder / ".build" / "cdk.out.dev" / "asset.old.zip"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    status, _, _ = aws.run(verb, "dev", "--yes")
+    assert (status, old.exists()) == (0, False)
+
+
 def test_without_a_yes_nothing_is_deployed(aws: Account) -> None:
     status, out, _ = aws.run("deploy", "dev", typed="n")
     assert (status, out) == (130, "")
     assert [words[0] for words in aws.ran()] == ["synth", "diff"]
+
+
+def test_nothing_is_shown_or_deployed_that_the_account_would_not_take(aws: Account) -> None:
+    def no_room(settings: Any, place: Any, assembly: Path, _say: Any) -> None:
+        assert (settings.environment, place.account) == ("dev", "111122223333")
+        assert assembly == aws.folder / ".build" / "cdk.out.dev"
+        raise CommandError("The account has no room. Nothing was deployed.")
+
+    aws.patch.setattr(preflight, "require_room", no_room)
+    status, _, err = aws.run("deploy", "dev", "--yes")
+    assert (status, "The account has no room." in err) == (1, True)
+    assert [words[0] for words in aws.ran()] == ["synth"]
 
 
 def test_a_step_that_fails_is_the_last(aws: Account) -> None:

@@ -10,6 +10,7 @@ from ministack.services.cloudformation import provisioners
 
 from devtools.localcloud.extension import schedules
 from devtools.localcloud.extension.access import role_may
+from devtools.localcloud.extension.account_limits import too_large
 from devtools.localcloud.extension.functions import unsupported
 from devtools.localcloud.extension.gateway import resources as gateway
 from devtools.localcloud.extension.gateway import web_acl
@@ -22,7 +23,7 @@ _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64":
 
 def _function(properties: Properties) -> None:
     """Refuse a function that could not run here, or whose failures could not be delivered."""
-    problem = unsupported(properties)
+    problem = unsupported(properties) or too_large(properties.get("MemorySize"))
     if problem:
         raise ValueError(f"AWS::Lambda::Function: {problem}")
     machine = _MACHINES[platform.machine()]
