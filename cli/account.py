@@ -79,15 +79,6 @@ def clients_in(region: str) -> Callable[[str], Any]:
     return cache(partial(_client, region=region))
 
 
-def clients_in(region: str) -> Callable[[str], Any]:
-    """What gives the clients of the caller's account, by service.
-
-    Returns:
-        It gives each client once.
-    """
-    return cache(partial(account_client, region=region))
-
-
 def run_cdk(arguments: Sequence[str], region: str) -> None:
     """Run the real CDK command line on the caller's account; what it says goes to standard error.
 

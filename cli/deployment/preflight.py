@@ -17,8 +17,6 @@ from stacks.names import PROJECT
 from stacks.settings.limits import UNRESERVED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from stacks.settings.environment import Settings
 
 #: Gives the client of a service in a region.
@@ -89,8 +87,8 @@ def check_account(
         What is in the way, and what could not be asked.
     """
     where = f"account {place.account}, {place.region}"
-    model = settings.model.profile
-    questions: Mapping[str, Callable[[], Iterator[Finding]]] = {
+    model = settings.model.model
+    questions: dict[str, Callable[[], Iterator[Finding]]] = {
         "the CDK's bootstrap": lambda: _bootstrap(place, where, needs, clients("ssm")),
         "Lambda's limits": lambda: _concurrency(where, needs, clients("lambda")),
         "a function's largest memory": lambda: _memory(
@@ -98,13 +96,15 @@ def check_account(
         ),
         "the room for packages": lambda: _packages(where, needs, clients("lambda")),
         "the number of roles": lambda: _roles(place, needs, clients),
-        "the model's profile": lambda: _profile(
-            model.profile_id, model.source_region, model_clients("bedrock")
-        ),
-        "access to the model": lambda: _model(
-            model.model_id, model.source_region, model_clients("bedrock")
-        ),
     }
+    if model.kind == "profile":
+        questions["the model's profile"] = lambda: _profile(
+            model.model_id, model.region, model_clients("bedrock")
+        )
+    if model.foundation_model:
+        questions["access to the model"] = lambda: _model(
+            model.foundation_model, model.region, model_clients("bedrock")
+        )
     findings: list[Finding] = []
     for asked, question in questions.items():
         try:
@@ -145,8 +145,8 @@ def _concurrency(where: str, needs: Needs, client: Any) -> Iterator[Finding]:
         yield Finding(
             f"The functions reserve {wanted} executions, and {where} has {left} to reserve (of "
             f"{there}, with {there - unreserved - own} reserved by others): lower "
-            "reserved_concurrency, or ask for more with `aws service-quotas "
-            "request-service-quota-increase --service-code lambda --quota-code "
+            "reserved_concurrency, set concurrency.reserve to false, or ask for more with `aws "
+            "service-quotas request-service-quota-increase --service-code lambda --quota-code "
             f"{_CONCURRENCY_QUOTA} --desired-value {max(there, _USUAL_EXECUTIONS) + wanted}`."
         )
 

@@ -24,12 +24,12 @@ _DAYS: Final = dict(
 _FIELDS: Final[tuple[tuple[str, int, int, dict[str, int], str], ...]] = (
     ("minutes", 0, 59, {}, r"\*"),
     ("hours", 0, 23, {}, r"\*"),
-    ("day of the month", 1, 31, {}, r"[*?L]|LW|\d{1,2}W"),
+    ("day of the month", 1, 31, {}, r"[*?L]|LW|([1-9]|[12][0-9]|3[01])W"),
     ("month", 1, 12, _MONTHS, r"\*"),
     ("day of the week", 1, 7, _DAYS, r"[*?L]|[1-7]L|[1-7]#[1-5]"),
     ("year", 1970, 2199, {}, r"\*"),
 )
-_PART: Final = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>[1-9]\d*))?")
+_PART: Final = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>[1-9]\d*))?", re.ASCII)
 
 
 def _cron(text: str) -> str:
@@ -49,7 +49,7 @@ def _cron(text: str) -> str:
 
 
 def _is_part(part: str, low: int, high: int, names: dict[str, int], other: str) -> bool:
-    if re.fullmatch(other, part):
+    if re.fullmatch(other, part, re.ASCII):
         return True
     match = _PART.fullmatch(part)
     if match is None or (match["first"] == "*" and match["last"]):

@@ -190,9 +190,7 @@ class RuntimeService:
         return delivery.document(control.answer(request, self.account, caller, self.authorizer))
 
     async def _availability(self, request: Request) -> Relayed | delivery.Answer:
-        availability.authorize(
-            request, self._caller(request), self.authorizer, self.account.region
-        )
+        availability.authorize(request, self._caller(request), self.authorizer, self.account.region)
         if self.upstream is not None:
             return await self.upstream.send(request, control_plane=True)
         return delivery.document(availability.answer(request, self.account.region, self.withheld()))

@@ -158,7 +158,7 @@ def test_a_new_account_is_told_and_refuses_just_that(
     )
     assert concurrency.line.startswith(
         "The functions reserve 3 executions, and account 000000000000, us-east-1 has 0 to reserve "
-        "(of 10, with 0 reserved by others): lower reserved_concurrency, or "
+        "(of 10, with 0 reserved by others): lower reserved_concurrency, set "
     )
     assert "--quota-code L-B99A9384 --desired-value 1003`" in concurrency.line
     assert memory.line == (
@@ -258,9 +258,9 @@ def test_a_model_that_nobody_agreed_to_is_told_and_refused(
     bedrock = clients_for(replace(running, endpoint_url=running.bedrock_endpoint_url))
     ask: dict[str, Any] = {"messages": [{"role": "user", "content": [{"text": "Hello"}]}]}
     with pytest.raises(ClientError, match="You don't have access to the model"):
-        bedrock("bedrock-runtime").converse(modelId=settings.model.inference_profile, **ask)
+        bedrock("bedrock-runtime").converse(modelId=settings.model.id, **ask)
     says()
-    assert bedrock("bedrock-runtime").converse(modelId=settings.model.inference_profile, **ask)
+    assert bedrock("bedrock-runtime").converse(modelId=settings.model.id, **ask)
 
 
 @pytest.mark.usefixtures("bootstrapped")

@@ -136,7 +136,7 @@ def test_what_was_shown_is_deployed_after_a_yes(aws: Account) -> None:
 
 @pytest.mark.parametrize("verb", ["deploy", "destroy"])
 def test_nothing_of_an_earlier_synth_stays_in_the_assembly(aws: Account, verb: str) -> None:
-    aws.has("dev-State")
+    aws.stack("Tradewind-dev-State", "CREATE_COMPLETE")
     old = aws.folder / ".build" / "cdk.out.dev" / "asset.old.zip"
     old.parent.mkdir(parents=True)
     old.touch()
