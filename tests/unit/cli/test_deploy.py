@@ -134,13 +134,12 @@ def test_what_was_shown_is_deployed_after_a_yes(aws: Account) -> None:
     assert given == {"AWS_REGION": "us-east-1", "AWS_PROFILE": "work", "NODE_OPTIONS": None}
 
 
-@pytest.mark.parametrize("verb", ["deploy", "destroy"])
-def test_nothing_of_an_earlier_synth_stays_in_the_assembly(aws: Account, verb: str) -> None:
+def test_nothing_of_an_earlier_synth_stays_in_the_assembly(aws: Account) -> None:
     aws.stack("Tradewind-dev-State", "CREATE_COMPLETE")
     old = aws.folder / ".build" / "cdk.out.dev" / "asset.old.zip"
     old.parent.mkdir(parents=True)
     old.touch()
-    status, _, _ = aws.run(verb, "dev", "--yes")
+    status, _, _ = aws.run("deploy", "dev", "--yes")
     assert (status, old.exists()) == (0, False)
 
 
