@@ -21,7 +21,7 @@ PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 _VALUES: Final = {
     Dimension.ENVIRONMENT: ("1", "the environment's name, one per deployment"),
     Dimension.AGENT: ("one per agent", "the agents' names"),
-    Dimension.MODEL: ("1", "the inference profile the agents call, one per deployment"),
+    Dimension.MODEL: ("1", "the model the agents call, by its `id`; one per deployment"),
     Dimension.START: (f"{len(Start)}", ", ".join(Start)),
 }
 

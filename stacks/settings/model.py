@@ -92,7 +92,7 @@ class ModelChoice(Frozen):
         if not model.foundation_model:
             at_fault = "profile_per_agent" if self.profile_per_agent else "application_profile"
             raise UnsupportedModel(
-                at_fault, f"none of a {model.kind}; they are made from other models"
+                at_fault, f"none for a {model.kind}; they are made from other models"
             )
 
     @property

@@ -1,5 +1,6 @@
 """A change of the model is no outage, and each agent's bill can be its own."""
 
+import json
 from typing import Any
 
 import pytest
@@ -147,3 +148,32 @@ def test_each_agent_may_have_a_profile_of_its_own_that_the_bill_names(
 
 def test_the_longest_names_fit_bedrocks_64_characters() -> None:
     assert len(model_profile_name("e" * 20, "a" * 30, "rt", "d" * 8)) <= 64
+
+
+def test_a_runtime_on_agentcore_has_the_same_grant_and_a_profile_of_its_own(
+    synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    agents = {
+        name: one.model_copy(update={"agentcore": "http"}) if name == AGENT else one
+        for name, one in AGENTS.items()
+    }
+    guardrail = GuardrailSettings(id="abc123", version="2")
+    settings = with_model(dev_settings, profile_per_agent=True, guardrail=guardrail.model_dump())
+    made = synthesize(settings, agents=agents)
+    there = json.loads((made.folder / "AgentCore.template.json").read_text())
+    [profile] = made.all(there, PROFILE, ACCESS)
+    [policy] = made.all(there, POLICY, ACCESS)
+    [runtime] = made.all(there, "AWS::BedrockAgentCore::Runtime", construct_id(AGENT))
+    variables = runtime["Properties"]["EnvironmentVariables"]
+    [behind] = made.all(made.agents, POLICY, ACCESS)
+
+    def actions(found: dict[str, Any]) -> list[Any]:
+        return [one["Action"] for one in found["Properties"]["PolicyDocument"]["Statement"]]
+
+    assert actions(policy) == actions(behind)
+    assert profile["Properties"]["InferenceProfileName"].endswith("-rt")
+    assert variables["BEDROCK_GUARDRAIL"].endswith(":guardrail/abc123:2")
+    assert "Profile" in variables["BEDROCK_APPLICATION_PROFILE"]
+    # No export of one stack that the other holds on to.
+    assert "ImportValue" not in json.dumps(policy)
+    assert any("AccessModels" in one for one in runtime["DependsOn"])

