@@ -200,8 +200,10 @@ def _packages(where: str, needs: Needs, client: Any) -> Iterator[Finding]:
     if needs.package_bytes > left:
         yield Finding(
             f"The functions' packages have {needs.package_bytes // 10**6} MB, and {where} has room "
-            f"for {max(0, left) // 10**6} MB more: delete functions or versions there, or ask for "
-            "more room (Service Quotas, Lambda, function and layer storage)."
+            f"for {max(0, left) // 10**6} MB more, which all of them at once do not fit in: delete "
+            "functions or versions there, or ask for more room (Service Quotas, Lambda, function "
+            "and layer storage).",
+            stops=False,
         )
 
 

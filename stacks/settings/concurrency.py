@@ -18,6 +18,8 @@ class ConcurrencySettings(Frozen):
     """Instances that functions have at most. An empty mapping, ``{}``, takes every default.
 
     Attributes:
+        account: Executions that Lambda runs at once at most in the whole account, in the region;
+            what functions set aside has to fit in. `tradewind deploy` asks whether it does.
         reserve: Whether functions are capped: what caps a function sets instances aside for it.
             False in a new account, which has 10 and leaves none to set aside; of all caps those of
             0, which stop a function, still hold.
@@ -25,6 +27,7 @@ class ConcurrencySettings(Frozen):
         durable: The same of the function that runs workflows past one Lambda.
     """
 
+    account: Annotated[int, whole_number(10, 1_000_000)] = 1000
     reserve: Annotated[bool, Field(description="true or false")] = True
     authorizer: Annotated[int, whole_number(1, 1000)] = 50
     durable: Annotated[int, whole_number(1, 1000)] = 20

@@ -71,9 +71,6 @@ class Settings(Frozen):
         account: The only account it may be deployed to; without it, the one of the credentials
             used.
         region: Where the stacks are deployed.
-        account_concurrency: Executions that Lambda runs at once there at most, for the whole
-            account; what functions reserve has to fit in. `tradewind deploy` asks the account
-            whether it is so.
         model: The model every agent calls.
         functions: What differs here from the agents' manifests, for every agent.
         agents: What differs here for single agents; it wins over ``functions``.
@@ -129,7 +126,6 @@ class Settings(Frozen):
         str | None, Field(pattern=r"^[0-9]{12}$", description="twelve digits in quotes, or null")
     ] = None
     region: Region
-    account_concurrency: Annotated[int, whole_number(10, 1_000_000)] = 1000
     model: Annotated[ModelSettings, Field(description=_MAPPING)]
     functions: Annotated[FunctionSettings, Field(description=_MAPPING)] = FunctionSettings()
     agents: Annotated[

@@ -24,15 +24,15 @@ def problem_of_limits(settings: Settings, agents: Mapping[str, AgentManifest]) -
 
 def _problem_of_concurrency(settings: Settings, agents: Mapping[str, AgentManifest]) -> str | None:
     reserved = settings.reservations(agents)
-    total, there = sum(reserved.values()), settings.account_concurrency
+    total, there = sum(reserved.values()), settings.concurrency.account
     kept = min(UNRESERVED, there)
     if total <= there - kept:
         return None
     summands = ", ".join(f"{name} {share}" for name, share in reserved.items())
     return (
-        f"reserved_concurrency: {summands} make {total}; of account_concurrency, which is {there}, "
-        f"Lambda keeps {kept} for functions without: reserve {there - kept} at most, or have the "
-        "account's raised"
+        f"reserved_concurrency: {summands} make {total}; of concurrency.account, which is {there}, "
+        f"Lambda keeps {kept} for functions without: reserve {there - kept} at most, or nothing "
+        "with concurrency.reserve: false"
     )
 
 

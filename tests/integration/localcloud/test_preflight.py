@@ -194,6 +194,8 @@ def test_what_is_deployed_already_gives_back_what_it_has(
     with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
         reserve(FunctionName="tradewind-dev-a", ReservedConcurrentExecutions=401)
 
+    reserve(FunctionName="tradewind-dev-a", ReservedConcurrentExecutions=400)
+
     assert found(clients, settings, own[1], needs(reserved={"tradewind-dev-a": 400})) == []
     [told] = lines(found(clients, settings, own[1], needs(reserved={"tradewind-dev-a": 401})))
     assert "has 400 to reserve (of 1000, with 500 reserved by others)" in told
@@ -217,7 +219,10 @@ def test_no_room_for_packages_or_roles_is_told(
 ) -> None:
     roles = clients("iam").get_account_summary()["SummaryMap"]["Roles"]
     says(code_bytes=900_000, roles=roles + 2)
-    packages, of_roles = lines(found(clients, settings, own[1]))
+    findings = found(clients, settings, own[1])
+    # Packages that did not change take no more room.
+    assert [one.stops for one in findings] == [False, True]
+    packages, of_roles = lines(findings)
     assert packages.startswith("The functions' packages have 1 MB, and account 000000000000, us-")
     assert of_roles.startswith(
         "The stacks make 3 roles, and account 000000000000 has room for 2 more (of "
@@ -267,10 +272,8 @@ def test_a_model_that_nobody_agreed_to_is_told_and_refused(
 def test_a_profile_that_the_region_does_not_have_is_told_with_those_it_has(
     clients: Client, settings: Settings, own: tuple[Path, Running]
 ) -> None:
-    model = settings.model.model_copy(
-        update={"inference_profile": "us.anthropic.claude-nobody-knows"}
-    )
-    other = settings.model_copy(update={"model": model})
+    unknown = {"id": "us.anthropic.claude-nobody-knows", "destinations": ("us-east-1",)}
+    other = settings.model_copy(update={"model": settings.model.model_copy(update=unknown)})
     profile, foundation = lines(found(clients, other, own[1]))
     assert profile.startswith(
         "Bedrock has no inference profile us.anthropic.claude-nobody-knows in us-east-1; those of "
@@ -279,6 +282,37 @@ def test_a_profile_that_the_region_does_not_have_is_told_with_those_it_has(
     assert foundation == (
         "Bedrock does not know the model anthropic.claude-nobody-knows in us-east-1. Name another."
     )
+
+
+@pytest.mark.usefixtures("bootstrapped")
+@pytest.mark.parametrize(
+    ("model", "asked"),
+    [
+        ("amazon.nova-lite-v1:0", ["access to the model"]),
+        (f"us.{MODEL}", ["the model's profile", "access to the model"]),
+        ("arn:aws:bedrock:us-east-1:000000000000:provisioned-model/abcdefghijkl", []),
+    ],
+)
+def test_each_kind_of_model_is_asked_for_what_it_has(
+    clients: Client,
+    settings: Settings,
+    own: tuple[Path, Running],
+    model: str,
+    asked: list[str],
+) -> None:
+    other = settings.model_copy(
+        update={"model": settings.model.model_copy(update={"id": model, "destinations": None})}
+    )
+    assert found(clients, other, own[1]) == []
+    questions: list[str] = []
+
+    def counted(service: str) -> Any:
+        if service == "bedrock":
+            questions.append(service)
+        return clients(service)
+
+    found(counted, other, own[1])
+    assert len(questions) == len(asked)
 
 
 @pytest.mark.usefixtures("bootstrapped")

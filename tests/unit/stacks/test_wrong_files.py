@@ -250,7 +250,7 @@ def test_all_that_the_account_leaves_may_be_reserved_and_no_more(tmp_path: Path)
         )
 
     settings = load(tmp_path, given(None))
-    left = settings.account_concurrency - UNRESERVED
+    left = settings.concurrency.account - UNRESERVED
     left -= sum(settings.reservations(SAMPLES).values())
     for name in ("most", "more"):
         (tmp_path / name).mkdir()
@@ -258,7 +258,7 @@ def test_all_that_the_account_leaves_may_be_reserved_and_no_more(tmp_path: Path)
     assert load(tmp_path / "most", given(left)).agents["terrain"].reserved_concurrency == left
     said = refusal(tmp_path / "more", given(left + 1))
     assert said.startswith(f"reserved_concurrency: terrain {left + 1}")
-    assert "make 901; of account_concurrency, which is 1000, Lambda keeps 100 " in said
+    assert "make 901; of concurrency.account, which is 1000, Lambda keeps 100 " in said
 
 
 def test_what_is_behind_the_api_reserves_for_each_of_its_functions(tmp_path: Path) -> None:
