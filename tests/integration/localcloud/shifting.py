@@ -240,9 +240,11 @@ class Stack:
             versions[answer["ExecutedVersion"]] += 1
         return versions
 
-    def ask(self, event: str, report: str, *, allowed: bool = True) -> str:
+    def ask(
+        self, event: str, report: str, *, allowed: bool = True, prefix: str = "CodeDeployHook_"
+    ) -> str:
         """Give the next deployment a hook that reports something; returns its function's name."""
-        name = f"CodeDeployHook_{self.name}_{event}"
+        name = f"{prefix}{self.name}_{event}"
         group = f"arn:aws:codedeploy:{REGION}:{ACCOUNT_ID}:deploymentgroup:"
         leave = {
             "Effect": "Allow" if allowed else "Deny",

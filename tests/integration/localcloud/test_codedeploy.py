@@ -197,6 +197,99 @@ class TestTraffic:
         assert one.alias() == ("2", {})
 
 
+class TestGroups:
+    def test_a_template_changes_a_group_in_place_and_takes_back_what_it_no_longer_says(
+        self, client: Client, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("changed")
+        one.config = "CodeDeployDefault.LambdaAllAtOnce"
+        one.alarms = {"Errors": {}}
+        one.deploy()
+        codedeploy = client("codedeploy")
+        where = {"applicationName": "changed", "deploymentGroupName": one.group()}
+        before = codedeploy.get_deployment_group(**where)["deploymentGroupInfo"]
+        assert before["alarmConfiguration"]["enabled"]
+        assert before["autoRollbackConfiguration"]["events"] == one.events
+        one.alarms, one.events = {}, []
+        one.config = "CodeDeployDefault.LambdaLinear10PercentEvery1Minute"
+        one.deploy()
+        one.shifting()
+        clock.advance(600)
+        assert one.ended() == "UPDATE_COMPLETE", one.reasons()
+        after = codedeploy.get_deployment_group(**where)["deploymentGroupInfo"]
+        assert after["deploymentGroupId"] == before["deploymentGroupId"]
+        assert after["deploymentConfigName"] == one.config
+        assert not after["alarmConfiguration"]["enabled"]
+        assert not after["autoRollbackConfiguration"]["enabled"]
+
+    def test_a_name_that_changes_replaces_and_routing_under_a_name_does_not(
+        self, client: Client, clock: DeploymentClock
+    ) -> None:
+        def update(application: str, config: str, percent: int) -> str:
+            routing = {
+                "Type": "TimeBasedCanary",
+                "TimeBasedCanary": {"CanaryPercentage": percent, "CanaryInterval": 5},
+            }
+            resources = {
+                "Application": {
+                    "Type": "AWS::CodeDeploy::Application",
+                    "Properties": {"ApplicationName": application, "ComputePlatform": "Lambda"},
+                },
+                "Config": {
+                    "Type": "AWS::CodeDeploy::DeploymentConfig",
+                    "Properties": {
+                        "ComputePlatform": "Lambda",
+                        "DeploymentConfigName": config,
+                        "TrafficRoutingConfig": routing,
+                    },
+                },
+                "Group": {
+                    "Type": "AWS::CodeDeploy::DeploymentGroup",
+                    "Properties": {
+                        "ApplicationName": {"Ref": "Application"},
+                        "DeploymentGroupName": "same",
+                        "DeploymentConfigName": {"Ref": "Config"},
+                        "ServiceRoleArn": {"Fn::GetAtt": ["ServiceRole", "Arn"]},
+                    },
+                },
+                "ServiceRole": service_role(),
+            }
+            change = "update_stack" if names() else "create_stack"
+            getattr(client("cloudformation"), change)(
+                StackName="names",
+                TemplateBody=json.dumps({"Resources": resources}),
+                Capabilities=["CAPABILITY_NAMED_IAM"],
+            )
+            ended: str = Stack(client, "names", CODE).ended()
+            return ended
+
+        def names() -> list[str]:
+            found = client("codedeploy").list_applications()["applications"]
+            return [name for name in found if name.startswith("names-")]
+
+        assert update("names-one", "names-config", 10) == "CREATE_COMPLETE"
+        assert update("names-two", "names-config", 10) == "UPDATE_COMPLETE"
+        assert names() == ["names-two"]
+        groups = client("codedeploy").list_deployment_groups(applicationName="names-two")
+        assert groups["deploymentGroups"] == ["same"]
+        assert update("names-two", "names-config", 20) == "UPDATE_ROLLBACK_COMPLETE"
+        assert update("names-two", "names-other", 20) == "UPDATE_COMPLETE"
+        configs = client("codedeploy").list_deployment_configs()["deploymentConfigsList"]
+        assert [name for name in configs if name.startswith("names-")] == ["names-other"]
+
+    def test_a_stack_takes_its_application_and_groups_along(
+        self, client: Client, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("taken-along")
+        one.deploy()
+        assert "taken-along" in client("codedeploy").list_applications()["applications"]
+        client("cloudformation").delete_stack(StackName="taken-along")
+        eventually(
+            lambda: "taken-along" not in client("codedeploy").list_applications()["applications"],
+            "its end",
+        )
+
+
 class TestLaterFailure:
     def test_an_update_that_fails_after_the_shift_sends_the_alias_back_at_once(
         self, clock: DeploymentClock, stack: Callable[[str], Stack]
@@ -541,6 +634,46 @@ class TestApi:
         assert (found["status"], found["errorInformation"]["code"]) == ("Failed", code)
         assert one.alias() == ("1", {})
 
+    @pytest.mark.parametrize(("ignored", "status"), [(False, "Stopped"), (True, "Succeeded")])
+    def test_an_alarm_that_is_not_there_stops_a_deployment_unless_told_otherwise(
+        self, client: Client, shifted: Callable[..., Stack], *, ignored: bool, status: str
+    ) -> None:
+        one = shifted(f"unseen-{ignored}".lower())
+        client("codedeploy").update_deployment_group(
+            applicationName=one.name,
+            currentDeploymentGroupName=one.group(),
+            deploymentConfigName="CodeDeployDefault.LambdaAllAtOnce",
+            alarmConfiguration={
+                "enabled": True,
+                "ignorePollAlarmFailure": ignored,
+                "alarms": [{"name": "not-there"}],
+            },
+        )
+        deployment = self.start(client, one)
+        assert self.ended(client, deployment)["status"] == status
+
+    def test_targets_say_how_far_a_deployment_is(
+        self, client: Client, clock: DeploymentClock, shifted: Callable[..., Stack]
+    ) -> None:
+        one = shifted("how-far")
+        deployment = self.start(client, one)
+        one.shifting()
+        codedeploy = client("codedeploy")
+        (target,) = codedeploy.list_deployment_targets(deploymentId=deployment)["targetIds"]
+        assert target == "how-far:live"
+
+        def seen() -> tuple[str, float]:
+            (found,) = codedeploy.batch_get_deployment_targets(
+                deploymentId=deployment, targetIds=[target]
+            )["deploymentTargets"]
+            told = found["lambdaTarget"]
+            return told["status"], told["lambdaFunctionInfo"]["targetVersionWeight"]
+
+        assert seen() == ("InProgress", 0.1)
+        clock.advance(300)
+        self.ended(client, deployment)
+        assert seen() == ("Succeeded", 1.0)
+
     def test_what_is_no_deployment_is_refused_by_name(
         self, client: Client, shifted: Callable[..., Stack]
     ) -> None:
@@ -661,6 +794,17 @@ class TestRoles:
         assert said in one.reasons()
         assert one.alias() == ("1", {})
         assert one.deployments()[-1]["errorInformation"]["code"] == "IAM_ROLE_PERMISSIONS"
+
+    def test_the_managed_policy_allows_hooks_of_its_names_only(
+        self, clock: DeploymentClock, stack: Callable[[str], Stack]
+    ) -> None:
+        one = stack("named-hook")
+        name = one.ask("BeforeAllowTraffic", "Succeeded", prefix="Hook_")
+        one.deploy()
+        one.deploy()
+        assert one.ended() == "UPDATE_ROLLBACK_COMPLETE"
+        assert f"perform lambda:InvokeFunction on arn:aws:lambda:{REGION}" in one.reasons()
+        assert f":function:{name}" in one.reasons()
 
     def test_a_role_that_codedeploy_may_not_take_on_makes_no_group(
         self, client: Client, clock: DeploymentClock, stack: Callable[[str], Stack]

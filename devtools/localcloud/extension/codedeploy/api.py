@@ -62,6 +62,7 @@ class Api:
         self._model = botocore.session.get_session().get_service_model("codedeploy")
         self._operations: dict[str, Callable[[Given], Document]] = {
             "BatchGetDeployments": self._batch_get_deployments,
+            "BatchGetDeploymentTargets": self._batch_get_targets,
             "CreateApplication": self.create_application,
             "CreateDeployment": self._create_deployment,
             "CreateDeploymentConfig": self.create_config,
@@ -332,6 +333,10 @@ class Api:
                 "DeploymentTargetDoesNotExistException",
             )
         return {"deploymentTarget": target}
+
+    def _batch_get_targets(self, given: Given) -> Document:
+        found = [self._get_target({**given, "targetId": each}) for each in given["targetIds"]]
+        return {"deploymentTargets": [one["deploymentTarget"] for one in found]}
 
     def _list_targets(self, given: Given) -> Document:
         deployment = self._records.deployment(given["deploymentId"])

@@ -39,9 +39,14 @@ class Resources:
             GROUP: (self._create_group, self._update_group, self._delete_group),
         }
         for resource_type, handlers in table.items():
-            provisioners._RESOURCE_HANDLERS[resource_type] = {
+            named = {
                 name: _named(resource_type, handler)
                 for name, handler in zip(("create", "update", "delete"), handlers, strict=True)
+            }
+            # MiniStack hands a change's logical id only to who says so.
+            provisioners._RESOURCE_HANDLERS[resource_type] = {
+                **named,
+                "update_with_logical_id": True,
             }
 
     # -- applications -----------------------------------------------------------------------
