@@ -114,6 +114,13 @@ class Stacks:
         found = self._api.list_stack_resources(StackName=name)["StackResourceSummaries"]
         return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
 
+    def output(self, name: str, key: str) -> str:
+        """An output of a stack."""
+        (value,) = (
+            one["OutputValue"] for one in self._describe(name)["Outputs"] if one["OutputKey"] == key
+        )
+        return str(value)
+
     def _describe(self, name: str) -> dict[str, Any]:
         (stack,) = self._api.describe_stacks(StackName=name)["Stacks"]
         described: dict[str, Any] = stack

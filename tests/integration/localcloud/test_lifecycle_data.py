@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from devtools.localcloud import ACCOUNT_ID
+from devtools.localcloud import ACCOUNT_ID, REGION
 from tests.integration.localcloud.conftest import Client, role
 from tests.integration.localcloud.stacks_api import ImportFailed, Stacks, resource
 
@@ -181,6 +181,72 @@ class TestProtection:
         assert stacks.delete("managed") == "DELETE_FAILED"
         client("iam").detach_user_policy(UserName="managed", PolicyArn=arn)
         assert stacks.delete("managed") == "DELETE_COMPLETE"
+
+    def test_a_repository_with_images_stays(self, stacks: Stacks, client: Client) -> None:
+        stacks.create("images", {"It": resource("AWS::ECR::Repository", RepositoryName="images")})
+        manifest = json.dumps({"schemaVersion": 2, "layers": [], "config": {}})
+        client("ecr").put_image(repositoryName="images", imageManifest=manifest, imageTag="a")
+        assert stacks.delete("images") == "DELETE_FAILED"
+        assert "images" in stacks.reasons("images")[1]
+        client("ecr").batch_delete_image(repositoryName="images", imageIds=[{"imageTag": "a"}])
+        assert stacks.delete("images") == "DELETE_COMPLETE"
+
+    def test_what_an_api_still_serves_stays(self, stacks: Stacks) -> None:
+        api = {
+            "Api": resource(
+                "AWS::ApiGateway::RestApi",
+                Name="served",
+                EndpointConfiguration={"Types": ["REGIONAL"]},
+            ),
+            "Method": resource(
+                "AWS::ApiGateway::Method",
+                RestApiId={"Ref": "Api"},
+                ResourceId={"Fn::GetAtt": ["Api", "RootResourceId"]},
+                HttpMethod="GET",
+                AuthorizationType="NONE",
+                Integration={
+                    "Type": "MOCK",
+                    "RequestTemplates": {"application/json": '{"statusCode": 200}'},
+                },
+            ),
+        }
+        deployment = resource("AWS::ApiGateway::Deployment", RestApiId={"Ref": "Api"})
+        deployed = {"Deployment": {**deployment, "DependsOn": "Method"}}
+        stacks.create("served", {**api, **deployed})
+        held = stacks.holds("served")
+        stage = {
+            "Stage": resource(
+                "AWS::ApiGateway::Stage",
+                RestApiId={"Ref": "Api"},
+                StageName="live",
+                DeploymentId=held["Deployment"],
+            )
+        }
+        assert stacks.update("served", {**api, **deployed, **stage}) == "UPDATE_COMPLETE"
+        assert stacks.update("served", {**api, **stage}) == "UPDATE_COMPLETE"
+        assert "Active stages pointing to this deployment" in stacks.reasons("served")[0]
+        acl = resource(
+            "AWS::WAFv2::WebACL",
+            DefaultAction={"Allow": {}},
+            Scope="REGIONAL",
+            VisibilityConfig={
+                "CloudWatchMetricsEnabled": False,
+                "MetricName": "m",
+                "SampledRequestsEnabled": False,
+            },
+        )
+        arn = {"Arn": {"Value": {"Fn::GetAtt": ["Acl", "Arn"]}, "Export": {"Name": "acl"}}}
+        stacks.create("acl", {"Acl": acl}, outputs=arn)
+        before = resource(
+            "AWS::WAFv2::WebACLAssociation",
+            ResourceArn=f"arn:aws:apigateway:{REGION}::/restapis/{held['Api']}/stages/live",
+            WebACLArn=stacks.output("acl", "Arn"),
+        )
+        assert stacks.create("acl-before", {"It": before}) == "CREATE_COMPLETE"
+        assert stacks.delete("acl") == "DELETE_FAILED"
+        assert "associated with another resource" in stacks.reasons("acl")[1]
+        stacks.delete("acl-before")
+        assert stacks.delete("acl") == "DELETE_COMPLETE"
 
 
 class TestReplacement:

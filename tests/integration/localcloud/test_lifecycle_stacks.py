@@ -1,5 +1,9 @@
 """Stacks change in the states in which AWS lets them, and give back what they share in no other."""
 
+import contextlib
+import json
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -18,6 +22,8 @@ def group(name: str, policy: str | None = None, **properties: Any) -> dict[str, 
     return resource("AWS::Logs::LogGroup", policy, LogGroupName=name, **properties)
 
 
+#: At 0.05 s each: an end to a hang.
+LOOKS = 2400
 FAILS = resource("AWS::S3::Bucket", AccelerateConfiguration={"AccelerationStatus": "Enabled"})
 
 
@@ -28,6 +34,17 @@ def after(earlier: str, made: dict[str, Any]) -> dict[str, Any]:
 def group_exists(client: Client, name: str) -> bool:
     found = client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return name in [one["logGroupName"] for one in found]
+
+
+def id_when_it_is(client: Client, name: str, *states: str) -> str:
+    """Wait until a stack is in one of these states."""
+    for _ in range(LOOKS):
+        with contextlib.suppress(ClientError):
+            (stack,) = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+            if stack["StackStatus"] in states:
+                return str(stack["StackId"])
+        time.sleep(0.05)
+    raise TimeoutError(f"{name} did not become {' or '.join(states)}")
 
 
 class TestFailedCreation:
@@ -191,6 +208,21 @@ class TestImport:
 
 
 class TestDeletion:
+    def test_one_that_is_being_made_is_deleted_when_it_is_made(self, client: Client) -> None:
+        made = {
+            f"Topic{number}": resource("AWS::SNS::Topic", TopicName=f"many-{number}")
+            for number in range(60)
+        }
+        asked = {"StackName": "being-made", "TemplateBody": json.dumps({"Resources": made})}
+        creation = threading.Thread(target=client("cloudformation").create_stack, kwargs=asked)
+        creation.start()
+        stack_id = id_when_it_is(client, "being-made", "CREATE_IN_PROGRESS", "CREATE_COMPLETE")
+        client("cloudformation").delete_stack(StackName=stack_id)
+        creation.join()
+        id_when_it_is(client, stack_id, "DELETE_COMPLETE")
+        left = client("sns").list_topics()["Topics"]
+        assert not [topic for topic in left if ":many-" in topic["TopicArn"]]
+
     def test_a_protected_stack_is_not_deleted(self, stacks: Stacks, client: Client) -> None:
         made = {"Group": group("/protected-stack")}
         stacks.create("protected", made, EnableTerminationProtection=True)
