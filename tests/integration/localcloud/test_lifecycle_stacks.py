@@ -153,6 +153,21 @@ class TestTakenNames:
         assert stacks.create("generated", made) == "CREATE_COMPLETE"
         assert stacks.holds("generated") != first
 
+    def test_who_gives_up_a_name_is_replaced_under_a_generated_one(
+        self, stacks: Stacks, client: Client
+    ) -> None:
+        for number, kind in enumerate(("AWS::SNS::Topic", "AWS::SecretsManager::Secret")):
+            name = f"gives-up-{number}"
+            key = "TopicName" if kind.endswith("Topic") else "Name"
+            stacks.create(name, {"It": resource(kind, **{key: name})})
+            (old,) = stacks.holds(name).values()
+            assert stacks.update(name, {"It": resource(kind)}) == "UPDATE_COMPLETE"
+            (new,) = stacks.holds(name).values()
+            assert new != old
+        assert name not in [
+            s["Name"] for s in client("secretsmanager").list_secrets()["SecretList"]
+        ]
+
 
 class TestImport:
     def test_what_was_kept_is_brought_in_as_it_is_and_is_the_stacks_again(

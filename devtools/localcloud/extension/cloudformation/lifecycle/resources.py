@@ -23,18 +23,15 @@ class _Update:
     """A resource that is being updated.
 
     Attributes:
-        name: What it is called, if AWS made its name up.
-        before: Its properties until now.
+        name: What AWS called it; None where its template did.
         seed: What its name was generated from; a replacement has another.
     """
 
-    name: str
-    before: Properties
+    name: str | None
     seed: str
 
 
-#: The update that is under way. MiniStack updates some types by creating them again, which is not
-#: a second resource of the name.
+#: The update that is under way.
 _under_way: ContextVar[_Update | None] = ContextVar("under_way", default=None)
 
 
@@ -48,14 +45,13 @@ def install() -> None:
     generate = provisioners._physical_name
 
     def update_knowing(resource_type: str, physical_id: str, before: Properties, *rest: Any) -> Any:
-        name = physical_id.rsplit("/", 1)[-1].rsplit(":", 1)[-1].removesuffix(".fifo")
-        with _updating(_Update(name, before, provisioners._NAME_SEED.get())):
+        with _updating(_under_way_of(resource_type, physical_id, before)):
             return update(resource_type, physical_id, before, *rest)
 
     def generate_or_keep(stack_name: str, logical_id: str, **options: Any) -> str:
         # A name that was generated for another stack and came into this one by an import, too.
         update = _under_way.get()
-        if update is not None and update.seed == provisioners._NAME_SEED.get():
+        if update is not None and update.name and update.seed == provisioners._NAME_SEED.get():
             return update.name
         return str(generate(stack_name, logical_id, **options))
 
@@ -72,6 +68,13 @@ def _updating(update: _Update) -> Iterator[None]:
         _under_way.reset(token)
 
 
+def _under_way_of(resource_type: str, physical_id: str, before: Properties) -> _Update:
+    rule = RULES[resource_type].name
+    named = rule is not None and rule.of(before) is not None
+    generated = physical_id.rsplit("/", 1)[-1].rsplit(":", 1)[-1].removesuffix(".fifo")
+    return _Update(None if named else generated, provisioners._NAME_SEED.get())
+
+
 def before_creation(resource_type: str, properties: Properties) -> None:
     """Refuse a name that something has, and give what has none a name nothing ever had.
 
@@ -81,10 +84,9 @@ def before_creation(resource_type: str, properties: Properties) -> None:
     Raises:
         ValueError: The name is taken, or beyond what the service takes.
     """
-    update = _under_way.get()
-    if update is None and not provisioners._NAME_SEED.get():
+    if _under_way.get() is None and not provisioners._NAME_SEED.get():
         provisioners._NAME_SEED.set(uuid.uuid4().hex[:_SEED_LENGTH])
-    _check(resource_type, update.before if update is not None else {}, properties)
+    _check(resource_type, {}, properties)
 
 
 def before_update(resource_type: str, before: Properties, after: Properties) -> None:
