@@ -74,7 +74,7 @@ def deploy(environment: str, yes: bool, as_json: bool) -> None:
             _say("keep_data is true: the stacks will resist deletion, and data outlives them.")
         if not yes:
             click.confirm(f"Deploy {environment} into {_where(place)}?", abort=True, err=True)
-        if unfinished.finish(stacks, run_cdk, app, _say):
+        if unfinished.finish(stacks, clients, run_cdk, app, _say):
             # What that left behind is taken back, too.
             kept = imports.to_take_back(stacks, clients, assembly)
         imports.take_back(kept, assembly, run_cdk)

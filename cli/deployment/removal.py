@@ -8,6 +8,7 @@ from cli.api.aws import aws_failures
 from cli.deployment.kept import Kept, left_behind
 from cli.deployment.kinds import KEY_DAYS, KINDS, empty_bucket, stop_access_logs
 from cli.deployment.stacks import ORDER, Clients, DeployedStack, Say, Stacks
+from cli.deployment.unfinished import undo_creation
 from cli.errors import CommandError
 
 _BUCKET: Final = "AWS::S3::Bucket"
@@ -148,6 +149,7 @@ class Removal:
         if stack.protected:
             self._stacks.unprotect(stack)
         self._take_keys(stack)
+        undo_creation(self._stacks, self._clients, stack)
         for _ in range(_ATTEMPTS):
             self._empty_buckets(stack)
             reasons = self._stacks.delete(stack)

@@ -24,6 +24,8 @@ FAILED_CREATION: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
 #: A stack that a change set would make; nothing of it is there.
 ANNOUNCED: Final = "REVIEW_IN_PROGRESS"
 _GONE: Final = "DELETE_COMPLETE"
+#: What became of a resource that its stack has no more; what could not be deleted it still has.
+_LET_GO: Final = frozenset({_GONE, "DELETE_SKIPPED"})
 #: Between two looks at a stack that changes, in seconds.
 _LOOK_S: Final = 2.0
 
@@ -221,7 +223,7 @@ class Stacks:
         for one in found["StackResources"]:
             if (
                 one.get("PhysicalResourceId") == physical_id
-                and "DELETE" not in one["ResourceStatus"]
+                and one["ResourceStatus"] not in _LET_GO
             ):
                 return str(one["StackName"])
         return None

@@ -1,7 +1,9 @@
 """A project and an account of its own to live a whole life in, with what people type."""
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from cli import cdk
 from cli.console import Step
 from devtools.localcloud import LocalCloud
 from devtools.localcloud.running import Running
+from tests.e2e.conftest import LIMIT_S, eventually
 from tests.e2e.copies import copy_project
 
 #: The environment that lives.
@@ -23,6 +26,8 @@ ENVIRONMENT: Final = "life"
 #: The agent that stays, and the one that comes and goes: the same with another name.
 STAYS: Final = "assistant"
 GOES: Final = "helper"
+#: What a command ends with when it is interrupted.
+INTERRUPTED: Final = 130
 #: Whose key is in a secret.
 CALLER: Final = "backend"
 
@@ -63,6 +68,35 @@ class Life:
     def deploy(self, status: int = 0) -> str:
         """Deploy the environment, and return all that was said."""
         return self.tradewind("deploy", ENVIRONMENT, "--yes", status=status)
+
+    def interrupted_deploy(self, sign: signal.Signals) -> None:
+        """Deploy, and stop it as soon as CloudFormation is at work.
+
+        Raises:
+            AssertionError: It did not end as an interrupt ends a command.
+        """
+        with subprocess.Popen(
+            ["./tradewind", "deploy", ENVIRONMENT, "--yes"],
+            cwd=self.root,
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # As in a terminal, where Ctrl-C means all of a command.
+            process_group=0,
+        ) as process:
+            try:
+                eventually(lambda: self._at_work() or process.poll() is not None)
+                process.send_signal(sign)
+                assert process.wait(LIMIT_S) == INTERRUPTED
+            finally:
+                process.kill()
+
+    def _at_work(self) -> bool:
+        return any(
+            status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+            for status in self.statuses().values()
+        )
 
     def destroy(self, *options: str, status: int = 0) -> str:
         """Destroy it, and return all that was said."""
@@ -118,6 +152,17 @@ class Life:
         }
 
 
+def _without_checks(root: Path) -> None:
+    """Synthesize without what other tests are for: most of the time of each synthesis."""
+    app = root / "app.py"
+    text = app.read_text()
+    assert text.count("    add_checks(app)\n") == 1
+    app.write_text(text.replace("    add_checks(app)\n", ""))
+    file = root / "cdk.json"
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | {"app": f"CDK_VALIDATION=false {content['app']}"}))
+
+
 @contextmanager
 def life(folder: Path, *, keep_data: bool) -> Iterator[Life]:
     """Give a project with two agents and an account that is bootstrapped."""
@@ -126,6 +171,7 @@ def life(folder: Path, *, keep_data: bool) -> Iterator[Life]:
     for agent in (root / "lambda_src" / "agents").iterdir():
         if agent.is_dir() and agent.name != STAYS:
             shutil.rmtree(agent)
+    _without_checks(root)
     settings = yaml.safe_load((root / "config" / f"{cdk.LOCAL_ENV}.yaml").read_text())
     settings |= {
         "keep_data": keep_data,

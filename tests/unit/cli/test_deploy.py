@@ -120,7 +120,7 @@ def assembly(aws: Account) -> str:
 
 def test_what_was_shown_is_deployed_after_a_yes(aws: Account) -> None:
     status, out, err = aws.run("deploy", "dev", typed="y")
-    assert (status, out) == (0, "ApiUrl=https://api\n")
+    assert (status, out) == (0, "ApiUrl=https://api\n"), err
     assert "account 111122223333, us-east-1 (as arn:aws:iam::111122223333:user/ada)" in err
     assert "the CDK's own words" in err
     # Once the new versions are there.
@@ -135,7 +135,6 @@ def test_what_was_shown_is_deployed_after_a_yes(aws: Account) -> None:
 
 
 def test_nothing_of_an_earlier_synth_stays_in_the_assembly(aws: Account) -> None:
-    aws.stack("Tradewind-dev-State", "CREATE_COMPLETE")
     old = aws.folder / ".build" / "cdk.out.dev" / "asset.old.zip"
     old.parent.mkdir(parents=True)
     old.touch()

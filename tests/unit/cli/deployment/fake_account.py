@@ -26,11 +26,13 @@ class Resource:
         type: CloudFormation's.
         physical_id: CloudFormation's.
         policy: Its DeletionPolicy.
+        status: CloudFormation's.
     """
 
     type: str
     physical_id: str
     policy: str = "Delete"
+    status: str = "CREATE_COMPLETE"
 
 
 @dataclass
@@ -172,11 +174,11 @@ class Account:
 
     def describe_stack_resources(self, PhysicalResourceId: str) -> dict[str, Any]:
         for one in self.stacks:
-            has = [each.physical_id for each in one.resources.values()]
+            has = {each.physical_id: each.status for each in one.resources.values()}
             if PhysicalResourceId in has and one.status != "DELETE_COMPLETE":
                 row = {
                     "PhysicalResourceId": PhysicalResourceId,
-                    "ResourceStatus": "CREATE_COMPLETE",
+                    "ResourceStatus": has[PhysicalResourceId],
                     "StackName": one.name,
                 }
                 return {"StackResources": [row]}

@@ -167,7 +167,7 @@ def test_each_stack_is_imported_when_what_it_names_is_there(assembly: Path) -> N
 def run_finish(account: Account) -> tuple[bool, list[Sequence[str]]]:
     ran: list[Sequence[str]] = []
     stacks = Stacks("dev", account.client)
-    return finish(stacks, ran.append, "--app=x", account.log.append), ran
+    return finish(stacks, account.client, ran.append, "--app=x", account.log.append), ran
 
 
 def test_a_stack_whose_creation_failed_is_deleted_though_it_is_protected(account: Account) -> None:
@@ -191,18 +191,64 @@ def test_a_stack_whose_creation_failed_is_deleted_though_it_is_protected(account
     assert run_finish(account) == (False, [])
 
 
-def test_what_resisted_the_undoing_of_its_creation_is_taken_back(
+def test_a_stack_that_was_only_announced_goes_without_a_word(account: Account) -> None:
+    account.stack("Tradewind-dev-State", "REVIEW_IN_PROGRESS", protected=True)
+    assert unfinished(Stacks("dev", account.client).deployed()) == []
+    assert run_finish(account) == (True, [])
+    assert Stacks("dev", account.client).deployed() == []
+
+
+def test_what_resisted_the_undoing_of_its_creation_is_removed_and_nothing_else(
     account: Account, assembly: Path
 ) -> None:
-    account.stack(
+    stack = account.stack(
         "Tradewind-dev-State",
         "ROLLBACK_FAILED",
         protected=True,
         DataKey=Resource("AWS::KMS::Key", "key-1", KEPT),
         Records=Resource("AWS::DynamoDB::Table", "records-1", KEPT),
     )
+    stack.happened("Records", stack.resources["Records"], "DELETE_FAILED")
+    # Imported before, and no work of this stack's.
+    other = Resource("AWS::DynamoDB::Table", "records-0", KEPT)
+    account.data["records-0"] = other.type
+    stack.happened("Other", other, "IMPORT_COMPLETE")
+    stack.happened("Other", other, "DELETE_FAILED")
     run_finish(account)
-    assert found(account, assembly) == ["State/DataKey=key-1", "State/Records=records-1"]
+    removed = ["unprotect records-1", "wait records-1", "remove table records-1"]
+    assert account.log[:3] == removed
+    assert set(account.data) == {"key-1", "records-0"}
+
+
+def test_what_a_deletion_half_done_still_has_is_not_taken(account: Account) -> None:
+    stack = account.stack(
+        "Tradewind-dev-State", "DELETE_FAILED", Logs=Resource("AWS::S3::Bucket", "b")
+    )
+    stack.resources["Logs"].status = "DELETE_FAILED"
+    assert Stacks("dev", account.client).owner("b") == "Tradewind-dev-State"
+
+
+def test_a_table_that_is_in_use_under_its_name_is_not_the_one_before(
+    account: Account, assembly: Path
+) -> None:
+    state = account.stack("Tradewind-dev-State", DataKey=Resource("AWS::KMS::Key", "key-1", KEPT))
+    # It was kept, taken back, and then deleted for good: the last of the three counts.
+    table = Resource("AWS::DynamoDB::Table", "records-1", KEPT)
+    for status in ("DELETE_SKIPPED", "IMPORT_COMPLETE", "DELETE_COMPLETE"):
+        state.happened("Records", table, status)
+    account.data["records-1"] = table.type
+    assert found(account, assembly) == []
+
+
+def test_a_failed_creation_counts_for_nothing(account: Account, assembly: Path) -> None:
+    account.stack(
+        "Tradewind-dev-Agents",
+        "ROLLBACK_COMPLETE",
+        Logs=Resource("X", "x"),
+        Queue=Resource("X", ""),
+    )
+    account.data[LOGS] = "AWS::Logs::LogGroup"
+    assert found(account, assembly) == [f"Agents/Logs={LOGS}"]
 
 
 def test_an_update_that_was_undone_half_is_undone(account: Account) -> None:
