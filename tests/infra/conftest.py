@@ -12,6 +12,7 @@ import app as cdk_app  # first: it chooses jsii's Node and finds the runtime pac
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings.api import OidcSettings
+from stacks.settings.deployment import DeploymentSettings
 from stacks.settings.environment import Settings
 from stacks.settings.file import load_settings
 from stacks.settings.runtime import RuntimeSettings
@@ -110,6 +111,7 @@ def with_every_function(settings: Settings) -> Settings:
             "oidc": OidcSettings(issuer="https://id.example.com", audience="us"),
             "runtimes": RUNTIMES,
             "workflows": WorkflowSettings(durable=("wind-farm",)),
+            "deployment": DeploymentSettings(strategy="canary"),
         }
     )
 

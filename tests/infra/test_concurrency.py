@@ -33,7 +33,7 @@ def test_every_function_has_the_cap_that_is_counted(every_function: Assembly) ->
     agents = with_runtimes(AGENTS, RUNTIMES)
     assert caps(every_function) == every_function.settings.reservations(agents)
     assert set(caps(every_function)) == set(functions(every_function))
-    assert {*AGENTS, *RUNTIMES, "api", "authorizer", "durable", "mcp", "sweep"} <= set(
+    assert {*AGENTS, *RUNTIMES, "api", "authorizer", "durable", "mcp", "probe", "sweep"} <= set(
         functions(every_function)
     )
 
@@ -50,7 +50,10 @@ def test_an_event_waits_for_no_function_longer_than_somebody_for_its_answer(
 ) -> None:
     stacks = every_function.everywhere
     waiting = {
-        ref(one["FunctionName"]): (one["MaximumEventAgeInSeconds"], one["MaximumRetryAttempts"])
+        ref(one["FunctionName"]): (
+            one["MaximumEventAgeInSeconds"],
+            one.get("MaximumRetryAttempts"),
+        )
         for one in properties(stacks("AWS::Lambda::EventInvokeConfig"))
     }
     behind_the_api = {"Function", "Mcp", "Authorizer"}
@@ -59,6 +62,8 @@ def test_an_event_waits_for_no_function_longer_than_somebody_for_its_answer(
         **dict.fromkeys(map(construct_id, (*AGENTS, *RUNTIMES, "durable")), (3600, 0)),
         **dict.fromkeys(behind_the_api, (60, 0)),
         "Sweep": (300, 0),
+        # A probe that could not begin may be tried again.
+        "Probe": (600, None),
     }
     assert len(waiting) == len(functions(every_function))
 

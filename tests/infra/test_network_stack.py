@@ -259,6 +259,7 @@ def test_there_are_endpoints_for_what_functions_call_and_no_other(template: Temp
         "bedrock": "Interface",
         "bedrock-agentcore": "Interface",
         "bedrock-runtime": "Interface",
+        "codedeploy": "Interface",
         "dynamodb": "Gateway",
         "lambda": "Interface",
         "s3": "Gateway",
