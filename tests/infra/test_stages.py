@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from aws_cdk import App, Stack, Stage
 from aws_cdk import aws_sqs as sqs
 
@@ -74,6 +75,27 @@ def test_a_violation_in_a_stage_fails_the_synth(tmp_path: Path, context: dict[st
     with pytest.raises(RuntimeError, match="ValidationFailed") as failed:
         app.synth()
     assert "AwsSolutions-SQS4" in str(failed.value)
+
+
+def test_the_example_deploys_what_it_synthesized_dev_before_prod(root: Path, staged: Path) -> None:
+    jobs = yaml.safe_load((root / "examples/pipeline/deploy.yml").read_text())["jobs"]
+    commands = {
+        name: [step["run"] for step in job["steps"] if "cdk" in step.get("run", "")]
+        for name, job in jobs.items()
+    }
+    [synth] = commands["synth"]
+    stages = synth.rpartition("-c stages=")[2].split(",")
+    assert [name for name in jobs if name != "synth"] == stages == ["dev", "prod"]
+    before = "synth"
+    for name in stages:
+        assert jobs[name]["needs"] == before
+        before = name
+        assert jobs[name]["environment"] == jobs[name]["env"]["STAGE"] == name
+        assert commands[name] == [
+            'npx cdk diff --app cdk.out "$STAGE/*"',
+            'npx cdk deploy --app cdk.out "$STAGE/*" --require-approval never',
+        ]
+        assert (staged / f"assembly-{name}" / "manifest.json").exists()
 
 
 @pytest.mark.parametrize(
