@@ -127,9 +127,11 @@ def _role(
 ) -> AgentRole:
     """What the agent's function may, and what a runtime needs because of where it runs."""
     stack = Stack.of(scope)
-    runtimes = stack.format_arn(
-        service="bedrock-agentcore", resource="runtime", resource_name=f"{runtime_name}-*"
-    )
+    # By its name while it is made, and then by its id, which begins with the name.
+    runtimes = [
+        stack.format_arn(service="bedrock-agentcore", resource="runtime", resource_name=one)
+        for one in (runtime_name, f"{runtime_name}-*")
+    ]
     directory = stack.format_arn(
         service="bedrock-agentcore", resource="workload-identity-directory", resource_name="default"
     )

@@ -132,9 +132,10 @@ def test_only_its_runtime_takes_the_role(dev: Assembly, template: Template) -> N
     assert statement["Condition"] == {
         "StringEquals": {"aws:SourceAccount": "ACCOUNT"},
         "ArnLike": {
-            "aws:SourceArn": (
-                "arn:aws:bedrock-agentcore:us-east-1:ACCOUNT:runtime/tradewind_dev__assistant-*"
-            )
+            "aws:SourceArn": [
+                f"arn:aws:bedrock-agentcore:us-east-1:ACCOUNT:runtime/{name}"
+                for name in ("tradewind_dev__assistant", "tradewind_dev__assistant-*")
+            ]
         },
     }
 
