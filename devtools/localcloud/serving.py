@@ -31,6 +31,7 @@ from devtools.localcloud.extension import (
     encryption,
     functions,
     leading_keys,
+    missing_objects,
     payloads,
     response_streams,
     schedules,
@@ -131,6 +132,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     durable.install()
     encryption.install()
     leading_keys.install()
+    missing_objects.install()
     calls.CallRecord(home / CALLS_FILE).install()
     payloads.install()
     response_streams.install()

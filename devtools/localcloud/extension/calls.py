@@ -15,6 +15,7 @@ to has its value in lines of their own, so that a template can be laid beside th
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
@@ -24,10 +25,20 @@ from ministack.services.cloudformation import _stacks, engine
 
 _PRINCIPALS: Final = ("AWS::IAM::Role", "AWS::IAM::User")
 _POLICIES: Final = (*_PRINCIPALS, "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
-#: Whether it is a resource's policy that is evaluated, and no principal's.
-_of_resource: ContextVar[bool] = ContextVar("of_resource", default=False)
+#: Whether what is evaluated is no call of a principal's.
+_unrecorded: ContextVar[bool] = ContextVar("unrecorded", default=False)
 #: The intrinsic functions that name something; the others are made of these.
 _REFERENCES: Final = ("Ref", "Fn::GetAtt", "Fn::ImportValue")
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Ask what somebody may, of whom nobody has asked for it."""
+    within = _unrecorded.set(True)
+    try:
+        yield
+    finally:
+        _unrecorded.reset(within)
 
 
 class CallRecord:
@@ -51,16 +62,13 @@ class CallRecord:
 
         def evaluate_and_record(request: Any, policies: Any, *limits: Any) -> Any:
             result = evaluate(request, policies, *limits)
-            if not _of_resource.get():
+            if not _unrecorded.get():
                 self._record(request, allowed=result.decision == "Allow")
             return result
 
         def evaluate_the_resources_own(*policy: Any, **options: Any) -> Any:
-            within = _of_resource.set(True)
-            try:
+            with unrecorded():
                 return evaluate_resource_policy(*policy, **options)
-            finally:
-                _of_resource.reset(within)
 
         iam_evaluator.evaluate = evaluate_and_record
         iam_evaluator.evaluate_resource_policy = evaluate_the_resources_own

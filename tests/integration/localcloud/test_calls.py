@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from devtools.localcloud import ACCOUNT_ID, REGION, Running
 from devtools.localcloud.lifecycle import CALLS_FILE
 from tests.integration.localcloud.conftest import Client
@@ -76,3 +79,24 @@ def test_nobody_elses_calls_are(cloud: Running, client: Client) -> None:
     client("s3").create_bucket(Bucket="unwatched")
     file = Path(cloud.ca_bundle).parents[1] / CALLS_FILE
     assert "unwatched" not in file.read_text()
+
+
+def test_who_may_not_list_the_bucket_is_not_told_what_is_missing(
+    cloud: Running, client: Client, as_function: Session
+) -> None:
+    client("s3").create_bucket(Bucket="secretive")
+    objects = allow("s3:GetObject", "arn:aws:s3:::secretive/*")
+    within = {"StringLike": {"s3:prefix": ["a/*"]}}
+    some = allow("s3:ListBucket", "arn:aws:s3:::secretive", Condition=within)
+    missing = {"Bucket": "secretive", "Key": "a/b"}
+    s3 = as_function("secretive", objects, some)("s3")
+    assert "s3:ListBucket" in refusal(lambda: s3.get_object(**missing))
+    assert "Contents" not in s3.list_objects_v2(Bucket="secretive", Prefix="a/b")
+    # S3 has asked for itself: no call of the role's was denied.
+    assert all(call["allowed"] for call in calls(cloud, "access-secretive", "s3"))
+    everything = allow("s3:ListBucket", "arn:aws:s3:::secretive")
+    lister = as_function("lister", objects, everything)("s3")
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        lister.get_object(**missing)
+    client("s3").put_object(**missing, Body=b"x")
+    assert s3.get_object(**missing)["Body"].read() == b"x"
