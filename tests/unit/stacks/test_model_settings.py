@@ -93,7 +93,7 @@ def test_a_model_in_another_region_of_the_partition_is_fine(tmp_path: Path) -> N
 def test_a_digest_tells_models_apart_by_all_that_is_said_of_them(tmp_path: Path) -> None:
     model = load(tmp_path, {"former_models": [FORMER]}).model
     assert [one.id for one in model.granted] == [SONNET, HAIKU]
-    said = {"id": SONNET, "region": "us-east-1"}
+    said: dict[str, Any] = {"id": SONNET, "region": "us-east-1"}
     others = [
         ModelChoice(**said | more)
         for more in (
