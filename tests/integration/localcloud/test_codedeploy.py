@@ -166,6 +166,28 @@ class TestTraffic:
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         assert one.ended() == "CREATE_COMPLETE", one.reasons()
+        # Far down, so that it would come after the alias if nothing said that it must not.
+        before: dict[str, Any] = {}
+        for number in range(8):
+            parameter = {"Type": "String", "Value": "it", "Name": f"/from-now-on/{number}"}
+            one.extra[f"Step{number}"] = {
+                "Type": "AWS::SSM::Parameter",
+                "Properties": parameter,
+                **before,
+            }
+            before = {"DependsOn": f"Step{number}"}
+        one.extra["Config"] = {
+            "Type": "AWS::CodeDeploy::DeploymentConfig",
+            "Properties": {
+                "ComputePlatform": "Lambda",
+                "TrafficRoutingConfig": {
+                    "Type": "TimeBasedCanary",
+                    "TimeBasedCanary": {"CanaryPercentage": 10, "CanaryInterval": 5},
+                },
+            },
+            **before,
+        }
+        one.config = {"Ref": "Config"}
         one.deploy()
         one.shifting()
         clock.advance(300)
