@@ -348,11 +348,11 @@ class TestVersions:
         assert again["Version"] == "5"
 
     def test_a_version_stays_as_it_was(self, client: Client, make: Make) -> None:
-        make("kept")
+        make("as-it-was")
         functions = client("lambda")
-        before = functions.get_function_configuration(FunctionName="kept", Qualifier="2")
-        publish(client, "kept", "4", Timeout=9)
-        after = functions.get_function_configuration(FunctionName="kept", Qualifier="2")
+        before = functions.get_function_configuration(FunctionName="as-it-was", Qualifier="2")
+        publish(client, "as-it-was", "4", Timeout=9)
+        after = functions.get_function_configuration(FunctionName="as-it-was", Qualifier="2")
         assert {**after, "ResponseMetadata": 0} == {**before, "ResponseMetadata": 0}
         with pytest.raises(ClientError):
             functions.update_function_configuration(FunctionName="kept:2", Timeout=8)

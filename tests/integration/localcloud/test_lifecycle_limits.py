@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.integration.localcloud.conftest import Client, role
 from tests.integration.localcloud.stacks_api import Stacks, resource
@@ -167,7 +168,10 @@ TOO_MUCH = {
         "Value '960' at 'Timeout' failed to satisfy constraint: Member must have value less than "
         "or equal to 900",
     ),
-    "a function of 11 GB": (function(MemorySize=11_264), "at 'MemorySize' failed to satisfy"),
+    "a function of 11 GB": (
+        function(MemorySize=11_264),
+        "'MemorySize' value failed to satisfy constraint",
+    ),
     "a disk of 11 GB": (
         function(EphemeralStorage={"Size": 11_264}),
         "at 'EphemeralStorage.Size' failed to satisfy",
@@ -241,3 +245,15 @@ def test_a_roles_policies_count_together(stacks: Stacks) -> None:
     }
     assert stacks.create("together", made) == "ROLLBACK_COMPLETE"
     assert "Maximum policy size of 10240 bytes exceeded" in stacks.reasons("together")[0]
+
+
+def test_a_template_has_500_resources_at_most(stacks: Stacks) -> None:
+    many = {f"T{number}": {"Type": "AWS::SNS::Topic"} for number in range(501)}
+    with pytest.raises(ClientError, match="Number of resources, 501, is greater than maximum"):
+        stacks.create("many", many)
+
+
+def test_a_template_in_a_request_has_51200_bytes_at_most(stacks: Stacks) -> None:
+    long = {"T": {"Type": "AWS::SNS::Topic", "Metadata": {"Long": "x" * 51_200}}}
+    with pytest.raises(ClientError, match="less than or equal to 51200"):
+        stacks.create("long", long)

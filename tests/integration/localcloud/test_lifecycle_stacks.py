@@ -224,10 +224,15 @@ class TestImport:
 
 class TestDeletion:
     def test_one_that_is_being_made_is_deleted_when_it_is_made(self, client: Client) -> None:
-        made = {
-            f"Topic{number}": resource("AWS::SNS::Topic", TopicName=f"many-{number}")
-            for number in range(60)
-        }
+        # Each asks its service for more than its creation, which takes a while.
+        table = resource(
+            "AWS::DynamoDB::Table",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
+        made = {f"Table{number}": table for number in range(60)}
         asked = {"StackName": "being-made", "TemplateBody": json.dumps({"Resources": made})}
         creation = threading.Thread(target=client("cloudformation").create_stack, kwargs=asked)
         creation.start()
@@ -235,8 +240,8 @@ class TestDeletion:
         client("cloudformation").delete_stack(StackName=stack_id)
         creation.join()
         id_when_it_is(client, stack_id, "DELETE_COMPLETE")
-        left = client("sns").list_topics()["Topics"]
-        assert not [topic for topic in left if ":many-" in topic["TopicArn"]]
+        left = client("dynamodb").list_tables()["TableNames"]
+        assert not [name for name in left if name.startswith("being-made-")]
 
     def test_a_protected_stack_is_not_deleted(self, stacks: Stacks, client: Client) -> None:
         made = {"Group": group("/protected-stack")}

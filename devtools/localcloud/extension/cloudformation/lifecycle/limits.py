@@ -240,7 +240,7 @@ def _dashboard(properties: Properties) -> None:
     body = properties["DashboardBody"]
     if _size(body) > _DASHBOARD_BYTES:
         raise ValueError(f"The dashboard body is over {_DASHBOARD_BYTES} bytes")
-    widgets = json.loads(body).get("widgets", []) if isinstance(body, str) else body["widgets"]
+    widgets = (json.loads(body) if isinstance(body, str) else body).get("widgets", [])
     if len(widgets) > _DASHBOARD_WIDGETS:
         raise ValueError(
             f"The dashboard has {len(widgets)} widgets, over the {_DASHBOARD_WIDGETS} it can have"
@@ -305,7 +305,6 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "AWS::Lambda::Function": (
         _name("FunctionName", r"[a-zA-Z0-9-_]{1,64}"),
         _name("Description", r"[\s\S]{0,256}"),
-        _between("MemorySize", 128, 10_240),
         _between("Timeout", 1, 900),
         _between("EphemeralStorage.Size", 512, 10_240),
         _environment,
