@@ -133,7 +133,7 @@ def access_log_group_name(environment: str) -> str:
 
 def deployment_application(environment: str) -> str:
     """CodeDeploy's application; each agent has a deployment group of its own name in it."""
-    return f"{PROJECT}-{environment}"
+    return api_name(environment)
 
 
 def dead_letter_queue_name(environment: str, agent: str) -> str:

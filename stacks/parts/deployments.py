@@ -43,7 +43,8 @@ class Deployments(Construct):
         self.steps = codedeploy.CfnDeploymentConfig(
             self, "Steps", compute_platform="Lambda", traffic_routing_config=_routing(settings)
         )
-        moved = [_function_arn(self, f"{name}:{LIVE_ALIAS}") for name in functions]
+        moved = [_function_arn(self, name) for name in functions]
+        aliases = [f"{arn}:{LIVE_ALIAS}" for arn in moved]
         # The managed policy that CDK attaches lets CodeDeploy move every alias in the account.
         role = service_role(
             self,
@@ -51,16 +52,9 @@ class Deployments(Construct):
             description="What CodeDeploy may do to move a function's alias.",
             policies={
                 "Aliases": [
-                    allow(
-                        [
-                            "lambda:GetAlias",
-                            "lambda:GetProvisionedConcurrencyConfig",
-                            "lambda:UpdateAlias",
-                        ],
-                        # Lambda says of these actions that their resource is the function; of an
-                        # alias's ARN both are tried.
-                        [*moved, *(arn.removesuffix(f":{LIVE_ALIAS}") for arn in moved)],
-                    )
+                    # Of these Lambda says that their resource is the function.
+                    allow(["lambda:GetAlias", "lambda:UpdateAlias"], moved),
+                    allow(["lambda:GetProvisionedConcurrencyConfig"], aliases),
                 ],
                 "Alarms": [allow(["cloudwatch:DescribeAlarms"], ["*"])],
                 "Probe": [allow(["lambda:InvokeFunction"], [_function_arn(self, probe)])],

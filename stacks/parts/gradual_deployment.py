@@ -76,7 +76,7 @@ class GradualDeployment(Construct):
         alias = function.alias.node.default_child
         assert isinstance(alias, lambda_.CfnAlias)  # noqa: S101  it is what an Alias makes
         # What an update policy refers to is no dependency of its own.
-        alias.add_dependency(group)
+        alias.add_resource_dependency(group)
         alias.node.add_dependency(probe)
         if agent not in settings.deployment.hold:
             alias.cfn_options.update_policy = CfnUpdatePolicy(

@@ -57,6 +57,14 @@ COVERED: Final = {
         "tests/unit/cli/test_versions.py",
         'runs("rollback", "terrain")',
     ),
+    "./tradewind rollback AGENT --to N": (
+        "tests/unit/cli/test_versions.py",
+        'runs("rollback", "terrain", "--to", "7")',
+    ),
+    "./tradewind rollback terrain --to 1": (
+        "tests/unit/cli/test_versions.py",
+        'runs("rollback", "terrain", "--to", "7")',
+    ),
     "./tradewind rollback": ("tests/unit/cli/test_versions.py", 'runs("rollback")'),
     "./tradewind rollback AGENT --env ENV": (
         "tests/unit/cli/test_versions.py",

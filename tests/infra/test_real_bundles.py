@@ -17,7 +17,7 @@ import pytest
 from license_expression import get_spdx_licensing
 
 from cli.cdk import PROJECT
-from stacks.agents import SWEEP_BUDGET_MB
+from stacks.agents import PROBE_BUDGET_MB, SWEEP_BUDGET_MB
 from stacks.api import API_BUDGET_MB, AUTHORIZER_BUDGET_MB, MCP_BUDGET_MB
 from stacks.bundling.archive import Archive
 from stacks.bundling.bundler import Bundler
@@ -37,10 +37,20 @@ from stacks.settings.runtime import NEEDS as RUNTIME_NEEDS
 from stacks.workflows import DURABLE_BUDGET_MB
 from tests.deployed_agents import AGENTS, FIRST
 from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS
-from tradewind.contracts.names import AGENTCORE_ENTRY, API, AUTHORIZER, DURABLE, MCP, RUNTIME, SWEEP
+from tradewind.contracts.names import (
+    AGENTCORE_ENTRY,
+    API,
+    AUTHORIZER,
+    DURABLE,
+    MCP,
+    PROBE,
+    RUNTIME,
+    SWEEP,
+)
 
 CORE_BUDGETS_MB = {
     SWEEP: SWEEP_BUDGET_MB,
+    PROBE: PROBE_BUDGET_MB,
     API: API_BUDGET_MB,
     AUTHORIZER: AUTHORIZER_BUDGET_MB,
     MCP: MCP_BUDGET_MB,

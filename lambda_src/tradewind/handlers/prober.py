@@ -123,8 +123,7 @@ class Prober:
 
     def _ask(self, agent: str, version: str, deployment: str) -> Verdict:
         reply = self._functions.invoke(
-            FunctionName=function_name(self._environment, agent),
-            Qualifier=version,
+            FunctionName=f"{function_name(self._environment, agent)}:{version}",
             Payload=json.dumps(
                 {
                     **question_of(self._agents / agent),

@@ -54,6 +54,7 @@ ELSEWHERE: Final = {
     MetricName.QUESTIONS_NOT_ANSWERED: "tests/integration/records/test_questions.py",
     MetricName.ANSWERS_NOT_TAKEN_UP: "tests/integration/records/test_questions.py",
     MetricName.REQUESTS_SHED: "tests/integration/api/test_calls.py",
+    MetricName.VERSIONS_REFUSED: "tests/unit/handlers/test_prober.py",
     MetricName.REQUESTS_NOT_LOGGED: "tests/integration/handler/test_request_log.py",
     MetricName.API_CALLS: "tests/integration/api/test_calls.py",
     MetricName.API_ERRORS: "tests/integration/api/test_calls.py",

@@ -129,7 +129,7 @@ def test_a_mistake_is_named_with_what_is_allowed(tmp_path: Path, text: str, expe
     "name",
     [
         *("Grid", "wind-farm", "a__b", "1st", "x" * 31, "b_"),
-        *("overview", "environment", "sweep", "api", "mcp", "authorizer", "tests"),
+        *("overview", "environment", "sweep", "api", "mcp", "authorizer", "probe", "tests"),
         *("look_up_invocation", "answer_invocation", "cancel_invocation"),
         *("class", "lambda"),
     ],

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 #: They read their environment, and one of them its agent.
 ENTRY_POINTS = {
     ("handlers", f"{name}.py")
-    for name in ("agent", "api", "authorizer", "durable_workflow", "mcp", "sweep")
+    for name in ("agent", "api", "authorizer", "durable_workflow", "mcp", "probe", "sweep")
 }
 
 #: What only functions that run workflows carry.

@@ -21,7 +21,7 @@ thread.join()
 """
 
 
-@pytest.mark.parametrize("entry", ["agent", "sweep"])
+@pytest.mark.parametrize("entry", ["agent", "probe", "sweep"])
 def test_no_word_of_a_library_or_of_a_thread_is_printed(
     entry: str, tmp_path: Path, agent_variables: dict[str, str]
 ) -> None:
@@ -31,6 +31,7 @@ def test_no_word_of_a_library_or_of_a_thread_is_printed(
     (folder / "agent.py").write_text("DEFINITION = None\n")
     variables = agent_variables | {
         "TRADEWIND_AGENT": "probe",
+        "TRADEWIND_VERSIONS": "{}",
         "PYTHONPATH": f"{tmp_path}:{LAMBDA_SRC}",
         "AWS_DEFAULT_REGION": "us-east-1",
     }

@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.deployed_agents import AGENTS
 from tradewind.aws.deadline import Deadline, call_time_left_s
 from tradewind.contracts.errors import DeadlineExceeded
-from tradewind.contracts.names import LIVE_ALIAS
 from tradewind.contracts.request import parse_request
 from tradewind.handlers.prober import Prober, question_of
 
@@ -95,8 +94,8 @@ def test_the_new_version_itself_is_asked_the_question_of_its_manifest(hook: Hook
     assert hook.runs()
     [asked] = hook.functions.asked
     # Not through the alias, which leads to the version before.
-    assert (asked["FunctionName"], asked["Qualifier"]) == ("tradewind-prod-layout", "8")
-    assert asked["Qualifier"] != LIVE_ALIAS
+    assert asked["FunctionName"] == "tradewind-prod-layout:8"
+    assert "Qualifier" not in asked
     request = parse_request(json.loads(asked["Payload"]), "layout")
     assert request.query == AGENTS["layout"].probe
     assert (request.owner, request.request_id) == ("tradewind:probe", "probe-d-ABC123XYZ")

@@ -33,5 +33,5 @@ def test_the_count_grows_with_agents_not_with_requests() -> None:
     # Under 4 dollars more for one that is a runtime on AgentCore.
     assert {METRICS[name].dimension_sets for name in OF_RUNTIMES} == {(BY_AGENT,)}
     assert len(OF_RUNTIMES) <= 13
-    # And under 11 dollars for what the API, MCP, conversations and questions share.
-    assert custom_metrics(agents=0) <= 34
+    # And under 11 dollars for what the API, MCP, conversations, questions and deployments share.
+    assert custom_metrics(agents=0) <= 35
