@@ -1,6 +1,10 @@
 """Functions in a VPC: what is made, what is let through, and that nothing else is."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,7 +21,7 @@ from stacks.settings.network import CreatedNetwork, GivenNetwork, NetworkSetting
 from stacks.settings.runtime import with_runtimes
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly, Template
-from tests.infra.conftest import RUNTIMES, Synthesize, with_every_function
+from tests.infra.conftest import ROOT, RUNTIMES, Synthesize, with_every_function
 from tradewind.contracts.agent_manifest import AgentManifest, AwsReach
 
 PREFIX = "tradewind-dev-"
@@ -416,6 +420,44 @@ def test_outside_functions_need_no_endpoint(tmp_path: Path, dev_settings: Settin
     made = network_alone(tmp_path, dev_settings, network, reaching("sqs"))
     # The sweep is left.
     assert set(endpoints(made)) == {"dynamodb"}
+
+
+UNSHARE = shutil.which("unshare")
+
+
+def without_a_way_out() -> dict[str, tuple[list[str], str]]:
+    """What is looked for from a network that has nothing in it, not even itself."""
+    done = subprocess.run(
+        [str(UNSHARE), "--map-root-user", "--net", sys.executable, "-m", "tests.infra.no_way_out"],
+        env={
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'lambda_src'}",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare" in done.stderr and not done.stdout:
+        pytest.skip(f"this machine makes no networks: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.skipif(UNSHARE is None, reason="unshare makes the network (util-linux)")
+def test_a_function_without_a_way_out_looks_for_its_endpoints_and_nothing_else(
+    template: Template,
+) -> None:
+    looked_for = without_a_way_out()
+    # All there are; S3's is the route that a bucket's own name takes.
+    assert set(looked_for) == set(endpoints(template))
+    for service, (hosts, outcome) in looked_for.items():
+        bucket = "artifacts." if service == "s3" else ""
+        assert set(hosts) == {f"{bucket}{service}.us-east-1.amazonaws.com"}
+        assert outcome == "EndpointConnectionError"
 
 
 # --- Changes ----------------------------------------------------------------------------------

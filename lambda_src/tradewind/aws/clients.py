@@ -75,6 +75,9 @@ class AwsClients:
             user_agent_extra="tradewind",
             # A link that is signed otherwise opens nothing that a key of ours encrypts.
             signature_version="s3v4" if service == "s3" else None,
+            # In us-east-1 it would look for the name that all regions share otherwise: a VPC's way
+            # to S3 is its own region's.
+            s3={"us_east_1_regional_endpoint": "regional"} if service == "s3" else None,
         )
         with self._lock:
             client: Any = self.session.create_client(service, config=config)
