@@ -267,9 +267,7 @@ def test_a_stack_at_work_is_waited_for(account: Account, monkeypatch: pytest.Mon
     stack = account.stack("Tradewind-dev-State", "UPDATE_IN_PROGRESS")
     account.stack("Tradewind-dev-Api", "REVIEW_IN_PROGRESS")
     looks = iter(["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"])
-    monkeypatch.setattr(
-        stacks_module.time, "sleep", lambda _s: setattr(stack, "status", next(looks))
-    )
+    monkeypatch.setattr("time.sleep", lambda _s: setattr(stack, "status", next(looks)))
     said: list[str] = []
     settled = Stacks("dev", account.client).settled(said.append)
     assert [one.status for one in settled] == ["UPDATE_COMPLETE", "REVIEW_IN_PROGRESS"]
