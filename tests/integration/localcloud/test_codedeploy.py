@@ -166,16 +166,16 @@ class TestTraffic:
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         assert one.ended() == "CREATE_COMPLETE", one.reasons()
-        # Far down, so that it would come after the alias if nothing said that it must not.
+        # Far down, and late in the alphabet: it would come after the alias if nothing said not to.
         before: dict[str, Any] = {}
         for number in range(8):
             parameter = {"Type": "String", "Value": "it", "Name": f"/from-now-on/{number}"}
-            one.extra[f"Step{number}"] = {
+            one.extra[f"Yet{number}"] = {
                 "Type": "AWS::SSM::Parameter",
                 "Properties": parameter,
                 **before,
             }
-            before = {"DependsOn": f"Step{number}"}
+            before = {"DependsOn": f"Yet{number}"}
         one.extra["Config"] = {
             "Type": "AWS::CodeDeploy::DeploymentConfig",
             "Properties": {
