@@ -103,11 +103,10 @@ def cover(
         judged = _Judged(tuple(excuses))
         for grant in grants.values():
             excused += judged.judge(grant)
+        for principal, arn in policies.borrowed:
+            problem = f"has {arn}, and no template says what that grants"
+            judged.note("borrowed", principal, "", arn, problem)
         findings += judged.findings
-        findings += [
-            Finding("borrowed", str(principal), f"has {arn}, and no template says what that grants")
-            for principal, arn in policies.borrowed
-        ]
         findings += judged.stale()
     unique = tuple(dict.fromkeys(findings))
     return Coverage(len(grants), len(used), excused, len(seen), unique)
@@ -131,9 +130,6 @@ def _lay(
         if call.principal not in held:
             continue
         seen.add(str(call))
-        if not call.allowed:
-            yield Finding("denied", str(call.principal), f"{call.action} on {call.resource}")
-            continue
         allowed = denied = False
         for position, statement, resources, conditions in held[call.principal]:
             hits = list(_hits(statement, resources, call))
@@ -141,17 +137,16 @@ def _lay(
                 continue
             allowed |= statement.effect == "Allow"
             denied |= statement.effect == "Deny"
-            for action, index in hits if statement.effect == "Allow" else ():
+            # What was refused though these templates allow it, somebody had taken from the role.
+            for action, index in hits if statement.effect == "Allow" and call.allowed else ():
                 grant = grants[position, action, index]
                 grant.patterns.add(resources[index])
                 grant.resources.add(call.resource)
                 grant.contexts.append((conditions, call.context))
         if denied or not allowed:
-            yield Finding(
-                "denied",
-                str(call.principal),
-                f"{call.action} on {call.resource}: was allowed, and no more by these templates",
-            )
+            since = ": was allowed, and no more by these templates" if call.allowed else ""
+            problem = f"{call.action} on {call.resource}{since}"
+            yield Finding("denied", str(call.principal), problem)
 
 
 def _hits(statement: Statement, resources: list[str], call: Call) -> Iterator[tuple[str, int]]:
@@ -198,9 +193,14 @@ class _Judged:
                 yield Finding("stale", excuse.name, "excuses nothing; take it out")
 
     def _note(self, grant: _Grant, kind: str, problem: str) -> bool:
-        principal = grant.statement.principal
+        return self.note(kind, grant.statement.principal, grant.action, grant.resource, problem)
+
+    def note(
+        self, kind: str, principal: Principal, action: str, resource: str, problem: str
+    ) -> bool:
+        """Note what is wrong. Returns whether it is excused."""
         for excuse in self.excuses:
-            if excuse.covers(kind, str(principal), grant.action, grant.resource):
+            if excuse.covers(kind, str(principal), action, resource):
                 self.needed.add(excuse.name)
                 return True
         self.findings.append(Finding(kind, str(principal), problem))

@@ -9,8 +9,8 @@ from devtools.permissions.errors import PermissionsError
 from devtools.permissions.patterns import matches
 from devtools.yaml_files import YamlFileError, load_yaml
 
-#: What can be excused. What is denied, or borrowed, cannot.
-KINDS: Final = ("unused", "wide")
+#: What can be excused; what is denied cannot.
+KINDS: Final = ("borrowed", "unused", "wide")
 _FIELDS: Final = {"kind", "principals", "actions", "resources", "reason"}
 
 
@@ -20,10 +20,10 @@ class Excuse:
 
     Attributes:
         name: What the file calls it.
-        kind: ``unused`` or ``wide``.
+        kind: ``unused``, ``wide`` or ``borrowed``.
         principals: Patterns of ``stack/logical id``.
         actions: Patterns of actions.
-        resources: Patterns of resources, as findings spell them.
+        resources: Patterns of resources, as findings spell them; of what is borrowed, its ARN.
         reason: Why.
     """
 

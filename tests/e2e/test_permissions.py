@@ -5,6 +5,7 @@ Runs last of them; see ``pytest_collection_modifyitems``.
 
 import json
 import shutil
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,14 @@ import pytest
 from click.testing import CliRunner
 
 from cli.__main__ import tradewind
+from cli.agents import example_request
 from cli.cdk import LOCAL_ASSEMBLY, PROJECT
 from cli.permissions import check_permissions
 from devtools.localcloud.lifecycle import CALLS_FILE
+from tests.deployed_agents import AGENTS, FIRST
 from tests.e2e.conftest import Deployment
+from tests.e2e.front_door import operator_of
+from tradewind.contracts.agent_manifest import RUNS_WORKFLOWS
 
 #: Where the record of all end-to-end tests is kept, for `tradewind iam coverage --record`.
 KEPT = PROJECT / ".build" / CALLS_FILE
@@ -40,6 +45,26 @@ def is_whole(config: pytest.Config, session: pytest.Session) -> bool:
     }
 
 
+def test_each_agent_takes_part_in_a_conversation(deployment: Deployment) -> None:
+    """What every agent is granted on the conversations, used by every one."""
+    operator = operator_of(deployment)
+    project: dict[str, Any] = {}
+    for agent, manifest in AGENTS.items():
+        if manifest.framework == RUNS_WORKFLOWS:
+            continue  # it takes none
+        event = example_request(agent, None)
+        asked = {name: event[name] for name in ("query", "parameters", "context") if name in event}
+        session = f"granted-{uuid.uuid4().hex}"
+        for _ in range(2):
+            body = {**asked, **project, "session_id": session}
+            path = f"/agents/{agent}/invocations"
+            accepted = operator.call("POST", path, body, Prefer="wait=0")
+            ended = operator.end_of(accepted.document["id"])
+            assert ended["state"] == "succeeded", ended
+            if agent == FIRST:
+                project = {"project_id": ended["project_id"]}
+
+
 def test_no_call_is_denied_and_every_grant_is_used(
     record: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -60,12 +85,12 @@ Change = Callable[[list[dict[str, Any]]], None]
 
 
 def _widened(statements: list[dict[str, Any]]) -> None:
-    put = next(one for one in statements if one["Action"] == "s3:PutObject")
+    put = next(one for one in statements if "s3:PutObject" in one["Action"])
     put["Action"] = ["s3:PutObject", "s3:DeleteObject"]
 
 
 def _narrowed(statements: list[dict[str, Any]]) -> None:
-    put = next(one for one in statements if one["Action"] == "s3:PutObject")
+    put = next(one for one in statements if "s3:PutObject" in one["Action"])
     put["Resource"] = "arn:aws:s3:::somewhere-else/*"
 
 

@@ -91,7 +91,9 @@ class CallRecord:
             "context": context,
             "allowed": allowed,
         }
-        state = (stack["StackId"], stack["StackStatus"], stack.get("LastUpdatedTime"))
+        # While a stack is made or changed, its resources come one after the other.
+        made = len(stack.get("_resources") or {})
+        state = (stack["StackId"], stack["StackStatus"], stack.get("LastUpdatedTime"), made)
         if self._known.get(stack["StackName"]) != state:
             self._known[stack["StackName"]] = state
             self._write({"stack": stack["StackName"], "values": _values(stack)})

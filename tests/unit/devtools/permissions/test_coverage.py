@@ -161,6 +161,16 @@ def test_a_call_that_was_refused_is_found(app: App) -> None:
     ]
 
 
+def test_a_call_that_was_refused_while_its_grant_was_taken_away_is_no_use_of_it(app: App) -> None:
+    """As tests take it away, to see what becomes of a refusal."""
+    for line in app.lines[1:]:
+        if line["action"] == "xray:PutTraceSegments":
+            line["allowed"] = False
+    assert app.findings() == [
+        "unused: App-dev/Role: xray:PutTraceSegments on *: granted, and no call used it"
+    ]
+
+
 def test_calls_of_other_apps_roles_are_none_of_this_ones(app: App) -> None:
     app.call("s3:DeleteObject", "arn:aws:s3:::x/y", allowed=False, principal="Other")
     assert app.findings() == []
@@ -208,6 +218,12 @@ def test_an_excuse_covers_nothing_else(app: App, other: tuple[str, str]) -> None
     assert [line.partition(":")[0] for line in app.findings()] == ["unused", "stale"]
 
 
+def test_a_managed_policy_may_be_excused(app: App) -> None:
+    _a_managed_policy(app)
+    app.excuses = EXCUSE.replace("unused", "borrowed").replace("[dynamodb:DeleteItem]", '"*"')
+    assert app.findings() == []
+
+
 def test_an_excuse_that_nothing_needs_is_found(app: App) -> None:
     app.excuses = EXCUSE
     assert app.findings() == ["stale: deleting: excuses nothing; take it out"]
@@ -221,7 +237,7 @@ def test_an_excuse_that_nothing_needs_is_found(app: App) -> None:
         ("a: b", "a: not a mapping of"),
         ("a: [", "not valid YAML"),
         (EXCUSE.replace("Somebody may want to.", '" "'), "deleting: has no reason"),
-        (EXCUSE.replace("unused", "denied"), "deleting: kind is not one of unused, wide"),
+        (EXCUSE.replace("unused", "denied"), "deleting: kind is not one of borrowed, unused, wide"),
         (EXCUSE.replace('"*"', "[]"), "deleting: resources is no pattern"),
         (EXCUSE.replace('"*"', "[1]"), "deleting: resources is no pattern"),
         (EXCUSE.replace("actions", "action"), "deleting: action is missing, or not known"),
