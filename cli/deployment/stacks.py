@@ -1,6 +1,5 @@
 """An environment's stacks as CloudFormation has them, and what became of those that went."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -168,10 +167,12 @@ class Stacks:
         """
         if stack.status == ANNOUNCED:
             return {}
+        import yaml  # noqa: PLC0415  only what deletes waits for it
+
         with aws_failures(f"The template of {stack.name} cannot be read"):
             body = self._client.get_template(StackName=stack.id)["TemplateBody"]
-        # The CDK sends JSON, and botocore has read it unless it came with a byte too many.
-        read = body if isinstance(body, dict) else json.loads(body)
+        # The CDK sends YAML, or a file of JSON where that is long; botocore reads JSON only.
+        read = body if isinstance(body, dict) else yaml.safe_load(body)
         resources: dict[str, Any] = read.get("Resources", {})
         return resources
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import yaml
 from botocore.exceptions import ClientError
 
 _ACCOUNT: Final = "arn:aws:cloudformation:us-east-1:111122223333:stack"
@@ -189,7 +190,8 @@ class Account:
             logical_id: {"Type": resource.type, "DeletionPolicy": resource.policy}
             for logical_id, resource in self._named(StackName).resources.items()
         }
-        return {"TemplateBody": {"Resources": resources}}
+        # As the CDK sends it.
+        return {"TemplateBody": yaml.safe_dump({"Resources": resources})}
 
     def update_termination_protection(
         self, StackName: str, EnableTerminationProtection: bool

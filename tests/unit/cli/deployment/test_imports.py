@@ -214,10 +214,15 @@ def test_what_resisted_the_undoing_of_its_creation_is_removed_and_nothing_else(
     account.data["records-0"] = other.type
     stack.happened("Other", other, "IMPORT_COMPLETE")
     stack.happened("Other", other, "DELETE_FAILED")
+    # Made, undone, and gone from the stack: the name may be anybody's by now.
+    gone = Resource("AWS::DynamoDB::Table", "records-2", KEPT)
+    account.data["records-2"] = gone.type
+    for status in ("CREATE_COMPLETE", "DELETE_COMPLETE"):
+        stack.happened("Gone", gone, status)
     run_finish(account)
     removed = ["unprotect records-1", "wait records-1", "remove table records-1"]
     assert account.log[:3] == removed
-    assert set(account.data) == {"key-1", "records-0"}
+    assert set(account.data) == {"key-1", "records-0", "records-2"}
 
 
 def test_what_a_deletion_half_done_still_has_is_not_taken(account: Account) -> None:
@@ -237,6 +242,15 @@ def test_a_table_that_is_in_use_under_its_name_is_not_the_one_before(
     for status in ("DELETE_SKIPPED", "IMPORT_COMPLETE", "DELETE_COMPLETE"):
         state.happened("Records", table, status)
     account.data["records-1"] = table.type
+    assert found(account, assembly) == []
+
+
+def test_only_what_was_left_is_taken(account: Account, assembly: Path) -> None:
+    # On record as something that failed to be made, by a name that somebody else has by now.
+    state = account.stack("Tradewind-dev-State", DataKey=Resource("AWS::KMS::Key", "key-1", KEPT))
+    table = Resource("AWS::DynamoDB::Table", "records-9", KEPT)
+    account.data["records-9"] = table.type
+    state.happened("Records", table, "CREATE_FAILED")
     assert found(account, assembly) == []
 
 
