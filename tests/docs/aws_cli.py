@@ -8,7 +8,7 @@ from typing import Any, Final
 import botocore.session
 from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
-from botocore.model import ListShape, OperationModel, Shape
+from botocore.model import ListShape, OperationModel, Shape, StructureShape
 
 #: Options of the CLI itself.
 _GLOBAL: Final = {
@@ -16,6 +16,8 @@ _GLOBAL: Final = {
 }  # fmt: skip
 #: Operations that write what they get to a file, named last.
 _WITH_FILE: Final = {("lambda", "invoke")}
+#: Services that the CLI calls otherwise than botocore.
+_SERVICES: Final = {"deploy": "codedeploy", "s3api": "s3"}
 _READ: Final = {"integer": int, "long": int, "float": float, "double": float}
 
 
@@ -51,6 +53,8 @@ def read_aws_command(words: list[str], folder: Path) -> AwsCall:
         AwsCommandError: There is no such service, operation or option, or one is missing.
     """
     service, operation, *rest = words[1:]
+    if operation == "wait":
+        operation, *rest = _awaited(service, rest)
     model = _operation(service, operation)
     members: dict[str, tuple[str, Shape]] = {}
     if model.input_shape is not None:
@@ -70,18 +74,29 @@ def read_aws_command(words: list[str], folder: Path) -> AwsCall:
     missing = sorted(set(required) - set(parameters))
     if missing:
         raise AwsCommandError(f"aws {service} {operation} lacks {', '.join(missing)}")
-    return AwsCall(service, xform_name(model.name), parameters, file)
+    return AwsCall(_SERVICES.get(service, service), xform_name(model.name), parameters, file)
 
 
 def _operation(service: str, operation: str) -> OperationModel:
     try:
-        model = botocore.session.Session().get_service_model(service)
+        model = botocore.session.Session().get_service_model(_SERVICES.get(service, service))
     except UnknownServiceError as error:
         raise AwsCommandError(f"aws has no service {service}") from error
     for name in model.operation_names:
         if xform_name(name, "-") == operation:
             return model.operation_model(name)
     raise AwsCommandError(f"aws {service} has no {operation}")
+
+
+def _awaited(service: str, words: list[str]) -> list[str]:
+    """The operation that a waiter asks again and again, with the rest of the command."""
+    waiter, *rest = words
+    session = botocore.session.Session()
+    model = session.get_waiter_model(_SERVICES.get(service, service))
+    for name in model.waiter_names:
+        if xform_name(name, "-") == waiter:
+            return [xform_name(model.get_waiter(name).operation, "-"), *rest]
+    raise AwsCommandError(f"aws {service} wait has no {waiter}")
 
 
 def _options(words: list[str]) -> list[tuple[str, list[str]]]:
@@ -106,12 +121,24 @@ def _value(option: str, shape: Shape, values: list[str], folder: Path) -> Any:
     return _scalar(option, shape, values[0], folder)
 
 
+def _member(option: str, shape: StructureShape, pair: str) -> tuple[str, Any]:
+    """A ``NAME=VALUE`` of the CLI's shorthand."""
+    name, _, value = pair.partition("=")
+    if name not in shape.members:
+        raise AwsCommandError(f"{option} has no {name}")
+    return name, _scalar(option, shape.members[name], value, Path())
+
+
 def _scalar(option: str, shape: Shape, value: str, folder: Path) -> Any:
     if value.startswith("file://"):
         value = (folder / value.removeprefix("file://")).read_text(encoding="utf-8")
     kind = shape.type_name
     if kind in {"map", "structure"} and value.startswith("{"):
         return json.loads(value)
+    if isinstance(shape, StructureShape):
+        return dict(_member(option, shape, pair) for pair in value.split(","))
+    if kind == "boolean" and value in ("true", "false"):
+        return value == "true"
     if kind == "blob":
         return value.encode()
     if kind in _READ:

@@ -100,8 +100,8 @@ def test_the_python_of_a_new_agent_is_as_all_other(agents: Path) -> None:
         (
             "overview",
             "none of answer_invocation, api, authorizer, bedrock, cancel_invocation, durable, "
-            "environment, look_up_invocation, mcp, model, overview, runtime, runtimes, sweep, "
-            "tests or Python's keywords",
+            "environment, look_up_invocation, mcp, model, overview, probe, runtime, runtimes, "
+            "sweep, tests or Python's keywords",
         ),
         ("tests", "'tests' is not allowed"),
         ("class", "'class' is not allowed"),
