@@ -40,9 +40,11 @@ def runtime(made: Assembly, agent: str = AGENT) -> dict[str, Any]:
 
 def role_statements(made: Assembly, template: Template) -> list[dict[str, Any]]:
     role = made.only(template, "AWS::IAM::Role", "AssistantAccess")
+    # A model's grant is beside the role.
+    beside = made.all(template, "AWS::IAM::Policy", "AssistantAccessModels")
     return [
         statement
-        for policy in role["Properties"]["Policies"]
+        for policy in [*role["Properties"]["Policies"], *(one["Properties"] for one in beside)]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
 
