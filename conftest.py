@@ -40,6 +40,7 @@ _TOGETHER = ("/e2e/", "tests/infra/", "tests/integration/localcloud/")
 _LONG = (
     "/e2e/",
     "test_killed.py",
+    "test_life.py",
     "tests/infra/",
     "test_sockets.py",
     "test_new_agent.py",
@@ -48,7 +49,12 @@ _LONG = (
 #: What judges by all end-to-end tests.
 _AFTER_ALL = "test_permissions.py"
 #: What needs nothing of its neighbours.
-_APART = ("test_new_agent.py", "test_real_bundles.py", "test_without_the_crew.py")
+_APART = (
+    "test_life.py",
+    "test_new_agent.py",
+    "test_real_bundles.py",
+    "test_without_the_crew.py",
+)
 
 
 class _SharingOut(LoadScopeScheduling):  # type: ignore[misc]  # a class without types

@@ -129,12 +129,32 @@ def an_agent_goes_and_comes_back(one: Life, *, keep_data: bool) -> None:
         FunctionName=f"tradewind-{ENVIRONMENT}-{STAYS}"
     )["Environment"]["Variables"]
     assert variables["POWERTOOLS_LOG_LEVEL"] == "WARN"
+    it_goes_back_and_forth(one)
     assert log_groups(one) == ([LOG_GROUP] if keep_data else [])
     one.add_agent()
     said = one.deploy()
     assert (f"log group {LOG_GROUP}" in said) is keep_data
     assert LOG_GROUP in one.has("Agents", "AWS::Logs::LogGroup").values()
     assert logged(one) == (["before"] if keep_data else [])
+
+
+def it_goes_back_and_forth(one: Life) -> None:
+    """To the version before the change, which callers get then, and to the newer one again."""
+    function = f"tradewind-{ENVIRONMENT}-{STAYS}"
+    client = one.client("lambda")
+
+    def live() -> str:
+        version: str = client.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
+        return version
+
+    newer = live()
+    said = one.tradewind("rollback", STAYS, "--env", ENVIRONMENT)
+    older = live()
+    assert f"{STAYS}: live was version {newer}, is {older}." in said
+    called = client.get_function_configuration(FunctionName=function, Qualifier="live")
+    assert called["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "INFO"
+    one.tradewind("rollback", STAYS, "--to", newer, "--env", ENVIRONMENT)
+    assert live() == newer
 
 
 def it_is_destroyed_and_created_again(one: Life, data: dict[str, str], *, keep_data: bool) -> None:

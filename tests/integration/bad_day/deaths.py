@@ -27,8 +27,7 @@ Visible = Mapping[str, Mapping[str, Entry]]
 def visible(folder: Path) -> dict[str, Mapping[str, Entry]]:
     """Each agent's files that readers see. Each is there, and is what its manifest says."""
     store = FolderStore(folder)
-    home = folder / PROJECT
-    agents = sorted(one.name for one in home.iterdir()) if home.exists() else []
+    agents = sorted(one.parent.name for one in folder.glob(f"*/{PROJECT}"))
     seen = {agent: read_manifest(store, PROJECT, agent).entries for agent in agents}
     for entries in seen.values():
         for entry in entries.values():

@@ -5,6 +5,7 @@ makes. What must be true of the end is the same for all of them.
 """
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -47,15 +48,20 @@ def _writes(ending: str) -> Callable[[Call], bool]:
     return lambda call: call.operation == "PutObject" and call.target.endswith(ending)
 
 
+def _is_manifest(call: Call, agent: str) -> bool:
+    """Whether a call is for an agent's manifest, of whatever project."""
+    return re.fullmatch(rf"{agent}/[^/]+/manifest\.json", call.target) is not None
+
+
 CHOOSES: Final[dict[Point, Callable[[Call], bool]]] = {
     Point.FIRST_CALL: lambda call: call.operation == "ConverseStream",
     Point.SECOND_CALL: lambda call: call.operation == "ConverseStream",
-    Point.LOOK: lambda call: call.target.endswith(f"/{SOURCE}/manifest.json"),
+    Point.LOOK: lambda call: _is_manifest(call, SOURCE),
     Point.TOOL: lambda call: call.operation == "GetObject" and call.target.endswith("/site.json"),
     Point.RECORD_START: lambda call: call.operation == "PutItem",
     Point.RECORD_END: lambda call: call.operation == "UpdateItem",
     Point.ARTIFACT_WRITE: _writes("/rows.json"),
-    Point.COMMIT: _writes(f"/{AGENT}/manifest.json"),
+    Point.COMMIT: lambda call: call.operation == "PutObject" and _is_manifest(call, AGENT),
 }
 MODEL: Final = {Point.FIRST_CALL, Point.SECOND_CALL}
 SILENT: Final = {Fault.SILENT, Fault.STALLED}
