@@ -24,14 +24,18 @@ from tradewind.contracts.names import RECORD_KEY, record_key
 
 @contextmanager
 def without_policy(role_arn: str, policy: str) -> Iterator[None]:
-    """Take an inline policy away from a role for a while."""
+    """Take the inline policy with this in its name away from a role for a while."""
     iam, role = client("iam"), role_arn.rpartition("/")[2]
-    document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-    iam.delete_role_policy(RoleName=role, PolicyName=policy)
+    # A model's policy has a name that CloudFormation made up.
+    [name] = [
+        found for found in iam.list_role_policies(RoleName=role)["PolicyNames"] if policy in found
+    ]
+    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    iam.delete_role_policy(RoleName=role, PolicyName=name)
     try:
         yield
     finally:
-        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
 
 
 @pytest.mark.parametrize(

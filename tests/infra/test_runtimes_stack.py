@@ -114,7 +114,7 @@ def test_its_role_calls_its_runtime_and_endpoint_and_no_model(
         *("sqs:SendMessage", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
     }
     files = {resource for action, resource in permissions if action == "s3:PutObject"}
-    assert files == {json.dumps(f"<ArtifactsBucket.Arn>/*/{name}/*")}
+    assert files == {json.dumps(f"<ArtifactsBucket.Arn>/{name}/*")}
 
 
 @each_runtime

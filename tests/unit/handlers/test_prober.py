@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tests.deployed_agents import AGENTS
+from tests.deployed_agents import AGENTS, FIRST, FOLDER
 from tradewind.aws.deadline import Deadline, call_time_left_s
 from tradewind.contracts.errors import DeadlineExceeded
 from tradewind.contracts.request import parse_request
 from tradewind.handlers.prober import Prober, question_of
 
 EVENT = {"DeploymentId": "d-ABC123XYZ", "LifecycleEventHookExecutionId": "hook-1"}
-FOLDER = Path(__file__).parents[3] / "lambda_src" / "agents"
 GOOD = {"success": True, "response": "I place turbines."}
 
 
@@ -25,7 +24,7 @@ class CodeDeploy:
 
     def __init__(self) -> None:
         self.reported: list[dict[str, str]] = []
-        self.group = "layout"
+        self.group = FIRST
 
     def get_deployment(self, deploymentId: str) -> dict[str, Any]:  # noqa: N803
         assert deploymentId == "d-ABC123XYZ"
@@ -59,7 +58,7 @@ class Hook:
         functions: Any = self.functions
         self._prober = Prober(
             "prod",
-            {"layout": "8", "terrain": "12"},
+            {FIRST: "8", "another": "12"},
             FOLDER,
             deployments=self.codedeploy,
             functions=functions,
@@ -94,10 +93,10 @@ def test_the_new_version_itself_is_asked_the_question_of_its_manifest(hook: Hook
     assert hook.runs()
     [asked] = hook.functions.asked
     # Not through the alias, which leads to the version before.
-    assert asked["FunctionName"] == "tradewind-prod-layout:8"
+    assert asked["FunctionName"] == f"tradewind-prod-{FIRST}:8"
     assert "Qualifier" not in asked
-    request = parse_request(json.loads(asked["Payload"]), "layout")
-    assert request.query == AGENTS["layout"].probe
+    request = parse_request(json.loads(asked["Payload"]), FIRST)
+    assert request.query == question_of(FOLDER / FIRST)["query"]
     assert (request.owner, request.request_id) == ("tradewind:probe", "probe-d-ABC123XYZ")
     assert hook.codedeploy.reported == [
         {
