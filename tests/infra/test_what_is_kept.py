@@ -10,10 +10,12 @@ from cli.deployment.kinds import KINDS
 from cli.deployment.stacks import ORDER
 from stacks.names import StackId
 from stacks.settings.environment import RequestLogSettings, Settings
+from stacks.settings.network import CreatedNetwork, NetworkSettings
 from stacks.settings.workflow import WorkflowSettings
 from tests.infra.assembly import Assembly, Template
 from tests.infra.conftest import Synthesize
 from tests.infra.test_external_callers import CALLERS
+from tests.infra.test_network_stack import OUTSIDE
 
 #: What lets API Gateway write logs in the whole region, and versions that callers may still use.
 RETAINED = {"AWS::IAM::Role", "AWS::ApiGateway::Account", "AWS::Lambda::Version"}
@@ -28,6 +30,7 @@ def everything(
         "request_log": RequestLogSettings(retention_days=30),
         "external_callers": CALLERS,
         "workflows": WorkflowSettings(durable=("wind-farm",)),
+        "network": NetworkSettings(create=CreatedNetwork(), outside=OUTSIDE),
     }
     return synthesize(dev_settings.model_copy(update=changes))
 

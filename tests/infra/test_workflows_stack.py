@@ -76,7 +76,7 @@ def test_its_environment_is_what_it_reads(made: Assembly, template: Template) ->
 
 def test_runs_stay_on_the_version_that_they_began_on(made: Assembly, template: Template) -> None:
     version = made.only(template, "AWS::Lambda::Version", "Durable")
-    assert version["DeletionPolicy"] == "Retain"
+    assert version["DeletionPolicy"] == "RetainExceptOnCreate"
     alias = one(made, template, "AWS::Lambda::Alias")["Properties"]
     assert alias["Name"] == "live"
     assert "DurableFunctionArn" in template["Outputs"]

@@ -103,6 +103,17 @@ class TestImport:
             "IMPORT_COMPLETE"
         )
 
+    def test_a_secret_comes_back_with_what_is_in_it(self, stacks: Stacks, client: Client) -> None:
+        made = {"Secret": resource("AWS::SecretsManager::Secret", KEPT, Name="life/secret")}
+        stacks.create("secret-goes", made)
+        secrets = client("secretsmanager")
+        arn = secrets.put_secret_value(SecretId="life/secret", SecretString="kept")["ARN"]
+        assert stacks.delete("secret-goes") == "DELETE_COMPLETE"
+        with pytest.raises(ImportFailed, match="was not found"):
+            stacks.bring_in("secret-back", made, {"Secret": {"Id": f"{arn}x"}})
+        assert stacks.bring_in("secret-back", made, {"Secret": {"Id": arn}}) == "IMPORT_COMPLETE"
+        assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "kept"
+
     def test_a_type_that_is_not_imported_is_refused_by_name(self, stacks: Stacks) -> None:
         board = resource("AWS::CloudWatch::Dashboard", KEPT, DashboardName="b", DashboardBody="{}")
         with pytest.raises(
