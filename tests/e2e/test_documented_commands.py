@@ -52,6 +52,9 @@ COVERED: Final = {
         "tests/integration/records/test_commands.py",
         'run("answer", "terrain", "r-1")',
     ),
+    # It builds the bundles of another architecture, for minutes.
+    "./tradewind bundles": ("tests/infra/test_bundles_command.py", '"bundles"'),
+    "./tradewind bundles dev": ("tests/infra/test_bundles_command.py", '"bundles"'),
     # They need a version before, which what was deployed once has not.
     "./tradewind rollback AGENT": (
         "tests/unit/cli/test_versions.py",
