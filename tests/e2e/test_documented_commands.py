@@ -108,6 +108,7 @@ COVERED: Final = {
         'run(client, "stop", "run-1")',
     ),
     # It needs the record of all end-to-end tests.
+    "./tradewind iam coverage": ("tests/e2e/test_permissions.py", '"iam", "coverage", "--record"'),
     "./tradewind iam coverage --record .build/calls.jsonl": (
         "tests/e2e/test_permissions.py",
         '"iam", "coverage", "--record"',

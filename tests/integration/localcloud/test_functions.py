@@ -95,9 +95,7 @@ def functions(
             },
         },
         "SendingRole": role(send),
-        "Plain": function(
-            code, Environment={"Variables": {"GREETING": "hello", "AWS_REGION": "elsewhere"}}
-        ),
+        "Plain": function(code, Environment={"Variables": {"GREETING": "hello"}}),
         "Version": {
             "Type": "AWS::Lambda::Version",
             "Properties": {"FunctionName": {"Ref": "Plain"}},
