@@ -45,7 +45,7 @@ class ProfileTable(Frozen):
     """The file.
 
     Attributes:
-        as_of: The day somebody last compared it with the sources.
+        as_of: The day that its main source is of.
         sources: Pages of AWS's documentation.
         routes: By name.
         profiles: The route of each profile.
