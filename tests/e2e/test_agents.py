@@ -34,6 +34,8 @@ def test_the_first_request_is_cold_and_leaves_artifacts(deployment: Deployment, 
 @pytest.mark.parametrize("agent", TALKING)
 def test_a_hundred_warm_requests_stay_on_one_connection(deployment: Deployment, agent: str) -> None:
     role = deployment.role(agent)
+    # An earlier test's connection may have been idle for so long that it is not trusted any more.
+    deployment.ask(agent, query="Say without tools what you do.")
     before = deployment.bedrock.stats().roles[role]
     for _ in range(100):
         answer = deployment.ask(agent, query="Say without tools what you do.").answer
@@ -41,7 +43,7 @@ def test_a_hundred_warm_requests_stay_on_one_connection(deployment: Deployment, 
         assert answer["performance"]["coldStart"] is False
         assert answer["performance"]["connectionReused"] is True
     after = deployment.bedrock.stats().roles[role]
-    assert after.connections == 1
+    assert after.connections == before.connections
     assert after.requests - before.requests == 100
 
 

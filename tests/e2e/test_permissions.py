@@ -56,7 +56,8 @@ def test_each_agent_takes_part_in_a_conversation(deployment: Deployment) -> None
         asked = {name: event[name] for name in ("query", "parameters", "context") if name in event}
         session = f"granted-{uuid.uuid4().hex}"
         for _ in range(2):
-            body: dict[str, Any] = {**asked, **project, "session_id": session}
+            body: dict[str, Any] = {**project, "session_id": session}
+            body.update(asked)
             path = f"/agents/{agent}/invocations"
             accepted = operator.call("POST", path, body, Prefer="wait=0")
             ended = operator.end_of(accepted.document["id"])

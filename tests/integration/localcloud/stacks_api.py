@@ -86,6 +86,10 @@ class Stacks:
             raise ImportFailed(described["StatusReason"])
         return described
 
+    def identifier(self, name: str) -> str:
+        """The id of the stack that has a name now."""
+        return str(self._describe(name)["StackId"])
+
     def status(self, name: str) -> str:
         """The state of a stack, by name or id, once nothing is under way in it."""
         while (state := str(self._describe(name)["StackStatus"])).endswith("_IN_PROGRESS"):

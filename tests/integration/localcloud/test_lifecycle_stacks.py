@@ -243,6 +243,29 @@ class TestDeletion:
         left = client("dynamodb").list_tables()["TableNames"]
         assert not [name for name in left if name.startswith("being-made-")]
 
+    def test_each_life_of_a_name_is_on_record(self, stacks: Stacks, client: Client) -> None:
+        cloudformation = client("cloudformation")
+        kept = {"Topic": resource("AWS::SNS::Topic", "Retain")}
+        lives = []
+        for _ in range(2):
+            stacks.create("lives-again", kept)
+            lives.append((stacks.identifier("lives-again"), *stacks.holds("lives-again").values()))
+            stacks.delete("lives-again")
+        stacks.create("lives-again", kept)
+        pages = cloudformation.get_paginator("list_stacks").paginate(
+            StackStatusFilter=["DELETE_COMPLETE"]
+        )
+        gone = {one["StackId"] for page in pages for one in page["StackSummaries"]}
+        assert {stack for stack, _ in lives} <= gone
+        assert stacks.identifier("lives-again") not in gone
+        for stack, topic in lives:
+            skipped = [
+                event["PhysicalResourceId"]
+                for event in stacks.events(stack)
+                if event["ResourceStatus"] == "DELETE_SKIPPED"
+            ]
+            assert skipped == [topic]
+
     def test_a_protected_stack_is_not_deleted(self, stacks: Stacks, client: Client) -> None:
         made = {"Group": group("/protected-stack")}
         stacks.create("protected", made, EnableTerminationProtection=True)

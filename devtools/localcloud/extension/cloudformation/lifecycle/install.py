@@ -2,6 +2,7 @@
 
 from devtools.localcloud.extension.cloudformation.lifecycle import (
     exports,
+    history,
     imports,
     queues,
     resources,
@@ -13,6 +14,7 @@ def install() -> None:
     """Do so; each type's own handlers are wrapped where they are completed."""
     resources.install()
     stacks.install()
+    history.install()
     exports.install()
     imports.install()
     queues.install()
