@@ -53,11 +53,12 @@ def test_each_agent_takes_part_in_a_conversation(deployment: Deployment) -> None
         if manifest.framework == RUNS_WORKFLOWS:
             continue  # it takes none
         event = example_request(agent, None)
-        asked = {name: event[name] for name in ("query", "parameters", "context") if name in event}
+        asked: dict[str, Any] = {
+            name: event[name] for name in ("query", "parameters", "context") if name in event
+        }
         session = f"granted-{uuid.uuid4().hex}"
         for _ in range(2):
-            body: dict[str, Any] = {**project, "session_id": session}
-            body.update(asked)
+            body = {**asked, **project, "session_id": session}
             path = f"/agents/{agent}/invocations"
             accepted = operator.call("POST", path, body, Prefer="wait=0")
             ended = operator.end_of(accepted.document["id"])
