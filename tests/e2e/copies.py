@@ -37,6 +37,22 @@ def copy_project(folder: Path, shared: Iterable[str] = SHARED) -> None:
         (folder / name).symlink_to(PROJECT / name)
 
 
+def copy_with_own_bundles(folder: Path) -> None:
+    """Copy the project as ``copy_project`` does, with bundles that it may replace.
+
+    Of each bundle only the last few are kept: a copy with other agents would have the project lose
+    its own, which another test may be reading.
+    """
+    bundles = Path(".build") / "bundles"
+    copy_project(folder, [name for name in SHARED if name != str(bundles)])
+    (folder / bundles).mkdir(parents=True)
+    for archive in (PROJECT / bundles).glob("*.zip"):
+        # The manifest, by which a bundle is there, goes last here and first where one is removed.
+        for name in (archive.name, archive.with_suffix(".json").name):
+            with contextlib.suppress(FileNotFoundError):
+                _link(PROJECT / bundles / name, folder / bundles / name)
+
+
 def copy_assembly(assembly: Path, folder: Path) -> None:
     """Copy a synthesized app, whose bundles are hundreds of megabytes, to ``folder``.
 
@@ -45,10 +61,22 @@ def copy_assembly(assembly: Path, folder: Path) -> None:
 
     def copy(source: str, target: str) -> None:
         if fnmatch(Path(source).name, "asset.*.zip"):
-            # Another file system has no links to this one.
-            with contextlib.suppress(OSError):
-                os.link(source, target)
-                return
-        shutil.copy2(source, target)
+            _link(Path(source), Path(target))
+        else:
+            shutil.copy2(source, target)
 
     shutil.copytree(assembly, folder, symlinks=True, copy_function=copy)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Have the same file there, or a copy where another file system has no links to this one.
+
+    Raises:
+        FileNotFoundError: It is gone.
+    """
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copy2(source, target)

@@ -19,7 +19,7 @@ from cli.console import Step
 from devtools.localcloud import LocalCloud
 from devtools.localcloud.running import Running
 from tests.e2e.conftest import LIMIT_S, eventually
-from tests.e2e.copies import copy_project
+from tests.e2e.copies import copy_with_own_bundles
 
 #: The environment that lives.
 ENVIRONMENT: Final = "life"
@@ -167,7 +167,7 @@ def _without_checks(root: Path) -> None:
 def life(folder: Path, *, keep_data: bool) -> Iterator[Life]:
     """Give a project with two agents and an account that is bootstrapped."""
     root = folder / "tradewind"
-    copy_project(root)
+    copy_with_own_bundles(root)
     for agent in (root / "lambda_src" / "agents").iterdir():
         if agent.is_dir() and agent.name != STAYS:
             shutil.rmtree(agent)
