@@ -95,6 +95,27 @@ def test_an_aws_command_is_read_by_the_services_own_model(tmp_path: Path) -> Non
     )
 
 
+def test_the_clis_own_names_and_shorthand_are_read() -> None:
+    assert aws("aws deploy stop-deployment --deployment-id d --auto-rollback-enabled")[:3] == (
+        "codedeploy",
+        "stop_deployment",
+        {"deploymentId": "d", "autoRollbackEnabled": True},
+    )
+    assert aws("aws dynamodb wait table-exists --table-name t")[:3] == (
+        "dynamodb",
+        "describe_table",
+        {"TableName": "t"},
+    )
+    _, _, parameters, _ = aws(
+        "aws dynamodb update-time-to-live --table-name t "
+        "--time-to-live-specification Enabled=true,AttributeName=expires_at"
+    )
+    assert parameters["TimeToLiveSpecification"] == {
+        "Enabled": True,
+        "AttributeName": "expires_at",
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -105,7 +126,11 @@ def test_an_aws_command_is_read_by_the_services_own_model(tmp_path: Path) -> Non
         ("aws sqs receive-message --queue-url a b", "one value"),
         ("aws sqs receive-message --queue-url q --attribute-names Al", "not Al"),
         ("aws lambda get-account-settings now", "not an option"),
-        ("aws lambda create-function --function-name f --role r --code x", "not read here"),
+        ("aws lambda create-function --function-name f --role r --code x", "has no x"),
+        ("aws lambda create-function --function-name f --role r --code S3Bukket=b", "no S3Bukket"),
+        ("aws lambda tag-resource --resource r --tags x", "not read here"),
+        ("aws dynamodb wait table-exist --table-name t", "has no table-exist"),
+        ("aws dynamodb wait table-exists", "lacks TableName"),
     ],
 )
 def test_what_the_aws_cli_would_refuse_is_refused(text: str, why: str) -> None:
