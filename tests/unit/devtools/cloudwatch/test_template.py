@@ -175,7 +175,6 @@ def test_an_alarm_that_cannot_be_is_refused_with_its_place(properties: Any, mess
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("ALARM(missing)", "refers to 'missing', which is no alarm"),
         ("ALARM(all)", "refers to itself"),
         ("ALARM(one", "alarm rule, character"),
     ],
@@ -225,6 +224,15 @@ def test_two_alarms_of_one_name_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "Two", Errors=resource(SIMPLE))
     with pytest.raises(TemplateError, match="a second alarm is named 'app-errors'"):
         load_alarms(tmp_path)
+
+
+def test_a_rule_may_name_another_stacks_alarm_and_none_that_is_nowhere(tmp_path: Path) -> None:
+    rule = {"AlarmName": "all", "AlarmRule": "ALARM(app-errors)"}
+    write(tmp_path, "One", All=resource(rule, "CompositeAlarm"))
+    with pytest.raises(TemplateError, match="All: its rule refers to 'app-errors', which is no"):
+        load_alarms(tmp_path)
+    write(tmp_path, "Two", Errors=resource(SIMPLE))
+    assert set(load_alarms(tmp_path)) == {"all", "app-errors"}
 
 
 @pytest.mark.parametrize(
