@@ -134,6 +134,16 @@ def test_what_was_shown_is_deployed_after_a_yes(aws: Account) -> None:
     assert given == {"AWS_REGION": "us-east-1", "AWS_PROFILE": "work", "NODE_OPTIONS": None}
 
 
+def test_versions_that_cannot_be_deleted_make_no_deployment_fail(aws: Account) -> None:
+    def refuse(_settings: Settings) -> None:
+        raise CommandError("Lambda does not delete version 3.")
+
+    aws.patch.setattr("cli.version_upkeep.prune_all", refuse)
+    status, out, err = aws.run("deploy", "dev", "--yes")
+    assert (status, "ApiUrl=https://api" in out) == (0, True)
+    assert "dev is deployed. Old versions of its functions stay: Lambda does not delete" in err
+
+
 def test_nothing_of_an_earlier_synth_stays_in_the_assembly(aws: Account) -> None:
     old = aws.folder / ".build" / "cdk.out.dev" / "asset.old.zip"
     old.parent.mkdir(parents=True)
