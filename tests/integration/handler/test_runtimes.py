@@ -181,7 +181,7 @@ def test_the_answer_of_ours_brings_its_files_its_figures_and_its_output(
     asked: Callable[..., Asked],
 ) -> None:
     file = {
-        "key": f"{PROJECT}/assistant/abc/wind.json",
+        "key": f"assistant/{PROJECT}/abc/wind.json",
         "content_type": "application/json",
         "size_bytes": 2,
     }
@@ -196,7 +196,7 @@ def test_the_answer_of_ours_brings_its_files_its_figures_and_its_output(
 
 
 def test_files_that_are_not_its_own_are_nobodys(asked: Callable[..., Asked]) -> None:
-    file = {"key": "p-2/assistant/a/b.json", "content_type": "text/plain", "size_bytes": 2}
+    file = {"key": "assistant/p-2/a/b.json", "content_type": "text/plain", "size_bytes": 2}
     told = asked(document(answer(artifacts=[file])), target=OURS).ask()
     assert told["error"]["code"] == "RUNTIME_ANSWER_UNREADABLE"
     assert told["artifacts"] == []
