@@ -30,7 +30,7 @@ def test_a_listing_tells_what_was_made_from_what(store: MemoryArtifactStore) -> 
 
 
 def test_a_listing_names_the_steps_that_are_missing(store: MemoryArtifactStore) -> None:
-    del store.objects["moorkoog/simulation/manifest.json"]
+    del store.objects["simulation/moorkoog/manifest.json"]
 
     _, result = call(list_project_files, project_for("report", store))
 
@@ -48,8 +48,8 @@ def test_a_listing_of_nothing_names_the_first_agent() -> None:
 
 
 def test_a_file_that_no_manifest_names_is_not_there(store: MemoryArtifactStore) -> None:
-    for stray in ("terrain/stray.json", "terrain/r-killed-0123456789ab-1/stray.json"):
-        store.objects[f"moorkoog/{stray}"] = b"{}"
+    for stray in ("stray.json", "r-killed-0123456789ab-1/stray.json"):
+        store.objects[f"terrain/moorkoog/{stray}"] = b"{}"
 
     _, result = call(list_project_files, project_for("report", store))
 

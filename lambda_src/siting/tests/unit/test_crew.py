@@ -66,7 +66,7 @@ def whole_project() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("agent", DEFINITIONS)
 def test_an_agent_runs_on_its_own_bundle(agent: str, whole_project: dict[str, bytes]) -> None:
-    readable = tuple(f"moorkoog/{source}/" for source in AGENTS[agent].reads_from)
+    readable = tuple(f"{source}/moorkoog/" for source in AGENTS[agent].reads_from)
     objects = {key: body for key, body in whole_project.items() if key.startswith(readable)}
 
     done = subprocess.run(
