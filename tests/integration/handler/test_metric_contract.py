@@ -7,6 +7,8 @@ import json
 import uuid
 from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aws_cdk import App
@@ -33,6 +35,8 @@ from tests.integration.handler.runtimes import (
     runtime_agent,
 )
 from tradewind.api.service import ApiService
+from tradewind.aws.deadline import Deadline
+from tradewind.handlers.prober import Prober
 from tradewind.mcp.exchange import MCP_METRICS, ROUTES
 from tradewind.telemetry.metric_names import METRICS, NAMESPACE
 from tradewind.telemetry.process import ColdStart
@@ -93,6 +97,14 @@ def lines(
     mcp = ApiService(api.service._door, ROUTES, ColdStart(), MCP_METRICS)
     ping = proxy_event("POST", "/mcp", PING, headers=BOTH)
     assert [mcp.handle(ping, Context())["statusCode"] for _ in range(2)] == [200, 200]
+    # A version that is refused counts as one that passes does; nobody is asked for either.
+    refused: Any = SimpleNamespace(
+        get_deployment=lambda **_: {"deploymentInfo": {"deploymentGroupName": "nobody"}},
+        put_lifecycle_event_hook_execution_status=lambda **_: None,
+    )
+    probe = Prober("test", {}, ROOT, deployments=refused, functions=refused)
+    hook = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h-1"}
+    assert not probe.probe(hook, Deadline(300))["passed"]
     for agent in AGENTS:
         harness = build(WITH_TOOL, agent=agent, **variables)
         for number in range(2):
