@@ -10,8 +10,8 @@ from typing import Final
 
 from license_expression import ExpressionError, get_spdx_licensing
 
-#: What distributions say that name their licence in other words, lower-case; from PyPI's list of
-#: classifiers (https://pypi.org/classifiers/) and the words in use.
+#: What distributions say that name their licence in other words, lower-case: the trove
+#: classifiers of licences, and the words in use.
 _SPDX: Final[Mapping[str, str]] = {
     "3-clause bsd license": "BSD-3-Clause",
     "apache 2.0": "Apache-2.0",
