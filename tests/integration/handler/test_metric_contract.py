@@ -68,7 +68,7 @@ def logged(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def settings(request: pytest.FixtureRequest) -> Settings:
     """An environment's; with two runtimes on AgentCore where its name is followed by a plus."""
-    environment: str = getattr(request, "param", "dev+")
+    environment: str = getattr(request, "param", "prod+")
     settings = load_settings(environment.removesuffix("+"), ROOT / "config", AGENTS)
     if not environment.endswith("+"):
         return settings
@@ -84,6 +84,17 @@ def variables(dynamodb: LoopbackDynamoDB, logged: bool) -> dict[str, str]:
     return {"REQUEST_LOG_TABLE": table, "REQUEST_LOG_DAYS": "1"}
 
 
+def refuse_a_version() -> None:
+    """Count a version as refused, as one that passes is counted too; nobody is asked for either."""
+    refused: Any = SimpleNamespace(
+        get_deployment=lambda **_: {"deploymentInfo": {"deploymentGroupName": "nobody"}},
+        put_lifecycle_event_hook_execution_status=lambda **_: None,
+    )
+    probe = Prober("test", {}, ROOT, deployments=refused, functions=refused)
+    hook = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h-1"}
+    assert not probe.probe(hook, Deadline(300))["passed"]
+
+
 @pytest.fixture
 def lines(
     build: Build,
@@ -97,14 +108,8 @@ def lines(
     mcp = ApiService(api.service._door, ROUTES, ColdStart(), MCP_METRICS)
     ping = proxy_event("POST", "/mcp", PING, headers=BOTH)
     assert [mcp.handle(ping, Context())["statusCode"] for _ in range(2)] == [200, 200]
-    # A version that is refused counts as one that passes does; nobody is asked for either.
-    refused: Any = SimpleNamespace(
-        get_deployment=lambda **_: {"deploymentInfo": {"deploymentGroupName": "nobody"}},
-        put_lifecycle_event_hook_execution_status=lambda **_: None,
-    )
-    probe = Prober("test", {}, ROOT, deployments=refused, functions=refused)
-    hook = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "h-1"}
-    assert not probe.probe(hook, Deadline(300))["passed"]
+    if settings.deployment.gradual:
+        refuse_a_version()
     for agent in AGENTS:
         harness = build(WITH_TOOL, agent=agent, **variables)
         for number in range(2):

@@ -48,7 +48,7 @@ def runs(client: Client, deploy: Deploy, upload: Callable[[str, bytes], dict[str
     every = "arn:aws:lambda:*:*:function"
     rights: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": own, "Resource": f"{every}:past-one-lambda:*"},
-        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": f"{every}:asked:*"},
+        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": f"{every}:answering:*"},
     ]
 
     def function(name: str, code: dict[str, str], **properties: Any) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def runs(client: Client, deploy: Deploy, upload: Callable[[str, bytes], dict[str
         {
             "Role": role(*rights),
             "Agents": function(
-                "asked",
+                "answering",
                 upload("asked.zip", package(**{"app.py": AGENTS})),
                 Runtime="python3.12",
                 Handler="app.handler",
