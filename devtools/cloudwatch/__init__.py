@@ -10,6 +10,7 @@ guide; where it leaves a rule open, the module that decides says so.
     alarms.py          a metric alarm, evaluated again and again
     tokens.py          texts as tokens, for the parsers
     composite.py       the rules of composite alarms
+    filter_pattern.py  which log messages a metric filter matches, and their values
     cloudformation.py  a template's properties, without intrinsics
     template.py        alarms as a template describes them
     notation.py        the short texts in alarm tests: series, times, expectations
