@@ -17,7 +17,8 @@ from devtools.cloudwatch.notation import format_time
 from devtools.cloudwatch.outcomes import Outcome, Uncovered, uncovered
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import load_alarms
-from devtools.cloudwatch.testfile import TestFileError, read_test_file
+from devtools.cloudwatch.testfile import read_test_file
+from devtools.cloudwatch.yaml_document import TestFileError
 
 #: The tests of the alarms that this repository ships.
 SHIPPED: Final = cdk.PROJECT / "tests" / "alarms"

@@ -14,7 +14,8 @@ guide; where it leaves a rule open, the module that decides says so.
     cloudformation.py  a template's properties, without intrinsics
     template.py        alarms as a template describes them
     notation.py        the short texts in alarm tests: series, times, expectations
-    testfile.py        files of alarm tests, and what is wrong in which line
+    yaml_document.py   YAML as it is written, and what is wrong in which line
+    testfile.py        files of alarm tests
     matching.py        which alarms a test is for, and which series their metrics have
     outcomes.py        what came of tests, and what no test shows
     alarmtests.py      running them

@@ -17,7 +17,7 @@ from math import ceil
 from typing import Final
 
 from devtools.cloudwatch.math import MathError, Result, evaluate, names
-from devtools.cloudwatch.series import Grid, Sample, Series, aggregate, sample_count
+from devtools.cloudwatch.series import Grid, Sample, Series, aggregate, known_at, sample_count
 from devtools.cloudwatch.states import State, TreatMissingData, decide
 from devtools.cloudwatch.statistics import is_percentile, parse_statistic, percentile_rank
 
@@ -173,9 +173,17 @@ class Alarm:
         """
         grid = Grid(now - self.evaluation_range * self.period_s, now, self.period_s)
         series = {
-            identifier: aggregate(published(metric), metric.statistic, grid)
+            identifier: aggregate(known_at(published(metric), now), metric.statistic, grid)
             for identifier, metric in self.metrics.items()
         }
+        return self.watched_series(series, grid)
+
+    def watched_series(self, series: Mapping[str, Series], grid: Grid) -> Series:
+        """What is compared with the threshold, from the series of each metric by its id.
+
+        Raises:
+            MathError: The expression has no single time series as its result.
+        """
         if self.watched in series:
             return series[self.watched]
         result: Result = evaluate(
@@ -189,20 +197,27 @@ class Alarm:
         return result
 
     def has_low_samples(self, published: Published, now: int) -> bool:
-        """Whether the alarm watches a percentile over too few values to mean anything.
+        """Whether it watches a percentile over too few values in its evaluation periods."""
+        metric = self.metrics.get(self.watched)
+        if metric is None:
+            return False
+        start = now - self.evaluation_periods * self.period_s
+        counted = sample_count(known_at(published(metric), now), start, now)
+        return counted < self.needed_samples
 
-        Too few: less than 10 / (1 - percentile) in the evaluation periods, and 10 / percentile for
-        percentiles under 50.
+    @property
+    def needed_samples(self) -> int:
+        """Values below which the watched percentile means nothing; 0 when it is none.
+
+        10 / (1 - percentile), and 10 / percentile for percentiles under 50.
         """
         metric = self.metrics.get(self.watched)
         if metric is None or not is_percentile(metric.statistic):
-            return False
+            return 0
         share = percentile_rank(metric.statistic) / 100
         tail = 1 - share if share >= Fraction(1, 2) else share
         # p100 and p0 have no tail that could hold 10 values.
-        needed = ceil(10 / tail) if tail else 0
-        start = now - self.evaluation_periods * self.period_s
-        return sample_count(published(metric), start, now) < needed
+        return ceil(10 / tail) if tail else 0
 
     def evaluate(self, published: Published, now: int, current: State) -> "Evaluation":
         """Evaluate at ``now``, coming from ``current``."""

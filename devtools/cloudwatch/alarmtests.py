@@ -25,7 +25,8 @@ from devtools.cloudwatch.outcomes import Failure, Outcome
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.statistics import StatisticError
 from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm
-from devtools.cloudwatch.testfile import Case, PlacedCase, TestFileError
+from devtools.cloudwatch.testfile import Case, PlacedCase
+from devtools.cloudwatch.yaml_document import TestFileError
 
 _MINUTE: Final = 60
 
@@ -79,9 +80,11 @@ def _run_on(
 
 def _end(case: Case, every_s: int) -> int:
     """When a case ends: after its last step and its last expectation, and an evaluation later."""
-    steps = max(map(len, (*case.series.values(), *case.states.values())), default=0)
+    written = [(len(s.values), s.late_s) for s in case.series.values()]
+    written += [(len(states), 0) for states in case.states.values()]
+    told = max((steps * every_s + late_s for steps, late_s in written), default=0)
     asked = max((int(e.last) for e in case.expect if e.last != inf), default=0)
-    end = max(steps * every_s, asked, _MINUTE)
+    end = max(told, asked, _MINUTE)
     if end > MAX_SECONDS:
         raise Unfit(f"it is {format_time(end)} long; a test covers at most 8 days")
     return end

@@ -77,7 +77,8 @@ def published_series(
                     f"there is no series for {metric}, which {alarm.name} watches; if it is "
                     f"missing on purpose, write {metric.name}: _"
                 )
-            published[source_of(metric)] = samples(case.series[keys[0]], every_s)
+            written = case.series[keys[0]]
+            published[source_of(metric)] = samples(written.values, every_s, written.late_s)
     if unused:
         known = ", ".join(watched) or "no metric"
         raise Unfit(f"series {min(unused)!r} is for no metric watched here: {known}")

@@ -131,10 +131,12 @@ def _repetitions(text: str | None) -> int:
     return times
 
 
-def samples(steps: tuple[Step, ...], every_s: int) -> tuple[Sample, ...]:
-    """What a series publishes, when its first step is at 0 s."""
+def samples(steps: tuple[Step, ...], every_s: int, late_s: int = 0) -> tuple[Sample, ...]:
+    """What a series publishes, its first step at 0 s, each to be known ``late_s`` later."""
     return tuple(
-        Sample(index * every_s, *step) for index, step in enumerate(steps) if step is not None
+        Sample(index * every_s, *step, delivered=index * every_s + late_s)
+        for index, step in enumerate(steps)
+        if step is not None
     )
 
 

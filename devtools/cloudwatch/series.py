@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -22,11 +22,14 @@ class Sample:
         time: Seconds since the epoch, or since the start of a test.
         values: The distinct values published.
         counts: How often each occurred; as long as ``values``, each above 0.
+        delivered: When CloudWatch has it, on the clock of ``time``; None for at once. Lambda's own
+            metrics bear the start of an invocation and come after its end.
     """
 
     time: float
     values: tuple[float, ...]
     counts: tuple[float, ...]
+    delivered: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not self.values or len(self.values) != len(self.counts):
@@ -132,6 +135,11 @@ def aggregate(samples: Iterable[Sample], statistic: str, grid: Grid) -> Series:
     return Series(
         grid, tuple(reduce(sorted(bucket.items())) if bucket else None for bucket in buckets)
     )
+
+
+def known_at(samples: Iterable[Sample], now: float) -> Iterator[Sample]:
+    """Those that CloudWatch has by ``now``."""
+    return (s for s in samples if s.delivered is None or s.delivered <= now)
 
 
 def sample_count(samples: Iterable[Sample], start: float, end: float) -> float:

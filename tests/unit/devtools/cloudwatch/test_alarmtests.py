@@ -10,7 +10,8 @@ from devtools.cloudwatch.matching import matches
 from devtools.cloudwatch.outcomes import Outcome, uncovered
 from devtools.cloudwatch.states import State, TreatMissingData
 from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm
-from devtools.cloudwatch.testfile import Case, PlacedCase, TestFileError
+from devtools.cloudwatch.testfile import Case, PlacedCase
+from devtools.cloudwatch.yaml_document import TestFileError
 
 OK, ALARM, INSUFFICIENT = State.OK, State.ALARM, State.INSUFFICIENT_DATA
 
@@ -86,6 +87,19 @@ def test_a_case_that_fires() -> None:
     assert not outcome.is_quiet
     assert [e.time for e in outcome.evaluations] == list(range(60, 901, 60))
     assert [e.state for e in outcome.evaluations] == [OK] * 5 + [ALARM] * 5 + [OK] * 5
+
+
+def test_what_is_stamped_with_a_start_and_comes_after_the_end_may_come_too_late() -> None:
+    """All that an alarm on five minutes retrieves is a quarter of an hour."""
+    failing = {"values": "[1 0]x60", "takes": "400s"}
+    begun = {"values": "[1*2]x60", "takes": "400s"}
+    late = only(alarm="a-errors", every="1m", series={"Errors": failing, "Calls": begun})
+    assert late.evaluations[29].state is ALARM  # by datapoints that stand in for missing ones
+    later = {"values": "[1 0]x60", "takes": "900s", "delay": "30s"}
+    unseen = only(alarm="a-errors", every="1m", series={"Errors": later, "Calls": later})
+    assert {e.state for e in unseen.evaluations} == {OK}
+    at_once = only(alarm="a-errors", every="1m", series={"Errors": "[1 0]x60", "Calls": "[1*2]x60"})
+    assert at_once.evaluations[29].state is ALARM
 
 
 def test_a_case_that_is_quiet() -> None:

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from devtools.cloudwatch.states import State
-from devtools.cloudwatch.testfile import PlacedCase, TestFileError, read_test_file
+from devtools.cloudwatch.testfile import PlacedCase, read_test_file
+from devtools.cloudwatch.yaml_document import TestFileError
 
 GOOD = """\
 # A comment.
@@ -42,8 +43,8 @@ def test_a_file(tmp_path: Path) -> None:
     assert first.case.every_s is None
     assert first.case.start is State.INSUFFICIENT_DATA
     # Not 5, as YAML would have it.
-    assert len(first.case.series["Errors"]) == 3
-    assert len(second.case.series["Errors"]) == 5
+    assert len(first.case.series["Errors"].values) == 3
+    assert len(second.case.series["Errors"].values) == 5
     assert second.case.alarm == ("one", "two")
     assert second.case.excluded == ("*-three",)
     assert second.case.every_s == 30
@@ -128,3 +129,19 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(TestFileError, match="not valid YAML"):
         read_test_file(tmp_path / "bytes.yaml")
+
+
+def test_a_series_that_comes_late(tmp_path: Path) -> None:
+    [placed] = read(
+        tmp_path,
+        """\
+tests:
+  - name: It goes off late
+    alarm: a
+    series: {Errors: {values: 0 1, takes: 400s, delay: 1m}, Calls: 1x2}
+    expect: always OK
+""",
+    )
+    late, at_once = placed.case.series["Errors"], placed.case.series["Calls"]
+    assert (len(late.values), late.late_s) == (2, 460)
+    assert at_once.late_s == 0
