@@ -1,7 +1,8 @@
 """Testing the alarms of the synthesized templates, and showing what they did."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +17,8 @@ from devtools.cloudwatch.alarmtests import run_case
 from devtools.cloudwatch.notation import format_time
 from devtools.cloudwatch.outcomes import Outcome, Uncovered, uncovered
 from devtools.cloudwatch.states import State
-from devtools.cloudwatch.template import load_alarms
-from devtools.cloudwatch.testfile import read_test_file
+from devtools.cloudwatch.template import DescribedAlarm, UnsupportedAlarm, load_alarms
+from devtools.cloudwatch.testfile import PlacedCase, read_test_file
 from devtools.cloudwatch.yaml_document import TestFileError
 
 #: The tests of the alarms that this repository ships.
@@ -40,33 +41,78 @@ class WrongInput(click.ClickException):
     exit_code = _WRONG_INPUT
 
 
-def run_tests(
-    folder: Path | None, files: Sequence[Path]
-) -> tuple[list[Outcome], Sequence[Uncovered]]:
-    """Run the tests in ``files``, or all that this repository ships, on a synthesized app.
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What came of alarm tests.
 
-    Returns:
-        Each test's outcome, and, with the shipped tests, the alarms that they leave out.
+    Attributes:
+        outcomes: Each test's, on each alarm.
+        lacking: With the shipped tests, the alarms that they leave out.
+        unsupported: The alarms that are not evaluated here.
+    """
+
+    outcomes: Sequence[Outcome]
+    lacking: Sequence[Uncovered]
+    unsupported: Sequence[UnsupportedAlarm]
+
+
+def alarms_of(folder: Path | None) -> dict[str, DescribedAlarm]:
+    """The alarms of a synthesized app, by name: of ``cdk.out`` when no folder is given.
 
     Raises:
-        WrongInput: There is no such app, or a file is not as it must be.
+        WrongInput: There is no such app, or one of its alarms is not possible.
     """
     if folder is None:
         folder = _SYNTHESIZED
         if not folder.is_dir():
             raise WrongInput("Nothing is synthesized yet: run `make synth`, or give --templates.")
     try:
-        found = load_alarms(folder)
-        chosen = files or sorted(SHIPPED.glob("*.yaml"))
-        cases = [case for file in chosen for case in read_test_file(file)]
-        outcomes = [outcome for case in cases for outcome in run_case(case, found)]
-    except (AlarmError, TestFileError) as error:
+        return load_alarms(folder)
+    except AlarmError as error:
         raise WrongInput(str(error)) from None
-    return outcomes, () if files else uncovered(found, outcomes)
 
 
-def problem(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> str:
+def cases_of(files: Sequence[Path]) -> list[PlacedCase]:
+    """The tests in ``files``, or without any, all that this repository ships.
+
+    Raises:
+        WrongInput: A file is not as it must be.
+    """
+    try:
+        chosen = files or sorted(SHIPPED.glob("*.yaml"))
+        return [case for file in chosen for case in read_test_file(file)]
+    except TestFileError as error:
+        raise WrongInput(str(error)) from None
+
+
+def run_tests(folder: Path | None, files: Sequence[Path]) -> Tested:
+    """Run the tests in ``files``, or all that this repository ships, on a synthesized app.
+
+    Raises:
+        WrongInput: There is no such app, or a file is not as it must be.
+    """
+    found, cases = alarms_of(folder), cases_of(files)
+    try:
+        outcomes = [outcome for case in cases for outcome in run_case(case, found)]
+    except TestFileError as error:
+        raise WrongInput(str(error)) from None
+    lacking = () if files else uncovered(found, outcomes)
+    return Tested(outcomes, lacking, unsupported_among(found))
+
+
+def unsupported_among(found: Mapping[str, DescribedAlarm]) -> list[UnsupportedAlarm]:
+    """The alarms that are not evaluated here."""
+    return [one.alarm for one in found.values() if isinstance(one.alarm, UnsupportedAlarm)]
+
+
+def unsupported_as_json(alarms: Iterable[UnsupportedAlarm]) -> list[dict[str, str]]:
+    """The alarms that are not evaluated here, for a program."""
+    return [{"alarm": alarm.name, "reason": alarm.reason} for alarm in alarms]
+
+
+def problem(tested: Tested) -> str:
     """What is wrong, in a sentence; empty when nothing is."""
+    outcomes, lacking = tested.outcomes, tested.lacking
     failed = sum(not outcome.passed for outcome in outcomes)
     problems = []
     if failed:
@@ -76,12 +122,11 @@ def problem(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> str:
     return "; ".join(problems) + "." if problems else ""
 
 
-def summary(outcomes: Iterable[Outcome], lacking: Iterable[Uncovered]) -> dict[str, Any]:
+def summary(tested: Tested) -> dict[str, Any]:
     """The outcomes as JSON."""
-    listed = list(outcomes)
-    untested = [{"alarm": u.alarm.name, "missing": list(u.missing)} for u in lacking]
+    untested = [{"alarm": u.alarm.name, "missing": list(u.missing)} for u in tested.lacking]
     return {
-        "passed": all(outcome.passed for outcome in listed) and not untested,
+        "passed": all(outcome.passed for outcome in tested.outcomes) and not untested,
         "outcomes": [
             {
                 "file": str(outcome.placed.path),
@@ -99,9 +144,10 @@ def summary(outcomes: Iterable[Outcome], lacking: Iterable[Uncovered]) -> dict[s
                     for failure in outcome.failures
                 ],
             }
-            for outcome in listed
+            for outcome in tested.outcomes
         ],
         "uncovered": untested,
+        "unsupported": unsupported_as_json(tested.unsupported),
     }
 
 
@@ -111,15 +157,16 @@ def _changes(outcome: Outcome) -> list[tuple[int, State]]:
     return [next(same) for _, same in groupby(timeline, key=lambda entry: entry[1])]
 
 
-def show(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> None:
+def show(tested: Tested) -> None:
     """Print the outcomes, each with the alarm's states over time."""
+    outcomes = tested.outcomes
     console = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
     for path, of_file in groupby(outcomes, key=lambda outcome: outcome.placed.path):
         console.print(Text(_shown(path), style="bold"))
         # The same case has often the same outcome on the same alarm of each agent.
         for _, alike in groupby(of_file, key=lambda o: (o.placed.line, _changes(o), o.failures)):
             _print_alike(console, list(alike))
-    for lack in lacking:
+    for lack in tested.lacking:
         console.print(
             Text.assemble(
                 ("  FAIL  ", "bold red"),
@@ -127,9 +174,18 @@ def show(outcomes: Sequence[Outcome], lacking: Sequence[Uncovered]) -> None:
                 " or ".join(lack.missing),
             )
         )
+    show_unsupported(console, tested.unsupported)
     passed = sum(outcome.passed for outcome in outcomes)
     legend = ", ".join(f"{sign} {state}" for state, (sign, _) in _DRAWN.items())
     console.print(f"{passed} of {len(outcomes)} alarm tests passed.  ({legend})")
+
+
+def show_unsupported(console: Console, alarms: Iterable[UnsupportedAlarm]) -> None:
+    """Name the alarms that are not evaluated here."""
+    for alarm in alarms:
+        console.print(
+            Text.assemble(("  skip  ", "yellow"), f"{alarm.name} is not evaluated: {alarm.reason}")
+        )
 
 
 def _shown(path: Path) -> str:

@@ -39,7 +39,8 @@ COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
-_ANOMALY_COMPARISONS: Final = frozenset(
+#: Those of anomaly detection, whose band comes from a model that CloudWatch trains.
+ANOMALY_COMPARISONS: Final = frozenset(
     {
         "LessThanLowerOrGreaterThanUpperThreshold",
         "LessThanLowerThreshold",
@@ -106,11 +107,6 @@ class Alarm:
     period_s: int = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.comparison in _ANOMALY_COMPARISONS:
-            raise AlarmError(
-                f"{self.name}: anomaly detection ({self.comparison}) is not supported: its band "
-                "comes from a model that CloudWatch trains"
-            )
         if self.comparison not in COMPARISONS:
             raise AlarmError(f"{self.name}: there is no comparison {self.comparison!r}")
         if not 1 <= self.datapoints_to_alarm <= self.evaluation_periods:

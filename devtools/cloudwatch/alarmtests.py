@@ -24,7 +24,7 @@ from devtools.cloudwatch.notation import MAX_SECONDS, Expectation, format_time
 from devtools.cloudwatch.outcomes import Failure, Outcome
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.statistics import StatisticError
-from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm
+from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, UnsupportedAlarm
 from devtools.cloudwatch.testfile import Case, PlacedCase
 from devtools.cloudwatch.yaml_document import TestFileError
 
@@ -157,6 +157,10 @@ def _parts(described: DescribedAlarm, case: Case, alarms: Mapping[str, Described
             parts.given[part.name] = case.states[patterns[0]]
         elif isinstance(part.alarm, Alarm):
             parts.alarms[part.name] = part.alarm
+        elif isinstance(part.alarm, UnsupportedAlarm):
+            raise Unfit(
+                f"{part.name} is not evaluated here, so give its states: {part.alarm.reason}"
+            )
         else:
             parts.composites[part.name] = part.alarm
             for child in part.alarm.children.values():

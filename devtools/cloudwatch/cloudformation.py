@@ -15,11 +15,15 @@ class TemplateError(AlarmError):
     """A template cannot be read, or describes an alarm that is not possible or not supported."""
 
 
+class NotSupported(TemplateError):
+    """CloudFormation and CloudWatch take it; it is not evaluated here."""
+
+
 def resolve(value: Any) -> Any:
     """Replace CloudFormation's intrinsic functions by texts, with symbols for what is unknown.
 
     Raises:
-        TemplateError: A function is not supported.
+        NotSupported: A function is not evaluated here.
     """
     if isinstance(value, list):
         return [resolve(item) for item in value]
@@ -48,7 +52,7 @@ def _symbol(function: str, argument: Any) -> str:
         case "Fn::ImportValue", exported:
             text = f"${{ImportValue {resolve(exported)}}}"
         case _:
-            raise TemplateError(f"{function} of {json.dumps(argument)[:80]} is not supported here")
+            raise NotSupported(f"{function} of {json.dumps(argument)[:80]} is not supported here")
     return text
 
 
@@ -59,8 +63,8 @@ class Properties:
         self.where = where
         try:
             self._values = resolve(properties)
-        except TemplateError as error:
-            raise TemplateError(f"{where}: {error}") from None
+        except NotSupported as error:
+            raise NotSupported(f"{where}: {error}") from None
         if not isinstance(self._values, dict):
             raise TemplateError(f"{where}: it has no properties")
 

@@ -8,7 +8,7 @@ from typing import Final
 from devtools.cloudwatch.alarms import Alarm, Metric
 from devtools.cloudwatch.notation import samples
 from devtools.cloudwatch.series import Sample
-from devtools.cloudwatch.template import DescribedAlarm
+from devtools.cloudwatch.template import DescribedAlarm, UnsupportedAlarm
 from devtools.cloudwatch.testfile import Case
 
 
@@ -26,7 +26,7 @@ def matches(pattern: str, described: DescribedAlarm) -> bool:
 
 
 def selected_alarms(case: Case, alarms: Mapping[str, DescribedAlarm]) -> list[DescribedAlarm]:
-    """The alarms that a case is for.
+    """The alarms that a case is for, without those that are not evaluated here.
 
     Raises:
         Unfit: One of its patterns stands for none.
@@ -46,7 +46,7 @@ def selected_alarms(case: Case, alarms: Mapping[str, DescribedAlarm]) -> list[De
             raise Unfit(f"it is for no alarm that matches {pattern!r}, so there is none to except")
         for name in excluded:
             del selected[name]
-    return list(selected.values())
+    return [one for one in selected.values() if not isinstance(one.alarm, UnsupportedAlarm)]
 
 
 #: Where a metric comes from: namespace, name and dimensions.

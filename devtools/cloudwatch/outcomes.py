@@ -7,7 +7,7 @@ from itertools import pairwise
 from devtools.cloudwatch.alarms import Evaluation
 from devtools.cloudwatch.notation import Expectation, format_time
 from devtools.cloudwatch.states import State
-from devtools.cloudwatch.template import DescribedAlarm
+from devtools.cloudwatch.template import DescribedAlarm, UnsupportedAlarm
 from devtools.cloudwatch.testfile import PlacedCase
 
 
@@ -87,8 +87,15 @@ class Uncovered:
 def uncovered(
     alarms: Mapping[str, DescribedAlarm], outcomes: Iterable[Outcome]
 ) -> tuple[Uncovered, ...]:
-    """The alarms that lack a passing firing case or a passing quiet one."""
-    shown: dict[str, set[str]] = {name: set() for name in alarms}
+    """The alarms that lack a passing firing case or a passing quiet one.
+
+    Those that are not evaluated here are none of them.
+    """
+    shown: dict[str, set[str]] = {
+        name: set()
+        for name, described in alarms.items()
+        if not isinstance(described.alarm, UnsupportedAlarm)
+    }
     for outcome in outcomes:
         if outcome.is_firing:
             shown[outcome.alarm.name].add("firing")

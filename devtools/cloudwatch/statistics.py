@@ -6,7 +6,8 @@ Source: "CloudWatch statistics definitions" in the CloudWatch user guide. It lea
   at least NN percent of all values do not exceed. The guide calls p99 the maximum of what remains
   without the highest 1 percent, which is the same;
 - what a trimmed statistic does with a value that the boundary cuts: here the part of its count that
-  lies inside is used.
+  lies inside is used;
+- which value a boundary in percent has for a Winsorized mean: here the outermost one inside.
 
 CloudWatch itself approximates percentiles over many values; this is exact.
 """
@@ -36,8 +37,8 @@ _SIMPLE: Final[dict[str, Statistic]] = {
 }
 _NUMBER: Final = r"\d{1,15}(?:\.\d{1,10})?"
 _PERCENTILE: Final = re.compile(rf"p({_NUMBER})")
-_TRIMMED_SHORT: Final = re.compile(rf"(tm|tc|ts)({_NUMBER})")
-_RANGE: Final = re.compile(rf"(TM|TC|TS|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")
+_TRIMMED_SHORT: Final = re.compile(rf"(tm|tc|ts|wm)({_NUMBER})")
+_RANGE: Final = re.compile(rf"(TM|TC|TS|WM|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")
 
 
 def is_percentile(statistic: str) -> bool:
@@ -60,8 +61,8 @@ def percentile_rank(statistic: str) -> Fraction:
 def parse_statistic(text: str) -> Statistic:
     """The function a statistic's name stands for.
 
-    Known: SampleCount, Sum, Average, Minimum, Maximum, IQM, pNN, tmNN, tcNN, tsNN, TM, TC and TS
-    with a range such as ``TM(10%:90%)`` or ``TC(:0.5)``, and PR such as ``PR(:300)``.
+    Known: SampleCount, Sum, Average, Minimum, Maximum, IQM, pNN, tmNN, tcNN, tsNN, wmNN, TM, TC, TS
+    and WM with a range such as ``TM(10%:90%)`` or ``TC(:0.5)``, and PR such as ``PR(:300)``.
 
     Raises:
         StatisticError: It is none of these.
@@ -72,13 +73,12 @@ def parse_statistic(text: str) -> Statistic:
         rank = percentile_rank(text)
         return _without_negatives(lambda d: _percentile(d, rank))
     if match := _TRIMMED_SHORT.fullmatch(text):
-        kind, high = match[1].upper(), _percent(match[2], text)
-        return _without_negatives(lambda d: _reduce(kind, _trim(d, Fraction(0), high), d))
+        return _in_percent(match[1].upper(), Fraction(0), _percent(match[2], text))
     if (match := _RANGE.fullmatch(text)) and (match[2] or match[3]):
         return _ranged(text, match[1], match[2], match[3])
     raise StatisticError(
         f"{text!r} is not a statistic known here: SampleCount, Sum, Average, Minimum, Maximum, "
-        "IQM, pNN, tmNN, tcNN, tsNN, TM(..:..), TC(..:..), TS(..:..) or PR(..:..)"
+        "IQM, pNN, tmNN, tcNN, tsNN, wmNN, TM(..:..), TC(..:..), TS(..:..), WM(..:..) or PR(..:..)"
     )
 
 
@@ -90,13 +90,33 @@ def _ranged(text: str, kind: str, low: str | None, high: str | None) -> Statisti
     if in_percent == {True}:
         from_percent = _percent(low[:-1], text) if low else Fraction(0)
         to_percent = _percent(high[:-1], text) if high else Fraction(100)
-        return _without_negatives(lambda d: _reduce(kind, _trim(d, from_percent, to_percent), d))
+        return _in_percent(kind, from_percent, to_percent)
     # The lower boundary itself is outside, the upper one inside.
     above = float(low) if low else -math.inf
     up_to = float(high) if high else math.inf
+    if kind == "WM":
+        return _without_negatives(
+            lambda d: _mean([(min(max(value, above), up_to), count) for value, count in d])
+        )
     return _without_negatives(
         lambda d: _reduce(kind, [pair for pair in d if above < pair[0] <= up_to], d)
     )
+
+
+def _in_percent(kind: str, low: Fraction, high: Fraction) -> Statistic:
+    if kind == "WM":
+        return _without_negatives(lambda d: _winsorized(d, low, high))
+    return _without_negatives(lambda d: _reduce(kind, _trim(d, low, high), d))
+
+
+def _winsorized(distribution: Distribution, low: Fraction, high: Fraction) -> float | None:
+    """The mean after what lies outside became the outermost value inside."""
+    kept = list(_trim(distribution, low, high))
+    if not kept:
+        return None
+    total = _total(distribution)
+    below, above = low / 100 * total, (1 - high / 100) * total
+    return _mean([(kept[0][0], below), *kept, (kept[-1][0], above)])
 
 
 def _reduce(kind: str, kept: Distribution, everything: Distribution) -> float | None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from devtools.cloudwatch.alarms import Alarm, AlarmError, Metric
-from devtools.cloudwatch.cloudformation import Properties, TemplateError
+from devtools.cloudwatch.alarms import ANOMALY_COMPARISONS, Alarm, AlarmError, Metric
+from devtools.cloudwatch.cloudformation import NotSupported, Properties, TemplateError
 from devtools.cloudwatch.composite import Rule, parse_rule
+from devtools.cloudwatch.math import MathError, unsupported
 from devtools.cloudwatch.states import State, TreatMissingData
 
 _METRIC_ALARM: Final = "AWS::CloudWatch::Alarm"
@@ -36,7 +37,20 @@ class CompositeAlarm:
         return self.rule.state({written: states[name] for written, name in self.children.items()})
 
 
-AnyAlarm = Alarm | CompositeAlarm
+@dataclass(frozen=True, slots=True)
+class UnsupportedAlarm:
+    """An alarm that CloudWatch takes and that is not evaluated here.
+
+    Attributes:
+        name: Its name.
+        reason: Why not.
+    """
+
+    name: str
+    reason: str
+
+
+AnyAlarm = Alarm | CompositeAlarm | UnsupportedAlarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +77,8 @@ def load_alarms(folder: Path) -> dict[str, DescribedAlarm]:
     """Read every alarm of the templates in a folder, such as a ``cdk.out``, by name.
 
     Raises:
-        TemplateError: There is no template, one cannot be read, an alarm is not possible or not
-            supported, or two have the same name.
+        TemplateError: There is no template, one cannot be read, an alarm is not possible, or two
+            have the same name.
     """
     files = sorted(folder.rglob("*.template.json"))
     if not files:
@@ -98,7 +112,7 @@ def read_template(template: Any, shown: str) -> Iterator[DescribedAlarm]:
         shown: What to call it in errors.
 
     Raises:
-        TemplateError: An alarm is not possible, or not supported.
+        TemplateError: An alarm is not possible.
     """
     resources = template.get("Resources") if isinstance(template, dict) else None
     if not isinstance(resources, dict):
@@ -109,21 +123,37 @@ def read_template(template: Any, shown: str) -> Iterator[DescribedAlarm]:
         kind = resource.get("Type") if isinstance(resource, dict) else None
         if kind not in {_METRIC_ALARM, _COMPOSITE_ALARM}:
             continue
-        properties = Properties(resource.get("Properties") or {}, f"{shown}: {logical_id}")
-        name = properties.text("AlarmName", logical_id)
+        given, where = resource.get("Properties") or {}, f"{shown}: {logical_id}"
+        name = _name(given, logical_id, where)
         aliases |= {f"${{{logical_id}.Arn}}": name, f"${{{logical_id}}}": name, name: name}
-        if kind == _COMPOSITE_ALARM:
-            composites[logical_id] = (name, properties)
-        else:
-            yield DescribedAlarm(_metric_alarm(name, properties), logical_id, shown)
+        alarm: AnyAlarm
+        try:
+            properties = Properties(given, where)
+            if kind == _COMPOSITE_ALARM:
+                composites[logical_id] = (name, properties)
+                continue
+            alarm = _metric_alarm(name, properties)
+        except NotSupported as error:
+            alarm = UnsupportedAlarm(name, str(error).removeprefix(f"{where}: "))
+        yield DescribedAlarm(alarm, logical_id, shown)
     for logical_id, (name, properties) in composites.items():
         alarm = _composite_alarm(name, properties, aliases)
         yield DescribedAlarm(alarm, logical_id, shown)
 
 
+def _name(properties: Any, logical_id: str, where: str) -> str:
+    """An alarm's name, also where other properties of it are not understood."""
+    given = properties.get("AlarmName", logical_id) if isinstance(properties, dict) else logical_id
+    try:
+        return Properties({"AlarmName": given}, where).text("AlarmName")
+    except NotSupported:
+        return logical_id
+
+
 def _metric_alarm(name: str, properties: Properties) -> Alarm:
-    if "ThresholdMetricId" in properties:
-        raise TemplateError(
+    comparison = properties.text("ComparisonOperator")
+    if "ThresholdMetricId" in properties or comparison in ANOMALY_COMPARISONS:
+        raise NotSupported(
             f"{properties.where}: anomaly detection is not supported: its band comes from a model "
             "that CloudWatch trains"
         )
@@ -142,7 +172,7 @@ def _metric_alarm(name: str, properties: Properties) -> Alarm:
             metrics=metrics,
             expressions=expressions,
             watched=watched,
-            comparison=properties.text("ComparisonOperator"),
+            comparison=comparison,
             threshold=properties.number("Threshold"),
             evaluation_periods=periods,
             datapoints_to_alarm=properties.whole("DatapointsToAlarm", periods),
@@ -164,8 +194,7 @@ def _queries(
             raise TemplateError(f"{query.where}: {identifier!r} is defined twice")
         if "Expression" in query:
             expressions[identifier] = query.text("Expression")
-            if expressions[identifier].lstrip().upper().startswith("SELECT"):
-                raise TemplateError(f"{query.where}: Metrics Insights queries are not supported")
+            _check_supported(expressions[identifier], query.where)
         else:
             stat = query.inner("MetricStat")
             metrics[identifier] = _metric(stat.inner("Metric"), stat.text("Stat"), stat)
@@ -176,6 +205,15 @@ def _queries(
             f"{properties.where}: one of its Metrics must return data, not {len(watched)}"
         )
     return watched[0]
+
+
+def _check_supported(expression: str, where: str) -> None:
+    try:
+        reason = unsupported(expression)
+    except MathError as error:
+        raise TemplateError(f"{where}: {error}") from None
+    if reason:
+        raise NotSupported(f"{where}: {reason}")
 
 
 def _metric(metric: Properties, statistic: str, period: Properties) -> Metric:

@@ -24,8 +24,14 @@ from devtools.cloudwatch.math.expression import (
     Text,
     Unary,
 )
-from devtools.cloudwatch.math.functions import FUNCTIONS, UNSUPPORTED, fill_linear, fill_repeating
-from devtools.cloudwatch.math.parser import parse
+from devtools.cloudwatch.math.functions import (
+    FUNCTIONS,
+    SORTED_BY,
+    UNSUPPORTED,
+    fill_linear,
+    fill_repeating,
+)
+from devtools.cloudwatch.math.parser import functions, parse
 from devtools.cloudwatch.series import Grid, Series
 
 
@@ -58,6 +64,20 @@ def evaluate(
             "see TIME_SERIES()"
         )
     return value
+
+
+def unsupported(expression: str) -> str:
+    """Why CloudWatch evaluates an expression that is not evaluated here; empty when it is.
+
+    Raises:
+        MathError: It is not metric math.
+    """
+    if expression.lstrip().upper().startswith("SELECT"):
+        return "Metrics Insights queries are not supported: they are over what an account has"
+    return "; ".join(
+        f"{name}() is not supported here: {UNSUPPORTED[name]}"
+        for name in sorted(functions(expression) & set(UNSUPPORTED))
+    )
 
 
 class _Evaluator:
@@ -123,10 +143,12 @@ class _Evaluator:
             return self._fill(self._node(nodes[0]), nodes[1])
         if name == "PERIOD":
             return self._period(nodes)
+        if name == "SORT":
+            return self._sort(nodes)
         if name in UNSUPPORTED:
             raise MathError(f"{name}() is not supported here: {UNSUPPORTED[name]}")
         if name not in FUNCTIONS:
-            known = ", ".join(sorted([*FUNCTIONS, "FILL", "METRICS", "PERIOD"]))
+            known = ", ".join(sorted([*FUNCTIONS, "FILL", "METRICS", "PERIOD", "SORT"]))
             raise MathError(f"there is no function {name}(); those here: {known}")
         low, high, function = FUNCTIONS[name]
         if not low <= len(nodes) <= high:
@@ -149,6 +171,23 @@ class _Evaluator:
                 return float(self._grid.period)
             case _:
                 raise MathError("PERIOD() takes the id of one metric")
+
+    def _sort(self, nodes: tuple[Node, ...]) -> Value:
+        match nodes:
+            case (array, Name(by), Name("ASC" | "DESC" as order), *limits) if by in SORTED_BY:
+                series, limit = self._node(array), [self._node(node) for node in limits]
+            case _:
+                raise MathError(
+                    "SORT() takes an array; AVG, MIN, MAX or SUM; ASC or DESC; and perhaps a number"
+                )
+        match series, limit:
+            case tuple(), [] | [float()]:
+                known = [one for one in series if one.existing]
+                known.sort(key=lambda one: SORTED_BY[by](one.existing), reverse=order == "DESC")
+                found = (*known, *(one for one in series if not one.existing))
+                return found[: int(limit[0])] if limit else found  # type: ignore[arg-type]
+            case _:
+                raise MathError("SORT() takes an array of time series, and a number as its limit")
 
     def _fill(self, value: Value, by: Node) -> Value:
         if isinstance(value, float):

@@ -1,12 +1,12 @@
 """The functions of metric math.
 
 What ``MIN``, ``MAX`` and ``STDDEV`` over several series do with a missing datapoint, the user guide
-leaves open: they pass over it.
+leaves open: they pass over it. So does ``SORT``, which puts series without a datapoint last.
 """
 
 import math
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
@@ -211,6 +211,14 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int, Function]]] = {
     "YEAR": _clock(lambda at: at.year),
 }
 
+#: What SORT() may sort by.
+SORTED_BY: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
+    "AVG": statistics.fmean,
+    "MAX": max,
+    "MIN": min,
+    "SUM": math.fsum,
+}
+
 #: CloudWatch's functions that are not evaluated here, each with the reason.
 UNSUPPORTED: Final[Mapping[str, str]] = {
     "ANOMALY_DETECTION_BAND": "its band comes from a model that CloudWatch trains",
@@ -219,5 +227,4 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "LAMBDA": "it calls a function",
     "SEARCH": "its metrics are those an account happens to have; name them one by one",
     "SERVICE_QUOTA": "it reads an account's quotas",
-    "SORT": "give the metrics in the wanted order",
 }

@@ -42,8 +42,8 @@ _LEVELS: Final = (
     ("*", "/"),
 )
 _SPELLED: Final = {"||": "OR", "&&": "AND"}
-#: Words of ``FILL`` that look like ids.
-_KEYWORDS: Final = frozenset({"REPEAT", "LINEAR"})
+#: Words of ``FILL`` and ``SORT`` that stand where ids could.
+_KEYWORDS: Final = frozenset({"REPEAT", "LINEAR", "AVG", "MIN", "MAX", "SUM", "ASC", "DESC"})
 
 
 def parse(expression: str) -> Node:
@@ -64,6 +64,11 @@ def names(expression: str) -> frozenset[str]:
     """
     used = {node.id for node in _walk(parse(expression)) if isinstance(node, Name)}
     return frozenset(used - _KEYWORDS)
+
+
+def functions(expression: str) -> frozenset[str]:
+    """The functions that an expression calls."""
+    return frozenset(n.function for n in _walk(parse(expression)) if isinstance(n, Call))
 
 
 def _walk(node: Node) -> Iterator[Node]:

@@ -19,7 +19,7 @@ def metric_alarms_behind(names: Iterable[str], alarms: Mapping[str, AnyAlarm]) -
         visited.add(name)
         if isinstance(alarm, Alarm):
             found[name] = alarm
-        else:
+        elif isinstance(alarm, CompositeAlarm):
             waiting += alarm.children.values()
     return list(found.values())
 

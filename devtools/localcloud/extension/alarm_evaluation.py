@@ -13,7 +13,7 @@ from ministack.services import cloudwatch
 from devtools.cloudwatch.alarms import Alarm, Metric
 from devtools.cloudwatch.series import Sample
 from devtools.cloudwatch.states import State
-from devtools.cloudwatch.template import read_template
+from devtools.cloudwatch.template import UnsupportedAlarm, read_template
 from devtools.localcloud.extension.clock import Clock
 
 #: The shortest time from one evaluation to the next that an alarm has.
@@ -70,9 +70,12 @@ class AlarmEvaluation:
             alarm = None
             try:
                 (described,) = read_template({"Resources": {name: resource}}, "CloudWatch")
-                alarm = described.alarm if isinstance(described.alarm, Alarm) else None
+                if isinstance(described.alarm, Alarm):
+                    alarm = described.alarm
+                elif isinstance(described.alarm, UnsupportedAlarm):
+                    _warn(name, described.alarm.reason)
             except ValueError as problem:
-                logger.warning("the alarm %s is not evaluated: %s", name, problem)
+                _warn(name, problem)
             known = self._known[name] = (record, alarm)
         return known[1]
 
@@ -98,3 +101,7 @@ class AlarmEvaluation:
             Sample(self._clock.at(each["Timestamp"]), (each["Value"],), (each.get("Count", 1.0),))
             for each in points
         ]
+
+
+def _warn(name: str, why: str | ValueError) -> None:
+    logger.warning("the alarm %s is not evaluated: %s", name, why)

@@ -47,6 +47,19 @@ tests:
 """
 
 
+ALL = """\
+tests:
+  - name: One of them sets it off
+    alarm: unwell
+    states: {"*": OK ALARM OK}
+    expect: ALARM at 1m
+  - name: None leaves it alone
+    alarm: unwell
+    states: {"*": OK}
+    expect: always OK
+"""
+
+
 def alarm(name: str) -> dict[str, Any]:
     return {**ALARM, "Properties": {**ALARM["Properties"], "AlarmName": name}}  # type: ignore[dict-item]
 
@@ -102,6 +115,46 @@ def test_an_alarm_without_both_kinds_of_tests(folder: Path, shipped: Path) -> No
     assert "2 alarms are not tested both firing and quiet" in str(done.exception)
     assert "app-one-errors has no passing test in which it is quiet" in done.output
     assert "app-two-errors has no passing test in which it is firing or quiet" in done.output
+
+
+def strange(folder: Path) -> None:
+    """Add a template with an alarm that is not evaluated, and one of all."""
+    band = {**alarm("app-three-errors")["Properties"], "ThresholdMetricId": "band"}
+    unwell = {
+        "AlarmName": "app-unwell",
+        "AlarmRule": "ALARM(app-three-errors) OR ALARM(app-one-errors)",
+    }
+    resources = {
+        "Three": {"Type": "AWS::CloudWatch::Alarm", "Properties": band},
+        "All": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": unwell},
+    }
+    (folder / "B.template.json").write_text(json.dumps({"Resources": resources}))
+
+
+def test_an_alarm_of_anomaly_detection_is_named_and_the_rest_is_tested(
+    folder: Path, shipped: Path
+) -> None:
+    strange(folder)
+    (shipped / "fires.yaml").write_text(FIRES)
+    (shipped / "quiet.yaml").write_text(QUIET)
+    (shipped / "all.yaml").write_text(ALL)
+    done = run("--templates", folder)
+    assert done.exit_code == 0, done.output
+    assert "6 of 6 alarm tests passed" in done.output
+    assert "skip  app-three-errors is not evaluated: anomaly detection" in done.output
+    summary = json.loads(run("--templates", folder, "--json").stdout)
+    assert summary["passed"] is True
+    (named,) = summary["unsupported"]
+    assert named["alarm"] == "app-three-errors"
+
+
+def test_a_composite_of_one_needs_its_states(folder: Path, tmp_path: Path) -> None:
+    strange(folder)
+    file = tmp_path / "all.yaml"
+    file.write_text(ALL.replace('"*"', '"*-one-errors"'))
+    done = run("--templates", folder, file)
+    assert done.exit_code == 2
+    assert "app-three-errors is not evaluated here, so give its states" in done.output
 
 
 def test_json(folder: Path, tmp_path: Path) -> None:

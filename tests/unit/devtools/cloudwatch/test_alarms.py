@@ -205,7 +205,6 @@ def test_an_expression_has_no_low_samples() -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"comparison": "GreaterThanUpperThreshold"}, AlarmError, "anomaly detection"),
         ({"comparison": "Above"}, AlarmError, "no comparison 'Above'"),
         ({"datapoints_to_alarm": 2}, AlarmError, "2 out of 1"),
         ({"datapoints_to_alarm": 0}, AlarmError, "0 out of 1"),

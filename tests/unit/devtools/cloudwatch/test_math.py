@@ -148,6 +148,31 @@ def test_an_array_stays_an_array() -> None:
     assert calculate("100 / [a, b]", a=[1, 2], b=[4, 0]) != ()
 
 
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        # By average a is 2, b 5, c 3; by maximum a is 2, b 5, c 8; d has no datapoint.
+        ("SORT(METRICS(), AVG, DESC)", "bcad"),
+        ("SORT(METRICS(), AVG, ASC)", "acbd"),
+        ("SORT(METRICS(), MAX, DESC, 1)", "c"),
+        ("SORT([d, c, b], MIN, ASC, 2)", "cb"),
+        ("SORT(METRICS(), SUM, DESC)", "cabd"),
+        ("SLICE(SORT(METRICS(), SUM, DESC), 1, 3)", "ab"),
+    ],
+)
+def test_series_in_order(expression: str, expected: str) -> None:
+    metrics: dict[str, list[float | None]] = {
+        "a": [2, 2, 2],
+        "b": [5, NA, NA],
+        "c": [1, 8, 0],
+        "d": [NA, NA, NA],
+    }
+    result = calculate(expression, None, **metrics)
+    assert isinstance(result, tuple)
+    by_values = {tuple(values): name for name, values in metrics.items()}
+    assert "".join(by_values[tuple(series.values)] for series in result) == expected
+
+
 def test_expressions_name_each_other() -> None:
     expressions = {"rate": "100 * errors / total", "total": "good + errors", "unused": "nonsense("}
     assert values("rate > 5", expressions, errors=[1, 1], good=[99, 9]) == [0, 1]
@@ -173,6 +198,10 @@ def test_expressions_name_each_other() -> None:
         ("M1 + 1", r"an id starts with a lower-case letter"),
         ("SEARCH('x', 'Sum', 60)", r"SEARCH\(\) is not supported here"),
         ("ANOMALY_DETECTION_BAND(m, 2)", r"model that CloudWatch trains"),
+        ("SORT(m, AVG, DESC)", r"SORT\(\) takes an array of time series"),
+        ("SORT(METRICS(), AVG, UP)", r"an id starts with a lower-case letter"),
+        ("SORT(METRICS(), SUM, MAX)", r"SORT\(\) takes an array; AVG, MIN, MAX or SUM"),
+        ("SORT(METRICS(), AVG, ASC, m)", r"a number as its limit"),
         ("ABS(m, m)", r"ABS\(\) takes 1 arguments, not 2"),
         ("ABS(1)", r"not a number"),
         ("[m] + [m]", r"between two arrays"),

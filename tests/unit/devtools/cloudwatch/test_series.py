@@ -32,6 +32,14 @@ def of(statistic: str, *samples: Sample) -> float | None:
         ("tm90", 45.5),
         ("tc90", 90),
         ("ts90", 4095),
+        # The highest ten count as 90, and the lowest ten as 11.
+        ("wm90", (sum(range(1, 91)) + 10 * 90) / 100),
+        ("WM(10%:90%)", 50.5),
+        ("WM(:90%)", (sum(range(1, 91)) + 10 * 90) / 100),
+        # What is up to 20 counts as 20, what is above 50 as 50.
+        ("WM(20:50)", (20 * 20 + sum(range(21, 51)) + 50 * 50) / 100),
+        ("WM(20:)", (20 * 20 + sum(range(21, 101))) / 100),
+        ("WM(:1)", 1),
         ("IQM", 50.5),
         ("TM(25%:75%)", 50.5),
         ("TM(10%:)", 55.5),
@@ -63,7 +71,7 @@ def test_a_cut_value_counts_in_part() -> None:
     assert of("TC(:83.3333333333%)", Sample.of(0, 1, 2, 3)) == pytest.approx(2.5)
 
 
-@pytest.mark.parametrize("statistic", ["p50", "tm90", "TM(1:2)", "PR(:1)"])
+@pytest.mark.parametrize("statistic", ["p50", "tm90", "wm90", "TM(1:2)", "WM(1:2)", "PR(:1)"])
 def test_there_is_no_percentile_over_a_negative_value(statistic: str) -> None:
     assert of(statistic, Sample.of(0, -1, 5)) is None
     assert of("Sum", Sample.of(0, -1, 5)) == 4
@@ -81,7 +89,8 @@ def test_there_is_no_percentile_over_a_negative_value(statistic: str) -> None:
         "TM(1:90%)",
         "PR(10%:)",
         "tm101",
-        "wm90",
+        "wm101",
+        "WM(:)",
         "p99\n",
         "",
     ],

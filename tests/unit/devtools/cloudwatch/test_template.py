@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,13 @@ import pytest
 from devtools.cloudwatch.alarms import Alarm, Metric
 from devtools.cloudwatch.cloudformation import TemplateError, resolve
 from devtools.cloudwatch.states import State, TreatMissingData
-from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, load_alarms, read_template
+from devtools.cloudwatch.template import (
+    CompositeAlarm,
+    DescribedAlarm,
+    UnsupportedAlarm,
+    load_alarms,
+    read_template,
+)
 
 SIMPLE = {
     "AlarmName": "app-errors",
@@ -127,6 +134,45 @@ def test_a_composite_alarm_finds_its_children_by_reference_name_and_arn() -> Non
 
 
 @pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        (without(ComparisonOperator="GreaterThanUpperThreshold"), "^anomaly detection"),
+        (without("Threshold", ThresholdMetricId="band"), "^anomaly detection is not supported"),
+        (without(MetricName={"Fn::Select": [0, ["a"]]}), "^Fn::Select of .* is not supported"),
+        (
+            math_alarm({"Id": "a", "Expression": "SELECT MAX(x) FROM y", "Period": 60}),
+            "Metrics Insights queries are not supported",
+        ),
+        (
+            math_alarm({"Id": "a", "Expression": "SUM(SEARCH('x', 'Sum', 60))"}),
+            r"SEARCH\(\) is not supported here",
+        ),
+        (math_alarm({"Id": "q", "Expression": "SERVICE_QUOTA(m)"}), r"SERVICE_QUOTA\(\)"),
+    ],
+)
+def test_what_is_not_evaluated_here_leaves_the_other_alarms(properties: Any, reason: str) -> None:
+    named = {**properties, "AlarmName": "app-strange"}
+    all_of_them = {
+        "AlarmName": "app-unwell",
+        "AlarmRule": "ALARM(app-strange) OR ALARM(app-errors)",
+    }
+    found = read(
+        Strange=resource(named), One=resource(SIMPLE), All=resource(all_of_them, "CompositeAlarm")
+    )
+    strange = found["app-strange"].alarm
+    assert isinstance(strange, UnsupportedAlarm)
+    assert re.search(reason, strange.reason)
+    assert isinstance(found["app-errors"].alarm, Alarm)
+    assert isinstance(found["app-unwell"].alarm, CompositeAlarm)
+
+
+def test_a_rule_that_is_not_known_before_deployment_is_not_evaluated() -> None:
+    rule = {"Fn::If": ["Quiet", "FALSE", "ALARM(app-errors)"]}
+    found = read(All=resource({"AlarmName": {"Fn::If": rule}, "AlarmRule": rule}, "CompositeAlarm"))
+    assert isinstance(found["All"].alarm, UnsupportedAlarm)
+
+
+@pytest.mark.parametrize(
     ("properties", "message"),
     [
         (without("Threshold"), "Threshold must be a number, not None"),
@@ -138,11 +184,8 @@ def test_a_composite_alarm_finds_its_children_by_reference_name_and_arn() -> Non
         (without(Period=7), "a period is 10, 20, 30 or a multiple of 60"),
         (without(TreatMissingData="maybe"), "TreatMissingData must not be 'maybe'"),
         (without(EvaluateLowSampleCountPercentile="no"), "must not be 'no'"),
-        (without(ComparisonOperator="GreaterThanUpperThreshold"), "anomaly detection"),
-        (without(ThresholdMetricId="band"), "anomaly detection is not supported"),
         (without(Dimensions="x"), "Dimensions must be a list"),
         (without(Dimensions=["x"]), r"Dimensions\[0\]: it has no properties"),
-        (without(MetricName={"Fn::Select": [0, ["a"]]}), "Fn::Select of .* is not supported"),
         (math_alarm(), "one of its Metrics must return data, not 0"),
         (
             math_alarm({"Id": "a", "Expression": "1"}, {"Id": "b", "Expression": "2"}),
@@ -153,16 +196,13 @@ def test_a_composite_alarm_finds_its_children_by_reference_name_and_arn() -> Non
             "'a' is defined twice",
         ),
         (
-            math_alarm({"Id": "a", "Expression": "SELECT MAX(x) FROM y", "Period": 60}),
-            "Metrics Insights queries are not supported",
-        ),
-        (
             math_alarm(
                 {"Id": "e", "Expression": "m + other"},
                 {"Id": "m", "MetricStat": stat("Errors"), "ReturnData": False},
             ),
             "'e' uses other, which is not defined",
         ),
+        (math_alarm({"Id": "e", "Expression": "(m"}), "is expected here"),
         ("text", "it has no properties"),
     ],
 )
