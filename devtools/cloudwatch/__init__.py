@@ -10,6 +10,7 @@ guide; where it leaves a rule open, the module that decides says so.
     alarms.py          a metric alarm, evaluated again and again
     tokens.py          texts as tokens, for the parsers
     composite.py       the rules of composite alarms
+    emf.py             metrics out of log lines in the Embedded Metric Format
     filter_pattern.py  which log messages a metric filter matches, and their values
     cloudformation.py  a template's properties, without intrinsics
     template.py        alarms as a template describes them

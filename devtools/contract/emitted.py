@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from devtools.dashboard.emf import extract
+from devtools.cloudwatch.emf import extract
 from devtools.dashboard.metrics import MetricId
 
 
@@ -25,4 +25,8 @@ def emitted_in(lines: Iterable[str]) -> frozenset[Emitted]:
 
     Takes the lines as CloudWatch Logs does: what breaks the format's specification is not emitted.
     """
-    return frozenset(Emitted(datum.metric, datum.unit) for line in lines for datum in extract(line))
+    return frozenset(
+        Emitted(MetricId(datum.namespace, datum.name, datum.dimensions), datum.unit)
+        for line in lines
+        for datum in extract(line)
+    )

@@ -4,9 +4,8 @@
     layout.py     CloudWatch's grid of 24 columns
     assembly.py   dashboards and alarms of a synthesized app, without intrinsics
     metrics.py    what a metric is called
-    emf.py        metrics out of log lines in the Embedded Metric Format
     insights/     the part of the Logs Insights query language that is evaluated here
-    sources/      where data comes from: an account, or an AWS that extracts no EMF
+    sources/      where data comes from: an account, or an AWS on this machine
     labels.py     what a series is called
     document/     a dashboard and its data as the page takes it
     markdown.py   text widgets

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from devtools.cloudwatch.alarms import Metric
+from devtools.cloudwatch.emf import extract
 from devtools.cloudwatch.math import MathError
 from devtools.cloudwatch.series import Sample, aggregate
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import AnyAlarm, CompositeAlarm
-from devtools.dashboard import emf, insights
+from devtools.dashboard import insights
 from devtools.dashboard.insights import LogEvent, Table
 from devtools.dashboard.metrics import MetricId
 from devtools.dashboard.sources.alarm_states import composite_state, metric_alarms_behind
@@ -117,9 +118,10 @@ class EmulatedAccount:
             return logged
         for group in self._groups():
             for event in self._events(group, start, end + _LATE_S):
-                for datum in emf.extract(event.message):
-                    if datum.metric in wanted:
-                        known = logged.setdefault(datum.metric, _Published([], datum.unit))
+                for datum in extract(event.message, event.time):
+                    metric = MetricId(datum.namespace, datum.name, datum.dimensions)
+                    if metric in wanted:
+                        known = logged.setdefault(metric, _Published([], datum.unit))
                         known.samples.append(datum.sample)
         for metric in wanted - set(logged):
             logged[metric] = self._statistics(metric, start, end)
