@@ -34,6 +34,10 @@ class DeploymentClock:
         """Let time pass on a clock that is held; what is due meanwhile is done on return."""
         self._call("POST", {"advance_s": seconds})
 
+    def delay_metrics(self, seconds: float) -> None:
+        """Let alarms see what is published so many of the clock's seconds later."""
+        self._call("PUT", {"metric_delay_s": seconds})
+
     def _call(self, method: str, body: object) -> None:
         request = Request(self._url, data=json.dumps(body).encode(), method=method)  # noqa: S310
         with self._opener.open(request, timeout=_TIMEOUT_S) as response:

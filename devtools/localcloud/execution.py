@@ -41,6 +41,9 @@ INIT_LIMIT_S = 10.0
 #: In a runtime's folder, its interpreter, where that is another than this one.
 _INTERPRETER = "python"
 
+#: How often is looked how much memory a process uses while it has an event.
+_LOOK_S = 0.05
+
 LogSink = Callable[[str], None]
 
 
@@ -153,8 +156,9 @@ class Outcome:
 
     Attributes:
         answer: The function's answer; None when it gave none.
-        failure: Why there is none: ``Sandbox.Timedout`` or ``Runtime.ExitError``.
-        exit_status: The status of a process that ended, for ``Runtime.ExitError``.
+        failure: Why there is none: ``Sandbox.Timedout``, ``Runtime.ExitError`` or
+            ``Runtime.OutOfMemory``.
+        exit_status: The status of a process that ended, for the last two.
         duration_ms: How long the invocation took, its start not counted.
         max_memory_mb: The process's largest resident set so far.
     """
@@ -186,6 +190,8 @@ class ExecutionEnvironment:
         self.function = function
         self._ended_idle = ended_idle
         self._end_noted = False
+        self._used_too_much = False
+        self._peak_mb = 0
         self._end_lock = threading.Lock()
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{function.name}-"))
         self._api = RuntimeApi()
@@ -264,6 +270,8 @@ class ExecutionEnvironment:
             raise ProcessEndedIdle
         started = time.monotonic()
         answer, failure = None, None
+        ended = threading.Event()
+        threading.Thread(target=self._watch_memory, args=(ended,), daemon=True).start()
         try:
             answer = self._api.invoke(invocation, timeout_s, pipe)
         except TimeoutError:
@@ -271,7 +279,9 @@ class ExecutionEnvironment:
         except ProcessEndedIdle:
             raise
         except ProcessEnded:
-            failure = "Runtime.ExitError"
+            failure = "Runtime.OutOfMemory" if self._used_too_much else "Runtime.ExitError"
+        finally:
+            ended.set()
         duration_ms = (time.monotonic() - started) * 1000
         max_memory_mb = self._max_memory_mb()
         if failure:
@@ -313,10 +323,25 @@ class ExecutionEnvironment:
                 self._output.drain()
                 self._ended_idle(self._api.last_request_id, status)
 
+    def _watch_memory(self, ended: threading.Event) -> None:
+        """Kill the process if it uses more memory than the function has, as Lambda does."""
+        while not ended.wait(_LOOK_S):
+            self._peak_mb = max(self._peak_mb, self._memory_mb("VmHWM:"))
+            # What it read from files can be given up, and does not count.
+            if self._memory_mb("RssAnon:") > self.function.memory_mb:
+                self._used_too_much = True
+                self._peak_mb = self.function.memory_mb
+                self.process.kill()
+                return
+
     def _max_memory_mb(self) -> int:
+        # Of a process that has ended, only what was seen before is known.
+        return max(self._peak_mb, self._memory_mb("VmHWM:"))
+
+    def _memory_mb(self, field: str) -> int:
         with contextlib.suppress(OSError):
             for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM:"):
+                if line.startswith(field):
                     return int(line.split()[1]) // 1024
         return 0
 

@@ -31,6 +31,8 @@ from devtools.localcloud.extension import (
     encryption,
     functions,
     leading_keys,
+    log_metrics,
+    metric_store,
     missing_objects,
     payloads,
     response_streams,
@@ -132,6 +134,8 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     durable.install()
     encryption.install()
     leading_keys.install()
+    log_metrics.install()
+    metric_store.install()
     missing_objects.install()
     calls.CallRecord(home / CALLS_FILE).install()
     payloads.install()
@@ -140,9 +144,8 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     schedules.install()
     AgentCore(Artifacts(runtimes, code), warden, endpoints).install()
     clock = Clock()
-    clock_control.install(clock)
     deployments = codedeploy.install(clock)
-    AlarmEvaluation(clock, deployments.watched_alarms)
+    clock_control.install(clock, AlarmEvaluation(clock, deployments.watched_alarms))
     clock.start()
     cloudformation.install(_clients(running), code, lambda: bool(deployments.active()))
 

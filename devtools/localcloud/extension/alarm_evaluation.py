@@ -1,7 +1,8 @@
 """Evaluates the alarms that deployments watch, by the project's own evaluator.
 
-Periods are of the clock that deployments go by: what is published in a minute of it is one
-datapoint. Other alarms are kept and not evaluated; ``monitoring`` says so.
+Periods are of the clock that deployments go by: what has its time stamp in a minute of it is one
+datapoint, and is seen once it is delivered. Other alarms are kept and not evaluated; ``monitoring``
+says so.
 """
 
 import logging
@@ -15,6 +16,7 @@ from devtools.cloudwatch.series import Sample
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import UnsupportedAlarm, read_template
 from devtools.localcloud.extension.clock import Clock
+from devtools.localcloud.extension.metric_store import DELIVERED
 
 #: The shortest time from one evaluation to the next that an alarm has.
 _EVERY_S: Final = 10
@@ -30,9 +32,13 @@ class AlarmEvaluation:
     Args:
         clock: Whose periods count.
         watched: Gives the names of the alarms to evaluate; a composite one stands for its children.
+
+    Attributes:
+        delay_s: How long what is published takes to where alarms see it, in seconds of the clock.
     """
 
     def __init__(self, clock: Clock, watched: Callable[[], set[str]]) -> None:
+        self.delay_s = 0.0
         self._clock = clock
         self._watched = watched
         self._known: dict[str, tuple[Record, Alarm | None]] = {}
@@ -80,7 +86,10 @@ class AlarmEvaluation:
         return known[1]
 
     def _move(self, record: Record, alarm: Alarm, now: int) -> None:
-        evaluation = alarm.evaluate(self._published, now, State(record["StateValue"]))
+        def published(metric: Metric) -> Sequence[Sample]:
+            return self._published(metric, now)
+
+        evaluation = alarm.evaluate(published, now, State(record["StateValue"]))
         if evaluation.state == record["StateValue"]:
             return
         latest = "missing" if evaluation.datapoint is None else f"{evaluation.datapoint:g}"
@@ -92,7 +101,7 @@ class AlarmEvaluation:
         state = {"AlarmName": alarm.name, "StateValue": evaluation.state, "StateReason": reason}
         cloudwatch._set_alarm_state({}, state, False, True)
 
-    def _published(self, metric: Metric) -> Sequence[Sample]:
+    def _published(self, metric: Metric, now: int) -> Sequence[Sample]:
         key = (metric.namespace, metric.name, cloudwatch._dims_key(dict(metric.dimensions)))
         points = list(cloudwatch._metrics.get(key) or ())
         if any("_stat" in point for point in points):
@@ -100,6 +109,7 @@ class AlarmEvaluation:
         return [
             Sample(self._clock.at(each["Timestamp"]), (each["Value"],), (each.get("Count", 1.0),))
             for each in points
+            if self._clock.at(each.get(DELIVERED, each["Timestamp"])) + self.delay_s <= now
         ]
 
 

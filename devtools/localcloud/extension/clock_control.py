@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ministack import app
 
+from devtools.localcloud.extension.alarm_evaluation import AlarmEvaluation
 from devtools.localcloud.extension.clock import Clock
 
 PATH: Final = "/_localcloud/clock"
@@ -14,8 +15,12 @@ PATH: Final = "/_localcloud/clock"
 Scope = Mapping[str, Any]
 
 
-def install(clock: Clock) -> None:
-    """Answer at ``PATH``: a PUT of ``seconds_per_minute`` or ``held``, a POST of ``advance_s``."""
+def install(clock: Clock, alarms: AlarmEvaluation) -> None:
+    """Answer at ``PATH``.
+
+    It takes a PUT of ``seconds_per_minute``, ``held`` or ``metric_delay_s``, and a POST of
+    ``advance_s``.
+    """
     serve: Callable[..., Awaitable[None]] = app.app
 
     async def serve_clock_too(scope: Scope, receive: Any, send: Any) -> None:
@@ -25,7 +30,8 @@ def install(clock: Clock) -> None:
         status, document = 200, {}
         try:
             # What is due is done on this thread, and may call this server.
-            await asyncio.to_thread(_set, clock, scope["method"], json.loads(await _body(receive)))
+            asked = json.loads(await _body(receive))
+            await asyncio.to_thread(_set, clock, alarms, scope["method"], asked)
         except (ValueError, KeyError, TypeError) as problem:
             status, document = 400, {"error": str(problem)}
         headers = [(b"content-type", b"application/json")]
@@ -35,9 +41,11 @@ def install(clock: Clock) -> None:
     app.app = serve_clock_too
 
 
-def _set(clock: Clock, method: str, asked: Mapping[str, float]) -> None:
+def _set(clock: Clock, alarms: AlarmEvaluation, method: str, asked: Mapping[str, float]) -> None:
     if method == "POST":
         clock.advance(float(asked["advance_s"]))
+    elif "metric_delay_s" in asked:
+        alarms.delay_s = float(asked["metric_delay_s"])
     elif asked.get("held"):
         clock.hold()
     else:

@@ -1,11 +1,15 @@
 """What Lambda makes of a process's answer, or of its end, in the shape MiniStack passes around."""
 
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 from devtools.localcloud.runtime_api import Answer
 
 Result = dict[str, Any]
+
+#: The types of errors that Lambda keeps as they are.
+_ERROR_TYPE: Final = re.compile(r"(?:Runtime|Function)\.[A-Z][a-zA-Z]+")
 
 _MAX_ANSWER_BYTES = 6 * 1024 * 1024 + 100
 
@@ -40,6 +44,17 @@ def failed(error_type: str, message: str) -> Result:
     """An invocation that failed by no answer of the function's."""
     body = {"errorType": error_type, "errorMessage": message}
     return {"body": body, "error": True, "function_error": "Unhandled"}
+
+
+def error_type_of(result: Result, failure: str | None) -> str | None:
+    """How the platform's log calls what an invocation failed by.
+
+    Lambda keeps types of these forms; others, such as an exception's name, are unknown to it.
+    """
+    if status_of(result, failure) != "error":
+        return None
+    found = failure or str(result["body"].get("errorType"))
+    return found if _ERROR_TYPE.fullmatch(found) else "Runtime.Unknown"
 
 
 def status_of(result: Result, failure: str | None) -> str:

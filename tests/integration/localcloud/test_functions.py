@@ -328,9 +328,60 @@ def test_a_process_has_one_log_stream_of_the_name_it_was_given(
 
 
 def test_json_logging_makes_every_line_json(functions: Functions, client: Client) -> None:
-    log = functions.invoke("Json", do="print", text='{"message": "ours"}').log
+    ours = {"message": "ours", "level": "WARN", "timestamp": "2026-01-01T00:00:00.000Z"}
+    log = functions.invoke("Json", do="print", text=json.dumps(ours)).log
     kinds = [json.loads(line).get("type") for line in log]
     assert kinds == ["platform.start", None, None, "platform.report"]
+
+
+def test_lines_below_the_level_and_those_without_one_are_dropped(functions: Functions) -> None:
+    metrics = json.dumps({"_aws": {"CloudWatchMetrics": []}})
+    log = functions.invoke("Json", do="print", text=metrics).log
+    assert [json.loads(line)["type"] for line in log] == ["platform.start", "platform.report"]
+
+
+def test_metrics_have_the_time_when_the_invocation_began(
+    functions: Functions, client: Client
+) -> None:
+    seconds = 3
+    functions.invoke("Json", do="sleep", seconds=seconds)
+    ended = time.time()
+    points = client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="Duration",
+        Dimensions=[{"Name": "FunctionName", "Value": functions.names["Json"]}],
+        StartTime=ended - 3600,
+        EndTime=ended + 60,
+        Period=1,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    (point,) = [point for point in points if point["Maximum"] >= seconds * 1000]
+    assert point["Timestamp"].timestamp() <= ended - seconds
+
+
+def test_memory_beyond_the_functions_kills_it(functions: Functions) -> None:
+    answer = functions.invoke("Json", do="fill", megabytes=400)
+    assert answer.payload["errorType"] == "Runtime.ExitError"
+    record = json.loads(answer.log[-1])["record"]
+    assert (record["status"], record["errorType"]) == ("error", "Runtime.OutOfMemory")
+    assert record["metrics"]["maxMemoryUsedMB"] == record["metrics"]["memorySizeMB"]
+
+
+@pytest.mark.parametrize(
+    ("event", "error_type"),
+    [
+        ({"do": "exit", "status": 7}, "Runtime.ExitError"),
+        ({"do": "fail", "message": "too close"}, "Runtime.Unknown"),
+    ],
+)
+def test_a_failures_report_says_what_it_failed_by(
+    functions: Functions, event: dict[str, Any], error_type: str
+) -> None:
+    done, report = (json.loads(line) for line in functions.invoke("Json", **event).log[-2:])
+    assert (done["type"], report["type"]) == ("platform.runtimeDone", "platform.report")
+    for line in (done, report):
+        assert line["record"]["status"] == "error"
+        assert line["record"]["errorType"] == error_type
 
 
 def test_without_the_permission_there_is_no_log(functions: Functions, client: Client) -> None:

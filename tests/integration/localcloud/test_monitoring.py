@@ -1,5 +1,8 @@
-"""Alarms, dashboards and saved queries are kept as they were told, and can be read back."""
+"""Alarms, dashboards, saved queries and metric filters do what they were told."""
 
+import json
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -176,3 +179,125 @@ def test_a_saved_query_lives_and_dies_with_its_stack(deploy: Deploy, client: Cli
     assert kept() == []
     with pytest.raises(ClientError, match="no query definition"):
         client("logs").delete_query_definition(queryDefinitionId=first["queryDefinitionId"])
+
+
+GROUP = "/watched"
+PATTERN = '{ $.type = "platform.report" && $.record.metrics.durationMs = * }'
+FILTER = {
+    "LogGroupName": GROUP,
+    "FilterPattern": PATTERN,
+    "MetricTransformations": [
+        {
+            "MetricName": "Took",
+            "MetricNamespace": "Shop/Test",
+            "MetricValue": "$.record.metrics.durationMs",
+            "Unit": "Milliseconds",
+        }
+    ],
+}
+
+
+@pytest.fixture
+def group(client: Client) -> Iterator[str]:
+    """A log group with a stream."""
+    logs = client("logs")
+    logs.create_log_group(logGroupName=GROUP)
+    logs.create_log_stream(logGroupName=GROUP, logStreamName="s")
+    yield GROUP
+    logs.delete_log_group(logGroupName=GROUP)
+
+
+def write(client: Client, at: float, *messages: str) -> None:
+    events = [{"timestamp": int(at * 1000), "message": message} for message in messages]
+    client("logs").put_log_events(logGroupName=GROUP, logStreamName="s", logEvents=events)
+
+
+def statistics(client: Client, namespace: str, name: str, **dimensions: str) -> list[Any]:
+    answer = client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=time.time() - 7200,
+        EndTime=time.time() + 60,
+        Period=60,
+        Statistics=["SampleCount", "Sum"],
+    )
+    return [
+        (each["Timestamp"].timestamp(), each["SampleCount"], each["Sum"], each["Unit"])
+        for each in answer["Datapoints"]
+    ]
+
+
+def report(took: float) -> str:
+    return json.dumps({"type": "platform.report", "record": {"metrics": {"durationMs": took}}})
+
+
+def test_a_metric_filter_publishes_what_it_finds(
+    deploy: Deploy, client: Client, group: str
+) -> None:
+    resources = {"Filter": {"Type": "AWS::Logs::MetricFilter", "Properties": FILTER}}
+    at = time.time() - 3600
+    write(client, at, report(1))  # before there was a filter
+    deploy("filters", resources)
+    deploy("filters", {**resources, "Other": alarm("filters-y", Metrics=METRICS)})
+    (known,) = client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]
+    assert known["filterPattern"] == PATTERN
+    write(client, at, report(400), "START", '{"type": "platform.start"}', report(600))
+    ((stamp, count, total, unit),) = statistics(client, "Shop/Test", "Took")
+    # With the time of the events, whenever they are written.
+    assert (stamp, count, total, unit) == (at // 60 * 60, 2, 1000, "Milliseconds")
+    deploy("filters", {"Other": alarm("filters-x", Metrics=METRICS)})
+    write(client, at, report(5))
+    assert statistics(client, "Shop/Test", "Took")[0][1] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"filterPattern": "{ $.a == 1 }"}, "not understood"),
+        ({"filterPattern": "[a, b]"}, "not supported here"),
+        ({"filterName": "a:b"}, "filterName"),
+        ({"metricValue": "$.b"}, "is not in the pattern"),
+        ({"metricValue": "much"}, "no selector"),
+        ({"metricName": "a*"}, "no : "),
+        ({"metricNamespace": "AWS/Lambda"}, "AWS's own"),
+        ({"unit": "Pieces"}, "units"),
+        ({"dimensions": {"A": "$.b"}}, "is not in the pattern"),
+        ({"dimensions": {"A": "$.a"}, "defaultValue": 0}, "default value"),
+    ],
+)
+def test_a_metric_filter_that_aws_would_refuse_is_refused(
+    client: Client, group: str, change: dict[str, Any], problem: str
+) -> None:
+    transformation = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+    request = {
+        "filterName": "f",
+        "filterPattern": "{ $.a = * }",
+        "metricTransformations": [transformation],
+    }
+    for name, given in change.items():
+        (request if name in request else transformation)[name] = given
+    with pytest.raises(ClientError, match=problem):
+        client("logs").put_metric_filter(logGroupName=group, **request)
+    assert client("logs").describe_metric_filters(logGroupName=group)["metricFilters"] == []
+
+
+def test_emf_lines_become_metrics_and_a_nan_voids_its_line(client: Client, group: str) -> None:
+    now = time.time()
+
+    def line(**values: Any) -> str:
+        directive = {
+            "Namespace": "Shop/Emf",
+            "Dimensions": [["Agent"], []],
+            "Metrics": [{"Name": name, "Unit": "Count"} for name in values],
+        }
+        metadata = {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}
+        return json.dumps({"_aws": metadata, "Agent": "cart", **values})
+
+    write(client, now, line(Sold=[3, 3, 4]), line(Sold=float("nan"), Lost=1))
+    for dimensions in ({"Agent": "cart"}, {}):
+        ((_, count, total, unit),) = statistics(client, "Shop/Emf", "Sold", **dimensions)
+        assert (count, total, unit) == (3, 10, "Count")
+    assert statistics(client, "Shop/Emf", "Lost") == []
+    errors = statistics(client, "AWS/Logs", "EMFValidationErrors", LogGroupName=group)
+    assert [total for _, _, total, _ in errors] == [1]

@@ -270,6 +270,12 @@ NATIVE: Mapping[str, Tree] = {
         "Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"
     ),
     "AWS::Lambda::Version": _all("FunctionName", "Description"),
+    "AWS::Logs::MetricFilter": {
+        **_all("FilterName", "FilterPattern", "LogGroupName"),
+        "MetricTransformations": _all(
+            "DefaultValue", "Dimensions", "MetricName", "MetricNamespace", "MetricValue", "Unit"
+        ),
+    },
     "AWS::Logs::LogGroup": _all(
         "LogGroupName", "KmsKeyId", "LogGroupClass", "RetentionInDays", "Tags"
     ),

@@ -59,6 +59,13 @@ def do_fail(event: Event, context: Any) -> Any:
     raise SitingError(event["message"])
 
 
+def do_fill(event: Event, context: Any) -> Any:
+    """Use memory, and wait for what comes of it."""
+    used = bytearray(event["megabytes"] * 2**20)
+    time.sleep(5)
+    return len(used)
+
+
 def do_exit(event: Event, context: Any) -> Any:
     os._exit(event["status"])
 

@@ -1,7 +1,9 @@
 import json
 from typing import Any
 
-from devtools.localcloud.extension.platform_log import PlatformLog
+import pytest
+
+from devtools.localcloud.extension.platform_log import PlatformLog, lets_through
 
 REPORT: dict[str, Any] = {
     "status": "success",
@@ -47,3 +49,60 @@ def test_json_lines_are_platform_events() -> None:
 def test_a_higher_system_level_silences_json_lines_only() -> None:
     assert PlatformLog("JSON", "WARN").start("r-1", "3") == []
     assert PlatformLog("Text", "WARN").start("r-1", "3") != []
+
+
+def test_a_restore_is_reported_apart_from_an_initialisation() -> None:
+    (line,) = PlatformLog("JSON", "INFO").report("r-1", init_ms=None, restore_ms=90.5, **REPORT)
+    metrics = json.loads(line)["record"]["metrics"]
+    assert metrics["restoreDurationMs"] == 90.5
+    assert "initDurationMs" not in metrics
+
+
+def test_a_failure_passes_a_higher_system_level_and_a_success_does_not() -> None:
+    log = PlatformLog("JSON", "WARN")
+    assert log.report("r-1", init_ms=None, **REPORT) == []
+    failed = {**REPORT, "status": "error", "error_type": "Runtime.ExitError"}
+    lines = [json.loads(line) for line in log.report("r-1", init_ms=None, **failed)]
+    assert [line["type"] for line in lines] == ["platform.runtimeDone", "platform.report"]
+    assert {line["record"]["errorType"] for line in lines} == {"Runtime.ExitError"}
+
+
+def test_a_timeout_has_no_error_type() -> None:
+    log = PlatformLog("JSON", "INFO")
+    *_, line = log.report("r-1", init_ms=None, **{**REPORT, "status": "timeout"})
+    record = json.loads(line)["record"]
+    assert record["status"] == "timeout"
+    assert "errorType" not in record
+
+
+def test_a_process_uses_no_more_than_there_is() -> None:
+    (line,) = PlatformLog("JSON", "INFO").report(
+        "r-1", init_ms=None, **{**REPORT, "max_memory_mb": 600}
+    )
+    assert json.loads(line)["record"]["metrics"]["maxMemoryUsedMB"] == 512
+
+
+AT = "2026-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "through"),
+    [
+        ({"level": "ERROR", "timestamp": AT}, "WARN", True),
+        ({"level": "warn", "timestamp": AT}, "WARN", True),
+        ({"level": "INFO", "timestamp": AT}, "WARN", False),
+        ({"level": "DEBUG", "timestamp": AT}, "INFO", False),
+        ({"level": "DEBUG", "timestamp": AT}, "DEBUG", True),
+        # Without a level, or one that Lambda knows, or a time stamp, it is INFO.
+        ({"_aws": {"CloudWatchMetrics": []}}, "WARN", False),
+        ({"_aws": {"CloudWatchMetrics": []}}, "INFO", True),
+        ({"level": "LOUD", "timestamp": AT}, "WARN", False),
+        ({"level": "ERROR"}, "WARN", False),
+        ({"level": "ERROR", "timestamp": "2026-01-01 00:00:00,000+0000"}, "WARN", False),
+        ("Traceback", "WARN", False),
+        (["level"], "INFO", True),
+    ],
+)
+def test_the_level_of_a_line(line: Any, level: str, through: bool) -> None:
+    text = line if isinstance(line, str) else json.dumps(line)
+    assert lets_through(text, level) is through

@@ -183,6 +183,8 @@ RULES: Mapping[str, Rules] = {
             ),
         )
     ),
+    # PutMetricFilter takes a name that is taken, and a stack's filter has a name made up.
+    "AWS::Logs::MetricFilter": _FREE,
     "AWS::Logs::QueryDefinition": _FREE,
     "AWS::S3::Bucket": Rules(
         Name(
