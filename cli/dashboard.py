@@ -138,6 +138,7 @@ def report(written: Sequence[Written], as_json: bool) -> None:
         if not as_json:
             for path in (one.html, *one.pictures):
                 click.echo(str(path))
+        wrong += [f"{one.name}, refused by CloudWatch: {problem}" for problem in one.refused]
         wrong += [f"{one.name}, {w.title!r}: {w.message}" for w in one.broken]
         wrong += [f"{one.name}, console: {problem}" for problem in one.problems]
     if wrong:

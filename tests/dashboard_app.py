@@ -33,8 +33,8 @@ def metric(name: str, agent: str = "cart", /, **options: Any) -> list[Any]:
 
 def widget(x: int, y: int, width: int, height: int, kind: str, **properties: Any) -> dict[str, Any]:
     place = {"x": x, "y": y, "width": width, "height": height}
-    if kind == "metric":
-        properties = {"region": REGION, "period": 300, **properties}
+    if kind in ("metric", "log"):
+        properties = {"region": REGION, **properties}
     return {"type": kind, **place, "properties": properties}
 
 
@@ -213,12 +213,29 @@ STRANGE: list[dict[str, Any]] = [
         query=f"SOURCE '{GROUP}' | unmask @message",
     ),
     chart(16, 9, 8, "Overlaps nothing", metric("Requests", stat="Sum"), height=5),
-    chart(16, 10, 12, "Over the edge", metric("Requests", stat="Sum", color="url(#x)"), height=5),
+    chart(16, 10, 12, "Over the edge", metric("Requests", stat="Sum"), height=5),
+    chart(0, 14, 8, "Not a colour", metric("Requests", color="url(#x)"), height=5),
 ]
+
+#: One dashboard for all agents: which one is a variable.
+PLACEHOLDER = "AGENT_NAME"
+AGENT: list[dict[str, Any]] = [
+    chart(0, 0, 12, f"Requests of {PLACEHOLDER}", metric("Requests", PLACEHOLDER, stat="Sum")),
+    chart(12, 0, 12, f"Latency of {PLACEHOLDER}", metric("Latency", PLACEHOLDER, stat="p90")),
+]
+WHICH_AGENT: dict[str, Any] = {
+    "type": "pattern",
+    "pattern": PLACEHOLDER,
+    "inputType": "select",
+    "id": "agent",
+    "label": "Agent",
+    "defaultValue": AGENTS[1],
+    "values": [{"value": agent, "label": agent} for agent in AGENTS],
+}
 
 
 def write_app(folder: Path) -> None:
-    """Write a cloud assembly: two dashboards, an alarm and the function they are about."""
+    """Write a cloud assembly: three dashboards, an alarm and the function they are about."""
     folder.mkdir(parents=True, exist_ok=True)
     resources: dict[str, Any] = {
         "Cart": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "shop-cart"}},
@@ -246,8 +263,13 @@ def write_app(folder: Path) -> None:
             "AlarmRule": {"Fn::Join": ["", ['ALARM("', {"Fn::GetAtt": ["Failing", "Arn"]}, '")']]},
         },
     }
-    for name, widgets in (("overview", OVERVIEW), ("strange", STRANGE)):
-        text = json.dumps({"start": "-PT3H", "periodOverride": "inherit", "widgets": widgets})
+    for name, widgets, variables in (
+        ("overview", OVERVIEW, []),
+        ("strange", STRANGE, []),
+        ("agent", AGENT, [WHICH_AGENT]),
+    ):
+        body = {"start": "-PT3H", "periodOverride": "inherit", "widgets": widgets}
+        text = json.dumps(body | ({"variables": variables} if variables else {}))
         before, *rest = text.split(f'"{ALARM_ARN}"')
         parts: list[Any] = [before]
         for part in rest:

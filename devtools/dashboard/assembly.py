@@ -7,14 +7,16 @@ neither stays a symbol, and shows on the page as what it is.
 """
 
 import json
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from devtools.cloudwatch.cloudformation import TemplateError, resolve
 from devtools.cloudwatch.template import AnyAlarm, load_alarms
+from devtools.dashboard.body import Variable, variables_of, with_value
 
 #: ``physical(stack_name)``: the ids of a deployed stack's resources by logical id.
 Physical = Callable[[str], Mapping[str, str]]
@@ -41,6 +43,10 @@ _SYMBOL: Final = re.compile(r"\$\{([^{}]+)\}")
 _IMPORT: Final = "ImportValue "
 #: A value may hold symbols of another stack, whose values hold symbols; no app goes this deep.
 _DEEPEST: Final = 8
+#: More dashboards than this from one body are a mistake, or one has to be typed.
+_MOST_CHOICES: Final = 500
+#: The default of a variable whose values a search finds: whatever it finds first.
+_FIRST_FOUND: Final = "__FIRST"
 
 
 class AssemblyError(ValueError):
@@ -49,16 +55,24 @@ class AssemblyError(ValueError):
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A dashboard.
+    """A dashboard, or one with variables with a value for each.
 
     Attributes:
-        name: Its name in CloudWatch.
-        body: Its body, decoded; ``None`` when ``problem`` says why there is none.
+        name: Its name in CloudWatch; where variables have values to choose from, the chosen ones'
+            labels after it, with dashes between.
+        body: Its body, decoded, with the values put in; ``None`` when ``problem`` says why there is
+            none.
+        family: Its name in CloudWatch, which all that differ in values share.
+        chosen: The labels of the chosen values by the variable's name.
+        default: Whether CloudWatch shows these values first.
     """
 
     name: str
     body: Any
     problem: str = ""
+    family: str = ""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    default: bool = True
 
 
 @dataclass(frozen=True)
@@ -185,7 +199,7 @@ class _Stack:
             except (TemplateError, ValueError) as error:
                 yield Dashboard(logical_id, None, f"Its body cannot be read: {error}")
                 continue
-            yield Dashboard(shown_name, body)
+            yield from expanded(Dashboard(shown_name, body, family=shown_name))
 
     def _body(self, text: Any, exports: Mapping[str, str]) -> str:
         # Values come into the middle of JSON texts, and are escaped for it.
@@ -208,6 +222,54 @@ class _Stack:
                 break
             text = after
         return text
+
+
+def expanded(dashboard: Dashboard) -> list[Dashboard]:
+    """A dashboard for every choice of its variables' values; itself when it has none.
+
+    A variable that a person types, or whose values a search finds, has its default.
+    """
+    try:
+        variables = variables_of(dashboard.body)
+    except (ValueError, TypeError, AttributeError):
+        # The body itself says what is wrong with it.
+        return [dashboard]
+    choices = math.prod(len(variable.choices or "1") for variable in variables)
+    if choices > _MOST_CHOICES:
+        problem = f"Its variables' values make {choices} dashboards, more than {_MOST_CHOICES}."
+        return [replace(dashboard, body=None, problem=problem)]
+    found = [dashboard]
+    for variable in variables:
+        try:
+            found = [after for before in found for after in _with_values(before, variable)]
+        except ValueError as error:
+            return [replace(dashboard, body=None, problem=f"{variable.shown_name!r} {error}")]
+    return found
+
+
+def _with_values(dashboard: Dashboard, variable: Variable) -> Iterator[Dashboard]:
+    """A dashboard for each value of one variable.
+
+    Raises:
+        ValueError: It changes nothing, or leaves no JSON.
+    """
+    default = variable.default_value
+    if variable.choices is None:
+        if default not in (None, _FIRST_FOUND):
+            dashboard = replace(dashboard, body=with_value(dashboard.body, variable, default))
+        yield dashboard
+        return
+    bodies = [with_value(dashboard.body, variable, choice.value) for choice in variable.choices]
+    if all(body["widgets"] == dashboard.body["widgets"] for body in bodies):
+        raise ValueError("changes nothing: what it replaces stands nowhere.")
+    for at, (choice, body) in enumerate(zip(variable.choices, bodies, strict=True)):
+        yield replace(
+            dashboard,
+            name=f"{dashboard.name}-{choice.name}",
+            body=body,
+            chosen={**dashboard.chosen, variable.shown_name: choice.name},
+            default=dashboard.default and (at == 0 if default is None else choice.value == default),
+        )
 
 
 _ENDS_IN_NAME: Final = frozenset({"AWS::SQS::Queue", "AWS::SNS::Topic"})

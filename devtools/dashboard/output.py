@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -27,6 +27,7 @@ class Written:
         pictures: A PNG per theme; none without a browser.
         widgets: What became of each widget; empty without a browser.
         problems: What the page's console was told.
+        refused: Why CloudWatch would refuse the dashboard as a whole.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Written:
     pictures: tuple[Path, ...] = ()
     widgets: tuple[WidgetState, ...] = ()
     problems: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     @property
     def broken(self) -> list[WidgetState]:
@@ -72,7 +74,7 @@ def write(
         filled = preview.document(name, time_range=time_range, href=lambda n: f"{_file(n)}.html")
         path = out / f"{_file(filled['name'])}.html"
         path.write_text(page(filled), encoding="utf-8")
-        written.append(Written(filled["name"], path))
+        written.append(Written(filled["name"], path, refused=tuple(filled["problems"])))
     return _with_pictures(written, themes, width) if pictures else written
 
 
@@ -91,7 +93,12 @@ def _with_pictures(
                 pictures.append(picture)
                 problems += tab.problems()
             done.append(
-                Written(one.name, one.html, tuple(pictures), tuple(tab.widgets()), tuple(problems))
+                replace(
+                    one,
+                    pictures=tuple(pictures),
+                    widgets=tuple(tab.widgets()),
+                    problems=tuple(problems),
+                )
             )
     return done
 

@@ -1,6 +1,6 @@
 """A synthesized app's dashboards on one source of data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,6 +9,24 @@ from devtools.dashboard.assembly import Assembly, Dashboard
 from devtools.dashboard.document import Json, TimeRange, document
 from devtools.dashboard.labels import without_common_prefix
 from devtools.dashboard.sources import Source
+
+
+def _variables(
+    shown: Dashboard, family: Sequence[Dashboard], href: Callable[[str], str]
+) -> list[Json]:
+    """For each variable its values, and where each leads while the others keep theirs."""
+    return [
+        {
+            "name": name,
+            "choices": [
+                {"label": one.chosen[name], "name": one.name, "href": href(one.name)}
+                | {"chosen": one is shown}
+                for one in family
+                if {**one.chosen, name: ""} == {**shown.chosen, name: ""}
+            ],
+        }
+        for name in shown.chosen
+    ]
 
 
 class NoSuchDashboard(ValueError):
@@ -64,18 +82,27 @@ class Preview:
             now=self.clock(),
             time_range=time_range,
         )
+        shown = self._find(name)
+        families: dict[str, list[Dashboard]] = {}
+        for one in self.assembly.dashboards:
+            families.setdefault(one.family or one.name, []).append(one)
         titles = {
             full: short.replace("-", " ").capitalize()
-            for full, short in without_common_prefix(self.names).items()
+            for full, short in without_common_prefix(list(families)).items()
         }
-        filled["title"] = titles[filled["name"]]
+        family = shown.family or shown.name
+        filled["title"] = " – ".join((titles[family], *shown.chosen.values()))  # noqa: RUF001  a dash
         filled["dashboards"] = [
-            {"name": other, "title": titles[other], "href": href(other)} for other in self.names
+            {"name": first.name, "title": titles[other], "href": href(first.name)}
+            | {"current": other == family}
+            for other, members in families.items()
+            for first in [next((one for one in members if one.default), members[0])]
         ]
+        filled["variables"] = _variables(shown, families[family], href)
         return filled
 
     def full_name(self, name: str) -> str:
-        """A dashboard's name from itself, or from its end, such as ``overview``.
+        """A dashboard's name from itself, its family's, or its end, such as ``overview``.
 
         Raises:
             NoSuchDashboard: There is none.
@@ -83,8 +110,14 @@ class Preview:
         return self._find(name).name
 
     def _find(self, name: str) -> Dashboard:
-        for dashboard in self.assembly.dashboards:
-            if name in ("", dashboard.name) or dashboard.name.endswith(f"-{name}"):
-                return dashboard
+        exact = [one for one in self.assembly.dashboards if one.name == name]
+        named = exact or [
+            one
+            for one in self.assembly.dashboards
+            for full in (one.name, one.family)
+            if name in ("", full) or full.endswith(f"-{name}")
+        ]
+        if named:
+            return next((one for one in named if one.default), named[0])
         known = ", ".join(self.names) or "there are none"
         raise NoSuchDashboard(f"There is no dashboard {name!r}; known: {known}.")

@@ -1,11 +1,14 @@
 """A CloudWatch dashboard body.
 
-    model.py    its values
-    parsing.py  from JSON to these
+    model.py           its values
+    parsing.py         from JSON to these
+    metric_widgets.py  the same for metric widgets
+    variables.py       one body that shows one thing at a time
+    whole.py           what it says beside its widgets
 
-The format is the one of AWS's "Dashboard Body Structure and Syntax". A widget that cannot be read
-becomes an ``UnreadableWidget`` and does not take the others with it: a preview is for finding such
-a widget.
+The format is the one of AWS's "Dashboard Body Structure and Syntax". A widget that cannot be read,
+or that CloudWatch refuses, becomes an ``UnreadableWidget`` and does not take the others with it: a
+preview is for finding such a widget.
 """
 
 from devtools.dashboard.body.model import (
@@ -22,7 +25,9 @@ from devtools.dashboard.body.model import (
     Widget,
     YAxis,
 )
-from devtools.dashboard.body.parsing import NotADashboard, parse_body, parse_duration
+from devtools.dashboard.body.parsing import NotADashboard, parse_body
+from devtools.dashboard.body.variables import Variable, variables_of, with_value
+from devtools.dashboard.body.whole import parse_duration
 
 __all__ = [
     "AlarmWidget",
@@ -35,9 +40,12 @@ __all__ = [
     "Row",
     "TextWidget",
     "UnreadableWidget",
+    "Variable",
     "VerticalAnnotation",
     "Widget",
     "YAxis",
     "parse_body",
     "parse_duration",
+    "variables_of",
+    "with_value",
 ]

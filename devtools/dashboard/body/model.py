@@ -11,13 +11,17 @@ from pydantic.alias_generators import to_camel
 from devtools.dashboard.metrics import MetricId
 
 _COLOR: Final = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
+#: What metric math can call a row.
+_ROW_ID: Final = r"^[a-z][a-zA-Z0-9_]*$"
 
 Axis = Literal["left", "right"]
 
 
 def _checked_color(color: str | None) -> str | None:
-    """A colour other than hexadecimal is not drawn: it may be anything, a style sheet's too."""
-    return color if color and _COLOR.fullmatch(color) else None
+    """A colour other than hexadecimal may be anything, a style sheet's too."""
+    if color is not None and not _COLOR.fullmatch(color):
+        raise ValueError(f"{color!r} is no colour such as #1f77b4.")
+    return color
 
 
 Color = Annotated[str | None, AfterValidator(_checked_color)]
@@ -27,14 +31,22 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+#: JSON has no times: they are read from texts, where everything else keeps its type.
+Moment = Annotated[datetime, Field(strict=False), AfterValidator(_in_utc)]
 
 
 class _Part(BaseModel):
-    """A part of a body: camelCase names, and fields that are not drawn are left out."""
+    """A part of a body: camelCase names, JSON's own types, and unknown fields are left out.
+
+    CloudWatch warns of a field that it does not know, and refuses one of a wrong type.
+    """
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        allow_inf_nan=False,
     )
 
 
@@ -48,18 +60,20 @@ class Row(_Part):
         period: Seconds; None for the widget's.
         stat: Such as ``Sum`` or ``p99``; None for the widget's.
         visible: Whether it is drawn, or only read by expressions.
+        account_id: Whose metric it is, when not the account's own; kept to be checked.
     """
 
     metric: MetricId | None = None
     expression: str | None = None
-    id: str | None = None
+    id: str | None = Field(None, pattern=_ROW_ID, max_length=255)
     label: str | None = None
     color: Color = None
-    period: int | None = Field(None, gt=0)
+    period: int | None = None
     stat: str | None = None
     visible: bool = True
     y_axis: Axis = "left"
     region: str | None = None
+    account_id: str | None = None
 
 
 class HorizontalAnnotation(_Part):
@@ -101,8 +115,15 @@ class Table(_Part):
     """What a table has beside its labels."""
 
     layout: Literal["vertical", "horizontal"] = "horizontal"
+    sticky_summary: bool = False
     show_time_series_data: bool = True
-    summary_columns: tuple[str, ...] = ()
+    summary_columns: list[Literal["MIN", "MAX", "SUM", "AVG"]] = Field(default_factory=list)
+
+
+class Legend(_Part):
+    """Where the legend is."""
+
+    position: Literal["right", "bottom", "hidden"] = "bottom"
 
 
 @dataclass(frozen=True)
@@ -134,10 +155,13 @@ class MetricProperties(_Part):
     view: View = "timeSeries"
     stacked: bool = False
     stat: str = "Average"
-    period: int = Field(300, gt=0)
+    period: int = 300
     region: str | None = None
+    account_id: str | None = None
+    timezone: str | None = Field(None, pattern=r"^[+-]\d{4}$")
+    live_data: bool = False
     y_axis: dict[Axis, YAxis] = Field(default_factory=dict)
-    legend: dict[str, str] = Field(default_factory=dict)
+    legend: Legend = Legend()
     table: Table = Table()
     sparkline: bool = False
     single_value_full_precision: bool = False
@@ -161,13 +185,55 @@ class MetricWidget:
         return self.properties.title
 
 
+class AlarmProperties(_Part):
+    """What an alarm widget's ``properties`` say.
+
+    Attributes:
+        sort_by: ``default`` is by name; ``stateUpdatedTimestamp`` has those in alarm first, and in
+            each state the latest change; ``timestamp`` the latest change, whatever the state.
+        states: Which are shown; none named are all.
+    """
+
+    title: str = ""
+    alarms: list[str] = Field(min_length=1, max_length=100)
+    sort_by: Literal["default", "stateUpdatedTimestamp", "timestamp"] = "default"
+    states: list[Literal["ALARM", "INSUFFICIENT_DATA", "OK"]] = Field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class AlarmWidget:
     """The states of alarms, given by ARN."""
 
     place: Place
-    title: str
-    alarms: tuple[str, ...]
+    properties: AlarmProperties
+
+    @property
+    def title(self) -> str:
+        """The widget's title; may be empty."""
+        return self.properties.title
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """The alarms' ARNs."""
+        return tuple(self.properties.alarms)
+
+
+class LogProperties(_Part):
+    """What a log widget's ``properties`` say, apart from its log groups."""
+
+    title: str = ""
+    region: str
+    account_id: str | None = None
+    query: str
+    view: Literal["table", "timeSeries", "bar", "pie"] = "table"
+    stacked: bool = False
+
+
+class TextProperties(_Part):
+    """What a text widget's ``properties`` say."""
+
+    markdown: str
+    background: Literal["solid", "transparent"] = "solid"
 
 
 @dataclass(frozen=True)
@@ -202,7 +268,9 @@ class Body:
     Attributes:
         widgets: In the body's order.
         own_range: How far back it looks unless told otherwise; None when it does not say.
+        problems: Why CloudWatch would refuse it as a whole.
     """
 
     widgets: tuple[Widget, ...]
     own_range: timedelta | None = None
+    problems: tuple[str, ...] = ()

@@ -70,6 +70,7 @@ def document(
         "source": source.label,
         "generated": now.timestamp() * 1000,
         "range": {"start": shown.start * 1000, "end": shown.end * 1000},
+        "problems": list(body.problems),
         "rows": rows(cells),
         "widgets": [
             {"id": f"widget-{index}", "at": asdict(cell), **widget}

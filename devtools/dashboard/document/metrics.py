@@ -42,7 +42,7 @@ def metric_content(
         stacked=properties.stacked,
         sparkline=properties.sparkline,
         full=properties.single_value_full_precision,
-        legend=properties.legend.get("position", "bottom"),
+        legend=properties.legend.position,
         axes={side: _axis(axis) for side, axis in properties.y_axis.items()},
         lines=[_line(mark) for mark in widget.horizontal if mark.visible],
         marks=[_mark(mark) for mark in widget.vertical if mark.visible],
@@ -99,7 +99,7 @@ def _summary(values: Sequence[float]) -> dict[str, float | None]:
 
 
 def _summary_table(series: Sequence[Json], chosen: Sequence[str]) -> Json:
-    columns = [name for name in (chosen or _SUMMARY) if name in _SUMMARY] or list(_SUMMARY)
+    columns = list(chosen or _SUMMARY)
     cells = [
         [
             {"value": line["label"]},

@@ -156,11 +156,24 @@
     box.style.top = `${Math.max(4, Math.min(content.y, innerHeight - offsetHeight - 4))}px`;
   }
 
+  // A dashboard's variable: its values to choose from.
+  function choice(variable) {
+    const options = variable.choices.map((entry) => html("option", { value: entry.name, selected: entry.chosen ? "" : null }, entry.label));
+    const select = html("select", {}, ...options);
+    select.addEventListener("change", () => {
+      const entry = variable.choices[select.selectedIndex];
+      if (embedded) { location.href = entry.href; return; }
+      changeView({ dashboard: entry.name });
+      load();
+    });
+    return html("label", {}, `${variable.name} `, select);
+  }
+
   function render(page) {
     shownDocument = page;
     document.title = `${page.title} – Tradewind dashboards`;
     find("title").textContent = page.title;
-    const links = page.dashboards.map((entry) => html("a", { href: entry.href, "aria-current": entry.name === page.name ? "page" : null }, entry.title));
+    const links = page.dashboards.map((entry) => html("a", { href: entry.href, "aria-current": entry.current ? "page" : null }, entry.title));
     if (!embedded) links.forEach((link, index) => link.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
@@ -168,6 +181,9 @@
       load();
     }));
     find("dashboards").replaceChildren(...links);
+    find("variables").replaceChildren(...page.variables.map(choice));
+    find("refused").hidden = page.problems.length === 0;
+    find("refused").replaceChildren(...page.problems.map((text) => html("li", {}, `CloudWatch refuses this dashboard. ${text}`)));
     find("status").className = "status";
     find("status").textContent = `${Format.moment(page.range.start).slice(0, 16)} to ${Format.moment(page.range.end).slice(0, 16)} UTC, from ${page.source}. Read at ${Format.moment(page.generated)}.`;
     const main = find("widgets");

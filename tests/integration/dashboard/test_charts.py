@@ -227,7 +227,9 @@ def test_strange_numbers_and_axes_have_a_place_on_the_page(
     views = [
         chart(
             index * 4, 0, 4, "", *ROWS, view=view, stacked=stacked, sparkline=True,
-            yAxis={"left": axis}, annotations=annotations,
+            # A gauge without limits is refused.
+            yAxis={"left": {"min": 0, "max": 1, **axis} if view == "gauge" else axis},
+            annotations=annotations,
         )
         for index, (view, stacked) in enumerate(
             [

@@ -17,7 +17,7 @@ from devtools.dashboard.output import write
 from devtools.dashboard.preview import Preview
 from devtools.dashboard.server import DashboardServer
 from devtools.dashboard.sources import SeriesQuery, SeriesResult, Source, SourceError
-from tests.dashboard_app import EVIL_LABEL, NOW, chart, metric
+from tests.dashboard_app import AGENTS, EVIL_LABEL, NOW, chart, metric
 from tests.integration.dashboard.conftest import serving
 
 _INSPECT_PAGE = (Path(__file__).parent / "inspect_page.js").read_text()
@@ -202,6 +202,35 @@ def test_range_and_dashboard_are_chosen_on_the_page(tab: Tab, server: DashboardS
     assert "range=3600" in tab.evaluate("location.search")
 
 
+def test_a_variables_value_is_chosen_on_the_page(tab: Tab, server: DashboardServer) -> None:
+    tab.goto(server.url)
+    assert tab.evaluate("document.querySelectorAll('#variables select').length") == 0
+    tab.evaluate("document.querySelectorAll('#dashboards a')[2].click()")
+    tab.wait_for("document.getElementById('title').textContent === 'Agent – search'")  # noqa: RUF001
+    select = "document.querySelector('#variables select')"
+    assert tab.evaluate(f"[...{select}.options].map(o => o.text)") == list(AGENTS)
+    tab.evaluate(
+        f"{select}.value = 'shop-test-agent-pay'; {select}.dispatchEvent(new Event('change'))"
+    )
+    tab.wait_for("document.getElementById('title').textContent === 'Agent – pay'")  # noqa: RUF001
+    assert [w.title for w in tab.widgets()] == ["Requests of pay", "Latency of pay"]
+    assert tab.evaluate(f"{select}.selectedOptions[0].text") == "pay"
+    assert "dashboard=shop-test-agent-pay" in tab.evaluate("location.search")
+    assert tab.evaluate("document.querySelectorAll('#dashboards a').length") == 3
+    assert tab.evaluate("document.querySelectorAll('#dashboards a')[2].ariaCurrent") == "page"
+
+
+def test_a_refused_dashboard_says_so_and_is_drawn(tab: Tab) -> None:
+    body = {"widgets": [chart(0, 0, 12, "", metric("Cold"))], "periodOverride": "never"}
+    preview = Preview(Assembly((Dashboard("d", body),)), Once(), lambda: NOW)
+    with serving(preview) as server:
+        tab.goto(server.url)
+        assert "periodOverride: 'never'" in tab.evaluate(
+            "document.querySelector('#refused li').textContent"
+        )
+        assert {w.state for w in tab.widgets()} == {"drawn"}
+
+
 def test_a_custom_range_is_chosen_on_the_page(tab: Tab, server: DashboardServer) -> None:
     tab.goto(server.url)
     tab.evaluate(
@@ -273,13 +302,17 @@ def test_files_for_a_pull_request(browser: Browser, preview: Preview, tmp_path: 
     written = write(tmp_path, preview)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"shop-test-{name}{suffix}"
-        for name in ("overview", "strange")
+        for name in (*(f"agent-{agent}" for agent in sorted(AGENTS)), "overview", "strange")
         for suffix in ("-dark.png", "-light.png", ".html")
     ]
-    overview, strange = written
+    overview, strange, *_ = written
     assert overview.problems == strange.problems == ()
     assert {w.state for w in overview.widgets} == {"drawn"}
-    assert [w.title for w in strange.broken] == ["Not metric math", "Not a statistic"]
+    assert [w.title for w in strange.broken] == [
+        "Not metric math",
+        "Not a statistic",
+        "Not a colour",
+    ]
     light, dark = overview.pictures
     assert png_size(light)[0] == 1600
     assert png_size(light)[1] > 1000

@@ -120,5 +120,7 @@ def test_a_widget_without_data_is_no_failure_but_one_that_cannot_work_is() -> No
     broken = replace(DRAWN, state="error", message="SUM( is no metric math")
     with pytest.raises(CommandError, match=r"shop, 'Requests': SUM\( is no metric math"):
         report([replace(WRITTEN, widgets=(broken,))], as_json=False)
+    with pytest.raises(CommandError, match="shop, refused by CloudWatch: 26 variables"):
+        report([replace(WRITTEN, refused=("26 variables",))], as_json=False)
     with pytest.raises(CommandError, match="shop, console: it broke"):
         report([replace(WRITTEN, problems=("it broke",))], as_json=False)

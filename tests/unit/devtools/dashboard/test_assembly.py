@@ -9,7 +9,7 @@ import pytest
 
 from devtools.cloudwatch.alarms import Alarm
 from devtools.dashboard.assembly import AssemblyError, Dashboard, read_assembly
-from tests.dashboard_app import ACCOUNT, REGION, read_app
+from tests.dashboard_app import ACCOUNT, AGENTS, REGION, read_app
 
 
 def write(folder: Path, name: str, resources: Any, outputs: Any = None) -> None:
@@ -35,7 +35,11 @@ def read(folder: Path, physical: Mapping[str, Mapping[str, str]] | None = None) 
 
 def test_the_sample_app(tmp_path: Path) -> None:
     assembly = read_app(tmp_path)
-    assert [d.name for d in assembly.dashboards] == ["shop-test-overview", "shop-test-strange"]
+    assert [d.name for d in assembly.dashboards] == [
+        "shop-test-overview",
+        "shop-test-strange",
+        *(f"shop-test-agent-{agent}" for agent in AGENTS),
+    ]
     assert isinstance(assembly.alarms["shop-cart-errors"], Alarm)
     (widget,) = [w for w in assembly.dashboards[0].body["widgets"] if w["type"] == "alarm"]
     arn = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:shop-cart-errors"

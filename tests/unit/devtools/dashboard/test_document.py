@@ -81,6 +81,7 @@ def test_every_widget_of_the_sample_is_filled_and_every_strange_one_says_why(
         ("Not a query", "unevaluated"),
         ("Overlaps nothing", "data"),
         ("Over the edge", "data"),
+        ("Not a colour", "error"),
     ]
 
 
@@ -305,6 +306,7 @@ def test_dashboards_are_found_by_their_whole_name_or_its_end(tmp_path: Path) -> 
     preview = sample_preview(tmp_path)
     assert preview.full_name("strange") == "shop-test-strange"
     assert preview.document("")["name"] == "shop-test-overview"
-    assert [d["title"] for d in preview.document("")["dashboards"]] == ["Overview", "Strange"]
+    titles = [d["title"] for d in preview.document("")["dashboards"]]
+    assert titles == ["Overview", "Strange", "Agent"]
     with pytest.raises(NoSuchDashboard, match="shop-test-overview"):
         preview.document("range")
