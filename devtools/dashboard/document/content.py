@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from devtools.cloudwatch.math import MathError
 from devtools.cloudwatch.statistics import StatisticError
-from devtools.dashboard.insights import NotEvaluated
+from devtools.dashboard.insights import NotEvaluated, QueryRefused
 from devtools.dashboard.sources import SourceError
 
 Json = dict[str, Any]
@@ -44,6 +44,7 @@ def chart(kind: str, series: Sequence[Json], **options: Any) -> Json:
         "series": list(series),
         "period": max((one["period"] for one in series), default=_MINUTE),
         "stacked": False,
+        "bars": False,
         "sparkline": False,
         "full": False,
         "legend": "bottom",
@@ -69,6 +70,8 @@ def guarded(title: str, kind: str, fill: Callable[[], Json]) -> Json:
     """What one widget cannot do is that widget's error, and no other's."""
     try:
         return fill()
+    except QueryRefused as problem:
+        return failed(title, kind, "error", f"Logs Insights refuses the query: {problem}")
     except NotEvaluated as problem:
         return failed(title, kind, "unevaluated", f"Not evaluated here: {problem}")
     except (MathError, StatisticError, SourceError, ValueError) as problem:

@@ -1,11 +1,18 @@
 """Expressions: parsed into functions of one event's fields."""
 
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from devtools.dashboard.insights.tokens import NotEvaluated, Tokens, compile_pattern
+from devtools.dashboard.insights.language import CALENDAR, FUNCTIONS, SECONDS
+from devtools.dashboard.insights.tokens import (
+    NotEvaluated,
+    QueryRefused,
+    Tokens,
+    compile_pattern,
+)
 from devtools.dashboard.insights.values import (
     Value,
     as_number,
@@ -17,20 +24,20 @@ from devtools.dashboard.insights.values import (
 Fields = Mapping[str, Value]
 Expression = Callable[[Fields], Value]
 
-_SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_BIN: Final = re.compile(r"bin\(\s*(\d+(?:ms|[smhdw]))\s*\)", re.IGNORECASE)
+_BIN: Final = re.compile(r"bin\(\s*(\d+[A-Za-z]+)\s*\)", re.IGNORECASE)
 #: A JSON message's booleans are 1 and 0.
 _CONSTANTS: Final = {"true": 1.0, "false": 0.0}
 
 
-def parse_named_list(tokens: Tokens) -> list[tuple[str, Expression]]:
-    """Parse expressions with commas between them, each with its name."""
+def parse_named_list(tokens: Tokens) -> list[tuple[str, Expression, str]]:
+    """Parse expressions with commas between them, each with its name and its text."""
     named = []
     while True:
         start = tokens.start
         expression = parse_expression(tokens)
         text = tokens.source(start)
-        named.append((tokens.name() if tokens.accept("as") else text.strip("`"), expression))
+        name = tokens.name() if tokens.accept("as") else text.strip("`")
+        named.append((name, expression, text))
         if not tokens.accept(","):
             return named
 
@@ -75,7 +82,7 @@ def _comparison(tokens: Tokens) -> Expression:
             any(compare("=", left(row), option(row)) for option in options) is not negated
         )
     if negated:
-        raise NotEvaluated("After not, like or in is expected.")
+        raise QueryRefused("After not, like or in is expected.")
     if tokens.text in {"=", "!=", "<", "<=", ">", ">="}:
         sign = tokens.advance()
         return _combine(left, parse_sum(tokens), lambda a, b: float(compare(sign, a, b)))
@@ -86,18 +93,16 @@ def parse_sum(tokens: Tokens) -> Expression:
     """Parse an expression without comparisons, ``and``, ``or`` and ``not``."""
     left = _product(tokens)
     while tokens.text in {"+", "-"}:
-        sign = 1 if tokens.advance() == "+" else -1
-        left = _combine(left, _product(tokens), _arithmetic(lambda a, b, s=sign: a + s * b))  # type: ignore[misc]
+        sign = tokens.advance()
+        left = _combine(left, _product(tokens), ARITHMETIC[sign])
     return left
 
 
 def _product(tokens: Tokens) -> Expression:
     left = _primary(tokens)
     while tokens.text in {"*", "/"}:
-        if tokens.advance() == "*":
-            left = _combine(left, _primary(tokens), _arithmetic(lambda a, b: a * b))
-        else:
-            left = _combine(left, _primary(tokens), _arithmetic(lambda a, b: a / b))
+        sign = tokens.advance()
+        left = _combine(left, _primary(tokens), ARITHMETIC[sign])
     return left
 
 
@@ -118,17 +123,19 @@ def _primary(tokens: Tokens) -> Expression:
         return _call(name.lower(), tokens)
     if name in _CONSTANTS and not quoted:
         return lambda _: _CONSTANTS[name]
+    tokens.fields_read.append(name)
     return lambda row: row.get(name)
 
 
 def _call(name: str, tokens: Tokens) -> Expression:
     if name == "bin":
         if tokens.kind != "duration":
-            raise NotEvaluated("bin takes a duration such as 5m.")
+            raise QueryRefused("bin takes a duration such as 5m.")
         size = 1000 * _duration_s(tokens.advance())
         tokens.expect(")")
         if not size:
-            raise NotEvaluated("bin takes a duration above 0.")
+            raise QueryRefused("bin takes a duration above 0.")
+        tokens.fields_read.append("@timestamp")
         return lambda row: (as_number(row.get("@timestamp")) or 0.0) // size * size
     arguments: list[Expression] = []
     while not tokens.accept(")"):
@@ -136,21 +143,27 @@ def _call(name: str, tokens: Tokens) -> Expression:
         if not tokens.accept(","):
             tokens.expect(")")
             break
+    if name not in FUNCTIONS:
+        raise QueryRefused(f"There is no function {name}().")
     if name not in _FUNCTIONS:
         raise NotEvaluated(f"The function {name}() is not evaluated here.")
     if not arguments:
-        raise NotEvaluated(f"The function {name}() takes an argument.")
+        raise QueryRefused(f"The function {name}() takes an argument.")
     function = _FUNCTIONS[name]
     return lambda row: function([argument(row) for argument in arguments])
 
 
 def _duration_s(text: str) -> float:
     unit = text.lstrip("0123456789")
-    return float(text.removesuffix(unit)) * _SECONDS[unit]
+    if unit.lower() in CALENDAR:
+        raise NotEvaluated(f"Bins of {text}, as long as the calendar says, are not evaluated here.")
+    if unit.lower() not in SECONDS:
+        raise QueryRefused(f"{unit!r} is no unit of time.")
+    return float(text.removesuffix(unit)) * SECONDS[unit.lower()]
 
 
 def bin_width_s(column: str) -> float | None:
-    """The width of the time bins in a column such as ``bin(5m)``; None for any other column."""
+    """The width of the time bins that ``bin(5m)`` makes; None for any other expression."""
     match = _BIN.fullmatch(column)
     return _duration_s(match[1]) if match else None
 
@@ -200,3 +213,11 @@ def _arithmetic(calculate: Callable[[float, float], float]) -> Callable[[Value, 
             return None
 
     return function
+
+
+ARITHMETIC: Final[Mapping[str, Callable[[Value, Value], Value]]] = {
+    "+": _arithmetic(operator.add),
+    "-": _arithmetic(operator.sub),
+    "*": _arithmetic(operator.mul),
+    "/": _arithmetic(operator.truediv),
+}

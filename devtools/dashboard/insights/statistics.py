@@ -4,8 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from devtools.cloudwatch.series import Grid, Sample, aggregate
-from devtools.dashboard.insights.expressions import Expression, Fields, parse_expression
-from devtools.dashboard.insights.tokens import NotEvaluated, Tokens
+from devtools.dashboard.insights.expressions import (
+    ARITHMETIC,
+    Expression,
+    Fields,
+    parse_expression,
+)
+from devtools.dashboard.insights.language import FUNCTIONS
+from devtools.dashboard.insights.tokens import NotEvaluated, QueryRefused, Tokens
 from devtools.dashboard.insights.values import Value, as_number
 
 Reduce = Callable[[Sequence[Fields]], Value]
@@ -13,9 +19,42 @@ Reduce = Callable[[Sequence[Fields]], Value]
 _STATISTICS: Final = {"avg": "Average", "sum": "Sum", "min": "Minimum", "max": "Maximum"}
 
 
-def parse_statistic_call(tokens: Tokens) -> Reduce:
-    """Parse a statistic such as ``pct(latency, 99)``."""
+def parse_statistics(tokens: Tokens) -> Reduce:
+    """Parse a statistic such as ``pct(latency, 99)``, or what is worked out of several."""
+    left = _product(tokens)
+    while tokens.text in {"+", "-"}:
+        sign = tokens.advance()
+        left = _combine(left, _product(tokens), sign)
+    return left
+
+
+def _product(tokens: Tokens) -> Reduce:
+    left = _primary(tokens)
+    while tokens.text in {"*", "/"}:
+        sign = tokens.advance()
+        left = _combine(left, _primary(tokens), sign)
+    return left
+
+
+def _primary(tokens: Tokens) -> Reduce:
+    if tokens.accept("("):
+        inner = parse_statistics(tokens)
+        tokens.expect(")")
+        return inner
+    if tokens.kind == "number":
+        number = float(tokens.advance())
+        return lambda _: number
+    return _statistic_call(tokens)
+
+
+def _combine(left: Reduce, right: Reduce, sign: str) -> Reduce:
+    return lambda rows: ARITHMETIC[sign](left(rows), right(rows))
+
+
+def _statistic_call(tokens: Tokens) -> Reduce:
     name = tokens.name().lower()
+    if tokens.text == "(" and name not in FUNCTIONS:
+        raise QueryRefused(f"There is no statistic {name}().")
     tokens.expect("(")
     if name == "count" and (tokens.accept("*") or tokens.text == ")"):
         tokens.expect(")")
@@ -24,6 +63,8 @@ def parse_statistic_call(tokens: Tokens) -> Reduce:
     rank = ""
     if name in {"pct", "percentile"}:
         tokens.expect(",")
+        if tokens.kind != "number":
+            raise QueryRefused(f"{name}() takes a field and a number of percent.")
         rank = tokens.advance()
     tokens.expect(")")
 

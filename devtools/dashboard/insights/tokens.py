@@ -7,7 +7,7 @@ _TOKEN: Final = re.compile(
     r"""\s*(?:
       (?P<comment>\#[^\n]*)
     | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-    | (?P<duration>\d+(?:ms|[smhdw])\b)
+    | (?P<duration>\d+[A-Za-z]+\b)
     | (?P<number>\d+(?:\.\d+)?)
     | (?P<name>`[^`]+`|@?[A-Za-z_][\w@]*(?:\.[\w@]+)*)
     | (?P<sign>=~|!=|<=|>=|[-=<>+*/(),|\[\]])
@@ -19,7 +19,11 @@ _REGEX: Final = re.compile(r"\s*/((?:[^/\\]|\\.)*)/")
 
 
 class NotEvaluated(ValueError):
-    """The query uses what is not evaluated here, or is no query."""
+    """The query uses what is not evaluated here."""
+
+
+class QueryRefused(NotEvaluated):
+    """Logs Insights itself refuses the query: it is none, or breaks one of the language's rules."""
 
 
 class Tokens:
@@ -31,6 +35,8 @@ class Tokens:
         self.kind = ""
         self.text = ""
         self.start = 0
+        #: The fields that were read so far.
+        self.fields_read: list[str] = []
         self._before = 0
         self.advance()
 
@@ -42,7 +48,7 @@ class Tokens:
             match = _TOKEN.match(self._query, self._at)
             if match is None or match.lastgroup is None:
                 rest = self._query[self._at : self._at + 20].strip()
-                raise NotEvaluated(f"{rest!r} cannot be read.")
+                raise QueryRefused(f"{rest!r} cannot be read.")
             self._at = match.end()
             self.kind, self.text = match.lastgroup, match[match.lastgroup]
             self.start = match.start(match.lastgroup)
@@ -72,23 +78,23 @@ class Tokens:
     def expect(self, text: str) -> None:
         """Take the next token, which must be this word or sign."""
         if not self.accept(text):
-            raise NotEvaluated(f"{text!r} is expected, not {self.text or 'the end'!r}.")
+            raise QueryRefused(f"{text!r} is expected, not {self.text or 'the end'!r}.")
 
     def name(self) -> str:
         """Take a name, without its backticks."""
         if self.kind != "name":
-            raise NotEvaluated(f"A field is expected, not {self.text or 'the end'!r}.")
+            raise QueryRefused(f"A field is expected, not {self.text or 'the end'!r}.")
         return self.advance().strip("`")
 
     def string(self) -> str:
         """Take a text, without its quotes."""
         if self.kind != "string":
-            raise NotEvaluated(f"A text in quotes is expected, not {self.text or 'the end'!r}.")
+            raise QueryRefused(f"A text in quotes is expected, not {self.text or 'the end'!r}.")
         return re.sub(r"\\(.)", r"\1", self.advance()[1:-1])
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile a regular expression, or raise ``NotEvaluated``."""
+    """Compile a regular expression, or raise ``NotEvaluated``: Python's are not AWS's in all."""
     try:
         return re.compile(pattern)
     except re.error as error:

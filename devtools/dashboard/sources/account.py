@@ -154,10 +154,10 @@ def _table(query: str, results: Sequence[Sequence[Mapping[str, str]]]) -> Table:
     rows = [{cell["field"]: cell.get("value") for cell in row} for row in results]
     columns = tuple(dict.fromkeys(name for row in rows for name in row if name != "@ptr"))
     try:
-        grouped = insights.run(query, ()).grouped
+        known = insights.run(query, ())
     except NotEvaluated:
-        grouped = None
-    table = Table(columns, (), grouped)
+        known = Table(columns, ())
+    table = replace(known, columns=columns)
     return replace(
         table, rows=tuple(tuple(_value(row.get(name)) for name in columns) for row in rows)
     )

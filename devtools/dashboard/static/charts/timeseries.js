@@ -37,6 +37,7 @@ const TimeSeries = (() => {
   }
 
   function series(plot, widget, { series, runs }, x, y, beside) {
+    if (widget.bars) { columns(plot, widget, series, runs, x, y); return; }
     const line = d3.line((point) => x(point.at), (point) => y(point.top));
     const area = d3.area((point) => x(point.at), (point) => y(point.bottom), (point) => y(point.top));
     // One path for all runs: they are apart, and it stays one series to the legend and to a reader.
@@ -52,6 +53,14 @@ const TimeSeries = (() => {
         }
         add(plot, "circle", { cx: x(point.at) + (alone ? beside(point.at, y(point.top)) : 0), cy: y(point.top), r: alone ? 3.5 : 2.5, fill: series.tint });
       }
+    }
+  }
+
+  // A column for each value, as wide as its period but for a pixel at each side.
+  function columns(plot, widget, series, runs, x, y) {
+    for (const point of runs.flat().filter(({ real }) => real)) {
+      const from = x(point.at) + 1, to = x(point.at + widget.period * 1000) - 1;
+      add(plot, "rect", { class: "column", x: from, width: Math.max(to - from, 1), y: y(Math.max(point.top, point.bottom)), height: Math.abs(y(point.bottom) - y(point.top)), fill: series.tint });
     }
   }
 

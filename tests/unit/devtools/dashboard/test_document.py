@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from devtools.cloudwatch.series import Series
 from devtools.dashboard.assembly import Assembly, Dashboard
 from devtools.dashboard.document import TimeRange
-from devtools.dashboard.insights import Table
+from devtools.dashboard.insights import Table, run
 from devtools.dashboard.preview import NoSuchDashboard, Preview
 from devtools.dashboard.sources import AlarmReport, SeriesQuery, SeriesResult
 from tests.dashboard_app import EVIL_LABEL, NOW, chart, metric, sample_preview, widget
@@ -51,6 +52,13 @@ class Counting:
 
     def alarms(self, names: Sequence[str]) -> list[AlarmReport]:
         return [AlarmReport(name, "OK") for name in names]
+
+
+class Evaluating(Counting):
+    """A source whose logs are empty."""
+
+    def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Table:
+        return run(query, ())
 
 
 def fill(one: dict[str, Any], source: Counting | None = None, span: int = 3600) -> Any:
@@ -249,8 +257,12 @@ def test_no_data_is_empty_and_zero_is_not() -> None:
     assert fill(chart(0, 0, 6, "", metric("Requests")), span=300)["series"][0]["latest"] == 0.0
 
 
-def log(view: str) -> dict[str, Any]:
-    return widget(0, 0, 6, 6, "log", title="", view=view, query="SOURCE 'g' | fields x")
+def log(view: str, query: str = "fields x", **properties: Any) -> dict[str, Any]:
+    text = f"SOURCE 'g' | {query}"
+    return widget(0, 0, 6, 6, "log", title="", view=view, query=text, **properties)
+
+
+PER_BIN = "stats count(*) as n by bin(5m)"
 
 
 def test_a_log_table_writes_times_as_times() -> None:
@@ -264,7 +276,7 @@ def test_a_log_table_writes_times_as_times() -> None:
 
 def test_log_statistics_over_time_are_lines() -> None:
     rows = (((END - 300) * 1000, 2.0), ((END - 600) * 1000, 1.0))
-    filled = fill(log("timeSeries"), Counting(Table(("bin(5m)", "n"), rows, 1)))
+    filled = fill(log("timeSeries", PER_BIN), Counting(Table(("bin(5m)", "n"), rows, 1)))
     (line,) = filled["series"]
     assert line["points"] == [[(END - 600) * 1000, 1.0], [(END - 300) * 1000, 2.0]]
     assert filled["period"] == 300
@@ -272,19 +284,67 @@ def test_log_statistics_over_time_are_lines() -> None:
 
 def test_log_bins_are_as_wide_as_the_query_says_however_far_apart_its_rows_are() -> None:
     rows = (((END - 36_000) * 1000, 1.0), ((END - 300) * 1000, 2.0))
-    filled = fill(log("timeSeries"), Counting(Table(("bin(5m)", "n"), rows, 1)))
+    filled = fill(log("timeSeries", PER_BIN), Counting(Table(("bin(5m)", "n"), rows, 1)))
     assert filled["period"] == filled["series"][0]["period"] == 300
 
 
 def test_log_statistics_by_group_are_bars() -> None:
     table = Table(("outcome", "n"), (("ok", 5.0), ("failed", 1.0)), 1)
-    filled = fill(log("bar"), Counting(table))
+    filled = fill(log("bar", "stats count(*) as n by outcome"), Counting(table))
     assert [(s["label"], s["latest"]) for s in filled["series"]] == [("ok", 5.0), ("failed", 1.0)]
 
 
-def test_log_statistics_without_time_are_no_line() -> None:
-    table = Table(("outcome", "n"), (("ok", 5.0),), 1)
-    assert fill(log("timeSeries"), Counting(table))["state"] == "unevaluated"
+def test_log_statistics_over_time_can_be_columns() -> None:
+    rows = (((END - 300) * 1000, 2.0), ((END - 600) * 1000, 1.0))
+    filled = fill(log("bar", PER_BIN), Counting(Table(("bin(5m)", "n"), rows, 1)))
+    assert (filled["kind"], filled["bars"], filled["stacked"]) == ("timeSeries", True, True)
+    assert len(filled["series"][0]["points"]) == 2
+
+
+def test_several_log_statistics_are_a_line_each_whatever_the_bins_are_called() -> None:
+    rows = (((END - 60) * 1000, 2.0, None), ((END - 120) * 1000, 1.0, 7.0))
+    query = "stats count(*) as n, max(ms) as slowest by bin(1m) as minute"
+    filled = fill(
+        log("timeSeries", query, stacked=True), Counting(Table(("minute", "n", "slowest"), rows))
+    )
+    assert [(s["label"], len(s["points"])) for s in filled["series"]] == [("n", 2), ("slowest", 1)]
+    assert (filled["period"], filled["stacked"], filled["bars"]) == (60, True, False)
+    table = log_table(rows, query)
+    assert table["rows"][0][0] == {"value": "2026-11-20 11:59:00.000"}
+
+
+def log_table(rows: Any, query: str) -> Any:
+    shape = run(query, ())
+    return fill(log("table", query), Counting(replace(shape, rows=rows)))
+
+
+def test_a_group_that_is_a_time_is_labelled_as_one() -> None:
+    rows = (((END - 300) * 1000, "ok", 2.0),)
+    query = "stats count(*) as n by bin(5m), outcome"
+    filled = fill(log("pie", query), Counting(Table(("bin(5m)", "outcome", "n"), rows)))
+    assert [one["label"] for one in filled["series"]] == ["2026-11-20 11:55:00.000 ok"]
+
+
+def test_as_many_groups_are_drawn_as_cloudwatch_draws() -> None:
+    rows = tuple((str(number), 1.0) for number in range(150))
+    filled = fill(log("bar", "stats count(*) as n by id"), Counting(Table(("id", "n"), rows)))
+    assert len(filled["series"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("view", "query", "state", "words"),
+    [
+        ("timeSeries", "stats count(*) by outcome", "error", "by bin(...)"),
+        ("timeSeries", "stats count(*) by bin(5m), outcome", "error", "by bin(...)"),
+        ("bar", "fields outcome", "error", "needs stats"),
+        ("table", "frobnicate outcome", "error", "There is no command 'frobnicate'"),
+        ("bar", "stats stddev(ms) by outcome", "unevaluated", "stddev()"),
+        ("table", "unmask @message", "unevaluated", "'unmask'"),
+    ],
+)
+def test_what_no_chart_is_made_of_is_told(view: str, query: str, state: str, words: str) -> None:
+    filled = fill(log(view, query), Evaluating())
+    assert (filled["state"], words in filled["message"]) == (state, True), filled
 
 
 def test_the_dashboards_own_range_is_used_unless_another_is_given(tmp_path: Path) -> None:

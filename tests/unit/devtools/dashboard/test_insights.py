@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devtools.dashboard.insights import LogEvent, NotEvaluated, Table, run
+from devtools.dashboard.insights import LogEvent, NotEvaluated, QueryRefused, Table, run
 
 DONE: list[dict[str, Any]] = [
     {"message": "done", "id": "a", "ms": 120, "outcome": "ok", "cold": True, "at": {"stage": 1}},
     {"message": "done", "id": "b", "ms": 900, "outcome": "failed", "cold": False, "code": "E1"},
     {"message": "done", "id": "c", "ms": 300, "outcome": "ok", "cold": False},
-    {"message": "started", "id": "d"},
+    {"message": "started", "id": "d", "ids": ["one", "two"]},
 ]
 EVENTS = [
     LogEvent(600.0 + 200 * index, "/shop", "stream", json.dumps(message))
@@ -60,6 +60,17 @@ def answer(query: str) -> list[tuple[Any, ...]]:
         ("filter ms > 0 | stats count_distinct(outcome)", [(2.0,)]),
         ("filter ms > 0 | stats latest(id), earliest(id)", [("c", "a")]),
         ("stats avg(nothing)", [(None,)]),
+        ("filter ms > 0 | stats 100 * sum(cold) / count(*) as share", [(100 / 3,)]),
+        ("filter ms > 0 | stats (max(ms) - min(ms)) / 60 as minutes", [(13.0,)]),
+        ("stats sum(nothing) / count(*) as share", [(None,)]),
+        ("stats count(*) / count(code) as n by outcome | filter n = 1", [("failed", 1.0)]),
+        (
+            "filter ms > 0 | stats sum(ms) as total by bin(5m) as t | stats max(total) as most",
+            [(1020.0,)],
+        ),
+        ("filter ms > 0 | stats count(*) by bin(1hour)", [(0.0, 3.0)]),
+        ("filter ms > 0 | stats count(*) by bin(10mins) as t | sort t", [(600_000.0, 3.0)]),
+        ("fields ids.0 | filter ispresent(ids.1)", [("one",)]),
         (
             'parse @message "Duration: * ms" as took | filter ispresent(took) | display took',
             [("12.5",)],
@@ -70,6 +81,7 @@ def answer(query: str) -> list[tuple[Any, ...]]:
             [("77",)],
         ),
         ("fields outcome | filter ispresent(ms) | dedup outcome", [("ok",), ("failed",)]),
+        ("fields id | sort id | dedup code", [("a",), ("b",), ("c",), ("d",), (None,)]),
     ],
 )
 def test_answers(query: str, rows: list[tuple[Any, ...]]) -> None:
@@ -108,6 +120,7 @@ def test_rows_without_the_sorted_field_come_last_both_ways() -> None:
         ('parse @message "a * b *" as one', "as many fields"),
         ("fields id id", "'|'"),
         ("fields tolower()", "tolower() takes an argument"),
+        ("stats count(*) by bin(1y)", "the calendar"),
         ("filter " + "(" * 10_000, "nests too deep"),
         ("filter ms = 1" + " + 1" * 10_000, "nests too deep"),
     ],
@@ -116,6 +129,53 @@ def test_what_is_not_evaluated_is_said(query: str, words: str) -> None:
     with pytest.raises(NotEvaluated) as refusal:
         run(query, EVENTS)
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("frobnicate id", "no command 'frobnicate'"),
+        ("fields shout(id)", "no function shout()"),
+        ("stats mode(ms)", "no statistic mode()"),
+        ("stats ms", "'('"),
+        ("stats pct(ms, x)", "a number of percent"),
+        ("stats count(*) by bin(5)", "duration"),
+        ("stats count(*) by bin(5fortnights)", "'fortnights' is no unit"),
+        ("fields id | dedup id | filter ms > 1", "only limit"),
+        ("stats count(*) as a | stats sum(a) as b | stats sum(b)", "at most 2 stats"),
+        ("stats count(*) as a by id | sort a | stats sum(a)", "sort comes after"),
+        ("stats count(*) as a by id | limit 3 | stats sum(a)", "limit comes after"),
+        ("stats count(*) as a by id | stats sum(ms)", "no ms"),
+        ("stats count(*) as a by id | stats sum(a) by bin(5m)", "no @timestamp"),
+        ("stats count(*) as a by id | filter outcome = 'ok'", "no outcome"),
+        ("stats count(*) as a by id | sort @timestamp", "no @timestamp"),
+        ("filter ms >", "'the end'"),
+        ("filter (ms > 3", "')'"),
+        ("limit many", "a number"),
+    ],
+)
+def test_what_logs_insights_refuses_is_told_from_what_is_not_evaluated(
+    query: str, words: str
+) -> None:
+    with pytest.raises(QueryRefused) as refusal:
+        run(query, EVENTS)
+    assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["unmask @message", "stats stddev(ms)", "fields fromMillis(ms)", "stats max(ms) by bin(1mo)"],
+)
+def test_what_is_only_not_evaluated_here_is_not_refused(query: str) -> None:
+    with pytest.raises(NotEvaluated) as refusal:
+        run(query, EVENTS)
+    assert not isinstance(refusal.value, QueryRefused)
+
+
+def test_the_answer_says_which_groups_are_times_and_how_long() -> None:
+    table = run("stats count(*) by outcome, bin(5m) as t, bin(1h)", EVENTS)
+    assert table.bins == (None, 300.0, 3600.0)
+    assert run("fields id", EVENTS).bins == ()
 
 
 @given(st.text(alphabet="fields|stat@(){}[]'\"/*,.= 0159mk\n", max_size=40))
