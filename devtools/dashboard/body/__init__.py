@@ -12,6 +12,7 @@ preview is for finding such a widget.
 """
 
 from devtools.dashboard.body.model import (
+    AlarmProperties,
     AlarmWidget,
     Body,
     HorizontalAnnotation,
@@ -30,6 +31,7 @@ from devtools.dashboard.body.variables import Variable, variables_of, with_value
 from devtools.dashboard.body.whole import parse_duration
 
 __all__ = [
+    "AlarmProperties",
     "AlarmWidget",
     "Body",
     "HorizontalAnnotation",

@@ -1,7 +1,7 @@
 """A dashboard filled: one request for all its metrics, then widget by widget."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,7 +21,12 @@ from devtools.dashboard.body import (
     parse_body,
 )
 from devtools.dashboard.document import content
-from devtools.dashboard.document.alarms import alarm_name, alarm_states, with_alarms
+from devtools.dashboard.document.alarms import (
+    AlarmStates,
+    alarm_name,
+    with_alarms,
+    with_children,
+)
 from devtools.dashboard.document.content import Json
 from devtools.dashboard.document.evaluation import evaluated_lines, queries_of
 from devtools.dashboard.document.logs import log_content
@@ -29,7 +34,7 @@ from devtools.dashboard.document.metrics import metric_content
 from devtools.dashboard.document.time_range import TimeRange
 from devtools.dashboard.layout import COLUMNS, lay_out, rows
 from devtools.dashboard.markdown import to_html
-from devtools.dashboard.sources import AlarmReport, SeriesQuery, SeriesResult, Source
+from devtools.dashboard.sources import SeriesQuery, SeriesResult, Source
 
 #: Where neither the viewer nor the dashboard says how far to look back.
 DEFAULT_RANGE: Final = timedelta(hours=3)
@@ -63,7 +68,7 @@ def document(
     body = body or Body((UnreadableWidget(Place(0, 0, COLUMNS, 4), dashboard.name, problem),))
     shown = time_range or TimeRange.back(body.own_range or DEFAULT_RANGE, now)
     cells = lay_out([widget.place for widget in body.widgets])
-    filled = _Widgets(body.widgets, source, alarms, shown).fill()
+    filled = _Widgets(body.widgets, source, alarms, shown, now.timestamp()).fill()
     return {
         "name": dashboard.name,
         "title": dashboard.name,
@@ -88,13 +93,14 @@ class _Widgets:
         source: Source,
         alarms: Mapping[str, AnyAlarm],
         shown: TimeRange,
+        now: float,
     ) -> None:
         self._widgets = widgets
         self._source = source
         self._alarms = alarms
         self._shown = shown
         self._results: dict[SeriesQuery, SeriesResult] = {}
-        self._reports: dict[str, AlarmReport] = {}
+        self._states = AlarmStates(alarms, {}, now)
 
     def fill(self) -> list[Json]:
         queries: set[SeriesQuery] = set()
@@ -106,8 +112,9 @@ class _Widgets:
                 named += [alarm_name(arn) for arn in widget.alarms]
         self._results = self._source.read(sorted(queries, key=repr))
         if named:
-            reports = self._source.alarms(list(dict.fromkeys(named)))
-            self._reports = {report.name: report for report in reports}
+            reports = self._source.alarms(with_children(named, self._alarms))
+            known = {report.name: report for report in reports}
+            self._states = replace(self._states, reports=known)
         return [self._fill(widget) for widget in self._widgets]
 
     def _fill(self, widget: Widget) -> Json:
@@ -121,26 +128,26 @@ class _Widgets:
                     "transparent": widget.background == "transparent",
                 }
             case AlarmWidget():
-                empty = "" if widget.alarms else "No alarms named"
-                states = alarm_states(widget.alarms, self._reports)
-                return content.filled(widget.title, "alarms", empty=empty) | {"alarms": states}
+                head = content.filled(widget.title, "alarms", empty="")
+                return head | self._states.of_widget(widget.properties)
             case LogWidget():
                 return content.guarded(widget.title, "log", lambda: self._log(widget))
             case MetricWidget():
                 kind = widget.properties.view
-                return content.guarded(widget.title, kind, lambda: self._metrics(widget))
+                title = widget.title or ", ".join(map(alarm_name, widget.alarms))
+                return content.guarded(title, kind, lambda: self._metrics(widget, title))
             case UnreadableWidget():
                 state = "error" if widget.known_kind else "unevaluated"
                 return content.failed(widget.title, "unreadable", state, widget.problem)
 
-    def _metrics(self, widget: MetricWidget) -> Json:
-        missing = [name for arn in widget.alarms if (name := alarm_name(arn)) not in self._alarms]
+    def _metrics(self, widget: MetricWidget, title: str) -> Json:
+        named = ", ".join(map(alarm_name, widget.alarms))
         widget = with_alarms(widget, self._alarms)
         if not widget.rows:
-            raise MathError(f"There is no alarm {', '.join(missing)} whose metric could be drawn.")
+            raise MathError(f"There is no alarm {named} whose metric could be drawn.")
         lines = evaluated_lines(widget, self._shown, self._results)
-        states = alarm_states(widget.alarms, self._reports)
-        return metric_content(widget, lines, self._shown, states)
+        states = self._states.of(widget.alarms)
+        return metric_content(widget, lines, self._shown, states) | {"title": title}
 
     def _log(self, widget: LogWidget) -> Json:
         start, end = self._shown.start, self._shown.end

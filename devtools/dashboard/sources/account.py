@@ -16,6 +16,7 @@ from devtools.dashboard.sources.interface import (
     SeriesResult,
     SourceError,
     as_source_error,
+    changed_at,
     dimensions_of,
     moment,
 )
@@ -144,7 +145,10 @@ class Account:
                 for page in pages:
                     for alarm in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
                         found[alarm["AlarmName"]] = AlarmReport(
-                            alarm["AlarmName"], alarm["StateValue"], alarm.get("StateReason", "")
+                            alarm["AlarmName"],
+                            alarm["StateValue"],
+                            alarm.get("StateReason", ""),
+                            changed_at(alarm),
                         )
         return [found.get(name, AlarmReport(name, "UNKNOWN")) for name in names]
 

@@ -1,10 +1,10 @@
 """What dashboards ask of a source, and what every source of AWS's clients needs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -46,11 +46,17 @@ class SeriesResult:
 
 @dataclass(frozen=True, slots=True)
 class AlarmReport:
-    """An alarm's state, and why; ``state`` is UNKNOWN when the source has no such alarm."""
+    """An alarm's state, and why.
+
+    Attributes:
+        state: UNKNOWN when the source has no such alarm.
+        since: When it came into that state, in seconds since the epoch; None when nobody knows.
+    """
 
     name: str
     state: str
     reason: str = ""
+    since: float | None = None
 
 
 class Source(Protocol):
@@ -77,6 +83,13 @@ def as_source_error(service: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise SourceError(f"{service}: {error}") from error
+
+
+def changed_at(alarm: Mapping[str, Any]) -> float | None:
+    """When an alarm of DescribeAlarms came into its state, in seconds since the epoch."""
+    # The other moves with every change of how much of the data was there, too.
+    moment = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
+    return moment.timestamp() if isinstance(moment, datetime) else None
 
 
 def dimensions_of(metric: MetricId) -> list[dict[str, str]]:

@@ -111,7 +111,7 @@
     section.append(content);
     if (widget.kind === "table") return Lists.table(plot, widget);
     if (widget.kind === "alarms") return Lists.alarms(plot, widget);
-    widget.series.forEach((series, index) => { series.tint = Colors.ofSeries(series, index); });
+    Colors.ofAll(widget.series).forEach((tint, index) => { widget.series[index].tint = tint; });
     const out = hidden.get(key(widget)) ?? new Set();
     hidden.set(key(widget), out);
     const shown = widget.series.filter((series) => !out.has(series.label));

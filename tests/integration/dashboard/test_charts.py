@@ -1,5 +1,6 @@
 """CloudWatch's rules in the charts: what is interrupted, what is shaded, what stands on what."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 from devtools.cloudwatch.series import Series
 from devtools.dashboard.assembly import Assembly, Dashboard
 from devtools.dashboard.browser import Browser, Tab
+from devtools.dashboard.insights import Table
 from devtools.dashboard.preview import Preview
 from devtools.dashboard.sources import SeriesQuery, SeriesResult
 from tests.dashboard_app import NOW, chart, metric
@@ -41,8 +43,9 @@ class Computed:
             for one in wanted
         }
 
-    def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Any:
-        raise NotImplementedError
+    def query(self, query: str, groups: Sequence[str], start: float, end: float) -> Table:
+        rows = (((start + 600) * 1000, 1.0), ((start + 1200) * 1000, 2.0))
+        return Table(("bin(5m)", "n"), rows)
 
     def alarms(self, names: Sequence[str]) -> Any:
         raise NotImplementedError
@@ -178,6 +181,97 @@ def test_annotations_shade_above_below_and_between(tab: Tab) -> None:
         assert upper_y == pytest.approx(bottom - high * per_unit, abs=0.2)
         assert lower_y == pytest.approx(bottom - low * per_unit, abs=0.2)
     assert {"high", "low", "from – to"} <= set(labels)  # noqa: RUF001  a range
+
+
+def areas(tab: Tab) -> list[tuple[float, float]]:
+    """From where to where something is shaded, in pixels from the left."""
+    return [
+        (left, right)
+        for left, right in tab.evaluate(
+            "[...document.querySelectorAll('rect[fill-opacity]')]"
+            ".map(r => [r.x.baseVal.value, r.x.baseVal.value + r.width.baseVal.value])"
+        )
+    ]
+
+
+@pytest.mark.parametrize("fill", ["above", "below"])
+def test_a_threshold_does_not_shade_an_idle_night(tab: Tab, fill: str) -> None:
+    annotations = {"horizontal": [{"value": 80, "label": "limit", "fill": fill}]}
+    with shown(tab, idle_at_night, chart(0, 0, 24, "", ROWS[0], annotations=annotations)):
+        evening, morning = areas(tab)
+        before, after = lines_of(tab, RED)
+        step = before[1][0] - before[0][0]
+        assert evening[0] == pytest.approx(before[0][0], abs=0.1)
+        assert evening[1] == pytest.approx(before[-1][0] + step, abs=0.1)
+        assert morning[0] == pytest.approx(after[0][0], abs=0.1)
+
+
+def test_a_side_without_values_is_not_shaded(tab: Tab) -> None:
+    annotations = {"horizontal": [{"value": 80, "label": "limit", "fill": "above"}]}
+    rows = (metric("Red", color="#c80000", stat="Sum", yAxis="right"), ROWS[2])
+    with shown(tab, idle_at_night, chart(0, 0, 24, "", *rows, annotations=annotations)):
+        assert areas(tab) == []
+
+
+def lab(color: str) -> tuple[float, float, float]:
+    """CIE Lab of ``rgb(r, g, b)``, for how different two colours look."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", color)]
+    r, g, b = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    xyz = (
+        (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505,
+        0.2126 * r + 0.7152 * g + 0.0722 * b,
+        (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089,
+    )
+    x, y, z = [t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in xyz]
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_percentiles_are_told_apart_on_every_background(tab: Tab, theme: str) -> None:
+    # Dark on white, the last two would be moved to the same place for a dark background.
+    rows = [
+        metric("Red", stat=stat, color=color)
+        for stat, color in (("p50", "#9edae5"), ("p90", "#6a3d9a"), ("p99", "#5b2c83"))
+    ]
+    body = {"start": "-PT3H", "widgets": [chart(0, 0, 24, "", *rows)]}
+    preview = Preview(Assembly((Dashboard("d", body),)), Computed(idle_at_night), lambda: NOW)
+    with serving(preview) as server:
+        tab.goto(f"{server.url}?theme={theme}")
+        swatches = tab.evaluate(
+            "[...document.querySelectorAll('.legend .swatch')]"
+            ".map(s => getComputedStyle(s).backgroundColor)"
+        )
+    colors = [lab(color) for color in swatches]
+    assert len(colors) == 3
+    for at, one in enumerate(colors):
+        for other in colors[:at]:
+            assert math.dist(one, other) > 20
+
+
+def test_statistics_of_a_log_over_time_are_columns(tab: Tab) -> None:
+    body = {"start": "-PT3H", "widgets": [COLUMNS]}
+    preview = Preview(Assembly((Dashboard("d", body),)), Computed(idle_at_night), lambda: NOW)
+    with serving(preview) as server:
+        tab.goto(server.url)
+        assert {w.state for w in tab.widgets()} == {"drawn"}
+        drawn = tab.evaluate(
+            "[...document.querySelectorAll('rect.column')]"
+            ".map(r => [r.x.baseVal.value, r.width.baseVal.value, r.height.baseVal.value])"
+        )
+    (first, _, low), (second, width, high) = drawn
+    assert second - first > width
+    assert high == pytest.approx(2 * low, rel=0.05)
+
+
+COLUMNS = {
+    "type": "log",
+    "width": 24,
+    "properties": {
+        "view": "bar",
+        "region": "us-east-1",
+        "query": "SOURCE 'g' | stats count(*) as n by bin(5m)",
+    },
+}
 
 
 def test_each_side_has_its_own_axis(tab: Tab) -> None:

@@ -12,15 +12,32 @@ const Annotations = (() => {
     add(plot, "line", { x1, x2, y1, y2, stroke: color, "stroke-width": 1.5, "stroke-dasharray": dashes });
   }
 
-  function horizontal(plot, widget, axes, box) {
+  // Where a side has values: what is beyond a threshold is shaded there only, so that a time in
+  // which nothing happened does not look like one in alarm.
+  function spans(layers, side, x, box) {
+    const found = [];
+    const periods = layers.filter(({ series }) => series.axis === side)
+      .flatMap(({ series, points }) => points.filter(({ real }) => real).map(({ at }) => [at, at + series.period * 1000]))
+      .sort((one, other) => one[0] - other[0]);
+    for (const [from, to] of periods) {
+      const last = found.at(-1);
+      if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+      else found.push([from, to]);
+    }
+    return found.map(([from, to]) => [Math.max(x(from), box.left), Math.min(x(to), box.right)]);
+  }
+
+  function horizontal(plot, widget, axes, box, layers, x) {
     for (const line of widget.lines) {
       const axis = axes[line.axis];
       if (!axis) continue;
       const color = Colors.ofLine(line.color, "var(--threshold)");
       const at = axis.y(line.value), upper = line.upper === null ? null : axis.y(line.upper);
       if (upper !== null) area(plot, box.left, box.right, at, upper, color);
-      else if (line.fill === "above") area(plot, box.left, box.right, at, box.top, color);
-      else if (line.fill === "below") area(plot, box.left, box.right, at, box.bottom, color);
+      else if (line.fill === "above" || line.fill === "below") {
+        const beyond = line.fill === "above" ? box.top : box.bottom;
+        for (const [from, to] of spans(layers, line.axis, x, box)) area(plot, from, to, at, beyond, color);
+      }
       for (const y of upper === null ? [at] : [at, upper]) rule(plot, box.left, box.right, y, y, color, "5 3");
     }
   }

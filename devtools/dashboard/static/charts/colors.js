@@ -36,9 +36,32 @@ const Colors = (() => {
     return INK[theme()];
   }
 
-  const ofSeries = (series, index) => (series.color ? readable(series.color, LINE_CONTRAST) : PALETTE[theme()][index % 10]);
+  // Distance in CIE Lab: below some twenty, two lines look alike.
+  const ALIKE = 22;
+  function distance(one, other) {
+    const [a, b] = [d3.lab(one), d3.lab(other)];
+    return Math.hypot(a.l - b.l, a.a - b.a, a.b - b.b);
+  }
+
+  // The colours of a chart's series. Two that were told apart on the other background still are: one
+  // that would look like an earlier one moves on towards the ink.
+  function ofAll(all) {
+    const taken = [];
+    return all.map((series, index) => {
+      const own = series.color ? readable(series.color, LINE_CONTRAST) : PALETTE[theme()][index % 10];
+      const meant = all.slice(0, index).map((other) => other.color);
+      const differs = (color) => taken.every((other, at) => meant[at] === series.color || distance(color, other) >= ALIKE);
+      const towardsInk = d3.interpolateRgb(own, INK[theme()]);
+      let tint = own;
+      for (let share = 0.1; series.color && !differs(tint) && share <= 0.8; share += 0.1) tint = towardsInk(share);
+      if (!differs(tint)) tint = own;
+      taken.push(tint);
+      return tint;
+    });
+  }
+
   const ofLine = (color, fallback) => (color ? readable(color, LINE_CONTRAST) : fallback);
   const ofText = (color, fallback) => (color ? readable(color, TEXT_CONTRAST) : fallback);
 
-  return { ofSeries, ofLine, ofText };
+  return { ofAll, ofLine, ofText };
 })();

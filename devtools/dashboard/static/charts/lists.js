@@ -61,14 +61,25 @@ const Lists = (() => {
   }
 
   function alarms(host, widget) {
-    const entries = widget.alarms.map((alarm) => html("li", { title: alarm.reason || null }, badge(alarm), html("span", { class: "name", title: alarm.name }, alarm.short)));
+    const entries = widget.alarms.map((alarm) => {
+      const says = [alarm.since ? `since ${alarm.since}` : "", alarm.state === "ALARM" ? reason(alarm) : ""].filter(Boolean).join(": ");
+      return html("li", { title: `${alarm.name}${alarm.reason ? `: ${alarm.reason}` : ""}` }, badge(alarm), html("span", { class: "text" }, html("span", { class: "name" }, alarm.short), html("span", { class: "says" }, says)));
+    });
+    if (widget.left_out && !widget.alarms.length) entries.push(html("li", {}, html("span", { class: "state OK" }, "None"), html("span", { class: "text" }, `of ${widget.left_out} ${widget.left_out === 1 ? "alarm" : "alarms"} is in a state that is shown here`)));
     host.replaceChildren(html("ul", { class: "alarm-list" }, ...entries));
-    return widget.alarms.length;
+    return entries.length;
+  }
+
+  // Why an alarm is red: a composite because of the red ones it is made of.
+  function reason(alarm) {
+    const red = alarm.children.filter((child) => child.state === "ALARM").map((child) => child.short);
+    return red.length ? red.join(", ") : alarm.reason;
   }
 
   function badge(alarm) {
     const state = alarm.state in STATE_LABELS ? alarm.state : "UNKNOWN";
-    return html("span", { class: `state ${state}`, title: `${alarm.name}: ${alarm.reason || STATE_LABELS[state]}` }, STATE_LABELS[state]);
+    const since = alarm.since ? `, since ${alarm.since}` : "";
+    return html("span", { class: `state ${state}`, title: `${alarm.name}: ${alarm.reason || STATE_LABELS[state]}${since}` }, STATE_LABELS[state]);
   }
 
   return { singleValue, table, alarms, badge };

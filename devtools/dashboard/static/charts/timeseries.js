@@ -21,7 +21,7 @@ const TimeSeries = (() => {
     if (right) Axes.vertical(root, right, "right", box, !left);
     Axes.overTime(root, x, box);
     const plot = clipped(root, host, box);
-    Annotations.horizontal(plot, widget, axes, box);
+    Annotations.horizontal(plot, widget, axes, box, layers, x);
     const beside = sideways(widget, x);
     for (const layer of layers) series(plot, widget, layer, x, axes[layer.series.axis].y, beside);
     Annotations.vertical(root, plot, widget, x, box);

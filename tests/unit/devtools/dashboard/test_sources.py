@@ -1,7 +1,7 @@
 """Data come from an account as they are, and from an emulated one put together here."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -209,11 +209,14 @@ def test_a_query_that_fails_is_the_sources_error() -> None:
 
 
 def test_alarm_states_of_an_account() -> None:
-    page = {"MetricAlarms": [{"AlarmName": "a", "StateValue": "ALARM", "StateReason": "too many"}]}
-    reports = Account(FakeCloudWatch({"describe_alarms": [page]})).alarms(["b", "a"])
-    assert [(r.name, r.state, r.reason) for r in reports] == [
-        ("b", "UNKNOWN", ""),
-        ("a", "ALARM", "too many"),
+    changed, updated = NOW - timedelta(hours=1), NOW
+    alarm: dict[str, Any] = {"AlarmName": "a", "StateValue": "ALARM", "StateReason": "too many"}
+    alarm |= {"StateTransitionedTimestamp": changed, "StateUpdatedTimestamp": updated}
+    pages = [{"MetricAlarms": [alarm]}]
+    reports = Account(FakeCloudWatch({"describe_alarms": pages})).alarms(["b", "a"])
+    assert [(r.name, r.state, r.reason, r.since) for r in reports] == [
+        ("b", "UNKNOWN", "", None),
+        ("a", "ALARM", "too many", changed.timestamp()),
     ]
 
 
