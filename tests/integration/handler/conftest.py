@@ -158,7 +158,7 @@ def build(
         *,
         agent: str = "terrain",
         store: ArtifactStore | None = None,
-        read_timeout_s: float = 5,
+        read_timeout_s: float = 30,
         log_sample_percent: float = 0,
         framework: Framework = framework,
         clients: ClientPool | None = None,

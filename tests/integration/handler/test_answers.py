@@ -95,8 +95,8 @@ def test_a_strands_agent_without_a_client_makes_its_own(
             "BEDROCK_MODEL_ID": "us.anthropic.claude-sonnet-4-6",
             "BEDROCK_REGION": "us-east-1",
             "BEDROCK_MAX_TOKENS": "256",
-            "BEDROCK_CONNECT_TIMEOUT_S": "2",
-            "BEDROCK_READ_TIMEOUT_S": "5",
+            "BEDROCK_CONNECT_TIMEOUT_S": "10",
+            "BEDROCK_READ_TIMEOUT_S": "30",
             "BEDROCK_MAX_CONNECTIONS": "2",
         }
     )

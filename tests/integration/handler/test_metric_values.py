@@ -637,8 +637,8 @@ def agent_pool(build: Build, capsys: pytest.CaptureFixture[str]) -> ClientPool:
             BEDROCK_MODEL_ID=PROFILE,
             BEDROCK_REGION=REGION,
             BEDROCK_MAX_TOKENS=1_024,
-            BEDROCK_CONNECT_TIMEOUT_S=2,
-            BEDROCK_READ_TIMEOUT_S=5,
+            BEDROCK_CONNECT_TIMEOUT_S=10,
+            BEDROCK_READ_TIMEOUT_S=30,
             BEDROCK_MAX_CONNECTIONS=10,
         )
     )
