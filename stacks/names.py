@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from tradewind.contracts import names as runtime_names
+from tradewind.telemetry.metric_names import NAMESPACE
 
 PROJECT: Final = "tradewind"
 
@@ -145,6 +146,11 @@ def alarm_name(environment: str, symptom: str, agent: str | None = None) -> str:
     """The name of an alarm: on an agent, or on the environment."""
     owner = f"{agent}-" if agent else ""
     return f"{resource_prefix(environment)}{owner}{symptom}"
+
+
+def reported_namespace(environment: str, function: str | None = None) -> str:
+    """Where metrics made of Lambda's reports are kept: of one function, or of all agents."""
+    return "/".join(filter(None, (NAMESPACE, environment, function)))
 
 
 def dashboard_name(environment: str, subject: str) -> str:

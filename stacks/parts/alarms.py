@@ -10,6 +10,7 @@ How missing data is taken:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 
 from aws_cdk import Duration
@@ -29,6 +30,17 @@ UNWELL = "unwell"
 API_UNWELL = f"api-{UNWELL}"
 
 
+class Urgency(StrEnum):
+    """Who is told of an alarm, and how."""
+
+    #: It pages by itself, though lesser alarms may stand.
+    OUTAGE = "outage"
+    #: It pages through the alarm on its agent's other alarms, or on the API's.
+    PAGE = "page"
+    #: It can wait for the morning.
+    NOTICE = "notice"
+
+
 @dataclass(frozen=True)
 class AlarmSpec:
     """When an alarm goes off. Dashboards take their line and their threshold from here.
@@ -44,6 +56,7 @@ class AlarmSpec:
         periods: The periods looked at.
         breaching: How many of them must breach.
         missing: What a period without data counts as; see the module's text.
+        urgency: Who is told of it.
     """
 
     symptom: str
@@ -56,6 +69,7 @@ class AlarmSpec:
     periods: int = 1
     breaching: int = 1
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
+    urgency: Urgency = Urgency.PAGE
 
 
 class Alarms(Construct):

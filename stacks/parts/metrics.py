@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from stacks import names
+from stacks.parts.reported import OVER_ALL, Reported
 from tradewind.contracts.names import API, DURABLE, MCP, PROBE, SWEEP
 from tradewind.telemetry.metric_names import (
     ALL_AGENTS,
@@ -107,6 +108,13 @@ class AgentMetrics:
             name, BY_START, self.environment, "Sum", FIVE_MINUTES, Agent=self.agent, Start=start
         )
 
+    def reported(
+        self, name: Reported, statistic: str = "Sum", period_s: int = FIVE_MINUTES
+    ) -> MetricStat:
+        """One made of Lambda's reports, which are written when an invocation has ended."""
+        namespace = names.reported_namespace(self.environment, self.agent)
+        return MetricStat(namespace, name, {}, statistic, period_s)
+
     def function(
         self, name: str, statistic: str = "Sum", period_s: int = FIVE_MINUTES
     ) -> MetricStat:
@@ -171,6 +179,21 @@ class Metrics:
     def all_agents(self, name: MetricName, statistic: str = "Sum") -> MetricStat:
         """One of ours that is kept over all agents together."""
         return _ours(name, ALL_AGENTS, self.environment, statistic, FIVE_MINUTES)
+
+    def reported_by_all(
+        self, name: Reported, statistic: str = "Sum", period_s: int = FIVE_MINUTES
+    ) -> MetricStat:
+        """One made of Lambda's reports of all agents together."""
+        if name not in OVER_ALL:
+            raise ValueError(f"{name} is not kept over all agents")
+        namespace = names.reported_namespace(self.environment)
+        return MetricStat(namespace, name, {}, statistic, period_s)
+
+    def reported_by_durable(
+        self, name: Reported, statistic: str = "Sum", period_s: int = FIVE_MINUTES
+    ) -> MetricStat:
+        """One made of Lambda's reports of the durable function."""
+        return self.agent(DURABLE).reported(name, statistic, period_s)
 
     def model(
         self, name: MetricName, statistic: str = "Sum", period_s: int = FIVE_MINUTES

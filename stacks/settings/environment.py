@@ -23,6 +23,7 @@ from stacks.settings.retention import RetentionDays
 from stacks.settings.runtime import RuntimeSettings
 from stacks.settings.signing import CodeSigningSettings
 from stacks.settings.tags import TagsOfAll
+from stacks.settings.watching import WatchingSettings
 from stacks.settings.workflow import WorkflowSettings
 from tradewind.contracts.agent_manifest import AgentManifest
 from tradewind.contracts.names import (
@@ -99,6 +100,7 @@ class Settings(Frozen):
         otlp_endpoint: Where spans are sent over OTLP/HTTP; null for no spans.
         alarm_email: Who is told about alarms.
         alarms: When they go off.
+        watching: What becomes custom metrics.
         runbook_url: Where the runbooks are read, such as the repository's web address; without
             it, alarms name the file.
         prices: What tokens and guardrails cost.
@@ -187,6 +189,7 @@ class Settings(Frozen):
         ),
     ]
     alarms: Annotated[AlarmSettings, Field(description=_MAPPING)]
+    watching: Annotated[WatchingSettings, Field(description=_MAPPING)] = WatchingSettings()
     runbook_url: Annotated[
         str | None,
         Field(

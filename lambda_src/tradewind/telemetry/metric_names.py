@@ -39,6 +39,16 @@ BY_START: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.AGENT, Dimensi
 BY_MODEL: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.MODEL)
 
 
+class Kept(StrEnum):
+    """What becomes a custom metric, which is billed by the hour in which it has data."""
+
+    ALWAYS = "always"
+    #: Of what rarely happens: a zero is no data.
+    WHEN_NOT_ZERO = "when not zero"
+    #: Stays a field of the log line; a metric only where the settings ask for detailed metrics.
+    IN_LOG = "in the log"
+
+
 class MetricSpec(NamedTuple):
     """How a metric is to be read.
 
@@ -47,12 +57,14 @@ class MetricSpec(NamedTuple):
         description: What one value says.
         dimension_sets: The sets of dimensions it is kept under.
         emitter: The modules of ``tradewind`` that emit it.
+        kept: What of it becomes a custom metric.
     """
 
     unit: str
     description: str
     dimension_sets: tuple[DimensionSet, ...] = (BY_AGENT,)
     emitter: str = "handlers.request_report"
+    kept: Kept = Kept.IN_LOG
 
 
 class MetricName(StrEnum):
@@ -134,6 +146,8 @@ class MetricName(StrEnum):
 
 
 _MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
+_ALWAYS: Final = Kept.ALWAYS
+_RARE: Final = Kept.WHEN_NOT_ZERO
 # API Gateway counts by route itself.
 _API_SETS: Final = (ALL_AGENTS,)
 _API: Final = "api.service"
@@ -147,7 +161,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count", "1 when the caller must mend the request, else 0."
     ),
     MetricName.DEADLINE_STOPS: MetricSpec(
-        "Count", "1 when the request was stopped before the function's timeout, else 0."
+        "Count", "1 when the request was stopped before the function's timeout, else 0.", kept=_RARE
     ),
     MetricName.REPEATED_REQUESTS: MetricSpec(
         "Count",
@@ -164,6 +178,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Records closed for runs whose function had died: they still said running.",
         (ALL_AGENTS, BY_AGENT),
         "handlers.request_report, handlers.sweeper, api.overdue",
+        kept=_RARE,
     ),
     MetricName.INVOCATION_LATENCY: MetricSpec(
         "Milliseconds", "From handler start to answer.", (ALL_AGENTS, BY_AGENT, BY_START)
@@ -172,10 +187,13 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "None",
         "The published version that served the request: a step is a deployment. "
         "Not from an unpublished function.",
+        kept=_ALWAYS,
     ),
     MetricName.COLD_START: MetricSpec("Count", "1 for a process's first request, else 0."),
     MetricName.INIT_TIME: MetricSpec(
-        "Milliseconds", "From process start to the handler's readiness. Cold requests only."
+        "Milliseconds",
+        "From process start to the handler's readiness. Cold requests only.",
+        kept=_ALWAYS,
     ),
     MetricName.INIT_RUNTIME_TIME: MetricSpec(
         "Milliseconds",
@@ -212,12 +230,17 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Kept connections, to any AWS service, that were dead when they were used. "
         "No error of the model's; each was replaced.",
     ),
-    MetricName.MODEL_CALLS: MetricSpec("Count", "Model calls sent, repeats included.", _MODEL_SETS),
+    MetricName.MODEL_CALLS: MetricSpec(
+        "Count", "Model calls sent, repeats included.", _MODEL_SETS, kept=_ALWAYS
+    ),
     MetricName.MODEL_LATENCY: MetricSpec(
-        "Milliseconds", "One successful model call, from its start to its last byte.", _MODEL_SETS
+        "Milliseconds",
+        "One successful model call, from its start to its last byte.",
+        _MODEL_SETS,
+        kept=_ALWAYS,
     ),
     MetricName.TIME_TO_FIRST_TOKEN: MetricSpec(
-        "Milliseconds", "From a model call's start to its first content.", _MODEL_SETS
+        "Milliseconds", "From a model call's start to its first content.", _MODEL_SETS, kept=_ALWAYS
     ),
     MetricName.MODEL_RETRIES: MetricSpec(
         "Count", "Model calls that repeated a failed one.", _MODEL_SETS
@@ -227,9 +250,10 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Model calls that failed, throttled ones and retried ones included. "
         "Not one on a connection that was dead already, nor one cut at the deadline.",
         _MODEL_SETS,
+        kept=_RARE,
     ),
     MetricName.MODEL_THROTTLES: MetricSpec(
-        "Count", "Model calls that the service refused for its quota.", _MODEL_SETS
+        "Count", "Model calls that the service refused for its quota.", _MODEL_SETS, kept=_RARE
     ),
     MetricName.INPUT_TOKENS: MetricSpec(
         "Count", "Tokens sent, as the service counted them, cached ones not included.", _MODEL_SETS
@@ -248,9 +272,10 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "US dollars: what the request used, at the settings' prices. Not the bill. "
         "Only where the function was given prices.",
         _MODEL_SETS,
+        kept=_ALWAYS,
     ),
     MetricName.BUDGET_REFUSALS: MetricSpec(
-        "Count", "1 when a model call could have cost more than was left, else 0."
+        "Count", "1 when a model call could have cost more than was left, else 0.", kept=_RARE
     ),
     MetricName.RESERVATIONS_NOT_SETTLED: MetricSpec(
         "Count",
@@ -274,7 +299,9 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         (ALL_AGENTS,),
     ),
     MetricName.RUNTIME_CALLS: MetricSpec(
-        "Count", f"Calls of the AgentCore runtime sent, repeats included. {_FROM_RUNTIMES}"
+        "Count",
+        f"Calls of the AgentCore runtime sent, repeats included. {_FROM_RUNTIMES}",
+        kept=_ALWAYS,
     ),
     MetricName.RUNTIME_RETRIES: MetricSpec(
         "Count", f"Calls of the runtime that repeated a failed one. {_FROM_RUNTIMES}"
@@ -288,6 +315,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Milliseconds",
         "From the first call of the runtime to the first bytes of its answer, repeats and the "
         "pauses before them included. Only when some came.",
+        kept=_ALWAYS,
     ),
     MetricName.RUNTIME_CHUNKS: MetricSpec(
         "Count",
@@ -301,6 +329,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count",
         "Calls of the runtime that failed, of whichever kind, retried ones included. "
         f"Not one cut at the deadline. {_FROM_RUNTIMES}",
+        kept=_RARE,
     ),
     MetricName.RUNTIME_UNAVAILABLE: MetricSpec(
         "Count",
@@ -308,7 +337,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         f"{_FROM_RUNTIMES}",
     ),
     MetricName.RUNTIME_THROTTLES: MetricSpec(
-        "Count", f"Of them: refused by the service for its quota. {_FROM_RUNTIMES}"
+        "Count", f"Of them: refused by the service for its quota. {_FROM_RUNTIMES}", kept=_RARE
     ),
     MetricName.RUNTIME_REFUSALS: MetricSpec(
         "Count",
@@ -320,7 +349,9 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         f"Of them: failed by the runtime's own agent, within an answer or not. {_FROM_RUNTIMES}",
     ),
     MetricName.RUNTIME_INTERRUPTIONS: MetricSpec(
-        "Count", f"Of them: broken off after the first byte, so not repeated. {_FROM_RUNTIMES}"
+        "Count",
+        f"Of them: broken off after the first byte, so not repeated. {_FROM_RUNTIMES}",
+        kept=_RARE,
     ),
     MetricName.RUNTIME_UNREADABLE: MetricSpec(
         "Count", f"Of them: answered what cannot be read. {_FROM_RUNTIMES}"
@@ -335,6 +366,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count",
         "1 when the process ended itself because of what earlier requests left in it. "
         "0 from each request.",
+        kept=_RARE,
     ),
     MetricName.REQUESTS_NOT_STARTED: MetricSpec(
         "Count",
@@ -342,6 +374,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "0 from each call.",
         (ALL_AGENTS,),
         "handlers.sweeper, api.overdue",
+        kept=_RARE,
     ),
     MetricName.REQUESTS_SHED: MetricSpec(
         "Count",
@@ -354,6 +387,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "1 when a new version failed the question it was asked before it got requests, else 0.",
         (ALL_AGENTS,),
         "handlers.prober",
+        kept=_RARE,
     ),
     MetricName.QUESTIONS_ASKED: MetricSpec(
         "Count",
@@ -378,6 +412,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "1 when the log of requests and answers has no entry of the request with its answer, else "
         "0. Only where a setting has such a log.",
         (ALL_AGENTS,),
+        kept=_RARE,
     ),
     MetricName.API_CALLS: MetricSpec(
         "Count", "Calls that reached the API's function.", _API_SETS, _API
@@ -409,12 +444,15 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         _API_SETS,
         _API,
     ),
-    MetricName.MCP_CALLS: MetricSpec("Count", "Messages that reached the MCP function.", *_OF_MCP),
+    MetricName.MCP_CALLS: MetricSpec(
+        "Count", "Messages that reached the MCP function.", *_OF_MCP, kept=_ALWAYS
+    ),
     MetricName.MCP_ERRORS: MetricSpec(
         "Count",
         "1 when the API would have answered with a status of 500 or more, within an answer of the "
         "protocol's or not, else 0.",
         *_OF_MCP,
+        kept=_RARE,
     ),
     MetricName.MCP_REFUSALS: MetricSpec(
         "Count",
@@ -427,6 +465,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "From the MCP handler's start to the end of its answer, what it waited for an agent "
         "included.",
         *_OF_MCP,
+        kept=_ALWAYS,
     ),
     MetricName.MCP_COLD_START: MetricSpec(
         "Count", "1 for the first message of an MCP process, else 0.", *_OF_MCP

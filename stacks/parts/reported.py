@@ -1,0 +1,93 @@
+"""What Lambda reports of each invocation that ended, killed or not, and what metrics it becomes.
+
+A process that is killed prints no metrics of ours, and Lambda's own are stamped with an
+invocation's start, which may be 15 minutes before its end. Its ``platform.report`` line is written
+when the invocation has ended, and metric filters stamp what they read with the line's time.
+
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class Reported(StrEnum):
+    """Metrics made of report lines, by their CloudWatch names.
+
+    None has dimensions, which could only be fields of the line: whose they are says the namespace.
+    A count has no value where nothing was counted, so that it costs nothing.
+    """
+
+    #: Its number of samples is the number of invocations that ended.
+    DURATION = "ReportedDuration"
+    FAILURES = "ReportedFailures"
+    TIMEOUTS = "ReportedTimeouts"
+    MEMORY_KILLS = "ReportedMemoryKills"
+    CRASHES = "ReportedCrashes"
+    KILLS = "ReportedKills"
+    MEMORY_USED = "ReportedMemoryUsed"
+    RESTORES = "ReportedRestores"
+
+
+class ReportMetric(NamedTuple):
+    """How a metric is made of report lines.
+
+    Attributes:
+        unit: A CloudWatch unit.
+        description: What one value says.
+        condition: What a line must fulfil besides, in the language of filter patterns; None for
+            nothing.
+        value: The field of the line that is counted; None counts lines.
+    """
+
+    unit: str
+    description: str
+    condition: str | None = None
+    value: str | None = None
+
+    @property
+    def pattern(self) -> str:
+        """The filter pattern."""
+        # A field that is taken must be in the pattern.
+        taken = f"({self.value} = *)" if self.value else None
+        parts = ('($.type = "platform.report")', self.condition, taken)
+        return f"{{ {' && '.join(part for part in parts if part)} }}"
+
+
+_TIMEOUT: Final = '($.record.status = "timeout")'
+_OUT_OF_MEMORY: Final = '($.record.errorType = "Runtime.OutOfMemory")'
+_EXITED: Final = '($.record.errorType = "Runtime.ExitError")'
+
+REPORTED: Final[dict[Reported, ReportMetric]] = {
+    Reported.DURATION: ReportMetric(
+        "Milliseconds",
+        "What an invocation took, from its start to its end.",
+        value="$.record.metrics.durationMs",
+    ),
+    Reported.FAILURES: ReportMetric(
+        "Count", "1 when the invocation failed or was killed.", '($.record.status != "success")'
+    ),
+    Reported.TIMEOUTS: ReportMetric(
+        "Count", "1 when it was killed at the function's timeout.", _TIMEOUT
+    ),
+    Reported.MEMORY_KILLS: ReportMetric(
+        "Count", "1 when it was killed because it had used all of its memory.", _OUT_OF_MEMORY
+    ),
+    Reported.CRASHES: ReportMetric("Count", "1 when its process ended by itself.", _EXITED),
+    Reported.KILLS: ReportMetric(
+        "Count", "1 for any of these three.", f"({_TIMEOUT} || {_OUT_OF_MEMORY} || {_EXITED})"
+    ),
+    Reported.MEMORY_USED: ReportMetric(
+        "Megabytes",
+        "The most memory that the process has used so far.",
+        value="$.record.metrics.maxMemoryUsedMB",
+    ),
+    Reported.RESTORES: ReportMetric(
+        "Milliseconds",
+        "Restoring the process from a snapshot, before its first invocation.",
+        value="$.record.metrics.restoreDurationMs",
+    ),
+}
+
+#: Those that are kept over all agents together, too.
+OVER_ALL: Final = (Reported.DURATION, Reported.FAILURES, Reported.KILLS)
