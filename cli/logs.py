@@ -11,6 +11,7 @@ from cli.api.aws import aws_failures
 from cli.api.texts import one_line
 from cli.errors import CommandError
 from stacks.names import log_group_name
+from tradewind.telemetry.metric_names import Dimension
 
 #: Fields that a line begins with, or that are the same in all of them.
 _PLAIN: Final = frozenset({"timestamp", "level", "message", "location", "service"})
@@ -62,7 +63,8 @@ def as_line(event: dict[str, Any]) -> str | None:
     content = _read(event["message"])
     if not isinstance(content, dict):
         return f"{shown} {one_line(content, 2000)}"
-    if "_aws" in content:
+    # Without a custom metric in it a line of metrics is one of values alone.
+    if "_aws" in content or (Dimension.ENVIRONMENT in content and "level" not in content):
         return None
     if "type" in content and "record" in content:
         return f"{shown} {one_line(content['type'], 64)} {_fields(content['record'])}"

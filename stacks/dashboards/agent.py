@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from stacks import names
 from stacks.dashboards.agent_model_use import model_calls, tokens_and_tools
-from stacks.dashboards.agent_starts import cold_and_warm, cold_starts, connections
+from stacks.dashboards.agent_starts import cold_starts, connections
 from stacks.parts import queries
 from stacks.parts.alarm_specs import NO_TRAFFIC
 from stacks.parts.alarms import AlarmSpec
@@ -44,7 +44,6 @@ def agent_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
         requests(of_agent, alarms),
         *silence(alarms),
         latency(of_agent, alarms),
-        cold_and_warm(of_agent),
         cold_starts(of_agent, alarms),
         connections(of_agent),
         model_calls(metrics, of_agent),

@@ -5,24 +5,7 @@ from collections.abc import Mapping
 from stacks.parts.alarms import AlarmSpec
 from stacks.parts.metrics import AgentMetrics
 from stacks.parts.widgets import Colour, Line, Widget, alarm_line, graph, percentiles, version_line
-from tradewind.telemetry.metric_names import MetricName, Start
-
-
-def cold_and_warm(metrics: AgentMetrics) -> list[Widget]:
-    """What callers wait for in a process's first request, and in later ones."""
-    cold = metrics.started(Start.COLD, MetricName.INVOCATION_LATENCY)
-    warm = metrics.started(Start.WARM, MetricName.INVOCATION_LATENCY)
-    return [
-        graph(
-            title,
-            [Line(latency.at("p50"), "p50", colour), Line(latency.at("p99"), "p99", Colour.P99)],
-            unit="ms",
-        )
-        for title, latency, colour in (
-            ("Cold requests", cold, Colour.COLD),
-            ("Warm requests", warm, Colour.WARM),
-        )
-    ]
+from tradewind.telemetry.metric_names import MetricName
 
 
 def cold_starts(

@@ -6,7 +6,7 @@ from typing import Final
 from stacks import names
 from stacks.dashboards.agent import latency, requests, silence
 from stacks.dashboards.agent_model_use import cost_graph, leftovers_graph
-from stacks.dashboards.agent_starts import cold_and_warm, cold_starts
+from stacks.dashboards.agent_starts import cold_starts
 from stacks.parts import queries
 from stacks.parts.alarms import AlarmSpec
 from stacks.parts.metrics import AgentMetrics, Metrics
@@ -53,7 +53,6 @@ def runtime_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
         *silence(alarms),
         *_calls(of_runtime, alarms),
         latency(of_runtime, alarms),
-        cold_and_warm(of_runtime),
         cold_starts(of_runtime, alarms, model=False),
         [cost_graph(of_runtime), leftovers_graph(of_runtime, alarms["retired-processes"])],
         [log_table("Slowest requests", log_group, queries.SLOWEST)],

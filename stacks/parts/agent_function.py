@@ -15,6 +15,8 @@ from stacks.parts.functions import function_logs, own_log, python_function
 from stacks.parts.network import Network, attachment, policies_of
 from stacks.parts.provisioned import keep_started
 from stacks.parts.removal import removal_policy
+from stacks.parts.report_filters import ReportFilters
+from stacks.parts.reported import Reported
 from stacks.parts.runtime_access import RuntimeAccess
 from stacks.parts.statements import allow
 from stacks.settings.environment import Settings
@@ -46,6 +48,16 @@ class AgentFunction(Construct):
             key=reach.key,
             retention_days=settings.log_retention_days,
             removal_policy=removal_policy(settings),
+        )
+        ReportFilters(
+            self,
+            "Reports",
+            log_group=log_group,
+            environment=settings.environment,
+            function=agent.name,
+            # What starts from no snapshot is never restored.
+            reported=set(Reported) - (set() if settings.snap_start else {Reported.RESTORES}),
+            is_agent=True,
         )
         self.dead_letters = sqs.Queue(
             self,

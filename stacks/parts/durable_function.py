@@ -11,10 +11,12 @@ from constructs import Construct
 from stacks.checks import acknowledge_wildcard
 from stacks.parts.functions import function_logs, function_role, python_function
 from stacks.parts.network import Attachment
+from stacks.parts.report_filters import ReportFilters
+from stacks.parts.reported import Reported
 from stacks.parts.statements import allow
 from stacks.settings.function import Architecture
 from stacks.settings.workflow import WorkflowSettings
-from tradewind.contracts.names import DURABLE_HANDLER, LIVE_ALIAS
+from tradewind.contracts.names import DURABLE, DURABLE_HANDLER, LIVE_ALIAS, EnvVar
 
 #: An invocation goes through the history and asks for what is next; it waits for no agent.
 _TIMEOUT_S: Final = 120
@@ -70,6 +72,15 @@ class DurableFunction(Construct):
             key=key,
             retention_days=log_retention_days,
             removal_policy=removal_policy,
+        )
+        ReportFilters(
+            self,
+            "Reports",
+            log_group=log_group,
+            environment=environment[EnvVar.ENVIRONMENT],
+            function=DURABLE,
+            reported=(Reported.DURATION, Reported.FAILURES),
+            is_agent=False,
         )
         # By name: a policy with the function's own ARN would wait for it, and it for the policy.
         executions = f"{function_arn(stack, function_name)}:*"

@@ -19,6 +19,7 @@ from stacks.settings.environment import Settings
 from stacks.settings.errors import SettingsError
 from stacks.settings.function import Architecture
 from stacks.settings.retention import LOG_RETENTION
+from tradewind.contracts.names import OptionalEnvVar
 
 _ARCHITECTURES: Final = {
     "arm64": lambda_.Architecture.ARM_64,
@@ -39,10 +40,14 @@ def code_of(bundle: Archive) -> lambda_.Code:
 
 
 def logging_variables(settings: Settings, function: str) -> dict[str, str]:
-    """How a function logs; the logger reads these."""
+    """How a function logs, its metrics included; ``telemetry`` reads these."""
+    detailed: dict[str, str] = (
+        {OptionalEnvVar.DETAILED_METRICS: "1"} if settings.watching.detailed_metrics else {}
+    )
     return {
         "POWERTOOLS_SERVICE_NAME": f"{PROJECT}-{function}",
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
+        **detailed,
     }
 
 
@@ -156,7 +161,13 @@ def python_function(
         environment=dict(environment),
         log_group=log_group,
         logging_format=lambda_.LoggingFormat.JSON,
-        application_log_level_v2=lambda_.ApplicationLogLevel[log_level],
+        # Lambda takes a line without a level for one of INFO, and metrics are such lines: above
+        # INFO it would drop them. What else the settings' level drops, the logger does not write.
+        application_log_level_v2=(
+            lambda_.ApplicationLogLevel.DEBUG
+            if log_level == "DEBUG"
+            else lambda_.ApplicationLogLevel.INFO
+        ),
         # Its REPORT lines carry the only init duration Lambda gives.
         system_log_level_v2=lambda_.SystemLogLevel.INFO,
         # The version before is what there is to go back to. One whose own deployment failed goes:

@@ -16,13 +16,11 @@ from tradewind.telemetry.metric_names import (
     ALL_AGENTS,
     BY_AGENT,
     BY_MODEL,
-    BY_START,
     METRICS,
     NAMESPACE,
     Dimension,
     DimensionSet,
     MetricName,
-    Start,
 )
 
 MINUTE: Final = 60
@@ -101,12 +99,6 @@ class AgentMetrics:
     ) -> MetricStat:
         """One of ours."""
         return _ours(name, BY_AGENT, self.environment, statistic, period_s, Agent=self.agent)
-
-    def started(self, start: Start, name: MetricName) -> MetricStat:
-        """One of ours over the cold requests alone, or the warm ones."""
-        return _ours(
-            name, BY_START, self.environment, "Sum", FIVE_MINUTES, Agent=self.agent, Start=start
-        )
 
     def reported(
         self, name: Reported, statistic: str = "Sum", period_s: int = FIVE_MINUTES
@@ -283,7 +275,7 @@ def _ours(
     period_s: int,
     **values: str,
 ) -> MetricStat:
-    if kept_by not in METRICS[name].dimension_sets:
+    if kept_by not in METRICS[name].sets_of(detailed=True):
         raise ValueError(f"{name} is not kept by {', '.join(kept_by)}")
     dimensions = {Dimension.ENVIRONMENT: environment, **values}
     return MetricStat(NAMESPACE, name, dimensions, statistic, period_s)

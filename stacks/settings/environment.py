@@ -93,7 +93,7 @@ class Settings(Frozen):
         workflows: Where workflows run.
         agentcore: Sessions of the agents that AgentCore Runtime runs, too.
         code_signing: Whose signature the functions' code must have; null for nobody's.
-        log_level: The agents' own; Lambda's platform lines always stay.
+        log_level: The functions' own; Lambda's platform lines and lines of metrics always stay.
         log_retention_days: For each function's log group.
         snap_start: Whether published versions start from a snapshot.
         log_sample_percent: Share of requests whose prompt and answer are logged, redacted.

@@ -50,7 +50,7 @@ def test_the_deployed_function_measures_its_own_start(deployment: Deployment) ->
     cold = [line for line in lines if line.get("Start") == "cold" and "FunctionVersion" in line]
     assert {line["Agent"] for line in cold} >= set(AGENTS)
     for line in cold:
-        (init,), (runtime,), (imports,), (clients,) = (
+        init, runtime, imports, clients = (
             line[name]
             for name in ("InitTime", "InitRuntimeTime", "InitImportTime", "InitClientTime")
         )
@@ -58,8 +58,8 @@ def test_the_deployed_function_measures_its_own_start(deployment: Deployment) ->
         # Imports are most of a start; the interpreter's own is not nothing.
         assert imports > runtime > 0 < clients
         # One whose work is a call of a runtime asks no model.
-        assert line.get("ClientCreated") == (None if line["Agent"] in RUNTIMES else [1.0])
-        assert line["FunctionVersion"] == [1.0]
+        assert line.get("ClientCreated") == (None if line["Agent"] in RUNTIMES else 1)
+        assert line["FunctionVersion"] == 1
 
 
 def test_every_alarm_can_be_read_back(deployment: Deployment) -> None:

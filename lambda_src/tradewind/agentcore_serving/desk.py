@@ -18,6 +18,7 @@ from tradewind.handlers.service import AgentService
 from tradewind.run.events import RunEvent
 from tradewind.telemetry.defects import log_defect
 from tradewind.telemetry.logger import get_logger
+from tradewind.telemetry.metric_names import ProcessStart
 
 #: What the agent answers, as JSON values.
 Document = dict[str, Any]
@@ -178,7 +179,7 @@ class Desk:
         """The answer to a request that the service has no answer to."""
         served = ServedRequest(
             request_id=request_id,
-            cold=False,
+            process_start=ProcessStart.WARM,
             init_ms=self._service.init_ms,
             deadline=Deadline(0),
         )

@@ -15,7 +15,7 @@ from tradewind.contracts.errors import AnswerTooLarge, InternalError, TradewindE
 from tradewind.telemetry.defects import log_defect
 from tradewind.telemetry.log_fields import API_CALL_DONE
 from tradewind.telemetry.logger import get_logger
-from tradewind.telemetry.metric_names import Dimension, MetricName
+from tradewind.telemetry.metric_names import Dimension, MetricName, ProcessStart
 from tradewind.telemetry.metrics import RequestMetrics
 from tradewind.telemetry.process import ColdStart
 
@@ -140,7 +140,7 @@ class ApiService:
         Where the answer streams its ``body`` is an iterator of bytes, which has to be closed.
         """
         started = time.perf_counter()
-        cold = self._cold_start.take()
+        cold = self._cold_start.take() is ProcessStart.COLD
         logger = get_logger()
         logger.thread_safe_clear_keys()
         logger.thread_safe_append_keys(lambda_request_id=context.aws_request_id)

@@ -58,6 +58,8 @@ class OptionalEnvVar(StrEnum):
     # A JSON object; see contracts.prices.BudgetLimits.
     BUDGETS = "TRADEWIND_BUDGETS"
     LOG_SAMPLE_PERCENT = "TRADEWIND_LOG_SAMPLE_PERCENT"
+    # "1" where what else stays in the log becomes custom metrics, too. Of every function.
+    DETAILED_METRICS = "TRADEWIND_DETAILED_METRICS"
     # Both set: every request and its answer is put into this table, for so many days.
     REQUEST_LOG_TABLE = "REQUEST_LOG_TABLE"
     REQUEST_LOG_DAYS = "REQUEST_LOG_DAYS"
@@ -73,6 +75,8 @@ class OptionalEnvVar(StrEnum):
     OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
     # Lambda's own: a number for a published version.
     FUNCTION_VERSION = "AWS_LAMBDA_FUNCTION_VERSION"
+    # Lambda's own: whether its process was started for a request, ahead of it, or from a snapshot.
+    INITIALIZATION_TYPE = "AWS_LAMBDA_INITIALIZATION_TYPE"
 
 
 class ServingEnvVar(StrEnum):

@@ -48,7 +48,7 @@ class Performance(_Frozen):
     """How the request went. Field names are part of the published answer. Times in ms, memory MB.
 
     Attributes:
-        coldStart: Whether this is the process's first request.
+        coldStart: Whether the request waited until the process had started.
         initTime: From process start to the handler's readiness, imports included.
         executionTime: From the handler's start to this answer.
         connectionTime: Spent opening connections to the model service for this request.

@@ -12,7 +12,7 @@ from tradewind.handlers.served import ServedRequest, cost_to_count, usage_of_run
 from tradewind.run.agent_run import AgentRun
 from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
 from tradewind.telemetry.logger import get_logger
-from tradewind.telemetry.metric_names import Dimension, MetricName, Start
+from tradewind.telemetry.metric_names import START, Dimension, MetricName, ProcessStart
 from tradewind.telemetry.metrics import RequestMetrics
 from tradewind.telemetry.process import ColdStart
 from tradewind.telemetry.redaction import redact
@@ -45,11 +45,12 @@ class RequestReporter:
                 Dimension.ENVIRONMENT: self._environment.environment,
                 Dimension.AGENT: self._environment.agent,
                 Dimension.MODEL: self._environment.model_id,
-                Dimension.START: Start.COLD if served.cold else Start.WARM,
             }
         )
         metrics.annotate(
-            request_id=served.request_id, error_code=failure.code if failure else "none"
+            request_id=served.request_id,
+            error_code=failure.code if failure else "none",
+            **{START: served.process_start},
         )
         self._add_outcome(metrics, served, answer, outcome)
         self._add_start(metrics, served)
@@ -155,7 +156,7 @@ class RequestReporter:
             metrics.add(MetricName.CONNECTION_REUSED, meter.connections_opened == 0)
         if meter.connections_opened:
             metrics.add(MetricName.CONNECTION_TIME, meter.connection_ms)
-            if served.cold:
+            if served.process_start is not ProcessStart.WARM:
                 metrics.add(MetricName.FIRST_CONNECTION_TIME, meter.connection_ms)
 
 

@@ -24,6 +24,7 @@ from tradewind.records.table import Start
 from tradewind.run.agent_run import AgentRun
 from tradewind.run.elsewhere import Elsewhere
 from tradewind.run.project import Project
+from tradewind.telemetry.metric_names import ProcessStart
 from tradewind.telemetry.process import peak_memory_mb
 
 
@@ -33,7 +34,7 @@ class ServedRequest:
 
     Attributes:
         request_id: Lambda's id; the caller's own once it is read.
-        cold: Whether it is the process's first.
+        process_start: How it found the process.
         init_ms: How long the process took to become ready.
         deadline: How its time is divided.
         started: ``time.perf_counter()`` when it came.
@@ -60,7 +61,7 @@ class ServedRequest:
     """
 
     request_id: str
-    cold: bool
+    process_start: ProcessStart
     init_ms: float
     deadline: Deadline
     started: float = field(default_factory=lambda: time.perf_counter())  # noqa: PLW0108  tests set the clock
@@ -84,6 +85,11 @@ class ServedRequest:
     allowance: RequestAllowance | None = None
     leftover_threads: int = 0
     watcher: Watcher = field(default_factory=Nobody)
+
+    @property
+    def cold(self) -> bool:
+        """Whether it waited until the process had started."""
+        return self.process_start is ProcessStart.COLD
 
     @property
     def in_doubt(self) -> bool:

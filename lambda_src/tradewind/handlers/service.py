@@ -219,7 +219,7 @@ class AgentService:
         )
         return ServedRequest(
             request_id=context.aws_request_id,
-            cold=self._cold_start.take(),
+            process_start=self._cold_start.take(),
             init_ms=self.init_ms,
             deadline=Deadline(context.get_remaining_time_in_millis() / 1000),
             watcher=watcher,

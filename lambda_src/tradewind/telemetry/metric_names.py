@@ -19,15 +19,23 @@ class Dimension(StrEnum):
     AGENT = "Agent"
     #: The inference profile or model id, spelled as ``AWS/Bedrock`` spells it.
     MODEL = "ModelId"
-    #: ``cold`` for a process's first request, else ``warm``.
-    START = "Start"
 
 
-class Start(StrEnum):
-    """Values of ``Dimension.START``."""
+#: A field of the lines of agents: how the request's process was found. A ``ProcessStart``.
+START: Final = "Start"
 
+
+class ProcessStart(StrEnum):
+    """How a request found its process."""
+
+    #: It waited until the process had started.
     COLD = "cold"
+    #: It was not the process's first.
     WARM = "warm"
+    #: The first one of a process that had been started ahead of requests.
+    PROVISIONED = "provisioned"
+    #: The first one since the process was restored from a snapshot.
+    RESTORED = "restored"
 
 
 #: Dimensions a metric is kept under together. It cannot be read under a part of them.
@@ -35,7 +43,6 @@ DimensionSet = tuple[Dimension, ...]
 
 ALL_AGENTS: Final[DimensionSet] = (Dimension.ENVIRONMENT,)
 BY_AGENT: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.AGENT)
-BY_START: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.AGENT, Dimension.START)
 BY_MODEL: Final[DimensionSet] = (Dimension.ENVIRONMENT, Dimension.MODEL)
 
 
@@ -58,6 +65,7 @@ class MetricSpec(NamedTuple):
         dimension_sets: The sets of dimensions it is kept under.
         emitter: The modules of ``tradewind`` that emit it.
         kept: What of it becomes a custom metric.
+        detailed_sets: Those it is kept under besides where detailed metrics are asked for.
     """
 
     unit: str
@@ -65,6 +73,13 @@ class MetricSpec(NamedTuple):
     dimension_sets: tuple[DimensionSet, ...] = (BY_AGENT,)
     emitter: str = "handlers.request_report"
     kept: Kept = Kept.IN_LOG
+    detailed_sets: tuple[DimensionSet, ...] = ()
+
+    def sets_of(self, *, detailed: bool) -> tuple[DimensionSet, ...]:
+        """Every set it is kept under, with detailed metrics or without."""
+        if detailed:
+            return (*self.dimension_sets, *self.detailed_sets)
+        return () if self.kept is Kept.IN_LOG else self.dimension_sets
 
 
 class MetricName(StrEnum):
@@ -146,6 +161,9 @@ class MetricName(StrEnum):
 
 
 _MODEL_SETS: Final = (BY_AGENT, BY_MODEL)
+_BY_MODEL: Final = (BY_MODEL,)
+_BOTH: Final = (BY_AGENT, ALL_AGENTS)
+_AND_BY_AGENT: Final = (BY_AGENT,)
 _ALWAYS: Final = Kept.ALWAYS
 _RARE: Final = Kept.WHEN_NOT_ZERO
 # API Gateway counts by route itself.
@@ -161,7 +179,10 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count", "1 when the caller must mend the request, else 0."
     ),
     MetricName.DEADLINE_STOPS: MetricSpec(
-        "Count", "1 when the request was stopped before the function's timeout, else 0.", kept=_RARE
+        "Count",
+        "1 when the request was stopped before the function's timeout, else 0.",
+        _BOTH,
+        kept=_RARE,
     ),
     MetricName.REPEATED_REQUESTS: MetricSpec(
         "Count",
@@ -176,12 +197,13 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     MetricName.RECORDS_SETTLED: MetricSpec(
         "Count",
         "Records closed for runs whose function had died: they still said running.",
-        (ALL_AGENTS, BY_AGENT),
+        _API_SETS,
         "handlers.request_report, handlers.sweeper, api.overdue",
         kept=_RARE,
+        detailed_sets=_AND_BY_AGENT,
     ),
     MetricName.INVOCATION_LATENCY: MetricSpec(
-        "Milliseconds", "From handler start to answer.", (ALL_AGENTS, BY_AGENT, BY_START)
+        "Milliseconds", "From handler start to answer.", (ALL_AGENTS, BY_AGENT)
     ),
     MetricName.FUNCTION_VERSION: MetricSpec(
         "None",
@@ -189,10 +211,14 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Not from an unpublished function.",
         kept=_ALWAYS,
     ),
-    MetricName.COLD_START: MetricSpec("Count", "1 for a process's first request, else 0."),
+    MetricName.COLD_START: MetricSpec(
+        "Count",
+        "1 for a process's first request, else 0. Not of one that was started ahead of requests "
+        "or restored from a snapshot.",
+    ),
     MetricName.INIT_TIME: MetricSpec(
         "Milliseconds",
-        "From process start to the handler's readiness. Cold requests only.",
+        "From process start to the handler's readiness. Only of requests that waited for it.",
         kept=_ALWAYS,
     ),
     MetricName.INIT_RUNTIME_TIME: MetricSpec(
@@ -231,16 +257,25 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "No error of the model's; each was replaced.",
     ),
     MetricName.MODEL_CALLS: MetricSpec(
-        "Count", "Model calls sent, repeats included.", _MODEL_SETS, kept=_ALWAYS
+        "Count",
+        "Model calls sent, repeats included.",
+        _BY_MODEL,
+        kept=_ALWAYS,
+        detailed_sets=_AND_BY_AGENT,
     ),
     MetricName.MODEL_LATENCY: MetricSpec(
         "Milliseconds",
         "One successful model call, from its start to its last byte.",
-        _MODEL_SETS,
+        _BY_MODEL,
         kept=_ALWAYS,
+        detailed_sets=_AND_BY_AGENT,
     ),
     MetricName.TIME_TO_FIRST_TOKEN: MetricSpec(
-        "Milliseconds", "From a model call's start to its first content.", _MODEL_SETS, kept=_ALWAYS
+        "Milliseconds",
+        "From a model call's start to its first content.",
+        _BY_MODEL,
+        kept=_ALWAYS,
+        detailed_sets=_AND_BY_AGENT,
     ),
     MetricName.MODEL_RETRIES: MetricSpec(
         "Count", "Model calls that repeated a failed one.", _MODEL_SETS
@@ -249,11 +284,16 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count",
         "Model calls that failed, throttled ones and retried ones included. "
         "Not one on a connection that was dead already, nor one cut at the deadline.",
-        _MODEL_SETS,
+        _BY_MODEL,
         kept=_RARE,
+        detailed_sets=_AND_BY_AGENT,
     ),
     MetricName.MODEL_THROTTLES: MetricSpec(
-        "Count", "Model calls that the service refused for its quota.", _MODEL_SETS, kept=_RARE
+        "Count",
+        "Model calls that the service refused for its quota.",
+        _BY_MODEL,
+        kept=_RARE,
+        detailed_sets=_AND_BY_AGENT,
     ),
     MetricName.INPUT_TOKENS: MetricSpec(
         "Count", "Tokens sent, as the service counted them, cached ones not included.", _MODEL_SETS
@@ -269,10 +309,11 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     ),
     MetricName.ESTIMATED_COST: MetricSpec(
         "None",
-        "US dollars: what the request used, at the settings' prices. Not the bill. "
-        "Only where the function was given prices.",
-        _MODEL_SETS,
+        "US dollars: what the request used, at the settings' prices. Not the bill, and nothing of "
+        "a request that was killed. Only where the function was given prices.",
+        _BY_MODEL,
         kept=_ALWAYS,
+        detailed_sets=_AND_BY_AGENT,
     ),
     MetricName.BUDGET_REFUSALS: MetricSpec(
         "Count", "1 when a model call could have cost more than was left, else 0.", kept=_RARE
@@ -366,6 +407,7 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
         "Count",
         "1 when the process ended itself because of what earlier requests left in it. "
         "0 from each request.",
+        _BOTH,
         kept=_RARE,
     ),
     MetricName.REQUESTS_NOT_STARTED: MetricSpec(

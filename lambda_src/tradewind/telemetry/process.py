@@ -5,6 +5,17 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from tradewind.contracts.names import OptionalEnvVar
+from tradewind.telemetry.metric_names import ProcessStart
+
+#: How a process's first request found it, by how Lambda says that it was initialized. For any other
+#: it was started when the request was there.
+#: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+_FIRST: Final = {
+    "provisioned-concurrency": ProcessStart.PROVISIONED,
+    "snap-start": ProcessStart.RESTORED,
+}
+
 _PROC: Final = Path("/proc")
 
 
@@ -47,6 +58,9 @@ def peak_memory_mb() -> float:
 class ColdStart:
     """How a process started, and whether its first request is still to come.
 
+    What was started ahead of requests, or restored from a snapshot, took its time before anybody
+    waited for it: Lambda reports what a restore takes.
+
     Made when the first line of ours runs; told when the imports are done and when the handler is
     ready. What nobody tells counts as the clients' share.
 
@@ -60,7 +74,8 @@ class ColdStart:
         self.runtime_ms = process_age_ms()
         self.import_ms = 0.0
         self.client_ms = 0.0
-        self._cold = True
+        initialized = os.environ.get(OptionalEnvVar.INITIALIZATION_TYPE, "")
+        self._next = _FIRST.get(initialized, ProcessStart.COLD)
 
     @property
     def init_ms(self) -> float:
@@ -75,7 +90,7 @@ class ColdStart:
         """Note that the handler is ready."""
         self.client_ms = max(0.0, process_age_ms() - self.runtime_ms - self.import_ms)
 
-    def take(self) -> bool:
-        """Return whether this is the first request; every later call returns False."""
-        cold, self._cold = self._cold, False
-        return cold
+    def take(self) -> ProcessStart:
+        """Return how a request that has come finds the process; every later one finds it warm."""
+        taken, self._next = self._next, ProcessStart.WARM
+        return taken

@@ -11,6 +11,7 @@ from tests.api_events import ADA, BOB, proxy_event
 from tests.dynamodb import TableFault
 from tests.integration.api.conftest import ApiUnderTest, recorded_of
 from tests.integration.records.requests import encoded
+from tests.metric_lines import metrics_in
 from tradewind.api import service
 from tradewind.api.service import ApiService
 
@@ -96,7 +97,7 @@ def test_load_is_shed_at_the_door_and_the_same_request_may_come_again(
         assert told["Content-Type"] == "application/problem+json"
         assert api("GET", told["Location"])[1]["error"]["code"] == "AGENT_BUSY"
         assert api("POST", ASK, BODY, headers=key)[0] in {200, 202}
-    assert capsys.readouterr().out.count('"RequestsShed":[1.0]') == 2
+    assert capsys.readouterr().out.count('"RequestsShed":1.0') == 2
 
 
 def test_what_cannot_be_handed_over_is_not_left_to_hope(api: ApiUnderTest) -> None:
@@ -252,7 +253,7 @@ def test_nothing_of_a_question_or_an_answer_is_logged(
         (400, "INVALID_REQUEST"),
     ]
     assert done[0]["route"] == "POST /agents/{agent}/invocations"
-    metrics = [line for line in lines if "_aws" in line]
+    metrics = metrics_in(lines)
     assert [line["ApiCalls"] for line in metrics] == [[1.0]] * 3
     assert [line["ApiRefusals"] for line in metrics] == [[0.0], [1.0], [1.0]]
     assert [line["ApiColdStart"] for line in metrics] == [[1.0], [0.0], [0.0]]
@@ -269,9 +270,7 @@ def test_a_call_is_as_long_as_the_clock_says(
     monkeypatch.setattr(service, "time", clock)
     monkeypatch.setattr(ApiService, "init_ms", property(lambda _: 123.0))
     api("GET", "/agents")
-    (line,) = [
-        one for one in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in one
-    ]
+    (line,) = metrics_in(map(json.loads, capsys.readouterr().out.splitlines()))
     assert (line["ApiLatency"], line["ApiInitTime"]) == ([500.0], [123.0])
 
 
@@ -378,7 +377,7 @@ def test_who_meets_what_is_over_by_the_clock_first_counts_it(
     for _ in range(2):
         assert api("GET", path)[1]["error"]["code"] == code
     printed = map(json.loads, capsys.readouterr().out.splitlines())
-    (line,) = [one for one in printed if one.get(metric) == [1.0]]
+    (line,) = [one for one in printed if one.get(metric) == 1]
     assert line["request_id"] == recorded.request_id
 
 

@@ -19,6 +19,7 @@ from tests.integration.api.mcp_server import (
     serving_mcp,
 )
 from tests.integration.records.requests import encoded
+from tests.metric_lines import metrics_in
 from tradewind.api import invocations, service
 from tradewind.api.service import ApiService
 from tradewind.mcp import progress
@@ -234,7 +235,7 @@ def test_messages_are_counted_apart_from_the_apis_calls(
     assert b"INTERNAL_ERROR" in b"".join(streamed)
     send(mcp, {"jsonrpc": "2.0", "id": 1, "method": "ping"})
     send(mcp, asking(arguments={}, _meta={}))
-    lines = [json.loads(one) for one in capsys.readouterr().out.splitlines() if '"_aws"' in one]
+    lines = metrics_in(map(json.loads, capsys.readouterr().out.splitlines()))
     assert [line.get("McpCalls") for line in lines] == [[1.0]] * 3
     assert [line["McpErrors"] for line in lines] == [[1.0], [0.0], [0.0]]
     assert [line["McpRefusals"] for line in lines] == [[0.0], [0.0], [1.0]]

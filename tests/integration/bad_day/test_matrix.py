@@ -19,9 +19,11 @@ import pytest
 from tests.frameworks import FRAMEWORKS
 from tests.integration.bad_day.conftest import AGENT, SOURCE, Serve, Wire
 from tests.integration.bad_day.fault_proxy import DONE, Call, Fault, Rule
+from tests.metric_lines import metrics_in
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.records.item import RecordStatus, StoredRecord
 from tradewind.telemetry.log_fields import REQUEST_DONE, Outcome
+from tradewind.telemetry.metric_names import MetricName
 
 #: What a request has. Only silences use it up: they are skipped, by the request's clock.
 TIME_S: Final = 900.0
@@ -196,9 +198,8 @@ def ask(wire: Wire, serve: Serve, capfd: pytest.CaptureFixture[str]) -> Ask:
         watchdog.cancel()
         said = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
         metrics: dict[str, list[float]] = {}
-        for line in said:
-            for directive in line.get("_aws", {}).get("CloudWatchMetrics", ()):
-                metrics |= {one["Name"]: line[one["Name"]] for one in directive["Metrics"]}
+        for line in metrics_in(said):
+            metrics |= {name: line[name] for name in MetricName if name in line}
         return Ended(answer, delivered, metrics, said, silence_over)
 
     return asked

@@ -7,6 +7,7 @@ import pytest
 
 from devtools.localcloud.bedrock import BedrockStandIn
 from tests.integration.handler.conftest import CHAT, Build
+from tests.metric_lines import metrics_in
 from tradewind.contracts.environment import ModelEnvironment
 from tradewind.run.strands_agent import StrandsAgent, create_agent
 from tradewind.telemetry.metric_names import MetricName
@@ -16,8 +17,8 @@ QUERY = {"query": "How strong is the wind at 80 m?", "parameters": {"height_m": 
 
 def emitted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (metrics,) = [line for line in lines if "_aws" in line]
-    return dict(metrics)
+    (metrics,) = metrics_in(lines)
+    return metrics
 
 
 def test_a_tool_runs_and_the_answer_holds_all_it_promises(

@@ -12,6 +12,7 @@ import pytest
 from tests.answers import calling, calling_each
 from tests.frameworks import Sketch
 from tests.integration.handler.conftest import Build, Context, Harness
+from tests.metric_lines import values_of
 from tests.scripted_model import ScriptedClients
 from tradewind.handlers.leftovers import MAX_WAITING
 from tradewind.handlers.service import InvocationFailed
@@ -143,8 +144,8 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, list[f
         for line in capsys.readouterr().out.splitlines():
             document = json.loads(line)
             for name in ("LeftoverThreads", "ProcessesRetired"):
-                if "_aws" in document and name in document:
-                    values.setdefault(name, []).extend(document[name])
+                if name in document:
+                    values.setdefault(name, []).extend(values_of(document, name))
         return values
 
     return look

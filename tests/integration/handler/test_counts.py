@@ -14,6 +14,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.answers import calling_with, saying
 from tests.frameworks import FRAMEWORKS, Sketch
 from tests.integration.handler.conftest import Build, Context, Harness
+from tests.metric_lines import metrics_in
 from tradewind.contracts.errors import StorageUnavailable, ToolInputError
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.run.project import Project
@@ -119,7 +120,7 @@ def answer_to(harness: Harness, context: Context | None = None) -> dict[str, Any
 def told(output: str) -> tuple[tuple[float, float, int], list[dict[str, Any]]]:
     """ToolCalls, ToolErrors, the log line's tool_calls; and the lines that tell of a defect."""
     lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    [metrics] = [line for line in lines if "_aws" in line]
+    [metrics] = metrics_in(lines)
     [done] = [line for line in lines if line.get("message") == "Request done"]
     defects = [line for line in lines if "error_causes" in line]
     return (metrics["ToolCalls"][0], metrics["ToolErrors"][0], done["tool_calls"]), defects

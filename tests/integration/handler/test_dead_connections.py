@@ -9,6 +9,7 @@ import pytest
 from devtools.localcloud.bedrock import BedrockStandIn
 from tests.black_holes import swallow_requests
 from tests.integration.handler.conftest import CHAT, Build
+from tests.metric_lines import metrics_in
 from tradewind.aws import sockets
 from tradewind.telemetry.metric_names import MetricName
 
@@ -19,7 +20,7 @@ def port_of(standin: BedrockStandIn) -> int:
 
 def metrics(output: str) -> dict[str, Any]:
     lines: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
-    return [line for line in lines if "_aws" in line][-1]
+    return metrics_in(lines)[-1]
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from tests.integration.handler.conftest import Build
 from tests.integration.handler.front_door import FrontDoor
 from tests.integration.handler.script import Script, says
 from tests.integration.handler.test_request_log import ADA, entries, table, unpacked
+from tests.metric_lines import values_of
 from tradewind.contracts.errors import AgentChanged, StorageUnavailable
 from tradewind.conversations.table import SessionTable
 from tradewind.telemetry.metric_names import MetricName
@@ -37,7 +38,7 @@ def not_logged(capsys: pytest.CaptureFixture[str]) -> list[float]:
     """The metric of each run since the last look."""
     lines = map(json.loads, capsys.readouterr().out.splitlines())
     name = MetricName.REQUESTS_NOT_LOGGED
-    return [value for line in lines if "_aws" in line for value in line.get(name, [])]
+    return [value for line in lines for value in values_of(line, name)]
 
 
 def test_an_end_in_doubt_is_the_records_alone(

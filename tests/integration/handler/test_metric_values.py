@@ -24,6 +24,7 @@ from tests.frameworks import Sketch
 from tests.integration.callers import PROFILE, REGION
 from tests.integration.handler.conftest import Build, Context, Harness
 from tests.integration.handler.script import Refusal, Script, Tokens, calls, says
+from tests.metric_lines import metrics_in
 from tradewind.bedrock.client import ClientPool
 from tradewind.budgets.budgets import Budgets
 from tradewind.budgets.table import BudgetTable, Entry
@@ -38,7 +39,14 @@ from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.records.item import RecordedRequest, content_sha256
 from tradewind.run.project import Project
 from tradewind.telemetry import process
-from tradewind.telemetry.metric_names import METRICS, OF_RUNTIMES, Dimension, MetricName, Start
+from tradewind.telemetry.metric_names import (
+    METRICS,
+    OF_RUNTIMES,
+    START,
+    Dimension,
+    MetricName,
+    ProcessStart,
+)
 from tradewind.telemetry.process import ColdStart
 
 #: Each metric's values in one request; an approximation compares as a figure.
@@ -429,8 +437,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
 def emitted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """The metrics of the one request since the last look."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    [metrics] = [line for line in lines if "_aws" in line]
-    return dict(metrics)
+    [metrics] = metrics_in(lines)
+    return metrics
 
 
 def serve(harness: Harness, event: object, context: Context | None = None) -> None:
@@ -473,8 +481,8 @@ def test_events_are_counted_as_what_they_were(
         Dimension.ENVIRONMENT: "test",
         Dimension.AGENT: "terrain",
         Dimension.MODEL: PROFILE,
-        Dimension.START: Start.COLD if cold else Start.WARM,
     }
+    assert metrics[START] == (ProcessStart.COLD if cold else ProcessStart.WARM)
 
 
 def test_every_metric_is_tied_to_an_event_that_moves_it() -> None:

@@ -25,6 +25,7 @@ from tests.integration.handler.conftest import Build, Context
 from tests.integration.handler.front_door import FrontDoor
 from tests.integration.handler.script import Script, Tokens, says
 from tests.integration.handler.test_conversations import require_pairs
+from tests.metric_lines import metrics_in
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 from tradewind.run.pydantic_ai_agent import PydanticAIAgent
@@ -321,7 +322,7 @@ def test_an_answer_that_nobody_takes_is_offered_once_for_each_repeat(
     repeated = door.ask("one")
     assert repeated["state"] == "pending"
     assert door.invocations - before <= 4
-    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    metrics = metrics_in(map(json.loads, capsys.readouterr().out.splitlines()))
     assert sum(line.get("RequestsShed", [0.0])[0] for line in metrics) == 0
     door.refuses = False
     door.ask("one")

@@ -20,6 +20,7 @@ from devtools.localcloud.runtime_api import Invocation
 from devtools.localcloud.streamed import StreamEnd, StreamPipe
 from tests.agent_environment import AGENT_VARIABLES
 from tests.integration.handler.test_streams import proxied
+from tests.metric_lines import values_of
 from tests.unit.handlers.test_server_sent_events import parsed
 
 ROOT = Path(__file__).parents[3]
@@ -29,6 +30,7 @@ PATIENCE_S = 60.0
 APP = """
 import json, os, sys
 sys.path[:0] = json.loads(os.environ["TEST_PATH"])
+from tests.metric_lines import values_of
 from tests.integration.handler.process_app import handler
 """
 
@@ -90,7 +92,7 @@ class Process:
 
     def metric(self, name: str) -> list[float]:
         documents = [json.loads(line) for line in self.printed if line.startswith('{"_aws"')]
-        return [value for document in documents for value in document.get(name, [])]
+        return [value for document in documents for value in values_of(document, name)]
 
 
 Start = Callable[..., Process]

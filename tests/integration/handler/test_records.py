@@ -11,6 +11,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.dynamodb import LoopbackDynamoDB, TableFault
 from tests.frameworks import FRAMEWORKS, Framework, Sketch
 from tests.integration.handler.conftest import CHAT, Build, Context, Harness
+from tests.metric_lines import metrics_in
 from tradewind.aws.repeats import MAX_ATTEMPTS
 from tradewind.handlers.closing import _CUT_TEXT
 from tradewind.handlers.service import InvocationFailed
@@ -62,7 +63,7 @@ class Says:
 
 
 def metrics(printed: list[dict[str, Any]]) -> dict[str, Any]:
-    (found,) = [line for line in printed if "_aws" in line]
+    (found,) = metrics_in(printed)
     return found
 
 

@@ -16,6 +16,7 @@ from tests.integration.handler.conftest import CHAT, Build, Harness
 from tests.integration.handler.script import Script, calls, says
 from tests.integration.handler.test_streams import ask, proxied
 from tests.integration.records.requests import REQUEST, encoded
+from tests.metric_lines import metrics_in
 from tradewind.aws.repeats import MAX_ATTEMPTS
 from tradewind.contracts.names import LOG_ENTRY, LOG_KEY, log_owner
 from tradewind.contracts.request import parse_request
@@ -78,7 +79,7 @@ def not_logged(capsys: pytest.CaptureFixture[str]) -> list[float]:
     """The metric of the one request since the last look, in whose log no word is found."""
     printed = capsys.readouterr().out
     assert "Moorkoog" not in printed
-    [metrics] = [line for line in map(json.loads, printed.splitlines()) if "_aws" in line]
+    [metrics] = metrics_in(map(json.loads, printed.splitlines()))
     found: list[float] = metrics.get(MetricName.REQUESTS_NOT_LOGGED, [])
     return found
 

@@ -17,6 +17,7 @@ from tests.integration.handler.runtimes import (
     event,
     runtime_agent,
 )
+from tests.metric_lines import metrics_in
 from tradewind.agentcore import retries
 from tradewind.agentcore.meter import KINDS
 from tradewind.contracts.errors import (
@@ -215,11 +216,11 @@ def serve(harness: Harness, asked: object) -> str | None:
     return error.get("code")
 
 
-def metrics_in(printed: str) -> dict[str, Any]:
+def printed_metrics(printed: str) -> dict[str, Any]:
     """The one line of metrics."""
     lines = [json.loads(line) for line in printed.splitlines()]
-    [metrics] = [line for line in lines if "_aws" in line]
-    return dict(metrics)
+    [metrics] = metrics_in(lines)
+    return metrics
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -238,7 +239,7 @@ def test_calls_are_counted_as_what_they_were_and_logged_without_a_word(
     printed = capfd.readouterr()
     assert [word for word in SECRETS if word in printed.out + printed.err] == []
     lines = [json.loads(line) for line in printed.out.splitlines()]
-    [metrics] = [line for line in lines if "_aws" in line]
+    [metrics] = metrics_in(lines)
     assert {name: metrics.get(name) for name in scenario.values} == scenario.values
     assert not OF_MODELS & set(metrics)
     assert (
@@ -277,7 +278,7 @@ def test_an_agent_without_a_runtime_says_nothing_of_one(
     build: Build, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build(CHAT).handle({"query": "How windy is it?"})
-    assert not OF_RUNTIMES & set(metrics_in(capsys.readouterr().out))
+    assert not OF_RUNTIMES & set(printed_metrics(capsys.readouterr().out))
 
 
 def test_times_run_from_the_first_call(
@@ -298,6 +299,6 @@ def test_times_run_from_the_first_call(
         Said((lambda: pass_seconds(0.5), FIRST, lambda: pass_seconds(4), SECOND)),
     ]
     assert serve(harness, ASKED) is None
-    metrics = metrics_in(capsys.readouterr().out)
+    metrics = printed_metrics(capsys.readouterr().out)
     assert metrics[MetricName.RUNTIME_TIME_TO_FIRST_CHUNK] == [2_500]
     assert metrics[MetricName.RUNTIME_DURATION] == [6_500]

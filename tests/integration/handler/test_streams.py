@@ -16,6 +16,7 @@ from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import Sketch
 from tests.integration.handler.conftest import CHAT, Build, Context, Harness
 from tests.integration.handler.script import Script, calls, says
+from tests.metric_lines import metrics_in
 from tests.unit.handlers.test_server_sent_events import parsed
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.repeats import Repeated
@@ -123,7 +124,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], dict[st
     """The closing line and the metrics of the one request since the last look."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [done] = [line for line in lines if line.get("message") == REQUEST_DONE]
-    [metrics] = [line for line in lines if "_aws" in line]
+    [metrics] = metrics_in(lines)
     return done, metrics
 
 

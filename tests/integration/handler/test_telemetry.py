@@ -9,6 +9,7 @@ import pytest
 
 from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.integration.handler.conftest import CHAT, Build, Context
+from tests.metric_lines import metrics_in
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.telemetry.log_fields import REQUEST_DONE
 from tradewind.telemetry.logger import get_logger
@@ -40,7 +41,7 @@ def done(lines: Lines) -> dict[str, Any]:
 
 def metrics(lines: Lines) -> dict[str, Any]:
     """The last request's metrics."""
-    return [line for line in lines() if "_aws" in line][-1]
+    return metrics_in(lines())[-1]
 
 
 def test_every_line_of_a_request_has_its_ids_and_none_of_the_last_ones(

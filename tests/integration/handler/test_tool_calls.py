@@ -9,6 +9,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.answers import calling, calling_with, saying
 from tests.frameworks import Sketch
 from tests.integration.handler.conftest import Build
+from tests.metric_lines import metrics_in
 from tradewind.handlers.invocation_failed import InvocationFailed
 
 QUERY = {"query": "Set the turbines back.", "request_id": "r"}
@@ -41,7 +42,7 @@ def says(*answers: Any, count: int | None = 1) -> list[Fault]:
 def counted(output: str) -> tuple[float, float, int]:
     """ToolCalls and ToolErrors of the one metrics line, and tool_calls of the log line."""
     lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    [metrics] = [line for line in lines if "_aws" in line]
+    [metrics] = metrics_in(lines)
     [done] = [line for line in lines if line.get("message") == "Request done"]
     return metrics["ToolCalls"][0], metrics["ToolErrors"][0], done["tool_calls"]
 

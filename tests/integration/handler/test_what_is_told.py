@@ -9,6 +9,7 @@ from devtools.localcloud.bedrock import BedrockStandIn, Fault, FaultKind
 from tests.frameworks import Sketch
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Context
 from tests.integration.handler.script import Script, Tokens, calls, says
+from tests.metric_lines import metrics_in
 from tradewind.contracts.errors import StorageUnavailable
 from tradewind.handlers import request_report, served
 from tradewind.handlers.invocation_failed import InvocationFailed
@@ -33,7 +34,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], dict[st
     """The closing line and the metrics of the one request since the last look."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [done] = [line for line in lines if line.get("message") == REQUEST_DONE]
-    [metrics] = [line for line in lines if "_aws" in line]
+    [metrics] = metrics_in(lines)
     return done, metrics
 
 

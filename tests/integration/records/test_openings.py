@@ -231,7 +231,7 @@ def test_the_sweep_closes_what_nobody_began_with(
     assert sweeper.sweep(Deadline(60)) == {"settled": 0, "finished": True}
     assert (stored(table).status, stored(table).error_code) == ("failed", "NOT_STARTED")
     printed = capsys.readouterr().out
-    assert printed.count('"RequestsNotStarted":[1.0]') == 1
+    assert printed.count('"RequestsNotStarted":1.0') == 1
     waiting = table.read(fresh.record_id)
     assert waiting is not None
     assert waiting.status is RecordStatus.PENDING

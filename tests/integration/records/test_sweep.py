@@ -102,7 +102,7 @@ def test_what_is_overdue_is_settled_and_nothing_else(
     assert metric["Environment"] == "test"
     assert metric["request_id"] in {request.request_id for request in overdue}
     dimensions = metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"]
-    assert dimensions == [["Environment"], ["Environment", "Agent"]]
+    assert dimensions == [["Environment"]]
     assert (printed[-1]["message"], printed[-1]["settled"]) == ("Sweep done", 3)
     assert printed[-1]["level"] == "INFO"
 

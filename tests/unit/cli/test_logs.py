@@ -45,7 +45,9 @@ def test_a_line(message: Any, line: str) -> None:
 
 def test_a_line_of_metrics_is_for_programs() -> None:
     metrics = event({"_aws": {}, "Errors": 1})
+    values = event({"Environment": "dev", "ApiCalls": 1})
     assert as_line(metrics) is None
+    assert as_line(values) is None
     assert as_object(metrics) == {
         "time": "2026-11-18T11:06:40.123+00:00",
         "stream": "stream",

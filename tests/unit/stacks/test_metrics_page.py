@@ -3,8 +3,9 @@
 import re
 
 from stacks.metrics_page import PAGE, custom_metrics, render
+from stacks.parts.reported import Reported
 from tests.deployed_agents import AGENTS
-from tradewind.telemetry.metric_names import BY_AGENT, METRICS, OF_RUNTIMES, MetricName
+from tradewind.telemetry.metric_names import Kept, MetricName
 
 
 def test_the_page_is_what_the_names_say() -> None:
@@ -12,26 +13,23 @@ def test_the_page_is_what_the_names_say() -> None:
 
 
 def test_the_page_names_no_agent() -> None:
-    words = set(re.findall(r"\w+", render()))
+    words = set(re.findall(r"\w+", render().replace("platform.report", "")))
     assert words & set(AGENTS) == set()
 
 
 def test_every_metric_has_its_row() -> None:
     rows = {line.split("|")[1].strip(" `") for line in render().splitlines() if "| `" in line}
-    assert rows >= set(MetricName)
+    assert rows >= {*MetricName, *Reported}
 
 
 def test_the_count_grows_with_agents_not_with_requests() -> None:
-    by_agent = sum(
-        BY_AGENT in spec.dimension_sets for name, spec in METRICS.items() if name not in OF_RUNTIMES
-    )
-    each = custom_metrics(agents=1) - custom_metrics(agents=0)
-    assert each > by_agent
-    assert custom_metrics(agents=4) == custom_metrics(agents=0) + 4 * each
-    # Low: at CloudWatch's price of 0.30 dollars a month for each, under 12 dollars an agent.
-    assert each <= 40
-    # Under 4 dollars more for one that is a runtime on AgentCore.
-    assert {METRICS[name].dimension_sets for name in OF_RUNTIMES} == {(BY_AGENT,)}
-    assert len(OF_RUNTIMES) <= 13
-    # And under 11 dollars for what the API, MCP, conversations, questions and deployments share.
-    assert custom_metrics(agents=0) <= 35
+    each = custom_metrics(1) - custom_metrics(0)
+    assert custom_metrics(4) == custom_metrics(0) + 4 * each
+    # Few, at CloudWatch's price of 0.30 dollars a month for each: what every hour has.
+    always = {Kept.ALWAYS}
+    assert custom_metrics(0, kept=always) <= 6
+    assert custom_metrics(1, kept=always) - custom_metrics(0, kept=always) <= 2
+    assert custom_metrics(1, runtimes=1, kept=always) - custom_metrics(1, kept=always) <= 2
+    # And what an hour has in which everything happens, and one with all the detail.
+    assert (custom_metrics(0), each) <= (16, 6)
+    assert custom_metrics(1, detailed=True) <= 75

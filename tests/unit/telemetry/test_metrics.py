@@ -1,6 +1,8 @@
 """Metrics leave as valid EMF, each under its own dimensions."""
 
 import json
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,8 +14,9 @@ from tradewind.telemetry.metric_names import (
     METRICS,
     NAMESPACE,
     Dimension,
+    Kept,
     MetricName,
-    Start,
+    ProcessStart,
 )
 from tradewind.telemetry.metrics import RequestMetrics
 
@@ -24,7 +27,6 @@ def of(agent: str) -> RequestMetrics:
             Dimension.ENVIRONMENT: "test",
             Dimension.AGENT: agent,
             Dimension.MODEL: "us.model",
-            Dimension.START: Start.WARM,
         }
     )
 
@@ -33,29 +35,49 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+def published(line: Mapping[str, Any]) -> dict[str, list[list[str]]]:
+    """The metrics of a line, each with the sets of dimensions that it is kept under."""
+    return {
+        metric["Name"]: directive["Dimensions"]
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", [])
+        for metric in directive["Metrics"]
+    }
+
+
+@pytest.fixture
+def _detailed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADEWIND_DETAILED_METRICS", "1")
+
+
 def test_one_line_holds_all_values_with_their_dimensions(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     metrics = of("terrain")
-    metrics.annotate(request_id="r-1")
+    metrics.annotate(request_id="r-1", Start=ProcessStart.WARM)
     metrics.add(MetricName.MODEL_LATENCY, 5)
     metrics.add(MetricName.MODEL_LATENCY, 7.5)
+    metrics.add(MetricName.FUNCTION_VERSION, 7)
     metrics.add(MetricName.INVOCATIONS, 1)
     metrics.flush()
     (line,) = emitted(capsys)
     assert line["_aws"]["CloudWatchMetrics"] == [
         {
             "Namespace": NAMESPACE,
-            "Dimensions": [["Environment", "Agent"], ["Environment", "ModelId"]],
+            "Dimensions": [["Environment", "ModelId"]],
             "Metrics": [{"Name": "ModelLatency", "Unit": "Milliseconds"}],
         },
         {
             "Namespace": NAMESPACE,
             "Dimensions": [["Environment", "Agent"]],
-            "Metrics": [{"Name": "Invocations", "Unit": "Count"}],
+            "Metrics": [{"Name": "FunctionVersion", "Unit": "None"}],
         },
     ]
-    assert line["ModelLatency"] == [5.0, 7.5]
+    # Logs Insights reads a list by places: ModelLatency.0, and what is one value by its name.
+    assert (line["ModelLatency"], line["FunctionVersion"], line["Invocations"]) == (
+        [5.0, 7.5],
+        7,
+        1,
+    )
     assert (line["Environment"], line["Agent"], line["request_id"]) == ("test", "terrain", "r-1")
     assert (line["ModelId"], line["Start"]) == ("us.model", "warm")
 
@@ -67,24 +89,76 @@ def test_two_requests_share_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     first.flush()
     second.flush()
     assert [(line["Agent"], line["ToolCalls"]) for line in emitted(capsys)] == [
-        ("terrain", [1.0]),
-        ("layout", [2.0]),
+        ("terrain", 1),
+        ("layout", 2),
     ]
 
 
-def test_every_metric_can_be_emitted_with_its_unit(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("value", [0, 1])
+def test_each_metric_is_kept_as_it_is_said(
+    capsys: pytest.CaptureFixture[str], value: float
+) -> None:
+    metrics = of("terrain")
+    for name in MetricName:
+        metrics.add(name, value)
+    metrics.flush()
+    (line,) = emitted(capsys)
+    kept = {Kept.ALWAYS, Kept.WHEN_NOT_ZERO} if value else {Kept.ALWAYS}
+    assert published(line) == {
+        name: [list(one) for one in spec.dimension_sets]
+        for name, spec in METRICS.items()
+        if spec.kept in kept
+    }
+    assert {name: line[name] for name in MetricName} == dict.fromkeys(MetricName, value)
+
+
+@pytest.mark.usefixtures("_detailed")
+def test_in_detail_nothing_is_left_to_the_log_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(METRICS) == set(MetricName)
     metrics = of("terrain")
     for name in MetricName:
         metrics.add(name, 1)
     metrics.flush()
     (line,) = emitted(capsys)
+    assert published(line) == {
+        name: [list(one) for one in (*spec.dimension_sets, *spec.detailed_sets)]
+        for name, spec in METRICS.items()
+    }
     units = {
         metric["Name"]: metric["Unit"]
         for directive in line["_aws"]["CloudWatchMetrics"]
         for metric in directive["Metrics"]
     }
     assert units == {name: METRICS[name].unit for name in MetricName}
+
+
+def test_a_line_without_a_metric_is_one_of_the_log_only(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    metrics = of("terrain")
+    metrics.add(MetricName.TOOL_CALLS, 1)
+    metrics.add(MetricName.DEADLINE_STOPS, 0)
+    metrics.flush()
+    (line,) = emitted(capsys)
+    assert "_aws" not in line
+    assert (line["ToolCalls"], line["DeadlineStops"]) == (1, 0)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_finite_number_costs_its_own_metric_only(
+    capsys: pytest.CaptureFixture[str], value: float
+) -> None:
+    metrics = of("terrain")
+    metrics.add(MetricName.ESTIMATED_COST, value)
+    metrics.add(MetricName.MODEL_LATENCY, value)
+    metrics.add(MetricName.MODEL_LATENCY, 5)
+    metrics.flush()
+    metrics.flush()
+    [error, line] = emitted(capsys)
+    assert (error["level"], error["metrics"]) == ("ERROR", ["EstimatedCost", "ModelLatency"])
+    assert "EstimatedCost" not in line
+    assert line["ModelLatency"] == 5
+    assert published(line) == {"ModelLatency": [["Environment", "ModelId"]]}
 
 
 def test_more_values_than_a_line_takes_go_on_in_the_next(
@@ -117,7 +191,7 @@ def test_a_line_is_of_now_in_milliseconds(
 ) -> None:
     monkeypatch.setattr("tradewind.telemetry.metrics.time.time", lambda: 1_700_000_000.1239)
     metrics = of("terrain")
-    metrics.add(MetricName.INVOCATIONS, 1)
+    metrics.add(MetricName.MODEL_CALLS, 1)
     metrics.flush()
     assert emitted(capsys)[0]["_aws"]["Timestamp"] == 1_700_000_000_123
 

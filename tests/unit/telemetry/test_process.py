@@ -8,12 +8,34 @@ import pytest
 
 import tradewind
 from tradewind.telemetry import process
+from tradewind.telemetry.metric_names import ProcessStart
 from tradewind.telemetry.process import ColdStart, peak_memory_mb, process_age_ms
 
 
 def test_only_the_first_request_is_cold() -> None:
     start = ColdStart()
-    assert [start.take() for _ in range(3)] == [True, False, False]
+    assert [start.take() for _ in range(3)] == [
+        ProcessStart.COLD,
+        ProcessStart.WARM,
+        ProcessStart.WARM,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("initialized", "first"),
+    [
+        ("on-demand", ProcessStart.COLD),
+        ("provisioned-concurrency", ProcessStart.PROVISIONED),
+        ("snap-start", ProcessStart.RESTORED),
+        ("of a kind yet to come", ProcessStart.COLD),
+    ],
+)
+def test_who_waited_for_a_start_is_as_lambda_says(
+    monkeypatch: pytest.MonkeyPatch, initialized: str, first: ProcessStart
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", initialized)
+    start = ColdStart()
+    assert [start.take(), start.take()] == [first, ProcessStart.WARM]
 
 
 def test_age_counts_from_the_process_start_not_from_the_import() -> None:
