@@ -142,11 +142,12 @@ class AgentsStack(Stack):
             removal_policy=removal_policy(settings),
         )
         if settings.deployment.gradual:
-            self._deploy_gradually(settings, functions, bundles)
+            self._deploy_gradually(settings, agents, functions, bundles)
 
     def _deploy_gradually(
         self,
         settings: Settings,
+        agents: Mapping[str, AgentManifest],
         functions: Mapping[str, AgentFunction],
         bundles: BundleProvider,
     ) -> None:
@@ -196,6 +197,7 @@ class AgentsStack(Stack):
                 "Deployment",
                 agent=agent,
                 function=function,
+                timeout_s=settings.function(agents[agent]).timeout_s,
                 settings=settings,
                 deployments=deployments,
                 probe=probe,

@@ -37,6 +37,7 @@ class Output(StrEnum):
     NETWORK_CIDR = "NetworkCidr"
     NETWORK_ZONES = "NetworkZones"
     DURABLE_FUNCTION = "DurableFunctionArn"
+    NOBODY_TOLD = "AlarmsTellNobody"
 
 
 def agent_arn_output(agent: str) -> str:

@@ -7,7 +7,7 @@ deployments are gradual, on the alarms of the agents' newest versions, which pag
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -18,11 +18,13 @@ from stacks.dashboards.model import model_rows
 from stacks.dashboards.overview import overview_rows
 from stacks.dashboards.runtime import runtime_rows
 from stacks.dashboards.runtimes import runtimes_rows
-from stacks.parts.alarm_specs import agent_alarms, api_alarms, environment_alarms
+from stacks.parts.alarm_specs import agent_alarms
 from stacks.parts.alarm_topic import AlarmTopic
-from stacks.parts.alarms import API_UNWELL, UNWELL, Alarms
+from stacks.parts.alarms import API_UNWELL, UNWELL, Alarms, AlarmSpec, Told
+from stacks.parts.api_alarms import api_alarms
 from stacks.parts.aws_budget import AwsBudget
 from stacks.parts.dashboard import Dashboard
+from stacks.parts.environment_alarms import environment_alarms
 from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
 from stacks.parts.runtime_alarms import runtime_alarms
@@ -48,21 +50,9 @@ class ObservabilityStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         environment = settings.environment
         metrics = Metrics(environment, tuple(agents), settings.model.id, settings.model.region)
-        topic = AlarmTopic(
-            self,
-            "Alarms",
-            key=key,
-            email=settings.alarm_email,
-            alarm_prefix=names.resource_prefix(environment),
-        ).topic
-
+        told = self._told(settings, key)
         if settings.aws_budget is not None:
-            AwsBudget(
-                self,
-                "AwsBudget",
-                settings=settings.aws_budget,
-                topic=topic,
-            )
+            AwsBudget(self, "AwsBudget", settings=settings.aws_budget, topic=told.notices)
 
         specs = {
             agent: agent_alarms(metrics.agent(agent), settings.function(manifest), settings.alarms)
@@ -75,34 +65,8 @@ class ObservabilityStack(Stack):
         }
         for name, on_runtime in runtimes.items():
             specs[name] |= on_runtime
-        paging = [
-            Alarms(
-                self,
-                f"{names.construct_id(agent)}Alarms",
-                environment=environment,
-                agent=agent,
-                specs=specs[agent],
-                runbook_url=settings.runbook_url,
-            ).notify_as_one(
-                topic,
-                UNWELL,
-                f"the {agent} agent",
-                besides=version_alarm_names(settings, manifest),
-            )
-            for agent, manifest in agents.items()
-        ]
         api_specs = api_alarms(
             metrics, settings.api.wait_s, settings.alarms, by_token=settings.oidc is not None
-        )
-        paging.append(
-            Alarms(
-                self,
-                "ApiAlarms",
-                environment=environment,
-                agent=None,
-                specs=api_specs,
-                runbook_url=settings.runbook_url,
-            ).notify_as_one(topic, API_UNWELL, "the API")
         )
         environment_specs = environment_alarms(
             metrics,
@@ -111,14 +75,20 @@ class ObservabilityStack(Stack):
             durable=bool(settings.workflows.durable),
             gradual=settings.deployment.gradual,
         )
-        paging += Alarms(
-            self,
-            "EnvironmentAlarms",
-            environment=environment,
-            agent=None,
-            specs=environment_specs,
-            runbook_url=settings.runbook_url,
-        ).notify(topic)
+        paging = []
+        for agent, manifest in agents.items():
+            paging += self._alarms(
+                f"{names.construct_id(agent)}Alarms", settings, specs[agent], agent
+            ).tell_as_one(
+                told,
+                UNWELL,
+                f"the {agent} agent",
+                besides=version_alarm_names(settings, manifest),
+            )
+        paging += self._alarms("ApiAlarms", settings, api_specs).tell_as_one(
+            told, API_UNWELL, "the API"
+        )
+        paging += self._alarms("EnvironmentAlarms", settings, environment_specs).tell(told)
 
         dashboards = {
             "overview": overview_rows(
@@ -151,4 +121,34 @@ class ObservabilityStack(Stack):
             "Queries",
             environment=environment,
             log_groups=[names.log_group_name(environment, agent) for agent in (*agents, API, MCP)],
+        )
+
+    def _told(self, settings: Settings, key: kms.IKey) -> Told:
+        """Make the topics, and say it where they lead to nobody."""
+        if settings.nobody_told is not None:
+            CfnOutput(self, names.Output.NOBODY_TOLD, value=settings.nobody_told)
+        prefix = names.resource_prefix(settings.environment)
+        pages, notices = (
+            AlarmTopic(self, construct_id, key=key, email=email, alarm_prefix=prefix).topic
+            for construct_id, email in (
+                ("Pages", settings.alarm_email),
+                ("Notices", settings.notice_email or settings.alarm_email),
+            )
+        )
+        return Told(pages, notices)
+
+    def _alarms(
+        self,
+        construct_id: str,
+        settings: Settings,
+        specs: Mapping[str, AlarmSpec],
+        agent: str | None = None,
+    ) -> Alarms:
+        return Alarms(
+            self,
+            construct_id,
+            environment=settings.environment,
+            agent=agent,
+            specs=specs,
+            runbook_url=settings.runbook_url,
         )

@@ -44,10 +44,11 @@ def agent_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
         requests(of_agent, alarms),
         *silence(alarms),
         latency(of_agent, alarms),
+        more_alarms(alarms),
         cold_starts(of_agent, alarms),
         connections(of_agent),
         model_calls(metrics, of_agent),
-        tokens_and_tools(of_agent, alarms["retired-processes"]),
+        tokens_and_tools(of_agent),
         [log_table("Slowest requests", log_group, queries.SLOWEST)],
         [log_table("Failed requests", log_group, queries.FAILED)],
     ]
@@ -87,10 +88,11 @@ def requests(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
             "Turned away or cut short",
             [
                 alarm_line(alarms["throttles"], Colour.WARNING),
-                alarm_line(alarms["deadline-stops"], Colour.ERROR),
+                Line(metrics.own(MetricName.DEADLINE_STOPS), "stopped", Colour.ERROR),
                 Line(at_once, "at once", Colour.AWS),
             ],
             unit="requests",
+            thresholds=[alarms["throttles"]],
         ),
         graph(
             "Records left open",
@@ -118,6 +120,19 @@ def silence(alarms: Alarms) -> Rows:
                 period_s=HOUR,
             )
         ]
+    ]
+
+
+def more_alarms(alarms: Alarms) -> list[Widget]:
+    """What alarms watch besides, each beside its threshold."""
+    return [
+        graph(
+            alarms[symptom].label.capitalize(),
+            [alarm_line(alarms[symptom], Colour.ERROR)],
+            unit=alarms[symptom].unit,
+            thresholds=[alarms[symptom]],
+        )
+        for symptom in ("errors-by-hour", "outage", "killed", "memory")
     ]
 
 

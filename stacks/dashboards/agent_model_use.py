@@ -1,9 +1,8 @@
 """One agent's use of the model and of its tools: calls, tokens and what they cost."""
 
 from stacks.dashboards.model import token_lines
-from stacks.parts.alarms import AlarmSpec
 from stacks.parts.metrics import AgentMetrics, Metrics
-from stacks.parts.widgets import Colour, Line, Widget, alarm_line, graph, percentiles
+from stacks.parts.widgets import Colour, Line, Widget, graph, percentiles
 from tradewind.telemetry.metric_names import MetricName
 
 
@@ -40,7 +39,7 @@ def model_calls(metrics: Metrics, of_agent: AgentMetrics) -> list[Widget]:
     ]
 
 
-def tokens_and_tools(metrics: AgentMetrics, retired: AlarmSpec) -> list[Widget]:
+def tokens_and_tools(metrics: AgentMetrics) -> list[Widget]:
     """What requests use, and what they leave behind."""
     return [
         graph("Tokens", token_lines(metrics.own), unit="tokens"),
@@ -53,7 +52,7 @@ def tokens_and_tools(metrics: AgentMetrics, retired: AlarmSpec) -> list[Widget]:
             ],
             unit="calls",
         ),
-        leftovers_graph(metrics, retired),
+        leftovers_graph(metrics),
     ]
 
 
@@ -71,14 +70,13 @@ def cost_graph(metrics: AgentMetrics) -> Widget:
     )
 
 
-def leftovers_graph(metrics: AgentMetrics, retired: AlarmSpec) -> Widget:
+def leftovers_graph(metrics: AgentMetrics) -> Widget:
     """What requests leave behind in their process."""
     leftovers = metrics.own(MetricName.LEFTOVER_THREADS, "Maximum")
     return graph(
         "Left behind by requests",
-        [alarm_line(retired, Colour.ERROR)],
-        unit=retired.unit,
+        [Line(metrics.own(MetricName.PROCESSES_RETIRED), "processes retired", Colour.ERROR)],
+        unit="processes",
         right=[Line(leftovers, "threads, in the worst process", Colour.WARNING)],
         right_unit="threads",
-        thresholds=[retired],
     )

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from stacks import names
-from stacks.parts.alarm_specs import OIDC_FAILURES
 from stacks.parts.alarms import AlarmSpec
+from stacks.parts.api_alarms import OIDC_FAILURES
 from stacks.parts.metrics import Metrics
 from stacks.parts.widgets import (
     Colour,
@@ -97,6 +97,15 @@ def api_rows(
                 unit=on_api["api-failures"].unit,
                 thresholds=[on_api["api-failures"]],
             ),
+            *(
+                graph(
+                    on_api[symptom].label.capitalize(),
+                    [alarm_line(on_api[symptom], Colour.ERROR)],
+                    unit=on_api[symptom].unit,
+                    thresholds=[on_api[symptom]],
+                )
+                for symptom in ("api-failures-by-hour", "api-outage", "mcp-throttles")
+            ),
             graph(
                 "What the function answered",
                 [
@@ -137,6 +146,7 @@ def api_rows(
                 unit=not_started.unit,
                 right=[Line(metrics.api("ConcurrentExecutions", "Maximum"), "at once", Colour.AWS)],
                 right_unit="instances",
+                thresholds=[on_api["api-throttles"]],
             ),
             graph(
                 "Init time",

@@ -124,4 +124,13 @@ def overview_rows(
             ),
             *asked,
         ],
+        [
+            graph(
+                on_environment[symptom].label.capitalize(),
+                [alarm_line(on_environment[symptom], Colour.ERROR)],
+                unit=on_environment[symptom].unit,
+                thresholds=[on_environment[symptom]],
+            )
+            for symptom in ("deadline-stops", "retired-processes")
+        ],
     ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from stacks import names
-from stacks.dashboards.agent import latency, requests, silence
+from stacks.dashboards.agent import latency, more_alarms, requests, silence
 from stacks.dashboards.agent_model_use import cost_graph, leftovers_graph
 from stacks.dashboards.agent_starts import cold_starts
 from stacks.parts import queries
@@ -53,8 +53,9 @@ def runtime_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
         *silence(alarms),
         *_calls(of_runtime, alarms),
         latency(of_runtime, alarms),
+        more_alarms(alarms),
         cold_starts(of_runtime, alarms, model=False),
-        [cost_graph(of_runtime), leftovers_graph(of_runtime, alarms["retired-processes"])],
+        [cost_graph(of_runtime), leftovers_graph(of_runtime)],
         [log_table("Slowest requests", log_group, queries.SLOWEST)],
         [log_table("Failed requests", log_group, queries.FAILED)],
     ]

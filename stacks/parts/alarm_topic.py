@@ -1,4 +1,4 @@
-"""The topic that carries alarms."""
+"""A topic that carries alarms."""
 
 from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam

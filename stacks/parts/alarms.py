@@ -3,9 +3,7 @@
 How missing data is taken:
 
 - Most metrics say nothing when nothing happens, and nothing is no fault: not breaching.
-- Init times exist only when a process starts. A slow init stays slow until a start has shown
-  otherwise, so silence keeps the state: ignore.
-- Where traffic is expected, silence is the fault: breaching.
+- Whether an agent is silent cannot be said of one that was never called: ignore.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,9 +21,10 @@ from stacks import names
 from stacks.parts.metrics import MathExpression, MetricStat
 
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
-#: The alarm on an agent's other alarms, and the one on the API's.
+#: The alarm on an agent's other alarms that page, and the one on the API's.
 UNWELL = "unwell"
 API_UNWELL = f"api-{UNWELL}"
 
@@ -33,11 +32,11 @@ API_UNWELL = f"api-{UNWELL}"
 class Urgency(StrEnum):
     """Who is told of an alarm, and how."""
 
-    #: It pages by itself, though lesser alarms may stand.
+    #: Pages by itself, whatever stands already.
     OUTAGE = "outage"
-    #: It pages through the alarm on its agent's other alarms, or on the API's.
+    #: Pages together with the others of its agent, or of the API; one of the environment, alone.
     PAGE = "page"
-    #: It can wait for the morning.
+    #: Can wait for the morning.
     NOTICE = "notice"
 
 
@@ -72,6 +71,19 @@ class AlarmSpec:
     urgency: Urgency = Urgency.PAGE
 
 
+@dataclass(frozen=True)
+class Told:
+    """Whom alarms tell.
+
+    Attributes:
+        pages: Wakes somebody.
+        notices: Is read in the morning.
+    """
+
+    pages: sns.ITopic
+    notices: sns.ITopic
+
+
 class Alarms(Construct):
     """The alarms of one agent, or of the environment.
 
@@ -92,6 +104,7 @@ class Alarms(Construct):
         super().__init__(scope, construct_id)
         self._environment = environment
         self._agent = agent
+        self._specs = specs
         self._runbook_url = runbook_url
         self.all = {
             spec.symptom: cloudwatch.Alarm(
@@ -109,43 +122,63 @@ class Alarms(Construct):
             for spec in specs.values()
         }
 
-    def notify(self, topic: sns.ITopic) -> list[str]:
-        """Let every alarm page by itself; return their ARNs."""
-        for alarm in self.all.values():
-            _notify(alarm, topic)
-        return [alarm.alarm_arn for alarm in self.all.values()]
+    def tell(self, told: Told) -> list[str]:
+        """Let every alarm that pages do so by itself, and the others give notice.
 
-    def notify_as_one(
-        self, topic: sns.ITopic, symptom: str, whose: str, besides: Sequence[str] = ()
-    ) -> str:
-        """Let one alarm page for all of them, which an agent in trouble trips several of at once.
+        Returns:
+            The ARNs of those that page.
+        """
+        self._give_notice(told)
+        for alarm in self._of(Urgency.PAGE):
+            _page_until_over(alarm, told)
+        return [alarm.alarm_arn for alarm in self._of(Urgency.PAGE)]
+
+    def tell_as_one(
+        self, told: Told, symptom: str, whose: str, besides: Sequence[str] = ()
+    ) -> list[str]:
+        """Let one alarm page for all that page, of which an agent in trouble trips several at once.
+
+        An outage pages besides: that one may stand already for something less. It is over when that
+        one is, which says so.
 
         Args:
-            topic: Who is told.
+            told: Who is told.
             symptom: The end of its name, and its runbook's.
             whose: What is unwell, in words.
             besides: Names of alarms in other stacks that it pages for, too.
 
         Returns:
-            The ARN of that one.
+            The ARNs of that one, and of those that page by themselves.
         """
+        self._give_notice(told)
+        outages = self._of(Urgency.OUTAGE)
+        for alarm in outages:
+            alarm.add_alarm_action(actions.SnsAction(told.pages))
         unwell = cloudwatch.CompositeAlarm(
             self,
             names.construct_id(symptom),
             composite_alarm_name=names.alarm_name(self._environment, symptom, self._agent),
             alarm_description=self._description(
-                symptom, f"At least one alarm of {whose} has gone off."
+                symptom, f"At least one alarm of {whose} that pages has gone off."
             ),
             alarm_rule=cloudwatch.AlarmRule.any_of(
                 *(
                     cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM)
-                    for alarm in self.all.values()
+                    for alarm in (*outages, *self._of(Urgency.PAGE))
                 ),
                 *(cloudwatch.AlarmRule.from_string(f'ALARM("{name}")') for name in besides),
             ),
         )
-        _notify(unwell, topic)
-        return unwell.alarm_arn
+        _page_until_over(unwell, told)
+        return [one.alarm_arn for one in (unwell, *outages)]
+
+    def _give_notice(self, told: Told) -> None:
+        # Not of the end, which the dashboards show: a notice asks for no one's presence.
+        for alarm in self._of(Urgency.NOTICE):
+            alarm.add_alarm_action(actions.SnsAction(told.notices))
+
+    def _of(self, urgency: Urgency) -> list[cloudwatch.Alarm]:
+        return [self.all[one.symptom] for one in self._specs.values() if one.urgency is urgency]
 
     def _description(self, symptom: str, summary: str) -> str:
         return f"{summary} Runbook: {runbook(symptom, self._runbook_url)}"
@@ -184,8 +217,8 @@ def _duration(seconds: int) -> Duration:
     return Duration.seconds(seconds)
 
 
-def _notify(alarm: cloudwatch.AlarmBase, topic: sns.ITopic) -> None:
-    mail = actions.SnsAction(topic)
-    alarm.add_alarm_action(mail)
+def _page_until_over(alarm: cloudwatch.AlarmBase, told: Told) -> None:
+    page = actions.SnsAction(told.pages)
+    alarm.add_alarm_action(page)
     # That it is over is worth a mail too: nobody has to look whether it still is.
-    alarm.add_ok_action(mail)
+    alarm.add_ok_action(page)

@@ -18,7 +18,7 @@ class AwsBudget(Construct):
         construct_id: str,
         *,
         settings: AwsBudgetSettings,
-        topic: sns.Topic,
+        topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
         # As AWS's page on topics for budgets has it.

@@ -53,6 +53,10 @@ class MetricStat:
         """Another statistic of the same metric."""
         return replace(self, statistic=statistic)
 
+    def over(self, period_s: int) -> "MetricStat":
+        """The same over periods of so many seconds."""
+        return replace(self, period_s=period_s)
+
 
 @dataclass(frozen=True)
 class MathExpression:

@@ -1,6 +1,12 @@
-"""The alarms that a new version goes back by: each sees that version alone."""
+"""The alarms that a new version goes back by: each sees that version alone.
+
+Only Lambda's own metrics know the version that served. They are stamped with a request's start and
+come when it has ended, so these alarms look back over a request's longest life and the minutes that
+a metric needs to arrive: what comes late still counts.
+"""
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final
 
 from stacks import names
@@ -15,10 +21,14 @@ VERSION_SLOWER: Final = "version-slower"
 
 #: With fewer requests in a minute, half of them say nothing of how long requests take.
 _MIN_REQUESTS: Final = 5
+#: One request that fails is an accident; another one, in another minute, is not.
+_FAILING_MINUTES: Final = 2
+#: Minutes after a request's end until its metrics are there, and the one in which it ends.
+_ARRIVAL_MINUTES: Final = 3
 
 
 def version_alarms(
-    metrics: AgentMetrics, version: str, settings: DeploymentSettings
+    metrics: AgentMetrics, version: str, timeout_s: int, settings: DeploymentSettings
 ) -> dict[str, AlarmSpec]:
     """The alarms on one version of an agent's function, by symptom.
 
@@ -27,9 +37,10 @@ def version_alarms(
     Args:
         metrics: The agent's.
         version: Its number.
+        timeout_s: The longest life of a request.
         settings: What a version has to keep to.
     """
-    return {spec.symptom: spec for spec in _on_a_version(metrics, version, settings)}
+    return {spec.symptom: spec for spec in _on_a_version(metrics, version, timeout_s, settings)}
 
 
 def version_alarm_names(settings: Settings, agent: AgentManifest) -> list[str]:
@@ -43,12 +54,14 @@ def version_alarm_names(settings: Settings, agent: AgentManifest) -> list[str]:
 
 
 def _on_a_version(
-    metrics: AgentMetrics, version: str, settings: DeploymentSettings
+    metrics: AgentMetrics, version: str, timeout_s: int, settings: DeploymentSettings
 ) -> Iterator[AlarmSpec]:
+    minutes = ceil(timeout_s / MINUTE) + _ARRIVAL_MINUTES
     yield AlarmSpec(
         VERSION_FAILING,
-        f"More than {settings.error_percent:g} % of the requests to the newest version failed by "
-        "our fault. A deployment that gives it requests goes back.",
+        f"In two minutes of the last {minutes}, more than {settings.error_percent:g} % of the "
+        "requests to the newest version failed by our fault. A deployment that gives it requests "
+        "goes back.",
         MathExpression(
             "100 * failed / requests",
             {
@@ -60,11 +73,14 @@ def _on_a_version(
         label="failed, this version",
         unit="%",
         threshold=settings.error_percent,
+        periods=minutes,
+        breaching=_FAILING_MINUTES,
     )
     yield AlarmSpec(
         VERSION_SLOWER,
-        f"Half of the requests to the newest version took more than {settings.slower_times:g} "
-        "times as long as half of all requests. A deployment that gives it requests goes back.",
+        f"In a minute of the last {minutes}, half of the requests to the newest version took more "
+        f"than {settings.slower_times:g} times as long as half of all requests. A deployment that "
+        "gives it requests goes back.",
         MathExpression(
             f"IF(requests >= {_MIN_REQUESTS}, slow / usual, 0)",
             {
@@ -78,4 +94,5 @@ def _on_a_version(
         label="times as long",
         unit="times",
         threshold=settings.slower_times,
+        periods=minutes,
     )

@@ -98,7 +98,8 @@ class Settings(Frozen):
         snap_start: Whether published versions start from a snapshot.
         log_sample_percent: Share of requests whose prompt and answer are logged, redacted.
         otlp_endpoint: Where spans are sent over OTLP/HTTP; null for no spans.
-        alarm_email: Who is told about alarms.
+        alarm_email: Who is woken by alarms.
+        notice_email: Who is told what can wait for the morning; null for whoever is woken.
         alarms: When they go off.
         watching: What becomes custom metrics.
         runbook_url: Where the runbooks are read, such as the repository's web address; without
@@ -177,6 +178,7 @@ class Settings(Frozen):
     log_retention_days: RetentionDays
     snap_start: Annotated[bool, Field(description="true or false")]
     alarm_email: Annotated[Email | None, Field(description="an e-mail address, or null")]
+    notice_email: Annotated[Email | None, Field(description="an e-mail address, or null")] = None
     log_sample_percent: Annotated[
         float, Field(ge=0, le=100, description="a number of percent from 0 to 100")
     ]
@@ -284,6 +286,16 @@ class Settings(Frozen):
         }
         caps = {name: self.concurrency.cap(said[name]) for name in self.function_names(agents)}
         return {name: cap for name, cap in caps.items() if cap is not None}
+
+    @property
+    def nobody_told(self) -> str | None:
+        """That alarms go off unheard, where functions do not just run on this machine."""
+        if self.alarm_email is not None or self.functions.architecture == "native":
+            return None
+        return (
+            f"Nobody is told of {self.environment}'s alarms: give alarm_email in "
+            f"config/{self.environment}.yaml"
+        )
 
     @property
     def model_prices(self) -> ModelPrices:

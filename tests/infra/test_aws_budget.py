@@ -55,11 +55,11 @@ def test_it_tells_the_topic_at_each_share_and_when_more_is_foreseen(made: Assemb
         assert notification["ThresholdType"] == "PERCENTAGE"
         [subscriber] = subscribers
         assert subscriber["SubscriptionType"] == "SNS"
-        assert subscriber["Address"].startswith("<AlarmsTopic")
+        assert subscriber["Address"].startswith("<NoticesTopic")
 
 
 def test_budgets_of_this_account_may_tell_the_topic_and_use_its_key(made: Assembly) -> None:
-    policy = made.only(made.observability, "AWS::SNS::TopicPolicy")["Properties"]
+    policy = made.only(made.observability, "AWS::SNS::TopicPolicy", "Notices")["Properties"]
     [tell] = statements(policy["PolicyDocument"], "budgets")
     assert (tell["Action"], tell["Condition"]) == ("sns:Publish", OF_BUDGETS)
     key = made.only(made.state, "AWS::KMS::Key")["Properties"]
@@ -72,7 +72,7 @@ def test_it_is_made_when_the_topic_lets_it_in(made: Assembly) -> None:
     [policy_id] = [
         logical_id
         for logical_id, one in made.observability["Resources"].items()
-        if one["Type"] == "AWS::SNS::TopicPolicy"
+        if one["Type"] == "AWS::SNS::TopicPolicy" and logical_id.startswith("Notices")
     ]
     budget = made.only(made.observability, "AWS::Budgets::Budget")
     assert policy_id in budget["DependsOn"]

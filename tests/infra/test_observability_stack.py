@@ -10,9 +10,10 @@ import pytest
 from stacks.parts.metrics import Metrics
 from stacks.settings.api import OidcSettings
 from stacks.settings.environment import RequestLogSettings, Settings
+from stacks.settings.file import load_settings
 from stacks.settings.workflow import WorkflowSettings
 from tests.deployed_agents import AGENTS, FIRST, LAST
-from tests.infra.assembly import Assembly
+from tests.infra.assembly import Assembly, without_hash
 from tests.infra.conftest import RUNTIMES, Synthesize
 from tests.infra.watched import disagreements
 from tradewind.contracts.names import API, MCP
@@ -22,29 +23,31 @@ each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 #: Whose silence is a fault.
 EXPECTED = [name for name, one in AGENTS.items() if one.function.expect_traffic_within_h]
 
-PER_AGENT = {
-    "errors",
-    "throttles",
-    "latency",
-    "cold-starts",
-    "init-time",
-    "deadline-stops",
-    "retired-processes",
-    "dead-letters",
+#: By the name's end: what wakes somebody whatever stands, what does together, what can wait.
+OUTAGES = {"outage"}
+PAGES = {"errors", "errors-by-hour", "throttles"}
+NOTICES = {"latency", "killed", "memory", "cold-starts", "init-time", "dead-letters"}
+PER_AGENT = OUTAGES | PAGES | NOTICES
+API_OUTAGES = {"api-outage"}
+API_PAGES = {
+    "api-failures-by-hour",
+    *(f"{door}-{what}" for door in ("api", "mcp") for what in ("failures", "errors", "throttles")),
 }
-PER_API = {
-    f"{door}-{symptom}"
-    for door in ("api", "mcp")
-    for symptom in ("failures", "errors", "throttles", "latency")
-}
-PER_ENVIRONMENT = {
+API_NOTICES = {"api-latency", "mcp-latency"}
+PER_API = API_OUTAGES | API_PAGES | API_NOTICES
+ENVIRONMENT_PAGES = {"cost"}
+ENVIRONMENT_NOTICES = {
     "requests-not-started",
     "bedrock-errors",
     "bedrock-throttles",
-    "cost",
+    "deadline-stops",
+    "retired-processes",
     "records-settled",
     "sweep-failures",
 }
+PER_ENVIRONMENT = ENVIRONMENT_PAGES | ENVIRONMENT_NOTICES
+PAGES_TOPIC = ["<PagesTopic>"]
+NOTICES_TOPIC = ["<NoticesTopic>"]
 
 
 def alarms(assembly: Assembly, kind: str = "Alarm") -> dict[str, dict[str, Any]]:
@@ -71,24 +74,57 @@ def test_every_agent_and_the_environment_are_watched(dev: Assembly) -> None:
     assert set(alarms(dev)) == expected | PER_API | PER_ENVIRONMENT
 
 
-@each_agent
-def test_one_alarm_pages_for_all_of_an_agents(dev: Assembly, agent: str) -> None:
-    unwell = alarms(dev, "CompositeAlarm")[f"{agent}-unwell"]
-    own = {name: alarm for name, alarm in alarms(dev).items() if name.startswith(f"{agent}-")}
-
-    assert unwell["AlarmActions"] == unwell["OKActions"] == ["<AlarmsTopic>"]
-    assert unwell["AlarmRule"].count("ALARM(") == len(own)
-    for alarm in own.values():
-        assert "AlarmActions" not in alarm
+def told(assembly: Assembly, kind: str = "Alarm") -> dict[str, tuple[Any, Any]]:
+    """Whom each alarm tells that it went off, and whom that it is over."""
+    return {
+        name: (alarm.get("AlarmActions"), alarm.get("OKActions"))
+        for name, alarm in alarms(assembly, kind).items()
+    }
 
 
-def test_one_alarm_pages_for_all_of_the_apis(dev: Assembly) -> None:
-    unwell = alarms(dev, "CompositeAlarm")["api-unwell"]
-    assert unwell["AlarmActions"] == unwell["OKActions"] == ["<AlarmsTopic>"]
-    assert unwell["AlarmRule"].count("ALARM(") == len(PER_API)
-    assert unwell["AlarmDescription"].endswith("docs/runbooks/api-unwell.md")
-    for symptom in PER_API:
-        assert "AlarmActions" not in alarms(dev)[symptom]
+@pytest.mark.parametrize("whose", [*(f"{agent}-" for agent in AGENTS), ""])
+def test_one_alarm_pages_for_all_that_page_and_no_lesser_one_hides_behind_it(
+    dev: Assembly, whose: str
+) -> None:
+    outages, pages, notices = (
+        (OUTAGES, PAGES, NOTICES) if whose else (API_OUTAGES, API_PAGES, API_NOTICES)
+    )
+    unwell = f"{whose or 'api-'}unwell"
+    found = told(dev)
+    assert told(dev, "CompositeAlarm")[unwell] == (PAGES_TOPIC, PAGES_TOPIC)
+    rule = alarms(dev, "CompositeAlarm")[unwell]["AlarmRule"]
+    asked = {f"{whose}{symptom}" for symptom in outages | pages}
+    spelled = {
+        name
+        for name, alarm in alarms(dev).items()
+        if f"alarm:{alarm['AlarmName']}" in rule or logical(dev, name) in rule
+    }
+    assert spelled == asked
+    assert rule.count("ALARM(") == len(asked)
+    for symptom in outages:
+        # It is over when the one for all is.
+        assert found[f"{whose}{symptom}"] == (PAGES_TOPIC, None)
+    for symptom in pages:
+        assert found[f"{whose}{symptom}"] == (None, None)
+    for symptom in notices:
+        assert found[f"{whose}{symptom}"] == (NOTICES_TOPIC, None)
+
+
+def logical(assembly: Assembly, name: str) -> str:
+    """An alarm as a rule refers to it."""
+    [found] = [
+        logical_id
+        for logical_id, one in assembly.observability["Resources"].items()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+        and one["Properties"]["AlarmName"].endswith(f"-{assembly.settings.environment}-{name}")
+    ]
+    return f"<{without_hash(found)}.Arn>"
+
+
+def test_a_sum_of_all_is_in_the_composite_of_its_own_agent_alone(dev: Assembly) -> None:
+    rules = [alarm["AlarmRule"] for alarm in alarms(dev, "CompositeAlarm").values()]
+    parts = [part for rule in rules for part in rule.split(" OR ")]
+    assert len(parts) == len(set(parts))
 
 
 def test_the_api_is_slow_when_it_takes_longer_than_callers_wait(
@@ -100,9 +136,12 @@ def test_the_api_is_slow_when_it_takes_longer_than_callers_wait(
         assert alarms(changed)[symptom]["Threshold"] == 13_000
 
 
-def test_the_environments_alarms_page_by_themselves(dev: Assembly) -> None:
-    for symptom in PER_ENVIRONMENT:
-        assert alarms(dev)[symptom]["AlarmActions"] == ["<AlarmsTopic>"]
+def test_the_environments_alarms_tell_by_themselves(dev: Assembly) -> None:
+    found = told(dev)
+    for symptom in ENVIRONMENT_PAGES:
+        assert found[symptom] == (PAGES_TOPIC, PAGES_TOPIC)
+    for symptom in ENVIRONMENT_NOTICES:
+        assert found[symptom] == (NOTICES_TOPIC, None)
 
 
 def test_a_rate_is_an_expression_of_two_counts(dev: Assembly) -> None:
@@ -110,21 +149,18 @@ def test_a_rate_is_an_expression_of_two_counts(dev: Assembly) -> None:
     by_id = {metric["Id"]: metric for metric in errors["Metrics"]}
     expression = next(metric for metric in errors["Metrics"] if metric.get("ReturnData"))
 
-    assert expression["Expression"] == "100 * part / whole"
+    assert expression["Expression"] == "IF(FILL(whole, 0) >= 5, 100 * FILL(part, 0) / whole, 0)"
     assert by_id["part"]["MetricStat"]["Metric"] == {
-        "Namespace": "AWS/Lambda",
-        "MetricName": "Errors",
-        "Dimensions": [{"Name": "FunctionName", "Value": f"tradewind-dev-{FIRST}"}],
+        "Namespace": f"Tradewind/dev/{FIRST}",
+        "MetricName": "ReportedFailures",
     }
     assert errors["Threshold"] == dev.settings.alarms.error_percent
 
 
 def test_silence_is_taken_for_what_it_is(prod: Assembly) -> None:
     treated = {name: alarm["TreatMissingData"] for name, alarm in alarms(prod).items()}
-    assert {treated[f"{agent}-init-time"] for agent in AGENTS} == {"ignore"}
-    assert {treated.pop(f"{agent}-no-traffic") for agent in EXPECTED} <= {"breaching"}
-    rest = {state for name, state in treated.items() if not name.endswith("init-time")}
-    assert rest == {"notBreaching"}
+    assert {treated.pop(f"{agent}-no-traffic") for agent in EXPECTED} <= {"ignore"}
+    assert set(treated.values()) == {"notBreaching"}
 
 
 def test_silence_is_a_fault_only_where_the_settings_say_so(dev: Assembly, prod: Assembly) -> None:
@@ -134,8 +170,11 @@ def test_silence_is_a_fault_only_where_the_settings_say_so(dev: Assembly, prod: 
     for agent in EXPECTED:
         quiet = alarms(prod)[f"{agent}-no-traffic"]
         hours = prod.settings.function(AGENTS[agent]).expect_traffic_within_h
-        assert quiet["EvaluationPeriods"] == quiet["DatapointsToAlarm"] == hours
-        assert quiet["Period"] == 3600
+        assert quiet["DatapointsToAlarm"] == hours
+        assert hours is not None
+        assert hours < quiet["EvaluationPeriods"] <= 168
+        [requests] = [one["MetricStat"] for one in quiet["Metrics"] if "MetricStat" in one]
+        assert requests["Period"] == 3600
 
 
 def test_thresholds_are_the_settings(synthesize: Synthesize, dev_settings: Settings) -> None:
@@ -145,7 +184,6 @@ def test_thresholds_are_the_settings(synthesize: Synthesize, dev_settings: Setti
                 "alarms": dev_settings.alarms.model_copy(
                     update={"p99_percent_of_timeout": 50, "init_time_ms": 1234}
                 ),
-                "alarm_email": "crew@example.org",
                 "runbook_url": "https://git.example.org/tradewind/main",
             }
         )
@@ -161,12 +199,6 @@ def test_thresholds_are_the_settings(synthesize: Synthesize, dev_settings: Setti
     assert alarms(changed)["cost"]["AlarmDescription"].endswith(
         "Runbook: https://git.example.org/tradewind/main/docs/runbooks/cost.md"
     )
-    [mail] = changed.all(changed.observability, "AWS::SNS::Subscription")
-    assert mail["Properties"] == {
-        "Endpoint": "crew@example.org",
-        "Protocol": "email",
-        "TopicArn": "<AlarmsTopic>",
-    }
 
 
 def by_subject(assembly: Assembly) -> dict[str, dict[str, Any]]:
@@ -219,15 +251,51 @@ def test_an_alarm_whose_metric_is_changed_alone_is_found(prod: Assembly) -> None
         ]
 
 
-def test_without_an_address_nobody_is_told(dev: Assembly) -> None:
+def addresses(assembly: Assembly) -> dict[str, str]:
+    """Who is told by each topic."""
+    return {
+        mail["Properties"]["TopicArn"]: mail["Properties"]["Endpoint"]
+        for mail in assembly.all(assembly.observability, "AWS::SNS::Subscription")
+    }
+
+
+def test_notices_go_where_pages_go_unless_the_settings_say_otherwise(
+    synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    awake, tomorrow = "awake@example.org", "tomorrow@example.org"
+    one = dev_settings.model_copy(update={"alarm_email": awake})
+    two = one.model_copy(update={"notice_email": tomorrow})
+    assert addresses(synthesize(one)) == {"<PagesTopic>": awake, "<NoticesTopic>": awake}
+    assert addresses(synthesize(two)) == {"<PagesTopic>": awake, "<NoticesTopic>": tomorrow}
+
+
+def said_of_nobody(assembly: Assembly) -> str | None:
+    """What the deployment's outputs say of who is told."""
+    output = assembly.observability.get("Outputs", {}).get("AlarmsTellNobody", {})
+    said: str | None = output.get("Value")
+    return said
+
+
+def test_without_an_address_the_outputs_say_that_nobody_is_told(
+    dev: Assembly, synthesize: Synthesize, dev_settings: Settings
+) -> None:
     assert dev.settings.alarm_email is None
-    assert dev.all(dev.observability, "AWS::SNS::Subscription") == []
+    assert addresses(dev) == {}
+    said = "Nobody is told of dev's alarms: give alarm_email in config/dev.yaml"
+    assert said_of_nobody(dev) == dev.settings.nobody_told == said
+    somebody = synthesize(dev_settings.model_copy(update={"alarm_email": "crew@example.org"}))
+    assert said_of_nobody(somebody) is somebody.settings.nobody_told is None
 
 
-def test_alarms_travel_encrypted_and_only_this_accounts(dev: Assembly) -> None:
-    topic = dev.only(dev.observability, "AWS::SNS::Topic")["Properties"]
-    policy = dev.only(dev.observability, "AWS::SNS::TopicPolicy")["Properties"]["PolicyDocument"]
-    plain_http, publish = policy["Statement"]
+def test_on_this_machine_nobody_need_be_told(root: Path) -> None:
+    assert load_settings("local", root / "config", AGENTS).nobody_told is None
+
+
+@pytest.mark.parametrize("which", ["Pages", "Notices"])
+def test_alarms_travel_encrypted_and_only_this_accounts(dev: Assembly, which: str) -> None:
+    topic = dev.only(dev.observability, "AWS::SNS::Topic", which)["Properties"]
+    policy = dev.only(dev.observability, "AWS::SNS::TopicPolicy", which)["Properties"]
+    plain_http, publish = policy["PolicyDocument"]["Statement"]
 
     assert topic["KmsMasterKeyId"] == "<DataKey.Arn>"
     assert plain_http["Effect"] == "Deny"
@@ -299,7 +367,8 @@ def test_the_overview_fits_two_screens_and_says_what_good_looks_like(dev: Assemb
     assert len(widgets) <= 14
     assert max(widget["y"] + widget["height"] for widget in widgets) <= 26
     [alarm_list] = [widget for widget in widgets if widget["type"] == "alarm"]
-    assert len(alarm_list["properties"]["alarms"]) == len([*AGENTS, API]) + len(PER_ENVIRONMENT)
+    # Each composite and its outage, and what pages by itself.
+    assert len(alarm_list["properties"]["alarms"]) == 2 * len([*AGENTS, API]) + 1
 
 
 @each_agent

@@ -67,7 +67,11 @@ def _drawn(line: Json) -> tuple[float, str]:
 
 
 def _threshold(alarm: Json) -> tuple[float, str]:
-    fill = {"GreaterThanThreshold": "above", "LessThanThreshold": "below"}
+    fill = {
+        "GreaterThanThreshold": "above",
+        "GreaterThanOrEqualToThreshold": "above",
+        "LessThanThreshold": "below",
+    }
     return alarm["Threshold"], fill[alarm["ComparisonOperator"]]
 
 
@@ -111,7 +115,7 @@ def _lines(properties: Json) -> set[str]:
 
 
 def _spelled(metric: Json, statistic: str, period: int) -> str:
-    dimensions = sorted((one["Name"], one["Value"]) for one in metric["Dimensions"])
+    dimensions = sorted((one["Name"], one["Value"]) for one in metric.get("Dimensions", []))
     return f"<{metric['Namespace']} {metric['MetricName']} {dimensions} {statistic} {period}>"
 
 

@@ -83,6 +83,10 @@ class ManifestError(Exception):
     """A manifest is missing, or not as it must be. One line: file, field, what is allowed."""
 
 
+#: CloudWatch looks back a week at most, and an alarm on silence a little further than the silence.
+LONGEST_SILENCE_H: Final = 160
+
+
 class FunctionNeeds(Frozen):
     """What an agent's function needs, whatever the environment.
 
@@ -102,8 +106,11 @@ class FunctionNeeds(Frozen):
     bundle_budget_mb: Annotated[int, whole_number(1, 262)] = 150
     expect_traffic_within_h: Annotated[
         int | None,
-        # CloudWatch looks back a week at most.
-        Field(ge=1, le=168, description="a whole number of hours from 1 to 168, or null"),
+        Field(
+            ge=1,
+            le=LONGEST_SILENCE_H,
+            description=f"a whole number of hours from 1 to {LONGEST_SILENCE_H}, or null",
+        ),
     ] = None
     endpoints: _Endpoints = Field(default_factory=dict)
 

@@ -162,7 +162,7 @@ def test_native_is_refused_on_a_machine_that_lambda_does_not_have(
         ("tags.project", 3, "tags.project: 3 is not allowed"),
         ("tags", [], "give text for text"),
         ("record_ttl_days", 1.5, "give a whole number from 1 to 3650"),
-        ("agents.terrain.expect_traffic_within_h", 169, "hours from 1 to 168, or null"),
+        ("agents.terrain.expect_traffic_within_h", 161, "hours from 1 to 160, or null"),
         ("alarms.error_percent", 100, "a number of percent above 0 and below 100"),
         ("alarms.cost_usd_per_hour", 0, "a number of US dollars above 0"),
         ("alarms.init_time_ms", 2.5, "give a whole number from 1 to 10000"),

@@ -1,0 +1,49 @@
+"""What alarms compute of their metrics, so that few or no values mean what they are: nothing.
+
+A count that rarely happens has no value otherwise, and ``FILL`` makes it 0. So has a period in
+which nothing came: without one, CloudWatch takes older values in its place.
+"""
+
+from typing import Final
+
+from stacks.parts.metrics import MathExpression, MetricStat
+
+#: With fewer requests than these in a period, their share or percentile is one request's accident.
+FEW: Final = 5
+
+
+def share_of_enough(part: MetricStat, whole: MetricStat, at_least: int = FEW) -> MathExpression:
+    """``part`` of ``whole`` in percent; 0 where ``whole`` is less than ``at_least``."""
+    return MathExpression(
+        f"IF(FILL(whole, 0) >= {at_least}, 100 * FILL(part, 0) / whole, 0)",
+        {"part": part, "whole": whole},
+        part.period_s,
+    )
+
+
+def of_enough(metric: MetricStat, at_least: int) -> MathExpression:
+    """A statistic of a metric; 0 where it has fewer samples than ``at_least``."""
+    return MathExpression(
+        f"IF(FILL(samples, 0) >= {at_least}, value, 0)",
+        {"value": metric, "samples": metric.at("SampleCount")},
+        metric.period_s,
+    )
+
+
+def with_zeros(count: MetricStat) -> MathExpression:
+    """A count that has a value in every period, for alarms that look at several."""
+    return MathExpression("FILL(count, 0)", {"count": count}, count.period_s)
+
+
+def silence(requests: MetricStat) -> MathExpression:
+    """1 in a period without a request after the last one there was, and 0 in every other.
+
+    No value where none came in all the time looked at: whoever was never called is not silent, and
+    whoever fell silent before then has been told of.
+    """
+    came, all_of_them = "FILL(requests, 0)", "SUM(FILL(requests, 0))"
+    return MathExpression(
+        f"{all_of_them} * IF({came} > 0, 0, RUNNING_SUM({came}) == {all_of_them}) / {all_of_them}",
+        {"requests": requests},
+        requests.period_s,
+    )

@@ -1,0 +1,180 @@
+"""What is watched on the REST API and the functions behind it.
+
+Their calls end within half a minute, so Lambda's own metrics, stamped with the start, are in time.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from stacks.parts.alarm_math import FEW, of_enough, share_of_enough, with_zeros
+from stacks.parts.alarm_specs import FEW_THROTTLES, OUTAGE_PERCENT
+from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
+from stacks.parts.metrics import HOUR, QUARTER_HOUR, MathExpression, Metrics, MetricStat
+from stacks.settings.alarm import AlarmSettings
+from tradewind.telemetry.metric_names import MetricName
+
+OIDC_FAILURES: Final = "oidc-failures"
+
+#: What an answer may take beyond the time that its caller waits for an agent.
+_ANSWERING_MS: Final = 3000
+#: With fewer calls in five minutes, one is the slowest hundredth.
+_ENOUGH_FOR_P99: Final = 10
+
+
+def api_alarms(
+    metrics: Metrics, wait_s: int, thresholds: AlarmSettings, *, by_token: bool
+) -> dict[str, AlarmSpec]:
+    """The alarms on the REST API, by symptom.
+
+    Args:
+        metrics: The environment's.
+        wait_s: How long a request waits for its answer at most.
+        thresholds: When they go off.
+        by_token: Whether there is an API for those who hold tokens.
+    """
+    specs = [
+        *_on_answers(metrics, thresholds),
+        *_on_the_function(metrics, wait_s, thresholds),
+        *_on_the_mcp_function(metrics, wait_s, thresholds),
+    ]
+    if by_token:
+        specs.append(
+            _failing(
+                OIDC_FAILURES,
+                "requests with a token were answered 5xx",
+                share_of_enough(
+                    metrics.gateway("5XXError", by_token=True),
+                    metrics.gateway("Count", by_token=True),
+                ),
+                "answered 5xx",
+                thresholds,
+            )
+        )
+    return {spec.symptom: spec for spec in specs}
+
+
+def _failing(
+    symptom: str, what: str, share: MathExpression, label: str, thresholds: AlarmSettings
+) -> AlarmSpec:
+    """An alarm on a share: off at once, and over when a quarter of an hour was good."""
+    return AlarmSpec(
+        symptom,
+        f"More than {thresholds.error_percent:g} % of the {what}, of at least {FEW} in five "
+        "minutes.",
+        share,
+        label=label,
+        unit="%",
+        threshold=thresholds.error_percent,
+        periods=3,
+    )
+
+
+def _turned_away(symptom: str, which: str, throttles: MetricStat, label: str) -> AlarmSpec:
+    return AlarmSpec(
+        symptom,
+        f"Lambda turned more than {FEW_THROTTLES} of the gateway's calls away in two of three "
+        f"periods of five minutes: every instance that the {which} function may have was busy.",
+        with_zeros(throttles),
+        label=label,
+        unit="calls",
+        threshold=FEW_THROTTLES,
+        periods=3,
+        breaching=2,
+    )
+
+
+def _slow(symptom: str, what: str, taken: MetricStat, label: str, wait_s: int) -> AlarmSpec:
+    return AlarmSpec(
+        symptom,
+        f"The slowest {what} took longer than the {wait_s} s that they wait for an agent, and "
+        f"{_ANSWERING_MS // 1000} s more.",
+        of_enough(taken, _ENOUGH_FOR_P99),
+        label=label,
+        unit="ms",
+        threshold=wait_s * 1000 + _ANSWERING_MS,
+        periods=3,
+        breaching=2,
+        urgency=Urgency.NOTICE,
+    )
+
+
+def _on_answers(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSpec]:
+    # The gateway's own counts: streams are in it, and what no function answered.
+    failed, calls = metrics.gateway("5XXError"), metrics.gateway("Count")
+    yield _failing(
+        "api-failures",
+        "API's requests were answered 5xx",
+        share_of_enough(failed, calls),
+        "answered 5xx",
+        thresholds,
+    )
+    yield AlarmSpec(
+        "api-failures-by-hour",
+        f"In two of three hours, more than {thresholds.error_percent:g} % of the API's requests "
+        "were answered 5xx, however few they were.",
+        share_of_enough(failed.over(HOUR), calls.over(HOUR), at_least=1),
+        label="answered 5xx by hour",
+        unit="%",
+        threshold=thresholds.error_percent,
+        periods=3,
+        breaching=2,
+    )
+    yield AlarmSpec(
+        "api-outage",
+        f"At least {OUTAGE_PERCENT} % of the API's requests of a quarter of an hour were answered "
+        "5xx.",
+        share_of_enough(failed.over(QUARTER_HOUR), calls.over(QUARTER_HOUR)),
+        label="answered 5xx in a quarter of an hour",
+        unit="%",
+        threshold=OUTAGE_PERCENT,
+        comparison=AT_LEAST,
+        periods=2,
+        urgency=Urgency.OUTAGE,
+    )
+
+
+def _on_the_function(
+    metrics: Metrics, wait_s: int, thresholds: AlarmSettings
+) -> Iterator[AlarmSpec]:
+    yield _failing(
+        "api-errors",
+        "calls of the API's function failed",
+        share_of_enough(metrics.api("Errors"), metrics.api("Invocations")),
+        "failed calls",
+        thresholds,
+    )
+    yield _turned_away("api-throttles", "API's", metrics.api("Throttles"), "throttled")
+    # Lambda's and not the gateway's, which has the streams in it.
+    yield _slow("api-latency", "calls", metrics.api("Duration", "p99"), "p99, Lambda", wait_s)
+
+
+def _on_the_mcp_function(
+    metrics: Metrics, wait_s: int, thresholds: AlarmSettings
+) -> Iterator[AlarmSpec]:
+    yield _failing(
+        "mcp-failures",
+        "MCP messages failed by our fault, within answers that the gateway counts as good ones or "
+        "not",
+        # Ours: within the protocol's answer, which is HTTP 200, only the function sees them.
+        share_of_enough(
+            metrics.all_agents(MetricName.MCP_ERRORS), metrics.all_agents(MetricName.MCP_CALLS)
+        ),
+        "failed messages",
+        thresholds,
+    )
+    yield _failing(
+        "mcp-errors",
+        "calls of the MCP function failed",
+        share_of_enough(metrics.mcp("Errors"), metrics.mcp("Invocations")),
+        "failed calls, Lambda",
+        thresholds,
+    )
+    yield _turned_away("mcp-throttles", "MCP", metrics.mcp("Throttles"), "throttled, MCP")
+    # Not Lambda's: the gateway may call once more after each stream, for next to no time.
+    yield _slow(
+        "mcp-latency",
+        "MCP messages",
+        metrics.all_agents(MetricName.MCP_LATENCY, "p99"),
+        "p99",
+        wait_s,
+    )

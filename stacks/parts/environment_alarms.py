@@ -1,0 +1,192 @@
+"""What is watched on what all agents share: the model, its cost, records, deployments."""
+
+from collections.abc import Iterator
+
+from stacks.parts.alarm_math import share_of_enough, with_zeros
+from stacks.parts.alarms import AlarmSpec, Urgency
+from stacks.parts.metrics import HOUR, QUARTER_HOUR, MathExpression, Metrics
+from stacks.parts.reported import Reported
+from stacks.settings.alarm import AlarmSettings
+from tradewind.telemetry.metric_names import MetricName
+
+#: With fewer calls in five minutes, a share of them is the accident of one or two.
+ENOUGH_CALLS = 10
+
+
+def environment_alarms(
+    metrics: Metrics, thresholds: AlarmSettings, *, logged: bool, durable: bool, gradual: bool
+) -> dict[str, AlarmSpec]:
+    """The alarms on what all agents share, by symptom.
+
+    Args:
+        metrics: The environment's.
+        thresholds: When they go off.
+        logged: Whether a log of requests and answers is kept.
+        durable: Whether workflows run past one Lambda.
+        gradual: Whether new versions are asked a question, and get requests step by step.
+    """
+    specs = [
+        *_on_the_model(metrics, thresholds),
+        *_on_requests(metrics),
+        *_on_the_sweep(metrics),
+    ]
+    if logged:
+        specs.append(
+            AlarmSpec(
+                "requests-not-logged",
+                "Requests were answered of which the log of requests and answers has no whole "
+                "entry.",
+                metrics.all_agents(MetricName.REQUESTS_NOT_LOGGED).over(HOUR),
+                label="not logged",
+                unit="requests",
+                threshold=0,
+                urgency=Urgency.NOTICE,
+            )
+        )
+    if durable:
+        specs.append(
+            AlarmSpec(
+                "durable-failures",
+                "For half an hour, invocations of the durable function have failed: runs of "
+                "workflows do not go on.",
+                with_zeros(metrics.reported_by_durable(Reported.FAILURES, period_s=QUARTER_HOUR)),
+                label="failed invocations",
+                unit="invocations",
+                threshold=0,
+                # The service begins another after one that fails.
+                periods=2,
+                breaching=2,
+            )
+        )
+    if gradual:
+        specs += _on_the_probe(metrics)
+    return {spec.symptom: spec for spec in specs}
+
+
+def _on_the_model(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSpec]:
+    calls = metrics.model(MetricName.MODEL_CALLS)
+    throttles = metrics.model(MetricName.MODEL_THROTTLES)
+    # The retry layer carries a disturbance; where it does not, the agents' own alarms page.
+    yield AlarmSpec(
+        "bedrock-errors",
+        f"More than {thresholds.bedrock_error_percent:g} % of the model calls failed, throttled "
+        f"ones aside, of at least {ENOUGH_CALLS} in five minutes.",
+        MathExpression(
+            f"IF(FILL(calls, 0) >= {ENOUGH_CALLS}, "
+            "100 * (FILL(errors, 0) - FILL(throttles, 0)) / calls, 0)",
+            {
+                "errors": metrics.model(MetricName.MODEL_ERRORS),
+                "throttles": throttles,
+                "calls": calls,
+            },
+        ),
+        label="failed model calls",
+        unit="%",
+        threshold=thresholds.bedrock_error_percent,
+        periods=3,
+        breaching=2,
+        urgency=Urgency.NOTICE,
+    )
+    yield AlarmSpec(
+        "bedrock-throttles",
+        f"More than {thresholds.bedrock_throttle_percent:g} % of the model calls were throttled, "
+        f"of at least {ENOUGH_CALLS} in five minutes.",
+        share_of_enough(throttles, calls, ENOUGH_CALLS),
+        label="throttled model calls",
+        unit="%",
+        threshold=thresholds.bedrock_throttle_percent,
+        periods=3,
+        breaching=2,
+        urgency=Urgency.NOTICE,
+    )
+    yield AlarmSpec(
+        "cost",
+        f"The agents' tokens cost more than an estimated {thresholds.cost_usd_per_hour:g} US "
+        "dollars in an hour.",
+        metrics.model(MetricName.ESTIMATED_COST, period_s=HOUR),
+        label="US dollars",
+        unit="US dollars",
+        threshold=thresholds.cost_usd_per_hour,
+    )
+
+
+def _on_requests(metrics: Metrics) -> Iterator[AlarmSpec]:
+    """What happened to single requests. By the hour: what goes on is told of once."""
+    yield AlarmSpec(
+        "deadline-stops",
+        "Requests were stopped unfinished, shortly before the function's timeout.",
+        metrics.all_agents(MetricName.DEADLINE_STOPS).over(HOUR),
+        label="stopped at the deadline",
+        unit="requests",
+        threshold=0,
+        urgency=Urgency.NOTICE,
+    )
+    yield AlarmSpec(
+        "retired-processes",
+        "Processes ended themselves again and again, because of threads that requests had left "
+        "behind.",
+        metrics.all_agents(MetricName.PROCESSES_RETIRED).over(QUARTER_HOUR),
+        label="processes retired",
+        unit="processes",
+        # One that replaces itself is the remedy; several in a quarter of an hour are a disease.
+        threshold=2,
+        urgency=Urgency.NOTICE,
+    )
+    yield AlarmSpec(
+        "records-settled",
+        "A function died at work: its request has no answer, and its record was settled later.",
+        metrics.all_agents(MetricName.RECORDS_SETTLED).over(HOUR),
+        label="records settled",
+        unit="records",
+        threshold=0,
+        urgency=Urgency.NOTICE,
+    )
+    yield AlarmSpec(
+        "requests-not-started",
+        "The API took requests that no function took up while Lambda kept them.",
+        metrics.all_agents(MetricName.REQUESTS_NOT_STARTED).over(HOUR),
+        label="never begun",
+        unit="requests",
+        threshold=0,
+        urgency=Urgency.NOTICE,
+    )
+
+
+def _on_the_sweep(metrics: Metrics) -> Iterator[AlarmSpec]:
+    yield AlarmSpec(
+        "sweep-failures",
+        "For half an hour, sweeps for records of functions that died have failed.",
+        metrics.sweep("Errors", QUARTER_HOUR),
+        label="failed sweeps",
+        unit="sweeps",
+        threshold=0,
+        # One that fails is made up for by the next.
+        periods=2,
+        breaching=2,
+        urgency=Urgency.NOTICE,
+    )
+
+
+def _on_the_probe(metrics: Metrics) -> Iterator[AlarmSpec]:
+    # Whoever deploys is awake, and is told by the deployment too.
+    yield AlarmSpec(
+        "versions-refused",
+        "A new version failed the question that it was asked, and its deployment went back.",
+        metrics.all_agents(MetricName.VERSIONS_REFUSED),
+        label="refused",
+        unit="versions",
+        threshold=0,
+        urgency=Urgency.NOTICE,
+    )
+    yield AlarmSpec(
+        "probe-failures",
+        "The probe could not tell CodeDeploy what it found: a deployment waits for an hour, and "
+        "goes back.",
+        # Stamped with a probe's start, which may be five minutes before it fails.
+        metrics.probe("Errors"),
+        label="failed probes",
+        unit="probes",
+        threshold=0,
+        periods=3,
+        urgency=Urgency.NOTICE,
+    )
