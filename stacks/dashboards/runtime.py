@@ -99,7 +99,10 @@ def _calls(metrics: AgentMetrics, alarms: Alarms) -> Rows:
         [
             graph(
                 "Time to first chunk",
-                percentiles(metrics.own(MetricName.RUNTIME_TIME_TO_FIRST_CHUNK)),
+                [
+                    *percentiles(metrics.own(MetricName.RUNTIME_TIME_TO_FIRST_CHUNK)),
+                    alarm_line(first_chunk, Colour.AWS),
+                ],
                 unit=first_chunk.unit,
                 thresholds=[first_chunk],
             ),
