@@ -27,17 +27,22 @@ def alarms(request: pytest.FixtureRequest) -> Alarms:
     return load_alarms(assembly.folder)
 
 
-def test_every_alarm_does_what_its_tests_say(alarms: Alarms) -> None:
+@pytest.fixture(scope="module")
+def outcomes(alarms: Alarms) -> list[Outcome]:
+    return run_shipped(alarms)
+
+
+def test_every_alarm_does_what_its_tests_say(outcomes: list[Outcome]) -> None:
     failures = [
         f"{o.placed.path.name}:{o.placed.line}: {o.alarm.name}: {failure}"
-        for o in run_shipped(alarms)
+        for o in outcomes
         for failure in o.failures
     ]
     assert failures == []
 
 
-def test_every_alarm_is_shown_firing_and_quiet(alarms: Alarms) -> None:
-    assert [(u.alarm.name, u.missing) for u in uncovered(alarms, run_shipped(alarms))] == []
+def test_every_alarm_is_shown_firing_and_quiet(alarms: Alarms, outcomes: list[Outcome]) -> None:
+    assert [(u.alarm.name, u.missing) for u in uncovered(alarms, outcomes)] == []
 
 
 @pytest.mark.parametrize("threshold", [1e12, -1e12])
