@@ -247,7 +247,7 @@ class Gradual:
         return {**done[-1], "VersionsRefused": counts[-1]}
 
     def subscribe(self) -> Callable[[], list[str]]:
-        """Have the alarms' topic write into a queue; returns how to read what it was told."""
+        """Have the topic of pages write into a queue; returns how to read what it was told."""
         sqs, sns = self._client("sqs"), self._client("sns")
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:who-is-told"
         statement = {
@@ -258,7 +258,8 @@ class Gradual:
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         queue = sqs.create_queue(QueueName="who-is-told", Attributes={"Policy": policy})["QueueUrl"]
-        [topic] = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
+        topics = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
+        [topic] = [one for one in topics if "-Pages" in one]
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
         def told() -> list[str]:
