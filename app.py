@@ -35,6 +35,7 @@ from stacks.settings.errors import SettingsError  # noqa: E402
 from stacks.settings.file import load_settings  # noqa: E402
 from stacks.settings.runtime import with_runtimes  # noqa: E402
 from stacks.state import StateStack  # noqa: E402
+from stacks.watching_cost import said_of_cost, watched  # noqa: E402
 from stacks.workflows import WorkflowsStack  # noqa: E402
 from tradewind.contracts.agent_manifest import (  # noqa: E402
     AgentManifest,
@@ -165,6 +166,14 @@ def _network(
     ).network
 
 
+def _to_say(folder: Path, settings: Settings, agents: Mapping[str, AgentManifest]) -> list[str]:
+    """What whoever synthesizes an environment should know of how it is watched."""
+    if settings.on_this_machine:
+        return []
+    cost = said_of_cost(settings.environment, watched(folder, settings, agents))
+    return [cost, *filter(None, [settings.nobody_told])]
+
+
 def main() -> int:
     """Synthesize the environment that ``-c env=NAME`` names, or each of ``-c stages=NAME,NAME``."""
     app = App()
@@ -181,7 +190,8 @@ def main() -> int:
             return 1
         wanted = dict.fromkeys(str(several).split(",")) if several else [one or "dev"]
         # All of them first: building bundles takes its time.
-        for settings in [load_settings(name, ROOT / "config", agents) for name in wanted]:
+        environments = [load_settings(name, ROOT / "config", agents) for name in wanted]
+        for settings in environments:
             workflows = settings.workflows
             bundles: BundleProvider = Bundler(ROOT, workflows.folder, workflows.durable)
             if signed := app.node.try_get_context("signed"):
@@ -191,7 +201,10 @@ def main() -> int:
     except (ManifestError, SettingsError, BundleError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    app.synth()
+    made = Path(app.synth().directory)
+    for settings in environments:
+        folder = made / f"assembly-{settings.environment}" if several else made
+        sys.stderr.writelines(f"{line}\n" for line in _to_say(folder, settings, agents))
     return 0
 
 

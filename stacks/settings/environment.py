@@ -288,9 +288,14 @@ class Settings(Frozen):
         return {name: cap for name, cap in caps.items() if cap is not None}
 
     @property
+    def on_this_machine(self) -> bool:
+        """Whether its functions run on the machine it is deployed from: in the embedded AWS."""
+        return self.functions.architecture == "native"
+
+    @property
     def nobody_told(self) -> str | None:
-        """That alarms go off unheard, where functions do not just run on this machine."""
-        if self.alarm_email is not None or self.functions.architecture == "native":
+        """That alarms go off unheard, where somebody else than who deploys it may rely on it."""
+        if self.alarm_email is not None or self.on_this_machine:
             return None
         return (
             f"Nobody is told of {self.environment}'s alarms: give alarm_email in "
