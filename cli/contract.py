@@ -11,14 +11,18 @@ from cli.errors import CommandError
 from devtools.contract import (
     Contract,
     ContractError,
+    Emitted,
     Finding,
     check,
     emitted_in,
     load_catalogue,
     load_exceptions,
+    logged_in,
     read_contract,
 )
+from devtools.dashboard.metrics import MetricId
 from devtools.localcloud.running import Running
+from tradewind.telemetry.metric_names import METRICS, NAMESPACE, Kept
 
 EXCEPTIONS: Final = cdk.PROJECT / "stacks" / "unread_metrics.yaml"
 
@@ -53,7 +57,13 @@ def check_contract(
         emitted = emitted_in(lines)
         # Lines of another deployment have its environment's name.
         findings = check(
-            contract, emitted, load_catalogue(), load_exceptions(EXCEPTIONS), free={"Environment"}
+            contract,
+            emitted,
+            load_catalogue(),
+            load_exceptions(EXCEPTIONS),
+            free={"Environment"},
+            declared=declared(),
+            logged=logged_in(lines),
         )
     except (ContractError, OSError, UnicodeDecodeError) as error:
         raise CommandError(str(error)) from error
@@ -61,8 +71,18 @@ def check_contract(
     return findings, compared
 
 
+def declared() -> frozenset[Emitted]:
+    """The metrics that are published only where something rare has happened."""
+    return frozenset(
+        Emitted(MetricId.of(NAMESPACE, name, dict.fromkeys(dimensions, "*")), spec.unit)
+        for name, spec in METRICS.items()
+        if spec.kept is Kept.WHEN_NOT_ZERO
+        for dimensions in spec.dimension_sets
+    )
+
+
 def logged_lines(running: Running, contract: Contract) -> Iterator[str]:
-    """The metric lines in the log groups of a deployed app."""
+    """The lines in the log groups of a deployed app."""
     logs: Any = boto3.client(
         "logs",
         region_name=running.region,
@@ -77,8 +97,6 @@ def logged_lines(running: Running, contract: Contract) -> Iterator[str]:
         for group in page["logGroups"]
     }
     for group in sorted(contract.values_of("AWS::Logs::LogGroup", "LogGroupName") & existing):
-        pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, filterPattern='"CloudWatchMetrics"'
-        )
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         for page in pages:
             yield from (event["message"] for event in page["events"])

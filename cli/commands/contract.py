@@ -27,7 +27,7 @@ def contract() -> None:
 )
 @as_json
 def check_contract(templates: Path | None, log_files: tuple[Path, ...], as_json: bool) -> None:
-    """Fail on a widget or an alarm that nothing feeds, and on a metric that nothing reads.
+    """Fail on a widget, an alarm or a query that nothing feeds, and on what nothing reads.
 
     \b
     tradewind contract check

@@ -30,10 +30,10 @@ class AwsMetric(_Frozen):
 
 
 class ResourceProperty(_Frozen):
-    """Where a dimension's values come from: a property of a type of resource."""
+    """Where values come from: properties of a type of resource, joined by colons if several."""
 
     resource: str
-    property: str
+    properties: Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class Service(_Frozen):
@@ -44,12 +44,14 @@ class Service(_Frozen):
         dimension_sets: Those its metrics are kept under.
         dimension_values: Where values come from, by dimension; others are not compared.
         metrics: By name.
+        region: Where the region that its metrics are in comes from; None for that of the stacks.
     """
 
     source: str
     dimension_sets: Annotated[tuple[frozenset[str], ...], Field(strict=False)]
     dimension_values: Mapping[str, ResourceProperty] = {}
     metrics: Mapping[str, AwsMetric]
+    region: ResourceProperty | None = None
 
 
 Catalogue = Mapping[str, Service]

@@ -1,30 +1,18 @@
 """The comparison of what is read with what is emitted."""
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from devtools.contract.catalogue import Catalogue, Service
+from devtools.contract import filters, logs, services
+from devtools.contract.catalogue import Catalogue
+from devtools.contract.emissions import Emissions, Missing, listed
 from devtools.contract.emitted import Emitted
 from devtools.contract.exceptions import MetricKey
+from devtools.contract.logged import Logged
+from devtools.contract.search import Search
+from devtools.contract.units import is_among, is_drawn_rightly, statistics_of
 from devtools.contract.uses import Contract, Use
 from devtools.dashboard.metrics import MetricId
-
-_PERCENTILE: Final = re.compile(r"p(?:100|\d{1,2}(?:\.\d+)?)")
-_PERCENTILES: Final = "percentile"
-#: Statistics that say something of a value, by its unit. The sum of times and the 99th percentile
-#: of ones and zeros are numbers, but no answers.
-_OF_COUNTS: Final = frozenset({"Sum", "Average", "Minimum", "Maximum", "SampleCount"})
-_OF_TIMES: Final = frozenset({"Average", "Minimum", "Maximum", "SampleCount", _PERCENTILES})
-_STATISTICS: Final[Mapping[str, frozenset[str]]] = {
-    "Count": _OF_COUNTS,
-    "None": _OF_COUNTS,
-    "Seconds": _OF_TIMES,
-    "Milliseconds": _OF_TIMES,
-    "Microseconds": _OF_TIMES,
-}
-_ANY_STATISTIC: Final = _OF_COUNTS | _OF_TIMES
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,7 +20,7 @@ class Finding:
     """A broken promise.
 
     Attributes:
-        where: The widget, the alarm, or the metric.
+        where: The widget, the alarm, the query, the filter, or the metric.
         problem: What is wrong with it.
     """
 
@@ -50,135 +38,181 @@ def check(
     exceptions: Mapping[MetricKey, str],
     *,
     free: Collection[str] = (),
+    declared: Collection[Emitted] = (),
+    logged: Logged | None = None,
 ) -> list[Finding]:
     """Compare what is read with what is emitted, both ways.
 
     Args:
-        contract: What widgets and alarms read.
+        contract: What widgets, alarms, queries and metric filters read.
         emitted: What was emitted.
         catalogue: What AWS services emit.
         exceptions: Metrics that nobody has to read.
         free: Dimensions whose values are not compared, because what was emitted comes from
-            another deployment than the one the templates are for.
+            another deployment than the one the templates are for. What is read has to be a value
+            that the templates tell a function.
+        declared: What is emitted rarely, and need not have been to be read. A dimension's value
+            of ``*`` stands for each that was seen or that a function is told.
+        logged: What is in the logs. Without it, queries' fields and filters' lines are not
+            compared.
 
     Returns:
         What is wrong, sorted; nothing when all is well.
     """
-    ours = _Emissions(frozenset(emitted), frozenset(free))
-    findings = {Finding(where, problem) for where, problem in contract.problems}
+    lines = logged.lines if logged else ()
+    made = [one for each in contract.filters for one in filters.published(each, lines)]
+    ours = Emissions((*emitted, *made), declared, free, contract.told)
+    missing, findings = _read(contract, catalogue, ours)
+    silent = _silence(missing, ours)
+    findings += silent.findings
+    for lost in missing:
+        if not silent.explains(lost):
+            findings.append(Finding(lost.use.where, lost.problem))
+    searched = set()
+    for sought in contract.searches:
+        keys, problems = _search(sought.search, catalogue, contract, ours)
+        searched |= keys
+        findings += (Finding(sought.where, problem) for problem in problems)
+    heard = None if silent.total else logged
+    for log in contract.logs:
+        findings += (
+            Finding(log.where, problem) for problem in logs.problems_of(log, contract, heard)
+        )
+    for each in contract.filters:
+        wrong = [*logs.missing_groups((each.group,), contract)]
+        if logged is not None:
+            wrong += filters.problems_of(each, lines)
+        findings += (Finding(each.where, problem) for problem in wrong)
+    read = {_key(use.metric) for use in contract.uses} | searched
+    findings += _unread(read, ours, () if silent.total else exceptions)
+    findings += (Finding(where, problem) for where, problem in contract.problems)
+    return sorted(set(findings))
+
+
+def _read(
+    contract: Contract, catalogue: Catalogue, ours: Emissions
+) -> tuple[list[Missing], list[Finding]]:
+    """What is read and not emitted, and what else is wrong with reading it."""
+    missing: list[Missing] = []
+    findings: list[Finding] = []
     for use in contract.uses:
-        if use.metric.namespace in catalogue:
-            problems = _against_service(use, catalogue[use.metric.namespace], contract)
-        elif use.metric.namespace.startswith("AWS/"):
-            problems = iter([f"the catalogue has no namespace {use.metric.namespace}"])
-        else:
-            problems = ours.problems_of(use)
-        findings |= {Finding(use.where, problem) for problem in problems}
-    groups = contract.values_of("AWS::Logs::LogGroup", "LogGroupName")
-    findings |= {
-        Finding(where, f"no template has the log group {group}")
-        for where, group in contract.log_groups
-        if group not in groups
-    }
-    findings |= set(_unread(contract, ours.all, exceptions))
-    return sorted(findings)
-
-
-class _Emissions:
-    """What was emitted, to be looked up."""
-
-    def __init__(self, emitted: frozenset[Emitted], free: frozenset[str]) -> None:
-        self.all = emitted
-        self._free = free
-        self._units: dict[MetricId, set[str]] = {}
-        for one in emitted:
-            self._units.setdefault(self._comparable(one.metric), set()).add(one.unit)
-
-    def _comparable(self, metric: MetricId) -> MetricId:
-        dimensions = {
-            name: "*" if name in self._free else value for name, value in metric.dimensions
-        }
-        return MetricId.of(metric.namespace, metric.name, dimensions)
-
-    def problems_of(self, use: Use) -> Iterator[str]:
-        metric = use.metric
-        units = self._units.get(self._comparable(metric))
-        if units is not None:
-            yield from _against_units(use, units)
-            return
-        of_namespace = [one.metric for one in self.all if one.metric.namespace == metric.namespace]
-        named = [one for one in of_namespace if one.name == metric.name]
-        sets = {frozenset(dict(one.dimensions)) for one in named}
-        if not of_namespace:
-            yield f"nothing emits into the namespace {metric.namespace}"
-        elif not named:
-            yield f"nothing emits {metric.namespace}/{metric.name}"
-        elif frozenset(dict(metric.dimensions)) not in sets:
-            yield (
-                f"nothing emits {metric.namespace}/{metric.name} by "
-                f"{_listed(dict(metric.dimensions))}, only by "
-                f"{' or by '.join(sorted(map(_listed, sets)))}"
+        problems: list[str] = []
+        regions = frozenset({contract.region})
+        service = catalogue.get(use.metric.namespace)
+        if service is not None:
+            problems += services.problems_of(use, service, contract)
+            regions = services.regions_of(service, contract)
+            unit = (
+                service.metrics[use.metric.name].unit if use.metric.name in service.metrics else ""
             )
+            problems += _on_axis(use, {unit} - {""})
+        elif use.metric.namespace.startswith("AWS/"):
+            problems.append(f"the catalogue has no namespace {use.metric.namespace}")
+        elif units := ours.units_of(use.metric):
+            problems += [*_against_units(use, units), *ours.untold(use.metric)]
         else:
-            values = ", ".join(f"{name}={value}" for name, value in metric.dimensions)
-            yield f"nothing emits {metric.namespace}/{metric.name} with {values}"
+            missing.append(ours.missing(use))
+        if use.region not in {None, *regions}:
+            problems.append(
+                f"{use.metric.namespace}/{use.metric.name} is not in {use.region}, "
+                f"but in {listed(regions)}"
+            )
+        findings += (Finding(use.where, problem) for problem in problems)
+    return missing, findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """Functions of which nothing was heard, so that nothing can be said of what they emit.
+
+    Attributes:
+        pairs: The dimensions and values that would have been heard of.
+        total: Whether nothing was heard with any value of one of those dimensions, or at all.
+    """
+
+    pairs: frozenset[tuple[str, str]]
+    total: bool
+
+    @property
+    def findings(self) -> list[Finding]:
+        by_dimension: dict[str, set[str]] = {}
+        for name, value in self.pairs:
+            by_dimension.setdefault(name, set()).add(value)
+        values = "; ".join(
+            f"{name} {listed(values)}" for name, values in sorted(by_dimension.items())
+        )
+        if not values and not self.total:
+            return []
+        return [
+            Finding(
+                values or "everything",
+                "nothing was emitted: were the functions called? What reads it was not checked.",
+            )
+        ]
+
+    def explains(self, lost: Missing) -> bool:
+        """Whether a metric may be missing because of it."""
+        return bool(lost.silent & self.pairs) or (self.total and lost.unheard)
+
+
+def _silence(missing: Sequence[Missing], ours: Emissions) -> _Silence:
+    pairs = frozenset(pair for lost in missing for pair in lost.silent)
+    nothing = bool(missing) and not ours.all
+    return _Silence(pairs, nothing or any(ours.is_silent(name) for name, _ in pairs))
 
 
 def _against_units(use: Use, units: Collection[str]) -> Iterator[str]:
     """Problems of reading a metric that was emitted in these units."""
     name = f"{use.metric.namespace}/{use.metric.name}"
     if len(units) > 1:
-        yield f"{name} is emitted in more than one unit: {_listed(units)}"
+        yield f"{name} is emitted in more than one unit: {listed(units)}"
     if use.unit is not None and use.unit not in units:
-        yield f"{name} is emitted in {_listed(units)}, not in {use.unit}"
+        yield f"{name} is emitted in {listed(units)}, not in {use.unit}"
     for unit in units:
-        if not _has(_STATISTICS.get(unit, _ANY_STATISTIC), use.statistic):
+        if not is_among(use.statistic, statistics_of(unit)):
             yield f"{use.statistic} of {name} says nothing: its unit is {unit}"
+    yield from _on_axis(use, units)
 
 
-def _against_service(use: Use, service: Service, contract: Contract) -> Iterator[str]:
-    """Problems of reading a metric of an AWS service."""
-    name = f"{use.metric.namespace}/{use.metric.name}"
-    metric = service.metrics.get(use.metric.name)
-    if metric is None:
-        yield f"the catalogue has no metric {name}"
-        return
-    dimensions = dict(use.metric.dimensions)
-    if frozenset(dimensions) not in service.dimension_sets:
-        yield f"{name} is not kept by {_listed(dimensions)}"
-    if not _has(metric.statistics | {"SampleCount"}, use.statistic):
-        yield f"{use.statistic} of {name} says nothing: it has {_listed(metric.statistics)}"
-    if use.unit is not None and use.unit != metric.unit:
-        yield f"{name} is emitted in {metric.unit}, not in {use.unit}"
-    for dimension, value in dimensions.items():
-        origin = service.dimension_values.get(dimension)
-        if origin and value not in contract.values_of(origin.resource, origin.property):
-            yield f"no {origin.resource} of the templates has the {dimension} {value}"
+def _on_axis(use: Use, units: Collection[str]) -> Iterator[str]:
+    for unit in units:
+        if not is_drawn_rightly(use.axis, unit, use.statistic):
+            yield f"its axis says {use.axis}, and {use.metric.name} is emitted in {unit}"
+
+
+def _search(
+    search: Search, catalogue: Catalogue, contract: Contract, ours: Emissions
+) -> tuple[set[MetricKey], list[str]]:
+    """The metrics that a search finds, and what is wrong with it."""
+    emitted = ours.found(search)
+    of_services = services.found(search, catalogue, contract)
+    problems = []
+    if not emitted and not of_services:
+        problems.append(f"{search.text!r} finds no metric")
+    for one in emitted:
+        if not is_among(search.statistic, statistics_of(one.unit)):
+            problems.append(
+                f"{search.statistic} of {one.metric.namespace}/{one.metric.name} says nothing: "
+                f"its unit is {one.unit}"
+            )
+    for name, metric in of_services.items():
+        if not is_among(search.statistic, metric.statistics | {"SampleCount"}):
+            problems.append(f"{search.statistic} of {name} says nothing")
+    return {_key(one.metric) for one in emitted}, problems
 
 
 def _unread(
-    contract: Contract, emitted: Collection[Emitted], exceptions: Mapping[MetricKey, str]
+    read: Collection[MetricKey], ours: Emissions, exceptions: Collection[MetricKey]
 ) -> Iterator[Finding]:
     """Metrics that nobody reads, and exceptions that except nothing."""
-    read = {_key(use.metric) for use in contract.uses}
-    written = {_key(one.metric) for one in emitted}
-    for key in written - read - set(exceptions):
+    written = {_key(one.metric) for one in ours.all}
+    for key in written - set(read) - set(exceptions):
         yield Finding(str(key), "it is emitted, and no widget, alarm or exception names it")
-    for key in set(exceptions) - written:
+    for key in set(exceptions) - written - {_key(one.metric) for one in ours.declared}:
         yield Finding(str(key), "it is an exception, and nothing emits it")
-    for key in set(exceptions) & read:
+    for key in set(exceptions) & set(read):
         yield Finding(str(key), "it is an exception, and a widget or an alarm reads it")
 
 
 def _key(metric: MetricId) -> MetricKey:
     return MetricKey(metric.namespace, metric.name, frozenset(dict(metric.dimensions)))
-
-
-def _has(statistics: Collection[str], statistic: str) -> bool:
-    if _PERCENTILE.fullmatch(statistic):
-        return _PERCENTILES in statistics
-    return statistic in statistics
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "nothing"

@@ -6,6 +6,7 @@ deployed stack where there is one, else from the names the template itself gives
 neither stays a symbol, and shows on the page as what it is.
 """
 
+import contextlib
 import json
 import math
 import re
@@ -76,16 +77,33 @@ class Dashboard:
 
 
 @dataclass(frozen=True)
+class Resource:
+    """A resource of any type.
+
+    Attributes:
+        kind: Such as ``AWS::Logs::LogGroup``.
+        properties: Its properties; those with an intrinsic function that is not known here are
+            left out.
+    """
+
+    logical_id: str
+    kind: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Assembly:
     """What was synthesized.
 
     Attributes:
         dashboards: In the templates' order.
         alarms: By name.
+        resources: All of them, in the templates' order.
     """
 
     dashboards: tuple[Dashboard, ...]
     alarms: Mapping[str, AnyAlarm] = field(default_factory=dict)
+    resources: tuple[Resource, ...] = ()
 
 
 def read_assembly(
@@ -119,7 +137,8 @@ def read_assembly(
         alarms = {name: described.alarm for name, described in load_alarms(folder).items()}
     except TemplateError as error:
         raise AssemblyError(str(error)) from error
-    return Assembly(dashboards, alarms)
+    resources = tuple(found for stack in stacks for found in stack.resources(exports))
+    return Assembly(dashboards, alarms, resources)
 
 
 def _templates(folder: Path) -> Iterable[tuple[str, Path]]:
@@ -200,6 +219,27 @@ class _Stack:
                 yield Dashboard(logical_id, None, f"Its body cannot be read: {error}")
                 continue
             yield from expanded(Dashboard(shown_name, body, family=shown_name))
+
+    def resources(self, exports: Mapping[str, str]) -> Iterable[Resource]:
+        """The template's resources."""
+        for logical_id, resource in self._resources.items():
+            if not isinstance(resource, dict):
+                continue
+            properties = {}
+            for name, value in (resource.get("Properties") or {}).items():
+                with contextlib.suppress(TemplateError):
+                    properties[name] = self._deep(resolve(value), exports)
+            yield Resource(logical_id, str(resource.get("Type")), properties)
+
+    def _deep(self, value: Any, exports: Mapping[str, str]) -> Any:
+        """A property without intrinsics, with its symbols' values in every text in it."""
+        if isinstance(value, str):
+            return self._with_values(value, exports)
+        if isinstance(value, list):
+            return [self._deep(item, exports) for item in value]
+        if isinstance(value, dict):
+            return {name: self._deep(item, exports) for name, item in value.items()}
+        return value
 
     def _body(self, text: Any, exports: Mapping[str, str]) -> str:
         # Values come into the middle of JSON texts, and are escaped for it.

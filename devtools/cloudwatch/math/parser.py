@@ -66,9 +66,13 @@ def names(expression: str) -> frozenset[str]:
     return frozenset(used - _KEYWORDS)
 
 
-def functions(expression: str) -> frozenset[str]:
-    """The functions that an expression calls."""
-    return frozenset(n.function for n in _walk(parse(expression)) if isinstance(n, Call))
+def calls(expression: str) -> tuple[Call, ...]:
+    """The function calls in an expression, outer before inner.
+
+    Raises:
+        MathError: It is not metric math; the message says where.
+    """
+    return tuple(node for node in _walk(parse(expression)) if isinstance(node, Call))
 
 
 def _walk(node: Node) -> Iterator[Node]:

@@ -22,7 +22,12 @@ ALARM = {
         "EvaluationPeriods": 1,
         "ComparisonOperator": "GreaterThanThreshold",
         "Threshold": 1,
+        "AlarmActions": [{"Ref": "Topic"}],
     },
+}
+FUNCTION = {
+    "Type": "AWS::Lambda::Function",
+    "Properties": {"Environment": {"Variables": {"ENVIRONMENT": "prod"}}},
 }
 
 
@@ -31,7 +36,9 @@ def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(cloud, "HOME", tmp_path / "nothing-runs-here")
     folder = tmp_path / "cdk.out"
     folder.mkdir()
-    (folder / "App.template.json").write_text(json.dumps({"Resources": {"Busy": ALARM}}))
+    (folder / "App.template.json").write_text(
+        json.dumps({"Resources": {"Busy": ALARM, "Function": FUNCTION}})
+    )
     return folder
 
 

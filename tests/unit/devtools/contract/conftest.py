@@ -2,20 +2,72 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devtools.contract import Finding, check, emitted_in, load_catalogue, load_exceptions
-from devtools.contract.uses import read_contract
+from devtools.contract import (
+    Emitted,
+    Finding,
+    check,
+    emitted_in,
+    load_catalogue,
+    load_exceptions,
+    logged_in,
+    read_contract,
+)
+from devtools.dashboard.metrics import MetricId
 
-FUNCTION = {
-    "Type": "AWS::Lambda::Function",
-    "Properties": {"FunctionName": "app-terrain", "Role": {"Fn::Select": [0, ["a"]]}},
+REGION = {"Ref": "AWS::Region"}
+#: Stands for it in texts, until the CDK's way of writing is imitated.
+REGION_TEXT = "THE REGION"
+TERRAIN = "/aws/lambda/app-terrain"
+ACCESS = "/aws/apigateway/app"
+
+
+def function(agent: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "FunctionName": f"app-{agent}",
+            "Role": {"Fn::Select": [0, ["a"]]},
+            "Environment": {
+                "Variables": {
+                    "AGENT": agent,
+                    "STAGE": "dev",
+                    "BEDROCK_MODEL_ID": "model-1",
+                    "BEDROCK_REGION": "us-west-2",
+                }
+            },
+        },
+    }
+
+
+RESOURCES = {
+    "Function": function("terrain"),
+    "Alias": {
+        "Type": "AWS::Lambda::Alias",
+        "Properties": {"FunctionName": {"Ref": "Function"}, "Name": "live"},
+    },
+    "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": TERRAIN}},
+    "AccessGroup": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": ACCESS}},
+    "Stage": {
+        "Type": "AWS::ApiGateway::Stage",
+        "Properties": {
+            "StageName": "v1",
+            "AccessLogSetting": {
+                "DestinationArn": {
+                    "Fn::Join": ["", ["arn:aws:logs:x:y:log-group:", {"Ref": "AccessGroup"}]]
+                },
+                "Format": json.dumps({"route": "$context.resourcePath"}),
+            },
+        },
+    },
+    "Topic": {"Type": "AWS::SNS::Topic"},
 }
-GROUP = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/aws/lambda/app-terrain"}}
 DIMENSIONS = [
     {"Name": "Environment", "Value": "dev"},
     {"Name": "Agent", "Value": "terrain"},
@@ -31,7 +83,8 @@ ALARM = {
         "Period": 60,
         "EvaluationPeriods": 1,
         "ComparisonOperator": "GreaterThanThreshold",
-        "Threshold": 1,
+        "Threshold": 7,
+        "AlarmActions": [{"Ref": "Topic"}],
     },
 }
 MATH_ALARM = {
@@ -62,28 +115,89 @@ MATH_ALARM = {
         "Threshold": 1,
     },
 }
+COMPOSITE = {
+    "Type": "AWS::CloudWatch::CompositeAlarm",
+    "Properties": {
+        "AlarmName": "unwell",
+        "AlarmRule": {"Fn::Join": ["", ['ALARM("', {"Fn::GetAtt": ["Failing", "Arn"]}, '")']]},
+        "AlarmActions": [{"Ref": "Topic"}],
+    },
+}
+FILTER = {
+    "Type": "AWS::Logs::MetricFilter",
+    "Properties": {
+        "FilterName": "took",
+        "LogGroupName": {"Ref": "Group"},
+        "FilterPattern": '{ ($.type = "platform.report") && ($.record.metrics.durationMs = *) }',
+        "MetricTransformations": [
+            {
+                "MetricNamespace": "App/terrain",
+                "MetricName": "Took",
+                "MetricValue": "$.record.metrics.durationMs",
+                "Unit": "Milliseconds",
+            }
+        ],
+    },
+}
+SAVED = {
+    "Type": "AWS::Logs::QueryDefinition",
+    "Properties": {
+        "Name": "slow",
+        "LogGroupNames": [TERRAIN],
+        "QueryString": "fields @timestamp, ids.0 as id\n"
+        '| filter message = "Done" and ispresent(Latency)\n'
+        "| stats count(*) as requests, pct(Latency, 99) by id, bin(1h)\n"
+        "| sort requests desc",
+    },
+}
+
+
+def widget(kind: str, title: str, **properties: Any) -> dict[str, Any]:
+    return {"type": kind, "properties": {"title": title, "region": REGION_TEXT, **properties}}
+
+
 BODY = {
     "widgets": [
-        {
-            "type": "metric",
-            "properties": {
-                "title": "Requests",
-                "region": "us-east-1",
-                "stat": "Sum",
-                "metrics": [
-                    ["App", "Requests", "Environment", "dev", "Agent", "terrain", {"id": "m"}],
-                    [{"expression": "2 * m", "id": "twice"}],
+        widget(
+            "metric",
+            "Requests",
+            stat="Sum",
+            metrics=[
+                ["App", "Requests", "Environment", "dev", "Agent", "terrain", {"id": "m"}],
+                [{"expression": "2 * m", "id": "twice"}],
+            ],
+        ),
+        widget("log", "Slowest", query=f"SOURCE '{TERRAIN}' | fields @message, Latency"),
+        widget("log", "Refused", query=f"SOURCE '{ACCESS}' | stats count(*) by route"),
+        widget(
+            "metric",
+            "How long",
+            stat="p99",
+            yAxis={"left": {"label": "ms"}},
+            metrics=[
+                ["App", "Latency", "Environment", "dev", "Agent", "terrain"],
+                ["App/terrain", "Took"],
+                ["AWS/Lambda", "Duration", "FunctionName", "app-terrain", {"stat": "tm99"}],
+                [
+                    *("AWS/Bedrock", "InvocationLatency", "ModelId", "model-1"),
+                    {"region": "us-west-2"},
                 ],
-            },
-        },
-        {
-            "type": "log",
-            "properties": {
-                "title": "Slowest",
-                "region": "us-east-1",
-                "query": "SOURCE '/aws/lambda/app-terrain' | fields @message",
-            },
-        },
+            ],
+            annotations={"horizontal": [{"value": 7, "label": "alarm: slow"}]},
+        ),
+        widget(
+            "metric",
+            "By function",
+            metrics=[
+                [
+                    {
+                        "expression": """SEARCH('{AWS/Lambda,FunctionName} """
+                        """MetricName="Throttles" app', 'Sum', 300)"""
+                    }
+                ]
+            ],
+        ),
+        widget("alarm", "Alarms", alarms=[f"arn:aws:cloudwatch:{REGION_TEXT}:1:alarm:slow"]),
     ]
 }
 
@@ -107,7 +221,9 @@ def emf(**changes: Any) -> str:
             },
             "Environment": "dev",
             "Agent": "terrain",
-            "Latency": [5],
+            "message": "Done",
+            "ids": ["one"],
+            "Latency": 5,
             "Requests": 1,
             **changes,
         }
@@ -119,24 +235,43 @@ class App:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.alarm: dict[str, Any] = copy.deepcopy(ALARM["Properties"])  # type: ignore[arg-type]
-        self.math_alarm: dict[str, Any] = copy.deepcopy(MATH_ALARM["Properties"])  # type: ignore[arg-type]
+        self.resources: dict[str, Any] = copy.deepcopy(RESOURCES)
+        self.alarm = _properties(ALARM)
+        self.math_alarm = _properties(MATH_ALARM)
+        self.composite = _properties(COMPOSITE)
+        self.filter = _properties(FILTER)
+        self.saved = _properties(SAVED)
         self.body: dict[str, Any] = copy.deepcopy(BODY)
         self.lines = [emf(), "START RequestId: 1", '{"message": "no metric"}', "not even JSON {"]
         self.exceptions = ""
+        self.declared: list[Emitted] = []
 
-    @property
-    def widget(self) -> dict[str, Any]:
-        properties: dict[str, Any] = self.body["widgets"][0]["properties"]
-        return properties
+    def widget(self, title: str) -> dict[str, Any]:
+        """The properties of the widget with this title."""
+        for one in self.body["widgets"]:
+            properties: dict[str, Any] = one["properties"]
+            if properties["title"] == title:
+                return properties
+        raise KeyError(title)
 
-    def findings(self, free: tuple[str, ...] = ()) -> list[Finding]:
+    def declare(self, name: str, unit: str = "Count", **dimensions: str) -> None:
+        """Say that a metric is emitted now and then."""
+        self.declared.append(Emitted(MetricId.of("App", name, dimensions), unit))
+
+    def said(self) -> str:
+        """The findings, as a person reads them."""
+        return "\n".join(map(str, self.findings()))
+
+    def findings(self, free: tuple[str, ...] = (), *, logged: bool = True) -> list[Finding]:
+        """What the check finds, with or without looking into the logs."""
         template = {
             "Resources": {
-                "Function": FUNCTION,
-                "Group": GROUP,
+                **self.resources,
                 "Slow": {"Type": "AWS::CloudWatch::Alarm", "Properties": self.alarm},
                 "Failing": {"Type": "AWS::CloudWatch::Alarm", "Properties": self.math_alarm},
+                "Unwell": {"Type": COMPOSITE["Type"], "Properties": self.composite},
+                "Took": {"Type": FILTER["Type"], "Properties": self.filter},
+                "Saved": {"Type": SAVED["Type"], "Properties": self.saved},
                 "Board": {
                     "Type": "AWS::CloudWatch::Dashboard",
                     "Properties": {"DashboardName": "board", "DashboardBody": self._body()},
@@ -152,12 +287,21 @@ class App:
             load_catalogue(),
             load_exceptions(exceptions),
             free=free,
+            declared=self.declared,
+            logged=logged_in(self.lines) if logged else None,
         )
 
     def _body(self) -> Any:
         """As the CDK writes it: a text with intrinsics in it."""
-        before, after = json.dumps(self.body).split('"us-east-1"', 1)
-        return {"Fn::Join": ["", [before, '"', {"Ref": "AWS::Region"}, '"', after]]}
+        text = json.dumps(self.body).replace(":1:alarm:", ":THE ACCOUNT:alarm:")
+        parts: list[Any] = re.split(f"({REGION_TEXT}|THE ACCOUNT)", text)
+        values = {REGION_TEXT: REGION, "THE ACCOUNT": {"Ref": "AWS::AccountId"}}
+        return {"Fn::Join": ["", [values.get(part, part) for part in parts]]}
+
+
+def _properties(resource: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = copy.deepcopy(resource["Properties"])
+    return properties
 
 
 @pytest.fixture

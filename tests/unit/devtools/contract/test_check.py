@@ -1,14 +1,18 @@
 """Each way to ship a widget or an alarm that cannot work is found, and named."""
 
-import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devtools.contract import ContractError, emitted_in, load_catalogue, load_exceptions
-from devtools.contract.uses import read_contract
+from devtools.contract import (
+    ContractError,
+    emitted_in,
+    load_catalogue,
+    load_exceptions,
+    read_contract,
+)
 from tests.unit.devtools.contract.conftest import App, Plant, emf
 
 
@@ -17,7 +21,7 @@ def test_an_app_that_keeps_its_promises_has_no_finding(app: App) -> None:
 
 
 def widget_metric(app: App, *path: str) -> None:
-    app.widget["metrics"][0][: len(path)] = path
+    app.widget("Requests")["metrics"][0][: len(path)] = path
 
 
 def _wrong_namespace(app: App) -> None:
@@ -29,15 +33,15 @@ def _wrong_metric(app: App) -> None:
 
 
 def _dimension_too_few(app: App) -> None:
-    del app.widget["metrics"][0][4:6]
+    del app.widget("Requests")["metrics"][0][4:6]
 
 
 def _dimension_too_many(app: App) -> None:
-    app.widget["metrics"][0][6:6] = ["Start", "cold"]
+    app.widget("Requests")["metrics"][0][6:6] = ["Start", "cold"]
 
 
 def _wrong_value(app: App) -> None:
-    app.widget["metrics"][0][5] = "terain"
+    app.widget("Requests")["metrics"][0][5] = "terain"
 
 
 def _sum_of_times(app: App) -> None:
@@ -46,11 +50,11 @@ def _sum_of_times(app: App) -> None:
 
 
 def _percentile_of_ones(app: App) -> None:
-    app.widget["stat"] = "p99"
+    app.widget("Requests")["stat"] = "p99"
 
 
 def _no_statistic_at_all(app: App) -> None:
-    app.widget["stat"] = "Mean"
+    app.widget("Requests")["stat"] = "Mean"
 
 
 def _wrong_unit(app: App) -> None:
@@ -58,7 +62,7 @@ def _wrong_unit(app: App) -> None:
 
 
 def _undefined_id(app: App) -> None:
-    app.widget["metrics"][1][0]["expression"] = "2 * n"
+    app.widget("Requests")["metrics"][1][0]["expression"] = "2 * n"
 
 
 def _undefined_id_in_an_alarm(app: App) -> None:
@@ -66,7 +70,7 @@ def _undefined_id_in_an_alarm(app: App) -> None:
 
 
 def _no_math(app: App) -> None:
-    app.widget["metrics"][1][0]["expression"] = "2 *"
+    app.widget("Requests")["metrics"][1][0]["expression"] = "2 *"
 
 
 def _unknown_service(app: App) -> None:
@@ -101,13 +105,15 @@ def _wrong_log_group(app: App) -> None:
 
 
 def _unreadable_widget(app: App) -> None:
-    app.widget["metrics"] = [["App"]]
+    app.widget("Requests")["metrics"] = [["App"]]
 
 
 def _emitted_and_unread(app: App) -> None:
-    del app.widget["metrics"]
-    app.widget["metrics"] = [["App", "Latency", "Environment", "dev", "Agent", "terrain"]]
-    app.widget["stat"] = "p50"
+    del app.widget("Requests")["metrics"]
+    app.widget("Requests")["metrics"] = [
+        ["App", "Latency", "Environment", "dev", "Agent", "terrain"]
+    ]
+    app.widget("Requests")["stat"] = "p50"
 
 
 def _emitted_by_one_set_too_many(app: App) -> None:
@@ -118,8 +124,34 @@ def _emitted_in_two_units(app: App) -> None:
     app.lines.append(emf().replace("Milliseconds", "Seconds"))
 
 
-def _nothing_emitted(app: App) -> None:
-    app.lines.clear()
+def _another_unit_than_the_axis(app: App) -> None:
+    app.lines[0] = emf().replace("Milliseconds", "Seconds")
+
+
+def _another_unit_than_declared(app: App) -> None:
+    app.declare("Latency", unit="Seconds", Environment="*", Agent="*")
+
+
+def _axis_of_another_unit(app: App) -> None:
+    app.widget("How long")["yAxis"]["left"]["label"] = "s"
+
+
+def _wrong_region(app: App) -> None:
+    app.widget("Requests")["region"] = "eu-west-9"
+
+
+def _wrong_region_of_one_metric(app: App) -> None:
+    app.widget("How long")["metrics"][1].append({"region": "eu-west-9"})
+
+
+def _region_of_another_service(app: App) -> None:
+    # The model is called in a region of its own, which the widget has to name.
+    app.widget("How long")["metrics"][3].pop()
+
+
+def _unknown_alias(app: App) -> None:
+    metric = app.math_alarm["Metrics"][1]["MetricStat"]["Metric"]
+    metric["Dimensions"].append({"Name": "Resource", "Value": "app-terrain:life"})
 
 
 def _stale_exception(app: App) -> None:
@@ -169,14 +201,26 @@ def _needless_exception(app: App) -> None:
         ),
         (_emitted_by_one_set_too_many, "App/Latency by Environment: it is emitted, and no"),
         (_emitted_in_two_units, "App/Latency is emitted in more than one unit: Mill"),
-        (_nothing_emitted, "nothing emits into the namespace App"),
+        (_another_unit_than_the_axis, "its axis says ms, and Latency is emitted in Seconds"),
+        (_another_unit_than_declared, "App/Latency is emitted in more than one unit: Mill"),
+        (_axis_of_another_unit, "its axis says s, and Duration is emitted in Milliseconds"),
+        (_wrong_region, "widget 'Requests': App/Requests is not in eu-west-9, but in any-region"),
+        (_wrong_region_of_one_metric, "App/terrain/Took is not in eu-west-9"),
+        (
+            _region_of_another_service,
+            "AWS/Bedrock/InvocationLatency is not in any-region, but in us-west-2",
+        ),
+        (
+            _unknown_alias,
+            "no AWS::Lambda::Alias of the templates has the Resource app-terrain:life",
+        ),
         (_stale_exception, "App/Gone by nothing: it is an exception, and nothing emits it"),
         (_needless_exception, "it is an exception, and a widget or an alarm reads it"),
     ],
 )
 def test_a_planted_mistake_is_found(app: App, plant: Plant, finding: str) -> None:
     plant(app)
-    assert re.search(re.escape(finding), "\n".join(map(str, app.findings())))
+    assert finding in app.said()
 
 
 def test_an_alarm_on_what_is_not_defined_cannot_be_read(app: App) -> None:
@@ -205,6 +249,28 @@ def test_what_another_deployment_emitted_counts_but_for_its_name(app: App) -> No
     assert app.findings(free=("Environment",)) == []
     app.lines = [emf(Environment="local", Agent="layout")]
     assert app.findings(free=("Environment",)) != []
+
+
+@pytest.mark.parametrize("environment", ["prod", "local"])
+def test_a_name_that_is_no_deployments_is_found_all_the_same(app: App, environment: str) -> None:
+    app.lines = [emf(Environment="local")]
+    widget_metric(app, "App", "Requests", "Environment", environment)
+    problem = f"no function is told the Environment {environment}"
+    assert [one.problem for one in app.findings(free=("Environment",))] == [problem]
+
+
+@pytest.mark.parametrize(
+    "statistic", ["tm99", "TM(2%:98%)", "wm98", "WM(:90%)", "IQM", "PR(:300)", "TC(:0.5)", "p99.9"]
+)
+def test_a_statistic_of_where_times_lie_says_something(app: App, statistic: str) -> None:
+    app.widget("How long")["stat"] = statistic
+    assert app.findings() == []
+
+
+@pytest.mark.parametrize("statistic", ["ts99", "TS(2%:98%)", "p101", "tm", "PR(1%:2%)"])
+def test_other_statistics_of_times_do_not(app: App, statistic: str) -> None:
+    app.widget("How long")["stat"] = statistic
+    assert f"{statistic} of App/Latency says nothing" in app.said()
 
 
 def test_a_line_that_breaks_the_format_emits_nothing() -> None:

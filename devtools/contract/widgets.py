@@ -1,0 +1,145 @@
+"""What the widgets of a dashboard read, and what is wrong with them whatever is emitted."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from devtools.contract.alarms import Watch
+from devtools.contract.expressions import Expressions, searches_in
+from devtools.contract.search import SearchError
+from devtools.contract.uses import LogUse, SearchUse, Use
+from devtools.dashboard.assembly import Dashboard
+from devtools.dashboard.body import (
+    AlarmWidget,
+    HorizontalAnnotation,
+    LogWidget,
+    MetricWidget,
+    NotADashboard,
+    UnreadableWidget,
+    parse_body,
+)
+from devtools.dashboard.metrics import MetricId
+
+#: The label of a line that is an alarm's threshold names the alarm, or the end of its name.
+_ALARM_LINE: Final = re.compile(r"alarm: (\S+)")
+
+
+@dataclass
+class Widgets:
+    """Reads dashboards.
+
+    Attributes:
+        alarms: The alarms there are, by name.
+        arns: The name of each by its ARN.
+        region: Where the dashboards and what they show are.
+        uses: What was read so far; so are the others.
+    """
+
+    alarms: Mapping[str, Watch]
+    arns: Mapping[str, str]
+    region: str
+    uses: list[Use] = field(default_factory=list)
+    searches: list[SearchUse] = field(default_factory=list)
+    logs: list[LogUse] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    def read(self, board: Dashboard) -> None:
+        """Read a dashboard's widgets."""
+        where = f"dashboard {board.name}"
+        if board.problem:
+            self.problems.append((where, board.problem))
+            return
+        try:
+            widgets = parse_body(board.body).widgets
+        except NotADashboard as error:
+            self.problems.append((where, str(error)))
+            return
+        for widget, written in zip(widgets, board.body["widgets"], strict=True):
+            shown = f"{where}, widget {getattr(widget, 'title', '')!r}"
+            region = _region(written)
+            match widget:
+                case UnreadableWidget():
+                    self.problems.append((shown, widget.problem))
+                case LogWidget():
+                    self._log(shown, widget, region)
+                case AlarmWidget():
+                    self._named_alarms(shown, widget.alarms)
+                case MetricWidget():
+                    self._metric(shown, widget, region)
+                case _:
+                    pass
+
+    def _log(self, where: str, widget: LogWidget, region: str | None) -> None:
+        self.logs.append(LogUse(where, widget.log_groups, widget.query))
+        if not widget.log_groups:
+            self.problems.append((where, "It searches no log group."))
+        if region not in {None, self.region}:
+            self.problems.append((where, f"It searches in {region}, where this app is not."))
+
+    def _named_alarms(self, where: str, arns: tuple[str, ...]) -> None:
+        self.problems += [
+            (where, f"It names {arn}, which is no alarm of the templates.")
+            for arn in arns
+            if arn not in self.arns
+        ]
+
+    def _metric(self, where: str, widget: MetricWidget, region: str | None) -> None:
+        axes = widget.properties.y_axis
+        expressions = Expressions(
+            [row.id or f"row{at}" for at, row in enumerate(widget.rows) if row.metric is not None],
+            {row.id: row.expression for row in widget.rows if row.id and row.expression},
+        )
+        for row in widget.rows:
+            if row.metric is not None:
+                axis = axes[row.y_axis].label if row.visible and row.y_axis in axes else ""
+                statistic = row.stat or widget.properties.stat
+                self.uses.append(
+                    Use(where, row.metric, statistic, region=row.region or region, axis=axis)
+                )
+            elif row.expression is not None:
+                self._expression(where, row.expression, expressions)
+        self._named_alarms(where, widget.alarms)
+        for line in widget.horizontal:
+            self.problems += ((where, problem) for problem in self._wrong_line(widget, line))
+
+    def _expression(self, where: str, expression: str, among: Expressions) -> None:
+        self.problems += ((where, problem) for problem in among.problems(expression))
+        try:
+            self.searches += (SearchUse(where, search) for search in searches_in(expression))
+        except SearchError as error:
+            self.problems.append((where, f"{expression!r} cannot be searched for: {error}"))
+
+    def _wrong_line(self, widget: MetricWidget, line: HorizontalAnnotation) -> Iterator[str]:
+        label = _ALARM_LINE.fullmatch(line.label)
+        if label is None:
+            return
+        drawn = {row.metric for row in widget.rows if row.metric is not None}
+        named = [
+            alarm
+            for name, alarm in self.alarms.items()
+            if name == label[1] or name.endswith(f"-{label[1]}")
+        ]
+        # A stack of agents has the line of an alarm on their sum, which is another metric.
+        meant = [alarm for alarm in named if alarm.metrics & drawn] or [
+            alarm for alarm in named if _names(alarm.metrics) & _names(drawn)
+        ]
+        if not named:
+            yield f"Its line {line.label!r} is no alarm's."
+        elif not meant:
+            yield f"Its line {line.label!r} is of no alarm on a metric that it draws."
+        elif line.value not in {alarm.threshold for alarm in meant}:
+            values = sorted(
+                {f"{alarm.threshold:g}" for alarm in meant if alarm.threshold is not None}
+            )
+            yield f"Its line {line.label!r} is at {line.value:g}, and the alarm's at {values[0]}."
+
+
+def _names(metrics: Iterable[MetricId]) -> set[tuple[str, str]]:
+    return {(metric.namespace, metric.name) for metric in metrics}
+
+
+def _region(widget: Any) -> str | None:
+    properties = widget.get("properties") if isinstance(widget, Mapping) else None
+    region = properties.get("region") if isinstance(properties, Mapping) else None
+    return region if isinstance(region, str) else None

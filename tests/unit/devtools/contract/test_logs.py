@@ -1,0 +1,132 @@
+"""A query or a metric filter that finds nothing in the logs is found, and named."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.devtools.contract.conftest import ACCESS, App, emf
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("fields took", "no line of a log has the field took"),
+        # Lists are flattened: ids.0 is a field, and ids is none.
+        ("fields ids", "no line of a log has the field ids"),
+        ("sort durations desc", "no line of a log has the field durations"),
+        ("stats count(*) by agent", "no line of a log has the field agent"),
+        ('filter message = "Dome"', "no line of a log has a message like 'Dome'"),
+        ('filter message in ["Done", "Dome"]', "no line of a log has a message like 'Dome'"),
+        ("filter message like /^Do..e/", "no line of a log has a message like '^Do..e'"),
+        ('filter message like "(one"', "no line of a log has a message like '\\\\(one'"),
+        ('filter type = "platform.end"', "no line of a log has a type like 'platform.end'"),
+        ("stats count(*) as n by message | sort Latency", "its statistics leave no field Latency"),
+        ("filter (message", "its query cannot be read: ')' is expected"),
+        ("filter message = 'Done' |> limit 2", "its query cannot be read"),
+        ("stats mean(Latency)", "its query cannot be read: The statistic mean()"),
+        ("filters message", "its query cannot be read: The command 'filters'"),
+    ],
+)
+def test_a_saved_query_that_finds_nothing(app: App, query: str, problem: str) -> None:
+    app.saved["QueryString"] = query
+    assert f"saved query slow: {problem}" in app.said()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "fields @timestamp, record.metrics.restoreDurationMs | limit 5",
+        "parse @message '* took * ms' as what, took | filter took > 5 | display what",
+        "parse @message /(?<first>[a-z]+)/ | stats count(*) by first",
+        'filter message =~ "Do" or message not in ["Done"] | dedup Agent',
+        "fields Latency * 2 as double, `Agent` | stats max(double) as worst by Agent | sort worst",
+        'filter Agent = "any other" and isempty(ids.0) | stats count(*) by bin(5m)',
+        "fields coalesce(Latency, 0) as took # Dome\n| sort took asc",
+    ],
+)
+def test_a_query_of_what_is_there(app: App, query: str) -> None:
+    app.saved["QueryString"] = query
+    assert app.findings() == []
+
+
+def test_a_log_group_that_no_template_has(app: App) -> None:
+    app.saved["LogGroupNames"].append("/aws/lambda/app-layout")
+    assert app.said() == "saved query slow: no template has the log group /aws/lambda/app-layout"
+
+
+def test_a_widget_that_searches_no_log_group_or_in_another_region(app: App) -> None:
+    app.widget("Slowest").update(query="fields @message", region="eu-west-9")
+    found = app.said()
+    assert "widget 'Slowest': It searches no log group." in found
+    assert "widget 'Slowest': It searches in eu-west-9" in found
+
+
+def test_an_access_log_has_the_fields_that_its_stage_says(app: App) -> None:
+    app.widget("Refused")["query"] = f"SOURCE '{ACCESS}' | stats count(*) by Latency"
+    assert "widget 'Refused': no line of a log has the field Latency" in app.said()
+
+
+def test_without_the_logs_nothing_is_said_of_what_is_in_them(app: App) -> None:
+    app.saved["QueryString"] = "fields took"
+    app.filter["FilterPattern"] = '{ $.type = "start" && $.record.metrics.durationMs = * }'
+    assert len(app.findings()) == 2
+    assert app.findings(logged=False) == []
+
+
+def transformed(app: App, **changes: str) -> None:
+    transformation: dict[str, Any] = app.filter["MetricTransformations"][0]
+    transformation.update(changes)
+
+
+def test_a_filter_that_no_line_matches(app: App) -> None:
+    app.filter["FilterPattern"] = '{ $.type = "platform.repot" && $.record.metrics.durationMs = * }'
+    assert "metric filter took: no line of a log matches" in app.said()
+
+
+def test_a_filter_of_a_field_that_its_lines_lack(app: App) -> None:
+    app.filter["FilterPattern"] = '{ $.type = "platform.report" && $.record.durationMs NOT EXISTS }'
+    transformed(app, MetricValue="$.record.durationMs")
+    assert "no line that it matches has a number at $.record.durationMs" in app.said()
+
+
+def test_a_filter_of_a_field_that_is_not_in_its_pattern(app: App) -> None:
+    app.filter["FilterPattern"] = '{ $.type = "platform.report" }'
+    assert "its value $.record.metrics.durationMs is not in its pattern" in app.said()
+
+
+def test_a_filter_whose_pattern_is_refused(app: App) -> None:
+    app.filter["FilterPattern"] = "{ $.type == platform }"
+    assert "metric filter took: CloudWatch Logs would refuse it" in app.said()
+
+
+def test_a_filter_in_another_unit_than_its_field(app: App) -> None:
+    transformed(app, Unit="Seconds")
+    found = app.said()
+    assert "it publishes $.record.metrics.durationMs in Seconds, not in Milliseconds" in found
+    assert "its axis says ms, and Took is emitted in Seconds" in found
+
+
+def test_a_filter_of_a_log_group_that_no_template_has(app: App) -> None:
+    app.filter["LogGroupName"] = "/aws/lambda/app-layout"
+    assert app.said() == "metric filter took: no template has the log group /aws/lambda/app-layout"
+
+
+def test_a_filter_that_nobody_reads(app: App) -> None:
+    del app.widget("How long")["metrics"][1]
+    assert "App/terrain/Took by nothing: it is emitted, and no widget" in app.said()
+
+
+def test_a_filter_into_another_namespace_than_is_read(app: App) -> None:
+    transformed(app, MetricNamespace="App/layout")
+    assert "nothing emits into the namespace App/terrain" in app.said()
+
+
+def test_a_filters_dimension_has_the_values_of_its_field(app: App) -> None:
+    app.filter["FilterPattern"] = "{ $.Latency = * && $.Agent = * }"
+    dimensions = [{"Key": "Agent", "Value": "$.Agent"}]
+    app.filter["MetricTransformations"][0].update(Dimensions=dimensions, MetricValue="$.Latency")
+    app.widget("How long")["metrics"][1] = ["App/terrain", "Took", "Agent", "terrain"]
+    app.lines.append(emf(Agent="terrain"))
+    assert app.findings() == []
+    app.widget("How long")["metrics"][1][3] = "terain"
+    assert "nothing emits App/terrain/Took with Agent=terain" in app.said()
