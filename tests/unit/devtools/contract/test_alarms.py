@@ -1,6 +1,6 @@
 """An alarm that tells nobody is found, and so is a widget that shows another than there is."""
 
-from tests.unit.devtools.contract.conftest import App, emf
+from tests.unit.devtools.contract.conftest import REGION_TEXT, App, emf, widget
 
 
 def test_an_alarm_without_an_action(app: App) -> None:
@@ -60,7 +60,7 @@ def test_a_line_may_be_of_an_alarm_on_the_sum_of_what_is_drawn(app: App) -> None
 
 def test_a_line_names_an_alarm_by_the_end_of_its_name(app: App) -> None:
     app.alarm["AlarmName"] = "app-terrain-slow"
-    app.widget("Alarms")["alarms"] = []
+    app.widget("Alarms")["alarms"][0] = f"arn:aws:cloudwatch:{REGION_TEXT}:1:alarm:app-terrain-slow"
     assert app.findings() == []
 
 
@@ -75,5 +75,6 @@ def test_an_alarm_widget_of_an_alarm_in_another_region(app: App) -> None:
 
 
 def test_a_graph_of_no_alarm(app: App) -> None:
-    app.widget("How long")["annotations"]["alarms"] = ["arn:aws:cloudwatch:us-east-1:2:alarm:x"]
-    assert "widget 'How long': It names arn:aws:cloudwatch:us-east-1:2:alarm:x" in app.said()
+    graph = widget("metric", "Graph", annotations={"alarms": ["arn:aws:cloudwatch:x:2:alarm:y"]})
+    app.body["widgets"].append(graph)
+    assert "widget 'Graph': It names arn:aws:cloudwatch:x:2:alarm:y, which is no" in app.said()

@@ -54,11 +54,14 @@ def test_a_log_group_that_no_template_has(app: App) -> None:
     assert app.said() == "saved query slow: no template has the log group /aws/lambda/app-layout"
 
 
-def test_a_widget_that_searches_no_log_group_or_in_another_region(app: App) -> None:
-    app.widget("Slowest").update(query="fields @message", region="eu-west-9")
-    found = app.said()
-    assert "widget 'Slowest': It searches no log group." in found
-    assert "widget 'Slowest': It searches in eu-west-9" in found
+def test_a_widget_that_searches_no_log_group(app: App) -> None:
+    app.widget("Slowest")["query"] = "fields @message"
+    assert "no log group" in app.said()
+
+
+def test_a_widget_that_searches_in_another_region(app: App) -> None:
+    app.widget("Slowest")["region"] = "eu-west-9"
+    assert "widget 'Slowest': It searches in eu-west-9" in app.said()
 
 
 def test_an_access_log_has_the_fields_that_its_stage_says(app: App) -> None:
