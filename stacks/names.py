@@ -155,7 +155,7 @@ def reported_namespace(environment: str, function: str | None = None) -> str:
 
 
 def dashboard_name(environment: str, subject: str) -> str:
-    """The name of a dashboard; its subject: ``overview``, ``runtimes``, an agent ..."""
+    """The name of a dashboard; its subject: ``overview``, ``agent``, ``runtime`` or ``api``."""
     return f"{resource_prefix(environment)}{subject}"
 
 

@@ -12,23 +12,19 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks import names
-from stacks.dashboards.agent import agent_rows
-from stacks.dashboards.api import api_rows
-from stacks.dashboards.model import model_rows
-from stacks.dashboards.overview import overview_rows
-from stacks.dashboards.runtime import runtime_rows
-from stacks.dashboards.runtimes import runtimes_rows
+from stacks.dashboards.agent import AGENT
+from stacks.dashboards.boards import Boards
+from stacks.dashboards.watched import Watched
 from stacks.parts.alarm_specs import agent_alarms
 from stacks.parts.alarm_topic import AlarmTopic
 from stacks.parts.alarms import API_UNWELL, UNWELL, Alarms, AlarmSpec, Told
 from stacks.parts.api_alarms import api_alarms
 from stacks.parts.aws_budget import AwsBudget
-from stacks.parts.dashboard import Dashboard
 from stacks.parts.environment_alarms import environment_alarms
-from stacks.parts.metrics import Metrics
+from stacks.parts.metrics import MINUTE, Metrics
 from stacks.parts.queries import SavedQueries
 from stacks.parts.runtime_alarms import runtime_alarms
-from stacks.parts.version_alarms import version_alarm_names
+from stacks.parts.version_alarms import version_alarm_names, version_alarms
 from stacks.settings.environment import Settings
 from tradewind.contracts.agent_manifest import RUNS_ELSEWHERE, AgentManifest
 from tradewind.contracts.names import API, MCP
@@ -75,9 +71,8 @@ class ObservabilityStack(Stack):
             durable=bool(settings.workflows.durable),
             gradual=settings.deployment.gradual,
         )
-        paging = []
         for agent, manifest in agents.items():
-            paging += self._alarms(
+            self._alarms(
                 f"{names.construct_id(agent)}Alarms", settings, specs[agent], agent
             ).tell_as_one(
                 told,
@@ -85,36 +80,34 @@ class ObservabilityStack(Stack):
                 f"the {agent} agent",
                 besides=version_alarm_names(settings, manifest),
             )
-        paging += self._alarms("ApiAlarms", settings, api_specs).tell_as_one(
-            told, API_UNWELL, "the API"
-        )
-        paging += self._alarms("EnvironmentAlarms", settings, environment_specs).tell(told)
+        self._alarms("ApiAlarms", settings, api_specs).tell_as_one(told, API_UNWELL, "the API")
+        self._alarms("EnvironmentAlarms", settings, environment_specs).tell(told)
 
-        dashboards = {
-            "overview": overview_rows(
-                metrics,
-                on_agents=list(specs.values()),
+        Boards(
+            self,
+            "Dashboards",
+            Watched(
+                metrics=metrics,
+                on_agents=specs,
+                on_runtimes={name: specs[name] for name in runtimes},
+                on_versions=(
+                    # Of whichever version and timeout: both are in the alarms alone.
+                    version_alarms(metrics.agent(AGENT), "newest", MINUTE, settings.deployment)
+                    if settings.deployment.gradual
+                    else {}
+                ),
+                on_api=api_specs,
                 on_environment=environment_specs,
-                alarm_arns=paging,
+                memory_mb={
+                    agent: settings.function(manifest).memory_mb
+                    for agent, manifest in agents.items()
+                },
+                snap_start=settings.snap_start,
+                by_token=settings.oidc is not None,
+                runbook_url=settings.runbook_url,
                 prices_as_of=settings.prices.as_of,
             ),
-            "model": model_rows(metrics, environment_specs),
-            "api": api_rows(metrics, api_specs, environment_specs),
-            **{
-                name: (runtime_rows if name in runtimes else agent_rows)(metrics, name, specs[name])
-                for name in agents
-            },
-        }
-        if runtimes:
-            dashboards["runtimes"] = runtimes_rows(metrics, runtimes)
-        folder = Construct(self, "Dashboards")
-        for subject, rows in dashboards.items():
-            Dashboard(
-                folder,
-                names.construct_id(subject),
-                name=names.dashboard_name(environment, subject),
-                rows=rows,
-            )
+        )
 
         SavedQueries(
             self,

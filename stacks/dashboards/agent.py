@@ -1,170 +1,160 @@
-"""One agent: what an engineer asks, from its traffic down to its log."""
+"""One agent: what an engineer asks, from its alarms down to its log.
 
-from collections.abc import Mapping
+One board is about any agent: its name is chosen at the top, and stands for ``AGENT`` in the
+widgets. So a widget says what is true of every agent, and takes from the alarms, by their names,
+what is not, as thresholds of different timeouts.
+"""
+
+from typing import Final
 
 from stacks import names
-from stacks.dashboards.agent_model_use import model_calls, tokens_and_tools
-from stacks.dashboards.agent_starts import cold_starts, connections
+from stacks.dashboards.agent_model_use import model_rows_of_agent
+from stacks.dashboards.agent_starts import starts
+from stacks.dashboards.watched import Watched, common
 from stacks.parts import queries
-from stacks.parts.alarm_specs import NO_TRAFFIC
-from stacks.parts.alarms import AlarmSpec
-from stacks.parts.metrics import HOUR, AgentMetrics, Metrics, share_percent
+from stacks.parts.alarms import UNWELL
+from stacks.parts.log_widgets import log_graph, log_table, total
+from stacks.parts.metrics import AgentMetrics
+from stacks.parts.reported import Reported
 from stacks.parts.widgets import (
     Colour,
     Line,
     Rows,
     Widget,
-    alarm_line,
+    alarm_graphs,
+    alarm_states,
     graph,
-    log_table,
     note,
     percentiles,
     version_line,
 )
 from tradewind.telemetry.metric_names import MetricName
 
-Alarms = Mapping[str, AlarmSpec]
+#: Stands for the agent's name, and nowhere for anything else.
+AGENT: Final = "AGENT_NAME"
 
 
-def agent_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
-    """The dashboard's rows; ``alarms`` are the agent's, by symptom."""
-    of_agent = metrics.agent(name)
-    log_group = names.log_group_name(metrics.environment, name)
+def agent_rows(watched: Watched) -> Rows:
+    """The dashboard's rows."""
+    of_agent = watched.metrics.agent(AGENT)
+    log = [names.log_group_name(watched.environment, AGENT)]
+    alarms = common(watched.on_lambda)
     return [
         [
             note(
-                f"# The {name} agent, {metrics.environment}\n"
-                "**Good looks like this:** Lambda and the handler count the same requests, no "
-                "errors and no throttles; warm requests are faster than cold ones by about "
-                "the init time and one connection; clients are created in cold requests only, "
-                "and connections opened only there or after a pause. The grey lines are AWS's "
-                "own count of the same thing. A step of the version is a deployment."
+                f"# The {AGENT} agent, {watched.environment}\n"
+                f"{watched.board('overview', 'Overview')} · {watched.red_alarms()} · runbook "
+                f"{watched.runbook()}. **Good looks like this:** no red alarm; as many requests "
+                "ended as Lambda started; none failed; warm requests faster than cold ones by the "
+                "init time and one connection. A step of the version is a deployment."
             )
         ],
-        requests(of_agent, alarms),
-        *silence(alarms),
-        latency(of_agent, alarms),
-        more_alarms(alarms),
-        cold_starts(of_agent, alarms),
-        connections(of_agent),
-        model_calls(metrics, of_agent),
-        tokens_and_tools(of_agent),
-        [log_table("Slowest requests", log_group, queries.SLOWEST)],
-        [log_table("Failed requests", log_group, queries.FAILED)],
+        alarm_states(
+            "Alarms of this agent", [watched.arn(one, AGENT) for one in (UNWELL, *alarms)]
+        ),
+        requests(of_agent),
+        *alarm_graphs(alarms, lambda symptom: watched.arn(symptom, AGENT)),
+        tables(log),
+        *starts(of_agent, log, snap_start=watched.snap_start),
+        *model_rows_of_agent(log),
+        left_open(log),
     ]
 
 
-def requests(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
-    """What comes, and what fails, is turned away, cut short or left open."""
-    handler_failed = share_percent(
-        metrics.own(MetricName.ERRORS), metrics.own(MetricName.INVOCATIONS)
-    )
-    at_once = metrics.function("ConcurrentExecutions", "Maximum")
+def requests(metrics: AgentMetrics) -> list[Widget]:
+    """What comes, how it ends and how long it takes, killed requests included."""
     return [
         graph(
             "Requests",
             [
-                Line(metrics.own(MetricName.INVOCATIONS), "ours", Colour.TRAFFIC),
-                Line(metrics.function("Invocations"), "Lambda", Colour.AWS),
-                Line(metrics.own(MetricName.REJECTED_REQUESTS), "rejected", Colour.WARNING),
-                Line(metrics.own(MetricName.REPEATED_REQUESTS), "answered before", Colour.GOOD),
+                Line(metrics.reported(Reported.DURATION, "SampleCount"), "ended", Colour.TRAFFIC),
+                Line(metrics.function("Invocations"), "started, Lambda", Colour.AWS),
             ],
             unit="requests",
             right=[version_line(metrics)],
             right_unit="version",
         ),
         graph(
-            "Failed requests",
+            "Failed, killed and turned away",
             [
-                alarm_line(alarms["errors"], Colour.ERROR),
-                Line(handler_failed, "failed, by the handler", Colour.WARNING),
-            ],
-            unit=alarms["errors"].unit,
-            right=[version_line(metrics)],
-            right_unit="version",
-            thresholds=[alarms["errors"]],
-        ),
-        graph(
-            "Turned away or cut short",
-            [
-                alarm_line(alarms["throttles"], Colour.WARNING),
-                Line(metrics.own(MetricName.DEADLINE_STOPS), "stopped", Colour.ERROR),
-                Line(at_once, "at once", Colour.AWS),
+                Line(metrics.reported(Reported.FAILURES), "failed, killed ones too", Colour.ERROR),
+                Line(metrics.reported(Reported.TIMEOUTS), "killed: timeout", Colour.P99),
+                Line(metrics.reported(Reported.MEMORY_KILLS), "killed: memory", Colour.P90),
+                Line(metrics.reported(Reported.CRASHES), "killed: crash", Colour.COST),
+                Line(metrics.function("Throttles"), "turned away", Colour.WARNING),
             ],
             unit="requests",
-            thresholds=[alarms["throttles"]],
-        ),
-        graph(
-            "Records left open",
-            [
-                Line(metrics.own(MetricName.RECORDS_NOT_FINISHED), "end not written", Colour.ERROR),
-                Line(metrics.own(MetricName.RECORDS_SETTLED), "closed later", Colour.WARNING),
+            right=[
+                Line(metrics.function("ConcurrentExecutions", "Maximum"), "at once", Colour.AWS)
             ],
-            unit="records",
+            right_unit="at once",
         ),
-    ]
-
-
-def silence(alarms: Alarms) -> Rows:
-    """Whether requests come at all, where some are expected."""
-    silence = alarms.get(NO_TRAFFIC)
-    if silence is None:
-        return []
-    return [
-        [
-            graph(
-                "Requests in an hour",
-                [alarm_line(silence, Colour.AWS)],
-                unit=silence.unit,
-                thresholds=[silence],
-                period_s=HOUR,
-            )
-        ]
-    ]
-
-
-def more_alarms(alarms: Alarms) -> list[Widget]:
-    """What alarms watch besides, each beside its threshold."""
-    return [
-        graph(
-            alarms[symptom].label.capitalize(),
-            [alarm_line(alarms[symptom], Colour.ERROR)],
-            unit=alarms[symptom].unit,
-            thresholds=[alarms[symptom]],
-        )
-        for symptom in ("errors-by-hour", "outage", "killed", "memory")
-    ]
-
-
-def latency(metrics: AgentMetrics, alarms: Alarms) -> list[Widget]:
-    """How long callers wait, and what nobody waits for."""
-    taken = metrics.own(MetricName.INVOCATION_LATENCY)
-    slowest = alarm_line(alarms["latency"], Colour.AWS)
-    oldest = metrics.dead_letters("ApproximateAgeOfOldestMessage")
-    waited = metrics.function("AsyncEventAge", "Maximum")
-    return [
         graph(
             "Latency",
-            [*percentiles(taken), slowest],
+            percentiles(metrics.reported(Reported.DURATION)),
             unit="ms",
             right=[version_line(metrics)],
             right_unit="version",
-        ),
-        # Beside the threshold, which is minutes, the milliseconds of a good day would look flat.
-        graph(
-            "Slowest requests against the limit",
-            [Line(taken.at("p99"), "p99", Colour.P99), slowest],
-            unit=alarms["latency"].unit,
-            thresholds=[alarms["latency"]],
         ),
         graph(
             "Asynchronous requests",
-            [Line(waited, "age when run, ms", Colour.AWS)],
+            [Line(metrics.function("AsyncEventAge", "Maximum"), "age when run, ms", Colour.AWS)],
             unit="ms",
             right=[
-                alarm_line(alarms["dead-letters"], Colour.ERROR),
-                Line(oldest, "age of the oldest, s", Colour.WARNING),
+                Line(
+                    metrics.dead_letters("ApproximateNumberOfMessagesVisible"),
+                    "dead letters",
+                    Colour.ERROR,
+                ),
+                Line(
+                    metrics.dead_letters("ApproximateAgeOfOldestMessage"),
+                    "age of the oldest, s",
+                    Colour.WARNING,
+                ),
             ],
             right_unit="dead letters, seconds",
+        ),
+    ]
+
+
+def tables(log: list[str]) -> list[Widget]:
+    """The requests themselves."""
+    return [
+        log_table("Failed requests", log, queries.FAILED),
+        log_table("Killed requests", log, queries.KILLED),
+        log_table("Slowest requests", log, queries.SLOWEST),
+    ]
+
+
+def left_open(log: list[str]) -> list[Widget]:
+    """How requests end by their own count, and what they leave undone or behind."""
+    every = f"ispresent({MetricName.INVOCATIONS})"
+    return [
+        log_graph(
+            "How requests ended, by the handler",
+            log,
+            every,
+            [
+                total(MetricName.INVOCATIONS, "requests"),
+                total(MetricName.ERRORS, "failed"),
+                total(MetricName.REJECTED_REQUESTS, "rejected"),
+                total(MetricName.DEADLINE_STOPS, "stopped"),
+                total(MetricName.REPEATED_REQUESTS, "answered_before"),
+            ],
+        ),
+        log_graph(
+            "Records left open",
+            log,
+            every,
+            [
+                total(MetricName.RECORDS_NOT_FINISHED, "end_not_written"),
+                total(MetricName.RECORDS_SETTLED, "closed_later"),
+            ],
+        ),
+        log_graph(
+            "Left behind by requests, threads",
+            log,
+            every,
+            [f"max({MetricName.LEFTOVER_THREADS}) as in_the_worst_process"],
         ),
     ]

@@ -1,82 +1,99 @@
 """One agent's use of the model and of its tools: calls, tokens and what they cost."""
 
-from stacks.dashboards.model import token_lines
-from stacks.parts.metrics import AgentMetrics, Metrics
-from stacks.parts.widgets import Colour, Line, Widget, graph, percentiles
+from collections.abc import Sequence
+from typing import Final
+
+from stacks.parts.log_widgets import log_graph, total
+from stacks.parts.widgets import Rows, Widget
 from tradewind.telemetry.metric_names import MetricName
 
+_CALLED: Final = f"{MetricName.MODEL_CALLS} > 0"
 
-def model_calls(metrics: Metrics, of_agent: AgentMetrics) -> list[Widget]:
-    """How long calls of the model take beside Bedrock's own count, and how they end."""
-    first_token = percentiles(of_agent.own(MetricName.TIME_TO_FIRST_TOKEN))
+
+def model_rows_of_agent(log: Sequence[str]) -> Rows:
+    """What an agent does with the model, and with its tools.
+
+    Args:
+        log: The agent's log group.
+    """
     return [
-        graph(
-            "Time of a model call",
-            [
-                *percentiles(of_agent.own(MetricName.MODEL_LATENCY)),
-                Line(metrics.bedrock("InvocationLatency", "p99"), "p99, Bedrock", Colour.AWS),
-            ],
-            unit="ms",
-        ),
-        graph(
-            "Time to first token",
-            [
-                *first_token,
-                Line(metrics.bedrock("TimeToFirstToken", "p99"), "p99, Bedrock", Colour.AWS),
-            ],
-            unit="ms",
-        ),
-        graph(
-            "Model calls",
-            [
-                Line(of_agent.own(MetricName.MODEL_CALLS), "calls", Colour.TRAFFIC),
-                Line(of_agent.own(MetricName.MODEL_RETRIES), "repeats", Colour.P90),
-                Line(of_agent.own(MetricName.MODEL_ERRORS), "failed", Colour.ERROR),
-                Line(of_agent.own(MetricName.MODEL_THROTTLES), "of them throttled", Colour.WARNING),
-            ],
-            unit="calls",
-        ),
-    ]
-
-
-def tokens_and_tools(metrics: AgentMetrics) -> list[Widget]:
-    """What requests use, and what they leave behind."""
-    return [
-        graph("Tokens", token_lines(metrics.own), unit="tokens"),
-        cost_graph(metrics),
-        graph(
-            "Tool calls",
-            [
-                Line(metrics.own(MetricName.TOOL_CALLS), "calls", Colour.TRAFFIC),
-                Line(metrics.own(MetricName.TOOL_ERRORS), "failed", Colour.ERROR),
-            ],
-            unit="calls",
-        ),
-        leftovers_graph(metrics),
-    ]
-
-
-def cost_graph(metrics: AgentMetrics) -> Widget:
-    """What requests cost, and which were not let to."""
-    return graph(
-        "Cost, and what it was limited to",
-        [Line(metrics.own(MetricName.ESTIMATED_COST), "US dollars", Colour.COST)],
-        unit="US dollars",
-        right=[
-            Line(metrics.own(MetricName.BUDGET_REFUSALS), "refused", Colour.WARNING),
-            Line(metrics.own(MetricName.RESERVATIONS_NOT_SETTLED), "not settled", Colour.ERROR),
+        [
+            log_graph(
+                "Model calls",
+                log,
+                _CALLED,
+                [
+                    total(MetricName.MODEL_CALLS, "calls"),
+                    total(MetricName.MODEL_RETRIES, "repeats"),
+                    total(MetricName.MODEL_ERRORS, "failed"),
+                    total(MetricName.MODEL_THROTTLES, "of_them_throttled"),
+                ],
+            ),
+            _first_call("Time of a request's first model call, ms", log, MetricName.MODEL_LATENCY),
+            _first_call("Time to the first token, ms", log, MetricName.TIME_TO_FIRST_TOKEN),
         ],
-        right_unit="requests, calls",
+        [
+            token_graph("Tokens", log),
+            log_graph(
+                "Tool calls",
+                log,
+                _CALLED,
+                [
+                    total(MetricName.TOOL_CALLS, "calls"),
+                    total(MetricName.TOOL_ERRORS, "failed"),
+                ],
+            ),
+            cost_graph(log),
+            limits_graph(log),
+        ],
+    ]
+
+
+def token_graph(title: str, logs: Sequence[str]) -> Widget:
+    """Tokens by kind."""
+    return log_graph(
+        title,
+        logs,
+        _CALLED,
+        [
+            total(MetricName.INPUT_TOKENS, "input"),
+            total(MetricName.OUTPUT_TOKENS, "output"),
+            total(MetricName.CACHE_READ_TOKENS, "read_from_cache"),
+            total(MetricName.CACHE_WRITE_TOKENS, "written_to_cache"),
+        ],
     )
 
 
-def leftovers_graph(metrics: AgentMetrics) -> Widget:
-    """What requests leave behind in their process."""
-    leftovers = metrics.own(MetricName.LEFTOVER_THREADS, "Maximum")
-    return graph(
-        "Left behind by requests",
-        [Line(metrics.own(MetricName.PROCESSES_RETIRED), "processes retired", Colour.ERROR)],
-        unit="processes",
-        right=[Line(leftovers, "threads, in the worst process", Colour.WARNING)],
-        right_unit="threads",
+def cost_graph(log: Sequence[str]) -> Widget:
+    """What requests cost, but for killed ones."""
+    return log_graph(
+        "Cost by hour, US dollars",
+        log,
+        f"ispresent({MetricName.ESTIMATED_COST})",
+        [total(MetricName.ESTIMATED_COST, "usd")],
+        every="1h",
+    )
+
+
+def limits_graph(log: Sequence[str]) -> Widget:
+    """Which requests budgets refused, and what of them is not settled."""
+    return log_graph(
+        "Requests against their budgets",
+        log,
+        f"ispresent({MetricName.BUDGET_REFUSALS})",
+        [
+            total(MetricName.BUDGET_REFUSALS, "refused"),
+            total(MetricName.RESERVATIONS_NOT_SETTLED, "not_settled"),
+        ],
+    )
+
+
+def _first_call(title: str, log: Sequence[str], name: MetricName) -> Widget:
+    """Of calls that come several times in a request: the first, which the language can read."""
+    return log_graph(
+        title,
+        log,
+        f"ispresent({name}) or ispresent({name}.0)",
+        [f"pct(first, {rank}) as p{rank}" for rank in (50, 90, 99)],
+        made=f"coalesce({name}, {name}.0) as first",
     )

@@ -1,87 +1,108 @@
 """One agent's cold starts and connections: what a request waits for, and what later ones reuse."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from stacks.parts.alarms import AlarmSpec
+from stacks.parts.log_widgets import log_graph, percentiles_of, statistic, total
 from stacks.parts.metrics import AgentMetrics
-from stacks.parts.widgets import Colour, Line, Widget, alarm_line, graph, percentiles, version_line
-from tradewind.telemetry.metric_names import MetricName
+from stacks.parts.reported import Reported
+from stacks.parts.widgets import Colour, Line, Rows, Widget, graph, percentiles, version_line
+from tradewind.telemetry.metric_names import START, MetricName, ProcessStart
 
 
-def cold_starts(
-    metrics: AgentMetrics, alarms: Mapping[str, AlarmSpec], *, model: bool = True
-) -> list[Widget]:
-    """How many requests start a process, and what the start takes.
+def starts(
+    metrics: AgentMetrics, log: Sequence[str], *, snap_start: bool, model: bool = True
+) -> Rows:
+    """What starting and connecting costs.
 
     Args:
         metrics: The agent's.
-        alarms: Its alarms, by symptom.
-        model: Whether it calls a model, and so opens a connection to one.
+        log: Its log group.
+        snap_start: Whether its processes are restored from a snapshot.
+        model: Whether it calls a model, and so opens connections to one.
     """
-    init_time = metrics.own(MetricName.INIT_TIME)
-    phases = [
-        (MetricName.INIT_RUNTIME_TIME, "runtime", Colour.AWS),
-        (MetricName.INIT_IMPORT_TIME, "imports", Colour.COLD),
-        (MetricName.INIT_CLIENT_TIME, "clients", Colour.TRAFFIC),
+    rows = [_starts(metrics, log, snap_start=snap_start, model=model), _cold_and_warm(log)]
+    if model:
+        rows[1] += _connections(log)
+    return rows
+
+
+def _starts(
+    metrics: AgentMetrics, log: Sequence[str], *, snap_start: bool, model: bool
+) -> list[Widget]:
+    parts = [
+        (MetricName.INIT_RUNTIME_TIME, "runtime"),
+        (MetricName.INIT_IMPORT_TIME, "imports"),
+        (MetricName.INIT_CLIENT_TIME, "clients"),
     ]
     if model:
-        phases.append((MetricName.FIRST_CONNECTION_TIME, "first connection", Colour.WARNING))
+        parts.append((MetricName.FIRST_CONNECTION_TIME, "first_connection"))
+    init_time = metrics.own(MetricName.INIT_TIME)
+    restore_time = metrics.reported(Reported.RESTORES)
+    restored = Line(restore_time.at("SampleCount"), "processes restored", Colour.WARM)
+    restores = Line(restore_time.at("p99"), "restore, p99", Colour.WARM)
     return [
+        # Without a threshold: one request in a quiet night is cold, and nothing is wrong with that.
         graph(
-            "Share of cold requests",
+            "Cold requests",
             [
-                Line(metrics.cold_share, "in 5 minutes", Colour.COLD),
-                alarm_line(alarms["cold-starts"], Colour.WARNING),
+                Line(
+                    metrics.reported(Reported.DURATION, "SampleCount"), "requests", Colour.TRAFFIC
+                ),
+                Line(init_time.at("SampleCount"), "of them cold", Colour.COLD),
+                *([restored] if snap_start else []),
             ],
-            unit=alarms["cold-starts"].unit,
+            unit="requests",
             right=[version_line(metrics)],
             right_unit="version",
-            thresholds=[alarms["cold-starts"]],
-            threshold_colour=Colour.WARNING,
-        ),
-        graph(
-            "What a cold start is made of",
-            [Line(metrics.own(name, "Average"), label, colour) for name, label, colour in phases],
-            unit="ms",
-            stacked=True,
         ),
         graph(
             "Init time",
-            [*percentiles(init_time), alarm_line(alarms["init-time"], Colour.ERROR)],
-            unit=alarms["init-time"].unit,
-            thresholds=[alarms["init-time"]],
+            [*percentiles(init_time), *([restores] if snap_start else [])],
+            unit="ms",
+        ),
+        log_graph(
+            "What a cold start is made of, ms",
+            log,
+            f"ispresent({MetricName.INIT_TIME})",
+            [statistic("avg", name, label) for name, label in parts],
+            stacked=True,
         ),
     ]
 
 
-def connections(metrics: AgentMetrics) -> list[Widget]:
-    """Whether requests share clients and connections."""
-    reused = metrics.own(MetricName.CONNECTION_REUSED)
-    time = metrics.own(MetricName.CONNECTION_TIME)
+def _cold_and_warm(log: Sequence[str]) -> list[Widget]:
+    """What callers wait for in a process's first request, and in later ones."""
     return [
-        graph(
-            "Clients",
+        log_graph(
+            f"{start.capitalize()} requests, ms",
+            log,
+            f'{START} = "{start}"',
+            percentiles_of(MetricName.INVOCATION_LATENCY),
+        )
+        for start in (ProcessStart.COLD, ProcessStart.WARM)
+    ]
+
+
+def _connections(log: Sequence[str]) -> list[Widget]:
+    """Whether requests share clients and connections."""
+    every = f"ispresent({MetricName.CONNECTIONS_OPENED})"
+    return [
+        log_graph(
+            "Clients and connections",
+            log,
+            every,
             [
-                Line(metrics.own(MetricName.CLIENT_REUSED), "reused", Colour.GOOD),
-                Line(metrics.own(MetricName.CLIENT_CREATED), "created", Colour.WARNING),
+                total(MetricName.CLIENT_REUSED, "clients_reused"),
+                total(MetricName.CLIENT_CREATED, "clients_created"),
+                total(MetricName.CONNECTION_REUSED, "requests_without_a_new_one"),
+                total(MetricName.CONNECTIONS_OPENED, "connections_opened"),
+                total(MetricName.RETIRED_CONNECTIONS, "found_dead"),
             ],
-            unit="clients",
         ),
-        graph(
-            "Connections",
-            [
-                Line(reused, "requests without a new one", Colour.GOOD),
-                Line(metrics.own(MetricName.CONNECTIONS_OPENED), "opened", Colour.WARNING),
-                Line(metrics.own(MetricName.RETIRED_CONNECTIONS), "found dead", Colour.ERROR),
-            ],
-            unit="connections",
-        ),
-        graph(
-            "Time to open a connection",
-            [
-                Line(time.at("p50"), "p50", Colour.P50),
-                Line(time.at("p99"), "p99", Colour.P99),
-            ],
-            unit="ms",
+        log_graph(
+            "Time to open a connection, ms",
+            log,
+            f"ispresent({MetricName.CONNECTION_TIME})",
+            percentiles_of(MetricName.CONNECTION_TIME),
         ),
     ]

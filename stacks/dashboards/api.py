@@ -1,25 +1,25 @@
 """The front door: what comes, what is refused where, and how long callers wait."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from stacks import names
-from stacks.parts.alarms import AlarmSpec
-from stacks.parts.api_alarms import OIDC_FAILURES
+from stacks.dashboards.watched import Watched
+from stacks.parts.alarms import API_UNWELL
+from stacks.parts.log_widgets import log_graph, log_table, percentiles_of, total
 from stacks.parts.metrics import Metrics
 from stacks.parts.widgets import (
     Colour,
     Line,
     Rows,
     Widget,
-    alarm_line,
+    alarm_graphs,
+    alarm_states,
     figures,
     graph,
-    log_table,
     note,
     percentiles,
 )
-from tradewind.contracts.names import API
+from tradewind.contracts.names import MCP
 from tradewind.telemetry.log_fields import API_CALL_DONE
 from tradewind.telemetry.metric_names import MetricName
 
@@ -35,210 +35,165 @@ _REFUSED: Final = (
     "sort requests desc",
     "limit 20",
 )
+_OF_THE_API: Final = f"ispresent({MetricName.API_CALLS})"
 
 
-def api_rows(
-    metrics: Metrics,
-    on_api: Mapping[str, AlarmSpec],
-    on_environment: Mapping[str, AlarmSpec],
-) -> Rows:
-    """The dashboard's rows.
-
-    Args:
-        metrics: The environment's.
-        on_api: The API's alarms by symptom.
-        on_environment: The environment's alarms by symptom.
-    """
-    latency = percentiles(metrics.all_agents(MetricName.API_LATENCY))
+def api_rows(watched: Watched) -> Rows:
+    """The dashboard's rows."""
+    metrics = watched.metrics
     requests = Line(metrics.gateway("Count"), "requests", Colour.TRAFFIC)
     failed = Line(metrics.gateway("5XXError"), "answered 5xx", Colour.ERROR)
     refused = Line(metrics.gateway("4XXError"), "answered 4xx", Colour.WARNING)
-    not_started = on_environment["requests-not-started"]
-    by_token = [
-        graph(
-            "At the gateway, with tokens",
-            [
-                Line(metrics.gateway("Count", by_token=True), "requests", Colour.TRAFFIC),
-                Line(metrics.gateway("4XXError", by_token=True), "answered 4xx", Colour.WARNING),
-            ],
-            unit="requests",
-            right=[alarm_line(alarm, Colour.ERROR)],
-            right_unit=alarm.unit,
-        )
-        for symptom, alarm in on_api.items()
-        if symptom == OIDC_FAILURES
-    ]
     return [
         [
             note(
-                f"# The API of {metrics.environment}\n"
-                "**Good looks like this:** next to nothing is answered 5xx, nothing is throttled "
-                "or shed, and calls take no longer than callers chose to wait. A difference "
-                "between the gateway's requests and the function's calls is what the gateway and "
-                "the web ACL refused, and the streams, which the agents answer."
+                f"# The API of {watched.environment}\n"
+                f"{watched.board('overview', 'Overview')} · {watched.red_alarms()} · runbook "
+                f"{watched.runbook(API_UNWELL)}. **Good looks like this:** next to nothing is "
+                "answered 5xx, nothing is throttled or shed, and calls take no longer than callers "
+                "chose to wait. What the gateway counts and the function does not is what the "
+                "gateway and the web ACL refused, and the streams, which the agents answer."
             )
         ],
+        alarm_states(
+            "Alarms of the API", [watched.arn(one) for one in (API_UNWELL, *watched.on_api)]
+        ),
         [
             figures("Requests", [requests], 6),
-            figures("Failed and refused", [failed, refused], 6),
-            figures("How long calls take", latency, 8),
-            figures(
-                "Cold starts",
-                [Line(metrics.all_agents(MetricName.API_COLD_START), "processes", Colour.COLD)],
-                4,
+            figures("Failed and refused", [failed, refused], 8),
+            figures("How long calls take", percentiles(metrics.api("Duration")), 10),
+        ],
+        *alarm_graphs(watched.on_api, watched.arn),
+        [
+            log_table("Calls answered 5xx", [watched.api_log], _FAILED),
+            log_table(
+                "What the gateway refused by itself",
+                [names.access_log_group_name(watched.environment)],
+                _REFUSED,
             ),
         ],
         [
             graph("At the gateway", [requests, refused, failed], unit="requests"),
-            *by_token,
-            graph(
-                "Share answered 5xx",
-                [alarm_line(on_api["api-failures"], Colour.ERROR)],
-                unit=on_api["api-failures"].unit,
-                thresholds=[on_api["api-failures"]],
-            ),
-            *(
-                graph(
-                    on_api[symptom].label.capitalize(),
-                    [alarm_line(on_api[symptom], Colour.ERROR)],
-                    unit=on_api[symptom].unit,
-                    thresholds=[on_api[symptom]],
-                )
-                for symptom in ("api-failures-by-hour", "api-outage", "mcp-throttles")
-            ),
-            graph(
+            *_by_token(watched),
+            log_graph(
                 "What the function answered",
+                [watched.api_log],
+                _OF_THE_API,
                 [
-                    Line(metrics.all_agents(MetricName.API_CALLS), "calls", Colour.TRAFFIC),
-                    Line(metrics.all_agents(MetricName.API_REFUSALS), "4xx", Colour.WARNING),
-                    Line(metrics.all_agents(MetricName.API_ERRORS), "5xx", Colour.ERROR),
+                    total(MetricName.API_CALLS, "calls"),
+                    total(MetricName.API_REFUSALS, "answered_4xx"),
+                    total(MetricName.API_ERRORS, "answered_5xx"),
+                    total(MetricName.API_COLD_START, "cold_starts"),
                 ],
-                unit="calls",
             ),
+            log_graph(
+                "Shed: the agent took no more at once",
+                [watched.api_log],
+                f"ispresent({MetricName.REQUESTS_SHED})",
+                [total(MetricName.REQUESTS_SHED, "requests")],
+            ),
+            _turned_away(watched),
         ],
         [
-            graph(
-                "How long calls take, by Lambda",
-                [
-                    *percentiles(metrics.api("Duration"))[:2],
-                    alarm_line(on_api["api-latency"], Colour.P99),
-                ],
-                unit=on_api["api-latency"].unit,
-                thresholds=[on_api["api-latency"]],
+            log_graph(
+                "How long calls take, by the handler, ms",
+                [watched.api_log],
+                _OF_THE_API,
+                percentiles_of(MetricName.API_LATENCY),
             ),
-            graph(
-                "Calls that failed, by Lambda",
-                [alarm_line(on_api["api-errors"], Colour.ERROR)],
-                unit=on_api["api-errors"].unit,
-                thresholds=[on_api["api-errors"]],
+            log_graph(
+                "Init time, ms",
+                [watched.api_log],
+                f"ispresent({MetricName.API_INIT_TIME})",
+                percentiles_of(MetricName.API_INIT_TIME),
             ),
-            graph(
-                "Turned away",
-                [
-                    alarm_line(on_api["api-throttles"], Colour.ERROR),
-                    Line(
-                        metrics.all_agents(MetricName.REQUESTS_SHED),
-                        "shed: the agent was busy",
-                        Colour.WARNING,
-                    ),
-                    alarm_line(not_started, Colour.P99),
-                ],
-                unit=not_started.unit,
-                right=[Line(metrics.api("ConcurrentExecutions", "Maximum"), "at once", Colour.AWS)],
-                right_unit="instances",
-                thresholds=[on_api["api-throttles"]],
-            ),
-            graph(
-                "Init time",
-                percentiles(metrics.all_agents(MetricName.API_INIT_TIME)),
-                unit="ms",
-            ),
-            graph(
+            log_graph(
                 "Questions to people",
+                [*watched.agents_logs, watched.api_log, watched.sweep_log],
+                f"ispresent({MetricName.QUESTIONS_ASKED}) or "
+                f"ispresent({MetricName.QUESTIONS_NOT_ANSWERED})",
                 [
-                    Line(metrics.all_agents(MetricName.QUESTIONS_ASKED), "asked", Colour.TRAFFIC),
-                    Line(
-                        metrics.all_agents(MetricName.QUESTIONS_NOT_ANSWERED),
-                        "never answered",
-                        Colour.WARNING,
-                    ),
-                    Line(
-                        metrics.all_agents(MetricName.ANSWERS_NOT_TAKEN_UP),
-                        "answered, and not taken up",
-                        Colour.ERROR,
-                    ),
+                    total(MetricName.QUESTIONS_ASKED, "asked"),
+                    total(MetricName.QUESTIONS_NOT_ANSWERED, "never_answered"),
+                    total(MetricName.ANSWERS_NOT_TAKEN_UP, "answered_and_not_taken_up"),
                 ],
-                unit="questions",
+            ),
+            log_graph(
+                "Conversations",
+                watched.agents_logs,
+                f"ispresent({MetricName.TURNS_APPENDED})",
+                [
+                    total(MetricName.TURNS_APPENDED, "turns_appended"),
+                    total(MetricName.SESSIONS_BUSY, "refused_as_busy"),
+                    total(MetricName.TURNS_LEFT_OUT, "turns_not_told_the_model"),
+                ],
             ),
         ],
-        _mcp_row(metrics, on_api),
-        [_conversations(metrics)],
-        [
-            log_table(
-                "Calls answered 5xx", names.log_group_name(metrics.environment, API), _FAILED
-            ),
-            log_table(
-                "What the gateway refused by itself",
-                names.access_log_group_name(metrics.environment),
-                _REFUSED,
-            ),
-        ],
+        _mcp_row(watched, metrics),
     ]
 
 
-def _mcp_row(metrics: Metrics, on_api: Mapping[str, AlarmSpec]) -> list[Widget]:
+def _by_token(watched: Watched) -> list[Widget]:
+    if not watched.by_token:
+        return []
+    gateway = watched.metrics.gateway
+    return [
+        graph(
+            "At the gateway, with tokens",
+            [
+                Line(gateway("Count", by_token=True), "requests", Colour.TRAFFIC),
+                Line(gateway("4XXError", by_token=True), "answered 4xx", Colour.WARNING),
+                Line(gateway("5XXError", by_token=True), "answered 5xx", Colour.ERROR),
+            ],
+            unit="requests",
+        )
+    ]
+
+
+def _turned_away(watched: Watched) -> Widget:
+    at_once = watched.metrics.api("ConcurrentExecutions", "Maximum")
+    return graph(
+        "Turned away",
+        [
+            Line(watched.metrics.api("Throttles"), "throttled, API", Colour.ERROR),
+            Line(watched.metrics.mcp("Throttles"), "throttled, MCP", Colour.P99),
+        ],
+        unit="calls",
+        right=[Line(at_once, "API at once", Colour.AWS)],
+        right_unit="instances",
+    )
+
+
+def _mcp_row(watched: Watched, metrics: Metrics) -> list[Widget]:
     """The function that serves MCP: it starts more slowly than the API's, and fails in HTTP 200."""
-    starts = Line(metrics.all_agents(MetricName.MCP_COLD_START), "cold starts", Colour.COLD)
+    log = [names.log_group_name(watched.environment, MCP)]
     return [
         graph(
             "MCP: what became of messages",
             [
                 Line(metrics.all_agents(MetricName.MCP_CALLS), "messages", Colour.TRAFFIC),
-                Line(metrics.all_agents(MetricName.MCP_REFUSALS), "refused", Colour.WARNING),
                 Line(metrics.all_agents(MetricName.MCP_ERRORS), "failed", Colour.ERROR),
             ],
             unit="messages",
         ),
         graph(
-            "MCP: share that failed",
-            [
-                alarm_line(on_api["mcp-failures"], Colour.ERROR),
-                alarm_line(on_api["mcp-errors"], Colour.WARNING),
-            ],
-            unit=on_api["mcp-failures"].unit,
-            thresholds=[on_api["mcp-failures"]],
-            right=[alarm_line(on_api["mcp-throttles"], Colour.P99)],
-            right_unit=on_api["mcp-throttles"].unit,
-        ),
-        graph(
             "MCP: how long messages take",
-            [
-                *percentiles(metrics.all_agents(MetricName.MCP_LATENCY))[:2],
-                alarm_line(on_api["mcp-latency"], Colour.P99),
-            ],
-            unit=on_api["mcp-latency"].unit,
-            thresholds=[on_api["mcp-latency"]],
-        ),
-        graph(
-            "MCP: init time",
-            percentiles(metrics.all_agents(MetricName.MCP_INIT_TIME)),
+            percentiles(metrics.all_agents(MetricName.MCP_LATENCY)),
             unit="ms",
-            right=[starts],
-            right_unit="processes",
+        ),
+        log_graph(
+            "MCP: messages refused, and cold starts",
+            log,
+            f"ispresent({MetricName.MCP_CALLS})",
+            [
+                total(MetricName.MCP_REFUSALS, "refused"),
+                total(MetricName.MCP_COLD_START, "cold_starts"),
+            ],
+        ),
+        log_graph(
+            "MCP: init time, ms",
+            log,
+            f"ispresent({MetricName.MCP_INIT_TIME})",
+            percentiles_of(MetricName.MCP_INIT_TIME),
         ),
     ]
-
-
-def _conversations(metrics: Metrics) -> Widget:
-    """What becomes of requests that continue a conversation."""
-    left_out = metrics.all_agents(MetricName.TURNS_LEFT_OUT)
-    return graph(
-        "Conversations",
-        [
-            Line(metrics.all_agents(MetricName.TURNS_APPENDED), "turns appended", Colour.TRAFFIC),
-            Line(metrics.all_agents(MetricName.SESSIONS_BUSY), "refused as busy", Colour.WARNING),
-        ],
-        unit="turns",
-        right=[Line(left_out, "turns not told the model", Colour.P90)],
-        right_unit="turns not told",
-    )

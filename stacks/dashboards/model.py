@@ -1,55 +1,47 @@
-"""The model: our count of its work on the left, beside Bedrock's on the right."""
+"""The model: our count of its work on the left, beside Bedrock's on the right.
 
-from collections.abc import Callable, Mapping
+The last rows of the overview; the alarms on the model are among the environment's.
+"""
 
-from stacks.parts.alarms import AlarmSpec
-from stacks.parts.metrics import HOUR, Metrics, MetricStat
-from stacks.parts.widgets import Colour, Line, Rows, alarm_line, graph, note, percentiles
+from collections.abc import Sequence
+
+from stacks.dashboards.agent_model_use import token_graph
+from stacks.parts.metrics import Metrics
+from stacks.parts.widgets import Colour, Line, Rows, graph, note, percentiles
 from tradewind.telemetry.metric_names import MetricName
 
 
-def model_rows(metrics: Metrics, alarms: Mapping[str, AlarmSpec]) -> Rows:
-    """The dashboard's rows; ``alarms`` are the environment's, by symptom."""
+def model_rows(metrics: Metrics, logs: Sequence[str]) -> Rows:
+    """The rows.
+
+    Args:
+        metrics: The environment's.
+        logs: The log groups of the agents that call the model.
+    """
     ours, bedrock = metrics.model, metrics.bedrock
-    errors, throttles, cost = (
-        alarms[symptom] for symptom in ("bedrock-errors", "bedrock-throttles", "cost")
-    )
-    quota = Line(bedrock("EstimatedTPMQuotaUsage", "Maximum"), "tokens a minute", Colour.AWS)
     return [
         [
             note(
-                f"# The model {metrics.model_id}, {metrics.environment}\n"
-                "**Good looks like this:** both sides move alike, and retries stay near zero. "
-                "On the left is what the agents of this environment saw, network and repeats "
-                "included. On the right is what Bedrock counted for the whole account: more "
-                "than the left when others call the same model."
+                f"## The model {metrics.model_id}\n"
+                "**Good looks like this:** both sides move alike. On the left is what the agents "
+                "of this environment saw, network and repeats included; on the right what Bedrock "
+                "counted for the whole account: more than the left when others call the same model."
             )
         ],
         [
             graph(
-                "Calls: ours",
+                "Model calls: ours",
                 [
                     Line(ours(MetricName.MODEL_CALLS), "calls", Colour.TRAFFIC),
-                    Line(ours(MetricName.MODEL_RETRIES), "repeats", Colour.WARNING),
+                    Line(ours(MetricName.MODEL_ERRORS), "failed", Colour.ERROR),
+                    Line(ours(MetricName.MODEL_THROTTLES), "of them throttled", Colour.WARNING),
                 ],
                 unit="calls",
             ),
             graph(
-                "Calls: Bedrock",
-                [Line(bedrock("Invocations"), "calls", Colour.AWS)],
-                unit="calls",
-            ),
-        ],
-        [
-            graph(
-                "Failed calls: ours",
-                [alarm_line(errors, Colour.ERROR), alarm_line(throttles, Colour.WARNING)],
-                unit=errors.unit,
-                thresholds=[errors, throttles],
-            ),
-            graph(
-                "Failed calls: Bedrock",
+                "Model calls: Bedrock",
                 [
+                    Line(bedrock("Invocations"), "calls", Colour.TRAFFIC),
                     Line(bedrock("InvocationServerErrors"), "server errors", Colour.ERROR),
                     Line(bedrock("InvocationClientErrors"), "client errors", Colour.AWS),
                     Line(bedrock("InvocationThrottles"), "throttles", Colour.WARNING),
@@ -58,8 +50,14 @@ def model_rows(metrics: Metrics, alarms: Mapping[str, AlarmSpec]) -> Rows:
             ),
         ],
         [
-            graph("Time of a call: ours", percentiles(ours(MetricName.MODEL_LATENCY)), unit="ms"),
-            graph("Time of a call: Bedrock", percentiles(bedrock("InvocationLatency")), unit="ms"),
+            graph(
+                "Time of a model call: ours", percentiles(ours(MetricName.MODEL_LATENCY)), unit="ms"
+            ),
+            graph(
+                "Time of a model call: Bedrock",
+                percentiles(bedrock("InvocationLatency")),
+                unit="ms",
+            ),
         ],
         [
             graph(
@@ -74,11 +72,7 @@ def model_rows(metrics: Metrics, alarms: Mapping[str, AlarmSpec]) -> Rows:
             ),
         ],
         [
-            graph(
-                "Tokens: ours",
-                token_lines(ours),
-                unit="tokens",
-            ),
+            token_graph("Tokens: ours", logs),
             graph(
                 "Tokens: Bedrock",
                 [
@@ -88,26 +82,14 @@ def model_rows(metrics: Metrics, alarms: Mapping[str, AlarmSpec]) -> Rows:
                     Line(bedrock("CacheWriteInputTokens"), "written to cache", Colour.WARNING),
                 ],
                 unit="tokens",
+                right=[
+                    Line(
+                        bedrock("EstimatedTPMQuotaUsage", "Maximum"),
+                        "quota in use, a minute",
+                        Colour.AWS,
+                    )
+                ],
+                right_unit="tokens a minute",
             ),
         ],
-        [
-            graph(
-                "Cost by hour",
-                [alarm_line(cost, Colour.COST)],
-                unit=cost.unit,
-                thresholds=[cost],
-                period_s=HOUR,
-            ),
-            graph("Quota in use: Bedrock", [quota], unit="tokens a minute"),
-        ],
-    ]
-
-
-def token_lines(metric: Callable[[MetricName], MetricStat]) -> list[Line]:
-    """The tokens by kind, of whatever ``metric`` reads them by."""
-    return [
-        Line(metric(MetricName.INPUT_TOKENS), "in", Colour.TRAFFIC),
-        Line(metric(MetricName.OUTPUT_TOKENS), "out", Colour.GOOD),
-        Line(metric(MetricName.CACHE_READ_TOKENS), "read from cache", Colour.COLD),
-        Line(metric(MetricName.CACHE_WRITE_TOKENS), "written to cache", Colour.WARNING),
     ]

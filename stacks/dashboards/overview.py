@@ -1,15 +1,21 @@
-"""All agents on one screen: traffic, errors, latency, cold starts and cost."""
+"""All agents on one screen: alarms first, then failures, latency, starts, cost and the model."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from typing import Final
 
-from stacks.parts.alarms import AlarmSpec
-from stacks.parts.metrics import HOUR, Metrics
+from stacks.dashboards.model import model_rows
+from stacks.dashboards.runtimes import runtimes_row
+from stacks.dashboards.watched import Watched, of_some
+from stacks.parts.alarms import API_UNWELL, UNWELL, AlarmSpec, Urgency
+from stacks.parts.log_widgets import log_bars, total
+from stacks.parts.metrics import MathExpression, Metrics, MetricStat
+from stacks.parts.reported import Reported
 from stacks.parts.widgets import (
     Colour,
     Line,
     Rows,
-    alarm_line,
+    Widget,
+    alarm_graphs,
     alarm_states,
     by_agent,
     figures,
@@ -19,118 +25,213 @@ from stacks.parts.widgets import (
 )
 from tradewind.telemetry.metric_names import MetricName
 
+#: The alarms on agents that compare well, by the titles of the graphs with all agents' lines.
+_COMPARED: Final = {
+    "errors": "Failed requests by agent, killed ones included",
+    "cold-starts": "Cold requests by agent, where there are enough",
+}
 
-def overview_rows(
-    metrics: Metrics,
-    *,
-    on_agents: Sequence[Mapping[str, AlarmSpec]],
-    on_environment: Mapping[str, AlarmSpec],
-    alarm_arns: Sequence[str],
-    prices_as_of: date,
-) -> Rows:
-    """The dashboard's rows.
 
-    Args:
-        metrics: The environment's.
-        on_agents: Each agent's alarms by symptom.
-        on_environment: The environment's alarms by symptom.
-        alarm_arns: The alarms whose state is shown: those that page.
-        prices_as_of: The day of the prices that costs are estimated from.
-    """
-    asked = []
-    if "versions-refused" in on_environment:
-        asked.append(
-            graph(
-                "New versions that were asked before they got requests",
-                [alarm_line(on_environment["versions-refused"], Colour.ERROR)],
-                unit=on_environment["versions-refused"].unit,
-                right=[
-                    Line(metrics.probe("Invocations"), "probes", Colour.AWS),
-                    alarm_line(on_environment["probe-failures"], Colour.WARNING),
-                ],
-                right_unit=on_environment["probe-failures"].unit,
-            )
-        )
-    cost = metrics.model(MetricName.ESTIMATED_COST)
-    latency = percentiles(metrics.all_agents(MetricName.INVOCATION_LATENCY))
-    requests = Line(metrics.total(MetricName.INVOCATIONS), "requests", Colour.TRAFFIC)
-    failed = Line(metrics.total(MetricName.ERRORS), "failed requests", Colour.ERROR)
+def overview_rows(watched: Watched) -> Rows:
+    """The dashboard's rows."""
+    metrics = watched.metrics
     return [
-        [
-            note(
-                f"# Tradewind, {metrics.environment}\n"
-                "**Good looks like this:** every alarm green, no failed requests, few cold "
-                "requests while traffic is steady, and a cost that follows the traffic. "
-                f"Costs are estimates at prices of {prices_as_of:%Y-%m-%d}, in US "
-                "dollars. Each agent has a dashboard of its own, and so has the model."
-            )
-        ],
-        [
-            figures("Traffic", [requests], 4),
-            figures("Errors", [failed], 4),
-            figures("Latency", latency, 8),
-            figures("Cold starts", [Line(metrics.cold_share, "cold, %", Colour.COLD)], 4),
-            figures("Cost", [Line(cost, "US dollars", Colour.COST)], 4),
-        ],
-        [alarm_states("Alarms", alarm_arns)],
+        [_what_good_looks_like(watched)],
+        *_alarms(watched),
+        _figures(metrics),
         [
             graph(
-                "Requests by agent",
-                by_agent(metrics, lambda agent: agent.own(MetricName.INVOCATIONS)),
+                "Requests by agent, as they end",
+                by_agent(metrics, lambda agent: agent.reported(Reported.DURATION, "SampleCount")),
+                unit="requests",
+                stacked=True,
+            ),
+            _compared(watched, "errors"),
+            graph(
+                "Latency of all agents",
+                percentiles(metrics.reported_by_all(Reported.DURATION)),
+                unit="ms",
+            ),
+        ],
+        [
+            graph(
+                "Killed by Lambda, by agent",
+                by_agent(metrics, lambda agent: agent.reported(Reported.KILLS)),
                 unit="requests",
                 stacked=True,
             ),
             graph(
-                "Failed requests by agent",
-                by_agent(metrics, lambda agent: agent.own(MetricName.ERRORS)),
+                "Turned away by Lambda, by agent",
+                by_agent(metrics, lambda agent: agent.function("Throttles")),
                 unit="requests",
                 stacked=True,
             ),
-            graph("Latency of all agents", latency, unit="ms"),
-            graph(
-                "Functions that died, and the sweeps for them",
-                [alarm_line(on_environment["records-settled"], Colour.ERROR)],
-                unit=on_environment["records-settled"].unit,
-                right=[
-                    Line(metrics.sweep("Invocations"), "sweeps", Colour.AWS),
-                    alarm_line(on_environment["sweep-failures"], Colour.WARNING),
-                ],
-                right_unit=on_environment["sweep-failures"].unit,
-            ),
+            graph("Memory used, by agent", _memory(watched), unit="% of the limit"),
         ],
         [
-            graph(
-                "Cold requests by agent",
-                by_agent(metrics, lambda agent: agent.cold_share),
-                unit="%",
-                thresholds=[alarms["cold-starts"] for alarms in on_agents],
-                threshold_colour=Colour.WARNING,
-            ),
-            graph(
-                "Cost by agent and hour",
-                by_agent(
-                    metrics, lambda agent: agent.own(MetricName.ESTIMATED_COST, period_s=HOUR)
-                ),
-                unit=on_environment["cost"].unit,
-                # On the sum of all agents, which is the top of the stack.
-                thresholds=[on_environment["cost"]],
-                stacked=True,
-                period_s=HOUR,
-            ),
+            _compared(watched, "cold-starts"),
             graph(
                 "Versions: a step is a deployment",
                 by_agent(metrics, lambda agent: agent.version),
                 unit="version",
             ),
-            *asked,
+            log_bars(
+                "Cost by agent in this range, US dollars",
+                watched.agents_logs,
+                f"ispresent({MetricName.ESTIMATED_COST})",
+                total(MetricName.ESTIMATED_COST, "usd"),
+                by="Agent",
+            ),
         ],
+        *alarm_graphs(watched.on_environment, watched.arn),
+        *_of_some_agents(watched),
+        *runtimes_row(watched),
+        *model_rows(metrics, watched.agents_logs),
+    ]
+
+
+def _what_good_looks_like(watched: Watched) -> Widget:
+    boards = [
+        *([watched.board("agent", "each agent")] if watched.on_lambda else []),
+        *([watched.board("runtime", "each runtime")] if watched.on_runtimes else []),
+        watched.board("api", "the API"),
+    ]
+    return note(
+        f"# Tradewind, {watched.environment}\n"
+        f"Dashboards of {', '.join(boards)} · {watched.red_alarms()} · runbooks "
+        f"{watched.runbook(UNWELL)}, {watched.runbook(API_UNWELL)}. **Good looks like this:** no "
+        "red alarm, no failed or killed requests, few cold ones while traffic is steady, and a "
+        "cost that follows the traffic. Costs are estimates in US dollars at prices of "
+        f"{watched.prices_as_of:%Y-%m-%d}; of requests that were killed nobody could count them."
+    )
+
+
+def _alarms(watched: Watched) -> Rows:
+    notices = [
+        watched.arn(alarm.symptom)
+        for alarm in watched.on_environment.values()
+        if alarm.urgency is Urgency.NOTICE
+    ]
+    paging = [
+        *watched.arns(Urgency.OUTAGE),
+        *(watched.arn(UNWELL, agent) for agent in watched.on_agents),
+        watched.arn(API_UNWELL),
+        *(
+            watched.arn(alarm.symptom)
+            for alarm in watched.on_environment.values()
+            if alarm.urgency is not Urgency.NOTICE
+        ),
+    ]
+    return [
+        alarm_states("Alarms that page", paging),
         [
-            graph(
-                on_environment[symptom].label.capitalize(),
-                [alarm_line(on_environment[symptom], Colour.ERROR)],
-                unit=on_environment[symptom].unit,
-                thresholds=[on_environment[symptom]],
-            )
-            for symptom in ("deadline-stops", "retired-processes")
+            *alarm_states(
+                "Red now, of those behind unwell", watched.arns(Urgency.PAGE), only_red=True
+            ),
+            *alarm_states(
+                "Red now, can wait for the morning",
+                [*watched.arns(Urgency.NOTICE), *notices],
+                only_red=True,
+            ),
         ],
     ]
+
+
+def _figures(metrics: Metrics) -> list[Widget]:
+    ended = metrics.reported_by_all(Reported.DURATION, "SampleCount")
+    cost = metrics.model(MetricName.ESTIMATED_COST)
+    return [
+        figures("Requests ended", [Line(ended, "requests", Colour.TRAFFIC)], 3),
+        figures(
+            "Failed, killed ones included",
+            [
+                Line(
+                    MathExpression(
+                        "100 * FILL(failed, 0) / ended",
+                        {"failed": metrics.reported_by_all(Reported.FAILURES), "ended": ended},
+                    ),
+                    "%",
+                    Colour.ERROR,
+                ),
+            ],
+            4,
+        ),
+        figures(
+            "Killed by Lambda",
+            [
+                Line(
+                    MathExpression(
+                        "FILL(killed, 0)", {"killed": metrics.reported_by_all(Reported.KILLS)}
+                    ),
+                    "requests",
+                    Colour.P99,
+                )
+            ],
+            3,
+        ),
+        figures(
+            "Turned away",
+            [
+                Line(
+                    metrics.of_all("throttled", lambda agent: agent.function("Throttles")),
+                    "requests",
+                    Colour.WARNING,
+                )
+            ],
+            3,
+        ),
+        figures("Latency", percentiles(metrics.reported_by_all(Reported.DURATION)), 6),
+        figures("Cold", [Line(_cold_share(metrics, ended), "% of requests", Colour.COLD)], 2),
+        figures("Cost in this range", [Line(cost, "US dollars", Colour.COST)], 3),
+    ]
+
+
+def _compared(watched: Watched, symptom: str) -> Widget:
+    """What the agents' alarms on one thing watch, and the threshold that is theirs in common."""
+    alarms = {agent: alarms[symptom] for agent, alarms in watched.on_agents.items()}
+    return graph(
+        _COMPARED[symptom],
+        _own_lines(watched.metrics, alarms),
+        unit="%",
+        thresholds=list(alarms.values()),
+    )
+
+
+def _memory(watched: Watched) -> Sequence[Line]:
+    """The most that each agent's processes have used; at 100 % Lambda kills them."""
+    return by_agent(
+        watched.metrics,
+        lambda agent: MathExpression(
+            f"100 * used / {watched.memory_mb[agent.agent]}",
+            {"used": agent.reported(Reported.MEMORY_USED, "Maximum")},
+        ),
+    )
+
+
+def _of_some_agents(watched: Watched) -> Rows:
+    """Alarms that are on some agents only, as on silence: the agents' board has none of them."""
+    graphs = []
+    for on_agents in (watched.on_lambda, watched.on_runtimes):
+        for symptom, alarms in of_some(on_agents).items():
+            first = next(iter(alarms.values()))
+            lines = _own_lines(watched.metrics, alarms)
+            graphs.append(
+                graph(
+                    f"Alarm: {symptom}",
+                    lines,
+                    unit=first.unit,
+                    thresholds=list(alarms.values()),
+                    period_s=first.series.period_s,
+                )
+            )
+    return [graphs] if graphs else []
+
+
+def _own_lines(metrics: Metrics, alarms: Mapping[str, AlarmSpec]) -> Sequence[Line]:
+    """What each agent's own alarm watches, of the agents that have it."""
+    return by_agent(metrics, lambda agent: alarms[agent.agent].series, alarms)
+
+
+def _cold_share(metrics: Metrics, ended: MetricStat) -> MathExpression:
+    cold = metrics.of_all("cold", lambda agent: agent.own(MetricName.INIT_TIME, "SampleCount"))
+    return MathExpression(f"100 * {cold.expression} / ended", {**cold.metrics, "ended": ended})

@@ -1,122 +1,127 @@
-"""One agent that is a runtime on AgentCore: its requests, and the calls that they become."""
+"""One agent that is a runtime on AgentCore: its requests, and the calls that they become.
 
-from collections.abc import Mapping
+One board for all of them, as ``agent`` says.
+"""
+
 from typing import Final
 
 from stacks import names
-from stacks.dashboards.agent import latency, more_alarms, requests, silence
-from stacks.dashboards.agent_model_use import cost_graph, leftovers_graph
-from stacks.dashboards.agent_starts import cold_starts
-from stacks.parts import queries
-from stacks.parts.alarms import AlarmSpec
-from stacks.parts.metrics import AgentMetrics, Metrics
+from stacks.dashboards.agent import AGENT, left_open, requests, tables
+from stacks.dashboards.agent_model_use import cost_graph, limits_graph
+from stacks.dashboards.agent_starts import starts
+from stacks.dashboards.watched import Watched, common
+from stacks.parts.alarms import UNWELL
+from stacks.parts.log_widgets import log_graph, percentiles_of, total
+from stacks.parts.metrics import AgentMetrics
 from stacks.parts.widgets import (
     Colour,
     Line,
     Rows,
-    alarm_line,
+    Widget,
+    alarm_graphs,
+    alarm_states,
     graph,
-    log_table,
     note,
     percentiles,
 )
 from tradewind.telemetry.metric_names import MetricName
 
-Alarms = Mapping[str, AlarmSpec]
-
+_CALLED: Final = f"{MetricName.RUNTIME_CALLS} > 0"
 #: Why calls fail.
 KINDS: Final = (
-    (MetricName.RUNTIME_UNAVAILABLE, "unavailable", Colour.ERROR),
-    (MetricName.RUNTIME_THROTTLES, "throttled", Colour.WARNING),
-    (MetricName.RUNTIME_INTERRUPTIONS, "broken off", Colour.P90),
-    (MetricName.RUNTIME_FAILURES, "failed there", Colour.COST),
-    (MetricName.RUNTIME_REFUSALS, "refused", Colour.WARM),
-    (MetricName.RUNTIME_UNREADABLE, "unreadable", Colour.VERSION),
+    (MetricName.RUNTIME_UNAVAILABLE, "unavailable"),
+    (MetricName.RUNTIME_THROTTLES, "throttled"),
+    (MetricName.RUNTIME_INTERRUPTIONS, "broken_off"),
+    (MetricName.RUNTIME_FAILURES, "failed_there"),
+    (MetricName.RUNTIME_REFUSALS, "refused"),
+    (MetricName.RUNTIME_UNREADABLE, "unreadable"),
 )
 
 
-def runtime_rows(metrics: Metrics, name: str, alarms: Alarms) -> Rows:
-    """The dashboard's rows; ``alarms`` are the runtime's, by symptom."""
-    of_runtime = metrics.agent(name)
-    log_group = names.log_group_name(metrics.environment, name)
+def runtime_rows(watched: Watched) -> Rows:
+    """The dashboard's rows."""
+    of_runtime = watched.metrics.agent(AGENT)
+    log = [names.log_group_name(watched.environment, AGENT)]
+    alarms = common(watched.on_runtimes)
     return [
         [
             note(
-                f"# The {name} runtime, {metrics.environment}\n"
-                "**Good looks like this:** as many calls of the runtime as requests, no failed "
-                "ones, answers that begin within a second or two and never break off. A request "
-                "takes what its call takes and a little more; what takes longer is here, and what "
-                "does not is there. The grey lines are AWS's own count of the same thing."
+                f"# The {AGENT} runtime, {watched.environment}\n"
+                f"{watched.board('overview', 'Overview')} · {watched.red_alarms()} · runbook "
+                f"{watched.runbook()}. **Good looks like this:** no red alarm, as many calls of "
+                "the runtime as requests, no failed ones, answers that begin within a second or "
+                "two and never break off. A request takes what its call takes and a little more."
             )
         ],
-        requests(of_runtime, alarms),
-        *silence(alarms),
-        *_calls(of_runtime, alarms),
-        latency(of_runtime, alarms),
-        more_alarms(alarms),
-        cold_starts(of_runtime, alarms, model=False),
-        [cost_graph(of_runtime), leftovers_graph(of_runtime)],
-        [log_table("Slowest requests", log_group, queries.SLOWEST)],
-        [log_table("Failed requests", log_group, queries.FAILED)],
+        alarm_states(
+            "Alarms of this runtime", [watched.arn(one, AGENT) for one in (UNWELL, *alarms)]
+        ),
+        requests(of_runtime),
+        *alarm_graphs(alarms, lambda symptom: watched.arn(symptom, AGENT)),
+        tables(log),
+        *details(of_runtime, log, snap_start=watched.snap_start),
     ]
 
 
-def _calls(metrics: AgentMetrics, alarms: Alarms) -> Rows:
-    errors, throttles, first_chunk, interruptions = (
-        alarms[f"runtime-{symptom}"]
-        for symptom in ("failed-calls", "throttled-calls", "first-chunk", "interruptions")
-    )
+def details(of_runtime: AgentMetrics, log: list[str], *, snap_start: bool) -> Rows:
+    """What becomes of a runtime's requests, mostly read in its log."""
     return [
-        [
-            graph(
-                "Calls of the runtime",
-                [
-                    Line(metrics.own(MetricName.RUNTIME_CALLS), "calls", Colour.TRAFFIC),
-                    Line(metrics.own(MetricName.RUNTIME_RETRIES), "repeats", Colour.P90),
-                ],
-                unit="calls",
-                right=[Line(metrics.own(MetricName.RETIRED_CONNECTIONS), "found dead", Colour.AWS)],
-                right_unit="connections",
-            ),
-            graph(
-                "Share that failed",
-                [alarm_line(errors, Colour.ERROR), alarm_line(throttles, Colour.WARNING)],
-                unit=errors.unit,
-                thresholds=[errors, throttles],
-            ),
-            graph(
-                "Failed calls by kind",
-                [
-                    alarm_line(interruptions, colour)
-                    if name is MetricName.RUNTIME_INTERRUPTIONS
-                    else Line(metrics.own(name), label, colour)
-                    for name, label, colour in KINDS
-                ],
-                unit="calls",
-                stacked=True,
-            ),
-        ],
-        [
-            graph(
-                "Time to first chunk",
-                [
-                    *percentiles(metrics.own(MetricName.RUNTIME_TIME_TO_FIRST_CHUNK)),
-                    alarm_line(first_chunk, Colour.AWS),
-                ],
-                unit=first_chunk.unit,
-                thresholds=[first_chunk],
-            ),
-            graph(
-                "Time of an answer",
-                percentiles(metrics.own(MetricName.RUNTIME_DURATION)),
-                unit="ms",
-            ),
-            graph(
-                "Answers",
-                [Line(metrics.own(MetricName.RUNTIME_BYTES), "bytes", Colour.GOOD)],
-                unit="bytes",
-                right=[Line(metrics.own(MetricName.RUNTIME_CHUNKS), "chunks", Colour.AWS)],
-                right_unit="chunks",
-            ),
-        ],
+        _calls(of_runtime, log),
+        _answers(of_runtime, log),
+        *starts(of_runtime, log, snap_start=snap_start, model=False),
+        [cost_graph(log), limits_graph(log)],
+        left_open(log),
+    ]
+
+
+def _calls(metrics: AgentMetrics, log: list[str]) -> list[Widget]:
+    return [
+        graph(
+            "Calls of the runtime",
+            [
+                Line(metrics.own(MetricName.RUNTIME_CALLS), "calls", Colour.TRAFFIC),
+                Line(metrics.own(MetricName.RUNTIME_ERRORS), "failed", Colour.ERROR),
+                Line(
+                    metrics.own(MetricName.RUNTIME_THROTTLES), "of them throttled", Colour.WARNING
+                ),
+            ],
+            unit="calls",
+        ),
+        log_graph(
+            "Failed calls by kind", log, _CALLED, [total(*kind) for kind in KINDS], stacked=True
+        ),
+        log_graph(
+            "Repeats, and connections found dead",
+            log,
+            _CALLED,
+            [
+                total(MetricName.RUNTIME_RETRIES, "repeats"),
+                total(MetricName.RETIRED_CONNECTIONS, "found_dead"),
+            ],
+        ),
+    ]
+
+
+def _answers(metrics: AgentMetrics, log: list[str]) -> list[Widget]:
+    return [
+        graph(
+            "Time to first chunk",
+            percentiles(metrics.own(MetricName.RUNTIME_TIME_TO_FIRST_CHUNK)),
+            unit="ms",
+        ),
+        log_graph(
+            "Time of an answer, ms",
+            log,
+            f"ispresent({MetricName.RUNTIME_DURATION})",
+            percentiles_of(MetricName.RUNTIME_DURATION),
+        ),
+        log_graph(
+            "Answers",
+            log,
+            _CALLED,
+            [
+                total(MetricName.RUNTIME_BYTES, "bytes"),
+                total(MetricName.RUNTIME_CHUNKS, "chunks"),
+            ],
+        ),
     ]

@@ -5,7 +5,7 @@ the CDK's Node process; a value costs none, so only alarms become CDK objects.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -138,11 +138,6 @@ class AgentMetrics:
         return MetricStat("AWS/SQS", name, dimensions, "Maximum")
 
     @property
-    def cold_share(self) -> MathExpression:
-        """Cold requests in percent of all."""
-        return share_percent(self.own(MetricName.COLD_START), self.own(MetricName.INVOCATIONS))
-
-    @property
     def version(self) -> MetricStat:
         """The version that served: a step is a deployment.
 
@@ -238,37 +233,27 @@ class Metrics:
         dimensions = {"ApiName": named(self.environment), "Stage": names.API_STAGE}
         return MetricStat("AWS/ApiGateway", name, dimensions, "Sum")
 
-    def total(self, name: MetricName) -> MathExpression:
-        """A count, kept by agent, over all of them."""
-        # By name: a widget may draw several totals, whose ids are looked for in all of it.
-        prefix = f"of_{name.lower()}_"
-        return MathExpression(_sum_of(prefix), self._each(prefix, name))
+    def of_all(self, name: str, series: Callable[[AgentMetrics], MetricStat]) -> MathExpression:
+        """The sum of something over all agents: as short for a hundred of them as for one.
 
-    @property
-    def cold_share(self) -> MathExpression:
-        """Cold requests in percent of all, over all agents."""
+        Args:
+            name: What the ids of its parts begin with, in lower case.
+            series: What is added up of an agent.
+        """
         return MathExpression(
-            f"100 * {_sum_of('cold_')} / {_sum_of('all_')}",
-            self._each("cold_", MetricName.COLD_START) | self._each("all_", MetricName.INVOCATIONS),
+            # An agent without requests has no value, which is a zero here.
+            f'SUM(FILL(METRICS("{name}_"), 0))',
+            # By number: a name may be part of an agent's.
+            {
+                f"{name}_{number}": series(self.agent(agent))
+                for number, agent in enumerate(self.agents, 1)
+            },
         )
-
-    def _each(self, prefix: str, name: MetricName) -> dict[str, MetricStat]:
-        # By number: a prefix may be part of an agent's name.
-        return {
-            f"{prefix}{number}": self.agent(agent).own(name)
-            for number, agent in enumerate(self.agents, 1)
-        }
 
 
 def share_percent(part: MetricStat, whole: MetricStat) -> MathExpression:
     """``part`` of ``whole`` in percent; no value where there is no whole."""
     return MathExpression("100 * part / whole", {"part": part, "whole": whole})
-
-
-def _sum_of(prefix: str) -> str:
-    """The sum of all metrics whose ids hold ``prefix``: as short for 100 of them as for one."""
-    # An agent without requests has no value, which is a zero here.
-    return f'SUM(FILL(METRICS("{prefix}"), 0))'
 
 
 def _ours(

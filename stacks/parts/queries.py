@@ -8,35 +8,61 @@ from constructs import Construct
 
 from stacks import names
 from tradewind.telemetry.log_fields import REQUEST_DONE
+from tradewind.telemetry.metric_names import START, MetricName
 
 Query = Sequence[str]
+
+#: A list is its first fields, each by its number; the whole of it is in ``@message``.
+_BEDROCK_IDS: Final = "bedrock_request_ids.0, bedrock_request_ids.1"
 
 #: One that waits for a person has not failed.
 _FAILED: Final = 'outcome != "succeeded" and outcome != "waiting"'
 
+# The lines with a request's metrics are there whatever the log's level.
 SLOWEST: Final[Query] = (
-    "fields @timestamp, request_id, project_id, executionTime, coldStart, model_calls, outcome",
-    f'filter message = "{REQUEST_DONE}"',
-    "sort executionTime desc",
+    f"fields @timestamp, request_id, {MetricName.INVOCATION_LATENCY}, {START}, "
+    f"{MetricName.MODEL_CALLS}, {MetricName.TOOL_CALLS}, error_code",
+    f"filter ispresent({MetricName.INVOCATION_LATENCY})",
+    f"sort {MetricName.INVOCATION_LATENCY} desc",
     "limit 20",
 )
 FAILED: Final[Query] = (
-    "fields @timestamp, request_id, project_id, outcome, error_code, executionTime, xray_trace_id",
-    f'filter message = "{REQUEST_DONE}" and {_FAILED}',
+    f"fields @timestamp, request_id, error_code, {MetricName.INVOCATION_LATENCY}, "
+    f"{MetricName.FUNCTION_VERSION}",
+    f"filter {MetricName.ERRORS} > 0 or {MetricName.DEADLINE_STOPS} > 0 "
+    f"or {MetricName.REJECTED_REQUESTS} > 0",
     "sort @timestamp desc",
     "limit 20",
 )
-_BY_TITLE: Final[Mapping[str, Query]] = {
+#: A process that is killed prints nothing more: Lambda's report is all that there is.
+KILLED: Final[Query] = (
+    "fields @timestamp, record.requestId, record.status, record.errorType, "
+    "record.metrics.durationMs, record.metrics.maxMemoryUsedMB, record.metrics.memorySizeMB",
+    'filter type = "platform.report" and (record.status = "timeout" or '
+    'record.errorType in ["Runtime.OutOfMemory", "Runtime.ExitError"])',
+    "sort @timestamp desc",
+    "limit 20",
+)
+#: Those that are saved, by title.
+SAVED: Final[Mapping[str, Query]] = {
     "slowest requests": SLOWEST,
     "failed requests": FAILED,
+    "killed requests": KILLED,
+    "failed requests by project": (
+        "fields @timestamp, request_id, project_id, outcome, error_code, executionTime, "
+        "xray_trace_id",
+        f'filter message = "{REQUEST_DONE}" and {_FAILED}',
+        "sort @timestamp desc",
+        "limit 50",
+    ),
     "one request, line by line": (
-        "fields @timestamp, level, message, error_code, bedrock_request_ids, @logStream",
+        f"fields @timestamp, level, message, error_code, {_BEDROCK_IDS}, @logStream",
         'filter request_id = "PUT THE REQUEST ID HERE"',
         "sort @timestamp asc",
         "limit 200",
     ),
     "a request by its id at Bedrock": (
-        "fields @timestamp, request_id, project_id, outcome, bedrock_request_ids, xray_trace_id",
+        f"fields @timestamp, request_id, project_id, outcome, {_BEDROCK_IDS}, xray_trace_id",
         f'filter message = "{REQUEST_DONE}" and @message like "PUT THE BEDROCK REQUEST ID HERE"',
         "limit 20",
     ),
@@ -68,7 +94,7 @@ class SavedQueries(Construct):
         self, scope: Construct, construct_id: str, *, environment: str, log_groups: Sequence[str]
     ) -> None:
         super().__init__(scope, construct_id)
-        for title, query in _BY_TITLE.items():
+        for title, query in SAVED.items():
             logs.CfnQueryDefinition(
                 self,
                 "".join(filter(str.isalnum, title.title())),

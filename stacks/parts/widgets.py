@@ -4,17 +4,20 @@ Widgets are the JSON of AWS's "Dashboard Body Structure and Syntax", without pla
 ``dashboard`` adds. A threshold can be drawn only by handing over the alarm that has it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import cycle
+from itertools import batched, cycle
 from typing import Any, Final
 
-from stacks.parts.alarms import BELOW, AlarmSpec
+from stacks.parts.alarms import BELOW, AlarmSpec, Urgency
 from stacks.parts.metrics import FIVE_MINUTES, AgentMetrics, Metrics, MetricStat, Series
 
-_HEIGHT: Final = 6
+HEIGHT: Final = 6
 _ALARMS_IN_A_ROW: Final = 8
+#: As many as an alarm widget takes.
+_ALARMS_IN_A_WIDGET: Final = 100
+_GRAPHS_IN_A_ROW: Final = 4
 
 Widget = dict[str, Any]
 #: A dashboard from top to bottom, each row from left to right. Widgets without a width of their own
@@ -31,9 +34,10 @@ class Colour(StrEnum):
     WARNING = "#ff7f0e"
     COLD = "#17becf"
     WARM = "#e377c2"
-    P50 = "#9edae5"
-    P90 = "#9467bd"
-    P99 = "#5b2c83"
+    # The slow end is told apart on white and on black, and from an error's red.
+    P50 = "#4a90d9"
+    P90 = "#8a63d2"
+    P99 = "#e0218a"
     AWS = "#7f7f7f"
     COST = "#8c564b"
     VERSION = "#bcbd22"
@@ -78,11 +82,22 @@ def version_line(metrics: AgentMetrics) -> Line:
     return Line(metrics.version, "version", Colour.VERSION)
 
 
-def by_agent(metrics: Metrics, series: Callable[[AgentMetrics], Series]) -> list[Line]:
-    """A line for each agent."""
+def by_agent(
+    metrics: Metrics,
+    series: Callable[[AgentMetrics], Series],
+    agents: Collection[str] | None = None,
+) -> list[Line]:
+    """A line for each agent, in the colour that is the agent's on every dashboard.
+
+    Args:
+        metrics: The environment's.
+        series: What is drawn of an agent.
+        agents: Of which; None for all.
+    """
     return [
         Line(series(metrics.agent(agent)), agent, colour)
         for agent, colour in zip(metrics.agents, cycle(_AGENT_COLOURS), strict=False)
+        if agents is None or agent in agents
     ]
 
 
@@ -127,7 +142,7 @@ def graph(
         properties["annotations"] = {
             "horizontal": [_threshold(alarm, threshold_colour) for alarm in lines]
         }
-    return _widget("metric", _HEIGHT, properties)
+    return widget("metric", HEIGHT, properties)
 
 
 def figures(title: str, lines: Sequence[Line], width: int) -> Widget:
@@ -138,28 +153,67 @@ def figures(title: str, lines: Sequence[Line], width: int) -> Widget:
         "metrics": _metrics(lines),
         "setPeriodToTimeRange": True,
     }
-    return {**_widget("metric", 4, properties), "width": width}
+    return {**widget("metric", 4, properties), "width": width}
 
 
 def note(markdown: str) -> Widget:
     """What good looks like, in words."""
-    return _widget("text", 3, {"markdown": markdown})
+    return widget("text", 3, {"markdown": markdown})
 
 
-def alarm_states(title: str, alarm_arns: Sequence[str]) -> Widget:
-    """Which alarms have gone off."""
-    rows = -(-len(alarm_arns) // _ALARMS_IN_A_ROW)
-    return _widget("alarm", 2 + rows, {"title": title, "alarms": list(alarm_arns)})
+def alarm_states(title: str, alarm_arns: Sequence[str], *, only_red: bool = False) -> list[Widget]:
+    """Which alarms have gone off, the newest red ones first.
+
+    Args:
+        title: The widgets'; there is one for each hundred alarms.
+        alarm_arns: The alarms.
+        only_red: Whether others are left out, as of those that are too many to be looked through.
+    """
+    several = len(alarm_arns) > _ALARMS_IN_A_WIDGET
+    widgets = []
+    for number, arns in enumerate(batched(alarm_arns, _ALARMS_IN_A_WIDGET), 1):
+        properties: dict[str, Any] = {
+            "title": f"{title}, part {number}" if several else title,
+            "alarms": list(arns),
+            "sortBy": "stateUpdatedTimestamp",
+        }
+        rows = -(-len(arns) // _ALARMS_IN_A_ROW)
+        if only_red:
+            properties["states"] = ["ALARM"]
+            rows = 2
+        widgets.append(widget("alarm", 2 + rows, properties))
+    return widgets
 
 
-def log_table(title: str, log_group: str, query: Sequence[str]) -> Widget:
-    """What a Logs Insights query finds."""
-    lines = "\n| ".join(query)
-    query_text = f"SOURCE '{log_group}' | {lines}"
-    return _widget("log", _HEIGHT, {"view": "table", "title": title, "query": query_text})
+def alarm_graph(alarm: AlarmSpec, arn: str) -> Widget:
+    """What an alarm watches and its threshold, drawn by CloudWatch from the alarm itself."""
+    properties = {
+        "view": "timeSeries",
+        "title": f"Alarm: {alarm.symptom}",
+        "annotations": {"alarms": [arn]},
+        "yAxis": {"left": _axis(alarm.unit)},
+    }
+    return widget("metric", HEIGHT, properties)
 
 
-def _widget(kind: str, height: int, properties: dict[str, Any]) -> Widget:
+def alarm_graphs(alarms: Mapping[str, AlarmSpec], arn: Callable[[str], str]) -> Rows:
+    """A graph for each alarm, those that wake somebody first.
+
+    Args:
+        alarms: By symptom.
+        arn: The ARN of the alarm on a symptom.
+    """
+    urgencies = list(Urgency)
+    sorted_alarms = sorted(alarms.values(), key=lambda alarm: urgencies.index(alarm.urgency))
+    graphs = [alarm_graph(alarm, arn(alarm.symptom)) for alarm in sorted_alarms]
+    rows = -(-len(graphs) // _GRAPHS_IN_A_ROW)
+    return [
+        graphs[row * len(graphs) // rows : (row + 1) * len(graphs) // rows] for row in range(rows)
+    ]
+
+
+def widget(kind: str, height: int, properties: dict[str, Any]) -> Widget:
+    """A widget of any kind."""
     return {"type": kind, "height": height, "properties": properties}
 
 

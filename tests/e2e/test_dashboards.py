@@ -1,4 +1,4 @@
-"""After real traffic, good and bad, every widget of every deployed dashboard draws data."""
+"""After real traffic, good and bad, the widgets of every deployed dashboard draw data."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +12,20 @@ from tests.deployed_agents import AGENTS
 from tests.e2e.conftest import RUNTIMES, Deployment, eventually
 from tests.e2e.front_door import operator_of
 
+#: What shows nothing unless a process is killed, a request turned away or a message refused.
+QUIET = {
+    "Killed by Lambda, by agent",
+    "Killed requests",
+    "Turned away by Lambda, by agent",
+    "Calls answered 5xx",
+    "Failed calls by runtime",  # what fails is the runtime's own call of a model
+    "Red now, of those behind unwell",
+    "Red now, can wait for the morning",
+}
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
 
-def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path: Path) -> None:
+def test_the_widgets_of_every_dashboard_draw(deployment: Deployment, tmp_path: Path) -> None:
     require_chromium()
     for agent in AGENTS:
         assert deployment.ask(agent).answer["success"]
@@ -41,10 +51,16 @@ def test_every_widget_of_every_dashboard_draws(deployment: Deployment, tmp_path:
         shown = TimeRange.back(timedelta(hours=1), preview.clock())
         written = write(tmp_path, preview, time_range=shown, themes=["dark"])
         assert [dashboard.problems for dashboard in written] == [()] * len(written)
-        assert len(written) == len(AGENTS) + 3 + len(RUNTIMES) + bool(RUNTIMES)
+        # The overview, the API's, and one of each agent and runtime.
+        assert len(written) == 2 + len(AGENTS) + len(RUNTIMES)
         assert all(dashboard.widgets for dashboard in written)
-        states = {widget.state for dashboard in written for widget in dashboard.widgets}
-        return states == {"drawn"}
+        empty = {
+            widget.title
+            for dashboard in written
+            for widget in dashboard.widgets
+            if widget.state != "drawn"
+        }
+        return {title for title in empty if not title.startswith("Alarm: ")} <= QUIET
 
     # Queues' metrics come every few seconds.
     eventually(all_drawn)

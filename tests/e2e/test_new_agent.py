@@ -105,6 +105,7 @@ def deployed(environment: dict[str, str], agent: str) -> dict[str, int]:
     name = f"tradewind-local-{agent}"
     alarms = {"AlarmNamePrefix": f"{name}-", "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
     groups = listed("logs", "describe_log_groups", "logGroups")
+    board = client("cloudwatch").get_dashboard(DashboardName="tradewind-local-agent")
     return {
         "functions": sum(
             function["FunctionName"] == name
@@ -118,9 +119,10 @@ def deployed(environment: dict[str, str], agent: str) -> dict[str, int]:
         "log groups": sum(group["logGroupName"] == f"/aws/lambda/{name}" for group in groups),
         "alarms": len(listed("cloudwatch", "describe_alarms", "MetricAlarms", **alarms)),
         "composites": len(listed("cloudwatch", "describe_alarms", "CompositeAlarms", **alarms)),
-        "dashboards": sum(
-            dashboard["DashboardName"] == name
-            for dashboard in listed("cloudwatch", "list_dashboards", "DashboardEntries")
+        "choices of the agents' dashboard": sum(
+            choice["value"] == agent
+            for variable in json.loads(board["DashboardBody"])["variables"]
+            for choice in variable["values"]
         ),
     }
 
@@ -156,7 +158,7 @@ def test_a_new_agent_is_a_folder_and_nothing_else(checkout: Checkout) -> None:
         assert set(there.values()) == {1}, there
 
     drawn = checkout.tradewind("dashboard", *NEW, "--out", "out/drawn", "--range", "15m")
-    assert [one["name"] for one in drawn] == [f"tradewind-local-{agent}" for agent in NEW]
+    assert [one["name"] for one in drawn] == [f"tradewind-local-agent-{agent}" for agent in NEW]
     for dashboard in drawn:
         states = {widget["title"]: widget["state"] for widget in dashboard["widgets"]}
         assert "broken" not in states.values()

@@ -1,13 +1,17 @@
 """What is watched, who is told, and where it is seen."""
 
 import json
+from colorsys import rgb_to_hsv
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stacks.dashboards.agent import AGENT
 from stacks.parts.metrics import Metrics
+from stacks.parts.reported import Reported
+from stacks.parts.widgets import Colour
 from stacks.settings.api import OidcSettings
 from stacks.settings.environment import RequestLogSettings, Settings
 from stacks.settings.file import load_settings
@@ -190,21 +194,28 @@ def test_thresholds_are_the_settings(synthesize: Synthesize, dev_settings: Setti
     )
     assert alarms(changed)[f"{LAST}-latency"]["Threshold"] == 450_000
     assert alarms(changed)[f"{LAST}-init-time"]["Threshold"] == 1234
-    lines = {
-        line["value"]
-        for widget in dashboards(changed)[f"tradewind-dev-{LAST}"]["widgets"]
-        for line in widget["properties"].get("annotations", {}).get("horizontal", [])
-    }
-    assert {450_000, 1234} <= lines
     assert alarms(changed)["cost"]["AlarmDescription"].endswith(
         "Runbook: https://git.example.org/tradewind/main/docs/runbooks/cost.md"
     )
 
 
 def by_subject(assembly: Assembly) -> dict[str, dict[str, Any]]:
-    """Dashboards' bodies by what they are about; each call gives new ones."""
+    """Dashboards' bodies by what they are about, an agent's name chosen; each call gives new ones.
+
+    What a board is about that is chosen at its top: a body for each choice.
+    """
     prefix = f"tradewind-{assembly.settings.environment}-"
-    return {name.removeprefix(prefix): body for name, body in dashboards(assembly).items()}
+    found = {}
+    for name, body in dashboards(assembly).items():
+        [variable] = body.pop("variables", [None])
+        if variable is None:
+            found[name.removeprefix(prefix)] = body
+        else:
+            text = json.dumps(body)
+            for one in variable["values"]:
+                chosen = text.replace(variable["pattern"], one["value"])
+                found[one["label"]] = json.loads(chosen)
+    return found
 
 
 def test_dashboards_draw_what_alarms_watch(dev: Assembly, prod: Assembly) -> None:
@@ -225,7 +236,7 @@ def thresholds(bodies: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, A
 def test_any_threshold_that_differs_from_its_alarms_is_found(prod: Assembly) -> None:
     """Plant the mistake in every threshold that is drawn, one at a time."""
     count = len(thresholds(by_subject(prod)))
-    assert count >= 4 * len(AGENTS)
+    assert count
     for number in range(count):
         for mistake in ({"value": -1}, {"label": "alarm: no-such"}, {"fill": "none"}):
             bodies = by_subject(prod)
@@ -235,20 +246,38 @@ def test_any_threshold_that_differs_from_its_alarms_is_found(prod: Assembly) -> 
             assert found.startswith(f"{subject}, "), (line, found)
 
 
-def test_an_alarm_whose_threshold_is_changed_alone_is_found(prod: Assembly) -> None:
+def test_an_alarm_that_no_widget_draws_is_found(prod: Assembly) -> None:
+    """Leave the graph of each alarm away, one at a time."""
+    missed = set()
     for name in alarms(prod):
-        changed = alarms(prod)
-        changed[name] = {**changed[name], "Threshold": 12345}
-        assert any(name in found for found in disagreements(by_subject(prod), changed)), name
+        bodies = by_subject(prod)
+        for body in bodies.values():
+            body["widgets"] = [
+                widget
+                for widget in body["widgets"]
+                if not any(arn.endswith(f"-prod-{name}") for arn in drawn_alarms(widget))
+            ]
+        found = disagreements(bodies, alarms(prod))
+        if found:
+            assert [one.partition(": no widget")[0] for one in found] == [name]
+            missed.add(name)
+    # The others are drawn once more, beside what they are compared with.
+    assert {f"{agent}-latency" for agent in AGENTS} | {"cost", "api-latency"} <= missed
 
 
-def test_an_alarm_whose_metric_is_changed_alone_is_found(prod: Assembly) -> None:
-    for name in alarms(prod):
-        changed = json.loads(json.dumps(alarms(prod)).replace('"Period": ', '"Period": 6'))
-        mistaken = {**alarms(prod), name: changed[name]}
-        assert disagreements(by_subject(prod), mistaken) == [
-            f"{name}: no widget draws what it watches"
-        ]
+def drawn_alarms(widget: dict[str, Any]) -> list[str]:
+    """The alarms that a graph is of."""
+    if widget["type"] != "metric":
+        return []
+    arns: list[str] = widget["properties"].get("annotations", {}).get("alarms", [])
+    return arns
+
+
+def test_a_graph_of_an_alarm_that_there_is_not_is_found(prod: Assembly) -> None:
+    bodies = by_subject(prod)
+    [graph, *_] = [w for w in bodies["api"]["widgets"] if drawn_alarms(w)]
+    graph["properties"]["annotations"]["alarms"] = ["arn:aws:::alarm:tradewind-prod-no-such"]
+    assert any("there is no alarm no-such" in one for one in disagreements(bodies, alarms(prod)))
 
 
 def addresses(assembly: Assembly) -> dict[str, str]:
@@ -341,13 +370,37 @@ def test_a_runbook_says_what_it_means_where_to_look_and_how_to_end_it(root: Path
         assert [line[:3] for line in looks if line[:1].isdigit()] == ["1. ", "2. ", "3. "], page
 
 
-def test_there_are_boards_of_all_of_the_model_of_the_api_and_of_each_agent(dev: Assembly) -> None:
-    subjects = ["overview", "model", "api", *AGENTS]
+def test_there_are_boards_of_all_of_the_api_and_one_of_any_agent(dev: Assembly) -> None:
+    # Each is paid by the month.
+    subjects = ["overview", "api", "agent"]
     assert set(dashboards(dev)) == {f"tradewind-dev-{subject}" for subject in subjects}
+    assert set(by_subject(dev)) == {"overview", "api", *AGENTS}
+
+
+def test_an_agent_is_chosen_at_the_top_of_its_board(dev: Assembly) -> None:
+    board = dashboards(dev)["tradewind-dev-agent"]
+    assert board["variables"] == [
+        {
+            "type": "pattern",
+            "pattern": AGENT,
+            "inputType": "select",
+            "id": "agent",
+            "label": "Agent",
+            "defaultValue": next(iter(AGENTS)),
+            "visible": True,
+            "values": [{"value": agent, "label": agent} for agent in AGENTS],
+        }
+    ]
+    # Whatever names an agent names the chosen one.
+    text = json.dumps(board["widgets"]).replace("platform.report", "")
+    assert not [agent for agent in AGENTS if agent in text]
+    for widget in board["widgets"]:
+        if widget["type"] != "text":
+            assert AGENT in json.dumps(widget["properties"]), widget
 
 
 def test_widgets_fill_the_grid_and_do_not_overlap(dev: Assembly) -> None:
-    for name, body in dashboards(dev).items():
+    for name, body in by_subject(dev).items():
         taken: set[tuple[int, int]] = set()
         for widget in body["widgets"]:
             cells = {
@@ -356,35 +409,91 @@ def test_widgets_fill_the_grid_and_do_not_overlap(dev: Assembly) -> None:
                 for y in range(widget["y"], widget["y"] + widget["height"])
             }
             assert not cells & taken, (name, widget["properties"].get("title"))
-            assert max(x for x, _ in cells) < 24
             taken |= cells
+        # No white halves: each row is as wide as the grid.
+        rows = {y for _, y in taken}
+        tops = {widget["y"] for widget in body["widgets"]}
+        for y in tops & rows:
+            assert {x for x, row in taken if row == y} == set(range(24)), (name, y)
 
 
-def test_the_overview_fits_two_screens_and_says_what_good_looks_like(dev: Assembly) -> None:
-    widgets = dashboards(dev)["tradewind-dev-overview"]["widgets"]
-    assert widgets[0]["type"] == "text"
-    assert "Good looks like" in widgets[0]["properties"]["markdown"]
-    assert len(widgets) <= 16
-    assert max(widget["y"] + widget["height"] for widget in widgets) <= 34
-    [alarm_list] = [widget for widget in widgets if widget["type"] == "alarm"]
-    # Each composite and its outage, and what pages by itself.
-    assert len(alarm_list["properties"]["alarms"]) == 2 * len([*AGENTS, API]) + 1
+def titles(body: dict[str, Any]) -> list[str]:
+    """The titles of a dashboard's widgets, from top to bottom."""
+    return [w["properties"]["title"] for w in body["widgets"] if "title" in w["properties"]]
+
+
+def test_every_title_is_its_dashboards_only_one(prod: Assembly) -> None:
+    for name, body in by_subject(prod).items():
+        assert len(set(titles(body))) == len(titles(body)), name
+
+
+def test_the_overview_says_what_good_looks_like_and_shows_alarms_first(dev: Assembly) -> None:
+    first, *widgets = by_subject(dev)["overview"]["widgets"]
+    markdown = first["properties"]["markdown"]
+    assert "Good looks like" in markdown
+    for subject in ("agent", "api"):
+        assert f"](#dashboards:name=tradewind-dev-{subject})" in markdown
+    kinds = [widget["type"] for widget in widgets]
+    assert kinds.count("alarm") >= 2
+    assert kinds == sorted(kinds, key=lambda kind: kind != "alarm")
+    # Failures, those turned away, latency, starts and cost are on the first screen; the rest below.
+    figures = [w for w in widgets if w["properties"].get("view") == "singleValue"]
+    assert all(widget["y"] + widget["height"] <= 15 for widget in figures)
+    assert [w["properties"]["title"] for w in figures] == [
+        "Requests ended",
+        "Failed, killed ones included",
+        "Killed by Lambda",
+        "Turned away",
+        "Latency",
+        "Cold",
+        "Cost in this range",
+    ]
+
+
+def test_the_overview_links_to_the_runbooks_where_they_are_read(
+    synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    url = "https://git.example.org/tradewind/main"
+    assembly = synthesize(dev_settings.model_copy(update={"runbook_url": url}))
+    for body in by_subject(assembly).values():
+        assert f"]({url}/docs/runbooks/" in body["widgets"][0]["properties"]["markdown"]
+
+
+def test_every_alarm_is_in_one_list_of_the_overview(prod: Assembly) -> None:
+    listed = [
+        arn.rpartition(":alarm:tradewind-prod-")[2]
+        for widget in by_subject(prod)["overview"]["widgets"]
+        if widget["type"] == "alarm"
+        for arn in widget["properties"]["alarms"]
+    ]
+    every = {**alarms(prod), **alarms(prod, "CompositeAlarm")}
+    on_versions = {
+        alarm["Properties"]["AlarmName"].removeprefix("tradewind-prod-")
+        for alarm in prod.all(prod.agents, "AWS::CloudWatch::Alarm")
+    }
+    assert sorted(listed) == sorted({*every, *on_versions})
 
 
 @each_agent
-def test_an_agents_board_has_its_log_and_its_deployments(dev: Assembly, agent: str) -> None:
-    widgets = dashboards(dev)[f"tradewind-dev-{agent}"]["widgets"]
+def test_an_agents_board_has_its_log_its_alarms_and_its_deployments(
+    dev: Assembly, agent: str
+) -> None:
+    widgets = by_subject(dev)[agent]["widgets"]
     queries = [w["properties"]["query"] for w in widgets if w["type"] == "log"]
-    assert len(queries) == 2
+    assert len(queries) >= 3
     for query in queries:
         assert query.startswith(f"SOURCE '/aws/lambda/tradewind-dev-{agent}'")
     assert sum(MetricName.FUNCTION_VERSION in json.dumps(widget) for widget in widgets) >= 3
+    [states] = [w["properties"] for w in widgets if w["type"] == "alarm"]
+    assert states["sortBy"] == "stateUpdatedTimestamp"
+    shown = {arn.rpartition(":alarm:tradewind-dev-")[2] for arn in states["alarms"]}
+    assert shown == {f"{agent}-{symptom}" for symptom in (PER_AGENT | {"unwell"})}
 
 
 def test_a_colour_means_one_thing(dev: Assembly) -> None:
     """The percentiles of any two widgets look alike."""
     colours: dict[str, set[str]] = {}
-    for body in dashboards(dev).values():
+    for body in by_subject(dev).values():
         for widget in body["widgets"]:
             for row in widget["properties"].get("metrics", []):
                 options = row[-1] if isinstance(row[-1], dict) else {}
@@ -395,6 +504,42 @@ def test_a_colour_means_one_thing(dev: Assembly) -> None:
         "p99": 1,
         "version": 1,
     }
+
+
+def test_restores_are_drawn_where_processes_start_from_snapshots(
+    dev: Assembly, synthesize: Synthesize, dev_settings: Settings
+) -> None:
+    snapped = synthesize(dev_settings.model_copy(update={"snap_start": True}))
+    assert not dev.settings.snap_start
+    drawn = [
+        Reported.RESTORES in json.dumps(by_subject(one)[FIRST]["widgets"]) for one in (dev, snapped)
+    ]
+    assert drawn == [False, True]
+
+
+def luminance(colour: str) -> float:
+    """How bright a colour is, from 0 to 1, as WCAG 2 reckons it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return sum(share * one for share, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, from 1 to 21."""
+    darker, brighter = sorted((luminance(one), luminance(other)))
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def test_percentiles_are_told_apart_in_the_dark_and_in_the_light() -> None:
+    hues = []
+    for colour in (Colour.P50, Colour.P90, Colour.P99):
+        # 3 is what WCAG 2.1 asks of graphics.
+        assert contrast(colour, "#ffffff") >= 3, colour
+        assert contrast(colour, "#0f1b2a") >= 3, colour
+        rgb = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        hues.append(360 * rgb_to_hsv(*rgb)[0])
+    assert hues[1] - hues[0] > 40
+    assert hues[2] - hues[1] > 40
 
 
 def test_prices_on_the_overview_have_a_date(synthesize: Synthesize, dev_settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """Whether dashboards draw what the alarms of the same templates watch, read from the templates."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -11,7 +11,7 @@ def disagreements(dashboards: Mapping[str, Json], alarms: Mapping[str, Json]) ->
     """What dashboards and alarms say differently.
 
     Args:
-        dashboards: Their bodies by subject: ``overview``, ``model``, ``runtimes`` or an agent.
+        dashboards: Their bodies by subject: ``overview``, ``api`` or an agent.
         alarms: Their properties by name without the environment's prefix.
     """
     widgets = [
@@ -20,32 +20,43 @@ def disagreements(dashboards: Mapping[str, Json], alarms: Mapping[str, Json]) ->
         for widget in body["widgets"]
         if widget["type"] == "metric"
     ]
+    agents = sorted(set(dashboards) - {"overview", "api"})
     return [
         *(
             problem
             for subject, properties in widgets
-            for problem in _unfounded(subject, properties, alarms)
+            for problem in _unfounded(subject, properties, alarms, agents)
         ),
         *_undrawn([properties for _, properties in widgets], alarms),
     ]
 
 
-def _unfounded(subject: str, properties: Json, alarms: Mapping[str, Json]) -> Iterator[str]:
-    """Thresholds that no alarm has."""
+def _unfounded(
+    subject: str, properties: Json, alarms: Mapping[str, Json], agents: Sequence[str]
+) -> Iterator[str]:
+    """Thresholds and alarms that there are not."""
     for line in _thresholds(properties):
         symptom = line["label"].removeprefix("alarm: ")
-        own = [f"{subject}-{symptom}", symptom]
-        anyones = [name for name in alarms if name.endswith(f"-{symptom}")]
-        named = [name for name in own if name in alarms]
-        meant = named or (anyones if subject in {"overview", "runtimes"} else [])
+        # The overview draws what the agents have in common.
+        whose = agents if subject == "overview" else [subject]
+        own = [symptom, *(f"{one}-{symptom}" for one in whose)]
+        meant = [name for name in own if name in alarms]
         if not meant or any(_threshold(alarms[name]) != _drawn(line) for name in meant):
             yield f"{subject}, {properties['title']}: {line['value']} is not {symptom}'s threshold"
+    for name in _by_name(properties):
+        # Those on versions are in another template.
+        if name not in alarms and "version-" not in name:
+            yield f"{subject}, {properties['title']}: there is no alarm {name}"
 
 
 def _undrawn(widgets: list[Json], alarms: Mapping[str, Json]) -> Iterator[str]:
     """Alarms that no widget shows: what they watch, and the threshold beside it."""
     drawn = [(widget, _lines(widget)) for widget in widgets]
+    # CloudWatch draws both from the alarm itself.
+    by_name = {name for widget in widgets for name in _by_name(widget)}
     for name, alarm in alarms.items():
+        if name in by_name:
+            continue
         watched = _watched(alarm)
         showing = [widget for widget, lines in drawn if watched in lines]
         if not showing:
@@ -55,6 +66,12 @@ def _undrawn(widgets: list[Json], alarms: Mapping[str, Json]) -> Iterator[str]:
             *(_drawn(line) for widget in showing for line in _thresholds(widget)),
         ]:
             yield f"{name}: no widget that draws what it watches draws its threshold"
+
+
+def _by_name(properties: Json) -> list[str]:
+    """The alarms that a widget draws, without the environment's prefix."""
+    arns: list[str] = properties.get("annotations", {}).get("alarms", [])
+    return [arn.rpartition(":alarm:")[2].split("-", 2)[2] for arn in arns]
 
 
 def _thresholds(properties: Json) -> list[Json]:
@@ -94,7 +111,7 @@ def _watched(alarm: Json) -> str:
 def _lines(properties: Json) -> set[str]:
     """What a widget draws, spelled likewise."""
     parts, expressions, spelled = {}, [], set()
-    for row in properties["metrics"]:
+    for row in properties.get("metrics", []):
         *fields, options = row
         if "expression" in options:
             expressions.append(options["expression"])

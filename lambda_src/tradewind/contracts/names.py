@@ -14,7 +14,17 @@ AGENT_NAME_LENGTH: Final = 30
 #: are no agent's, and MCP tools that are none; and what a bundle leaves out.
 RESERVED_AGENT_NAMES: Final = frozenset(
     {
-        *("api", "authorizer", "bedrock", "durable", "environment", "mcp", "model", "overview"),
+        *(
+            "agent",
+            "api",
+            "authorizer",
+            "bedrock",
+            "durable",
+            "environment",
+            "mcp",
+            "model",
+            "overview",
+        ),
         *("probe", "runtime", "runtimes", "sweep"),
         *("answer_invocation", "cancel_invocation", "look_up_invocation", "tests"),
     }

@@ -99,9 +99,9 @@ def test_the_python_of_a_new_agent_is_as_all_other(agents: Path) -> None:
         ("g" * (AGENT_NAME_LENGTH + 1), "is not allowed"),
         (
             "overview",
-            "none of answer_invocation, api, authorizer, bedrock, cancel_invocation, durable, "
-            "environment, look_up_invocation, mcp, model, overview, probe, runtime, runtimes, "
-            "sweep, tests or Python's keywords",
+            "none of agent, answer_invocation, api, authorizer, bedrock, cancel_invocation, "
+            "durable, environment, look_up_invocation, mcp, model, overview, probe, runtime, "
+            "runtimes, sweep, tests or Python's keywords",
         ),
         ("tests", "'tests' is not allowed"),
         ("class", "'class' is not allowed"),
