@@ -23,4 +23,4 @@ from devtools.cloudwatch.math.evaluator import evaluate, unsupported
 from devtools.cloudwatch.math.expression import MathError
 from devtools.cloudwatch.math.parser import calls, names, parse
 
-__all__ = ["MathError", "Result", "calls", "evaluate", "names", "parse"]
+__all__ = ["MathError", "Result", "calls", "evaluate", "names", "parse", "unsupported"]

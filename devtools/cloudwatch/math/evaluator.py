@@ -31,7 +31,7 @@ from devtools.cloudwatch.math.functions import (
     fill_linear,
     fill_repeating,
 )
-from devtools.cloudwatch.math.parser import functions, parse
+from devtools.cloudwatch.math.parser import calls, parse
 from devtools.cloudwatch.series import Grid, Series
 
 
@@ -76,7 +76,7 @@ def unsupported(expression: str) -> str:
         return "Metrics Insights queries are not supported: they are over what an account has"
     return "; ".join(
         f"{name}() is not supported here: {UNSUPPORTED[name]}"
-        for name in sorted(functions(expression) & set(UNSUPPORTED))
+        for name in sorted({call.function for call in calls(expression)} & set(UNSUPPORTED))
     )
 
 

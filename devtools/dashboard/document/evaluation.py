@@ -76,7 +76,9 @@ def evaluated_lines(
             query = _query_of(widget, row, row.metric, _grid(widget, row, shown))
             parse_statistic(query.statistic)
             result = results[query]
-            lines.append(Line(row, query.statistic, result.series, result.unit))
+            # A number of samples is in no unit of the samples.
+            unit = "" if query.statistic == "SampleCount" else result.unit
+            lines.append(Line(row, query.statistic, result.series, unit))
         else:
             lines += _expression_lines(widget, row, _grid(widget, row, shown), results)
     return lines

@@ -146,6 +146,11 @@ def test_the_unit_stays_where_numbers_are_only_added_or_picked() -> None:
     assert [s["unit"] for s in filled["series"]] == ["Milliseconds", "Milliseconds", ""]
 
 
+def test_a_number_of_samples_is_in_no_unit_of_theirs() -> None:
+    filled = fill(chart(0, 0, 6, "", metric("Latency", stat="SampleCount")))
+    assert [s["unit"] for s in filled["series"]] == [""]
+
+
 def test_one_number_for_the_whole_range() -> None:
     source = Counting()
     fill(chart(0, 0, 6, "", metric("Requests"), setPeriodToTimeRange=True), source, span=5400)
