@@ -154,7 +154,6 @@ def unusual(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
                 "otlp_endpoint": "https://otel.example.org",
                 "log_sample_percent": 2.5,
                 "snap_start": True,
-                "log_level": "WARN",
                 "agents": {FIRST: first},
             }
         ),
@@ -186,13 +185,6 @@ def test_spans_and_samples_are_only_for_who_asks(
     assert asked["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://otel.example.org"
     assert AgentEnvironment.from_variables(asked).log_sample_percent == 2.5
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in function(dev, agent)["Environment"]["Variables"]
-
-
-@each_agent
-def test_the_log_level_is_one_for_lambda_and_for_powertools(unusual: Assembly, agent: str) -> None:
-    properties = function(unusual, agent)
-    assert properties["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
-    assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "WARN"
 
 
 def test_a_named_account_is_the_only_one_deployed_to(unusual: Assembly, dev: Assembly) -> None:

@@ -65,6 +65,16 @@ def test_it_is_durable_on_a_python_that_can_be(made: Assembly, template: Templat
     assert function["LoggingConfig"]["LogGroup"] == "<DurableLogs>"
 
 
+def test_what_lambda_reports_of_it_is_counted(made: Assembly, template: Template) -> None:
+    filters = [one["Properties"] for one in made.all(template, "AWS::Logs::MetricFilter")]
+    assert {one["LogGroupName"] for one in filters} == {"<DurableLogs>"}
+    counted = [transformation for one in filters for transformation in one["MetricTransformations"]]
+    assert {(one["MetricNamespace"], one["MetricName"]) for one in counted} == {
+        ("Tradewind/dev/durable", "ReportedDuration"),
+        ("Tradewind/dev/durable", "ReportedFailures"),
+    }
+
+
 def test_its_environment_is_what_it_reads(made: Assembly, template: Template) -> None:
     function = one(made, template, "AWS::Lambda::Function")["Properties"]
     read = DurableEnvironment.from_variables(function["Environment"]["Variables"])

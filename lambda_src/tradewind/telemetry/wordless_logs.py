@@ -59,11 +59,15 @@ class WordlessLines(logging.Filter):
 def keep_words_out_of_logs() -> None:
     """Do so from now on, for what the process's handlers of log lines are by now.
 
+    They also leave out what is below the logger's level.
+
     Warnings become log lines; what ends a thread or a finalizer is logged as a defect.
     """
     logging.captureWarnings(True)
     for handler in logging.getLogger().handlers:
         handler.addFilter(WordlessLines())
+        # Lambda's own level may be lower: it must let lines of metrics through.
+        handler.setLevel(get_logger().log_level)
     threading.excepthook = _log_end_of_thread
     sys.unraisablehook = _log_unraisable
 

@@ -184,6 +184,26 @@ def test_a_process_that_carries_too_much_ends_after_its_answer(start: Start, que
     assert any('"Ending the process"' in line for line in process.printed)
 
 
+def test_a_process_that_is_killed_prints_no_metrics(start: Start) -> None:
+    process = start([])
+    assert process.ask("Windy?")["success"]
+    assert process.stays()
+    invocation = Invocation(
+        request_id="killed",
+        payload=json.dumps({"query": "one_hangs"}).encode(),
+        deadline_ms=int((time.time() + PATIENCE_S) * 1000),
+        function_arn="arn",
+    )
+    invoking = threading.Thread(target=process.environment.invoke, args=(invocation, PATIENCE_S))
+    invoking.start()
+    process.environment.process.kill()
+    invoking.join()
+    process.environment.process.wait(PATIENCE_S)
+    process.environment.drain()
+    # Only of the request before: of this one Lambda's report alone tells.
+    assert process.metric("Invocations") == [1]
+
+
 def test_streams_and_answers_take_turns_in_a_process(start: Start) -> None:
     happened: list[str] = []
     process = start(happened)

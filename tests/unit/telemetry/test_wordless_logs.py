@@ -1,6 +1,7 @@
 """Lines of libraries and of Python itself are logged by who said them and where."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -43,6 +44,31 @@ future.set_result(None)
 asyncio.run(lose())
 logging.getLogger("a.library").info(WORDS)
 """
+
+
+QUIET = """
+import logging
+logging.basicConfig(level=logging.INFO, format="%(levelname)s")
+from tradewind.telemetry.logger import get_logger
+from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
+
+keep_words_out_of_logs()
+for log in (logging.getLogger("a.library"), get_logger()):
+    log.warning("below")
+    log.error("at it")
+"""
+
+
+def test_what_is_below_the_settings_level_is_not_written() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", QUIET],
+        env={**os.environ, "POWERTOOLS_LOG_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stderr.splitlines() == ["ERROR"]
+    assert [json.loads(line)["level"] for line in ended.stdout.splitlines()] == ["ERROR"]
 
 
 def test_no_word_of_what_nobody_handles_and_of_libraries_is_logged() -> None:
