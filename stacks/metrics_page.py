@@ -56,8 +56,8 @@ _REPORTED: Final = """## Made of Lambda's reports
 Metric filters on the log groups of the agents and of the durable function make these of
 `platform.report` lines. Their time is the invocation's end, where that of `AWS/Lambda` is its
 start. They have no dimensions: an agent's are in the namespace `{own}`, and {over_all} over all
-agents in `{all}`, too. The durable function has its durations and failures. A count without an
-event has no value.
+agents in `{all}`, too. The durable function has its failures. A count without an event has no
+value.
 """
 _CARDINALITY: Final = """## How many there are
 

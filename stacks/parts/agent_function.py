@@ -55,8 +55,7 @@ class AgentFunction(Construct):
             log_group=log_group,
             environment=settings.environment,
             function=agent.name,
-            # What starts from no snapshot is never restored.
-            reported=set(Reported) - (set() if settings.snap_start else {Reported.RESTORES}),
+            reported=Reported,
             is_agent=True,
         )
         self.dead_letters = sqs.Queue(

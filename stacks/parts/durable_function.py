@@ -79,7 +79,7 @@ class DurableFunction(Construct):
             log_group=log_group,
             environment=environment[EnvVar.ENVIRONMENT],
             function=DURABLE,
-            reported=(Reported.DURATION, Reported.FAILURES),
+            reported=[Reported.FAILURES],
             is_agent=False,
         )
         # By name: a policy with the function's own ARN would wait for it, and it for the policy.

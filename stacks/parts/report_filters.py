@@ -26,7 +26,7 @@ class ReportFilters(Construct):
         """``reported`` is kept of the function by itself; of an agent, also over all agents."""
         super().__init__(scope, construct_id)
         own = names.reported_namespace(environment, function)
-        kept = [(own, name) for name in Reported if name in reported]
+        kept = [(own, name) for name in reported]
         if is_agent:
             kept += [(names.reported_namespace(environment), name) for name in OVER_ALL]
         for namespace, name in kept:

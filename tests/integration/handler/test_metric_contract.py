@@ -25,7 +25,7 @@ from tests.deployed_agents import AGENTS
 from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework
 from tests.integration.api.conftest import ApiUnderTest, Context, api, table_name
-from tests.integration.handler.conftest import WITH_TOOL, Build
+from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build
 from tests.integration.handler.runtimes import (
     RUNTIME_VARIABLES,
     TARGET,
@@ -36,9 +36,10 @@ from tests.integration.handler.runtimes import (
 )
 from tradewind.api.service import ApiService
 from tradewind.aws.deadline import Deadline
+from tradewind.contracts.names import OptionalEnvVar
 from tradewind.handlers.prober import Prober
 from tradewind.mcp.exchange import MCP_METRICS, ROUTES
-from tradewind.telemetry.metric_names import METRICS, NAMESPACE
+from tradewind.telemetry.metric_names import METRICS, NAMESPACE, Kept, MetricName
 from tradewind.telemetry.process import ColdStart
 
 ROOT = Path(__file__).parents[3]
@@ -65,6 +66,20 @@ def logged(request: pytest.FixtureRequest) -> bool:
     return bool(getattr(request, "param", True))
 
 
+@pytest.fixture(autouse=True)
+def _traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda gives each invocation a trace, which log lines name."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793")
+
+
+@pytest.fixture
+def detailed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether detailed metrics are asked for."""
+    asked = bool(getattr(request, "param", False))
+    monkeypatch.setenv(OptionalEnvVar.DETAILED_METRICS, "1" if asked else "")
+    return asked
+
+
 @pytest.fixture
 def settings(request: pytest.FixtureRequest) -> Settings:
     """An environment's; with two runtimes on AgentCore where its name is followed by a plus."""
@@ -76,8 +91,8 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-def variables(dynamodb: LoopbackDynamoDB, logged: bool) -> dict[str, str]:
-    """Where the log of requests is, if one is kept."""
+def variables(dynamodb: LoopbackDynamoDB, logged: bool, detailed: bool) -> dict[str, str]:
+    """Where the log of requests is, if one is kept; asked for after ``detailed`` is."""
     if not logged:
         return {}
     table = dynamodb.create_log_table(f"log-{uuid.uuid4().hex}")
@@ -114,6 +129,8 @@ def lines(
         harness = build(WITH_TOOL, agent=agent, **variables)
         for number in range(2):
             assert harness.handle({"query": "How windy?", "request_id": f"{agent}-{number}"})
+    # One call of the model has a number where several have a list.
+    assert build(CHAT, **variables).handle({"query": "How windy?", "request_id": "chat"})
     answers = ScriptedTransport(deque([Said((event("Windy."),))] * 2 * len(settings.runtimes)))
     for name in settings.runtimes:
         harness = build(runtime_agent(answers), agent=name, **variables, **RUNTIME_VARIABLES)
@@ -157,15 +174,29 @@ def test_widgets_and_alarms_read_what_is_emitted_and_all_of_it(
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS, indirect=True)
-def test_every_metric_of_the_list_is_emitted_as_the_list_says(lines: list[str]) -> None:
+@pytest.mark.parametrize("detailed", [False, True], indirect=True)
+def test_every_metric_of_the_list_is_emitted_as_the_list_says(
+    lines: list[str], detailed: bool
+) -> None:
     emitted = {
         (one.metric.name, frozenset(dict(one.metric.dimensions)), one.unit)
         for one in emitted_in(lines)
         if one.metric.namespace == NAMESPACE
     }
     listed = {
-        (str(name), frozenset(map(str, dimensions)), spec.unit)
-        for name, spec in METRICS.items()
-        for dimensions in spec.dimension_sets
+        kept: {
+            (str(name), frozenset(map(str, dimensions)), spec.unit)
+            for name, spec in METRICS.items()
+            if spec.kept is kept
+            for dimensions in spec.sets_of(detailed=detailed)
+        }
+        for kept in Kept
     }
-    assert emitted == listed
+    # What rarely happens: of those requests nothing but a version that was refused.
+    rare = {one for one in listed[Kept.WHEN_NOT_ZERO] if one[0] == MetricName.VERSIONS_REFUSED}
+    assert emitted == listed[Kept.ALWAYS] | listed[Kept.IN_LOG] | rare
+
+
+def test_every_value_is_in_the_log_whatever_becomes_a_metric(lines: list[str]) -> None:
+    fields = {name for line in lines if line.startswith("{") for name in json.loads(line)}
+    assert fields >= set(METRICS) - {MetricName.RECORDS_SETTLED}
