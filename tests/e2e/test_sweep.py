@@ -43,7 +43,7 @@ def test_a_killed_request_is_settled_and_may_be_sent_again(deployment: Deploymen
     settled = deployment.record(LAST, REQUEST_ID)
     assert (settled["status"], settled["error_code"]) == ("failed", "FUNCTION_DIED")
     [count] = eventually(counted)
-    assert (count["Agent"], count["RecordsSettled"]) == (LAST, [1.0])
+    assert (count["Agent"], count["RecordsSettled"]) == (LAST, 1)
 
     answer = deployment.ask(LAST, request_id=REQUEST_ID).answer
     assert answer["success"]

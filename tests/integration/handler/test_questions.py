@@ -113,7 +113,7 @@ def test_each_run_counts_what_it_did_itself(
     door.go_on(waiting, "this")
     printed = capsys.readouterr().out
     lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
-    metrics = [line for line in lines if "Invocations" in line]
+    metrics = [line for line in metrics_in(lines) if "Invocations" in line]
     assert [line["QuestionsAsked"] for line in metrics] == [[1], [0]]
     assert [line["InputTokens"] for line in metrics] == [[10], [20]]
     assert [(line["ToolCalls"], line["ToolErrors"]) for line in metrics] == [([0], [0]), ([1], [0])]

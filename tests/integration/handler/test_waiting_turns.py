@@ -12,6 +12,7 @@ from tests.integration.handler.asking_agents import asking, framework, name, que
 from tests.integration.handler.conftest import Build
 from tests.integration.handler.front_door import FrontDoor
 from tests.integration.handler.script import Script, says
+from tests.metric_lines import metrics_in
 from tradewind.contracts.errors import SessionBusy, StorageUnavailable
 
 __all__ = ["framework", "name"]
@@ -75,7 +76,7 @@ def test_a_run_that_goes_on_leaves_no_turn_out(
     waiting = door.ask("3", session_id="s-1")
     assert door.go_on(waiting, "this")["state"] == "succeeded"
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    metrics = [line for line in map(json.loads, lines) if "TurnsLeftOut" in line]
+    metrics = [line for line in metrics_in(map(json.loads, lines)) if "TurnsLeftOut" in line]
     assert [line["TurnsLeftOut"] for line in metrics] == [[0], [0]]
     assert [line["TurnsAppended"] for line in metrics] == [[0], [1]]
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.dynamodb import LoopbackDynamoDB, TableFault
 from tests.integration.records.requests import REQUEST, encoded, sweeper_of
+from tests.metric_lines import values_of
 from tradewind.aws.clients import AwsClients
 from tradewind.aws.deadline import Deadline, calls_within
 from tradewind.aws.repeats import Repeated
@@ -69,8 +70,8 @@ def counted(printed: list[dict[str, Any]]) -> Counter[str]:
     """The metric's values by agent."""
     found: Counter[str] = Counter()
     for line in printed:
-        for value in line.get("RecordsSettled", []):
-            found[line["Agent"]] += value
+        for value in values_of(line, "RecordsSettled"):
+            found[line["Agent"]] += int(value)
     return found
 
 
