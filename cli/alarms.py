@@ -199,7 +199,7 @@ def _print_alike(console: Console, alike: Sequence[Outcome]) -> None:
     mark = ("    ok  ", "green") if outcome.passed else ("  FAIL  ", "bold red")
     where = "" if outcome.passed else f"  (line {outcome.placed.line})"
     console.print(Text.assemble(mark, outcome.placed.case.name, (where, "dim")))
-    console.print(Text(f"        {_together([o.alarm.name for o in alike])}", style="dim"))
+    console.print(Text(f"        {together([o.alarm.name for o in alike])}", style="dim"))
     per_column = -(-len(outcome.evaluations) // _WIDTH)
     end = format_time(outcome.evaluations[-1].time)
     console.print(Text("        0 ") + _timeline(outcome.evaluations, per_column) + f" {end}")
@@ -210,7 +210,7 @@ def _print_alike(console: Console, alike: Sequence[Outcome]) -> None:
         )
 
 
-def _together(names: Sequence[str]) -> str:
+def together(names: Sequence[str]) -> str:
     """Several names as one, such as ``app-{terrain,layout}-errors``."""
     if len(names) == 1:
         return names[0]

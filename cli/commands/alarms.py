@@ -1,4 +1,4 @@
-"""``tradewind alarms``: test the alarms of the synthesized templates."""
+"""``tradewind alarms``: the alarms of the synthesized templates, tested and looked at."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from cli.options import as_json, templates
 
 @click.group()
 def alarms() -> None:
-    """Test the alarms of the synthesized templates."""
+    """Test the alarms of the synthesized templates, and see which of them are red."""
 
 
 @alarms.command(name="test")
@@ -41,4 +41,31 @@ def run_alarm_tests(templates: Path | None, as_json: bool, files: tuple[Path, ..
     else:
         show(tested)
     if wrong := problem(tested):
+        raise CommandError(wrong)
+
+
+@alarms.command(name="coverage")
+@templates("The folder of the synthesized templates. [default: cdk.out]")
+@as_json
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def show_coverage(templates: Path | None, as_json: bool, files: tuple[Path, ...]) -> None:
+    """Say which alarms, thresholds and states no test moves.
+
+    The tests of an alarm have to show it going off, ending and staying quiet, and to notice each
+    small mistake in it: in its threshold, its counts, its missing data, its least samples.
+
+    FILES are as for `tradewind alarms test`. Exit status 1: something is not shown. 2: a file or a
+    template is not as it must be.
+
+    \b
+    tradewind alarms coverage
+    """  # noqa: D301  click reads the \b
+    from cli.alarm_coverage import as_object, measure, problem, show
+
+    covered, unsupported = measure(templates, files)
+    if as_json:
+        click.echo(json.dumps(as_object(covered, unsupported), indent=2))
+    else:
+        show(covered, unsupported)
+    if wrong := problem(covered):
         raise CommandError(wrong)

@@ -20,4 +20,6 @@ guide; where it leaves a rule open, the module that decides says so.
     matching.py        which alarms a test is for, and which series their metrics have
     outcomes.py        what came of tests, and what no test shows
     alarmtests.py      running them
+    changes.py         small mistakes in an alarm
+    coverage.py        which of them no test notices
 """

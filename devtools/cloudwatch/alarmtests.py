@@ -37,13 +37,29 @@ def run_case(placed: PlacedCase, alarms: Mapping[str, DescribedAlarm]) -> tuple[
     Raises:
         TestFileError: It is for no alarm, does not fit one, or the alarm cannot be evaluated.
     """
-    where = f"{placed.path}:{placed.line}: {placed.case.name!r}"
     try:
-        return tuple(
-            _run_on(placed, described, alarms) for described in selected_alarms(placed.case, alarms)
-        )
+        selected = selected_alarms(placed.case, alarms)
+    except Unfit as error:
+        raise _unfit(placed, error) from None
+    return tuple(run_case_on(placed, described, alarms) for described in selected)
+
+
+def run_case_on(
+    placed: PlacedCase, described: DescribedAlarm, alarms: Mapping[str, DescribedAlarm]
+) -> Outcome:
+    """Run a case on one alarm.
+
+    Raises:
+        TestFileError: It does not fit the alarm, or the alarm cannot be evaluated.
+    """
+    try:
+        return _run_on(placed, described, alarms)
     except (Unfit, AlarmError, MathError, StatisticError) as error:
-        raise TestFileError(f"{where}: {error}") from None
+        raise _unfit(placed, error) from None
+
+
+def _unfit(placed: PlacedCase, error: ValueError) -> TestFileError:
+    return TestFileError(f"{placed.path}:{placed.line}: {placed.case.name!r}: {error}")
 
 
 def _run_on(

@@ -219,3 +219,31 @@ def test_nothing_synthesized_has_status_2(tmp_path: Path, monkeypatch: pytest.Mo
     done = run()
     assert done.exit_code == 2
     assert "make synth" in done.output
+
+
+def coverage(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(command.alarms, ["coverage", *map(str, arguments)])
+
+
+def test_coverage_of_everything_has_status_0(folder: Path, shipped: Path) -> None:
+    (shipped / "fires.yaml").write_text(FIRES)
+    (shipped / "quiet.yaml").write_text(QUIET.replace("0x3", "0x3 _x9"))
+    (shipped / "ends.yaml").write_text(FIRES.replace("ALARM at 3m]", "ALARM at 3m, OK at 4m]"))
+    done = coverage("--templates", folder)
+    assert done.exit_code == 0, done.output
+    assert "6 of 6  app-{one,two}-errors" in done.output
+    assert "100 %: the tests show 12 of 12." in done.output
+
+
+def test_coverage_names_each_gap_and_has_status_1(folder: Path, shipped: Path) -> None:
+    strange(folder)
+    (shipped / "fires.yaml").write_text(FIRES.replace("alarm: errors", "alarm: one-errors"))
+    done = coverage("--templates", folder)
+    assert isinstance(done.exception, CommandError)
+    assert str(done.exception) == "3 of 3 alarms have gaps in their tests."
+    assert "never stays quiet" in done.output
+    assert "skip  app-three-errors is not evaluated" in done.output
+    shown = json.loads(coverage("--templates", folder, "--json").stdout)
+    assert shown["percent"] < 100
+    assert "never goes off" in {a["alarm"]: a["gaps"] for a in shown["alarms"]}["app-two-errors"]
+    assert [a["alarm"] for a in shown["unsupported"]] == ["app-three-errors"]
