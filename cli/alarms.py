@@ -23,7 +23,8 @@ from devtools.cloudwatch.yaml_document import TestFileError
 
 #: The tests of the alarms that this repository ships.
 SHIPPED: Final = cdk.PROJECT / "tests" / "alarms"
-_SYNTHESIZED: Final = cdk.PROJECT / "cdk.out"
+#: Where `make synth` puts the templates.
+SYNTHESIZED: Final = cdk.PROJECT / "cdk.out"
 _WRONG_INPUT: Final = 2
 
 #: A timeline is at most this many characters wide.
@@ -63,7 +64,7 @@ def alarms_of(folder: Path | None) -> dict[str, DescribedAlarm]:
         WrongInput: There is no such app, or one of its alarms is not possible.
     """
     if folder is None:
-        folder = _SYNTHESIZED
+        folder = SYNTHESIZED
         if not folder.is_dir():
             raise WrongInput("Nothing is synthesized yet: run `make synth`, or give --templates.")
     try:
@@ -162,7 +163,7 @@ def show(tested: Tested) -> None:
     outcomes = tested.outcomes
     console = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
     for path, of_file in groupby(outcomes, key=lambda outcome: outcome.placed.path):
-        console.print(Text(_shown(path), style="bold"))
+        console.print(Text(shown(path), style="bold"))
         # The same case has often the same outcome on the same alarm of each agent.
         for _, alike in groupby(of_file, key=lambda o: (o.placed.line, _changes(o), o.failures)):
             _print_alike(console, list(alike))
@@ -188,7 +189,8 @@ def show_unsupported(console: Console, alarms: Iterable[UnsupportedAlarm]) -> No
         )
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """A path as a person types it who works on this repository."""
     resolved = path.resolve()
     inside = resolved.is_relative_to(cdk.PROJECT)
     return str(resolved.relative_to(cdk.PROJECT) if inside else path)

@@ -69,3 +69,34 @@ def show_coverage(templates: Path | None, as_json: bool, files: tuple[Path, ...]
         show(covered, unsupported)
     if wrong := problem(covered):
         raise CommandError(wrong)
+
+
+@alarms.command(name="stories")
+@templates("The folder of the synthesized templates. [default: cdk.out]")
+@as_json
+@click.option("--page", is_flag=True, help="Print them as docs/alarm-stories.md has them.")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def tell_stories(
+    templates: Path | None, as_json: bool, page: bool, files: tuple[Path, ...]
+) -> None:
+    """Let hours and days happen to the app, and check which notifications go out.
+
+    FILES are YAML; docs/alarm-tests.md explains them. Without any, those in tests/stories are told.
+
+    Exit status 1: a notification was missing, or not expected. 2: a file or a template is not as it
+    must be.
+
+    \b
+    cdk synth -c env=prod && tradewind alarms stories
+    """  # noqa: D301  click reads the \b
+    from cli import alarm_stories
+
+    told, elsewhere = alarm_stories.run_stories(templates, files)
+    if page:
+        click.echo(alarm_stories.page(told), nl=False)
+    elif as_json:
+        click.echo(json.dumps(alarm_stories.summary(told, elsewhere), indent=2))
+    else:
+        alarm_stories.show(told, elsewhere)
+    if wrong := alarm_stories.problem(told):
+        raise CommandError(wrong)

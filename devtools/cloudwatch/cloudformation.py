@@ -104,6 +104,17 @@ class Properties:
             raise TemplateError(f"{self.where}: {name} must be a list")
         return [Properties(v, f"{self.where}: {name}[{i}]") for i, v in enumerate(value)]
 
+    def plain(self, name: str) -> "tuple[str, ...]":
+        """A property that is a list of texts; empty when it is missing."""
+        value = self._values.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise TemplateError(f"{self.where}: {name} must be a list of texts")
+        return tuple(value)
+
+    def texts(self, name: str) -> dict[str, str]:
+        """A property that holds texts by name."""
+        return {key: str(value) for key, value in self.inner(name)._values.items()}
+
     def is_false(self, name: str) -> bool:
         """Whether a property is given, and false."""
         return self._values.get(name) in {False, "false"}

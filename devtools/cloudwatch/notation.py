@@ -43,19 +43,20 @@ class NotationError(ValueError):
 Step = tuple[tuple[float, ...], tuple[float, ...]] | None
 
 
-def parse_time(text: str) -> int:
+def parse_time(text: str, longest_s: int = MAX_SECONDS) -> int:
     """Seconds for a text such as 90s, 10m or 1h30m.
 
     Raises:
-        NotationError: It is none, or longer than a test may be.
+        NotationError: It is none, or longer than ``longest_s``.
     """
     match = _TIME.fullmatch(text)
     if not text or match is None:
         raise NotationError(f"{text!r} is no time; give one such as 90s, 10m, 1h30m or 0")
     amounts = zip(match.groups(), _UNITS.values(), strict=True)
     seconds = sum(int(amount) * unit for amount, unit in amounts if amount)
-    if seconds > MAX_SECONDS:
-        raise NotationError(f"{text!r} is too long; a test covers at most 8 days")
+    if seconds > longest_s:
+        days = longest_s // _UNITS["d"]
+        raise NotationError(f"{text!r} is too long; a test covers at most {days} days")
     return seconds
 
 

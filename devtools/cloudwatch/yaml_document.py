@@ -15,6 +15,8 @@ from pydantic_core import ErrorDetails
 _MAX_BYTES: Final = 1_000_000
 _MAX_NODES: Final = 50_000
 _MAX_DEPTH: Final = 10
+#: A list's name, a number and a key.
+_ITEM_DEPTH: Final = 3
 
 _Location = tuple[str | int, ...]
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -30,7 +32,7 @@ class TestFileError(ValueError):
 def read_model(
     path: Path, model: type[_Model], item: type[BaseModel]
 ) -> tuple[_Model, "YamlDocument"]:
-    """Read a file whose one key holds a list.
+    """Read a file that holds a list of items under a key.
 
     Args:
         path: The file.
@@ -58,8 +60,8 @@ def read_model(
     document = YamlDocument(path)
     tree = document.tree(root, ())
     if not isinstance(tree, dict):
-        [key] = model.model_fields
-        raise TestFileError(f"{path}: it must be a mapping with the key {key}")
+        keys = ", ".join(f.alias or name for name, f in model.model_fields.items())
+        raise TestFileError(f"{path}: it must be a mapping with the key {keys}")
     try:
         return model.model_validate(tree), document
     except ValidationError as invalid:
@@ -139,9 +141,11 @@ class YamlDocument:
         if error["type"] == "missing":
             what = " is missing"
         elif error["type"] == "extra_forbidden":
-            owner = item if len(location) > 1 else model
-            known = ", ".join(f.alias or name for name, f in owner.model_fields.items())
-            what = f" is not known here; known are {known}"
+            what = " is not known here"
+            owner = {1: model, _ITEM_DEPTH: item}.get(len(location))
+            if owner is not None:
+                known = ", ".join(f.alias or name for name, f in owner.model_fields.items())
+                what += f"; known are {known}"
         else:
             what = f": {_GIVE.get(error['type'], error['msg'])}"
         return f"{self.path}:{self.line(location)}: {shown.lstrip('.')}{what}"

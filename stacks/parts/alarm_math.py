@@ -6,10 +6,29 @@ which nothing came: without one, CloudWatch takes older values in its place.
 
 from typing import Final
 
-from stacks.parts.metrics import MathExpression, MetricStat
+from stacks.parts.metrics import HOUR, MathExpression, MetricStat
 
 #: With fewer requests than these in a period, their share or percentile is one request's accident.
 FEW: Final = 5
+#: Fewer failures are accidents, whatever their share.
+SEVERAL: Final = 3
+#: Of one request an hour several fail in these, when the newest is not known yet, too.
+_FOUR_HOURS: Final = 4 * HOUR
+#: In these: of so many, several fail within a quarter of an hour when a fifth does.
+_MANY: Final = 240
+
+
+def share_failed(failed: MetricStat, ended: MetricStat) -> MathExpression:
+    """``failed`` of ``ended`` in percent; 0 where fewer than several failed.
+
+    Over one window, and not so many of several: where failures lie apart, windows that slide would
+    now have them together and now not, and tell of each.
+    """
+    return MathExpression(
+        f"IF(FILL(failed, 0) >= {SEVERAL}, 100 * failed / ended, 0)",
+        {"failed": failed, "ended": ended},
+        failed.period_s,
+    )
 
 
 def share_of_enough(part: MetricStat, whole: MetricStat, at_least: int = FEW) -> MathExpression:
@@ -18,6 +37,18 @@ def share_of_enough(part: MetricStat, whole: MetricStat, at_least: int = FEW) ->
         f"IF(FILL(whole, 0) >= {at_least}, 100 * FILL(part, 0) / whole, 0)",
         {"part": part, "whole": whole},
         part.period_s,
+    )
+
+
+def share_failed_of_few(failed: MetricStat, ended: MetricStat) -> MathExpression:
+    """The same over four hours, of requests so few that a quarter of an hour does not see them.
+
+    Of more requests it would tell that a short outage is over four hours late.
+    """
+    return MathExpression(
+        f"IF(FILL(failed, 0) >= {SEVERAL} AND FILL(ended, 0) < {_MANY}, 100 * failed / ended, 0)",
+        {"failed": failed.over(_FOUR_HOURS), "ended": ended.over(_FOUR_HOURS)},
+        _FOUR_HOURS,
     )
 
 

@@ -11,7 +11,16 @@ from typing import Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from stacks.parts.alarm_math import FEW, of_enough, share_of_enough, silence, with_zeros
+from stacks.parts.alarm_math import (
+    FEW,
+    SEVERAL,
+    of_enough,
+    share_failed,
+    share_failed_of_few,
+    share_of_enough,
+    silence,
+    with_zeros,
+)
 from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
 from stacks.parts.metrics import HOUR, QUARTER_HOUR, AgentMetrics, MathExpression
 from stacks.parts.reported import Reported
@@ -29,10 +38,13 @@ _MEMORY_PERCENT: Final = 90
 #: Lambda tries a throttled asynchronous event again nine times within five minutes, less and less
 #: often, and then every five minutes: in no two periods in a row more often than this.
 FEW_THROTTLES: Final = 5
+#: So many times at most it tries one event in a quarter of an hour.
+_ONE_EVENTS_THROTTLES: Final = 12
 #: With fewer requests in a quarter of an hour, one is the slowest hundredth.
 _ENOUGH_FOR_P99: Final = 10
 _STARTS_PERIOD_S: Final = 4 * HOUR
-_ENOUGH_STARTS: Final = 4
+#: One start an hour is enough, even when the newest is not known yet.
+_ENOUGH_STARTS: Final = 3
 #: Hours in which a silence is told of once, should CloudWatch miss an evaluation.
 _TOLD_WITHIN_H: Final = 168 - LONGEST_SILENCE_H
 
@@ -55,35 +67,30 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
     failed = metrics.reported(Reported.FAILURES)
     yield AlarmSpec(
         "errors",
-        f"More than {thresholds.error_percent:g} % of the requests failed by our fault, of at "
-        f"least {FEW} in five minutes.",
-        share_of_enough(failed, ended),
+        f"More than {thresholds.error_percent:g} % of the requests of a quarter of an hour failed "
+        f"by our fault, {SEVERAL} of them at least.",
+        share_failed(failed.over(QUARTER_HOUR), ended.over(QUARTER_HOUR)),
         label="failed requests",
         unit="%",
         threshold=thresholds.error_percent,
-        # It goes off at once, and is over when a quarter of an hour was good.
-        periods=3,
     )
     yield AlarmSpec(
         "errors-by-hour",
-        f"In two of three hours, more than {thresholds.error_percent:g} % of the requests failed "
-        "by our fault, however few they were.",
-        # Two hours of three are its least number of requests.
-        share_of_enough(failed.over(HOUR), ended.over(HOUR), at_least=1),
+        f"In four hours, more than {thresholds.error_percent:g} % of the requests failed by our "
+        f"fault, however few came, and {SEVERAL} at least.",
+        share_failed_of_few(failed, ended),
         label="failed requests by hour",
         unit="%",
         threshold=thresholds.error_percent,
-        periods=3,
-        breaching=2,
     )
+    turned_away = f"IF(FILL(throttled, 0) > {_ONE_EVENTS_THROTTLES}, throttled, 0)"
     yield AlarmSpec(
         "outage",
         f"At least {OUTAGE_PERCENT} % of the requests of a quarter of an hour failed or were "
         "turned away.",
         MathExpression(
-            f"IF(FILL(ended, 0) + FILL(throttled, 0) >= {FEW}, "
-            "100 * (FILL(failed, 0) + FILL(throttled, 0)) / (FILL(ended, 0) + FILL(throttled, 0)), "
-            "0)",
+            f"IF(FILL(ended, 0) + {turned_away} >= {FEW}, "
+            f"100 * (FILL(failed, 0) + {turned_away}) / (FILL(ended, 0) + {turned_away}), 0)",
             {
                 "ended": ended.over(QUARTER_HOUR),
                 "failed": failed.over(QUARTER_HOUR),

@@ -6,10 +6,17 @@ Their calls end within half a minute, so Lambda's own metrics, stamped with the 
 from collections.abc import Iterator
 from typing import Final
 
-from stacks.parts.alarm_math import FEW, of_enough, share_of_enough, with_zeros
+from stacks.parts.alarm_math import (
+    SEVERAL,
+    of_enough,
+    share_failed,
+    share_failed_of_few,
+    share_of_enough,
+    with_zeros,
+)
 from stacks.parts.alarm_specs import FEW_THROTTLES, OUTAGE_PERCENT
 from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
-from stacks.parts.metrics import HOUR, QUARTER_HOUR, MathExpression, Metrics, MetricStat
+from stacks.parts.metrics import QUARTER_HOUR, Metrics, MetricStat
 from stacks.settings.alarm import AlarmSettings
 from tradewind.telemetry.metric_names import MetricName
 
@@ -42,7 +49,7 @@ def api_alarms(
             _failing(
                 OIDC_FAILURES,
                 "requests with a token were answered 5xx",
-                share_of_enough(
+                (
                     metrics.gateway("5XXError", by_token=True),
                     metrics.gateway("Count", by_token=True),
                 ),
@@ -54,18 +61,21 @@ def api_alarms(
 
 
 def _failing(
-    symptom: str, what: str, share: MathExpression, label: str, thresholds: AlarmSettings
+    symptom: str,
+    what: str,
+    counted: tuple[MetricStat, MetricStat],
+    label: str,
+    thresholds: AlarmSettings,
 ) -> AlarmSpec:
-    """An alarm on a share: off at once, and over when a quarter of an hour was good."""
+    """An alarm on a share of a quarter of an hour."""
     return AlarmSpec(
         symptom,
-        f"More than {thresholds.error_percent:g} % of the {what}, of at least {FEW} in five "
-        "minutes.",
-        share,
+        f"In a quarter of an hour, more than {thresholds.error_percent:g} % of the {what}, "
+        f"{SEVERAL} at least.",
+        share_failed(*(metric.over(QUARTER_HOUR) for metric in counted)),
         label=label,
         unit="%",
         threshold=thresholds.error_percent,
-        periods=3,
     )
 
 
@@ -104,20 +114,18 @@ def _on_answers(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSp
     yield _failing(
         "api-failures",
         "API's requests were answered 5xx",
-        share_of_enough(failed, calls),
+        (failed, calls),
         "answered 5xx",
         thresholds,
     )
     yield AlarmSpec(
         "api-failures-by-hour",
-        f"In two of three hours, more than {thresholds.error_percent:g} % of the API's requests "
-        "were answered 5xx, however few they were.",
-        share_of_enough(failed.over(HOUR), calls.over(HOUR), at_least=1),
+        f"In four hours, more than {thresholds.error_percent:g} % of the API's requests were "
+        f"answered 5xx, however few came, and {SEVERAL} at least.",
+        share_failed_of_few(failed, calls),
         label="answered 5xx by hour",
         unit="%",
         threshold=thresholds.error_percent,
-        periods=3,
-        breaching=2,
     )
     yield AlarmSpec(
         "api-outage",
@@ -139,7 +147,7 @@ def _on_the_function(
     yield _failing(
         "api-errors",
         "calls of the API's function failed",
-        share_of_enough(metrics.api("Errors"), metrics.api("Invocations")),
+        (metrics.api("Errors"), metrics.api("Invocations")),
         "failed calls",
         thresholds,
     )
@@ -156,16 +164,14 @@ def _on_the_mcp_function(
         "MCP messages failed by our fault, within answers that the gateway counts as good ones or "
         "not",
         # Ours: within the protocol's answer, which is HTTP 200, only the function sees them.
-        share_of_enough(
-            metrics.all_agents(MetricName.MCP_ERRORS), metrics.all_agents(MetricName.MCP_CALLS)
-        ),
+        (metrics.all_agents(MetricName.MCP_ERRORS), metrics.all_agents(MetricName.MCP_CALLS)),
         "failed messages",
         thresholds,
     )
     yield _failing(
         "mcp-errors",
         "calls of the MCP function failed",
-        share_of_enough(metrics.mcp("Errors"), metrics.mcp("Invocations")),
+        (metrics.mcp("Errors"), metrics.mcp("Invocations")),
         "failed calls, Lambda",
         thresholds,
     )

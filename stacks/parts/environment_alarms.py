@@ -125,7 +125,8 @@ def _on_requests(metrics: Metrics) -> Iterator[AlarmSpec]:
         "retired-processes",
         "Processes ended themselves again and again, because of threads that requests had left "
         "behind.",
-        metrics.all_agents(MetricName.PROCESSES_RETIRED).over(QUARTER_HOUR),
+        # Else older values would stand in for it, and tell of it again.
+        with_zeros(metrics.all_agents(MetricName.PROCESSES_RETIRED).over(QUARTER_HOUR)),
         label="processes retired",
         unit="processes",
         # One that replaces itself is the remedy; several in a quarter of an hour are a disease.

@@ -1,0 +1,168 @@
+"""All alarms of an app, evaluated minute by minute as `alarms.run` evaluates one.
+
+Held to it by a test. What makes it fast changes no result: an alarm is left alone while nothing has
+come into, and nothing can have left, what it looks back over; a period is reduced once; and what
+follows from the same datapoints is worked out once.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from devtools.cloudwatch.alarms import Alarm, AlarmError
+from devtools.cloudwatch.matching import Source, source_of
+from devtools.cloudwatch.series import Grid, Series
+from devtools.cloudwatch.states import State
+from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, UnsupportedAlarm
+from devtools.stories.buckets import MINUTE, Buckets
+
+_Datapoints = tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An alarm's new state.
+
+    Attributes:
+        time: When, in seconds.
+        alarm: Its name.
+        before: The state until then.
+        after: The state from then on.
+        because: Of a composite alarm, those it is made of that were in ALARM.
+    """
+
+    time: int
+    alarm: str
+    before: State
+    after: State
+    because: tuple[str, ...] = ()
+
+
+@dataclass
+class _Watched:
+    """A metric alarm on the way."""
+
+    alarm: Alarm
+    state: State = State.INSUFFICIENT_DATA
+    #: The last time at which anything it looks back over can change.
+    until: int = 0
+    known: dict[tuple[_Datapoints, ...], _Datapoints] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.until = self.alarm.evaluated_every_s
+
+    @property
+    def range_s(self) -> int:
+        """How far back it looks, in seconds."""
+        return self.alarm.evaluation_range * self.alarm.period_s
+
+
+#: What has been reduced: by metric, statistic and period, the value from each start on.
+_Reduced = dict[tuple[Source, str, int], dict[int, float | None]]
+
+
+class Watch:
+    """The alarms of an app, all of them new.
+
+    Args:
+        alarms: By name.
+        buckets: Where their metrics are.
+    """
+
+    def __init__(self, alarms: Mapping[str, DescribedAlarm], buckets: Buckets) -> None:
+        self._buckets = buckets
+        self._metric_alarms: dict[str, _Watched] = {}
+        self._composites: dict[str, CompositeAlarm] = {}
+        self._by_source: dict[Source, list[_Watched]] = defaultdict(list)
+        self._periods: dict[Source, set[tuple[Source, str, int]]] = defaultdict(set)
+        self._reduced: _Reduced = defaultdict(dict)
+        self.states: dict[str, State] = dict.fromkeys(alarms, State.INSUFFICIENT_DATA)
+        for name, described in alarms.items():
+            if isinstance(described.alarm, CompositeAlarm):
+                self._composites[name] = described.alarm
+                continue
+            if isinstance(described.alarm, UnsupportedAlarm):
+                continue
+            if described.alarm.period_s % MINUTE:
+                raise AlarmError(f"{name}: stories go by the minute, and not by its period")
+            watched = self._metric_alarms[name] = _Watched(described.alarm)
+            for metric in described.alarm.metrics.values():
+                source = source_of(metric)
+                self._by_source[source].append(watched)
+                self._periods[source].add((source, metric.statistic, metric.period_s))
+
+    def step(self, now: int) -> Iterator[Change]:
+        """Evaluate what may have changed by ``now``, in whole minutes; yield the new states."""
+        for source, minute in self._buckets.deliver(now):
+            self._has_come(source, minute)
+        changed = False
+        for name, watched in self._metric_alarms.items():
+            every = watched.alarm.evaluated_every_s
+            if now > watched.until + every or now % every:
+                continue
+            after = self._evaluate(watched, now)
+            if after is not watched.state:
+                yield Change(now, name, watched.state, after)
+                watched.state = self.states[name] = after
+                changed = True
+        if changed or now == MINUTE:
+            yield from self._composed(now)
+
+    def forget(self, source: Source) -> None:
+        """Look at another metric from now on, which is called the same here."""
+        self._buckets.forget(source)
+        for key in self._periods[source]:
+            self._reduced[key].clear()
+
+    def _has_come(self, source: Source, minute: int) -> None:
+        for key in self._periods[source]:
+            reduced, period = self._reduced[key], key[2]
+            for start in range(minute - period + MINUTE, minute + MINUTE, MINUTE):
+                reduced.pop(start, None)
+        for watched in self._by_source[source]:
+            watched.until = max(watched.until, minute + MINUTE + watched.range_s)
+
+    def _evaluate(self, watched: _Watched, now: int) -> State:
+        alarm = watched.alarm
+        if alarm.ignore_low_samples and self._has_low_samples(alarm, now):
+            return watched.state
+        seen = tuple(
+            self._datapoints((source_of(metric), metric.statistic, metric.period_s), alarm, now)
+            for metric in alarm.metrics.values()
+        )
+        if seen not in watched.known:
+            grid = Grid(now - watched.range_s, now, alarm.period_s)
+            series = dict(zip(alarm.metrics, (Series(grid, s) for s in seen), strict=True))
+            watched.known[seen] = alarm.watched_series(series, grid).values
+        return alarm.decide(watched.known[seen], watched.state)
+
+    def _datapoints(self, key: tuple[Source, str, int], alarm: Alarm, now: int) -> _Datapoints:
+        source, statistic, period = key
+        reduced = self._reduced[key]
+        values = []
+        for start in range(now - alarm.evaluation_range * period, now, period):
+            if start not in reduced:
+                reduced[start] = self._buckets.reduced(source, statistic, start, start + period)
+            values.append(reduced[start])
+        return tuple(values)
+
+    def _has_low_samples(self, alarm: Alarm, now: int) -> bool:
+        if not alarm.needed_samples:
+            return False
+        start = now - alarm.evaluation_periods * alarm.period_s
+        source = source_of(alarm.metrics[alarm.watched])
+        return self._buckets.count(source, start, now) < alarm.needed_samples
+
+    def _composed(self, now: int) -> Iterator[Change]:
+        """Composite alarms may be made of others: once more for as long as one changes."""
+        changed = True
+        while changed:
+            changed = False
+            for name, composite in self._composites.items():
+                before, after = self.states[name], composite.state(self.states)
+                if before is after:
+                    continue
+                red = (c for c in composite.children.values() if self.states[c] is State.ALARM)
+                yield Change(now, name, before, after, tuple(red))
+                self.states[name] = after
+                changed = True
