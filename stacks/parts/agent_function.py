@@ -55,7 +55,10 @@ class AgentFunction(Construct):
             log_group=log_group,
             environment=settings.environment,
             function=agent.name,
-            reported=Reported,
+            # What starts from no snapshot is never restored.
+            reported=[
+                name for name in Reported if settings.snap_start or name != Reported.RESTORES
+            ],
             is_agent=True,
         )
         self.dead_letters = sqs.Queue(

@@ -14,7 +14,15 @@ import pytest
 from aws_cdk import App
 
 import app as cdk_app
-from devtools.contract import check, emitted_in, load_catalogue, load_exceptions, read_contract
+from cli.contract import declared
+from devtools.contract import (
+    check,
+    emitted_in,
+    load_catalogue,
+    load_exceptions,
+    logged_in,
+    read_contract,
+)
 from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings.environment import RequestLogSettings, Settings
@@ -169,6 +177,8 @@ def test_widgets_and_alarms_read_what_is_emitted_and_all_of_it(
         load_catalogue(),
         load_exceptions(EXCEPTIONS),
         free={"Environment"},
+        declared=declared(),
+        logged=logged_in(lines),
     )
     assert findings == []
 
