@@ -29,8 +29,6 @@ def problems_of(use: LogUse, contract: Contract, logged: Logged | None) -> Itera
     except QueryError as error:
         yield f"its query cannot be read: {error}"
         return
-    for name in sorted(needs.undefined):
-        yield f"its statistics leave no field {name}"
     if logged is not None:
         yield from _unmet(use, needs, contract, logged)
 

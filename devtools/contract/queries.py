@@ -47,12 +47,10 @@ class QueryNeeds:
     Attributes:
         fields: The fields that it reads and did not make itself.
         asked: The values it looks for.
-        undefined: What it reads after its statistics, which left no field of that name.
     """
 
     fields: set[str] = field(default_factory=set)
     asked: list[Asked] = field(default_factory=list)
-    undefined: set[str] = field(default_factory=set)
 
 
 def read_query(query: str) -> QueryNeeds:
@@ -73,8 +71,6 @@ class _Reader:
         self._tokens = tokens
         self._needs = QueryNeeds()
         self._made: set[str] = set()
-        #: After statistics, nothing is there but what they made.
-        self._reduced = False
 
     def read(self) -> QueryNeeds:
         while self._tokens.kind != "end":
@@ -82,10 +78,8 @@ class _Reader:
                 continue
             command = self._tokens.name().lower()
             made = self._command(is_parse=command == "parse")
-            if command == "stats":
-                self._reduced, self._made = True, made
-            else:
-                self._made |= made
+            # After statistics, nothing is there but what they made.
+            self._made = made if command == "stats" else self._made | made
         return self._needs
 
     def _command(self, *, is_parse: bool) -> set[str]:
@@ -125,9 +119,8 @@ class _Reader:
         return names
 
     def _reads(self, name: str) -> None:
-        if name in self._made:
-            return
-        (self._needs.undefined if self._reduced else self._needs.fields).add(name)
+        if name not in self._made:
+            self._needs.fields.add(name)
 
     def _compared(self, name: str, *, exact: bool) -> None:
         pattern = None if exact else self._tokens.regex()

@@ -51,11 +51,13 @@ class Widgets:
             self.problems.append((where, board.problem))
             return
         try:
-            widgets = parse_body(board.body).widgets
+            body = parse_body(board.body)
         except NotADashboard as error:
             self.problems.append((where, str(error)))
             return
-        for widget, written in zip(widgets, board.body["widgets"], strict=True):
+        # What is wrong with the whole, such as two variables of one id.
+        self.problems += ((where, problem) for problem in body.problems)
+        for widget, written in zip(body.widgets, board.body["widgets"], strict=True):
             shown = f"{where}, widget {getattr(widget, 'title', '')!r}"
             region = _region(written)
             match widget:

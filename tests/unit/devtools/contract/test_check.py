@@ -108,6 +108,14 @@ def _unreadable_widget(app: App) -> None:
     app.widget("Requests")["metrics"] = [["App"]]
 
 
+def _time_range_that_is_none(app: App) -> None:
+    app.body["start"] = "3h"
+
+
+def _widget_too_wide(app: App) -> None:
+    app.body["widgets"][0]["width"] = 30
+
+
 def _emitted_and_unread(app: App) -> None:
     del app.widget("Requests")["metrics"]
     app.widget("Requests")["metrics"] = [
@@ -195,6 +203,8 @@ def _needless_exception(app: App) -> None:
             "widget 'Slowest': no template has the log group /aws/lambda/app-layout",
         ),
         (_unreadable_widget, "widget 'Requests': A row of metrics is"),
+        (_time_range_that_is_none, "dashboard board: start: '3h' is neither a duration"),
+        (_widget_too_wide, "dashboard board, widget 'Requests': "),
         (
             _emitted_and_unread,
             "App/Requests by Agent, Environment: it is emitted, and no widget, alarm or exception",

@@ -20,11 +20,14 @@ from tests.unit.devtools.contract.conftest import ACCESS, App, emf
         ("filter message like /^Do..e/", "no line of a log has a message like '^Do..e'"),
         ('filter message like "(one"', "no line of a log has a message like '\\\\(one'"),
         ('filter type = "platform.end"', "no line of a log has a type like 'platform.end'"),
-        ("stats count(*) as n by message | sort Latency", "its statistics leave no field Latency"),
+        (
+            "stats count(*) as n by message | sort Latency",
+            "its query cannot be read: After stats there is no Latency",
+        ),
         ("filter (message", "its query cannot be read: ')' is expected"),
         ("filter message = 'Done' |> limit 2", "its query cannot be read"),
-        ("stats mean(Latency)", "its query cannot be read: The statistic mean()"),
-        ("filters message", "its query cannot be read: The command 'filters'"),
+        ("stats mean(Latency)", "its query cannot be read: There is no statistic mean()"),
+        ("filters message", "its query cannot be read: There is no command 'filters'"),
     ],
 )
 def test_a_saved_query_that_finds_nothing(app: App, query: str, problem: str) -> None:
