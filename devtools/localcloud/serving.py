@@ -142,6 +142,7 @@ def _extend(home: Path, running: Running, geodata: GeodataStandIn, warden: Warde
     response_streams.install()
     gateway.install()
     schedules.install()
+    service_metrics.install()
     AgentCore(Artifacts(runtimes, code), warden, endpoints).install()
     clock = Clock()
     deployments = codedeploy.install(clock)

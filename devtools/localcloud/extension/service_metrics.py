@@ -6,6 +6,9 @@ AWS's own may stay empty.
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
 
 from ministack.services import cloudwatch, sqs
 
@@ -13,6 +16,9 @@ from devtools.localcloud.bedrock import Observation
 
 #: AWS publishes a queue's metrics every minute. Here whole deployments last less.
 _LOOK_S = 5.0
+
+#: What was sent to each queue, by its name, since it was last published.
+_sent: Final = Counter[str]()
 
 _THROTTLED = 429
 _CLIENT_ERROR = 400
@@ -44,8 +50,25 @@ def publish_model_call(seen: Observation) -> None:
     publish("EstimatedTPMQuotaUsage", seen.input_tokens + seen.output_tokens)
 
 
+def install() -> None:
+    """Count what is sent to queues.
+
+    What SQS moves to a dead-letter queue by itself is not counted, as it is not at AWS: "Available
+    CloudWatch metrics for Amazon SQS" in the SQS developer guide.
+    """
+    send = sqs._act_send_message
+
+    def send_and_count(data: Mapping[str, Any], url: str) -> dict[str, Any]:
+        answer: dict[str, Any] = send(data, url)
+        _sent[data.get("QueueUrl", url).rpartition("/")[2]] += 1
+        return answer
+
+    # Batches and dead letters ask the module for it.
+    sqs._act_send_message = sqs._HANDLERS["SendMessage"] = send_and_count
+
+
 async def publish_queues() -> None:
-    """Publish the length and age of every queue, for as long as this runs."""
+    """Publish what came to every queue, its length and its age, for as long as this runs."""
     while True:
         now = time.time()
         for url, queue in list(sqs._queues.items()):
@@ -57,6 +80,9 @@ def _publish_queue(name: str, messages: list[dict[str, float]], now: float) -> N
     dimensions = {"QueueName": name}
     visible = [message for message in messages if message.get("visible_at", 0) <= now]
     oldest = min((message["sent_at"] for message in messages), default=now)
+    cloudwatch.record_metric(
+        "AWS/SQS", "NumberOfMessagesSent", _sent.pop(name, 0), "Count", dimensions
+    )
     cloudwatch.record_metric(
         "AWS/SQS", "ApproximateNumberOfMessagesVisible", len(visible), "Count", dimensions
     )

@@ -375,6 +375,18 @@ class TestAlarms:
         clock.advance(60 * 10)
         assert one.ended() == "UPDATE_COMPLETE"
 
+    def test_errors_that_alarms_hear_of_after_the_deployment_do_not(
+        self, clock: DeploymentClock, watched: Callable[[str], Stack]
+    ) -> None:
+        one = watched("told-late")
+        clock.delay_metrics(15 * 60)
+        try:
+            eventually(lambda: one.call(10, **BROKEN)["2"], "a call of the new version")
+            clock.advance(60 * 10)
+            assert one.ended() == "UPDATE_COMPLETE"
+        finally:
+            clock.delay_metrics(0)
+
     def test_what_is_over_before_the_deployment_does_not_count(
         self, clock: DeploymentClock, watched: Callable[[str], Stack]
     ) -> None:

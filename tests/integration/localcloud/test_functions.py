@@ -435,6 +435,26 @@ def test_an_asynchronous_failure_ends_in_the_dead_letter_queue(
     )["Datapoints"]
     assert [(point["Sum"], point["SampleCount"]) for point in errors] == [(1.0, 1.0)]
 
+    def sent() -> float:
+        answer = client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName="NumberOfMessagesSent",
+            Dimensions=[
+                {"Name": "QueueName", "Value": functions.names["DeadLetters"].rpartition("/")[2]}
+            ],
+            StartTime=time.time() - 600,
+            EndTime=time.time() + 60,
+            Period=3600,
+            Statistics=["Sum"],
+        )
+        return sum(point["Sum"] for point in answer["Datapoints"])
+
+    # SQS's own metrics come a little later.
+    for _ in until(30):
+        if sent():
+            break
+    assert sent() == 1
+
 
 def test_byte_code_in_the_bundle_is_used(
     client: Client, functions: Functions, tmp_path: Path
