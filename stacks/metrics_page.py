@@ -72,8 +72,8 @@ by the hours in which it has data.
 |---|---|---|---|
 {counts}
 
-Lambda's reports make {of_all} for an environment and {of_agent} for each agent. Durations and
-memory are always there; the others when something happens.
+Lambda's reports make {of_all} for an environment and {of_agent} for each agent. Durations are
+always there; the others when something happens.
 
 Nothing that a caller chooses, such as a project or a request id, is a dimension: those are fields
 of the same line and of the log.

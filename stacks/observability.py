@@ -98,10 +98,6 @@ class ObservabilityStack(Stack):
                 ),
                 on_api=api_specs,
                 on_environment=environment_specs,
-                memory_mb={
-                    agent: settings.function(manifest).memory_mb
-                    for agent, manifest in agents.items()
-                },
                 snap_start=settings.snap_start,
                 by_token=settings.oidc is not None,
                 runbook_url=settings.runbook_url,

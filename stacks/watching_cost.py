@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from stacks.metrics_page import custom_metrics
+from stacks.parts.reported import REPORTED, Reported
 from stacks.settings.environment import Settings
 from stacks.settings.unique_keys import load_yaml
 from tradewind.contracts.validation import Frozen
@@ -124,13 +125,13 @@ def _resources(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _always_reported(resources: list[dict[str, Any]]) -> set[tuple[str, str]]:
-    """Metrics that filters make of what every line says; counts are of what is rare."""
+    """Metrics that filters make of what every line says; the others are of what is rare."""
     return {
         (made["MetricNamespace"], made["MetricName"])
         for one in resources
         if one["Type"] == "AWS::Logs::MetricFilter"
         for made in one["Properties"]["MetricTransformations"]
-        if made["MetricValue"].startswith("$")
+        if not REPORTED[Reported(made["MetricName"])].is_rare
     }
 
 

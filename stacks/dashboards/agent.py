@@ -13,7 +13,7 @@ from stacks.dashboards.agent_starts import starts
 from stacks.dashboards.watched import Watched, common
 from stacks.parts import queries
 from stacks.parts.alarms import UNWELL
-from stacks.parts.log_widgets import log_graph, log_table, total
+from stacks.parts.log_widgets import MEMORY_PERCENT, REPORT, log_graph, log_table, total
 from stacks.parts.metrics import AgentMetrics
 from stacks.parts.reported import Reported
 from stacks.parts.widgets import (
@@ -130,6 +130,7 @@ def left_open(log: list[str]) -> list[Widget]:
     """How requests end by their own count, and what they leave undone or behind."""
     every = f"ispresent({MetricName.INVOCATIONS})"
     return [
+        log_graph("Most memory used, % of the limit", log, REPORT, [MEMORY_PERCENT]),
         log_graph(
             "How requests ended, by the handler",
             log,

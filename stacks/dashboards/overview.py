@@ -7,7 +7,7 @@ from stacks.dashboards.model import model_rows
 from stacks.dashboards.runtimes import runtimes_row
 from stacks.dashboards.watched import Watched, of_some
 from stacks.parts.alarms import API_UNWELL, UNWELL, AlarmSpec, Urgency
-from stacks.parts.log_widgets import log_bars, total
+from stacks.parts.log_widgets import MEMORY_PERCENT, REPORT, log_bars, total
 from stacks.parts.metrics import MathExpression, Metrics, MetricStat
 from stacks.parts.reported import Reported
 from stacks.parts.widgets import (
@@ -66,7 +66,13 @@ def overview_rows(watched: Watched) -> Rows:
                 unit="requests",
                 stacked=True,
             ),
-            graph("Memory used, by agent", _memory(watched), unit="% of the limit"),
+            log_bars(
+                "Most memory used in this range, % of the limit",
+                watched.agents_logs,
+                REPORT,
+                MEMORY_PERCENT,
+                by="@log",
+            ),
         ],
         [
             _compared(watched, "cold-starts"),
@@ -194,17 +200,6 @@ def _compared(watched: Watched, symptom: str) -> Widget:
         _own_lines(watched.metrics, alarms),
         unit="%",
         thresholds=list(alarms.values()),
-    )
-
-
-def _memory(watched: Watched) -> Sequence[Line]:
-    """The most that each agent's processes have used; at 100 % Lambda kills them."""
-    return by_agent(
-        watched.metrics,
-        lambda agent: MathExpression(
-            f"100 * used / {watched.memory_mb[agent.agent]}",
-            {"used": agent.reported(Reported.MEMORY_USED, "Maximum")},
-        ),
     )
 
 

@@ -25,7 +25,6 @@ class Watched:
         on_versions: The alarms on the newest version of each agent that is no runtime, by symptom.
         on_api: The API's alarms by symptom.
         on_environment: The environment's alarms by symptom.
-        memory_mb: What each agent's function may use, in megabytes.
         snap_start: Whether processes are restored from a snapshot.
         by_token: Whether there is an API for those who hold tokens.
         runbook_url: Where the runbooks are read; None for the repository.
@@ -38,7 +37,6 @@ class Watched:
     on_versions: Alarms
     on_api: Alarms
     on_environment: Alarms
-    memory_mb: Mapping[str, int]
     snap_start: bool
     by_token: bool
     runbook_url: str | None

@@ -55,6 +55,7 @@ class AgentFunction(Construct):
             log_group=log_group,
             environment=settings.environment,
             function=agent.name,
+            memory_mb=function.memory_mb,
             # What starts from no snapshot is never restored.
             reported=[
                 name for name in Reported if settings.snap_start or name != Reported.RESTORES

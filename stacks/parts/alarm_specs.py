@@ -23,7 +23,7 @@ from stacks.parts.alarm_math import (
 )
 from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
 from stacks.parts.metrics import HOUR, QUARTER_HOUR, AgentMetrics, MathExpression
-from stacks.parts.reported import Reported
+from stacks.parts.reported import NEAR_LIMIT_PERCENT, Reported
 from stacks.settings.alarm import AlarmSettings
 from stacks.settings.function import FunctionSettings
 from tradewind.contracts.agent_manifest import LONGEST_SILENCE_H
@@ -34,7 +34,6 @@ NO_TRAFFIC: Final = "no-traffic"
 #: An outage is when so many percent of the requests fail or are turned away.
 OUTAGE_PERCENT: Final = 50
 #: Of the memory limit: what Lambda kills a process for is not far.
-_MEMORY_PERCENT: Final = 90
 #: Lambda tries a throttled asynchronous event again nine times within five minutes, less and less
 #: often, and then every five minutes: in no two periods in a row more often than this.
 FEW_THROTTLES: Final = 5
@@ -165,12 +164,12 @@ def _on_an_ailing_agent(
     )
     yield AlarmSpec(
         "memory",
-        f"A process used more than {_MEMORY_PERCENT} % of the {function.memory_mb} MB that it may "
-        "use.",
+        f"A process used more than {NEAR_LIMIT_PERCENT} % of the {function.memory_mb} MB that it "
+        "may use.",
         metrics.reported(Reported.MEMORY_USED, "Maximum", HOUR),
         label="most in the hour",
         unit="MB",
-        threshold=function.memory_mb * _MEMORY_PERCENT / 100,
+        threshold=function.memory_mb * NEAR_LIMIT_PERCENT / 100,
         urgency=Urgency.NOTICE,
     )
     yield AlarmSpec(

@@ -79,6 +79,7 @@ class DurableFunction(Construct):
             log_group=log_group,
             environment=environment[EnvVar.ENVIRONMENT],
             function=DURABLE,
+            memory_mb=_MEMORY_MB,
             reported=[Reported.FAILURES],
             is_agent=False,
         )

@@ -14,6 +14,13 @@ from tradewind.telemetry.metric_names import MetricName
 _MOST_LOG_GROUPS: Final = 50
 
 
+#: What Lambda says of each invocation that ended, killed or not.
+REPORT: Final = 'type = "platform.report"'
+MEMORY_PERCENT: Final = (
+    "max(100 * record.metrics.maxMemoryUsedMB / record.metrics.memorySizeMB) as percent"
+)
+
+
 def total(name: MetricName, label: str) -> str:
     """The sum of a value."""
     return f"sum({name}) as {label}"

@@ -20,6 +20,7 @@ class ReportFilters(Construct):
         log_group: logs.ILogGroup,
         environment: str,
         function: str,
+        memory_mb: int,
         reported: Collection[Reported],
         is_agent: bool,
     ) -> None:
@@ -35,7 +36,7 @@ class ReportFilters(Construct):
                 self,
                 name if namespace == own else f"{name}OfAll",
                 log_group_name=log_group.log_group_name,
-                filter_pattern=metric.pattern,
+                filter_pattern=metric.pattern(memory_mb),
                 metric_transformations=[
                     logs.CfnMetricFilter.MetricTransformationProperty(
                         metric_namespace=namespace,

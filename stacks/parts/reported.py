@@ -38,22 +38,34 @@ class ReportMetric(NamedTuple):
         condition: What a line must fulfil besides, in the language of filter patterns; None for
             nothing.
         value: The field of the line that is counted; None counts lines.
+        near_limit: Whether only lines of processes near the end of their memory are counted.
     """
 
     unit: str
     description: str
     condition: str | None = None
     value: str | None = None
+    near_limit: bool = False
 
     @property
-    def pattern(self) -> str:
-        """The filter pattern."""
+    def is_rare(self) -> bool:
+        """Whether few lines are counted."""
+        return self.value is None or self.near_limit
+
+    def pattern(self, memory_mb: int) -> str:
+        """The filter pattern for a function that may use so much memory."""
         # A field that is taken must be in the pattern.
         taken = f"({self.value} = *)" if self.value else None
-        parts = ('($.type = "platform.report")', self.condition, taken)
+        near_limit = f"({_MEMORY_USED} > {memory_mb * NEAR_LIMIT_PERCENT / 100:g})"
+        condition = near_limit if self.near_limit else self.condition
+        parts = ('($.type = "platform.report")', condition, taken)
         return f"{{ {' && '.join(part for part in parts if part)} }}"
 
 
+#: From this share of its memory on, a process is near its end.
+NEAR_LIMIT_PERCENT: Final = 90
+
+_MEMORY_USED: Final = "$.record.metrics.maxMemoryUsedMB"
 _TIMEOUT: Final = '($.record.status = "timeout")'
 _OUT_OF_MEMORY: Final = '($.record.errorType = "Runtime.OutOfMemory")'
 _EXITED: Final = '($.record.errorType = "Runtime.ExitError")'
@@ -79,8 +91,10 @@ REPORTED: Final[dict[Reported, ReportMetric]] = {
     ),
     Reported.MEMORY_USED: ReportMetric(
         "Megabytes",
-        "The most memory that the process has used so far.",
-        value="$.record.metrics.maxMemoryUsedMB",
+        f"The most memory that the process has used so far, where it is more than "
+        f"{NEAR_LIMIT_PERCENT} % of what it may use.",
+        value=_MEMORY_USED,
+        near_limit=True,
     ),
     Reported.RESTORES: ReportMetric(
         "Milliseconds",

@@ -116,7 +116,7 @@ def test_each_widget_by_agent_shows_every_agent(
             drawn = [row for row in rows(widget) if row[-1].get("visible", True)]
             assert [row[-1]["label"] for row in drawn] == list(agents), title
             shown.append(title)
-    assert len(shown) == 6
+    assert len(shown) == 5
 
 
 def test_lists_of_alarms_are_whole_and_no_longer_than_they_may_be(

@@ -153,8 +153,8 @@ def test_a_rate_is_an_expression_of_two_counts(dev: Assembly) -> None:
     by_id = {metric["Id"]: metric for metric in errors["Metrics"]}
     expression = next(metric for metric in errors["Metrics"] if metric.get("ReturnData"))
 
-    assert expression["Expression"] == "IF(FILL(whole, 0) >= 5, 100 * FILL(part, 0) / whole, 0)"
-    assert by_id["part"]["MetricStat"]["Metric"] == {
+    assert expression["Expression"] == "IF(FILL(failed, 0) >= 3, 100 * failed / ended, 0)"
+    assert by_id["failed"]["MetricStat"]["Metric"] == {
         "Namespace": f"Tradewind/dev/{FIRST}",
         "MetricName": "ReportedFailures",
     }

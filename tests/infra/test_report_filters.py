@@ -15,7 +15,7 @@ from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 
 METRICS: Final = {"durationMs": 812.5, "billedDurationMs": 813, "maxMemoryUsedMB": 310}
-DONE: Final = {Reported.DURATION: 812.5, Reported.MEMORY_USED: 310}
+DONE: Final = {Reported.DURATION: 812.5}
 FAILED: Final = {**DONE, Reported.FAILURES: 1}
 #: What Lambda reports, and what is counted of it.
 REPORTS: Final[dict[str, tuple[dict[str, Any], dict[Reported, float]]]] = {
@@ -33,6 +33,14 @@ REPORTS: Final[dict[str, tuple[dict[str, Any], dict[Reported, float]]]] = {
     "crashed": (
         {"status": "error", "errorType": "Runtime.ExitError"},
         {**FAILED, Reported.CRASHES: 1, Reported.KILLS: 1},
+    ),
+    "nine tenths of its memory": (
+        {"status": "success", "metrics": {**METRICS, "maxMemoryUsedMB": 2764}},
+        DONE,
+    ),
+    "more of its memory": (
+        {"status": "success", "metrics": {**METRICS, "maxMemoryUsedMB": 2765}},
+        {**DONE, Reported.MEMORY_USED: 2765},
     ),
     "restored": (
         {"status": "success", "metrics": {**METRICS, "restoreDurationMs": 420}},

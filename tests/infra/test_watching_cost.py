@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import app as cdk_app
+from stacks.parts.reported import Reported
 from stacks.settings.environment import Settings
 from stacks.settings.watching import WatchingSettings
 from stacks.watching_cost import Parts, said_of_cost, watched, watching_prices
@@ -34,7 +35,7 @@ def test_the_docs_say_what_the_templates_cost(
     assert row(environment, counts) in (root / "docs/watching.md").read_text().splitlines()
     # Of which the dashboards are free, the first three of an account.
     beyond_dashboards = counts.times(watching_prices().usd).total - 3 * counts.dashboards
-    assert beyond_dashboards < 30
+    assert beyond_dashboards < 28
 
 
 def test_a_synth_says_what_it_costs_and_whether_somebody_is_told(dev: Assembly) -> None:
@@ -56,8 +57,8 @@ def test_details_cost_more(dev: Assembly, dev_settings: Settings) -> None:
 def test_each_part_is_counted(tmp_path: Path, dev_settings: Settings) -> None:
     none = watched(tmp_path, dev_settings, AGENTS)
 
-    def filtered(name: str, value: str) -> dict[str, Any]:
-        made = {"MetricNamespace": "N", "MetricName": name, "MetricValue": value}
+    def filtered(name: Reported) -> dict[str, Any]:
+        made = {"MetricNamespace": "N", "MetricName": name}
         return {"Type": "AWS::Logs::MetricFilter", "Properties": {"MetricTransformations": [made]}}
 
     def alarm(**properties: Any) -> dict[str, Any]:
@@ -68,9 +69,10 @@ def test_each_part_is_counted(tmp_path: Path, dev_settings: Settings) -> None:
         "Two": alarm(Metrics=[{"MetricStat": {}}, {"MetricStat": {}}, {"Expression": "a / b"}]),
         "Composite": {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {}},
         "Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {}},
-        "Taken": filtered("Duration", "$.record.metrics.durationMs"),
-        "AndOnceMore": filtered("Duration", "$.record.metrics.durationMs"),
-        "Rare": filtered("Kills", "1"),
+        "Taken": filtered(Reported.DURATION),
+        "AndOnceMore": filtered(Reported.DURATION),
+        "Rare": filtered(Reported.KILLS),
+        "RareWithAValue": filtered(Reported.MEMORY_USED),
     }
     (tmp_path / "One.template.json").write_text(json.dumps({"Resources": resources}))
     found = watched(tmp_path, dev_settings, AGENTS)

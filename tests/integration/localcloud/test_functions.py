@@ -447,7 +447,7 @@ def test_an_asynchronous_failure_ends_in_the_dead_letter_queue(
             Period=3600,
             Statistics=["Sum"],
         )
-        return sum(point["Sum"] for point in answer["Datapoints"])
+        return float(sum(point["Sum"] for point in answer["Datapoints"]))
 
     # SQS's own metrics come a little later.
     for _ in until(30):

@@ -13,11 +13,11 @@ def test_every_metric_is_described() -> None:
 
 
 def test_a_field_that_is_taken_is_in_the_pattern() -> None:
-    assert REPORTED[Reported.DURATION].pattern == (
+    assert REPORTED[Reported.DURATION].pattern(3072) == (
         '{ ($.type = "platform.report") && ($.record.metrics.durationMs = *) }'
     )
     for metric in REPORTED.values():
-        assert metric.value is None or f"({metric.value} = *)" in metric.pattern
+        assert metric.value is None or f"({metric.value} = *)" in metric.pattern(3072)
 
 
 def test_they_are_read_by_function_and_over_all_agents() -> None:
