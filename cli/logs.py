@@ -1,7 +1,7 @@
 """A function's log lines from CloudWatch Logs, for a person or a program."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,14 +11,18 @@ from cli.api.aws import aws_failures
 from cli.api.texts import one_line
 from cli.errors import CommandError
 from stacks.names import log_group_name
-from tradewind.telemetry.metric_names import Dimension
+from tradewind.telemetry.metric_names import Dimension, MetricName
 
+#: What a line of metrics says of its request besides them.
+_OF_A_REQUEST: Final = frozenset(
+    {Dimension.AGENT, "request_id", "project_id", "error_code", MetricName.INVOCATION_LATENCY}
+)
 #: Fields that a line begins with, or that are the same in all of them.
 _PLAIN: Final = frozenset({"timestamp", "level", "message", "location", "service"})
 
 
 def log_events(
-    environment: str, region: str, function: str, span: timedelta
+    environment: str, region: str, function: str, span: timedelta, pattern: str = ""
 ) -> Iterator[dict[str, Any]]:
     """Read what a function logged, the oldest first.
 
@@ -27,6 +31,7 @@ def log_events(
         region: Where it is.
         function: Its agent's name, or another function's.
         span: How far back.
+        pattern: A filter pattern, for which of its lines; empty for all.
 
     Raises:
         CommandError: It has no log group, or its lines cannot be read.
@@ -37,7 +42,10 @@ def log_events(
     with aws_failures(f"The log group {group} cannot be read"):
         try:
             pages = client.get_paginator("filter_log_events").paginate(
-                logGroupName=group, startTime=int(since.timestamp() * 1000)
+                logGroupName=group,
+                startTime=int(since.timestamp() * 1000),
+                # An empty one is refused.
+                **({"filterPattern": pattern} if pattern else {}),
             )
             for page in pages:
                 yield from page["events"]
@@ -57,15 +65,25 @@ def as_object(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def as_line(event: dict[str, Any]) -> str | None:
-    """A log line for a person; None for a line of metrics alone."""
+def as_line(event: dict[str, Any], metrics: Collection[str] = ()) -> str | None:
+    """A log line for a person; None for a line of metrics alone.
+
+    Args:
+        event: The event.
+        metrics: What is shown of a line of metrics; then it is none to be left out.
+    """
     shown = _time(event).strftime("%H:%M:%S")
     content = _read(event["message"])
     if not isinstance(content, dict):
         return f"{shown} {one_line(content, 2000)}"
     # Without a custom metric in it a line of metrics is one of values alone.
     if "_aws" in content or (Dimension.ENVIRONMENT in content and "level" not in content):
-        return None
+        told = {
+            name: value
+            for name, value in content.items()
+            if name in _OF_A_REQUEST or (name in metrics and value)
+        }
+        return f"{shown} {_fields(told)}" if metrics else None
     if "type" in content and "record" in content:
         return f"{shown} {one_line(content['type'], 64)} {_fields(content['record'])}"
     level, message = (

@@ -8,6 +8,10 @@ from tradewind.telemetry.metric_names import NAMESPACE
 
 PROJECT: Final = "tradewind"
 
+#: The construct ids of the topics that alarms tell, and so parts of their names.
+PAGES: Final = "Pages"
+NOTICES: Final = "Notices"
+
 #: The REST API's stage, the first part of each path; `v2` would be another.
 API_STAGE: Final = "v1"
 

@@ -120,8 +120,8 @@ class ObservabilityStack(Stack):
         pages, notices = (
             AlarmTopic(self, construct_id, key=key, email=email, alarm_prefix=prefix).topic
             for construct_id, email in (
-                ("Pages", settings.alarm_email),
-                ("Notices", settings.notice_email or settings.alarm_email),
+                (names.PAGES, settings.alarm_email),
+                (names.NOTICES, settings.notice_email or settings.alarm_email),
             )
         )
         return Told(pages, notices)

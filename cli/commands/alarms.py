@@ -1,4 +1,4 @@
-"""``tradewind alarms``: the alarms of the synthesized templates, tested and looked at."""
+"""``tradewind alarms``: the alarms of the templates, tested; and those that are red now."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,41 @@ from pathlib import Path
 import click
 
 from cli.errors import CommandError
-from cli.options import as_json, templates
+from cli.options import as_json, for_environment, templates
 
 
 @click.group()
 def alarms() -> None:
     """Test the alarms of the synthesized templates, and see which of them are red."""
+
+
+@alarms.command(name="now")
+@for_environment
+@as_json
+def show_red_alarms(environment: str | None, as_json: bool) -> None:
+    """Print the alarms that are red, those first that have been for longest, and what to do next.
+
+    For each: whether it pages or waits for the morning, its runbook, where its graph is, and the
+    commands that print the requests it is about and the log lines of one of them.
+
+    Exit status 0: none is red. 1: some are, or CloudWatch cannot be asked.
+
+    \b
+    tradewind alarms now --env prod
+    """  # noqa: D301  click reads the \b
+    from cli import alarms_now
+    from cli.api.address import enter
+
+    name, region = enter(environment)
+    red = alarms_now.red_alarms(name, region)
+    if as_json:
+        click.echo(json.dumps({"environment": name, "red": alarms_now.as_objects(red)}, indent=2))
+    else:
+        alarms_now.show(red)
+    if red:
+        raise CommandError(f"{len(red)} {'alarms are' if len(red) > 1 else 'alarm is'} red.")
+    if not as_json:
+        click.echo(f"No alarm of {name} is red.")
 
 
 @alarms.command(name="test")

@@ -34,24 +34,54 @@ class FunctionName(click.ParamType[str]):
     show_default=True,
     help="How far to look back, such as 5m, 3h or 1d.",
 )
+@click.option(
+    "--alarm",
+    "symptom",
+    metavar="SYMPTOM",
+    help="Only the requests that this alarm is about, such as errors.",
+)
+@click.option("--request", "request_id", metavar="ID", help="Only the lines of one request.")
 @for_environment
 @as_json
-def logs(agent: str, span: timedelta, environment: str | None, as_json: bool) -> None:
+def logs(
+    *,
+    agent: str,
+    span: timedelta,
+    symptom: str | None,
+    request_id: str | None,
+    environment: str | None,
+    as_json: bool,
+) -> None:
     """Print what AGENT logged, the oldest line first, in UTC; also of the functions api and sweep.
 
     Questions and answers are never in there; ids are. --json prints each line as it is, those of
     metrics too.
 
+    SYMPTOM is the end of an alarm's name, and its runbook's; `tradewind alarms now` says which are
+    red. ID is a request's own, or the one that Lambda gave it and reports it by.
+
     \b
     tradewind logs AGENT --since 1h
+    tradewind logs AGENT --alarm errors --since 3h
+    tradewind logs AGENT --request ID --since 3h
     """  # noqa: D301  click reads the \b
     from cli.api.address import enter
+    from cli.behind_alarms import BEHIND, of_request
     from cli.logs import as_line, as_object, log_events
 
+    if symptom is not None and request_id is not None:
+        raise click.UsageError("--alarm finds requests, and --request shows one: give one of them.")
+    if symptom is not None and symptom not in BEHIND:
+        raise click.UsageError(f"There is no alarm on {symptom}; docs/runbooks has one page each.")
+    pattern, shown = "", frozenset[str]()
+    if symptom is not None:
+        pattern, shown = BEHIND[symptom].pattern, BEHIND[symptom].fields
+    elif request_id is not None:
+        pattern = of_request(request_id)
     name, region = enter(environment)
     printed = 0
-    for event in log_events(name, region, agent, span):
-        line = json.dumps(as_object(event)) if as_json else as_line(event)
+    for event in log_events(name, region, agent, span, pattern):
+        line = json.dumps(as_object(event)) if as_json else as_line(event, shown)
         if line is not None:
             click.echo(line)
             printed += 1

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -130,7 +130,15 @@ COVERED: Final = {
     "apt-get install chromium": (".ci/run", "apt-get install"),
 }
 #: A page's placeholders, and what stands for them here.
-_PLACEHOLDERS: Final = {"ENV": LOCAL_ENV, "AGENT": next(iter(AGENTS)), "N": "1"}
+_PLACEHOLDERS: Final = {
+    "ENV": LOCAL_ENV,
+    "AGENT": next(iter(AGENTS)),
+    "N": "1",
+    "REQUEST_ID": "r-1",
+    "SYMPTOM": "errors",
+}
+#: What every runbook tells to type of its own alarm, whose lines of which function: once is enough.
+_OF_AN_ALARM: Final = re.compile(r"(?<=^\./tradewind logs )\S+|(?<=--alarm )\S+")
 _LIMIT_S: Final = 120
 _URL: Final = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 
@@ -150,7 +158,23 @@ def of_program(name: str) -> list[Command]:
 
 
 def to_run(name: str) -> list[Command]:
-    return [command for command in of_program(name) if not command.needs_account]
+    """What is to be run, of what differs only in the alarm one."""
+    alike = {
+        _OF_AN_ALARM.sub("X", command.text)
+        if "/runbooks/" in command.page
+        else str(command): command
+        for command in reversed(of_program(name))
+        if not command.needs_account
+    }
+    return list(reversed(alike.values()))
+
+
+def filled(command: Command, given: Mapping[str, str] = _PLACEHOLDERS) -> list[str]:
+    """The words of a command, with something in the place of its placeholders."""
+    return [
+        re.sub(r"(?<![A-Z_])[A-Z_]+(?![A-Z_])", lambda found: given.get(found[0], found[0]), word)
+        for word in command.words
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +243,7 @@ def understood(command: Command, folder: Path) -> bool:
         click.UsageError: There is no such command or option.
     """
     group: click.Command = tradewind
-    words = command.words[1:]
+    words = filled(command)[1:]
     while isinstance(group, click.Group) and words and not words[0].startswith("-"):
         found = group.get_command(click.Context(group), words[0])
         if found is None:
@@ -245,7 +269,7 @@ def test_a_tradewind_command_works(
     sandbox = projects(command.page)
     if not understood(command, sandbox):
         pytest.skip("it names a command and asks nobody to type it")
-    words = [str(sandbox / "tradewind"), *command.words[1:]]
+    words = [str(sandbox / "tradewind"), *filled(command)[1:]]
     environment = {
         "PATH": os.environ["PATH"],
         "TRADEWIND_HOME": str(deployment.home),
@@ -297,11 +321,7 @@ def test_an_aws_command_works(command: Command, deployment: Deployment, tmp_path
     arns = [value for name, value in deployment.outputs.items() if name.endswith("RuntimeArn")]
     runtime = {"RUNTIME_ID": arns[0].rpartition("/")[2], "ENDPOINT": "live"} if arns else {}
     given = {**_PLACEHOLDERS, **runtime, "QUEUE_URL": queue, "TABLE": table}
-    words = [
-        re.sub(r"(?<![A-Z_])[A-Z_]+(?![A-Z_])", lambda found: given.get(found[0], found[0]), word)
-        for word in command.words
-    ]
-    call = read_aws_command(words, PROJECT)
+    call = read_aws_command(filled(command, given), PROJECT)
     answer = getattr(client(call.service), call.operation)(**call.parameters)
     assert "FunctionError" not in answer
     if call.file:

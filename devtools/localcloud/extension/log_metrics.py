@@ -41,6 +41,7 @@ def install() -> None:
     """Make MiniStack's CloudWatch Logs publish metrics."""
     put_events = cloudwatch_logs._put_log_events
     put_filter = cloudwatch_logs._put_metric_filter
+    filter_events = cloudwatch_logs._filter_log_events
 
     def put_events_and_publish(request: Mapping[str, Any]) -> Response:
         answer: Response = put_events(request)
@@ -61,6 +62,17 @@ def install() -> None:
         answer: Response = put_filter(request)
         return answer
 
+    def filter_by_checked_pattern(request: Mapping[str, Any]) -> Response:
+        try:
+            compile_pattern(request.get("filterPattern", ""))
+        except FilterPatternError as problem:
+            return _refusal("InvalidParameterException", str(problem))
+        answer: Response = filter_events(request)
+        return answer
+
+    cloudwatch_logs._filter_log_events = filter_by_checked_pattern
+    # MiniStack's finds every event by a pattern for JSON.
+    cloudwatch_logs._compile_filter_pattern = compile_pattern
     cloudwatch_logs._put_log_events = put_events_and_publish
     cloudwatch_logs._put_metric_filter = put_checked_filter
 

@@ -1,0 +1,101 @@
+"""Which log lines tell of the requests that an alarm is about.
+
+Filter patterns, as CloudWatch Logs has them. Lines of metrics come at every log level, and name a
+request; a process that is killed prints none, and Lambda reports it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, PROBE, SWEEP
+from tradewind.telemetry.log_fields import API_CALL_DONE, PROBE_DONE
+from tradewind.telemetry.metric_names import START, MetricName, ProcessStart
+
+_FIELD: Final = re.compile(r"\$\.(\w+)")
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The lines behind an alarm.
+
+    Attributes:
+        condition: Which lines, in the language of filter patterns.
+        function: Whose log they are in; None for the agent that the alarm is on, or for whichever.
+    """
+
+    condition: str
+    function: str | None = None
+
+    @property
+    def pattern(self) -> str:
+        """The filter pattern."""
+        return f"{{ {self.condition} }}"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """What the lines are chosen by."""
+        return frozenset(_FIELD.findall(self.condition))
+
+
+def _above_zero(*metrics: MetricName) -> str:
+    return " || ".join(f"($.{metric} > 0)" for metric in metrics)
+
+
+#: Whatever an invocation of a function ended by, if not well.
+_REPORTED: Final = '($.type = "platform.report" && $.record.status != "success")'
+#: Without those that the handler itself failed: it has told of them.
+_KILLED: Final = '($.record.status = "timeout") || ($.record.errorType = "Runtime.*")'
+_FAILED: Final = Behind(f"{_above_zero(MetricName.ERRORS)} || {_KILLED}")
+_EVERY_REQUEST: Final = Behind(_above_zero(MetricName.INVOCATION_LATENCY))
+_CALL: Final = f'$.message = "{API_CALL_DONE}"'
+_FAILED_CALL: Final = f"({_CALL} && $.status >= 500) || {_KILLED}"
+
+#: By the alarm's symptom.
+BEHIND: Final[Mapping[str, Behind]] = {
+    **dict.fromkeys(
+        ("errors", "errors-by-hour", "outage", "unwell", "dead-letters", "version-failing"), _FAILED
+    ),
+    **dict.fromkeys(("throttles", "latency", "no-traffic", "version-slower"), _EVERY_REQUEST),
+    "killed": Behind(_KILLED),
+    "memory": Behind("$.record.metrics.maxMemoryUsedMB > 0"),
+    "cold-starts": Behind(f'$.{START} = "{ProcessStart.COLD}"'),
+    "init-time": Behind(_above_zero(MetricName.INIT_TIME)),
+    "runtime-failed-calls": Behind(_above_zero(MetricName.RUNTIME_ERRORS)),
+    "runtime-throttled-calls": Behind(_above_zero(MetricName.RUNTIME_THROTTLES)),
+    "runtime-first-chunk": Behind(_above_zero(MetricName.RUNTIME_TIME_TO_FIRST_CHUNK)),
+    "runtime-interruptions": Behind(_above_zero(MetricName.RUNTIME_INTERRUPTIONS)),
+    "bedrock-errors": Behind(_above_zero(MetricName.MODEL_ERRORS)),
+    "bedrock-throttles": Behind(_above_zero(MetricName.MODEL_THROTTLES)),
+    "cost": Behind(_above_zero(MetricName.ESTIMATED_COST)),
+    "deadline-stops": Behind(_above_zero(MetricName.DEADLINE_STOPS)),
+    "retired-processes": Behind(_above_zero(MetricName.PROCESSES_RETIRED)),
+    "requests-not-logged": Behind(_above_zero(MetricName.REQUESTS_NOT_LOGGED)),
+    "records-settled": Behind(_above_zero(MetricName.RECORDS_SETTLED), SWEEP),
+    "requests-not-started": Behind(_above_zero(MetricName.REQUESTS_NOT_STARTED), SWEEP),
+    "sweep-failures": Behind(_REPORTED, SWEEP),
+    "versions-refused": Behind(f'$.message = "{PROBE_DONE}" && $.passed IS FALSE', PROBE),
+    "probe-failures": Behind(_REPORTED, PROBE),
+    "durable-failures": Behind(_REPORTED, DURABLE),
+    **dict.fromkeys(
+        ("api-failures", "api-failures-by-hour", "api-outage", "api-unwell"),
+        Behind(_FAILED_CALL, API),
+    ),
+    "api-errors": Behind(_REPORTED, API),
+    **dict.fromkeys(("api-throttles", "api-latency"), Behind(_CALL, API)),
+    "mcp-failures": Behind(_FAILED_CALL, MCP),
+    "mcp-errors": Behind(_REPORTED, MCP),
+    **dict.fromkeys(("mcp-throttles", "mcp-latency"), Behind(_CALL, MCP)),
+    "oidc-failures": Behind(
+        f'{_REPORTED} || ($.level = "WARNING") || ($.level = "ERROR")', AUTHORIZER
+    ),
+}
+
+
+def of_request(request_id: str) -> str:
+    """The filter pattern of a request's lines, by its own id or by Lambda's."""
+    quoted = request_id.replace("\\", "\\\\").replace('"', '\\"')
+    fields = ("request_id", "lambda_request_id", "record.requestId")
+    conditions = (f'($.{field} = "{quoted}")' for field in fields)
+    return f"{{ {' || '.join(conditions)} }}"
