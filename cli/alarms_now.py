@@ -86,11 +86,10 @@ def _read(alarm: Mapping[str, Any], environment: str, region: str, now: datetime
     since: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
     requests = lines = None
     if symptom is not None and symptom in BEHIND:
-        function = BEHIND[symptom].function or agent or "AGENT"
         hours = math.ceil(max(now - since, timedelta()) / timedelta(hours=1)) + _BEFORE_H
-        logs, where = f"./tradewind logs {function}", f"--since {hours}h --env {environment}"
-        requests = f"{logs} --alarm {symptom} {where}"
-        lines = f"{logs} --request REQUEST_ID {where}"
+        requests, lines = BEHIND[symptom].commands(
+            symptom, agent or "AGENT", f"{hours}h", environment
+        )
     return RedAlarm(
         name=name,
         symptom=symptom,

@@ -23,15 +23,35 @@ class Behind:
     Attributes:
         condition: Which lines, in the language of filter patterns.
         function: Whose log they are in; None for the agent that the alarm is on, or for whichever.
+        of_agents: Whether a function that is no agent tells of agents' requests.
+        whole: Whether the function's other lines name no request, so that all are to be read.
     """
 
     condition: str
     function: str | None = None
+    of_agents: bool = False
+    whole: bool = False
 
     @property
     def pattern(self) -> str:
         """The filter pattern."""
         return f"{{ {self.condition} }}"
+
+    def commands(self, symptom: str, agent: str, span: str, environment: str) -> tuple[str, str]:
+        """What to type for the requests that an alarm is about, and for the lines of one of them.
+
+        Args:
+            symptom: The alarm's.
+            agent: Which agent's.
+            span: How far to look back, such as ``3h``.
+            environment: Whose.
+        """
+        function, where = self.function or agent, f"--since {span} --env {environment}"
+        lines = f"./tradewind logs {agent if self.of_agents else function}"
+        return (
+            f"./tradewind logs {function} --alarm {symptom} {where}",
+            f"{lines} {where}" if self.whole else f"{lines} --request REQUEST_ID {where}",
+        )
 
     @property
     def fields(self) -> frozenset[str]:
@@ -72,12 +92,16 @@ BEHIND: Final[Mapping[str, Behind]] = {
     "deadline-stops": Behind(_above_zero(MetricName.DEADLINE_STOPS)),
     "retired-processes": Behind(_above_zero(MetricName.PROCESSES_RETIRED)),
     "requests-not-logged": Behind(_above_zero(MetricName.REQUESTS_NOT_LOGGED)),
-    "records-settled": Behind(_above_zero(MetricName.RECORDS_SETTLED), SWEEP),
-    "requests-not-started": Behind(_above_zero(MetricName.REQUESTS_NOT_STARTED), SWEEP),
-    "sweep-failures": Behind(_REPORTED, SWEEP),
-    "versions-refused": Behind(f'$.message = "{PROBE_DONE}" && $.passed IS FALSE', PROBE),
-    "probe-failures": Behind(_REPORTED, PROBE),
-    "durable-failures": Behind(_REPORTED, DURABLE),
+    "records-settled": Behind(_above_zero(MetricName.RECORDS_SETTLED), SWEEP, of_agents=True),
+    "requests-not-started": Behind(
+        _above_zero(MetricName.REQUESTS_NOT_STARTED), SWEEP, of_agents=True
+    ),
+    "sweep-failures": Behind(_REPORTED, SWEEP, whole=True),
+    "versions-refused": Behind(
+        f'$.message = "{PROBE_DONE}" && $.passed IS FALSE', PROBE, whole=True
+    ),
+    "probe-failures": Behind(_REPORTED, PROBE, whole=True),
+    "durable-failures": Behind(_REPORTED, DURABLE, whole=True),
     **dict.fromkeys(
         ("api-failures", "api-failures-by-hour", "api-outage", "api-unwell"),
         Behind(_FAILED_CALL, API),
@@ -88,7 +112,7 @@ BEHIND: Final[Mapping[str, Behind]] = {
     "mcp-errors": Behind(_REPORTED, MCP),
     **dict.fromkeys(("mcp-throttles", "mcp-latency"), Behind(_CALL, MCP)),
     "oidc-failures": Behind(
-        f'{_REPORTED} || ($.level = "WARNING") || ($.level = "ERROR")', AUTHORIZER
+        f'{_REPORTED} || ($.level = "WARNING") || ($.level = "ERROR")', AUTHORIZER, whole=True
     ),
 }
 

@@ -56,8 +56,10 @@ SAVED: Final[Mapping[str, Query]] = {
         "limit 50",
     ),
     "one request, line by line": (
-        f"fields @timestamp, level, message, error_code, {_BEDROCK_IDS}, @logStream",
-        'filter request_id = "PUT THE REQUEST ID HERE"',
+        "fields @timestamp, level, message, error_code, record.status, record.errorType, "
+        f"{_BEDROCK_IDS}, @logStream",
+        # By its own id or by Lambda's: the report of one that was killed has no other.
+        'filter @message like "PUT THE REQUEST ID HERE"',
         "sort @timestamp asc",
         "limit 200",
     ),

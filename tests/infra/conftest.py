@@ -13,7 +13,7 @@ from stacks.bundling.archive import Archive
 from stacks.bundling.fixed_bundle import FixedBundle
 from stacks.settings.api import OidcSettings
 from stacks.settings.deployment import DeploymentSettings
-from stacks.settings.environment import Settings
+from stacks.settings.environment import RequestLogSettings, Settings
 from stacks.settings.file import load_settings
 from stacks.settings.runtime import RuntimeSettings
 from stacks.settings.workflow import WorkflowSettings
@@ -124,3 +124,15 @@ def every_function(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
 @pytest.fixture(scope="session")
 def prod(synthesize: Synthesize) -> Assembly:
     return synthesize(load_settings("prod", ROOT / "config", AGENTS))
+
+
+@pytest.fixture(scope="session")
+def everything(synthesize: Synthesize) -> Assembly:
+    """Prod with everything that a setting adds to what is watched."""
+    added = {
+        "oidc": OidcSettings(issuer="https://issuer.example", audience="tradewind"),
+        "request_log": RequestLogSettings(retention_days=30),
+        "workflows": WorkflowSettings(durable=("wind-farm",)),
+        "runtimes": RUNTIMES,
+    }
+    return synthesize(load_settings("prod", ROOT / "config", AGENTS).model_copy(update=added))

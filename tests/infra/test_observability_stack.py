@@ -12,13 +12,11 @@ from stacks.dashboards.agent import AGENT
 from stacks.parts.metrics import Metrics
 from stacks.parts.reported import Reported
 from stacks.parts.widgets import Colour
-from stacks.settings.api import OidcSettings
-from stacks.settings.environment import RequestLogSettings, Settings
+from stacks.settings.environment import Settings
 from stacks.settings.file import load_settings
-from stacks.settings.workflow import WorkflowSettings
 from tests.deployed_agents import AGENTS, FIRST, LAST
 from tests.infra.assembly import Assembly, without_hash
-from tests.infra.conftest import RUNTIMES, Synthesize
+from tests.infra.conftest import Synthesize
 from tests.infra.watched import disagreements
 from tradewind.contracts.names import API, MCP
 from tradewind.telemetry.metric_names import MetricName
@@ -337,24 +335,15 @@ def test_alarms_travel_encrypted_and_only_this_accounts(dev: Assembly, which: st
 
 
 def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm(
-    prod: Assembly, synthesize: Synthesize, root: Path
+    everything: Assembly, root: Path
 ) -> None:
-    # With everything that a setting adds.
-    oidc = OidcSettings(issuer="https://issuer.example", audience="tradewind")
-    added = {
-        "oidc": oidc,
-        "request_log": RequestLogSettings(retention_days=30),
-        "workflows": WorkflowSettings(durable=("wind-farm",)),
-        "runtimes": RUNTIMES,
-    }
-    full = synthesize(prod.settings.model_copy(update=added))
     named = {
         alarm["AlarmDescription"].rpartition("Runbook: ")[2]
         for kind in ("Alarm", "CompositeAlarm")
-        for alarm in alarms(full, kind).values()
+        for alarm in alarms(everything, kind).values()
     } | {
         alarm["Properties"]["AlarmDescription"].rpartition("Runbook: ")[2]
-        for alarm in full.all(full.agents, "AWS::CloudWatch::Alarm")
+        for alarm in everything.all(everything.agents, "AWS::CloudWatch::Alarm")
     }
     written = {f"docs/runbooks/{page.name}" for page in (root / "docs/runbooks").glob("*.md")}
     # Whether there is an alarm on silence is the agents' own matter.
