@@ -123,9 +123,8 @@ def as_objects(alarms: Iterable[RedAlarm]) -> list[dict[str, Any]]:
     return [{**asdict(alarm), "since": alarm.since.isoformat()} for alarm in alarms]
 
 
-def show(alarms: Iterable[RedAlarm]) -> None:
+def show(alarms: Iterable[RedAlarm], now: datetime) -> None:
     """Print the alarms for a person, each with what to look at and to type next."""
-    now = datetime.now(UTC)
     for alarm in alarms:
         since = f"{alarm.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         click.echo(

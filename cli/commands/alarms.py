@@ -1,6 +1,7 @@
 """``tradewind alarms``: the alarms of the templates, tested; and those that are red now."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -36,7 +37,7 @@ def show_red_alarms(environment: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"environment": name, "red": alarms_now.as_objects(red)}, indent=2))
     else:
-        alarms_now.show(red)
+        alarms_now.show(red, datetime.now(UTC))
     if red:
         raise CommandError(f"{len(red)} {'alarms are' if len(red) > 1 else 'alarm is'} red.")
     if not as_json:

@@ -59,6 +59,10 @@ def test_bedrocks_ids_of_a_request_are_found(
         if row["message"] == REQUEST_DONE
     ]
     assert [done["bedrock_request_ids.0"], done["bedrock_request_ids.1"]] == ids
+    # By Lambda's id, too: the report of one that is killed has no other.
+    [lambdas] = {line["lambda_request_id"] for line in lines if "lambda_request_id" in line}
+    by_lambdas = answer("one request, line by line", request_id=lambdas)
+    assert REQUEST_DONE in [row["message"] for row in by_lambdas]
     [found] = answer("a request by its id at Bedrock", bedrock_request_id=ids[1])
     assert found["request_id"] == "wanted"
     assert found["bedrock_request_ids.1"] == ids[1]

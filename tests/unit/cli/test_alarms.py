@@ -215,7 +215,7 @@ def test_a_template_that_cannot_be_has_status_2(tmp_path: Path) -> None:
 
 
 def test_nothing_synthesized_has_status_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "_SYNTHESIZED", tmp_path / "cdk.out")
+    monkeypatch.setattr(work, "SYNTHESIZED", tmp_path / "cdk.out")
     done = run()
     assert done.exit_code == 2
     assert "make synth" in done.output
