@@ -137,8 +137,8 @@ _PLACEHOLDERS: Final = {
     "REQUEST_ID": "r-1",
     "SYMPTOM": "errors",
 }
-#: What every runbook tells to type of its own alarm, whose lines of which function: once is enough.
-_OF_AN_ALARM: Final = re.compile(r"(?<=^\./tradewind logs )\S+|(?<=--alarm )\S+")
+#: What every runbook tells to type, each of its own alarm and function: once is enough.
+_OF_AN_ALARM: Final = re.compile(r"(?<=^\./tradewind logs )\S+|(?<=--alarm )\S+|(?<=--since )\S+")
 _LIMIT_S: Final = 120
 _URL: Final = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 
