@@ -33,7 +33,6 @@ NO_TRAFFIC: Final = "no-traffic"
 
 #: An outage is when so many percent of the requests fail or are turned away.
 OUTAGE_PERCENT: Final = 50
-#: Of the memory limit: what Lambda kills a process for is not far.
 #: Lambda tries a throttled asynchronous event again nine times within five minutes, less and less
 #: often, and then every five minutes: in no two periods in a row more often than this.
 FEW_THROTTLES: Final = 5
