@@ -1,5 +1,6 @@
 """What every test needs, in `tests` and beside what is tested in `lambda_src`."""
 
+import functools
 import gc
 import logging
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import botocore.session
 import pytest
 from hypothesis import settings
 from xdist.scheduler.loadscope import LoadScopeScheduling
@@ -33,6 +35,9 @@ os.environ.update(_allowed)
 # No example fails for being slow: how long one takes says more about the machine than the code.
 settings.register_profile("tradewind", deadline=None)
 settings.load_profile("tradewind")
+
+# Each test's sessions would read the same service models anew, which takes longer than many a test.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 #: Folders whose tests share what takes long to make, such as a deployment.
 _TOGETHER = ("/e2e/", "tests/infra/", "tests/integration/localcloud/")
