@@ -47,9 +47,11 @@ class _Watched:
     #: The last time at which anything it looks back over can change.
     until: int = 0
     known: dict[tuple[_Datapoints, ...], _Datapoints] = field(default_factory=dict)
+    #: As `Alarm.evaluated_every_s`, which is asked for every minute.
+    every: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.until = self.alarm.evaluated_every_s
+        self.until = self.every = self.alarm.evaluated_every_s
 
     @property
     def range_s(self) -> int:
@@ -97,8 +99,7 @@ class Watch:
             self._has_come(source, minute)
         changed = False
         for name, watched in self._metric_alarms.items():
-            every = watched.alarm.evaluated_every_s
-            if now > watched.until + every or now % every:
+            if now > watched.until + watched.every or now % watched.every:
                 continue
             after = self._evaluate(watched, now)
             if after is not watched.state:

@@ -6,6 +6,7 @@ How operators bind, from loose to tight: ``OR``; ``AND``; comparison; ``+ -``; `
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from devtools.cloudwatch.math.expression import (
@@ -46,6 +47,8 @@ _SPELLED: Final = {"||": "OR", "&&": "AND"}
 _KEYWORDS: Final = frozenset({"REPEAT", "LINEAR", "AVG", "MIN", "MAX", "SUM", "ASC", "DESC"})
 
 
+# An alarm's expression is evaluated for every minute that it is tried on.
+@lru_cache(maxsize=1024)
 def parse(expression: str) -> Node:
     """Parse an expression.
 
