@@ -21,8 +21,9 @@ _MANY: Final = 240
 def share_failed(failed: MetricStat, ended: MetricStat) -> MathExpression:
     """``failed`` of ``ended`` in percent; 0 where fewer than several failed.
 
-    Over one window, and not so many of several: where failures lie apart, windows that slide would
-    now have them together and now not, and tell of each.
+    For an alarm on one of two windows, and not on several of several: where failures lie apart,
+    windows that slide now have them together and now not. One window is enough to begin, and it is
+    over when neither has them; an end of one window's would come and go with each failure.
     """
     return MathExpression(
         f"IF(FILL(failed, 0) >= {SEVERAL}, 100 * failed / ended, 0)",

@@ -71,6 +71,7 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
         label="failed requests",
         unit="%",
         threshold=thresholds.error_percent,
+        periods=2,  # see `share_failed`
     )
     yield AlarmSpec(
         "errors-by-hour",

@@ -76,6 +76,7 @@ def _failing(
         label=label,
         unit="%",
         threshold=thresholds.error_percent,
+        periods=2,  # see `share_failed`
     )
 
 
