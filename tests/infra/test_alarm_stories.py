@@ -1,0 +1,51 @@
+"""The stories in tests/stories hold for what is deployed, and the docs tell them as they are."""
+
+import pytest
+
+from cli.alarm_stories import PAGE, PAGE_ENVIRONMENT, page, run_stories
+from devtools.stories.telling import Told
+from tests.infra.assembly import Assembly
+
+
+@pytest.fixture(scope="module")
+def in_prod(prod: Assembly) -> tuple[list[Told], list[str]]:
+    return run_stories(prod.folder)
+
+
+@pytest.fixture(scope="module")
+def in_dev(dev: Assembly) -> tuple[list[Told], list[str]]:
+    return run_stories(dev.folder)
+
+
+def failures(told: list[Told]) -> list[str]:
+    return [
+        f"{one.placed.path.name}:{one.placed.line}: {failure}"
+        for one in told
+        for failure in one.failures
+    ]
+
+
+def test_stories_go_as_they_say(
+    in_prod: tuple[list[Told], list[str]], in_dev: tuple[list[Told], list[str]]
+) -> None:
+    assert failures(in_prod[0]) == []
+    assert failures(in_dev[0]) == []
+
+
+def test_every_story_is_about_one_of_these(
+    in_prod: tuple[list[Told], list[str]], in_dev: tuple[list[Told], list[str]]
+) -> None:
+    assert set(in_prod[1]).isdisjoint(in_dev[1])
+
+
+def test_every_story_begins_with_a_new_stack(in_prod: tuple[list[Told], list[str]]) -> None:
+    """Its alarms know nothing; the first state of each is one that it comes to."""
+    for one in in_prod[0]:
+        first = {change.alarm: change.before for change in reversed(one.changes)}
+        assert set(first.values()) == {"INSUFFICIENT_DATA"}
+
+
+def test_the_page_is_current(in_prod: tuple[list[Told], list[str]]) -> None:
+    """Mend it with ``tradewind alarms stories --page``, on templates of prod."""
+    assert PAGE_ENVIRONMENT == "prod"
+    assert PAGE.read_text(encoding="utf-8") == page(in_prod[0])
