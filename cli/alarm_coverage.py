@@ -18,7 +18,9 @@ from cli.alarms import (
     unsupported_among,
     unsupported_as_json,
 )
+from devtools.cloudwatch.alarmtests import run_cases
 from devtools.cloudwatch.coverage import Covered, cover
+from devtools.cloudwatch.replay import Replays
 from devtools.cloudwatch.template import UnsupportedAlarm
 from devtools.cloudwatch.yaml_document import TestFileError
 
@@ -33,7 +35,9 @@ def measure(
     """
     found = alarms_of(folder)
     try:
-        return cover(cases_of(files), found), unsupported_among(found)
+        replays = Replays()
+        outcomes = run_cases(cases_of(files), found, replays)
+        return cover(outcomes, found, replays), unsupported_among(found)
     except TestFileError as error:
         raise WrongInput(str(error)) from None
 

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from cli import cdk
 from devtools.cloudwatch.alarms import AlarmError, Evaluation
-from devtools.cloudwatch.alarmtests import run_case
+from devtools.cloudwatch.alarmtests import run_cases
 from devtools.cloudwatch.notation import format_time
 from devtools.cloudwatch.outcomes import Outcome, Uncovered, uncovered
+from devtools.cloudwatch.replay import Replays
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import DescribedAlarm, UnsupportedAlarm, load_alarms
 from devtools.cloudwatch.testfile import PlacedCase, read_test_file
@@ -94,7 +95,7 @@ def run_tests(folder: Path | None, files: Sequence[Path]) -> Tested:
     """
     found, cases = alarms_of(folder), cases_of(files)
     try:
-        outcomes = [outcome for case in cases for outcome in run_case(case, found)]
+        outcomes = run_cases(cases, found, Replays())
     except TestFileError as error:
         raise WrongInput(str(error)) from None
     lacking = () if files else uncovered(found, outcomes)

@@ -6,12 +6,12 @@ have their states given.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from devtools.cloudwatch.alarms import Alarm, AlarmError, Evaluation, run
+from devtools.cloudwatch.alarms import Alarm, AlarmError, Evaluation
 from devtools.cloudwatch.matching import (
     Unfit,
     matches,
@@ -22,6 +22,7 @@ from devtools.cloudwatch.matching import (
 from devtools.cloudwatch.math import MathError
 from devtools.cloudwatch.notation import MAX_SECONDS, Expectation, format_time
 from devtools.cloudwatch.outcomes import Failure, Outcome
+from devtools.cloudwatch.replay import Replays
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.statistics import StatisticError
 from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, UnsupportedAlarm
@@ -31,7 +32,25 @@ from devtools.cloudwatch.yaml_document import TestFileError
 _MINUTE: Final = 60
 
 
-def run_case(placed: PlacedCase, alarms: Mapping[str, DescribedAlarm]) -> tuple[Outcome, ...]:
+def run_cases(
+    cases: Iterable[PlacedCase], alarms: Mapping[str, DescribedAlarm], replays: Replays
+) -> list[Outcome]:
+    """Run cases, each on every alarm that it is for.
+
+    Args:
+        cases: The cases.
+        alarms: All alarms there are.
+        replays: Runs of before, to share with.
+
+    Raises:
+        TestFileError: One is for no alarm, does not fit one, or the alarm cannot be evaluated.
+    """
+    return [outcome for case in cases for outcome in run_case(case, alarms, replays)]
+
+
+def run_case(
+    placed: PlacedCase, alarms: Mapping[str, DescribedAlarm], replays: Replays | None = None
+) -> tuple[Outcome, ...]:
     """Run a case on every alarm that it is for.
 
     Raises:
@@ -41,11 +60,15 @@ def run_case(placed: PlacedCase, alarms: Mapping[str, DescribedAlarm]) -> tuple[
         selected = selected_alarms(placed.case, alarms)
     except Unfit as error:
         raise _unfit(placed, error) from None
-    return tuple(run_case_on(placed, described, alarms) for described in selected)
+    replays = replays or Replays()
+    return tuple(run_case_on(placed, described, alarms, replays) for described in selected)
 
 
 def run_case_on(
-    placed: PlacedCase, described: DescribedAlarm, alarms: Mapping[str, DescribedAlarm]
+    placed: PlacedCase,
+    described: DescribedAlarm,
+    alarms: Mapping[str, DescribedAlarm],
+    replays: Replays,
 ) -> Outcome:
     """Run a case on one alarm.
 
@@ -53,7 +76,7 @@ def run_case_on(
         TestFileError: It does not fit the alarm, or the alarm cannot be evaluated.
     """
     try:
-        return _run_on(placed, described, alarms)
+        return _run_on(placed, described, alarms, replays)
     except (Unfit, AlarmError, MathError, StatisticError) as error:
         raise _unfit(placed, error) from None
 
@@ -63,7 +86,10 @@ def _unfit(placed: PlacedCase, error: ValueError) -> TestFileError:
 
 
 def _run_on(
-    placed: PlacedCase, described: DescribedAlarm, alarms: Mapping[str, DescribedAlarm]
+    placed: PlacedCase,
+    described: DescribedAlarm,
+    alarms: Mapping[str, DescribedAlarm],
+    replays: Replays,
 ) -> Outcome:
     case = placed.case
     parts = _parts(described, case, alarms)
@@ -71,8 +97,13 @@ def _run_on(
     every_s = case.every_s or longest_s
     published = published_series(case, parts.alarms.values(), every_s)
     end = _end(case, every_s)
-    timelines = {
-        name: run(alarm, lambda metric: published[source_of(metric)], end=end, initial=case.start)
+    timelines: dict[str, Sequence[Evaluation]] = {
+        name: replays.run(
+            alarm,
+            {key: published[source_of(metric)] for key, metric in alarm.metrics.items()},
+            end=end,
+            initial=case.start,
+        )
         for name, alarm in parts.alarms.items()
     }
     if isinstance(described.alarm, Alarm):

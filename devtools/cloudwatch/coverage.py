@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from devtools.cloudwatch.alarmtests import run_case, run_case_on
+from devtools.cloudwatch.alarmtests import run_case_on
 from devtools.cloudwatch.changes import changes_of
 from devtools.cloudwatch.outcomes import Outcome
+from devtools.cloudwatch.replay import Replays
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import DescribedAlarm, UnsupportedAlarm
-from devtools.cloudwatch.testfile import PlacedCase
 
 _STATES: Final = ("goes off", "ends", "stays quiet")
 
@@ -41,25 +41,34 @@ class Covered:
         return self.asked - len(self.gaps)
 
 
-def cover(cases: Iterable[PlacedCase], alarms: Mapping[str, DescribedAlarm]) -> tuple[Covered, ...]:
+def cover(
+    outcomes: Iterable[Outcome], alarms: Mapping[str, DescribedAlarm], replays: Replays
+) -> tuple[Covered, ...]:
     """What tests show of each alarm that is evaluated here.
+
+    Args:
+        outcomes: What came of the tests.
+        alarms: All alarms there are.
+        replays: The tests' runs, to share with.
 
     Raises:
         TestFileError: A test does not fit its alarm.
     """
-    outcomes: dict[str, list[Outcome]] = {}
-    for case in cases:
-        for outcome in run_case(case, alarms):
-            outcomes.setdefault(outcome.alarm.name, []).append(outcome)
+    by_alarm: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_alarm.setdefault(outcome.alarm.name, []).append(outcome)
     return tuple(
-        _covered(described, outcomes.get(name, []), alarms)
+        _covered(described, by_alarm.get(name, []), alarms, replays)
         for name, described in alarms.items()
         if not isinstance(described.alarm, UnsupportedAlarm)
     )
 
 
 def _covered(
-    described: DescribedAlarm, outcomes: Sequence[Outcome], alarms: Mapping[str, DescribedAlarm]
+    described: DescribedAlarm,
+    outcomes: Sequence[Outcome],
+    alarms: Mapping[str, DescribedAlarm],
+    replays: Replays,
 ) -> Covered:
     passed = [outcome for outcome in outcomes if outcome.passed]
     shown = (
@@ -76,7 +85,7 @@ def _covered(
     for change in changes:
         changed = DescribedAlarm(change.alarm, described.logical_id, described.template)
         world = {**alarms, described.name: changed}
-        if all(run_case_on(outcome.placed, changed, world).passed for outcome in passed):
+        if all(run_case_on(one.placed, changed, world, replays).passed for one in passed):
             gaps.append(f"{change.about}: {change.text}")
     return Covered(described.name, len(_STATES) + len(changes), tuple(gaps))
 

@@ -8,7 +8,7 @@ from typing import Final
 from devtools.cloudwatch.alarms import Alarm, Metric
 from devtools.cloudwatch.notation import samples
 from devtools.cloudwatch.series import Sample
-from devtools.cloudwatch.template import DescribedAlarm, UnsupportedAlarm
+from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, UnsupportedAlarm
 from devtools.cloudwatch.testfile import Case
 
 
@@ -46,7 +46,27 @@ def selected_alarms(case: Case, alarms: Mapping[str, DescribedAlarm]) -> list[De
             raise Unfit(f"it is for no alarm that matches {pattern!r}, so there is none to except")
         for name in excluded:
             del selected[name]
-    return [one for one in selected.values() if not isinstance(one.alarm, UnsupportedAlarm)]
+    return [
+        one
+        for one in selected.values()
+        if not isinstance(one.alarm, UnsupportedAlarm)
+        and not (case.optional and _lacks_one_of(case.states, one, alarms))
+    ]
+
+
+def _lacks_one_of(
+    patterns: Iterable[str], described: DescribedAlarm, alarms: Mapping[str, DescribedAlarm]
+) -> bool:
+    """Whether one of the patterns stands for none of the alarms that an alarm is made of."""
+    parts: dict[str, DescribedAlarm] = {}
+    composites = [described]
+    while composites:
+        whole = composites.pop().alarm
+        if isinstance(whole, CompositeAlarm):
+            children = [alarms[name] for name in whole.children.values() if name not in parts]
+            parts |= {child.name: child for child in children}
+            composites += children
+    return any(not any(matches(p, part) for part in parts.values()) for p in patterns)
 
 
 #: Where a metric comes from: namespace, name and dimensions.

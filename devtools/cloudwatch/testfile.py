@@ -112,6 +112,7 @@ class Case(BaseModel):
         states: For a composite alarm, the states of alarms it is made of, over time.
         expect: What must be so.
         optional: Whether a template without such an alarm is fine: not every environment has each.
+            Then a composite alarm is passed over, too, that lacks one of those in ``states``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -19,8 +19,17 @@ Where the guide leaves a rule open, the module that decides says so.
 """
 
 from devtools.cloudwatch.math.arithmetic import Result
-from devtools.cloudwatch.math.evaluator import evaluate, unsupported
+from devtools.cloudwatch.math.evaluator import evaluate, reads_clock, unsupported
 from devtools.cloudwatch.math.expression import MathError
 from devtools.cloudwatch.math.parser import calls, names, parse
 
-__all__ = ["MathError", "Result", "calls", "evaluate", "names", "parse", "unsupported"]
+__all__ = [
+    "MathError",
+    "Result",
+    "calls",
+    "evaluate",
+    "names",
+    "parse",
+    "reads_clock",
+    "unsupported",
+]

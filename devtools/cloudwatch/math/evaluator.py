@@ -25,6 +25,7 @@ from devtools.cloudwatch.math.expression import (
     Unary,
 )
 from devtools.cloudwatch.math.functions import (
+    CLOCKS,
     FUNCTIONS,
     SORTED_BY,
     UNSUPPORTED,
@@ -78,6 +79,15 @@ def unsupported(expression: str) -> str:
         f"{name}() is not supported here: {UNSUPPORTED[name]}"
         for name in sorted({call.function for call in calls(expression)} & set(UNSUPPORTED))
     )
+
+
+def reads_clock(expression: str) -> bool:
+    """Whether an expression has other results at other times, of the same values.
+
+    Raises:
+        MathError: It is not metric math.
+    """
+    return any(call.function in CLOCKS for call in calls(expression))
 
 
 class _Evaluator:

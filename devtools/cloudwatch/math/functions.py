@@ -211,6 +211,9 @@ FUNCTIONS: Final[Mapping[str, tuple[int, int, Function]]] = {
     "YEAR": _clock(lambda at: at.year),
 }
 
+#: Those that tell the time: they have other results at other times, of the same values.
+CLOCKS: Final = frozenset({"DATE", "DAY", "EPOCH", "HOUR", "MINUTE", "MONTH", "YEAR"})
+
 #: What SORT() may sort by.
 SORTED_BY: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
     "AVG": statistics.fmean,

@@ -189,6 +189,14 @@ def test_an_optional_case_needs_no_alarm() -> None:
     assert run(alarm="nothing", optional="true", series=SERIES) == ()
 
 
+def test_an_optional_case_is_for_composites_that_have_what_it_gives_states_of() -> None:
+    given = {"optional": "true", "expect": ["always OK"]}
+    found = run(alarm=["a-unwell", "down"], states={"b-errors": "OK", "*": "OK"}, **given)
+    assert [outcome.alarm.name for outcome in found] == ["app-dev-down"]
+    deep = run(alarm="down", states=dict.fromkeys(["a-slow", "*-errors"], "OK"), **given)
+    assert [outcome.alarm.name for outcome in deep] == ["app-dev-down"]
+
+
 def test_series_are_found_by_id_and_by_dimension() -> None:
     by_id = only(alarm="a-errors", series={"failed": "5", "calls": "10"}, expect=["ALARM at 5m"])
     assert by_id.passed

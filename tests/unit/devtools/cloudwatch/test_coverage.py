@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from devtools.cloudwatch.alarms import Alarm, Metric
+from devtools.cloudwatch.alarmtests import run_cases
 from devtools.cloudwatch.composite import parse_rule
 from devtools.cloudwatch.coverage import Covered, cover
+from devtools.cloudwatch.replay import Replays
 from devtools.cloudwatch.states import TreatMissingData
 from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, UnsupportedAlarm
 from devtools.cloudwatch.testfile import Case, PlacedCase
@@ -56,7 +58,9 @@ def covered(tests: dict[str, dict[str, Any]], *alarms: Any) -> dict[str, Covered
         for name, given in tests.items()
     )
     known = {alarm.name: DescribedAlarm(alarm, alarm.name, "A") for alarm in alarms}
-    return {one.alarm: one for one in cover(cases, known)}
+    replays = Replays()
+    found = cover(run_cases(cases, known, replays), known, replays)
+    return {one.alarm: one for one in found}
 
 
 def test_tests_that_show_everything_leave_no_gap() -> None:
