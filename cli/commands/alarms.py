@@ -1,13 +1,13 @@
 """``tradewind alarms``: the alarms of the templates, tested; and those that are red now."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from cli.errors import CommandError
-from cli.options import as_json, for_environment, templates
+from cli.options import Span, as_json, for_environment, templates
 
 
 @click.group()
@@ -99,6 +99,62 @@ def show_coverage(templates: Path | None, as_json: bool, files: tuple[Path, ...]
         show(covered, unsupported)
     if wrong := problem(covered):
         raise CommandError(wrong)
+
+
+@alarms.command(name="backtest")
+@click.argument("alarm")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What was published, as CSV or JSON, instead of what CloudWatch has.",
+)
+@for_environment
+@click.option("--since", type=Span(), help="How long ago it begins, such as 1d. [default: 1d]")
+@click.option("--until", type=Span(), help="How long ago it ends. [default: now]")
+@click.option("--threshold", type=float, help="Another threshold than the alarm's own.")
+@templates("The folder of the synthesized templates. [default: cdk.out]")
+@as_json
+def run_backtest(
+    *,
+    alarm: str,
+    file: Path | None,
+    environment: str | None,
+    since: timedelta | None,
+    until: timedelta | None,
+    threshold: float | None,
+    templates: Path | None,
+    as_json: bool,
+) -> None:
+    """Say when an alarm would have gone off over what was published, and come back.
+
+    ALARM is a name, the end of a name after a hyphen, or a logical id; `*` stands for anything. The
+    data come from the embedded AWS, with --env from your account, whose CloudWatch charges for what
+    is asked of it, and with --file from a file that docs/alarm-tests.md explains.
+
+    Exit status 2: a file, a template or the alarm is not as it must be.
+
+    \b
+    tradewind alarms backtest terrain-latency --since 1w --threshold 300000
+    tradewind alarms backtest "*-errors" --file history.csv --json
+    """  # noqa: D301  click reads the \b
+    if file and (environment or since or until):
+        raise click.UsageError("--env, --since and --until are for what CloudWatch has.")
+    begin, end = since or timedelta(days=1), until or timedelta()
+    if begin <= end:
+        raise click.UsageError("--since must be longer ago than --until.")
+    from cli import alarm_backtest as work
+    from cli.api.address import enter
+
+    if file:
+        past = work.past_of_file(file)
+    else:
+        _, region = enter(environment)
+        past = work.past_of_cloudwatch(region, begin, end)
+    found = work.run_backtest(templates, alarm, past, threshold)
+    if as_json:
+        click.echo(json.dumps(work.as_objects(found), indent=2))
+    else:
+        work.show(found)
 
 
 @alarms.command(name="stories")

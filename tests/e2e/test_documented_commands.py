@@ -52,6 +52,11 @@ COVERED: Final = {
         "tests/integration/records/test_commands.py",
         'run("answer", "terrain", "r-1")',
     ),
+    # It needs a file of what was published.
+    "./tradewind alarms backtest terrain-errors --file history.csv": (
+        "tests/unit/cli/test_alarms.py",
+        'backtest("errors", "--file", history',
+    ),
     # It builds the bundles of another architecture, for minutes.
     "./tradewind bundles": ("tests/infra/test_bundles_command.py", '"bundles"'),
     "./tradewind bundles dev": ("tests/infra/test_bundles_command.py", '"bundles"'),

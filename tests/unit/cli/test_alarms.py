@@ -247,3 +247,54 @@ def test_coverage_names_each_gap_and_has_status_1(folder: Path, shipped: Path) -
     assert shown["percent"] < 100
     assert "never goes off" in {a["alarm"]: a["gaps"] for a in shown["alarms"]}["app-two-errors"]
     assert [a["alarm"] for a in shown["unsupported"]] == ["app-three-errors"]
+
+
+HISTORY = """\
+time,namespace,metric,dimensions,value
+2026-01-01T00:02:00Z,App,Errors,,1
+2026-01-01T00:09:00Z,App,Errors,,0
+"""
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    path = tmp_path / "history.csv"
+    path.write_text(HISTORY)
+    return path
+
+
+def backtest(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(command.alarms, ["backtest", *map(str, arguments)])
+
+
+def test_a_backtest_says_when_an_alarm_would_have_gone_off(folder: Path, history: Path) -> None:
+    done = backtest("errors", "--file", history, "--templates", folder)
+    assert done.exit_code == 0
+    assert "2026-01-01T00:03Z to 2026-01-01T00:06Z, 3m" in done.stdout
+    one, *_ = json.loads(
+        backtest("errors", "--file", history, "--templates", folder, "--json").stdout
+    )
+    assert one["red"] == [{"from": "2026-01-01T00:03Z", "to": "2026-01-01T00:06Z"}]
+    assert one["red_s"] == 180
+    quiet = backtest("errors", "--file", history, "--templates", folder, "--threshold", "1")
+    assert "in ALARM never" in quiet.stdout
+
+
+def test_a_backtest_of_what_is_not_there_has_status_2(folder: Path, history: Path) -> None:
+    done = backtest("nothing", "--file", history, "--templates", folder)
+    assert done.exit_code == 2
+    assert "No alarm matches 'nothing'" in done.stderr
+    history.write_text("time,namespace\n")
+    assert backtest("errors", "--file", history, "--templates", folder).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "options", [["--file", "history.csv", "--since", "1d"], ["--since", "1h", "--until", "2h"]]
+)
+def test_a_backtest_over_no_time_is_refused(
+    options: list[str], history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(history.parent)
+    done = backtest("errors", *options)
+    assert done.exit_code == 2
+    assert "--since" in done.stderr

@@ -1,0 +1,169 @@
+"""What was published for metrics: read from a file, or asked of CloudWatch.
+
+A file is JSON, a list of objects, or CSV with the same names in its first line: ``time`` (ISO 8601,
+or seconds since the epoch), ``namespace``, ``metric``, ``dimensions`` (an object; in CSV
+``Name=value`` with ``;`` between), and ``value`` or, in JSON, ``values``.
+
+CloudWatch has no single values. Sums, counts, averages and extremes are asked for by the minute; a
+percentile cannot be put together from minutes, so it is asked for by the alarm's own period, and
+holds until the next one.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from devtools.cloudwatch.alarms import Alarm, Metric
+from devtools.cloudwatch.matching import Source
+from devtools.cloudwatch.series import Sample
+
+_MINUTE: Final = 60
+_MAX_BYTES: Final = 200_000_000
+#: What values of minutes can be put together to.
+_BY_THE_MINUTE: Final = frozenset({"Sum", "SampleCount", "Average", "Minimum", "Maximum"})
+
+History = Mapping[Source, tuple[Sample, ...]]
+
+
+class HistoryError(ValueError):
+    """The history cannot be read; the message says why."""
+
+
+def read_history(path: Path) -> History:
+    """Read a file.
+
+    Raises:
+        HistoryError: It is not as it must be.
+    """
+    if path.stat().st_size > _MAX_BYTES:
+        raise HistoryError(f"{path}: it is larger than {_MAX_BYTES // 1_000_000} MB")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = json.loads(text) if path.suffix == ".json" else csv.DictReader(io.StringIO(text))
+    except (ValueError, RecursionError) as error:
+        raise HistoryError(f"{path}: it cannot be read: {error}") from None
+    found: dict[Source, list[Sample]] = {}
+    if path.suffix == ".json" and not isinstance(rows, list):
+        raise HistoryError(f"{path}: it must be a list of objects")
+    for number, row in enumerate(rows, 1):
+        try:
+            source, sample = _read(row)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            shown = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise HistoryError(f"{path}: entry {number}: {shown}") from None
+        found.setdefault(source, []).append(sample)
+    if not found:
+        raise HistoryError(f"{path}: it holds nothing")
+    return {source: _in_order(samples) for source, samples in found.items()}
+
+
+def _read(row: Mapping[str, Any]) -> tuple[Source, Sample]:
+    dimensions = row.get("dimensions") or {}
+    if isinstance(dimensions, str):
+        pairs = [part.partition("=") for part in dimensions.split(";")]
+        if not all(sign for _, sign, _ in pairs):
+            raise ValueError(f"dimensions {dimensions!r} are not Name=value;Name=value")
+        dimensions = {name.strip(): value.strip() for name, _, value in pairs}
+    named = tuple(sorted((str(name), str(value)) for name, value in dimensions.items()))
+    values = row["values"] if "values" in row else [row["value"]]
+    sample = Sample.of(_time(row["time"]), *(float(value) for value in values))
+    return (str(row["namespace"]), str(row["metric"]), named), sample
+
+
+def _time(written: Any) -> float:
+    try:
+        return float(written)
+    except ValueError:
+        at = datetime.fromisoformat(written)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    return tuple(sorted(samples, key=lambda sample: sample.time))
+
+
+def of_metrics(alarm: Alarm, history: History) -> dict[str, tuple[Sample, ...]]:
+    """What a history holds of each metric of an alarm, by the metric's id."""
+    return {
+        identifier: history.get((metric.namespace, metric.name, metric.dimensions), ())
+        for identifier, metric in alarm.metrics.items()
+    }
+
+
+def ask(client: Any, alarm: Alarm, start: int, end: int) -> dict[str, tuple[Sample, ...]]:
+    """Ask CloudWatch for each metric of an alarm, by the metric's id.
+
+    Args:
+        client: Of CloudWatch; it charges for each metric that is asked for.
+        alarm: The alarm.
+        start: Where to begin, in seconds since the epoch.
+        end: Where to end.
+
+    Raises:
+        HistoryError: A dimension is known only after the deployment.
+    """
+    return {
+        identifier: _ask(client, metric, start, end) for identifier, metric in alarm.metrics.items()
+    }
+
+
+def _ask(client: Any, metric: Metric, start: int, end: int) -> tuple[Sample, ...]:
+    if any("${" in value for _, value in metric.dimensions):
+        raise HistoryError(f"{metric} has a name that only the deployment knows; give a file")
+    alone = metric.statistic in _BY_THE_MINUTE
+    period = _MINUTE if alone else metric.period_s
+    asked = list(dict.fromkeys((metric.statistic, "SampleCount")))
+    by_statistic: dict[str, dict[int, float]] = {statistic: {} for statistic in asked}
+    pages = client.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=[
+            _query(f"m{index}", metric, statistic, period) for index, statistic in enumerate(asked)
+        ],
+        StartTime=datetime.fromtimestamp(start, UTC),
+        EndTime=datetime.fromtimestamp(end, UTC),
+        ScanBy="TimestampAscending",
+    )
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            values = by_statistic[asked[int(result["Id"][1:])]]
+            for at, value in zip(result["Timestamps"], result["Values"], strict=True):
+                values[int(at.timestamp())] = float(value)
+    counts = by_statistic["SampleCount"]
+    return _in_order(_samples(metric.statistic, by_statistic[metric.statistic], counts, period))
+
+
+def _samples(
+    statistic: str, values: Mapping[int, float], counts: Mapping[int, float], period: int
+) -> Iterator[Sample]:
+    for at, value in values.items():
+        # In the last minute of its period: so each window of that length holds one.
+        time = at + period - _MINUTE
+        count = counts.get(at, 0)
+        if count <= 0:
+            continue
+        if statistic == "Sum":
+            # Counts are asked of it nowhere.
+            yield Sample.of(time, value)
+        else:
+            yield Sample(time, (value,), (count,))
+
+
+def _query(identifier: str, metric: Metric, statistic: str, period: int) -> dict[str, Any]:
+    dimensions: Sequence[dict[str, str]] = [
+        {"Name": name, "Value": value} for name, value in metric.dimensions
+    ]
+    return {
+        "Id": identifier,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": metric.namespace,
+                "MetricName": metric.name,
+                "Dimensions": dimensions,
+            },
+            "Period": period,
+            "Stat": statistic,
+        },
+    }
