@@ -12,11 +12,13 @@ from stacks.dashboards.agent_model_use import model_rows_of_agent
 from stacks.dashboards.agent_starts import starts
 from stacks.dashboards.watched import Watched, common
 from stacks.parts import queries
+from stacks.parts.alarm_math import with_zeros
 from stacks.parts.alarms import UNWELL
 from stacks.parts.log_widgets import MEMORY_PERCENT, REPORT, log_graph, log_table, total
 from stacks.parts.metrics import AgentMetrics
 from stacks.parts.reported import Reported
 from stacks.parts.widgets import (
+    VERSION,
     Colour,
     Line,
     Rows,
@@ -32,6 +34,14 @@ from tradewind.telemetry.metric_names import MetricName
 
 #: Stands for the agent's name, and nowhere for anything else.
 AGENT: Final = "AGENT_NAME"
+
+#: How requests fail, the first one any of the ways.
+_FAILURES: Final = (
+    (Reported.FAILURES, "failed, killed ones too", Colour.ERROR),
+    (Reported.TIMEOUTS, "killed: timeout", Colour.P99),
+    (Reported.MEMORY_KILLS, "killed: memory", Colour.P90),
+    (Reported.CRASHES, "killed: crash", Colour.COST),
+)
 
 
 def agent_rows(watched: Watched) -> Rows:
@@ -54,7 +64,7 @@ def agent_rows(watched: Watched) -> Rows:
         ),
         requests(of_agent),
         *alarm_graphs(alarms, lambda symptom: watched.arn(symptom, AGENT)),
-        tables(log),
+        *tables(of_agent, log),
         *starts(of_agent, log, snap_start=watched.snap_start),
         *model_rows_of_agent(log),
         left_open(log),
@@ -72,15 +82,15 @@ def requests(metrics: AgentMetrics) -> list[Widget]:
             ],
             unit="requests",
             right=[version_line(metrics)],
-            right_unit="version",
+            right_unit=VERSION,
         ),
         graph(
             "Failed, killed and turned away",
             [
-                Line(metrics.reported(Reported.FAILURES), "failed, killed ones too", Colour.ERROR),
-                Line(metrics.reported(Reported.TIMEOUTS), "killed: timeout", Colour.P99),
-                Line(metrics.reported(Reported.MEMORY_KILLS), "killed: memory", Colour.P90),
-                Line(metrics.reported(Reported.CRASHES), "killed: crash", Colour.COST),
+                *(
+                    Line(with_zeros(metrics.reported(name)), label, colour)
+                    for name, label, colour in _FAILURES
+                ),
                 Line(metrics.function("Throttles"), "turned away", Colour.WARNING),
             ],
             unit="requests",
@@ -94,36 +104,41 @@ def requests(metrics: AgentMetrics) -> list[Widget]:
             percentiles(metrics.reported(Reported.DURATION)),
             unit="ms",
             right=[version_line(metrics)],
-            right_unit="version",
-        ),
-        graph(
-            "Asynchronous requests",
-            [Line(metrics.function("AsyncEventAge", "Maximum"), "age when run, ms", Colour.AWS)],
-            unit="ms",
-            right=[
-                Line(
-                    metrics.dead_letters("ApproximateNumberOfMessagesVisible"),
-                    "dead letters",
-                    Colour.ERROR,
-                ),
-                Line(
-                    metrics.dead_letters("ApproximateAgeOfOldestMessage"),
-                    "age of the oldest, s",
-                    Colour.WARNING,
-                ),
-            ],
-            right_unit="dead letters, seconds",
+            right_unit=VERSION,
         ),
     ]
 
 
-def tables(log: list[str]) -> list[Widget]:
-    """The requests themselves."""
+def tables(metrics: AgentMetrics, log: list[str]) -> Rows:
+    """The requests themselves, and those that wait. A table in a third of a row hides columns."""
     return [
-        log_table("Failed requests", log, queries.FAILED),
-        log_table("Killed requests", log, queries.KILLED),
-        log_table("Slowest requests", log, queries.SLOWEST),
+        [
+            log_table("Failed requests", log, queries.FAILED),
+            log_table("Killed requests", log, queries.KILLED),
+        ],
+        [log_table("Slowest requests", log, queries.SLOWEST), _waiting(metrics)],
     ]
+
+
+def _waiting(metrics: AgentMetrics) -> Widget:
+    return graph(
+        "Asynchronous requests",
+        [Line(metrics.function("AsyncEventAge", "Maximum"), "age when run, ms", Colour.AWS)],
+        unit="ms",
+        right=[
+            Line(
+                metrics.dead_letters("ApproximateNumberOfMessagesVisible"),
+                "dead letters",
+                Colour.ERROR,
+            ),
+            Line(
+                metrics.dead_letters("ApproximateAgeOfOldestMessage"),
+                "age of the oldest, s",
+                Colour.WARNING,
+            ),
+        ],
+        right_unit="dead letters, seconds",
+    )
 
 
 def left_open(log: list[str]) -> list[Widget]:

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from stacks.parts.log_widgets import log_graph, percentiles_of, statistic, total
 from stacks.parts.metrics import AgentMetrics
 from stacks.parts.reported import Reported
-from stacks.parts.widgets import Colour, Line, Rows, Widget, graph, percentiles, version_line
+from stacks.parts.widgets import (
+    VERSION,
+    Colour,
+    Line,
+    Rows,
+    Widget,
+    graph,
+    percentiles,
+    version_line,
+)
 from tradewind.telemetry.metric_names import START, MetricName, ProcessStart
 
 
@@ -53,7 +62,7 @@ def _starts(
             ],
             unit="requests",
             right=[version_line(metrics)],
-            right_unit="version",
+            right_unit=VERSION,
         ),
         graph(
             "Init time",

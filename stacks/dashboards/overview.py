@@ -6,11 +6,13 @@ from typing import Final
 from stacks.dashboards.model import model_rows
 from stacks.dashboards.runtimes import runtimes_row
 from stacks.dashboards.watched import Watched, of_some
+from stacks.parts.alarm_math import with_zeros
 from stacks.parts.alarms import API_UNWELL, UNWELL, AlarmSpec, Urgency
 from stacks.parts.log_widgets import MEMORY_PERCENT, REPORT, log_bars, total
 from stacks.parts.metrics import MathExpression, Metrics, MetricStat
 from stacks.parts.reported import Reported
 from stacks.parts.widgets import (
+    VERSION,
     Colour,
     Line,
     Rows,
@@ -56,15 +58,13 @@ def overview_rows(watched: Watched) -> Rows:
         [
             graph(
                 "Killed by Lambda, by agent",
-                by_agent(metrics, lambda agent: agent.reported(Reported.KILLS)),
+                by_agent(metrics, lambda agent: with_zeros(agent.reported(Reported.KILLS))),
                 unit="requests",
-                stacked=True,
             ),
             graph(
                 "Turned away by Lambda, by agent",
                 by_agent(metrics, lambda agent: agent.function("Throttles")),
                 unit="requests",
-                stacked=True,
             ),
             log_bars(
                 "Most memory used in this range, % of the limit",
@@ -79,7 +79,7 @@ def overview_rows(watched: Watched) -> Rows:
             graph(
                 "Versions: a step is a deployment",
                 by_agent(metrics, lambda agent: agent.version),
-                unit="version",
+                unit=VERSION,
             ),
             log_bars(
                 "Cost by agent in this range, US dollars",
@@ -149,21 +149,21 @@ def _figures(metrics: Metrics) -> list[Widget]:
     return [
         figures("Requests ended", [Line(ended, "requests", Colour.TRAFFIC)], 3),
         figures(
-            "Failed, killed ones included",
+            "Failed",
             [
                 Line(
                     MathExpression(
                         "100 * FILL(failed, 0) / ended",
                         {"failed": metrics.reported_by_all(Reported.FAILURES), "ended": ended},
                     ),
-                    "%",
+                    "%, killed ones too",
                     Colour.ERROR,
                 ),
             ],
             4,
         ),
         figures(
-            "Killed by Lambda",
+            "Killed",
             [
                 Line(
                     MathExpression(
@@ -187,8 +187,8 @@ def _figures(metrics: Metrics) -> list[Widget]:
             3,
         ),
         figures("Latency", percentiles(metrics.reported_by_all(Reported.DURATION)), 6),
-        figures("Cold", [Line(_cold_share(metrics, ended), "% of requests", Colour.COLD)], 2),
-        figures("Cost in this range", [Line(cost, "US dollars", Colour.COST)], 3),
+        figures("Cold", [Line(_cold_share(metrics, ended), "%", Colour.COLD)], 2),
+        figures("Cost in range", [Line(cost, "US dollars", Colour.COST)], 3),
     ]
 
 

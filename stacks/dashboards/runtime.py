@@ -58,7 +58,7 @@ def runtime_rows(watched: Watched) -> Rows:
         ),
         requests(of_runtime),
         *alarm_graphs(alarms, lambda symptom: watched.arn(symptom, AGENT)),
-        tables(log),
+        *tables(of_runtime, log),
         *details(of_runtime, log, snap_start=watched.snap_start),
     ]
 

@@ -36,8 +36,9 @@ FAILED: Final[Query] = (
 )
 #: A process that is killed prints nothing more: Lambda's report is all that there is.
 KILLED: Final[Query] = (
-    "fields @timestamp, record.requestId, record.status, record.errorType, "
-    "record.metrics.durationMs, record.metrics.maxMemoryUsedMB, record.metrics.memorySizeMB",
+    "fields @timestamp, record.requestId as request, record.status as status, "
+    "record.errorType as error, record.metrics.durationMs as ms, "
+    "record.metrics.maxMemoryUsedMB as used_mb, record.metrics.memorySizeMB as limit_mb",
     'filter type = "platform.report" and (record.status = "timeout" or '
     'record.errorType in ["Runtime.OutOfMemory", "Runtime.ExitError"])',
     "sort @timestamp desc",

@@ -11,13 +11,18 @@ from itertools import batched, cycle
 from typing import Any, Final
 
 from stacks.parts.alarms import BELOW, AlarmSpec, Urgency
-from stacks.parts.metrics import FIVE_MINUTES, AgentMetrics, Metrics, MetricStat, Series
+from stacks.parts.metrics import FIVE_MINUTES, HOUR, AgentMetrics, Metrics, MetricStat, Series
 
 HEIGHT: Final = 6
 _ALARMS_IN_A_ROW: Final = 8
 #: As many as an alarm widget takes.
 _ALARMS_IN_A_WIDGET: Final = 100
 _GRAPHS_IN_A_ROW: Final = 4
+#: The unit of an axis that does not begin at zero: a step is what it is there for.
+VERSION: Final = "version"
+#: What is shown of an alarm on whole hours: of less than a day there are a few points only, which
+#: stand at the beginning of their periods.
+_A_DAY: Final = {"start": "-P1D"}
 
 Widget = dict[str, Any]
 #: A dashboard from top to bottom, each row from left to right. Widgets without a width of their own
@@ -113,7 +118,7 @@ def graph(
     stacked: bool = False,
     period_s: int = FIVE_MINUTES,
 ) -> Widget:
-    """Lines over time. Axes begin at zero, so that a small change looks small.
+    """Lines over time. Axes begin at zero, so that a small change looks small; versions' do not.
 
     Args:
         title: The widget's.
@@ -192,6 +197,7 @@ def alarm_graph(alarm: AlarmSpec, arn: str) -> Widget:
         "title": f"Alarm: {alarm.symptom}",
         "annotations": {"alarms": [arn]},
         "yAxis": {"left": _axis(alarm.unit)},
+        **(_A_DAY if alarm.series.period_s >= HOUR else {}),
     }
     return widget("metric", HEIGHT, properties)
 
@@ -218,7 +224,7 @@ def widget(kind: str, height: int, properties: dict[str, Any]) -> Widget:
 
 
 def _axis(unit: str) -> dict[str, Any]:
-    return {"label": unit, "min": 0, "showUnits": False}
+    return {"label": unit, "showUnits": False, **({} if unit == VERSION else {"min": 0})}
 
 
 def _threshold(alarm: AlarmSpec, colour: Colour) -> dict[str, Any]:

@@ -430,12 +430,12 @@ def test_the_overview_says_what_good_looks_like_and_shows_alarms_first(dev: Asse
     assert all(widget["y"] + widget["height"] <= 15 for widget in figures)
     assert [w["properties"]["title"] for w in figures] == [
         "Requests ended",
-        "Failed, killed ones included",
-        "Killed by Lambda",
+        "Failed",
+        "Killed",
         "Turned away",
         "Latency",
         "Cold",
-        "Cost in this range",
+        "Cost in range",
     ]
 
 

@@ -4,6 +4,7 @@
     parsing.py         from JSON to these
     metric_widgets.py  the same for metric widgets
     variables.py       one body that shows one thing at a time
+    times.py           from when to when
     whole.py           what it says beside its widgets
 
 The format is the one of AWS's "Dashboard Body Structure and Syntax". A widget that cannot be read,
@@ -27,8 +28,8 @@ from devtools.dashboard.body.model import (
     YAxis,
 )
 from devtools.dashboard.body.parsing import NotADashboard, parse_body
+from devtools.dashboard.body.times import parse_duration, parse_moment
 from devtools.dashboard.body.variables import Variable, variables_of, with_value
-from devtools.dashboard.body.whole import parse_duration
 
 __all__ = [
     "AlarmProperties",
@@ -48,6 +49,7 @@ __all__ = [
     "YAxis",
     "parse_body",
     "parse_duration",
+    "parse_moment",
     "variables_of",
     "with_value",
 ]

@@ -12,6 +12,7 @@ from devtools.dashboard.body.model import (
     Row,
     VerticalAnnotation,
 )
+from devtools.dashboard.body.times import problems_of_range
 from devtools.dashboard.metrics import MetricId
 
 MOST_METRICS: Final = 500
@@ -40,6 +41,8 @@ def metric_widget(place: Place, properties: Mapping[str, Any]) -> MetricWidget:
         alarms=tuple(alarms),
     )
     _refuse_what_does_not_go_together(widget)
+    for problem in problems_of_range(own.start, own.end):
+        raise ValueError(problem)
     return widget
 
 

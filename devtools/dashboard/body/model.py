@@ -149,9 +149,16 @@ View = Literal["timeSeries", "singleValue", "gauge", "bar", "pie", "table"]
 
 
 class MetricProperties(_Part):
-    """What a metric widget's ``properties`` say, apart from ``metrics`` and ``annotations``."""
+    """What a metric widget's ``properties`` say, apart from ``metrics`` and ``annotations``.
+
+    Attributes:
+        start: From when on it shows, whatever the dashboard does; a duration or a time.
+        end: Until when, if ``start`` is a time.
+    """
 
     title: str = ""
+    start: str | None = None
+    end: str | None = None
     view: View = "timeSeries"
     stacked: bool = False
     stat: str = "Average"

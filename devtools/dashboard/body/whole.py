@@ -1,30 +1,15 @@
 """What a body says beside its widgets, and why CloudWatch would refuse it as a whole."""
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Any
 
 from pydantic import ValidationError
 
+from devtools.dashboard.body.times import parse_duration, problems_of_range
 from devtools.dashboard.body.variables import Variable
 
-_DURATION: Final = re.compile(
-    r"-?P(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
-)
-_MONTH: Final = timedelta(days=30)
 _MOST_WIDGETS, _MOST_VARIABLES, _MOST_METRICS = 500, 25, 2500
-
-
-def parse_duration(text: object) -> timedelta | None:
-    """Read an ISO 8601 duration such as ``-PT3H``; None for anything else, zero included."""
-    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
-        return None
-    parts = {name: int(value) for name, value in match.groupdict().items() if value}
-    months = parts.pop("months", 0)
-    return timedelta(**parts) + months * _MONTH or None
 
 
 def own_range(body: Mapping[str, Any]) -> timedelta | None:
@@ -51,23 +36,10 @@ def _metrics_in(widget: Any) -> int:
 
 
 def _problems_of_times(body: Mapping[str, Any]) -> Iterator[str]:
-    start, end = body.get("start"), body.get("end")
-    if start is not None and parse_duration(start) is None and not _is_moment(start):
-        yield f"start: {start!r} is neither a duration such as -PT3H nor a time."
-    if end is not None and not _is_moment(end):
-        yield f"end: {end!r} is no time."
-    if end is not None and not _is_moment(start):
-        yield "end: it needs a time to start at."
+    yield from problems_of_range(body.get("start"), body.get("end"))
     override = body.get("periodOverride", "inherit")
     if override not in ("auto", "inherit"):
         yield f"periodOverride: {override!r} is neither auto nor inherit."
-
-
-def _is_moment(text: object) -> bool:
-    try:
-        return isinstance(text, str) and datetime.fromisoformat(text) is not None
-    except ValueError:
-        return False
 
 
 def _problems_of_variables(variables: Any) -> Iterator[str]:

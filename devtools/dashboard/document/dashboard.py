@@ -99,6 +99,7 @@ class _Widgets:
         self._source = source
         self._alarms = alarms
         self._shown = shown
+        self._now = now
         self._results: dict[SeriesQuery, SeriesResult] = {}
         self._states = AlarmStates(alarms, {}, now)
 
@@ -107,7 +108,8 @@ class _Widgets:
         named: list[str] = []
         for widget in self._widgets:
             if isinstance(widget, MetricWidget):
-                queries |= queries_of(with_alarms(widget, self._alarms), self._shown)
+                shown = self._shown.of_widget(widget, self._now)
+                queries |= queries_of(with_alarms(widget, self._alarms), shown)
             if isinstance(widget, MetricWidget | AlarmWidget):
                 named += [alarm_name(arn) for arn in widget.alarms]
         self._results = self._source.read(sorted(queries, key=repr))
@@ -145,9 +147,10 @@ class _Widgets:
         widget = with_alarms(widget, self._alarms)
         if not widget.rows:
             raise MathError(f"There is no alarm {named} whose metric could be drawn.")
-        lines = evaluated_lines(widget, self._shown, self._results)
+        shown = self._shown.of_widget(widget, self._now)
+        lines = evaluated_lines(widget, shown, self._results)
         states = self._states.of(widget.alarms)
-        return metric_content(widget, lines, self._shown, states) | {"title": title}
+        return metric_content(widget, lines, shown, states) | {"title": title}
 
     def _log(self, widget: LogWidget) -> Json:
         start, end = self._shown.start, self._shown.end

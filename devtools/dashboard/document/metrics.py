@@ -47,6 +47,7 @@ def metric_content(
         lines=[_line(mark) for mark in widget.horizontal if mark.visible],
         marks=[_mark(mark) for mark in widget.vertical if mark.visible],
         alarms=list(alarms),
+        range={"start": shown.start * 1000, "end": shown.end * 1000},
     )
     if properties.view == "table":
         filled |= _summary_table(series, properties.table.summary_columns)

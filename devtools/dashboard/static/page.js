@@ -118,7 +118,7 @@
     // The legend first: it takes its room from the plot.
     if (widget.kind !== "singleValue" && widget.kind !== "gauge" && widget.kind !== "bar" && widget.legend !== "hidden") content.append(legend(section, widget, out));
     const view = { timeSeries: TimeSeries.draw, bar: Shares.bar, pie: Shares.pie, gauge: Shares.gauge, singleValue: Lists.singleValue }[widget.kind];
-    const count = view(plot, widget, shown, shownDocument.range, tooltip);
+    const count = view(plot, widget, shown, widget.range ?? shownDocument.range, tooltip);
     // Hidden by the viewer is not missing.
     return count || (out.size ? 1 : 0);
   }

@@ -82,7 +82,7 @@ def test_an_agents_widgets_find_their_values(
     rows = [
         *starts(of_agent, LOG, snap_start=False),
         *model_rows_of_agent(LOG),
-        tables(LOG),
+        *tables(of_agent, LOG),
         left_open(LOG),
     ]
 

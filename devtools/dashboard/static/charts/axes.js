@@ -5,9 +5,11 @@ const Axes = (() => {
   const { add, textWidth } = Elements;
   const FAR = 1e6;
 
-  // Zero is always in view, and an end that the widget pins stays where it is.
-  function linear(values, count, { min = null, max = null } = {}, whole = false) {
-    const low = Math.min(0, ...values), high = Math.max(0, ...values);
+  // An end that the widget pins stays where it is. Zero is in view, but where a widget of lines
+  // describes its axis and leaves the lower end to the values.
+  function linear(values, count, { min = null, max = null } = {}, whole = false, zero = true) {
+    const ends = zero || !values.length ? [0, ...values] : values;
+    const low = Math.min(...ends), high = Math.max(...ends);
     const scale = d3.scaleLinear([min ?? low, max ?? (high > low ? high : low + 1)], [0, 1]).nice(count);
     const [first, last] = [min ?? scale.domain()[0], max ?? scale.domain()[1]];
     scale.domain([first, last > first ? last : first + 1]);
@@ -18,7 +20,8 @@ const Axes = (() => {
 
   // One side of a chart over time; null when nothing is read on it.
   function side(widget, name, layers, count) {
-    const values = layers.filter((layer) => layer.series.axis === name).flatMap((layer) => layer.points.flatMap((point) => [point.top, point.bottom]));
+    const on = layers.filter((layer) => layer.series.axis === name).flatMap((layer) => layer.points);
+    const values = on.flatMap((point) => (widget.stacked ? [point.top, point.bottom] : [point.top]));
     const lines = widget.lines.filter((line) => line.axis === name).flatMap((line) => [line.value, line.upper ?? line.value]);
     if (!values.length && !lines.length) return null;
     const options = widget.axes[name] ?? {};
@@ -28,7 +31,8 @@ const Axes = (() => {
     const room = highest > 0 && highest >= Math.max(...values) ? [highest * 1.12] : [];
     const unit = layers.find((layer) => layer.series.axis === name && layer.series.unit)?.series.unit ?? "";
     const shownUnit = options.showUnits === false ? "" : unit;
-    const axis = { ...linear([...values, ...lines, ...room], count, options, whole), unit, label: options.label ?? "" };
+    const zero = widget.stacked || widget.bars || !(name in widget.axes);
+    const axis = { ...linear([...values, ...lines, ...room], count, options, whole, zero), unit, label: options.label ?? "" };
     axis.format = (tick) => Format.value(tick, shownUnit);
     // Values far outside a pinned axis are further out than a path's numbers may be.
     axis.y = (value) => Math.max(-FAR, Math.min(FAR, axis.scale(value)));

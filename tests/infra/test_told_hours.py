@@ -1,0 +1,102 @@
+"""What the overview and an agent's dashboard show of an hour is what that hour was like."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+
+from tests.hours.kept import preview_of
+from tests.hours.requests import ILL, Hour
+from tests.infra.assembly import Assembly
+
+#: The red alarms, those that page first.
+RED: Final = {
+    Hour.ORDINARY: set(),
+    Hour.HALF_KILLED: {"outage", "unwell", "errors", "killed", "memory", "latency", "cold-starts"},
+    Hour.THROTTLED: {"outage", "unwell", "throttles"},
+    Hour.BAD_DEPLOYMENT: {"outage", "unwell", "errors"},
+}
+#: At least so many percent failed, were killed and were turned away, of those shown.
+FIGURES: Final = {
+    Hour.ORDINARY: (0, 0, 0),
+    Hour.HALF_KILLED: (10, 50, 0),
+    Hour.THROTTLED: (0, 0, 50),
+    Hour.BAD_DEPLOYMENT: (10, 0, 0),
+}
+
+
+@pytest.fixture(scope="module", params=Hour)
+def hour(request: pytest.FixtureRequest) -> Hour:
+    found: Hour = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def boards(dev: Assembly, hour: Hour) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The overview's widgets and the ill agent's, by title."""
+    preview = preview_of(dev.folder, hour)
+    overview, agent = (
+        {widget["title"]: widget for widget in preview.document(preview.full_name(name))["widgets"]}
+        for name in ("overview", ILL)
+    )
+    return overview, agent
+
+
+def latest(widget: Mapping[str, Any], label: str = "") -> float:
+    [found] = [one["latest"] for one in widget["series"] if label in ("", one["label"])]
+    return float(found)
+
+
+def red(widget: Mapping[str, Any]) -> set[str]:
+    return {one["short"] for one in widget["alarms"] if one["state"] == "ALARM"}
+
+
+def test_the_overview_says_whether_and_for_whom_something_is_wrong(
+    boards: tuple[dict[str, Any], dict[str, Any]], hour: Hour
+) -> None:
+    overview, _ = boards
+    listed = set[str]().union(*(red(one) for one in overview.values() if one["kind"] == "alarms"))
+    assert listed == {f"{ILL}-{symptom}" for symptom in RED[hour]}
+    shown = [latest(overview[title]) for title in ("Failed", "Killed", "Turned away")]
+    for found, least in zip(shown, FIGURES[hour], strict=True):
+        assert found >= least
+        # One in 250 ordinary requests fails.
+        assert least or found < 1
+    by_agent = {one["label"]: one for one in overview["Turned away by Lambda, by agent"]["series"]}
+    away = {agent for agent, one in by_agent.items() if any(value for _, value in one["points"])}
+    assert away == ({ILL} if hour is Hour.THROTTLED else set())
+
+
+def test_the_agents_board_says_what_is_wrong(
+    boards: tuple[dict[str, Any], dict[str, Any]], hour: Hour
+) -> None:
+    _, agent = boards
+    assert red(agent["Alarms of this agent"]) == RED[hour]
+    for symptom in RED[hour] - {"unwell"}:
+        # CloudWatch draws from the alarm itself what it watches, where it stands and its state.
+        graph = agent[f"Alarm: {symptom}"]
+        assert [one["state"] for one in graph["alarms"]] == ["ALARM"]
+        [threshold] = graph["lines"]
+        assert max(value for _, value in graph["series"][0]["points"]) >= threshold["value"]
+    failures = {one["label"]: one for one in agent["Failed, killed and turned away"]["series"]}
+    most = {label: max(value for _, value in one["points"]) for label, one in failures.items()}
+    assert (most["killed: timeout"] > 1) is (hour is Hour.HALF_KILLED)
+    assert (most["killed: memory"] > 1) is (hour is Hour.HALF_KILLED)
+    assert (most["turned away"] > 1) is (hour is Hour.THROTTLED)
+    versions = {value for _, value in agent["Requests"]["series"][-1]["points"]}
+    assert len(versions) == (2 if hour is Hour.BAD_DEPLOYMENT else 1)
+    assert bool(agent["Killed requests"].get("rows")) is (hour is Hour.HALF_KILLED)
+    assert (len(agent["Failed requests"]["rows"]) > 9) is (hour is Hour.BAD_DEPLOYMENT)
+
+
+def test_an_alarm_on_whole_hours_is_drawn_over_a_day(
+    boards: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    _, agent = boards
+    hours = {
+        title: (widget["range"]["end"] - widget["range"]["start"]) / 3_600_000
+        for title, widget in agent.items()
+        if title.startswith("Alarm: ")
+    }
+    assert {hours["Alarm: errors"], hours["Alarm: outage"]} == {3}
+    assert {hours["Alarm: killed"], hours["Alarm: errors-by-hour"]} == {24}
