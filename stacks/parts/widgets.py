@@ -185,7 +185,7 @@ def alarm_states(title: str, alarm_arns: Sequence[str], *, only_red: bool = Fals
         rows = -(-len(arns) // _ALARMS_IN_A_ROW)
         if only_red:
             properties["states"] = ["ALARM"]
-            rows = 2
+            rows = 1
         widgets.append(widget("alarm", 2 + rows, properties))
     return widgets
 

@@ -177,3 +177,9 @@ def operator_of(deployment: Deployment) -> Caller:
     running = deployment.running
     keys = Credentials(running.access_key, running.secret_key)
     return Caller(on_this_machine(deployment.outputs["ApiUrl"], running), running.ca_bundle, keys)
+
+
+def ping(caller: Caller) -> int:
+    """Send the MCP function a message that it answers by itself; the answer's status."""
+    message = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    return caller.call("POST", "/mcp", message, Accept="application/json").status

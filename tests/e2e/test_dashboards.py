@@ -10,7 +10,7 @@ from devtools.localcloud.bedrock import Fault, FaultKind
 from tests.chromium import require_chromium
 from tests.deployed_agents import AGENTS
 from tests.e2e.conftest import RUNTIMES, Deployment, eventually
-from tests.e2e.front_door import operator_of
+from tests.e2e.front_door import operator_of, ping
 
 #: What shows nothing unless a process is killed, a request turned away or a message refused.
 QUIET = {
@@ -22,7 +22,6 @@ QUIET = {
     "Red now, of those behind unwell",
     "Red now, can wait for the morning",
 }
-PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
 
 def test_the_widgets_of_every_dashboard_draw(deployment: Deployment, tmp_path: Path) -> None:
@@ -36,7 +35,7 @@ def test_the_widgets_of_every_dashboard_draw(deployment: Deployment, tmp_path: P
     # One that is refused by the gateway, one by the function, and one that the model's fault ends.
     for path, status in (("/agents", 200), ("/nowhere", 403), ("/invocations/nobodys", 404)):
         assert caller.call("GET", path).status == status
-    assert caller.call("POST", "/mcp", PING, Accept="application/json").status == 200
+    assert ping(caller) == 200
     deployment.bedrock.inject(Fault(FaultKind.VALIDATION, role=role))
     asked = caller.call("POST", f"/agents/{agent}/invocations", {"query": "How windy is it?"})
     assert asked.status == 502

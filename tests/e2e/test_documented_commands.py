@@ -29,7 +29,7 @@ from tests.docs.aws_cli import read_aws_command
 from tests.docs.pages import PROJECT, Command, commands, pages
 from tests.e2e.conftest import RUNTIMES, Deployment, client
 from tests.e2e.copies import copy_assembly, copy_project
-from tests.e2e.front_door import operator_of
+from tests.e2e.front_door import operator_of, ping
 
 #: Commands that are run elsewhere: where, and the words there that say so.
 COVERED: Final = {
@@ -131,6 +131,10 @@ COVERED: Final = {
         "tests/integration/streaming/test_conformance.py",
         'runtime_folders("3.0.0")',
     ),
+    "python -m tests.hours .build/hours": (
+        "tests/infra/test_told_hours.py",
+        "main(tmp_path, dev.folder",
+    ),
     # Debian's package, which CI installs.
     "apt-get install chromium": (".ci/run", "apt-get install"),
 }
@@ -202,6 +206,8 @@ def projects(
         assert deployment.ask(agent).answer["success"]
     caller = operator_of(deployment)
     assert caller.call("GET", "/agents").status == 200
+    for _ in ("cold", "warm"):
+        assert ping(caller) == 200
     for runtime in (*RUNTIMES, *RUNTIMES):
         assert caller.ask_runtime(runtime, "Who are you?")["state"] == "succeeded"
     yield project

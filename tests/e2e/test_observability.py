@@ -13,7 +13,7 @@ from devtools.localcloud.bedrock import Fault, FaultKind
 from stacks.names import function_name
 from tests.deployed_agents import AGENTS, FIRST
 from tests.e2e.conftest import RUNTIMES, Deployment, client, eventually
-from tests.e2e.front_door import operator_of
+from tests.e2e.front_door import operator_of, ping
 from tradewind.contracts.names import DURABLE
 from tradewind.telemetry.log_fields import REQUEST_DONE
 
@@ -36,6 +36,8 @@ def test_what_is_emitted_is_what_is_drawn_and_alarmed_on(deployment: Deployment)
         assert deployment.ask(agent).answer["success"]
     caller = operator_of(deployment)
     assert caller.call("GET", "/agents").status == 200
+    for _ in ("cold", "warm"):
+        assert ping(caller) == 200
     for runtime in (*RUNTIMES, *RUNTIMES):  # cold and warm
         assert caller.ask_runtime(runtime, "Who are you?")["state"] == "succeeded"
     findings, compared = check_contract(LOCAL_ASSEMBLY, [], deployment.running)
@@ -144,6 +146,7 @@ def test_no_word_of_a_prompt_or_an_answer_is_logged(deployment: Deployment) -> N
 def test_the_services_publish_what_is_read_of_them(deployment: Deployment) -> None:
     deployment.ask(FIRST)
     deployment.sweep()
+    ping(operator_of(deployment))
     read = {
         use.metric
         for use in read_contract(LOCAL_ASSEMBLY).uses

@@ -1,6 +1,7 @@
 """Draw the overview and the ill agent's dashboard on each of the hours."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +14,14 @@ from tests.hours.requests import ILL, Hour
 WIDTHS: Final = (1280, 1920)
 
 
-def main(out: Path, templates: Path) -> None:
+def main(
+    out: Path, templates: Path, hours: Iterable[Hour] = Hour, widths: Iterable[int] = WIDTHS
+) -> None:
     """Write the pictures to ``OUT/HOUR/WIDTH``."""
-    for hour in Hour:
+    for hour in hours:
         preview = preview_of(templates, hour)
         shown = [preview.full_name(name) for name in ("overview", ILL)]
-        for width in WIDTHS:
+        for width in widths:
             for one in write(out / hour / str(width), preview, names=shown, width=width):
                 print(*one.pictures, *one.problems, *one.broken, sep="\n")
 

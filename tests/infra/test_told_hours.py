@@ -1,10 +1,13 @@
 """What the overview and an agent's dashboard show of an hour is what that hour was like."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from tests.chromium import require_chromium
+from tests.hours.__main__ import main
 from tests.hours.kept import preview_of
 from tests.hours.requests import ILL, Hour
 from tests.infra.assembly import Assembly
@@ -100,3 +103,14 @@ def test_an_alarm_on_whole_hours_is_drawn_over_a_day(
     }
     assert {hours["Alarm: errors"], hours["Alarm: outage"]} == {3}
     assert {hours["Alarm: killed"], hours["Alarm: errors-by-hour"]} == {24}
+
+
+def test_both_boards_are_drawn_light_and_dark(
+    dev: Assembly, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_chromium()
+    main(tmp_path, dev.folder, hours=[Hour.ORDINARY], widths=[1280])
+    drawn = sorted(tmp_path.glob("ordinary/1280/*.png"))
+    # Nothing else is told: no problem of a page, no widget that cannot work.
+    assert sorted(capsys.readouterr().out.split()) == [str(picture) for picture in drawn]
+    assert len(drawn) == 4

@@ -123,11 +123,13 @@ def _since(at: float, now: float) -> str:
 
 
 def _threshold(alarm: Alarm) -> HorizontalAnnotation:
-    side: Literal["above", "below"] = "above" if COMPARISONS[alarm.comparison](1, 0) else "below"
+    beyond = COMPARISONS[alarm.comparison]
+    side: Literal["above", "below"] = "above" if beyond(1, 0) else "below"
+    word = {"above": "at least", "below": "at most"}[side] if beyond(0, 0) else side
     return HorizontalAnnotation(
         value=alarm.threshold,
         label=(
-            f"alarm {side} {alarm.threshold:g} "
+            f"alarm {word} {alarm.threshold:g} "
             f"({alarm.datapoints_to_alarm} of {alarm.evaluation_periods})"
         ),
         fill=side,

@@ -100,7 +100,7 @@ class EmulatedAccount:
                 continue
             states[alarm.name] = evaluation.state
             seen = "no value" if evaluation.datapoint is None else f"{evaluation.datapoint:g}"
-            reason = f"{seen} in the last period, threshold {alarm.threshold:g}"
+            reason = f"{seen}, threshold {alarm.threshold:g}"
             reports[alarm.name] = AlarmReport(alarm.name, evaluation.state, reason)
         for name in names:
             composite = self._alarms.get(name)

@@ -110,6 +110,23 @@ def test_single_datapoints_are_seen_each_of_its_own(tab: Tab) -> None:
     assert all(later - earlier >= 2 * circles[0][1] for earlier, later in pairwise(places))
 
 
+def test_an_axis_begins_at_zero_unless_its_widget_leaves_that_to_the_values(tab: Tab) -> None:
+    left = {"label": "version", "showUnits": False}
+    charts = [
+        chart(0, 0, 8, "", metric("Version"), yAxis={"left": left}),
+        chart(8, 0, 8, "", metric("Version"), yAxis={"left": {**left, "min": 0}}),
+        chart(16, 0, 8, "", metric("Version"), yAxis={"left": left}, stacked=True),
+    ]
+    preview = Preview(Assembly((Dashboard("d", {"widgets": charts}),)), Once(), lambda: NOW)
+    with serving(preview) as server:
+        tab.goto(f"{server.url}?range=3600")
+        lowest = tab.evaluate(
+            "[...document.querySelectorAll('.y.axis')]"
+            ".map(axis => axis.querySelector('text').textContent)"
+        )
+    assert lowest == ["5", "0", "0"]
+
+
 def test_hostile_texts_stay_texts(tab: Tab, server: DashboardServer) -> None:
     tab.goto(f"{server.url}?dashboard=shop-test-strange")
     seen = tab.evaluate(_INSPECT_PAGE)

@@ -93,6 +93,25 @@ def test_every_widget_of_the_sample_is_filled_and_every_strange_one_says_why(
     ]
 
 
+@pytest.mark.parametrize(
+    ("own", "first_h", "last_h"),
+    [
+        ({}, -1, 0),
+        ({"start": "-P1D"}, -24, 0),
+        ({"start": "2026-11-19T12:00:00Z"}, -24, 0),
+        ({"start": "2026-11-20T09:00:00", "end": "2026-11-20T10:00:00Z"}, -3, -2),
+    ],
+)
+def test_a_widget_with_a_range_of_its_own_shows_it(
+    own: dict[str, str], first_h: int, last_h: int
+) -> None:
+    filled = fill(chart(0, 0, 6, "Sold", metric("Requests"), **own))
+    first, last = ((END + hours * 3600) * 1000 for hours in (first_h, last_h))
+    assert filled["range"] == {"start": first, "end": last}
+    [series] = filled["series"]
+    assert (series["points"][0][0], series["points"][-1][0]) == (first, last - 300_000)
+
+
 def test_metric_math_is_evaluated_over_rows_that_are_not_drawn() -> None:
     filled = fill(
         chart(
@@ -227,6 +246,27 @@ def test_an_alarms_widget_draws_its_metric_threshold_and_state(tmp_path: Path) -
     assert max(value for _, value in filled["series"][0]["points"]) == 2
     assert [line["label"] for line in filled["lines"]] == ["alarm above 0 (1 of 3)"]
     assert [(a["name"], a["state"]) for a in filled["alarms"]] == [("shop-cart-errors", "OK")]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "says", "fill"),
+    [
+        ("GreaterThanThreshold", "alarm above 0 (1 of 3)", "above"),
+        ("GreaterThanOrEqualToThreshold", "alarm at least 0 (1 of 3)", "above"),
+        ("LessThanThreshold", "alarm below 0 (1 of 3)", "below"),
+        ("LessThanOrEqualToThreshold", "alarm at most 0 (1 of 3)", "below"),
+    ],
+)
+def test_an_alarms_threshold_says_whether_it_is_in_alarm_itself(
+    tmp_path: Path, comparison: str, says: str, fill: str
+) -> None:
+    write_app(tmp_path)
+    file = tmp_path / "Shop.template.json"
+    file.write_text(file.read_text().replace('"GreaterThanThreshold"', f'"{comparison}"'))
+    assembly = read_assembly(tmp_path, account=ACCOUNT, region=REGION)
+    document = Preview(assembly, Counting(), lambda: NOW).document("shop-test-overview")
+    [filled] = [w for w in document["widgets"] if w["title"] == "The alarm on errors"]
+    assert [(line["label"], line["fill"]) for line in filled["lines"]] == [(says, fill)]
 
 
 def test_a_widget_on_an_alarm_that_is_not_there_is_an_error() -> None:

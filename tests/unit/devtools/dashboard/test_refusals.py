@@ -86,6 +86,11 @@ def expression(**options: Any) -> list[Any]:
     ("one", "words"),
     [
         (widget("metric", metrics=[SOLD] * 501), "501 are more than 500"),
+        (widget("metric", start="yesterday"), "start: 'yesterday'"),
+        (widget("metric", start=3600), "start"),
+        (widget("metric", end="2026-11-20T12:00:00Z"), "end: it needs"),
+        (widget("metric", start="-PT3H", end="2026-11-20T12:00:00Z"), "end: it needs"),
+        (widget("metric", start="2026-11-20T09:00:00Z", end="noon"), "end: 'noon'"),
         (widget("metric", period=7), "period: 7 s"),
         (widget("metric", period=0), "period: 0 s"),
         (widget("metric", period=-60), "period: -60 s"),
