@@ -147,7 +147,7 @@ def left_open(log: list[str]) -> list[Widget]:
     return [
         log_graph("Most memory used, % of the limit", log, REPORT, [MEMORY_PERCENT]),
         log_graph(
-            "How requests ended, but for killed ones",
+            "Requests that were not killed",
             log,
             every,
             [

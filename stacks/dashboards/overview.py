@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from stacks import names
 from stacks.dashboards.model import model_rows
 from stacks.dashboards.runtimes import runtimes_row
 from stacks.dashboards.watched import Watched, of_some
@@ -37,6 +38,7 @@ _COMPARED: Final = {
 def overview_rows(watched: Watched) -> Rows:
     """The dashboard's rows."""
     metrics = watched.metrics
+    any_log = names.log_group_name(watched.environment, "*")
     return [
         [_what_good_looks_like(watched)],
         *_alarms(watched),
@@ -71,7 +73,8 @@ def overview_rows(watched: Watched) -> Rows:
                 watched.agents_logs,
                 REPORT,
                 MEMORY_PERCENT,
-                by="@log",
+                by="agent",
+                parsed=f'@log "*{any_log}" as account, agent',
             ),
         ],
         [

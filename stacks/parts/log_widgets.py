@@ -67,10 +67,34 @@ def log_graph(
     return _log(title, "timeSeries", log_groups, query, stacked=stacked)
 
 
-def log_bars(title: str, log_groups: Sequence[str], where: str, statistic: str, by: str) -> Widget:
-    """One statistic over the range shown, a bar for each value of a field."""
+def log_bars(
+    title: str,
+    log_groups: Sequence[str],
+    where: str,
+    statistic: str,
+    by: str,
+    *,
+    parsed: str | None = None,
+) -> Widget:
+    """One statistic over the range shown, a bar for each value of a field.
+
+    Args:
+        title: The widget's, with the unit.
+        log_groups: Whose lines are read.
+        where: Which of them.
+        statistic: What the bars show.
+        by: The field.
+        parsed: What the field is a part of, and where it stands there.
+    """
     name = statistic.rpartition(" as ")[2]
-    query = (f"filter {where}", f"stats {statistic} by {by}", f"sort {name} desc", "limit 20")
+    parse = [f"parse {parsed}"] if parsed else []
+    query = [
+        f"filter {where}",
+        *parse,
+        f"stats {statistic} by {by}",
+        f"sort {name} desc",
+        "limit 20",
+    ]
     return _log(title, "bar", log_groups, query)
 
 

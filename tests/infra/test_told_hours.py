@@ -65,8 +65,14 @@ def test_the_overview_says_whether_and_for_whom_something_is_wrong(
         assert found >= least
         # One in 250 ordinary requests fails.
         assert least or found < 1
+    memory = overview["Most memory used in this range, % of the limit"]["series"]
+    used = {one["label"]: one["latest"] for one in memory}
+    assert {agent for agent, percent in used.items() if percent > 90} == (
+        {ILL} if hour is Hour.HALF_KILLED else set()
+    )
     by_agent = {one["label"]: one for one in overview["Turned away by Lambda, by agent"]["series"]}
     away = {agent for agent, one in by_agent.items() if any(value for _, value in one["points"])}
+    assert set(used) == set(by_agent)
     assert away == ({ILL} if hour is Hour.THROTTLED else set())
 
 

@@ -10,12 +10,22 @@ from typing import Any
 import pytest
 
 from devtools.cloudwatch.series import Series
-from devtools.dashboard.assembly import Assembly, Dashboard
+from devtools.dashboard.assembly import Assembly, Dashboard, read_assembly
 from devtools.dashboard.document import TimeRange
 from devtools.dashboard.insights import Table, run
 from devtools.dashboard.preview import NoSuchDashboard, Preview
 from devtools.dashboard.sources import AlarmReport, SeriesQuery, SeriesResult
-from tests.dashboard_app import EVIL_LABEL, NOW, chart, metric, sample_preview, widget
+from tests.dashboard_app import (
+    ACCOUNT,
+    EVIL_LABEL,
+    NOW,
+    REGION,
+    chart,
+    metric,
+    sample_preview,
+    widget,
+    write_app,
+)
 
 END = NOW.timestamp()
 
@@ -264,7 +274,7 @@ def test_an_alarms_threshold_says_whether_it_is_in_alarm_itself(
     file = tmp_path / "Shop.template.json"
     file.write_text(file.read_text().replace('"GreaterThanThreshold"', f'"{comparison}"'))
     assembly = read_assembly(tmp_path, account=ACCOUNT, region=REGION)
-    document = Preview(assembly, Counting(), lambda: NOW).document("shop-test-overview")
+    document = Preview(assembly, Evaluating(), lambda: NOW).document("shop-test-overview")
     [filled] = [w for w in document["widgets"] if w["title"] == "The alarm on errors"]
     assert [(line["label"], line["fill"]) for line in filled["lines"]] == [(says, fill)]
 
