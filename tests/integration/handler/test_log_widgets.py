@@ -28,6 +28,17 @@ from tests.integration.handler.runtimes import (
 from tradewind.handlers.invocation_failed import InvocationFailed
 
 LOG = ["/aws/lambda/any"]
+#: What Lambda says besides of a request that ended.
+REPORTED = json.dumps(
+    {
+        "type": "platform.report",
+        "record": {
+            "requestId": "one",
+            "status": "success",
+            "metrics": {"durationMs": 9, "maxMemoryUsedMB": 310, "memorySizeMB": 1024},
+        },
+    }
+)
 
 
 @pytest.fixture
@@ -45,7 +56,7 @@ def variables(request: pytest.FixtureRequest) -> dict[str, str]:
 def answers(rows: Rows, lines: list[str]) -> dict[str, Table]:
     """What log widgets show of lines, by title."""
     body = parse_body({"widgets": place(rows, "us-east-1")})
-    events = [LogEvent(0, LOG[0], "one", line) for line in lines]
+    events = [LogEvent(0, LOG[0], "one", line) for line in (*lines, REPORTED)]
     return {
         widget.title: run(widget.query, events)
         for widget in body.widgets
