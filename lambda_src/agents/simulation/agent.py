@@ -63,7 +63,6 @@ class _Farm(NamedTuple):
     layout: Source | None
 
 
-# The default speed is the case study's own, ``iea37.IEA37_WIND_SPEED_M_PER_S``.
 @tool(context=True)
 @reports_failures
 def run_wake_simulation(
@@ -71,7 +70,7 @@ def run_wake_simulation(
     tool_context: ToolContext,
     wake_model: str = scenarios.AUTO,
     wind_data: str = "auto",
-    wind_speed_m_per_s: float = 9.8,
+    wind_speed_m_per_s: float | None = None,
     turbulence_intensity: float = scenarios.DEFAULT_TURBULENCE,
     turbine_model: str = "",
 ) -> dict[str, Any]:
@@ -86,9 +85,9 @@ def run_wake_simulation(
             turbulence), or auto: the first for a wind of one speed, the second for wind data.
         wind_data: project (the terrain agent's wind data), single_speed (one speed all year,
             with the request's wind rose or the case study's), or auto: the project's data if there
-            are any and the request brings neither turbines nor a wind rose.
-        wind_speed_m_per_s: For single_speed: free wind speed at hub height, all year and from every
-            direction, above 0 and up to 25 m/s.
+            are any and the request names no speed and brings neither turbines nor a wind rose.
+        wind_speed_m_per_s: If the request names one: free wind speed at hub height, all year and
+            from every direction, above 0 and up to 25 m/s. For single_speed 9.8 unless given.
         turbulence_intensity: For bastankhah_gaussian: of the free wind at hub height, 0.03 to 0.3;
             0.1 is usual on land, 0.06 offshore.
         turbine_model: For turbines given in the request: iea37_3_35mw_130m (default),
@@ -137,7 +136,7 @@ def run_wake_simulation(
         **summary,
         "aep_mwh": round(energy.aep_mwh, 5),
         "turbulence_intensity": model.ambient_turbulence,
-        "wind_speed_m_per_s": None if wind.sectors is not None else wind_speed_m_per_s,
+        "wind_speed_m_per_s": wind.speed_m_per_s,
         "per_turbine": _per_turbine(farm, energy),
         "per_direction": _per_direction(wind, energy),
         "sources": sources_of(*(one for one in (farm.layout, measured) if one is not None)),
@@ -191,6 +190,13 @@ def _farm(project: Project, turbine_model: str) -> _Farm:
             f"{turbine.rotor_diameter_m:g} m. Leave turbine_model out, or run the layout agent "
             f"with turbine_model={turbine.key} first."
         )
+    if layout.data["hub_height_m"] != turbine.hub_height_m:
+        raise ToolInputError(
+            f"The layout was made for a hub at {layout.data['hub_height_m']:g} m, and "
+            f"{turbine.key} has its at {turbine.hub_height_m:g} m: the land and the wind are of "
+            f"another height. Leave turbine_model out, or run the layout agent with "
+            f"turbine_model={turbine.key} first."
+        )
     turbines = layout.data["turbines"]
     return _Farm(
         [one["id"] for one in turbines],
@@ -226,12 +232,23 @@ def _given_turbines(given: object) -> tuple[list[str], list[float], list[float]]
 
 
 def _wind(
-    project: Project, turbine: "Turbine", name: str, wind_speed_m_per_s: float
+    project: Project, turbine: "Turbine", name: str, asked_m_per_s: float | None
 ) -> "tuple[Wind, Source | None]":
     """Return the wind, and the artifact it comes from if it is the project's."""
+    from siting.wind.iea37 import IEA37_WIND_SPEED_M_PER_S  # noqa: PLC0415
+
     if name not in _WIND_SOURCES:
         raise ToolInputError(f"wind_data is {name[:40]!r}; give {', '.join(_WIND_SOURCES)}.")
-    brings_its_own = "turbines" in project.parameters or "wind_rose" in project.parameters
+    if name == "project" and asked_m_per_s is not None:
+        raise ToolInputError(
+            f"wind_speed_m_per_s is {asked_m_per_s:g}, and wind_data=project has the speeds of "
+            "every hour. Leave one of the two out."
+        )
+    brings_its_own = (
+        asked_m_per_s is not None
+        or "turbines" in project.parameters
+        or "wind_rose" in project.parameters
+    )
     if name == "project" or (name == "auto" and not brings_its_own):
         measured = project_wind(project)
         if measured is not None:
@@ -241,6 +258,7 @@ def _wind(
                 "The project has no wind data. Run the terrain agent for them, or take "
                 "wind_data=single_speed."
             )
+    wind_speed_m_per_s = IEA37_WIND_SPEED_M_PER_S if asked_m_per_s is None else asked_m_per_s
     # Above cut-out every turbine stands still all year.
     if not 0.0 < wind_speed_m_per_s <= turbine.cut_out_m_per_s:
         raise ToolInputError(

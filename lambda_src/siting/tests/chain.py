@@ -10,6 +10,7 @@ from agents.layout import agent as layout
 from agents.report import agent as report
 from agents.simulation import agent as simulation
 from agents.terrain import agent as terrain
+from siting.crew import TERRAIN
 from tests.deployed_agents import AGENTS
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.agent_manifest import in_order
@@ -116,6 +117,17 @@ def _named(name: str, values: list[Any]) -> Any:
                 for inner in (one.values() if isinstance(one, dict) else one)
             ]
     raise AssertionError(f"no earlier result has a {name}")
+
+
+def find_land(store: MemoryArtifactStore, site: dict[str, Any], **arguments: Any) -> dict[str, Any]:
+    """Find the land of a site that comes with the request, by the terrain agent's own tool."""
+    tool = next(
+        one for one in DEFINITIONS[TERRAIN].tools if one.tool_name == "find_exclusion_zones"
+    )
+    status, result = call(tool, project_for(TERRAIN, store, {"site": site}), **arguments)
+    assert status == "success", result
+    found: dict[str, Any] = result
+    return found
 
 
 def run_until(agent: str) -> MemoryArtifactStore:

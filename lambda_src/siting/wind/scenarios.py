@@ -26,11 +26,13 @@ class Wind(NamedTuple):
         states: What a simulation runs through.
         sectors: Its Weibull sectors at hub height; None if it has one speed per direction.
         assumption: What it is, in a sentence.
+        speed_m_per_s: The one speed it has all year; None where speeds are distributed.
     """
 
     states: "WindStates"
     sectors: "WeibullSectors | None"
     assumption: str
+    speed_m_per_s: float | None = None
 
 
 def weibull_wind(
@@ -87,6 +89,7 @@ def single_speed_wind(frequencies: tuple[float, ...] | None, wind_speed_m_per_s:
             f"{len(rose.frequency)} directions with the frequencies of "
             + ("IEA Task 37, case study 1." if frequencies is None else "the request.")
         ),
+        speed_m_per_s=wind_speed_m_per_s,
     )
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 DEFAULT_ITERATIONS: Final = 30
 _MAX_ITERATIONS: Final = 1000
 _MIN_LIMIT_S, _MAX_LIMIT_S = 1.0, 600.0
-_DIRECTION_FROM_WIND: Final = -1.0
 _DEFAULT_DIRECTION_DEGREES: Final = 270.0
 #: Coarser than a simulation's: a layout is compared with others many thousand times.
 _DIRECTION_STEP_DEGREES: Final = 10.0
@@ -45,7 +44,7 @@ def create_layout(
     turbine_model: str = scenarios.DEFAULT_TURBINE,
     spacing_along_wind_diameters: float = 7.0,
     spacing_across_wind_diameters: float = 4.0,
-    wind_direction_degrees: float = _DIRECTION_FROM_WIND,
+    wind_direction_degrees: float | None = None,
     iterations: int = DEFAULT_ITERATIONS,
     time_limit_s: float = 120.0,
 ) -> dict[str, Any]:
@@ -67,7 +66,7 @@ def create_layout(
         spacing_along_wind_diameters: Row to row along the wind, in rotor diameters, 2 to 30.
         spacing_across_wind_diameters: Within a row across the wind, in rotor diameters, 2 to 30.
         wind_direction_degrees: Where the main wind comes from, degrees from north, clockwise.
-            Leave it out (-1) for the most frequent sector of the project's wind data, or 270
+            Leave it out for the most frequent sector of the project's wind data, or 270
             without such data.
         iterations: How much optimise searches, 1 to 1000; more finds more. The same number gives
             the same layout every time.
@@ -85,7 +84,7 @@ def create_layout(
     project = project_of(tool_context)
     turbine = turbines.turbine_of(turbine_model)
     wind_json = project_wind(project)
-    if wind_direction_degrees == _DIRECTION_FROM_WIND:
+    if wind_direction_degrees is None:
         wind_direction_degrees = _main_direction(wind_json)
     spec = layout.LayoutSpec(
         turbine_count=turbine_count,
@@ -94,7 +93,7 @@ def create_layout(
         spacing_across_wind_diameters=spacing_across_wind_diameters,
         wind_direction_degrees=wind_direction_degrees,
     )
-    land = load_land(project)
+    land = load_land(project, turbine)
     if wind_json is not None:
         require_wind_of(land.places_deg, wind_json)
     energy, simulate, assumption = _energy(turbine, wind_json)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from siting.crew import TERRAIN
+from siting.project_land import require_land_for
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.tools import (
@@ -18,7 +19,7 @@ from tradewind.run.tools import (
 if TYPE_CHECKING:
     from siting.wind.layout.constraints import Land, LayoutSpec
     from siting.wind.site import Site
-    from siting.wind.turbines import FloatArray
+    from siting.wind.turbines import FloatArray, Turbine
 
 LAYOUT_FILE: Final = "layout.json"
 #: Of a layout's document: what a model need not read.
@@ -44,11 +45,11 @@ class ProjectLand(NamedTuple):
         return [(middle.x, middle.y), *map(tuple, shapely.get_coordinates(boundary).tolist())]
 
 
-def load_land(project: Project) -> ProjectLand:
-    """Read the land that the terrain agent left.
+def load_land(project: Project, turbine: "Turbine") -> ProjectLand:
+    """Read the land that the terrain agent left for a turbine.
 
     Raises:
-        ToolInputError: Its parts are of different runs.
+        ToolInputError: Its parts are of different runs, or it was cut for lower turbines.
     """
     from siting.wind import exclusions, site  # noqa: PLC0415
     from siting.wind.layout import constraints as layout  # noqa: PLC0415
@@ -56,9 +57,17 @@ def load_land(project: Project) -> ProjectLand:
     site_json = load_json(project, TERRAIN, "site.geojson")
     buildable_json = load_json(project, TERRAIN, "buildable.geojson")
     require_together(site_json.file, buildable_json.file)
+    require_land_for(turbine.key, turbine.tip_height_m, buildable_json.data)
     found = site.read_boundary(site_json.data)
     buildable = exclusions.read_buildable(buildable_json.data, found)
     return ProjectLand(found, layout.Land(found.boundary_m, buildable), (site_json, buildable_json))
+
+
+def turbine_in(document: Mapping[str, Any]) -> "Turbine":
+    """Return the turbine that a layout was made for."""
+    from siting.wind.turbines import turbine_of  # noqa: PLC0415
+
+    return turbine_of(document["turbine_model"])
 
 
 def spec_of(document: Mapping[str, Any]) -> "LayoutSpec":

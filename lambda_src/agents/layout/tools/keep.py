@@ -12,6 +12,7 @@ from agents.layout.tools.current import (
     positions_of,
     save_current,
     spec_of,
+    turbine_in,
 )
 from siting.crew import LAYOUT
 from tradewind.contracts.errors import ToolInputError
@@ -59,7 +60,7 @@ def load_layout(*, tool_context: ToolContext, layout_name: str = _CURRENT) -> di
 
     project = project_of(tool_context)
     kept = load_json(project, LAYOUT, _file_of(layout_name, for_saving=False))
-    land = load_land(project)
+    land = load_land(project, turbine_in(kept.data))
     ids = [one["id"] for one in kept.data["turbines"]]
     positions = positions_of(kept.data, land)
     rules = broken_rules(positions, land.land, spec_of(kept.data))

@@ -12,6 +12,7 @@ from agents.layout.tools.current import (
     positions_of,
     save_current,
     spec_of,
+    turbine_in,
 )
 from siting.crew import LAYOUT
 from tradewind.contracts.errors import ToolInputError
@@ -49,7 +50,7 @@ def relocate_turbines(
 
     project = project_of(tool_context)
     current = load_json(project, LAYOUT, LAYOUT_FILE)
-    land = load_land(project)
+    land = load_land(project, turbine_in(current.data))
     spec = spec_of(current.data)
     ids = [one["id"] for one in current.data["turbines"]]
     before = positions_of(current.data, land)

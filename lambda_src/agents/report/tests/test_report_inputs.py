@@ -13,7 +13,7 @@ from agents.report.tests.reading import (
     text_of,
 )
 from siting.documents.report.inputs import CHARTS
-from siting.tests.chain import project_for, run_example
+from siting.tests.chain import example, find_land, project_for, run_example
 from siting.tests.unit.documents.pictures import png
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
@@ -221,3 +221,49 @@ def test_the_maps_own_attribution_is_repeated(store: MemoryArtifactStore) -> Non
 
     for text in (page_of(store).text, text_of(pdf_of(store))):
         assert "Map data: © map <i>makers</i>." in text
+
+
+def test_no_yield_is_on_a_cover_whose_wind_is_not_the_places(store: MemoryArtifactStore) -> None:
+    report_on(store)
+    without = ProjectContent(store)[PAGE].decode()
+    assert "<dt>Capacity factor" not in without
+    assert "There is no yield on this cover" in without
+
+    computed_from_wind(store)
+    report_on(store)
+    with_wind = ProjectContent(store)[PAGE].decode()
+    assert "<dt>Annual energy, net of wakes alone" in with_wind
+    assert "<dt>Capacity factor" in with_wind
+    assert "There is no yield" not in with_wind
+
+
+@pytest.mark.parametrize(("factor", "questioned"), [(0.59, False), (0.61, True)])
+def test_a_capacity_factor_that_no_farm_reaches_is_questioned(
+    store: MemoryArtifactStore, factor: float, questioned: bool
+) -> None:
+    computed_from_wind(store)
+    content = ProjectContent(store)
+    energy = {**json.loads(content[ENERGY]), "capacity_factor": factor}
+    content.leave_again({ENERGY: json.dumps(energy).encode()}, read=("terrain/wind.json",))
+    report_on(store)
+    assert ("is more than wind farms reach over years" in page_of(store).text) is questioned
+
+
+def test_free_land_that_nobody_has_looked_at_is_on_the_cover() -> None:
+    site = example("site.geojson")
+    boundary = [one for one in site["features"] if one["properties"]["class"] == "boundary"]
+    store = MemoryArtifactStore()
+    find_land(store, {**site, "features": boundary}, accept_empty_map=True)
+    run_example("layout", store)
+    run_example("simulation", store)
+
+    report_on(store)
+
+    assert "The map shows nothing at all at this place" in page_of(store).text
+
+
+def test_it_says_which_turbines_the_land_was_cut_for(store: MemoryArtifactStore) -> None:
+    report_on(store)
+    text = page_of(store).text
+    assert "turbines that reach 175 m at the blade tip; the request named the setback from" in text
+    assert "nothing at all at this place" not in text

@@ -1,4 +1,3 @@
-import inspect
 import json
 from typing import Any
 
@@ -163,9 +162,45 @@ def test_charts_need_a_simulation_first() -> None:
 
 
 def test_the_default_wind_speed_is_the_case_studys() -> None:
-    default = inspect.signature(run_wake_simulation).parameters["wind_speed_m_per_s"].default
+    _, result, store = run({"turbines": TWO})
 
-    assert default == IEA37_WIND_SPEED_M_PER_S
+    energy = json.loads(ProjectContent(store)["simulation/energy.json"])
+    assert energy["wind_speed_m_per_s"] == IEA37_WIND_SPEED_M_PER_S
+    assert any("9.8 m/s at hub height" in one for one in result["assumptions"])
+
+
+def test_a_speed_that_was_asked_for_is_simulated_though_the_project_has_wind() -> None:
+    store = project_with_wind()
+    project = project_for("simulation", store)
+
+    status, asked = call(run_wake_simulation, project, wind_speed_m_per_s=9.8)
+    _, named = call(run_wake_simulation, project, wind_data="single_speed")
+    _, measured = call(run_wake_simulation, project)
+
+    assert status == "success"
+    assert any("9.8 m/s at hub height in every hour" in one for one in asked["assumptions"])
+    assert asked["aep_gwh"] == named["aep_gwh"] > measured["aep_gwh"]
+
+
+def test_one_speed_and_the_projects_wind_are_not_both() -> None:
+    project = project_for("simulation", project_with_wind())
+
+    status, text = call(run_wake_simulation, project, wind_data="project", wind_speed_m_per_s=9.8)
+
+    assert status == "error"
+    assert "Leave one of the two out" in text
+
+
+def test_a_hub_of_another_height_than_the_layouts_is_refused() -> None:
+    store = run_until("layout")
+    layout = json.loads(ProjectContent(store)["layout/layout.json"])
+    layout["hub_height_m"] = 150.0
+    ProjectContent(store).leave_again({"layout/layout.json": json.dumps(layout).encode()})
+
+    status, text = call(run_wake_simulation, project_for("simulation", store))
+
+    assert status == "error"
+    assert "The layout was made for a hub at 150 m" in text
 
 
 def test_a_request_may_bring_its_own_wind_rose() -> None:

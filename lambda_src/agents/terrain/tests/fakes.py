@@ -24,6 +24,7 @@ class Map:
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
+        self.empty = False
         self.attribution = "map makers, ODbL"
         self.asked: list[dict[str, Any]] = []
 
@@ -33,6 +34,8 @@ class Map:
         self.asked.append({"radius_m": radius_m, "reach_m": dict(reach_m)})
         if self.failure:
             raise self.failure
+        if self.empty:
+            return Surroundings((), 0, self.attribution, "2026-11-01T00:00:00Z")
         farm = MapFeature(FeatureClass.BUILDING, "<b>Hof</b>", Point(longitude, latitude))
         ends = (longitude - 0.05, latitude + 0.01), (longitude + 0.05, latitude + 0.01)
         road = MapFeature(FeatureClass.ROAD, "", LineString(ends))

@@ -16,6 +16,9 @@ from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 
+#: The place's coordinates, swapped.
+INDIAN_OCEAN = {"latitude": PLACE["longitude"], "longitude": PLACE["latitude"]}
+
 
 def run(site: Any, **arguments: Any) -> tuple[str, Any]:
     project = project_for("terrain", MemoryArtifactStore(), {"site": site})
@@ -274,3 +277,80 @@ def test_an_endpoint_that_is_not_set_is_a_configuration_error(
         project.failure = None
         call(tool, project, **PLACE)
         assert isinstance(project.failure, ConfigurationError)
+
+
+class TestAnEmptyMap:
+    """Where nobody has drawn anything, nobody knows of free land."""
+
+    def test_it_is_refused_and_the_other_way_round_is_named(
+        self, the_map: Map, project: Project
+    ) -> None:
+        the_map.empty = True
+
+        status, text = call(get_unbuildable_areas, project, **INDIAN_OCEAN)
+
+        assert status == "error"
+        assert "The map shows nothing at all" in text
+        assert "latitude=54.7365, longitude=8.972" in text
+        assert not ProjectContent(project.store, project.project_id).entries("terrain")
+
+    def test_coordinates_that_cannot_be_swapped_are_not_said_to_be(
+        self, the_map: Map, project: Project
+    ) -> None:
+        the_map.empty = True
+        _, text = call(get_unbuildable_areas, project, latitude=-40.0, longitude=-140.0)
+        assert "swapped" not in text
+
+    def test_whoever_knows_it_is_empty_says_so_and_every_later_step_knows(
+        self, the_map: Map, project: Project
+    ) -> None:
+        the_map.empty = True
+        status, result = call(get_unbuildable_areas, project, **INDIAN_OCEAN, accept_empty_map=True)
+        assert (status, result["map_is_empty"]) == ("success", True)
+        site = json.loads(stored(project, "site.geojson"))
+        assert site["features"][0]["properties"]["empty_map"] is True
+        # It was said once, of this site.
+        assert call(find_exclusion_zones, project)[0] == "success"
+
+    def test_so_is_a_site_that_comes_without_any_feature(self) -> None:
+        boundary = [one for one in SITE["features"] if one["properties"]["class"] == "boundary"]
+        alone = {**SITE, "features": boundary}
+
+        status, text = run(alone)
+
+        assert status == "error"
+        assert "no feature of any kind" in text
+        assert run(alone, accept_empty_map=True)[0] == "success"
+
+
+def test_a_turbine_decides_the_tip_height() -> None:
+    _, result = run(SITE, turbine_model="iea_15mw_240m")
+    assert result["tip_height_m"] == 270
+    assert {one["class"]: one["setback_m"] for one in result["zones"]}["road"] == 270
+
+
+def test_a_turbine_and_another_tip_height_are_not_both() -> None:
+    status, text = run(SITE, turbine_model="iea_15mw_240m", tip_height_m=175)
+    assert status == "error"
+    assert "Give one of the two" in text
+
+
+def test_the_land_says_what_it_was_cut_for() -> None:
+    store = MemoryArtifactStore()
+    project = project_for("terrain", store, {"site": SITE})
+    call(find_exclusion_zones, project, tip_height_m=200, road_setback_m=150)
+
+    land = json.loads(ProjectContent(store)["terrain/buildable.geojson"])
+
+    assert land["properties"]["assumes"] == {
+        "tip_height_m": 200,
+        "setbacks_m": {
+            "building": 600,
+            "road": 150,
+            "power_line": 220,
+            "water": 50,
+            "protected_area": 300,
+            "airfield": 3000,
+        },
+        "setbacks_named_by_the_request": ["road"],
+    }

@@ -8,6 +8,7 @@ from strands import ToolContext, tool
 from agents.terrain.tools.services import overpass
 from agents.terrain.tools.setbacks import takes_setbacks
 from agents.terrain.tools.site import SITE_FILE, planned_site
+from siting.project_land import ASSUMES, EMPTY_MAP, Setbacks
 from siting.wind.errors import require_within
 from siting.wind.features import FeatureClass
 from tradewind.contracts.errors import ToolInputError
@@ -17,6 +18,7 @@ from tradewind.run.tools import save_file, save_geojson
 
 if TYPE_CHECKING:
     from siting.wind.exclusions import Exclusions
+    from siting.wind.site import Site
 
 MIN_RADIUS_KM: Final = 0.5
 MAX_RADIUS_KM: Final = 20.0
@@ -24,6 +26,7 @@ MAX_RADIUS_KM: Final = 20.0
 _SEARCHED: Final = "searched_m"
 _ATTRIBUTION: Final = "attribution"
 _MAX_ATTRIBUTION_LENGTH: Final = 300
+_MAX_LATITUDE_DEG: Final = 90.0
 
 
 @tool(context=True)
@@ -35,7 +38,8 @@ def get_unbuildable_areas(
     latitude: float,
     longitude: float,
     radius_km: float = 5.0,
-    setbacks_m: Mapping[FeatureClass, float],
+    accept_empty_map: bool = False,
+    setbacks: Setbacks,
 ) -> dict[str, Any]:
     """Fetch what OpenStreetMap shows around a place on land, and find where turbines may not stand.
 
@@ -48,7 +52,9 @@ def get_unbuildable_areas(
         latitude: Of the site's middle, in degrees north, -80 to 84.
         longitude: Of the site's middle, in degrees east, -180 to 180.
         radius_km: How far the site reaches, in km, 0.5 to 20.
-        setbacks_m: Of every class, in metres.
+        accept_empty_map: Whether a map that shows nothing at all here is taken for free land. Only
+            if the request says so.
+        setbacks: Of every class, in metres.
     """
     # Some 240 ms to import: paid by the request that needs them, not by every cold start.
     from siting.wind import exclusions, site  # noqa: PLC0415
@@ -63,14 +69,16 @@ def get_unbuildable_areas(
     require_within("longitude", longitude, -180.0, 180.0, "degrees")
     require_within("radius_km", radius_km, MIN_RADIUS_KM, MAX_RADIUS_KM, "km")
     radius_m = 1000.0 * radius_km
-    around = overpass().features_around(longitude, latitude, radius_m, setbacks_m)
+    around = overpass().features_around(longitude, latitude, radius_m, setbacks.metres)
+    if not around.features and not accept_empty_map:
+        raise ToolInputError(_nothing_here(latitude, longitude))
     found = exclusions.find_exclusions(
-        site.site_around(longitude, latitude, radius_m, around.features), setbacks_m
+        site.site_around(longitude, latitude, radius_m, around.features), setbacks.metres
     )
-    searched = {kind.value: metres for kind, metres in setbacks_m.items()}
-    saved = _save(project, found, attribution=around.attribution, searched_m=searched)
+    searched = {kind.value: metres for kind, metres in setbacks.metres.items()}
+    saved = _save(project, found, setbacks, attribution=around.attribution, searched_m=searched)
     return {
-        **_answer(project, found, saved),
+        **_answer(project, found, setbacks, saved),
         "latitude": latitude,
         "longitude": longitude,
         "radius_km": radius_km,
@@ -86,7 +94,8 @@ def get_unbuildable_areas(
 def find_exclusion_zones(
     *,
     tool_context: ToolContext,
-    setbacks_m: Mapping[FeatureClass, float],
+    accept_empty_map: bool = False,
+    setbacks: Setbacks,
 ) -> dict[str, Any]:
     """Find the exclusion zones of the request's or the project's site, and what remains of it.
 
@@ -96,7 +105,9 @@ def find_exclusion_zones(
 
     Args:
         tool_context: The request at work.
-        setbacks_m: Of every class, in metres.
+        accept_empty_map: Whether a site without any feature is taken for free land. Only if the
+            request says so.
+        setbacks: Of every class, in metres.
     """
     # As above.
     from siting.wind import exclusions, site  # noqa: PLC0415
@@ -106,18 +117,47 @@ def find_exclusion_zones(
     boundary = _boundary_properties(geojson)
     searched = boundary.get(_SEARCHED)
     if isinstance(searched, Mapping):
-        _require_searched(searched, setbacks_m)
+        _require_searched(searched, setbacks.metres)
     attribution = boundary.get(_ATTRIBUTION)
     if not isinstance(attribution, str):
         attribution = "as given in the request"
-    found = exclusions.find_exclusions(site.read_site(geojson), setbacks_m)
+    planned = site.read_site(geojson)
+    known_empty = accept_empty_map or boundary.get(EMPTY_MAP) is True
+    if _is_empty(planned) and not known_empty:
+        raise ToolInputError(
+            "The site has no feature of any kind, neither a house nor a road: nobody looked, or it "
+            "lies at sea. Send the features around it in parameters.site, or call "
+            "get_unbuildable_areas, which fetches them. If nothing is there, and the request says "
+            "so, call again with accept_empty_map=true."
+        )
+    found = exclusions.find_exclusions(planned, setbacks.metres)
     saved = _save(
         project,
         found,
+        setbacks,
         attribution=attribution[:_MAX_ATTRIBUTION_LENGTH],
         searched_m=searched if isinstance(searched, Mapping) else None,
     )
-    return _answer(project, found, saved)
+    return _answer(project, found, setbacks, saved)
+
+
+def _is_empty(site: "Site") -> bool:
+    return not site.features and not site.features_out_of_reach
+
+
+def _nothing_here(latitude: float, longitude: float) -> str:
+    swapped = (
+        f" Were latitude and longitude swapped? The other way round it is latitude={longitude:g}, "
+        f"longitude={latitude:g}."
+        if abs(longitude) <= _MAX_LATITUDE_DEG
+        else ""
+    )
+    return (
+        f"The map shows nothing at all around {latitude:g} degrees north, {longitude:g} degrees "
+        "east: no house, no road, no water. Most likely it is open sea, or nobody has mapped it; "
+        f"neither is free land.{swapped} If the place is right and known to be empty, and the "
+        "request says so, call again with accept_empty_map=true."
+    )
 
 
 def _boundary_properties(geojson: object) -> Mapping[str, Any]:
@@ -147,6 +187,7 @@ def _require_searched(
 def _save(
     project: Project,
     found: "Exclusions",
+    setbacks: Setbacks,
     *,
     attribution: str,
     searched_m: Mapping[str, Any] | None,
@@ -161,6 +202,7 @@ def _save(
     site_geojson["features"][0]["properties"] |= {
         _ATTRIBUTION: attribution,
         **({} if searched_m is None else {_SEARCHED: dict(searched_m)}),
+        **({EMPTY_MAP: True} if _is_empty(found.site) else {}),
     }
     page = lay_out(
         found, title=f"Where turbines may stand: {project.project_id}", attribution=attribution
@@ -169,6 +211,7 @@ def _save(
     boundaries = found.boundaries_geojson()
     # Written once: for a town this takes longer than the geometry itself.
     _, *zones, _, buildable = boundaries["features"]
+    buildable["properties"][ASSUMES] = setbacks.as_assumption()
     return [
         save_geojson(project, SITE_FILE, site_geojson),
         save_geojson(project, "exclusions.geojson", {**boundaries, "features": zones}),
@@ -179,7 +222,9 @@ def _save(
     ]
 
 
-def _answer(project: Project, found: "Exclusions", artifacts: list[str]) -> dict[str, Any]:
+def _answer(
+    project: Project, found: "Exclusions", setbacks: Setbacks, artifacts: list[str]
+) -> dict[str, Any]:
     areas = {
         "site_km2": round(found.site_km2, 3),
         "excluded_km2": round(found.excluded_km2, 3),
@@ -189,6 +234,8 @@ def _answer(project: Project, found: "Exclusions", artifacts: list[str]) -> dict
     project.report_facts(**areas)
     return {
         **areas,
+        "tip_height_m": setbacks.tip_height_m,
+        "map_is_empty": _is_empty(found.site),
         "zones": [
             {
                 "class": zone.feature_class.value,

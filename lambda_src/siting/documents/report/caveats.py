@@ -5,6 +5,7 @@ from typing import Final
 from siting.documents.report.blocks import Block
 from siting.documents.report.inputs import Inputs
 from siting.documents.wording import plain
+from siting.project_land import cut_for
 
 #: What a wind file says of its methods, and what it is called here.
 _WIND_METHODS: Final = {"weibull": "Weibull fit", "height": "Wind at hub height"}
@@ -23,6 +24,7 @@ def assumptions(inputs: Inputs) -> tuple[Block, ...]:
                     for name, title in _WIND_METHODS.items()
                     if name in method
                 ),
+                cut_for(inputs.buildable.data),
                 "Setbacks are distances from the features, as in the table of excluded land. "
                 "They are planning values, not law.",
             ),

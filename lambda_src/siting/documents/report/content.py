@@ -18,6 +18,13 @@ _ABOUT: Final = (
     "figure and table names the artifacts it shows. Read the assumptions and the limits before "
     "using a number."
 )
+_EMPTY_MAP: Final = (
+    "The map shows nothing at all at this place, neither a house nor a road nor water, and the "
+    "request took that for free land. Nothing here says that it is."
+)
+
+#: More than any wind farm has reached over years, at sea or on land.
+_QUESTIONABLE_CAPACITY_FACTOR: Final = 0.6
 
 
 def write_report(title: str, project_id: str, written_at: datetime, inputs: Inputs) -> Report:
@@ -43,12 +50,15 @@ def write_report(title: str, project_id: str, written_at: datetime, inputs: Inpu
             decimal(areas["buildable_km2"], 2),
             f"km², {decimal(100 * areas['buildable_share'], 1)} % of the site",
         ),
-        KeyFigure("Annual energy (AEP)", decimal(yields["aep_gwh"], 2), "GWh per year"),
-        KeyFigure("Capacity factor", decimal(100 * yields["capacity_factor"], 1), "%"),
+        *_yield(inputs),
         KeyFigure("Wake loss", decimal(yields["wake_loss_percent"], 1), "% of gross AEP"),
     )
     why_not = placed.get("reason_not_placed")
-    notes = (plain(why_not),) if placed["turbines_not_placed"] and why_not else ()
+    notes = (
+        *((_EMPTY_MAP,) if land.map_is_empty(inputs) else ()),
+        *_conditions(inputs),
+        *((plain(why_not),) if placed["turbines_not_placed"] and why_not else ()),
+    )
     number = Numbering(inputs)
     sections = (
         Section("Site", land.site(inputs, number)),
@@ -70,3 +80,33 @@ def write_report(title: str, project_id: str, written_at: datetime, inputs: Inpu
         about=_ABOUT,
         sections=sections,
     )
+
+
+def _yield(inputs: Inputs) -> tuple[KeyFigure, ...]:
+    """What the farm yields; nothing where the wind is not that of the place."""
+    if inputs.wind is None:
+        return ()
+    energy = inputs.energy.data
+    return (
+        KeyFigure(
+            "Annual energy, net of wakes alone", decimal(energy["aep_gwh"], 2), "GWh per year"
+        ),
+        KeyFigure("Capacity factor", decimal(100 * energy["capacity_factor"], 1), "%"),
+    )
+
+
+def _conditions(inputs: Inputs) -> tuple[str, ...]:
+    """What the cover's figures are to be read with."""
+    energy = inputs.energy.data
+    if inputs.wind is None:
+        return (
+            "There is no yield on this cover: the energy was computed for a wind that is not that "
+            "of the place. It compares layouts.",
+        )
+    if energy["capacity_factor"] > _QUESTIONABLE_CAPACITY_FACTOR:
+        return (
+            f"A capacity factor of {decimal(100 * energy['capacity_factor'], 1)} % is more than "
+            "wind farms reach over years: look at the wind data, the height they are of, and the "
+            "turbine, before using any figure here.",
+        )
+    return ()

@@ -3,6 +3,7 @@
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import Inputs
 from siting.documents.wording import decimal, plain, words
+from siting.project_land import EMPTY_MAP
 
 
 def site(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
@@ -23,6 +24,11 @@ def site(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             inputs.layout,
         ),
     )
+
+
+def map_is_empty(inputs: Inputs) -> bool:
+    """Whether nothing was found to keep away from, and the request took that for free land."""
+    return inputs.site.data["features"][0]["properties"].get(EMPTY_MAP) is True
 
 
 def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:

@@ -73,10 +73,16 @@ def test_a_reserve_all_around_leaves_nothing(stand_in: GeodataStandIn, project: 
     assert (result["buildable_km2"], result["buildable_percent"]) == (0.0, 0.0)
 
 
-def test_nothing_on_the_map_is_all_buildable(stand_in: GeodataStandIn, project: Project) -> None:
+def test_nothing_on_the_map_is_all_buildable_for_who_knows_it(
+    stand_in: GeodataStandIn, project: Project
+) -> None:
     stand_in.elements = []
 
-    result = find(project)
+    status, text = call(areas.get_unbuildable_areas, project, **PLACE)
+    assert status == "error"
+    assert "The map shows nothing at all" in text
+
+    result = find(project, accept_empty_map=True)
 
     assert (result["zones"], result["buildable_percent"]) == ([], 100.0)
 

@@ -1,0 +1,78 @@
+"""The land that a project holds, and what it was cut for."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from siting.wind.features import SETBACK_RULES, FeatureClass
+from tradewind.contracts.errors import ToolInputError
+
+#: Where the buildable land says what it rests on.
+ASSUMES: Final = "assumes"
+#: Where a site says that the map shows nothing at all there, and that somebody knew.
+EMPTY_MAP: Final = "empty_map"
+_TIP_HEIGHT: Final = "tip_height_m"
+_SETBACKS: Final = "setbacks_m"
+_NAMED: Final = "setbacks_named_by_the_request"
+
+
+class Setbacks(NamedTuple):
+    """How far turbines stay from each class of features, and why so far.
+
+    Attributes:
+        tip_height_m: Blade tip over ground that the defaults are for.
+        metres: The setback from every class.
+        named: The classes whose setback the request named. The others are defaults.
+    """
+
+    tip_height_m: float
+    metres: Mapping[FeatureClass, float]
+    named: frozenset[FeatureClass]
+
+    def as_assumption(self) -> dict[str, Any]:
+        """What the land that is cut by them says of it, for later steps."""
+        return {
+            _TIP_HEIGHT: self.tip_height_m,
+            _SETBACKS: {kind.value: metres for kind, metres in self.metres.items()},
+            _NAMED: sorted(kind.value for kind in self.named),
+        }
+
+
+def require_land_for(turbine_model: str, tip_height_m: float, buildable: Mapping[str, Any]) -> None:
+    """Refuse land that was cut for lower turbines than are to stand on it.
+
+    A setback that the request named is the planner's own, whatever the turbine.
+
+    Args:
+        turbine_model: Which turbine.
+        tip_height_m: Its blade tip over ground.
+        buildable: The project's ``buildable.geojson``.
+
+    Raises:
+        ToolInputError: The turbine needs a wider setback than the land was cut with, or the land
+            does not say what it was cut for.
+    """
+    assumed = buildable.get("properties", {}).get(ASSUMES)
+    if not isinstance(assumed, Mapping):
+        raise ToolInputError(
+            "The buildable land does not say which height of turbines it was cut for. Run the "
+            f"terrain agent on this project again, with turbine_model={turbine_model}."
+        )
+    for kind, rule in SETBACK_RULES.items():
+        needed_m = rule.setback_m(tip_height_m)
+        if kind.value not in assumed[_NAMED] and needed_m > assumed[_SETBACKS][kind.value]:
+            raise ToolInputError(
+                f"The land was cut for turbines that reach {assumed[_TIP_HEIGHT]:g} m at the blade "
+                f"tip, with {assumed[_SETBACKS][kind.value]:g} m to class {kind}; {turbine_model} "
+                f"reaches {tip_height_m:g} m and keeps {needed_m:g} m by default. Run the terrain "
+                f"agent on this project again with turbine_model={turbine_model}, or with "
+                f"{kind}_setback_m if another distance is meant."
+            )
+
+
+def cut_for(buildable: Mapping[str, Any]) -> str:
+    """Say which turbines the land was cut for, in a sentence."""
+    assumed = buildable["properties"][ASSUMES]
+    named = assumed[_NAMED]
+    by_name = f"; the request named the setback from {', '.join(named)}" if named else ""
+    reached = f"{assumed[_TIP_HEIGHT]:g} m at the blade tip"
+    return f"Setbacks are for turbines that reach {reached}{by_name}."
