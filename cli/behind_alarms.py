@@ -1,19 +1,25 @@
 """Which log lines tell of the requests that an alarm is about.
 
 Filter patterns, as CloudWatch Logs has them. Lines of metrics come at every log level, and name a
-request; a process that is killed prints none, and Lambda reports it.
+request; a process that is killed prints none, and Lambda reports it. A failure has a line
+``platform.runtimeDone`` besides its report, so patterns ask for the type.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from stacks.parts.reported import DEATHS, REPORTED, Reported
 from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, PROBE, SWEEP
 from tradewind.telemetry.log_fields import API_CALL_DONE, PROBE_DONE
 from tradewind.telemetry.metric_names import START, MetricName, ProcessStart
 
 _FIELD: Final = re.compile(r"\$\.(\w+)")
+
+#: An event of CloudWatch Logs.
+Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,14 @@ class Behind:
         function: Whose log they are in; None for the agent that the alarm is on, or for whichever.
         of_agents: Whether a function that is no agent tells of agents' requests.
         whole: Whether the function's other lines name no request, so that all are to be read.
+        choose: Which of the events that match, where no pattern can say it.
     """
 
     condition: str
     function: str | None = None
     of_agents: bool = False
     whole: bool = False
+    choose: Callable[[Iterable[Event]], Iterable[Event]] = iter
 
     @property
     def pattern(self) -> str:
@@ -63,14 +71,39 @@ def _above_zero(*metrics: MetricName) -> str:
     return " || ".join(f"($.{metric} > 0)" for metric in metrics)
 
 
+def _record(event: Event) -> Mapping[str, Any]:
+    """What Lambda's report says; nothing of a line of the function's own."""
+    line = json.loads(event["message"])
+    record: Mapping[str, Any] = line.get("record", {})
+    return record
+
+
+def told_once(events: Iterable[Event]) -> Iterator[Event]:
+    """Leave out Lambda's reports of requests whose own lines tell of the failure, and say more.
+
+    A process serves one request at a time, and has a log stream of its own: the report after a
+    request's line is the same request's. Which errors a handler raised, a report does not say: a
+    process that cannot start ends by the same one, and has no line.
+    """
+    told = set[Any]()
+    for event in events:
+        stream, record = event.get("logStreamName"), _record(event)
+        if not record:
+            told.add(stream)
+        elif stream in told:
+            told.remove(stream)
+            if record["status"] == "error" and record.get("errorType") not in DEATHS:
+                continue
+        yield event
+
+
 #: Whatever an invocation of a function ended by, if not well.
 _REPORTED: Final = '($.type = "platform.report" && $.record.status != "success")'
-#: Without those that the handler itself failed: it has told of them.
-_KILLED: Final = '($.record.status = "timeout") || ($.record.errorType = "Runtime.*")'
-_FAILED: Final = Behind(f"{_above_zero(MetricName.ERRORS)} || {_KILLED}")
+_KILLED: Final = f'($.type = "platform.report" && {REPORTED[Reported.KILLS].condition})'
+_FAILED: Final = Behind(f"{_above_zero(MetricName.ERRORS)} || {_REPORTED}", choose=told_once)
 _EVERY_REQUEST: Final = Behind(_above_zero(MetricName.INVOCATION_LATENCY))
 _CALL: Final = f'$.message = "{API_CALL_DONE}"'
-_FAILED_CALL: Final = f"({_CALL} && $.status >= 500) || {_KILLED}"
+_FAILED_CALL: Final = f"({_CALL} && $.status >= 500) || {_REPORTED}"
 
 #: By the alarm's symptom.
 BEHIND: Final[Mapping[str, Behind]] = {

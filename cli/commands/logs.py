@@ -73,14 +73,13 @@ def logs(
         raise click.UsageError("--alarm finds requests, and --request shows one: give one of them.")
     if symptom is not None and symptom not in BEHIND:
         raise click.UsageError(f"There is no alarm on {symptom}; docs/runbooks has one page each.")
-    pattern, shown = "", frozenset[str]()
-    if symptom is not None:
-        pattern, shown = BEHIND[symptom].pattern, BEHIND[symptom].fields
-    elif request_id is not None:
-        pattern = of_request(request_id)
+    behind = BEHIND[symptom] if symptom is not None else None
+    pattern = behind.pattern if behind else of_request(request_id) if request_id is not None else ""
+    shown = behind.fields if behind else frozenset[str]()
     name, region = enter(environment)
+    events = log_events(name, region, agent, span, pattern)
     printed = 0
-    for event in log_events(name, region, agent, span, pattern):
+    for event in behind.choose(events) if behind else events:
         line = json.dumps(as_object(event)) if as_json else as_line(event, shown)
         if line is not None:
             click.echo(line)

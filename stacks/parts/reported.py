@@ -65,10 +65,12 @@ class ReportMetric(NamedTuple):
 #: From this share of its memory on, a process is near its end.
 NEAR_LIMIT_PERCENT: Final = 90
 
+#: How Lambda calls it that a process used up its memory, and that it ended by itself.
+DEATHS: Final = ("Runtime.OutOfMemory", "Runtime.ExitError")
+
 _MEMORY_USED: Final = "$.record.metrics.maxMemoryUsedMB"
 _TIMEOUT: Final = '($.record.status = "timeout")'
-_OUT_OF_MEMORY: Final = '($.record.errorType = "Runtime.OutOfMemory")'
-_EXITED: Final = '($.record.errorType = "Runtime.ExitError")'
+_OUT_OF_MEMORY, _EXITED = (f'($.record.errorType = "{kind}")' for kind in DEATHS)
 
 REPORTED: Final[dict[Reported, ReportMetric]] = {
     Reported.DURATION: ReportMetric(

@@ -17,7 +17,14 @@ from tests.integration.localcloud.conftest import Client, Deploy
 PAGES = "arn:aws:sns:us-east-1:000000000000:Tradewind-red-Observability-PagesTopic1-A"
 NOTICES = "arn:aws:sns:us-east-1:000000000000:Tradewind-red-Observability-NoticesTopic1-A"
 GROUP = "/aws/lambda/tradewind-red-terrain"
-REPORT = {"type": "platform.report", "record": {"requestId": "lambda-2", "status": "timeout"}}
+
+
+def ended(request_id: str, **how: str) -> list[dict[str, Any]]:
+    """What Lambda logs when an invocation has failed."""
+    record = {"requestId": request_id, **how}
+    return [
+        {"type": kind, "record": record} for kind in ("platform.runtimeDone", "platform.report")
+    ]
 
 
 def alarm(name: str, symptom: str, *topics: str) -> dict[str, Any]:
@@ -116,13 +123,14 @@ def test_the_lines_behind_an_alarm_and_of_a_request_are_found(run: Any, client: 
             "request_id": "mine",
             "lambda_request_id": "lambda-1",
         },
+        *ended("lambda-1", status="error", errorType="Runtime.Unknown"),
         {
             "message": "Begun",
             "level": "INFO",
             "request_id": "lost",
             "lambda_request_id": "lambda-2",
         },
-        REPORT,
+        *ended("lambda-2", status="timeout"),
     ]
     logs.create_log_group(logGroupName=GROUP)
     logs.create_log_stream(logGroupName=GROUP, logStreamName="one")
@@ -144,7 +152,7 @@ def test_the_lines_behind_an_alarm_and_of_a_request_are_found(run: Any, client: 
     assert [line.partition(" ")[2] for line in killed] == [errors[1].partition(" ")[2]]
     # By Lambda's id, which is all that its report of a killed request has.
     lost = run("logs", "terrain", "--request", "lambda-2").stdout.splitlines()
-    assert [line.split()[1] for line in lost] == ["INFO", "platform.report"]
+    assert [line.split()[1] for line in lost] == ["INFO", "platform.runtimeDone", "platform.report"]
     mine = run("logs", "terrain", "--request", "mine", "--json").stdout.splitlines()
     assert [json.loads(line)["message"] for line in mine] == [lines[0], lines[2]]
 

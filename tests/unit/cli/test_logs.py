@@ -1,6 +1,7 @@
 """Log lines are shown as a person reads them, and to a program as they are."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from cli.behind_alarms import BEHIND, of_request
 from cli.commands.logs import logs
 from cli.logs import as_line, as_object
 from devtools.cloudwatch.filter_pattern import matches
+from devtools.localcloud.extension.platform_log import PlatformLog
 
 AT = 1_795_000_000_123
 
@@ -64,14 +66,10 @@ def test_a_line_of_metrics_is_for_programs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("symptom", "line", "behind"),
+    ("symptom", "line", "found"),
     [
         ("errors", {"Errors": 1}, True),
         ("errors", {"Errors": 0}, False),
-        ("errors", {"record": {"status": "timeout"}}, True),
-        ("errors", {"record": {"errorType": "Runtime.OutOfMemory", "status": "error"}}, True),
-        # What the handler failed by itself it has told of.
-        ("errors", {"record": {"errorType": "RequestFailed", "status": "error"}}, False),
         ("sweep-failures", {"type": "platform.report", "record": {"status": "error"}}, True),
         ("sweep-failures", {"type": "platform.report", "record": {"status": "success"}}, False),
         ("api-failures", {"message": "API call done", "status": 503}, True),
@@ -80,8 +78,108 @@ def test_a_line_of_metrics_is_for_programs() -> None:
         ("versions-refused", {"message": "Probe done", "passed": True}, False),
     ],
 )
-def test_the_lines_behind_an_alarm(symptom: str, line: dict[str, Any], behind: bool) -> None:
-    assert matches(BEHIND[symptom].pattern, json.dumps(line)) is behind
+def test_the_lines_behind_an_alarm(symptom: str, line: dict[str, Any], found: bool) -> None:
+    assert matches(BEHIND[symptom].pattern, json.dumps(line)) is found
+
+
+def ended(
+    status: str, error_type: str | None = None, used_mb: int = 90, stream: str = "stream"
+) -> list[dict[str, Any]]:
+    """What is logged by Lambda when an invocation has ended."""
+    lines = PlatformLog("JSON", "INFO").report(
+        status,
+        status=status,
+        error_type=error_type,
+        duration_ms=9.5,
+        init_ms=None,
+        memory_mb=512,
+        max_memory_mb=used_mb,
+    )
+    return [{**event(line), "logStreamName": stream} for line in lines]
+
+
+def told(request_id: str, errors: int = 1, stream: str = "stream") -> dict[str, Any]:
+    """A request's own line of metrics."""
+    line = {"_aws": {}, "request_id": request_id, "error_code": "X", "Errors": errors}
+    return {**event(line), "logStreamName": stream}
+
+
+def behind(symptom: str, events: Iterable[dict[str, Any]]) -> list[str]:
+    """The lines that are found behind an alarm, short."""
+    one = BEHIND[symptom]
+    found = one.choose([event for event in events if matches(one.pattern, event["message"])])
+    lines = [json.loads(event["message"]) for event in found]
+    return [
+        " ".join(
+            [line["type"], line["record"]["status"], line["record"].get("errorType", "")]
+        ).strip()
+        if "record" in line
+        else line["request_id"]
+        for line in lines
+    ]
+
+
+TIMEOUT, OUT_OF_MEMORY, EXITED, NO_START, RAISED = (
+    ("timeout", None),
+    ("error", "Runtime.OutOfMemory"),
+    ("error", "Runtime.ExitError"),
+    ("error", "Runtime.ImportModuleError"),
+    ("error", "Runtime.Unknown"),
+)
+
+
+@pytest.mark.parametrize(
+    "symptom", [name for name, one in BEHIND.items() if one is BEHIND["errors"]]
+)
+def test_each_failed_request_is_one_line(symptom: str) -> None:
+    events = [
+        *[told("fine", 0), *ended("success")],
+        *[told("mine"), *ended(*RAISED)],
+        # Tried again by the same process, and killed: that it has not told of.
+        *ended(*OUT_OF_MEMORY),
+        *ended(*TIMEOUT),
+        *[told("streamed"), *ended("success")],
+        *ended(*EXITED),
+        # A process that cannot start has told nothing.
+        *ended(*NO_START, stream="other"),
+        *ended(*RAISED, stream="other"),
+        *[told("a", stream="one"), told("b", stream="two")],
+        *[*ended(*RAISED, stream="two"), *ended(*RAISED, stream="one")],
+    ]
+    assert behind(symptom, events) == [
+        "mine",
+        "platform.report error Runtime.OutOfMemory",
+        "platform.report timeout",
+        "streamed",
+        "platform.report error Runtime.ExitError",
+        "platform.report error Runtime.ImportModuleError",
+        "platform.report error Runtime.Unknown",
+        "a",
+        "b",
+    ]
+
+
+def test_killed_are_those_that_could_not_tell_of_it() -> None:
+    events = [
+        *[told("mine"), *ended(*RAISED), *ended("success")],
+        *[one for end in (TIMEOUT, OUT_OF_MEMORY, EXITED, NO_START) for one in ended(*end)],
+    ]
+    assert behind("killed", events) == [
+        "platform.report timeout",
+        "platform.report error Runtime.OutOfMemory",
+        "platform.report error Runtime.ExitError",
+    ]
+
+
+@pytest.mark.parametrize(
+    "symptom", ["api-failures", "api-errors", "mcp-failures", "sweep-failures", "durable-failures"]
+)
+def test_a_function_that_told_nothing_is_reported_once(symptom: str) -> None:
+    events = [*ended(*NO_START), *ended(*TIMEOUT), *ended("success")]
+    assert behind(symptom, events) == [
+        "platform.report error Runtime.ImportModuleError",
+        "platform.report timeout",
+    ]
 
 
 def test_a_request_is_found_by_its_own_id_and_by_lambdas() -> None:
