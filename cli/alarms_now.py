@@ -17,8 +17,6 @@ from cli.cdk import LOCAL_ENV
 from stacks.names import NOTICES, resource_prefix
 
 _RUNBOOK: Final = re.compile(r"\s*Runbook: (\S+/([a-z-]+)\.md)$")
-#: What went wrong before an alarm goes off: the longest that one looks back, but on silence.
-_BEFORE_H: Final = 4
 
 
 @dataclass(frozen=True)
@@ -86,10 +84,9 @@ def _read(alarm: Mapping[str, Any], environment: str, region: str, now: datetime
     since: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
     requests = lines = None
     if symptom is not None and symptom in BEHIND:
-        hours = math.ceil(max(now - since, timedelta()) / timedelta(hours=1)) + _BEFORE_H
-        requests, lines = BEHIND[symptom].commands(
-            symptom, agent or "AGENT", f"{hours}h", environment
-        )
+        behind = BEHIND[symptom]
+        hours = math.ceil(max(now - since, timedelta()) / timedelta(hours=1)) + behind.looks_back_h
+        requests, lines = behind.commands(symptom, agent or "AGENT", f"{hours}h", environment)
     return RedAlarm(
         name=name,
         symptom=symptom,

@@ -8,10 +8,10 @@ request; a process that is killed prints none, and Lambda reports it. A failure 
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from stacks.parts.reported import DEATHS, REPORTED, Reported
+from stacks.parts.reported import DEATHS, NEAR_LIMIT_PERCENT, REPORTED, Reported
 from tradewind.contracts.names import API, AUTHORIZER, DURABLE, MCP, PROBE, SWEEP
 from tradewind.telemetry.log_fields import API_CALL_DONE, PROBE_DONE
 from tradewind.telemetry.metric_names import START, MetricName, ProcessStart
@@ -32,6 +32,8 @@ class Behind:
         of_agents: Whether a function that is no agent tells of agents' requests.
         whole: Whether the function's other lines name no request, so that all are to be read.
         choose: Which of the events that match, where no pattern can say it.
+        looks_back_h: So many hours before the alarm went off its first lines may be: all that it
+            looks at, and a while for what began before that.
     """
 
     condition: str
@@ -39,6 +41,7 @@ class Behind:
     of_agents: bool = False
     whole: bool = False
     choose: Callable[[Iterable[Event]], Iterable[Event]] = iter
+    looks_back_h: int = 4
 
     @property
     def pattern(self) -> str:
@@ -97,6 +100,17 @@ def told_once(events: Iterable[Event]) -> Iterator[Event]:
         yield event
 
 
+def near_limit(events: Iterable[Event]) -> Iterator[Event]:
+    """Only Lambda's reports of processes near the end of their memory.
+
+    A pattern compares no field with another, and the limit may have been changed meanwhile.
+    """
+    for event in events:
+        metrics = _record(event)["metrics"]
+        if metrics["maxMemoryUsedMB"] > metrics["memorySizeMB"] * NEAR_LIMIT_PERCENT / 100:
+            yield event
+
+
 #: Whatever an invocation of a function ended by, if not well.
 _REPORTED: Final = '($.type = "platform.report" && $.record.status != "success")'
 _KILLED: Final = f'($.type = "platform.report" && {REPORTED[Reported.KILLS].condition})'
@@ -104,17 +118,23 @@ _FAILED: Final = Behind(f"{_above_zero(MetricName.ERRORS)} || {_REPORTED}", choo
 _EVERY_REQUEST: Final = Behind(_above_zero(MetricName.INVOCATION_LATENCY))
 _CALL: Final = f'$.message = "{API_CALL_DONE}"'
 _FAILED_CALL: Final = f"({_CALL} && $.status >= 500) || {_REPORTED}"
+#: Of alarms on four hours, and of those that page for them.
+_BY_HOUR_H: Final = 5
+#: No alarm looks at more than a week.
+_A_WEEK_H: Final = 7 * 24 + 1
 
 #: By the alarm's symptom.
 BEHIND: Final[Mapping[str, Behind]] = {
-    **dict.fromkeys(
-        ("errors", "errors-by-hour", "outage", "unwell", "dead-letters", "version-failing"), _FAILED
-    ),
-    **dict.fromkeys(("throttles", "latency", "no-traffic", "version-slower"), _EVERY_REQUEST),
+    **dict.fromkeys(("errors", "outage", "dead-letters", "version-failing"), _FAILED),
+    **dict.fromkeys(("errors-by-hour", "unwell"), replace(_FAILED, looks_back_h=_BY_HOUR_H)),
+    **dict.fromkeys(("throttles", "latency", "version-slower"), _EVERY_REQUEST),
+    "no-traffic": replace(_EVERY_REQUEST, looks_back_h=_A_WEEK_H),
     "killed": Behind(_KILLED),
-    "memory": Behind("$.record.metrics.maxMemoryUsedMB > 0"),
+    "memory": Behind(
+        '$.type = "platform.report" && $.record.metrics.maxMemoryUsedMB > 0', choose=near_limit
+    ),
     "cold-starts": Behind(f'$.{START} = "{ProcessStart.COLD}"'),
-    "init-time": Behind(_above_zero(MetricName.INIT_TIME)),
+    "init-time": Behind(_above_zero(MetricName.INIT_TIME), looks_back_h=9),
     "runtime-failed-calls": Behind(_above_zero(MetricName.RUNTIME_ERRORS)),
     "runtime-throttled-calls": Behind(_above_zero(MetricName.RUNTIME_THROTTLES)),
     "runtime-first-chunk": Behind(_above_zero(MetricName.RUNTIME_TIME_TO_FIRST_CHUNK)),
@@ -127,7 +147,11 @@ BEHIND: Final[Mapping[str, Behind]] = {
     "requests-not-logged": Behind(_above_zero(MetricName.REQUESTS_NOT_LOGGED)),
     "records-settled": Behind(_above_zero(MetricName.RECORDS_SETTLED), SWEEP, of_agents=True),
     "requests-not-started": Behind(
-        _above_zero(MetricName.REQUESTS_NOT_STARTED), SWEEP, of_agents=True
+        _above_zero(MetricName.REQUESTS_NOT_STARTED),
+        SWEEP,
+        of_agents=True,
+        # Lambda keeps a request for six hours at most before it is told of.
+        looks_back_h=8,
     ),
     "sweep-failures": Behind(_REPORTED, SWEEP, whole=True),
     "versions-refused": Behind(
@@ -135,9 +159,10 @@ BEHIND: Final[Mapping[str, Behind]] = {
     ),
     "probe-failures": Behind(_REPORTED, PROBE, whole=True),
     "durable-failures": Behind(_REPORTED, DURABLE, whole=True),
+    **dict.fromkeys(("api-failures", "api-outage"), Behind(_FAILED_CALL, API)),
     **dict.fromkeys(
-        ("api-failures", "api-failures-by-hour", "api-outage", "api-unwell"),
-        Behind(_FAILED_CALL, API),
+        ("api-failures-by-hour", "api-unwell"),
+        Behind(_FAILED_CALL, API, looks_back_h=_BY_HOUR_H),
     ),
     "api-errors": Behind(_REPORTED, API),
     **dict.fromkeys(("api-throttles", "api-latency"), Behind(_CALL, API)),

@@ -58,7 +58,9 @@ def logs(
     metrics too.
 
     SYMPTOM is the end of an alarm's name, and its runbook's; `tradewind alarms now` says which are
-    red. ID is a request's own, or the one that Lambda gave it and reports it by.
+    red. Behind alarms on latency, throttles, cost and silence every request is listed, and behind
+    those on starts every one that waited for a start. ID is a request's own, or the one that Lambda
+    gave it and reports it by.
 
     \b
     tradewind logs AGENT --since 1h

@@ -20,10 +20,12 @@ from devtools.contract.logged import access_log_fields, logged_in
 from devtools.contract.templates import read_contract
 from stacks.names import NOTICES, PAGES, access_log_group_name
 from stacks.parts.queries import SAVED
+from stacks.settings.api import ApiSettings
 from tests.deployed_agents import AGENTS
 from tests.docs.pages import commands
 from tests.infra.assembly import Assembly
-from tests.infra.conftest import ROOT
+from tests.infra.conftest import ROOT, Synthesize
+from tradewind.contracts.agent_manifest import LONGEST_SILENCE_H
 from tradewind.contracts.errors import TradewindError
 from tradewind.telemetry.metric_names import METRICS
 
@@ -241,6 +243,63 @@ def test_there_are_lines_behind_every_alarm(named: frozenset[str]) -> None:
     }
     known = {*METRICS, *logged_in([]).fields, *said_in_logs()}
     assert asked <= known
+
+
+@pytest.fixture(scope="module")
+def looked_at_h(everything: Assembly, synthesize: Synthesize) -> dict[str, float]:
+    """How many hours each symptom's alarms look at, at most."""
+    settings = everything.settings
+    patient = settings.functions.model_copy(update={"expect_traffic_within_h": LONGEST_SILENCE_H})
+    app = synthesize(settings.model_copy(update={"functions": patient}))
+    templates = [json.loads(file.read_text()) for file in app.folder.glob("*.template.json")]
+    resources = {key: one for template in templates for key, one in template["Resources"].items()}
+    alarms = {
+        key: one["Properties"]
+        for key, one in resources.items()
+        if one["Type"] in {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"}
+    }
+    hours: dict[str, float] = {}
+    for alarm in alarms.values():
+        rule = json.dumps(alarm.get("AlarmRule"))
+        # Who is silent has no failed requests.
+        behind = [
+            part for key, part in alarms.items() if key in rule and symptom_of(part) != "no-traffic"
+        ]
+        symptom = symptom_of(alarm)
+        longest = max(map(alarm_h, behind or [alarm]))
+        hours[symptom] = max(hours.get(symptom, 0), longest)
+    return hours
+
+
+def symptom_of(alarm: dict[str, Any]) -> str:
+    found = re.search(r"/([a-z-]+)\.md$", alarm["AlarmDescription"])
+    assert found
+    return found[1]
+
+
+def alarm_h(alarm: dict[str, Any]) -> float:
+    metrics = [one["MetricStat"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
+    period_s = max(one["Period"] for one in metrics or [alarm])
+    hours: float = alarm["EvaluationPeriods"] * period_s / 3600
+    return hours
+
+
+@each_runbook
+def test_the_commands_look_back_as_far_as_the_alarm(
+    symptom: str, looked_at_h: dict[str, float]
+) -> None:
+    # It goes off some time after the last of what it looked at.
+    assert BEHIND[symptom].looks_back_h > looked_at_h[symptom]
+    [number, unit] = re.findall(r"--since (\d+)([hw])", points(symptom)[1])[0]
+    assert int(number) * {"h": 1, "w": 168}[unit] >= looked_at_h[symptom]
+
+
+def test_a_request_that_was_not_started_was_made_long_before() -> None:
+    # A count of an hour, and as long as a setting lets Lambda keep a request.
+    longest = next(
+        one.le for one in ApiSettings.model_fields["queue_life_s"].metadata if hasattr(one, "le")
+    )
+    assert BEHIND["requests-not-started"].looks_back_h > 1 + longest / 3600
 
 
 def test_whom_an_alarm_tells_is_in_the_names_of_its_topics(everything: Assembly) -> None:

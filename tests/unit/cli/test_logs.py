@@ -129,7 +129,7 @@ TIMEOUT, OUT_OF_MEMORY, EXITED, NO_START, RAISED = (
 
 
 @pytest.mark.parametrize(
-    "symptom", [name for name, one in BEHIND.items() if one is BEHIND["errors"]]
+    "symptom", ["errors", "errors-by-hour", "outage", "unwell", "dead-letters", "version-failing"]
 )
 def test_each_failed_request_is_one_line(symptom: str) -> None:
     events = [
@@ -168,6 +168,17 @@ def test_killed_are_those_that_could_not_tell_of_it() -> None:
         "platform.report timeout",
         "platform.report error Runtime.OutOfMemory",
         "platform.report error Runtime.ExitError",
+    ]
+
+
+def test_memory_is_about_the_processes_near_its_end() -> None:
+    events = [
+        *[*ended("success", used_mb=460), *ended("timeout", used_mb=461)],
+        *ended(*OUT_OF_MEMORY, used_mb=512),
+    ]
+    assert behind("memory", events) == [
+        "platform.report timeout",
+        "platform.report error Runtime.OutOfMemory",
     ]
 
 
