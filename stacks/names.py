@@ -41,7 +41,7 @@ class Output(StrEnum):
     NETWORK_CIDR = "NetworkCidr"
     NETWORK_ZONES = "NetworkZones"
     DURABLE_FUNCTION = "DurableFunctionArn"
-    NOBODY_TOLD = "AlarmsTellNobody"
+    NOBODY_PAGED = "AlarmsPageNobody"
 
 
 def agent_arn_output(agent: str) -> str:

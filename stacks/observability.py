@@ -113,9 +113,9 @@ class ObservabilityStack(Stack):
         )
 
     def _told(self, settings: Settings, key: kms.IKey) -> Told:
-        """Make the topics, and say it where they lead to nobody."""
-        if settings.nobody_told is not None:
-            CfnOutput(self, names.Output.NOBODY_TOLD, value=settings.nobody_told)
+        """Make the topics, and say it where pages lead to nobody."""
+        if settings.nobody_paged is not None:
+            CfnOutput(self, names.Output.NOBODY_PAGED, value=settings.nobody_paged)
         prefix = names.resource_prefix(settings.environment)
         pages, notices = (
             AlarmTopic(self, construct_id, key=key, email=email, alarm_prefix=prefix).topic

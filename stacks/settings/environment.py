@@ -293,12 +293,17 @@ class Settings(Frozen):
         return self.functions.architecture == "native"
 
     @property
-    def nobody_told(self) -> str | None:
-        """That alarms go off unheard, where somebody else than who deploys it may rely on it."""
+    def nobody_paged(self) -> str | None:
+        """That nobody is woken by alarms, where somebody else than who deploys may rely on it."""
         if self.alarm_email is not None or self.on_this_machine:
             return None
+        whom = (
+            "Nobody is told of"
+            if self.notice_email is None
+            else "notice_email is told of what can wait, and nobody is paged by"
+        )
         return (
-            f"Nobody is told of {self.environment}'s alarms: give alarm_email in "
+            f"{whom} {self.environment}'s alarms: give alarm_email in "
             f"config/{self.environment}.yaml"
         )
 

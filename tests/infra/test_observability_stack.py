@@ -1,6 +1,7 @@
 """What is watched, who is told, and where it is seen."""
 
 import json
+import re
 from colorsys import rgb_to_hsv
 from datetime import date
 from pathlib import Path
@@ -296,26 +297,46 @@ def test_notices_go_where_pages_go_unless_the_settings_say_otherwise(
     assert addresses(synthesize(two)) == {"<PagesTopic>": awake, "<NoticesTopic>": tomorrow}
 
 
+def test_the_docs_name_the_alarms_that_a_first_deployment_tells_of(
+    everything: Assembly, root: Path
+) -> None:
+    of_agents = {*AGENTS, *everything.settings.runtimes}
+    tell = {
+        "unwell" if name.removesuffix("-unwell") in of_agents else name
+        for kind in ("Alarm", "CompositeAlarm")
+        for name, (_, over) in told(everything, kind).items()
+        if over is not None
+    }
+    page = (root / "docs/watching.md").read_text(encoding="utf-8")
+    sentence = page.partition("first deployment tells once that")[2].partition(" is OK")[0]
+    assert set(re.findall(r"`([^`]+)`", sentence)) == tell
+
+
 def said_of_nobody(assembly: Assembly) -> str | None:
     """What the deployment's outputs say of who is told."""
-    output = assembly.observability.get("Outputs", {}).get("AlarmsTellNobody", {})
+    output = assembly.observability.get("Outputs", {}).get("AlarmsPageNobody", {})
     said: str | None = output.get("Value")
     return said
 
 
-def test_without_an_address_the_outputs_say_that_nobody_is_told(
+def test_without_an_address_the_outputs_say_who_is_not_told(
     dev: Assembly, synthesize: Synthesize, dev_settings: Settings
 ) -> None:
     assert dev.settings.alarm_email is None
     assert addresses(dev) == {}
     said = "Nobody is told of dev's alarms: give alarm_email in config/dev.yaml"
-    assert said_of_nobody(dev) == dev.settings.nobody_told == said
+    assert said_of_nobody(dev) == dev.settings.nobody_paged == said
+    tomorrow = dev_settings.model_copy(update={"notice_email": "tomorrow@example.org"})
+    assert said_of_nobody(synthesize(tomorrow)) == (
+        "notice_email is told of what can wait, and nobody is paged by dev's alarms: "
+        "give alarm_email in config/dev.yaml"
+    )
     somebody = synthesize(dev_settings.model_copy(update={"alarm_email": "crew@example.org"}))
-    assert said_of_nobody(somebody) is somebody.settings.nobody_told is None
+    assert said_of_nobody(somebody) is somebody.settings.nobody_paged is None
 
 
 def test_on_this_machine_nobody_need_be_told(root: Path) -> None:
-    assert load_settings("local", root / "config", AGENTS).nobody_told is None
+    assert load_settings("local", root / "config", AGENTS).nobody_paged is None
 
 
 @pytest.mark.parametrize("which", ["Pages", "Notices"])

@@ -43,7 +43,7 @@ def test_a_synth_says_what_it_costs_and_whether_somebody_is_told(dev: Assembly) 
     counts = watched(dev.folder, dev.settings, AGENTS)
     assert cost == said_of_cost("dev", counts)
     assert f"alarms on {counts.alarm_metrics:.0f} metrics" in cost
-    assert nobody == dev.settings.nobody_told
+    assert nobody == dev.settings.nobody_paged
     told = dev.settings.model_copy(update={"alarm_email": "crew@example.org"})
     assert cdk_app._to_say(dev.folder, told, AGENTS) == [cost]
 
