@@ -1,9 +1,12 @@
 """A query or a metric filter that finds nothing in the logs is found, and named."""
 
+import json
 from typing import Any
 
 import pytest
 
+from devtools.contract import logged_in
+from devtools.localcloud.extension.results import error_type_of
 from tests.unit.devtools.contract.conftest import ACCESS, App, emf
 
 
@@ -136,3 +139,15 @@ def test_a_filters_dimension_has_the_values_of_its_field(app: App) -> None:
     assert app.findings() == []
     app.widget("How long")["metrics"][1][3] = "terain"
     assert "nothing emits App/terrain/Took with Agent=terain" in app.said()
+
+
+def test_lambdas_lines_end_in_the_ways_that_the_embedded_aws_has() -> None:
+    records = [json.loads(line)["record"] for line in logged_in([]).lines]
+    ended = [record for record in records if "status" in record]
+    assert {record["status"] for record in ended} == {"success", "error", "timeout"}
+    for record in ended:
+        kind = record.get("errorType")
+        assert (kind is not None) == (record["status"] == "error")
+        if kind is not None:
+            failed = {"error": True, "body": {"errorType": kind}}
+            assert error_type_of(failed, None) == kind
