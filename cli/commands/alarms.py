@@ -131,7 +131,8 @@ def run_backtest(
     data come from the embedded AWS, with --env from your account, whose CloudWatch charges for what
     is asked of it, and with --file from a file that docs/alarm-tests.md explains.
 
-    Exit status 2: a file, a template or the alarm is not as it must be.
+    Exit status 2: a file, a template or the alarm is not as it must be, or there are no data of an
+    alarm at all.
 
     \b
     tradewind alarms backtest terrain-latency --since 1w --threshold 300000
@@ -143,18 +144,22 @@ def run_backtest(
     if begin <= end:
         raise click.UsageError("--since must be longer ago than --until.")
     from cli import alarm_backtest as work
+    from cli.alarms import WrongInput, alarms_of
     from cli.api.address import enter
 
+    known = alarms_of(templates)
     if file:
         past = work.past_of_file(file)
     else:
         _, region = enter(environment)
-        past = work.past_of_cloudwatch(region, begin, end)
-    found = work.run_backtest(templates, alarm, past, threshold)
+        past = work.past_of_cloudwatch(region, begin, end, known)
+    found = work.run_backtest(known, alarm, past, threshold)
     if as_json:
         click.echo(json.dumps(work.as_objects(found), indent=2))
     else:
         work.show(found)
+    if wrong := work.problem(found):
+        raise WrongInput(wrong)
 
 
 @alarms.command(name="stories")

@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from devtools.cloudwatch.alarms import Alarm, Metric
-from devtools.cloudwatch.matching import Source
+from devtools.cloudwatch.matching import Source, source_of
 from devtools.cloudwatch.series import Sample
 
 _MINUTE: Final = 60
+_DAY: Final = 86_400
+#: How long CloudWatch keeps datapoints of periods that are multiples of these, the longest first.
+_KEPT_S: Final = ((3600, 455 * _DAY), (300, 63 * _DAY), (_MINUTE, 15 * _DAY), (1, 3 * 3600))
 _MAX_BYTES: Final = 200_000_000
 #: What values of minutes can be put together to.
 _BY_THE_MINUTE: Final = frozenset({"Sum", "SampleCount", "Average", "Minimum", "Maximum"})
@@ -89,33 +92,57 @@ def _in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:
 def of_metrics(alarm: Alarm, history: History) -> dict[str, tuple[Sample, ...]]:
     """What a history holds of each metric of an alarm, by the metric's id."""
     return {
-        identifier: history.get((metric.namespace, metric.name, metric.dimensions), ())
+        identifier: history.get(source_of(metric), ())
         for identifier, metric in alarm.metrics.items()
     }
 
 
-def ask(client: Any, alarm: Alarm, start: int, end: int) -> dict[str, tuple[Sample, ...]]:
-    """Ask CloudWatch for each metric of an alarm, by the metric's id.
+class Answers:
+    """What CloudWatch has, asked for when it is needed; what several alarms watch, once."""
 
-    Args:
-        client: Of CloudWatch; it charges for each metric that is asked for.
-        alarm: The alarm.
-        start: Where to begin, in seconds since the epoch.
-        end: Where to end.
+    def __init__(self, client: Any, start: int, end: int, now: int) -> None:
+        """Ask about a time.
 
-    Raises:
-        HistoryError: A dimension is known only after the deployment.
-    """
-    return {
-        identifier: _ask(client, metric, start, end) for identifier, metric in alarm.metrics.items()
-    }
+        Args:
+            client: Of CloudWatch; it charges for each metric that is asked for.
+            start: Where to begin, in seconds since the epoch.
+            end: Where to end.
+            now: The present time, until which CloudWatch has kept what it has.
+        """
+        self._client = client
+        self._start, self._end, self._now = start, end, now
+        self._found: dict[tuple[Source, str, int], tuple[Sample, ...]] = {}
+
+    def of(self, alarm: Alarm) -> dict[str, tuple[Sample, ...]]:
+        """What there is of each metric of an alarm, by the metric's id.
+
+        Raises:
+            HistoryError: A dimension is known only after the deployment.
+        """
+        return {identifier: self._of(metric) for identifier, metric in alarm.metrics.items()}
+
+    def _of(self, metric: Metric) -> tuple[Sample, ...]:
+        if any("${" in value for _, value in metric.dimensions):
+            raise HistoryError(f"{metric} has a name that only the deployment knows; give a file")
+        key = (source_of(metric), metric.statistic, _asked_period_s(metric))
+        if key not in self._found:
+            start = max(self._start, self._now - kept_s(metric))
+            self._found[key] = _ask(self._client, metric, start, self._end)
+        return self._found[key]
+
+
+def _asked_period_s(metric: Metric) -> int:
+    return _MINUTE if metric.statistic in _BY_THE_MINUTE else metric.period_s
+
+
+def kept_s(metric: Metric) -> int:
+    """For how long CloudWatch keeps a metric at the period by which it is asked for."""
+    period = _asked_period_s(metric)
+    return next(kept for unit, kept in _KEPT_S if period % unit == 0)
 
 
 def _ask(client: Any, metric: Metric, start: int, end: int) -> tuple[Sample, ...]:
-    if any("${" in value for _, value in metric.dimensions):
-        raise HistoryError(f"{metric} has a name that only the deployment knows; give a file")
-    alone = metric.statistic in _BY_THE_MINUTE
-    period = _MINUTE if alone else metric.period_s
+    period = _asked_period_s(metric)
     asked = list(dict.fromkeys((metric.statistic, "SampleCount")))
     by_statistic: dict[str, dict[int, float]] = {statistic: {} for statistic in asked}
     pages = client.get_paginator("get_metric_data").paginate(

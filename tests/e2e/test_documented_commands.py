@@ -52,10 +52,15 @@ COVERED: Final = {
         "tests/integration/records/test_commands.py",
         'run("answer", "terrain", "r-1")',
     ),
-    # It needs a file of what was published.
+    # Its file is the page's example.
     "./tradewind alarms backtest terrain-errors --file history.csv": (
-        "tests/unit/cli/test_alarms.py",
-        'backtest("errors", "--file", history',
+        "tests/infra/test_alarm_backtest.py",
+        'if "--file history.csv" in c.text',
+    ),
+    # It needs data of days before.
+    "./tradewind alarms backtest terrain-latency --since 1w --until 1d --threshold 300000": (
+        "tests/unit/cli/test_alarm_backtest.py",
+        '"--since", "1w", "--until", "1d", "--threshold"',
     ),
     # It builds the bundles of another architecture, for minutes.
     "./tradewind bundles": ("tests/infra/test_bundles_command.py", '"bundles"'),

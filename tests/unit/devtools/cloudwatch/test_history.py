@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from devtools.cloudwatch.alarms import Alarm, AlarmError, Metric
 from devtools.cloudwatch.backtest import Red, backtest
 from devtools.cloudwatch.composite import parse_rule
-from devtools.cloudwatch.history import HistoryError, ask, of_metrics, read_history
+from devtools.cloudwatch.history import Answers, HistoryError, kept_s, of_metrics, read_history
 from devtools.cloudwatch.series import Grid, Sample, aggregate
 from devtools.cloudwatch.states import TreatMissingData
 from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, UnsupportedAlarm
@@ -54,6 +55,7 @@ class FakeCloudWatch:
 
     def __init__(self) -> None:
         self.periods: list[int] = []
+        self.starts: list[int] = []
 
     def get_paginator(self, _: str) -> "FakeCloudWatch":
         return self
@@ -65,6 +67,7 @@ class FakeCloudWatch:
         EndTime: datetime,  # noqa: N803
         **_: Any,
     ) -> Iterator[dict[str, Any]]:
+        self.starts.append(int(StartTime.timestamp()))
         for query in MetricDataQueries:
             stat = query["MetricStat"]
             self.periods.append(stat["Period"])
@@ -75,6 +78,10 @@ class FakeCloudWatch:
                 moment = datetime.fromtimestamp(at, UTC)
                 result = {"Id": query["Id"], "Timestamps": [moment], "Values": [value]}
                 yield {"MetricDataResults": [result]}
+
+
+def answers(aws: FakeCloudWatch, end: int = START + 3600) -> Answers:
+    return Answers(aws, START, end, end)
 
 
 def written(path: Path) -> Path:
@@ -123,7 +130,7 @@ def test_cloudwatch_tells_the_same_and_windows_slide_over_its_minutes() -> None:
     found = backtest(
         alarms["errors"],
         alarms,
-        lambda one: ask(aws, one, START, START + 3600),
+        answers(aws).of,
         start=START,
         end=START + 3600,
     )
@@ -139,7 +146,7 @@ def test_a_percentile_is_asked_for_by_its_period_and_known_at_its_end() -> None:
         threshold=1999,
     )
     aws = FakeCloudWatch()
-    samples = ask(aws, slow, START, START + 600)["value"]
+    samples = answers(aws, START + 600).of(slow)["value"]
     assert set(aws.periods) == {300}
     assert samples == tuple(Sample(START + at, (2000.0,), (10.0,)) for at in (240, 540))
     alarms = described(slow)
@@ -153,7 +160,37 @@ def test_a_name_that_only_the_deployment_knows_is_refused() -> None:
     metric = Metric("App", "Errors", (("Queue", "${Queue.Name}"),), "Sum", 300)
     unknown = alarm(metrics={"m": metric}, expressions={}, watched="m")
     with pytest.raises(HistoryError, match="only the deployment knows"):
-        ask(FakeCloudWatch(), unknown, START, START + 600)
+        answers(FakeCloudWatch()).of(unknown)
+
+
+def test_what_several_alarms_watch_is_asked_for_once() -> None:
+    hour = replace(FAILED, period_s=3600)
+    aws = FakeCloudWatch()
+    asked = answers(aws)
+    first = asked.of(alarm())
+    asks = len(aws.periods)
+    by_hour = alarm(metrics={"m": hour}, expressions={}, watched="m")
+    # By the minute is by the minute, whatever the alarm's period.
+    assert asked.of(by_hour)["m"] == first["failed"]
+    assert asked.of(alarm("another")) == first
+    assert len(aws.periods) == asks
+
+
+@pytest.mark.parametrize(
+    ("statistic", "period_s", "kept_days"),
+    [("Sum", 3600, 15), ("p90", 60, 15), ("p90", 120, 15), ("p90", 900, 63), ("p90", 3600, 455)],
+)
+def test_cloudwatch_keeps_longer_periods_for_longer(
+    statistic: str, period_s: int, kept_days: int
+) -> None:
+    metric = replace(FAILED, statistic=statistic, period_s=period_s)
+    assert kept_s(metric) == kept_days * 86_400
+
+
+def test_nothing_is_asked_for_that_cloudwatch_no_longer_has() -> None:
+    aws = FakeCloudWatch()
+    Answers(aws, START - 90 * 86_400, START + 3600, START + 3600).of(alarm())
+    assert set(aws.starts) == {START + 3600 - 15 * 86_400}
 
 
 def test_what_if_the_threshold_were_another() -> None:
