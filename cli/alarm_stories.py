@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from cli import cdk
-from cli.alarms import SYNTHESIZED, WrongInput, shown
+from cli.alarms import SYNTHESIZED, WrongInput, alarms_of, shown
 from devtools.cloudwatch.alarms import AlarmError
 from devtools.cloudwatch.notation import format_time
-from devtools.cloudwatch.template import load_alarms
 from devtools.cloudwatch.yaml_document import TestFileError
 from devtools.stories.happenings import Call, CallEnd, Request, RequestEnd
 from devtools.stories.page import render
@@ -28,10 +27,8 @@ from tradewind.telemetry.metrics import RequestMetrics
 
 #: The stories that this repository ships.
 SHIPPED: Final = cdk.PROJECT / "tests" / "stories"
-#: Where they stand as tables.
+#: Where they stand as tables: those of prod, which has everything that there is.
 PAGE: Final = cdk.PROJECT / "docs" / "alarm-stories.md"
-#: The environment that the tables are of: it has everything that there is.
-PAGE_ENVIRONMENT: Final = "prod"
 
 _HEAD: Final = """# Stories of alarms
 
@@ -133,11 +130,9 @@ def run_stories(folder: Path | None, files: Sequence[Path] = ()) -> tuple[list[T
     Raises:
         WrongInput: There is no such app, or a file is not as it must be.
     """
-    folder = folder or SYNTHESIZED
-    if not folder.is_dir():
-        raise WrongInput("Nothing is synthesized yet: run `make synth`, or give --templates.")
+    alarms = alarms_of(folder)
     try:
-        alarms, deployed = load_alarms(folder), read_deployed(folder)
+        deployed = read_deployed(folder or SYNTHESIZED)
         app = Tradewind(deployed)
         chosen = files or sorted(SHIPPED.glob("*.yaml"))
         stories = [story for file in chosen for story in read_stories(file)]

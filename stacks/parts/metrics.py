@@ -207,11 +207,6 @@ class Metrics:
         dimensions = {"FunctionName": names.function_name(self.environment, PROBE)}
         return MetricStat("AWS/Lambda", name, dimensions, "Sum")
 
-    def durable(self, name: str, period_s: int = FIVE_MINUTES) -> MetricStat:
-        """A sum of Lambda's own, for the durable function."""
-        dimensions = {"FunctionName": names.function_name(self.environment, DURABLE)}
-        return MetricStat("AWS/Lambda", name, dimensions, "Sum", period_s)
-
     def api(self, name: str, statistic: str = "Sum", period_s: int = FIVE_MINUTES) -> MetricStat:
         """Lambda's own, for the API's function."""
         dimensions = {"FunctionName": names.function_name(self.environment, API)}
@@ -249,11 +244,6 @@ class Metrics:
                 for number, agent in enumerate(self.agents, 1)
             },
         )
-
-
-def share_percent(part: MetricStat, whole: MetricStat) -> MathExpression:
-    """``part`` of ``whole`` in percent; no value where there is no whole."""
-    return MathExpression("100 * part / whole", {"part": part, "whole": whole})
 
 
 def _ours(

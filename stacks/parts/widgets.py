@@ -77,11 +77,6 @@ def percentiles(metric: MetricStat) -> list[Line]:
     return [Line(metric.at(statistic), statistic, colour) for statistic, colour in _PERCENTILES]
 
 
-def alarm_line(alarm: AlarmSpec, colour: Colour) -> Line:
-    """What an alarm watches, exactly."""
-    return Line(alarm.series, alarm.label, colour)
-
-
 def version_line(metrics: AgentMetrics) -> Line:
     """The version that served: a step is a deployment."""
     return Line(metrics.version, "version", Colour.VERSION)
