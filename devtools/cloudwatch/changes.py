@@ -79,7 +79,7 @@ def _counts(alarm: Alarm) -> Iterator[Change]:
     m, n = alarm.datapoints_to_alarm, alarm.evaluation_periods
     others = [(m - 1, n)] if m > 1 else []
     if m < n:
-        others += [(m + 1, n), (m, n + 1)]
+        others += [(m + 1, n), (m, n + 1), (m, n - 1)]
     for to_alarm, periods in others:
         try:
             changed = replace(alarm, datapoints_to_alarm=to_alarm, evaluation_periods=periods)

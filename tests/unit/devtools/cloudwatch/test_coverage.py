@@ -66,7 +66,7 @@ def covered(tests: dict[str, dict[str, Any]], *alarms: Any) -> dict[str, Covered
 def test_tests_that_show_everything_leave_no_gap() -> None:
     found = covered(WHOLE, ERRORS)["errors"]
     assert found.gaps == ()
-    assert found.shown == found.asked == 11
+    assert found.shown == found.asked == 12
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,17 @@ def test_tests_that_show_everything_leave_no_gap() -> None:
 def test_what_only_one_test_shows_is_a_gap_without_it(left_out: str, gaps: list[str]) -> None:
     rest = {name: given for name, given in WHOLE.items() if name != left_out}
     assert set(gaps) <= set(covered(rest, ERRORS)["errors"].gaps)
+
+
+def test_that_older_datapoints_are_looked_at_has_to_be_shown() -> None:
+    in_a_row = {
+        "series": {"Errors": "0x3 11x3 0x4", "Calls": "100x10"},
+        "expect": ["OK at 4m", "ALARM at 5m"],
+    }
+    gap = "M of N: 2 of 3 -> 2 of 2"
+    assert gap in covered({"in a row": in_a_row}, ERRORS)["errors"].gaps
+    between = {"in a row": in_a_row, "one good between": WHOLE["one good between two"]}
+    assert gap not in covered(between, ERRORS)["errors"].gaps
 
 
 def test_an_alarm_without_tests_has_nothing_shown() -> None:
