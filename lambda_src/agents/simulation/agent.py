@@ -1,11 +1,14 @@
 """The simulation agent: how much energy a layout yields, and what wakes cost it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
-from siting.crew import LAYOUT, SIMULATION
+from agents.simulation.documents import per_direction, per_turbine, setup
+from agents.simulation.farm import farm_of, is_number
+from siting.crew import SIMULATION
+from siting.net_energy import net_of_all
 from siting.project_wind import project_wind, require_wind_of
 from siting.wind import scenarios
 from tradewind.contracts.errors import ToolInputError
@@ -14,7 +17,6 @@ from tradewind.run.strands_agent import StrandsAgent, project_of, reports_failur
 from tradewind.run.tools import (
     Source,
     load_json,
-    require_current,
     require_together,
     save_file,
     save_json,
@@ -25,42 +27,30 @@ if TYPE_CHECKING:
     from siting.charts.farm import FarmCharts
     from siting.wind.scenarios import Wind
     from siting.wind.turbines import Turbine
-    from siting.wind.wake.energy import EnergyYield
 
 _MIN_SECTORS: Final = 4
 _MAX_SECTORS: Final = 72
-_MAX_ID_LENGTH: Final = 16
-#: Metres. UTM coordinates stay below this; farther apart nothing is one wind farm.
-_MAX_COORDINATE_M: Final = 2e7
 _ENERGY: Final = "energy.json"
-_CASE_STUDY_TURBINE: Final = "iea37_3_35mw_130m"
 _WIND_SOURCES: Final = ("auto", "project", "single_speed")
 
 SYSTEM_PROMPT: Final = """\
 You are the simulation agent of a wind-farm planning service. You compute what a wind farm yields
 in a year and what its turbines take from each other by their wakes.
 
-Work: call run_wake_simulation once, with the wake model, the wind speed or the turbulence intensity
-if the request names one; leave out the others, they have defaults. Then call generate_charts. The
+Work: call run_wake_simulation once, with the wake model, the wind speed, the turbulence intensity,
+losses or uncertainty that the request names; leave out the others, they have defaults. Then call
+generate_charts. The
 layout, the project's wind data, and a wind rose or turbines if the request brings its own, reach
 the tools by themselves. Never ask for them and never make up positions.
 
 Units: energy in GWh per year (AEP), power in MW, speeds in m/s at hub height, directions in degrees
 from north, clockwise, where the wind comes from; the capacity factor is a share from 0 to 1.
 
-Report numbers only from tool results: AEP, wake loss and capacity factor. Repeat the assumptions
-the tool lists. Where it says that the wind has one speed all year, say that absolute energy is for
+Report numbers only from tool results: AEP, wake loss and capacity factor; where the tool gives
+them, the energy net of all losses (P50), P90 over ten years, and the losses taken off. Repeat the
+assumptions the tool lists. Where it says that the wind has one speed all year, say that absolute energy is for
 comparing layouts and no yield forecast.
 """
-
-
-class _Farm(NamedTuple):
-    ids: list[str]
-    x_m: list[float]
-    y_m: list[float]
-    turbine: "Turbine"
-    positions_from: str
-    layout: Source | None
 
 
 @tool(context=True)
@@ -73,11 +63,18 @@ def run_wake_simulation(
     wind_speed_m_per_s: float | None = None,
     turbulence_intensity: float = scenarios.DEFAULT_TURBULENCE,
     turbine_model: str = "",
+    availability_loss_percent: float | None = None,
+    electrical_loss_percent: float | None = None,
+    performance_loss_percent: float | None = None,
+    environmental_loss_percent: float | None = None,
+    curtailment_loss_percent: float | None = None,
+    wind_speed_uncertainty_percent: float | None = None,
 ) -> dict[str, Any]:
     """Compute the wind farm's annual energy with wakes, and save it.
 
     Takes the project's layout, or turbines given in the request. Returns annual energy production
-    in GWh, wake loss in percent, the capacity factor and the assumptions.
+    in GWh, wake loss in percent, the capacity factor and the assumptions; for the project's wind
+    also the energy net of all losses (P50), and what is exceeded in 75, 90 and 99 % of years.
 
     Args:
         tool_context: The request at work.
@@ -92,12 +89,19 @@ def run_wake_simulation(
             0.1 is usual on land, 0.06 offshore.
         turbine_model: For turbines given in the request: iea37_3_35mw_130m (default),
             iea_3_4mw_130m, iea_10mw_198m or iea_15mw_240m. A layout names its own.
+        availability_loss_percent: Standstill of turbines and grid; 3 unless given.
+        electrical_loss_percent: In cables and transformers; 2 unless given.
+        performance_loss_percent: Turbines below their power curve; 2 unless given.
+        environmental_loss_percent: Ice, dirt and wear; 2 unless given.
+        curtailment_loss_percent: For noise, shadow, animals or the grid; 0 unless given.
+        wind_speed_uncertainty_percent: Standard deviation of the long-term mean; 6 unless given,
+            some 3 with a good year of measurements on the site.
     """
     # Some 170 ms to import: paid by the request that needs them, not by every cold start.
     from siting.wind.wake import energy as wake  # noqa: PLC0415
 
     project = project_of(tool_context)
-    farm = _farm(project, turbine_model)
+    farm = farm_of(project, turbine_model)
     wind, measured = _wind(project, farm.turbine, wind_data, wind_speed_m_per_s)
     if measured is not None and farm.layout is not None:
         turbines = farm.layout.data["turbines"]
@@ -108,6 +112,22 @@ def run_wake_simulation(
     energy = wake.annual_energy(
         farm.x_m, farm.y_m, turbine=farm.turbine, rose=wind.states.rose, model=model
     )
+    net = None
+    if measured is not None:
+        losses = {
+            "availability": availability_loss_percent,
+            "electrical": electrical_loss_percent,
+            "performance": performance_loss_percent,
+            "environmental": environmental_loss_percent,
+            "curtailment": curtailment_loss_percent,
+        }
+        net = net_of_all(
+            energy,
+            wind,
+            measured.data,
+            losses_percent=losses,
+            wind_speed_percent=wind_speed_uncertainty_percent,
+        )
     headline = {
         "aep_gwh": round(energy.aep_mwh / 1000.0, 8),
         "wake_loss_percent": round(energy.wake_loss_percent, 4),
@@ -121,13 +141,16 @@ def run_wake_simulation(
         "turbine_model": turbine.key,
         "rated_power_mw": round(turbine.rated_power_mw * len(farm.ids), 3),
         "wake_model": model.key,
+        **({} if net is None else net.describe()),
         "assumptions": [
             f"Turbine: {turbine.name}, {turbine.rated_power_mw:g} MW, rotor "
             f"{turbine.rotor_diameter_m:g} m, hub height {turbine.hub_height_m:g} m. "
             f"Source: {turbine.source}",
             wind.assumption,
             f"Wakes: {model.description}.",
-            "No losses but wakes: electrical losses, downtime, icing and curtailment come on top.",
+            "No losses but wakes: electrical losses, downtime, icing and curtailment come on top."
+            if net is None
+            else "aep_gwh is net of wakes alone; net_aep_gwh is what reaches the grid (P50).",
             "Air density 1.225 kg/m3; flat land, the same wind at every turbine.",
             f"Turbine positions: {farm.positions_from}.",
         ],
@@ -137,13 +160,13 @@ def run_wake_simulation(
         "aep_mwh": round(energy.aep_mwh, 5),
         "turbulence_intensity": model.ambient_turbulence,
         "wind_speed_m_per_s": wind.speed_m_per_s,
-        "per_turbine": _per_turbine(farm, energy),
-        "per_direction": _per_direction(wind, energy),
+        "per_turbine": per_turbine(farm, energy),
+        "per_direction": per_direction(wind, energy),
         "sources": sources_of(*(one for one in (farm.layout, measured) if one is not None)),
     }
     artifacts = [
         save_json(project, _ENERGY, document),
-        save_json(project, "simulation.json", _setup(farm, wind, document)),
+        save_json(project, "simulation.json", setup(farm, wind, document)),
     ]
     project.report_facts(**headline)
     return {**summary, "artifacts": artifacts}
@@ -162,73 +185,13 @@ def generate_charts(*, tool_context: ToolContext) -> dict[str, Any]:
     """
     project = project_of(tool_context)
     energy = load_json(project, SIMULATION, _ENERGY)
-    setup = load_json(project, SIMULATION, "simulation.json")
-    require_together(energy.file, setup.file)
-    charts = _charts(energy.data, setup.data)
+    setting = load_json(project, SIMULATION, "simulation.json")
+    require_together(energy.file, setting.file)
+    charts = _charts(energy.data, setting.data)
     artifacts = [
         save_file(project, name, picture, "image/png") for name, picture in charts.draw().items()
     ]
     return {"charts": len(artifacts), "artifacts": artifacts}
-
-
-def _farm(project: Project, turbine_model: str) -> _Farm:
-    from siting.wind.turbines import turbine_of  # noqa: PLC0415
-
-    if "turbines" in project.parameters:
-        ids, x_m, y_m = _given_turbines(project.parameters["turbines"])
-        turbine = turbine_of(turbine_model or _CASE_STUDY_TURBINE)
-        return _Farm(ids, x_m, y_m, turbine, "coordinates in the request", None)
-    layout = load_json(project, LAYOUT, "layout.json")
-    # Turbines that were placed on other land, or for another wind, are not this project's farm.
-    require_current(project, layout.file)
-    laid_for = layout.data.get("turbine_model", _CASE_STUDY_TURBINE)
-    turbine = turbine_of(turbine_model or laid_for)
-    if layout.data["rotor_diameter_m"] != turbine.rotor_diameter_m:
-        raise ToolInputError(
-            f"The layout was made for {laid_for} with a rotor of "
-            f"{layout.data['rotor_diameter_m']:g} m, but {turbine.key} has "
-            f"{turbine.rotor_diameter_m:g} m. Leave turbine_model out, or run the layout agent "
-            f"with turbine_model={turbine.key} first."
-        )
-    if layout.data["hub_height_m"] != turbine.hub_height_m:
-        raise ToolInputError(
-            f"The layout was made for a hub at {layout.data['hub_height_m']:g} m, and "
-            f"{turbine.key} has its at {turbine.hub_height_m:g} m: the land and the wind are of "
-            f"another height. Leave turbine_model out, or run the layout agent with "
-            f"turbine_model={turbine.key} first."
-        )
-    turbines = layout.data["turbines"]
-    return _Farm(
-        [one["id"] for one in turbines],
-        [one["x_m"] for one in turbines],
-        [one["y_m"] for one in turbines],
-        turbine,
-        layout.name,
-        layout,
-    )
-
-
-def _given_turbines(given: object) -> tuple[list[str], list[float], list[float]]:
-    if not isinstance(given, list) or not given:
-        raise ToolInputError(
-            'parameters.turbines must be a list of objects such as {"x_m": 0.0, "y_m": 650.0}.',
-            field="parameters.turbines",
-        )
-    ids, x_m, y_m = [], [], []
-    for at, one in enumerate(given):
-        place = one if isinstance(one, Mapping) else {}
-        x: Any = place.get("x_m")
-        y: Any = place.get("y_m")
-        if not (_is_number(x, _MAX_COORDINATE_M) and _is_number(y, _MAX_COORDINATE_M)):
-            raise ToolInputError(
-                f"parameters.turbines[{at}] needs x_m (metres east) and y_m (metres north), both "
-                "finite numbers.",
-                field=f"parameters.turbines[{at}]",
-            )
-        ids.append(str(place.get("id", f"T{at + 1:02d}"))[:_MAX_ID_LENGTH])
-        x_m.append(float(x))
-        y_m.append(float(y))
-    return ids, x_m, y_m
 
 
 def _wind(
@@ -277,7 +240,7 @@ def _frequencies(project: Project) -> tuple[float, ...] | None:
     if (
         not isinstance(given, list)
         or not _MIN_SECTORS <= len(given) <= _MAX_SECTORS
-        or not all(_is_number(share, 1.0) for share in given)
+        or not all(is_number(share, 1.0) for share in given)
     ):
         raise ToolInputError(
             f"parameters.wind_rose needs sector_frequencies: {_MIN_SECTORS} to {_MAX_SECTORS} "
@@ -286,88 +249,6 @@ def _frequencies(project: Project) -> tuple[float, ...] | None:
             field="parameters.wind_rose.sector_frequencies",
         )
     return tuple(float(share) for share in given)
-
-
-def _is_number(value: Any, limit: float) -> bool:
-    # The comparison refuses NaN, infinity and integers too large to be a float.
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and -limit <= value <= limit
-    )
-
-
-def _per_turbine(farm: _Farm, energy: "EnergyYield") -> list[dict[str, Any]]:
-    columns = zip(
-        farm.ids,
-        farm.x_m,
-        farm.y_m,
-        energy.turbine_aep_mwh.tolist(),
-        energy.turbine_wake_loss_percent.tolist(),
-        strict=True,
-    )
-    rated_mwh = energy.rated_mwh_per_turbine
-    return [
-        {
-            "id": identity,
-            "x_m": x_m,
-            "y_m": y_m,
-            "aep_gwh": round(aep_mwh / 1000.0, 8),
-            "wake_loss_percent": round(loss_percent, 4),
-            "capacity_factor": round(aep_mwh / rated_mwh, 6),
-        }
-        for identity, x_m, y_m, aep_mwh, loss_percent in columns
-    ]
-
-
-def _per_direction(wind: "Wind", energy: "EnergyYield") -> list[dict[str, Any]]:
-    from siting.wind.wake.energy import loss_percent  # noqa: PLC0415
-
-    states = wind.states
-    net = states.by_sector(energy.state_aep_mwh)
-    gross = states.by_sector(energy.gross_mwh) * energy.turbine_count
-    columns = zip(
-        states.sector_degrees.tolist(),
-        states.by_sector(states.rose.frequency).tolist(),
-        states.sector_speed_m_per_s.tolist(),
-        net.tolist(),
-        loss_percent(net, gross).tolist(),
-        strict=True,
-    )
-    return [
-        {
-            "direction_degrees": direction,
-            "frequency": round(frequency, 8),
-            "wind_speed_m_per_s": round(speed, 4),
-            "aep_gwh": round(aep_mwh / 1000.0, 8),
-            "wake_loss_percent": round(loss, 4),
-        }
-        for direction, frequency, speed, aep_mwh, loss in columns
-    ]
-
-
-def _setup(farm: _Farm, wind: "Wind", document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a later step needs to draw the simulation again, beside ``energy.json``."""
-    sectors = wind.sectors
-    return {
-        "turbine": farm.turbine.describe(),
-        "wake_model": document["wake_model"],
-        "turbulence_intensity": document["turbulence_intensity"],
-        "wind": {
-            "assumption": wind.assumption,
-            "main_direction_degrees": float(
-                wind.states.sector_degrees[
-                    wind.states.by_sector(wind.states.rose.frequency).argmax()
-                ]
-            ),
-            "sectors": None
-            if sectors is None
-            else [
-                {"weibull_a_m_per_s": round(a, 4), "weibull_k": round(k, 4)}
-                for a, k in zip(sectors.a_m_per_s.tolist(), sectors.k.tolist(), strict=True)
-            ],
-        },
-        "aep_mwh": document["aep_mwh"],
-        "sources": document["sources"],
-    }
 
 
 def _charts(energy: Mapping[str, Any], setup: Mapping[str, Any]) -> "FarmCharts":

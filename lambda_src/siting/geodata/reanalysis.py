@@ -38,6 +38,8 @@ _UNITS: Final[Mapping[str, str]] = {
     _UPPER_DIRECTION: "degrees",
 }
 
+_COLUMNS: Final = (_UPPER_SPEED, _UPPER_DIRECTION, _LOWER_SPEED)
+
 #: A year is some 700 kB.
 LIMITS: Final = Limits(answer_s=60.0, silence_s=45.0, total_s=120.0, answer_bytes=4_000_000)
 CACHE_BYTES: Final = 32_000_000
@@ -107,9 +109,11 @@ class PowerClient(ServiceClient):
                 f"{SERVICE} lacks {missing} of {columns.shape[1]} hours of wind from {first_year} "
                 f"to {last_year} here; that is too much to plan on."
             )
-        month, upper, direction, lower = columns[:, present]
+        year, month, upper, direction, lower = columns[:, present]
         return PastWind(
-            hours=WindHours(month, direction % 360.0, upper, lower, UPPER_HEIGHT_M, LOWER_HEIGHT_M),
+            hours=WindHours(
+                year, month, direction % 360.0, upper, lower, UPPER_HEIGHT_M, LOWER_HEIGHT_M
+            ),
             first_year=first_year,
             last_year=last_year,
             missing_hours=missing,
@@ -143,7 +147,7 @@ def latest_years(count: int, today: date) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Year:
-    """A year's month, upper speed, upper direction and lower speed, NaN where it has none."""
+    """Each hour's year, month, upper speed and direction and lower speed, NaN where it has none."""
 
     columns: FloatArray
     longitude_deg: float
@@ -171,10 +175,13 @@ def _read_year(answer: Any, year: int) -> _Year:
             raise _malformed(f"{name} in {str(given)[:20]}, not {unit}")
         columns.append(_values(_object(series, name), hours, fill_value, name))
     by_name = dict(zip(_UNITS, columns, strict=True))
+    years = np.full(len(hours), float(year))
     months = np.array([float(hour[4:6]) for hour in hours])
     longitude, latitude = _grid_point(answer)
     return _Year(
-        np.stack([months, *(by_name[n] for n in (_UPPER_SPEED, _UPPER_DIRECTION, _LOWER_SPEED))]),
+        np.stack(
+            [years, months, *(by_name[n] for n in (_UPPER_SPEED, _UPPER_DIRECTION, _LOWER_SPEED))]
+        ),
         longitude,
         latitude,
         _dataset(header),

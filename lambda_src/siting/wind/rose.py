@@ -64,6 +64,7 @@ class WindHours:
     """Hours of wind at two heights, one array element per hour, none of them missing.
 
     Attributes:
+        year: The calendar year.
         month: 1 to 12.
         direction_degrees: Where the wind at the upper height comes from.
         upper_m_per_s: Speed at the upper height.
@@ -72,6 +73,7 @@ class WindHours:
         lower_height_m: Metres over ground.
     """
 
+    year: FloatArray
     month: FloatArray
     direction_degrees: FloatArray
     upper_m_per_s: FloatArray
@@ -113,6 +115,7 @@ class WindClimate:
         mean_m_per_s: Mean speed at hub height.
         weibull: Distribution of the speed from all directions.
         monthly_mean_m_per_s: Mean speed at hub height from January on; None without hours.
+        yearly_mean_m_per_s: Mean speed at hub height of each calendar year.
     """
 
     hub_height_m: float
@@ -120,6 +123,7 @@ class WindClimate:
     mean_m_per_s: float
     weibull: Weibull
     monthly_mean_m_per_s: tuple[float | None, ...]
+    yearly_mean_m_per_s: dict[int, float]
 
 
 def sector_of(direction_degrees: FloatArray, sectors: int) -> FloatArray:
@@ -201,7 +205,8 @@ def wind_climate(hours: WindHours, *, hub_height_m: float, sectors: int) -> Wind
     )
     months = (at_hub[hours.month == month] for month in range(1, 13))
     monthly = tuple(float(speeds.mean()) if speeds.size else None for speeds in months)
-    return WindClimate(hub_height_m, found, mean, everywhere, monthly)
+    yearly = {int(year): float(at_hub[hours.year == year].mean()) for year in np.unique(hours.year)}
+    return WindClimate(hub_height_m, found, mean, everywhere, monthly, yearly)
 
 
 def _exponent(hours: WindHours, within: NDArray[np.bool_]) -> float:

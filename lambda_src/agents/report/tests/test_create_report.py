@@ -53,7 +53,7 @@ def test_both_say_what_the_artifacts_say(page: Page, pdf: Any, whole: MemoryArti
         for assumption in energy["assumptions"]:
             assert assumption in text
         assert f"\u2212{energy['gross_aep_gwh'] - energy['aep_gwh']:,.3f}" in text
-        assert "not modelled" in text
+        assert "not taken off" in text
         assert "no yield forecast" in text
 
 

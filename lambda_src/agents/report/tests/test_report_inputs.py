@@ -15,6 +15,9 @@ from agents.report.tests.reading import (
 from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import example, find_land, project_for, run_example
 from siting.tests.unit.documents.pictures import png
+from siting.wind.iea37 import wind_rose
+from siting.wind.net import Losses, Uncertainties, net_yield
+from siting.wind.turbines import IEA37_CASE_STUDY
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
@@ -151,7 +154,19 @@ def computed_from_wind(store: MemoryArtifactStore) -> None:
     body = json.dumps(WIND).encode()
     content = ProjectContent(store)
     content.leave({"terrain/wind.json": body})
-    content.leave_again({ENERGY: content[ENERGY]}, read=("terrain/wind.json",))
+    energy = json.loads(content[ENERGY])
+    net = net_yield(
+        aep_mwh=1000.0 * energy["aep_gwh"],
+        wake_loss_percent=energy["wake_loss_percent"],
+        turbine=IEA37_CASE_STUDY,
+        rose=wind_rose(),
+        yearly_mean_m_per_s=(8.0, 8.4, 8.8, 8.4, 8.4),
+        losses=Losses(curtailment=1.0),
+        uncertainties=Uncertainties(),
+    )
+    content.leave_again(
+        {ENERGY: json.dumps({**energy, **net.describe()}).encode()}, read=("terrain/wind.json",)
+    )
 
 
 def test_wind_data_are_shown_where_the_energy_came_from_them(store: MemoryArtifactStore) -> None:
@@ -232,7 +247,8 @@ def test_no_yield_is_on_a_cover_whose_wind_is_not_the_places(store: MemoryArtifa
     computed_from_wind(store)
     report_on(store)
     with_wind = ProjectContent(store)[PAGE].decode()
-    assert "<dt>Annual energy, net of wakes alone" in with_wind
+    assert "<dt>Annual energy, net of wakes and losses (P50)" in with_wind
+    assert "<dt>P90, mean of ten years" in with_wind
     assert "<dt>Capacity factor" in with_wind
     assert "There is no yield" not in with_wind
 
@@ -267,3 +283,20 @@ def test_it_says_which_turbines_the_land_was_cut_for(store: MemoryArtifactStore)
     text = page_of(store).text
     assert "turbines that reach 175 m at the blade tip; the request named the setback from" in text
     assert "nothing at all at this place" not in text
+
+
+def test_losses_are_taken_off_one_after_the_other_and_the_rest_is_as_sure_as_it_is(
+    store: MemoryArtifactStore,
+) -> None:
+    computed_from_wind(store)
+    report_on(store)
+    energy = json.loads(ProjectContent(store)[ENERGY])
+
+    for text in (page_of(store).text, text_of(pdf_of(store))):
+        assert "Availability 3.0 \u2212" in text
+        assert "Curtailment 1.0 \u2212" in text
+        assert f"Net: what reaches the grid (P50) {energy['net_aep_gwh']:.3f}" in text
+        assert "by the means of 5 years" in text
+        for one in energy["exceeded"]:
+            row = f"P{one['probability_percent']} {one['one_year_gwh']:.2f}"
+            assert f"{row} {one['ten_years_gwh']:.2f}" in text

@@ -106,6 +106,48 @@ def test_the_projects_wind_is_simulated_over_all_its_speeds() -> None:
     assert any("taken from 100 m to the hub" in one for one in result["assumptions"])
 
 
+def test_what_reaches_the_grid_is_less_and_as_sure_as_it_is() -> None:
+    store = project_with_wind()
+    project = project_for("simulation", store)
+
+    _, usual = call(run_wake_simulation, project)
+    _, known = call(
+        run_wake_simulation,
+        project,
+        availability_loss_percent=0,
+        electrical_loss_percent=0,
+        performance_loss_percent=0,
+        environmental_loss_percent=0,
+        wind_speed_uncertainty_percent=3,
+    )
+
+    assert usual["net_aep_gwh"] == pytest.approx(0.912956 * usual["aep_gwh"], rel=1e-5)
+    assert known["net_aep_gwh"] == pytest.approx(known["aep_gwh"])
+    gwh = {one["probability_percent"]: one["ten_years_gwh"] for one in usual["exceeded"]}
+    assert list(gwh) == [50, 75, 90, 99]
+    assert gwh[50] > gwh[75] > gwh[90] > gwh[99] > 0
+    assert known["uncertainty_percent"]["lasting"] < usual["uncertainty_percent"]["lasting"]
+    # The wind data of this project name no years.
+    assert usual["uncertainty_percent"]["years_seen"] == 0
+
+
+def test_a_wind_of_one_speed_has_no_yield_to_take_losses_off() -> None:
+    _, result, _ = run({"turbines": TWO})
+    assert "net_aep_gwh" not in result
+    assert any(one.startswith("No losses but wakes") for one in result["assumptions"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"curtailment_loss_percent": -1}, {"wind_speed_uncertainty_percent": 31}]
+)
+def test_a_loss_or_uncertainty_out_of_range_is_refused(arguments: dict[str, float]) -> None:
+    status, text = call(
+        run_wake_simulation, project_for("simulation", project_with_wind()), **arguments
+    )
+    assert status == "error"
+    assert next(iter(arguments)) in text
+
+
 def test_a_request_may_ask_for_one_speed_or_another_wake() -> None:
     store = project_with_wind()
     project = project_for("simulation", store)

@@ -52,6 +52,7 @@ class Weather:
         self.asked.append((longitude, latitude, first, last))
         speed = np.linspace(2.0, 14.0, 8760)
         hours = WindHours(
+            year=np.full(8760, 2024.0),
             month=np.resize(np.arange(1.0, 13.0), 8760),
             direction_degrees=np.full(8760, 268.0),
             upper_m_per_s=speed,

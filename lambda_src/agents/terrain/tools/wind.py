@@ -71,7 +71,7 @@ def get_wind_conditions(
 
 
 #: What the artifact says and the model knows or does not need.
-_ONLY_IN_ARTIFACT: Final = frozenset({"latitude", "longitude", "monthly", "method"})
+_ONLY_IN_ARTIFACT: Final = frozenset({"latitude", "longitude", "monthly", "yearly", "method"})
 
 
 def _wind_document(
@@ -109,6 +109,10 @@ def _wind_document(
         "monthly": [
             {"month": month, "mean_wind_speed_m_per_s": None if mean is None else round(mean, 4)}
             for month, mean in enumerate(climate.monthly_mean_m_per_s, start=1)
+        ],
+        "yearly": [
+            {"year": year, "mean_wind_speed_m_per_s": round(mean, 4)}
+            for year, mean in climate.yearly_mean_m_per_s.items()
         ],
         "method": {
             "sectors": "Each sector is centred on its direction, where the wind comes from, in "

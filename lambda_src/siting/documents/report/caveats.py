@@ -43,7 +43,8 @@ def limits(inputs: Inputs) -> tuple[Block, ...]:
     else:
         of_the_wind = (
             *(plain(one) for one in inputs.wind.data["limits"]),
-            "The energy is for comparing layouts and sites; it is no yield forecast.",
+            "Losses and uncertainties are planning assumptions: an assessment that a bank lends on "
+            "needs measurements on the site and the maker's own curve.",
         )
     return (
         Block(

@@ -23,6 +23,8 @@ _EMPTY_MAP: Final = (
     "request took that for free land. Nothing here says that it is."
 )
 
+#: The probability that loans are mostly sized by, in percent.
+_BANKERS: Final = 90
 #: More than any wind farm has reached over years, at sea or on land.
 _QUESTIONABLE_CAPACITY_FACTOR: Final = 0.6
 
@@ -87,11 +89,27 @@ def _yield(inputs: Inputs) -> tuple[KeyFigure, ...]:
     if inputs.wind is None:
         return ()
     energy = inputs.energy.data
+    if "exceeded" not in energy:  # simulated before losses were taken off
+        return (
+            KeyFigure(
+                "Annual energy, net of wakes alone", decimal(energy["aep_gwh"], 2), "GWh per year"
+            ),
+        )
+    (p90,) = (one for one in energy["exceeded"] if one["probability_percent"] == _BANKERS)
     return (
         KeyFigure(
-            "Annual energy, net of wakes alone", decimal(energy["aep_gwh"], 2), "GWh per year"
+            "Annual energy, net of wakes and losses (P50)",
+            decimal(energy["net_aep_gwh"], 2),
+            "GWh per year",
         ),
-        KeyFigure("Capacity factor", decimal(100 * energy["capacity_factor"], 1), "%"),
+        KeyFigure(
+            f"P{_BANKERS}, mean of ten years", decimal(p90["ten_years_gwh"], 2), "GWh per year"
+        ),
+        KeyFigure(
+            "Capacity factor, net of wakes alone",
+            decimal(100 * energy["capacity_factor"], 1),
+            "%",
+        ),
     )
 
 

@@ -1,5 +1,7 @@
 """The sections on energy and losses."""
 
+from typing import Final
+
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import (
     AEP_PER_TURBINE,
@@ -57,39 +59,106 @@ def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     )
 
 
+#: What each loss is called, in the order in which it is taken off.
+_LOSSES: Final = {
+    "availability": "Availability",
+    "electrical": "Electrical",
+    "performance": "Turbine performance",
+    "environmental": "Environment: ice, dirt and wear",
+    "curtailment": "Curtailment",
+}
+
+
 def losses(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
-    """From gross to net."""
+    """From gross to net, and how sure that is."""
     energy = inputs.energy.data
-    gross_gwh, net_gwh = energy["gross_aep_gwh"], energy["aep_gwh"]
     worst = max(energy["per_turbine"], key=lambda one: one["wake_loss_percent"])
     return (
         paragraph(
             f"Turbine {plain(worst['id'])} loses most to the wakes of the others: "
             f"{decimal(worst['wake_loss_percent'], 1)} % of what it would yield alone."
         ),
+        _from_gross_to_net(inputs, number),
+        *_certainty(inputs, number),
+        *number.chart(WAKE_MAP),
+    )
+
+
+def _from_gross_to_net(inputs: Inputs, number: Numbering) -> Block:
+    energy = inputs.energy.data
+    gross_gwh, left_gwh = energy["gross_aep_gwh"], energy["aep_gwh"]
+    rows = [
+        ("Gross: every turbine in the free wind", "", decimal(gross_gwh, 3)),
+        ("Wakes", decimal(energy["wake_loss_percent"], 1), _less(gross_gwh - left_gwh)),
+    ]
+    percents = energy.get("losses_percent")
+    if percents is None:
+        rows += [(title, "not taken off", "") for title in _LOSSES.values()]
+        return number.table(
+            "From gross energy to what the wakes leave, per year. No other loss is taken off: the "
+            "energy is for comparing layouts.",
+            _COLUMNS,
+            rows,
+            inputs.energy,
+            totals=[("Net of wakes alone", "", decimal(left_gwh, 3))],
+        )
+    for name, title in _LOSSES.items():
+        taken_gwh = left_gwh * percents[name] / 100.0
+        rows.append((title, decimal(percents[name], 1), _less(taken_gwh)))
+        left_gwh -= taken_gwh
+    return number.table(
+        "From gross to net energy, per year. Losses but wakes are planning assumptions unless the "
+        "request named them; each is in percent of what the ones before it leave.",
+        _COLUMNS,
+        rows,
+        inputs.energy,
+        totals=[("Net: what reaches the grid (P50)", "", decimal(energy["net_aep_gwh"], 3))],
+    )
+
+
+_COLUMNS: Final = (
+    Column("Loss", numeric=False),
+    Column("Of what is left, %"),
+    Column("Energy, GWh"),
+)
+
+
+def _less(gwh: float) -> str:
+    return f"\u2212{decimal(gwh, 3)}" if gwh else decimal(0, 3)
+
+
+def _certainty(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
+    """What is exceeded with which probability; nothing where the wind is not the place's."""
+    energy = inputs.energy.data
+    uncertainty = energy.get("uncertainty_percent")
+    if uncertainty is None:
+        return ()
+    years = uncertainty["years_seen"]
+    seen = f"the means of {years} years" if years else "a usual value, for want of years"
+    follows = decimal(energy["energy_percent_per_speed_percent"], 2)
+    return (
+        paragraph(
+            f"Energy changes by {follows} % with each percent of wind speed. What does not even "
+            f"out over the years (wind data, wakes, power curve, losses) has a standard deviation "
+            f"of {decimal(uncertainty['lasting'], 1)} %, one year's wind of "
+            f"{decimal(uncertainty['one_year'], 1)} %, by {seen}. Both are taken for normal and "
+            "independent."
+        ),
         number.table(
-            "From gross to net energy, per year. What is not modelled is not in the net figure "
-            "and has to be taken off it.",
-            (Column("Loss", numeric=False), Column("Energy, GWh"), Column("Share of gross, %")),
+            "What the net energy exceeds with each probability.",
+            (
+                Column("Probability", numeric=False),
+                Column("One year, GWh"),
+                Column("Mean of ten years, GWh"),
+            ),
             [
-                ("Gross: every turbine in the free wind", decimal(gross_gwh, 3), "100.0"),
                 (
-                    "Wakes",
-                    f"\u2212{decimal(gross_gwh - net_gwh, 3)}",
-                    f"\u2212{decimal(energy['wake_loss_percent'], 1)}",
-                ),
-                ("Electrical losses", "not modelled", "not modelled"),
-                ("Availability and curtailment", "not modelled", "not modelled"),
-                ("Icing, soiling and wear of blades", "not modelled", "not modelled"),
+                    f"P{one['probability_percent']}",
+                    decimal(one["one_year_gwh"], 2),
+                    decimal(one["ten_years_gwh"], 2),
+                )
+                for one in energy["exceeded"]
             ],
             inputs.energy,
-            totals=[
-                (
-                    "Net of wakes",
-                    decimal(net_gwh, 3),
-                    decimal(100 - energy["wake_loss_percent"], 1),
-                )
-            ],
         ),
-        *number.chart(WAKE_MAP),
     )

@@ -33,6 +33,7 @@ def hours(
 ) -> WindHours:
     full = np.broadcast_to(np.asarray(upper, dtype=np.float64), (count,)).copy()
     return WindHours(
+        year=np.resize((2023.0, 2024.0), count),
         month=np.resize(np.arange(1.0, 13.0), count),
         direction_degrees=np.broadcast_to(np.asarray(direction, np.float64), (count,)).copy(),
         upper_m_per_s=full,
@@ -180,6 +181,14 @@ def test_months_have_their_own_mean() -> None:
 
     assert climate.monthly_mean_m_per_s[0] == pytest.approx(12.0)
     assert climate.monthly_mean_m_per_s[11] == pytest.approx(6.0)
+
+
+def test_years_have_their_own_mean() -> None:
+    data = hours(0.0, np.resize((9.0, 6.0), 1200), count=1200)
+
+    climate = wind_climate(data, hub_height_m=50.0, sectors=4)
+
+    assert climate.yearly_mean_m_per_s == {2023: pytest.approx(9.0), 2024: pytest.approx(6.0)}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,87 @@
+"""What a simulation leaves for later steps."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from agents.simulation.farm import Farm
+
+if TYPE_CHECKING:
+    from siting.wind.scenarios import Wind
+    from siting.wind.wake.energy import EnergyYield
+
+
+def per_turbine(farm: Farm, energy: "EnergyYield") -> list[dict[str, Any]]:
+    """Each turbine's place and energy."""
+    columns = zip(
+        farm.ids,
+        farm.x_m,
+        farm.y_m,
+        energy.turbine_aep_mwh.tolist(),
+        energy.turbine_wake_loss_percent.tolist(),
+        strict=True,
+    )
+    rated_mwh = energy.rated_mwh_per_turbine
+    return [
+        {
+            "id": identity,
+            "x_m": x_m,
+            "y_m": y_m,
+            "aep_gwh": round(aep_mwh / 1000.0, 8),
+            "wake_loss_percent": round(loss_percent, 4),
+            "capacity_factor": round(aep_mwh / rated_mwh, 6),
+        }
+        for identity, x_m, y_m, aep_mwh, loss_percent in columns
+    ]
+
+
+def per_direction(wind: "Wind", energy: "EnergyYield") -> list[dict[str, Any]]:
+    """The energy by the sector that the wind comes from."""
+    from siting.wind.wake.energy import loss_percent  # noqa: PLC0415
+
+    states = wind.states
+    net = states.by_sector(energy.state_aep_mwh)
+    gross = states.by_sector(energy.gross_mwh) * energy.turbine_count
+    columns = zip(
+        states.sector_degrees.tolist(),
+        states.by_sector(states.rose.frequency).tolist(),
+        states.sector_speed_m_per_s.tolist(),
+        net.tolist(),
+        loss_percent(net, gross).tolist(),
+        strict=True,
+    )
+    return [
+        {
+            "direction_degrees": direction,
+            "frequency": round(frequency, 8),
+            "wind_speed_m_per_s": round(speed, 4),
+            "aep_gwh": round(aep_mwh / 1000.0, 8),
+            "wake_loss_percent": round(loss, 4),
+        }
+        for direction, frequency, speed, aep_mwh, loss in columns
+    ]
+
+
+def setup(farm: Farm, wind: "Wind", document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a later step needs to draw the simulation again, beside ``energy.json``."""
+    sectors = wind.sectors
+    return {
+        "turbine": farm.turbine.describe(),
+        "wake_model": document["wake_model"],
+        "turbulence_intensity": document["turbulence_intensity"],
+        "wind": {
+            "assumption": wind.assumption,
+            "main_direction_degrees": float(
+                wind.states.sector_degrees[
+                    wind.states.by_sector(wind.states.rose.frequency).argmax()
+                ]
+            ),
+            "sectors": None
+            if sectors is None
+            else [
+                {"weibull_a_m_per_s": round(a, 4), "weibull_k": round(k, 4)}
+                for a, k in zip(sectors.a_m_per_s.tolist(), sectors.k.tolist(), strict=True)
+            ],
+        },
+        "aep_mwh": document["aep_mwh"],
+        "sources": document["sources"],
+    }

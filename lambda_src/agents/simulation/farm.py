@@ -1,0 +1,110 @@
+"""The turbines that are simulated: the project's layout, or the request's own."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from siting.crew import LAYOUT
+from tradewind.contracts.errors import ToolInputError
+from tradewind.run.project import Project
+from tradewind.run.tools import Source, load_json, require_current
+
+if TYPE_CHECKING:
+    from siting.wind.turbines import Turbine
+
+_MAX_ID_LENGTH: Final = 16
+#: Metres. UTM coordinates stay below this; farther apart nothing is one wind farm.
+_MAX_COORDINATE_M: Final = 2e7
+_CASE_STUDY_TURBINE: Final = "iea37_3_35mw_130m"
+
+
+class Farm(NamedTuple):
+    """Turbines of one type, with their places in metres.
+
+    Attributes:
+        ids: Their names.
+        x_m: Metres east.
+        y_m: Metres north.
+        turbine: The type.
+        positions_from: Where the places are from, in words.
+        layout: The project's layout; None for the request's own turbines.
+    """
+
+    ids: list[str]
+    x_m: list[float]
+    y_m: list[float]
+    turbine: "Turbine"
+    positions_from: str
+    layout: Source | None
+
+
+def farm_of(project: Project, turbine_model: str) -> Farm:
+    """Return the farm to simulate.
+
+    Raises:
+        ToolInputError: There is none, or the turbine is another than the layout's.
+    """
+    from siting.wind.turbines import turbine_of  # noqa: PLC0415
+
+    if "turbines" in project.parameters:
+        ids, x_m, y_m = _given_turbines(project.parameters["turbines"])
+        turbine = turbine_of(turbine_model or _CASE_STUDY_TURBINE)
+        return Farm(ids, x_m, y_m, turbine, "coordinates in the request", None)
+    layout = load_json(project, LAYOUT, "layout.json")
+    # Turbines that were placed on other land, or for another wind, are not this project's farm.
+    require_current(project, layout.file)
+    laid_for = layout.data.get("turbine_model", _CASE_STUDY_TURBINE)
+    turbine = turbine_of(turbine_model or laid_for)
+    if layout.data["rotor_diameter_m"] != turbine.rotor_diameter_m:
+        raise ToolInputError(
+            f"The layout was made for {laid_for} with a rotor of "
+            f"{layout.data['rotor_diameter_m']:g} m, but {turbine.key} has "
+            f"{turbine.rotor_diameter_m:g} m. Leave turbine_model out, or run the layout agent "
+            f"with turbine_model={turbine.key} first."
+        )
+    if layout.data["hub_height_m"] != turbine.hub_height_m:
+        raise ToolInputError(
+            f"The layout was made for a hub at {layout.data['hub_height_m']:g} m, and "
+            f"{turbine.key} has its at {turbine.hub_height_m:g} m: the land and the wind are of "
+            f"another height. Leave turbine_model out, or run the layout agent with "
+            f"turbine_model={turbine.key} first."
+        )
+    turbines = layout.data["turbines"]
+    return Farm(
+        [one["id"] for one in turbines],
+        [one["x_m"] for one in turbines],
+        [one["y_m"] for one in turbines],
+        turbine,
+        layout.name,
+        layout,
+    )
+
+
+def _given_turbines(given: object) -> tuple[list[str], list[float], list[float]]:
+    if not isinstance(given, list) or not given:
+        raise ToolInputError(
+            'parameters.turbines must be a list of objects such as {"x_m": 0.0, "y_m": 650.0}.',
+            field="parameters.turbines",
+        )
+    ids, x_m, y_m = [], [], []
+    for at, one in enumerate(given):
+        place = one if isinstance(one, Mapping) else {}
+        x: Any = place.get("x_m")
+        y: Any = place.get("y_m")
+        if not (is_number(x, _MAX_COORDINATE_M) and is_number(y, _MAX_COORDINATE_M)):
+            raise ToolInputError(
+                f"parameters.turbines[{at}] needs x_m (metres east) and y_m (metres north), both "
+                "finite numbers.",
+                field=f"parameters.turbines[{at}]",
+            )
+        ids.append(str(place.get("id", f"T{at + 1:02d}"))[:_MAX_ID_LENGTH])
+        x_m.append(float(x))
+        y_m.append(float(y))
+    return ids, x_m, y_m
+
+
+def is_number(value: Any, limit: float) -> bool:
+    """Whether it is a number of at most ``limit``, on either side of zero."""
+    # The comparison refuses NaN, infinity and integers too large to be a float.
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and -limit <= value <= limit
+    )
