@@ -48,8 +48,8 @@ from north, clockwise, where the wind comes from; the capacity factor is a share
 
 Report numbers only from tool results: AEP, wake loss and capacity factor; where the tool gives
 them, the energy net of all losses (P50), P90 over ten years, and the losses taken off. Repeat the
-assumptions the tool lists. Where it says that the wind has one speed all year, say that absolute energy is for
-comparing layouts and no yield forecast.
+assumptions the tool lists. Where it says that the wind has one speed all year, say that absolute
+energy is for comparing layouts and no yield forecast.
 """
 
 

@@ -10,7 +10,7 @@ from agents.layout.tools.keep import load_layout, save_layout
 from agents.layout.tools.relocate import relocate_turbines
 from agents.layout.tools.specs import get_turbine_specs
 from siting.tests.chain import example, find_land, project_for, run_until
-from siting.wind.layout.strategies import STRATEGIES
+from siting.wind.layout.strategies import BEST, STRATEGIES
 from siting.wind.turbines import TURBINES
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
@@ -84,7 +84,8 @@ def test_every_strategy_places_turbines_on_buildable_land(
     land = shape(json.loads(ProjectContent(store)["terrain/buildable.geojson"])["geometry"])
     assert (result["turbines_placed"], result["turbines_not_placed"]) == (12, 0)
     assert [one["id"] for one in layout["turbines"]] == [f"T{n:02d}" for n in range(1, 13)]
-    assert (layout["utm_epsg"], layout["strategy"]) == (32632, strategy)
+    chosen = strategy if strategy != BEST else result["strategy"]
+    assert (layout["utm_epsg"], layout["strategy"]) == (32632, chosen)
     assert all(land.contains(shape(one["geometry"])) for one in points)
     # 7 diameters along the wind, 4 across it: an ellipse whose short axis is 520 m.
     assert all(
@@ -98,11 +99,24 @@ def test_every_strategy_places_turbines_on_buildable_land(
     assert layout["estimated_aep_gwh"] > 0
 
 
+def test_by_default_it_is_the_best_of_what_takes_no_search(store: MemoryArtifactStore) -> None:
+    _, result = run(store, turbine_count=12)
+
+    compared = {one["strategy"]: one for one in result["compared"]}
+    assert set(compared) == set(STRATEGIES) - {"best", "optimise"}
+    most = max(one["turbines_placed"] for one in compared.values())
+    full = [one for one in compared.values() if one["turbines_placed"] == most]
+    assert result["turbines_placed"] == most
+    assert result["estimated_aep_gwh"] == max(one["estimated_aep_gwh"] for one in full)
+    assert result["estimated_aep_gwh"] > compared["grid"]["estimated_aep_gwh"]
+    assert compared[result["strategy"]]["estimated_aep_gwh"] == result["estimated_aep_gwh"]
+
+
 def test_optimise_tells_what_it_started_from_and_gained(store: MemoryArtifactStore) -> None:
     _, result = run(store, turbine_count=10, strategy="optimise", iterations=4)
 
     starts = {one["strategy"]: one["estimated_aep_gwh"] for one in result["compared"]}
-    assert set(starts) == set(STRATEGIES) - {"optimise"}
+    assert set(starts) == set(STRATEGIES) - {"best", "optimise"}
     assert result["search"]["start_aep_gwh"] == max(starts.values())
     assert result["estimated_aep_gwh"] >= max(starts.values())
     assert result["search"]["gain_percent"] >= 0

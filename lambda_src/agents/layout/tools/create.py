@@ -40,7 +40,7 @@ def create_layout(
     *,
     turbine_count: int,
     tool_context: ToolContext,
-    strategy: str = "grid",
+    strategy: str = "best",
     turbine_model: str = scenarios.DEFAULT_TURBINE,
     spacing_along_wind_diameters: float = 7.0,
     spacing_across_wind_diameters: float = 4.0,
@@ -57,10 +57,11 @@ def create_layout(
     Args:
         turbine_count: How many turbines to place, 1 to 300.
         tool_context: The request at work.
-        strategy: grid (straight rows across the main wind), offset_grid (every second row moved by
-            half a spacing), spiral (from the middle outwards), greedy (one after the other where
-            it adds the most energy) or optimise (searches on from the best of the others; never
-            worse than it).
+        strategy: best (of the four that follow: the most turbines, then the most energy), grid
+            (straight rows across the main wind), offset_grid (every second row moved by half a
+            spacing), spiral (from the middle outwards), greedy (one after the other where it adds
+            the most energy) or optimise (searches on from the best of the others; never worse than
+            it).
         turbine_model: A turbine of get_turbine_specs: iea37_3_35mw_130m, iea_3_4mw_130m (rotor
             130 m), iea_10mw_198m or iea_15mw_240m.
         spacing_along_wind_diameters: Row to row along the wind, in rotor diameters, 2 to 30.
@@ -113,7 +114,7 @@ def create_layout(
         "turbines_placed": planned.layout.turbines_placed,
         "turbines_not_placed": planned.layout.turbines_not_placed,
         "reason_not_placed": why_not,
-        "strategy": strategy,
+        "strategy": planned.layout.strategy,
         **{name: value for name, value in turbine.describe().items() if name in _OF_THE_TURBINE},
         **_spec_fields(spec),
         "places_buildable": planned.layout.places_buildable,
@@ -202,9 +203,10 @@ def _estimate(planned: "Planned", assumption: str, time_limit_s: float) -> dict[
         "estimated_aep_gwh": gwh(planned.mwh),
         "estimate_assumption": assumption,
     }
+    if len(compared) > 1:
+        found["compared"] = compared
     if search is not None:
         gain = 100.0 * (search.mwh / search.start_mwh - 1.0) if search.start_mwh else 0.0
-        found["compared"] = compared
         found["search"] = {
             "start_aep_gwh": gwh(search.start_mwh),
             "gain_percent": round(gain, 3),

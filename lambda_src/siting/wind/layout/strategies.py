@@ -14,8 +14,9 @@ from siting.wind.layout.patterns import PATTERNS
 from siting.wind.turbines import FloatArray
 
 GREEDY: Final = "greedy"
+BEST: Final = "best"
 OPTIMISE: Final = "optimise"
-STRATEGIES: Final = (*PATTERNS, GREEDY, OPTIMISE)
+STRATEGIES: Final = (*PATTERNS, GREEDY, BEST, OPTIMISE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Planned:
         mwh: Its annual energy, by the full simulation; None without turbines.
         compared: By strategy, turbines placed and annual energy of what it was chosen from.
         search: What the search found, if there was one.
-        ended: What ended greedy or the search; None for a pattern, which has no limit.
+        ended: What ended greedy or the search; None for a pattern by itself, which has no limit.
     """
 
     layout: Layout
@@ -79,6 +80,8 @@ def plan(
     best = max(starts, key=lambda one: (one.layout.turbines_placed, one.mwh or 0.0))
     if best.mwh is None:
         return best
+    if strategy == BEST:
+        return replace(best, compared=compared, ended=watch.ended)
     placed = best.layout.turbines_placed
     positions = [one.positions_m for one in layouts if one.turbines_placed == placed]
     search = optimise(positions, land, spec, energy, watch, seed=seed, simulate=simulate)
