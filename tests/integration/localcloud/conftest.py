@@ -21,6 +21,12 @@ Client = Callable[[str], Any]
 Deploy = Callable[..., dict[str, str]]
 
 
+@pytest.fixture(autouse=True)
+def _own_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3's default session would keep the credentials of another test's account."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One server for all tests that do not stop it."""
