@@ -6,11 +6,12 @@ follows from the same datapoints is worked out once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from devtools.cloudwatch.alarms import Alarm, AlarmError
 from devtools.cloudwatch.matching import Source, source_of
+from devtools.cloudwatch.math import reads_clock
 from devtools.cloudwatch.series import Grid, Series
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, UnsupportedAlarm
@@ -46,12 +47,15 @@ class _Watched:
     state: State = State.INSUFFICIENT_DATA
     #: The last time at which anything it looks back over can change.
     until: int = 0
-    known: dict[tuple[_Datapoints, ...], _Datapoints] = field(default_factory=dict)
+    known: dict[Hashable, _Datapoints] = field(default_factory=dict)
+    #: Whether the same datapoints come to something else at another time.
+    reads_clock: bool = field(init=False)
     #: As `Alarm.evaluated_every_s`, which is asked for every minute.
     every: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.until = self.every = self.alarm.evaluated_every_s
+        self.reads_clock = any(map(reads_clock, self.alarm.expressions.values()))
 
     @property
     def range_s(self) -> int:
@@ -99,7 +103,8 @@ class Watch:
             self._has_come(source, minute)
         changed = False
         for name, watched in self._metric_alarms.items():
-            if now > watched.until + watched.every or now % watched.every:
+            silent = now > watched.until + watched.every and not watched.reads_clock
+            if silent or now % watched.every:
                 continue
             after = self._evaluate(watched, now)
             if after is not watched.state:
@@ -131,11 +136,12 @@ class Watch:
             self._datapoints((source_of(metric), metric.statistic, metric.period_s), alarm, now)
             for metric in alarm.metrics.values()
         )
-        if seen not in watched.known:
+        key = (seen, now if watched.reads_clock else None)
+        if key not in watched.known:
             grid = Grid(now - watched.range_s, now, alarm.period_s)
             series = dict(zip(alarm.metrics, (Series(grid, s) for s in seen), strict=True))
-            watched.known[seen] = alarm.watched_series(series, grid).values
-        return alarm.decide(watched.known[seen], watched.state)
+            watched.known[key] = alarm.watched_series(series, grid).values
+        return alarm.decide(watched.known[key], watched.state)
 
     def _datapoints(self, key: tuple[Source, str, int], alarm: Alarm, now: int) -> _Datapoints:
         source, statistic, period = key

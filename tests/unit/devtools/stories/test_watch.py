@@ -39,6 +39,8 @@ ALARMS = (
     *(alarm(f"share-{missing}", treat_missing_data=missing) for missing in TreatMissingData),
     alarm("slow", **ONE, metrics={"m": SLOW}, treat_missing_data=TreatMissingData.IGNORE),
     alarm("surely-slow", **ONE, metrics={"m": SLOW}, ignore_low_samples=True),
+    # The same values come to something else at another time.
+    alarm("clock", expressions={"share": "IF(MINUTE(ended) >= 30, 100, FILL(failed, 0))"}),
     alarm("missing", **ONE, metrics={"m": SLOW}),
 )
 
