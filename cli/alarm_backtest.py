@@ -1,6 +1,5 @@
 """When the synthesized app's alarms would have gone off over what was published."""
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from typing import Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 from rich.text import Text
 
 from cli.alarms import WrongInput, unsupported_as_json
+from cli.console import results
 from cli.errors import CommandError
 from devtools.cloudwatch.alarms import Alarm, AlarmError
 from devtools.cloudwatch.backtest import Red, backtest
@@ -211,7 +210,7 @@ def as_objects(found: Found) -> list[dict[str, Any]]:
 
 def show(found: Found) -> None:
     """Print when each alarm would have gone off and come back."""
-    console = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
+    console = results()
     for one in found.backtested:
         console.print(Text(one.alarm, style="bold"))
         for red in one.reds:

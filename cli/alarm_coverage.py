@@ -1,12 +1,10 @@
 """What the alarm tests show of each alarm, for a person and for a program."""
 
-import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from cli.alarms import (
@@ -18,6 +16,7 @@ from cli.alarms import (
     unsupported_among,
     unsupported_as_json,
 )
+from cli.console import results
 from devtools.cloudwatch.alarmtests import run_cases
 from devtools.cloudwatch.coverage import Covered, cover
 from devtools.cloudwatch.replay import Replays
@@ -58,12 +57,9 @@ def as_object(
 
 def show(covered: Sequence[Covered], unsupported: Sequence[UnsupportedAlarm]) -> None:
     """Print what is shown of each alarm, and under it what is not."""
-    console = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
+    console = results()
     # The same is often shown of the same alarm of each agent.
-    alike = sorted(covered, key=lambda one: (one.alarm.rpartition("-")[2], one.asked, one.gaps))
-    for (_, asked, gaps), group in groupby(
-        alike, key=lambda one: (one.alarm.rpartition("-")[2], one.asked, one.gaps)
-    ):
+    for (_, asked, gaps), group in groupby(sorted(covered, key=_alike), key=_alike):
         names = together([one.alarm for one in group])
         style = "bold red" if gaps else "green"
         console.print(Text.assemble((f"{asked - len(gaps):>4} of {asked:<3}", style), names))
@@ -79,6 +75,10 @@ def problem(covered: Sequence[Covered]) -> str:
     """What is wrong, in a sentence; empty when nothing is."""
     lacking = sum(bool(one.gaps) for one in covered)
     return f"{lacking} of {len(covered)} alarms have gaps in their tests." if lacking else ""
+
+
+def _alike(one: Covered) -> tuple[str, int, Sequence[str]]:
+    return one.alarm.rpartition("-")[2], one.asked, one.gaps
 
 
 def _percent(covered: Sequence[Covered]) -> float:

@@ -2,16 +2,15 @@
 
 import contextlib
 import io
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
 from rich.text import Text
 
 from cli import cdk
 from cli.alarms import SYNTHESIZED, WrongInput, alarms_of, shown
+from cli.console import results
 from devtools.cloudwatch.alarms import AlarmError
 from devtools.cloudwatch.notation import format_time
 from devtools.cloudwatch.yaml_document import TestFileError
@@ -187,7 +186,7 @@ def problem(told: Sequence[Told]) -> str:
 
 def show(told: Sequence[Told], elsewhere: Sequence[str]) -> None:
     """Print the stories, each with what was sent."""
-    console = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
+    console = results()
     for one in told:
         mark = ("  ok    ", "green") if one.passed else ("  FAIL  ", "bold red")
         where = f"  ({shown(one.placed.path)}:{one.placed.line})"

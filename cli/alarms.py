@@ -1,6 +1,5 @@
 """Testing the alarms of the synthesized templates, and showing what they did."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli import cdk
+from cli.console import results
 from devtools.cloudwatch.alarms import AlarmError, Evaluation
 from devtools.cloudwatch.alarmtests import run_cases
 from devtools.cloudwatch.notation import format_time
@@ -162,7 +162,7 @@ def _changes(outcome: Outcome) -> list[tuple[int, State]]:
 def show(tested: Tested) -> None:
     """Print the outcomes, each with the alarm's states over time."""
     outcomes = tested.outcomes
-    console = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
+    console = results()
     for path, of_file in groupby(outcomes, key=lambda outcome: outcome.placed.path):
         console.print(Text(shown(path), style="bold"))
         # The same case has often the same outcome on the same alarm of each agent.

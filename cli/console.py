@@ -1,4 +1,4 @@
-"""What a person sees while the command works: a line per step, with its time."""
+"""What a person sees: results, and while the command works a line per step, with its time."""
 
 import sys
 import threading
@@ -11,6 +11,11 @@ from rich.text import Text
 
 #: Without a terminal, a step that lasts says so this often, in seconds.
 _STILL_WORKING_S = 10.0
+
+
+def results() -> Console:
+    """What prints results to standard output: as wide as they are, and in colours on a terminal."""
+    return Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())
 
 
 class Step:
