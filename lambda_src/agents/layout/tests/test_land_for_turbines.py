@@ -1,39 +1,22 @@
 """No turbine stands on land that was cut for a lower one."""
 
 import json
-from typing import Any
 
 import pytest
 
-from agents.layout.tools.create import create_layout
+from agents.layout.tests.placing import run
 from agents.layout.tools.keep import load_layout, save_layout
 from agents.layout.tools.relocate import relocate_turbines
-from siting.tests.chain import example, find_land, project_for, run_until
+from siting.tests.chain import example, find_land, project_for
 from siting.wind.turbines import TURBINES
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 
 
-@pytest.fixture(scope="module")
-def terrain() -> dict[str, bytes]:
-    return run_until("terrain").objects
-
-
-@pytest.fixture
-def store(terrain: dict[str, bytes]) -> MemoryArtifactStore:
-    made = MemoryArtifactStore()
-    made.objects = dict(terrain)
-    return made
-
-
 def cut_for(turbine: str, store: MemoryArtifactStore, **setbacks: float) -> None:
     """Find the land once more, for another turbine."""
     find_land(store, example("site.geojson"), turbine_model=turbine, **setbacks)
-
-
-def run(store: MemoryArtifactStore, **arguments: Any) -> tuple[str, Any]:
-    return call(create_layout, project_for("layout", store), **arguments)
 
 
 @pytest.mark.parametrize("turbine", TURBINES)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from shapely.geometry import Point, shape
 
+from agents.layout.tests.placing import run
 from agents.layout.tools.create import create_layout
 from agents.layout.tools.keep import load_layout, save_layout
 from agents.layout.tools.relocate import relocate_turbines
@@ -33,22 +34,6 @@ WIND = {
         for at in range(12)
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def terrain() -> dict[str, bytes]:
-    return run_until("terrain").objects
-
-
-@pytest.fixture
-def store(terrain: dict[str, bytes]) -> MemoryArtifactStore:
-    made = MemoryArtifactStore()
-    made.objects = dict(terrain)
-    return made
-
-
-def run(store: MemoryArtifactStore, **arguments: Any) -> tuple[str, Any]:
-    return call(create_layout, project_for("layout", store), **arguments)
 
 
 def current(store: MemoryArtifactStore) -> dict[str, Any]:
