@@ -144,7 +144,10 @@ def test_a_layout_for_another_wind_is_not_simulated(
 def test_wind_of_another_place_is_refused(store: MemoryArtifactStore) -> None:
     content = ProjectContent(store)
     content.leave({"terrain/wind.json": wind_at(54.5, 8.75)})  # the next point of its grid
-    assert call(create_layout, project_for("layout", store), turbine_count=3)[0] == "success"
+    assert (
+        call(create_layout, project_for("layout", store), turbine_count=3, strategy="grid")[0]
+        == "success"
+    )
     content.leave({"terrain/wind.json": wind_at(48.1, 11.6)})
     said = refusal(create_layout, "layout", store, turbine_count=3)
     assert "fetched for a place 757 km away" in said
