@@ -12,23 +12,25 @@ from stacks.parts.metrics import HOUR, MathExpression, MetricStat
 FEW: Final = 5
 #: Fewer failures are accidents, whatever their share.
 SEVERAL: Final = 3
+#: Hours that are looked at for failures.
+FAILING_HOURS: Final = 2
 #: Of one request an hour several fail in these, when the newest is not known yet, too.
 _FOUR_HOURS: Final = 4 * HOUR
-#: In these: of so many, several fail within a quarter of an hour when a fifth does.
-_MANY: Final = 240
+#: In these: of so many, several fail within an hour when more than a twentieth does.
+MANY: Final = 240
 
 
 def share_failed(failed: MetricStat, ended: MetricStat) -> MathExpression:
-    """``failed`` of ``ended`` in percent; 0 where fewer than several failed.
+    """``failed`` of ``ended`` in percent of an hour; 0 where fewer than several failed.
 
-    For an alarm on one of two windows, and not on several of several: where failures lie apart,
-    windows that slide now have them together and now not. One window is enough to begin, and it is
-    over when neither has them; an end of one window's would come and go with each failure.
+    Windows slide by the minute, and a shorter one would now have several failures that lie apart,
+    and now not: they would be told again and again. For alarms on one of ``FAILING_HOURS``: one is
+    enough to begin, and it is over when none has them.
     """
     return MathExpression(
         f"IF(FILL(failed, 0) >= {SEVERAL}, 100 * failed / ended, 0)",
-        {"failed": failed, "ended": ended},
-        failed.period_s,
+        {"failed": failed.over(HOUR), "ended": ended.over(HOUR)},
+        HOUR,
     )
 
 
@@ -42,12 +44,12 @@ def share_of_enough(part: MetricStat, whole: MetricStat, at_least: int = FEW) ->
 
 
 def share_failed_of_few(failed: MetricStat, ended: MetricStat) -> MathExpression:
-    """The same over four hours, of requests so few that a quarter of an hour does not see them.
+    """The same over four hours, of requests so few that an hour does not see them.
 
     Of more requests it would tell that a short outage is over four hours late.
     """
     return MathExpression(
-        f"IF(FILL(failed, 0) >= {SEVERAL} AND FILL(ended, 0) < {_MANY}, 100 * failed / ended, 0)",
+        f"IF(FILL(failed, 0) >= {SEVERAL} AND FILL(ended, 0) < {MANY}, 100 * failed / ended, 0)",
         {"failed": failed.over(_FOUR_HOURS), "ended": ended.over(_FOUR_HOURS)},
         _FOUR_HOURS,
     )

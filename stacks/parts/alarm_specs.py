@@ -12,7 +12,9 @@ from typing import Final
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from stacks.parts.alarm_math import (
+    FAILING_HOURS,
     FEW,
+    MANY,
     SEVERAL,
     of_enough,
     share_failed,
@@ -65,18 +67,18 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
     failed = metrics.reported(Reported.FAILURES)
     yield AlarmSpec(
         "errors",
-        f"More than {thresholds.error_percent:g} % of the requests of a quarter of an hour failed "
-        f"by our fault, {SEVERAL} of them at least.",
-        share_failed(failed.over(QUARTER_HOUR), ended.over(QUARTER_HOUR)),
+        f"In one of {FAILING_HOURS} hours, more than {thresholds.error_percent:g} % of the "
+        f"requests failed by our fault, {SEVERAL} of them at least.",
+        share_failed(failed, ended),
         label="failed requests",
         unit="%",
         threshold=thresholds.error_percent,
-        periods=2,  # see `share_failed`
+        periods=FAILING_HOURS,
     )
     yield AlarmSpec(
         "errors-by-hour",
-        f"In four hours, more than {thresholds.error_percent:g} % of the requests failed by our "
-        f"fault, however few came, and {SEVERAL} at least.",
+        f"In four hours of fewer than {MANY} requests, more than {thresholds.error_percent:g} % of "
+        f"them failed by our fault, {SEVERAL} at least.",
         share_failed_of_few(failed, ended),
         label="failed requests by hour",
         unit="%",

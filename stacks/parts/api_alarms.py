@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from stacks.parts.alarm_math import (
+    FAILING_HOURS,
+    MANY,
     SEVERAL,
     of_enough,
     share_failed,
@@ -67,16 +69,16 @@ def _failing(
     label: str,
     thresholds: AlarmSettings,
 ) -> AlarmSpec:
-    """An alarm on a share of a quarter of an hour."""
+    """An alarm on a share of an hour."""
     return AlarmSpec(
         symptom,
-        f"In a quarter of an hour, more than {thresholds.error_percent:g} % of the {what}, "
+        f"In one of {FAILING_HOURS} hours, more than {thresholds.error_percent:g} % of the {what}, "
         f"{SEVERAL} at least.",
-        share_failed(*(metric.over(QUARTER_HOUR) for metric in counted)),
+        share_failed(*counted),
         label=label,
         unit="%",
         threshold=thresholds.error_percent,
-        periods=2,  # see `share_failed`
+        periods=FAILING_HOURS,
     )
 
 
@@ -121,8 +123,8 @@ def _on_answers(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSp
     )
     yield AlarmSpec(
         "api-failures-by-hour",
-        f"In four hours, more than {thresholds.error_percent:g} % of the API's requests were "
-        f"answered 5xx, however few came, and {SEVERAL} at least.",
+        f"In four hours of fewer than {MANY} requests, more than {thresholds.error_percent:g} % of "
+        f"them were answered 5xx by the API, {SEVERAL} at least.",
         share_failed_of_few(failed, calls),
         label="answered 5xx by hour",
         unit="%",

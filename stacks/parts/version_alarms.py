@@ -10,6 +10,7 @@ from math import ceil
 from typing import Final
 
 from stacks import names
+from stacks.parts.alarm_math import SEVERAL, share_failed
 from stacks.parts.alarms import AlarmSpec
 from stacks.parts.metrics import MINUTE, AgentMetrics, MathExpression
 from stacks.settings.deployment import DeploymentSettings
@@ -21,8 +22,6 @@ VERSION_SLOWER: Final = "version-slower"
 
 #: With fewer requests in a minute, half of them say nothing of how long requests take.
 _MIN_REQUESTS: Final = 5
-#: One request that fails is an accident; another one, in another minute, is not.
-_FAILING_MINUTES: Final = 2
 #: Minutes after a request's end until its metrics are there, and the one in which it ends.
 _ARRIVAL_MINUTES: Final = 3
 
@@ -59,22 +58,15 @@ def _on_a_version(
     minutes = ceil(timeout_s / MINUTE) + _ARRIVAL_MINUTES
     yield AlarmSpec(
         VERSION_FAILING,
-        f"In two minutes of the last {minutes}, more than {settings.error_percent:g} % of the "
-        "requests to the newest version failed by our fault. A deployment that gives it requests "
-        "goes back.",
-        MathExpression(
-            "100 * failed / requests",
-            {
-                "failed": metrics.of_version(version, "Errors"),
-                "requests": metrics.of_version(version, "Invocations"),
-            },
-            MINUTE,
+        f"In the last hour, more than {settings.error_percent:g} % of the requests to the newest "
+        f"version failed by our fault, {SEVERAL} of them at least. A deployment that gives it "
+        "requests goes back.",
+        share_failed(
+            metrics.of_version(version, "Errors"), metrics.of_version(version, "Invocations")
         ),
         label="failed, this version",
         unit="%",
         threshold=settings.error_percent,
-        periods=minutes,
-        breaching=_FAILING_MINUTES,
     )
     yield AlarmSpec(
         VERSION_SLOWER,

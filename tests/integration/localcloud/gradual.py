@@ -317,6 +317,11 @@ class Calls:
         self.served: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
 
+    def add(self, more: "Calls") -> None:
+        """Count others, too."""
+        self.served += more.served
+        self.failed += more.failed
+
 
 def _name(stack: str) -> str:
     return f"Tradewind-local-{stack}"
