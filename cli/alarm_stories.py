@@ -17,10 +17,10 @@ from devtools.cloudwatch.yaml_document import TestFileError
 from devtools.stories.happenings import Call, CallEnd, Request, RequestEnd
 from devtools.stories.page import render
 from devtools.stories.storyfile import read_stories
-from devtools.stories.telling import Told, tell
+from devtools.stories.telling import Told, is_about, tell
 from devtools.stories.template import Deployed, read_deployed
 from stacks import names
-from tradewind.contracts.names import API, MCP, EnvVar
+from tradewind.contracts.names import API, AUTHORIZER, MCP, EnvVar
 from tradewind.telemetry.metric_names import Dimension, MetricName
 from tradewind.telemetry.metrics import RequestMetrics
 
@@ -64,10 +64,15 @@ class Tradewind:
         return names.dead_letter_queue_name(self.environment, agent)
 
     def gateway_before(self, function: str) -> Sequence[tuple[str, str]] | None:
-        """The API's and the MCP function's."""
-        if function not in {API, MCP}:
+        """The API's and the MCP function's; who holds a token is let in at another one."""
+        named = {
+            API: names.api_name,
+            MCP: names.api_name,
+            AUTHORIZER: names.oidc_api_name,
+        }.get(function)
+        if named is None:
             return None
-        return (("ApiName", names.api_name(self.environment)), ("Stage", names.API_STAGE))
+        return (("ApiName", named(self.environment)), ("Stage", names.API_STAGE))
 
     def printed_by_request(self, request: Request) -> Sequence[str]:
         """What alarms read of it: ``handlers.request_report`` says more."""
@@ -135,9 +140,7 @@ def run_stories(folder: Path | None, files: Sequence[Path] = ()) -> tuple[list[T
         app = Tradewind(deployed)
         chosen = files or sorted(SHIPPED.glob("*.yaml"))
         stories = [story for file in chosen for story in read_stories(file)]
-        here = [
-            s for s in stories if app.environment in (s.story.environments or (app.environment,))
-        ]
+        here = [s for s in stories if is_about(s.story, app.environment, app, deployed)]
         told = [tell(story, app, deployed, alarms) for story in here]
     except (AlarmError, TestFileError) as error:
         raise WrongInput(str(error)) from None

@@ -128,6 +128,7 @@ BEHIND: Final[Mapping[str, Behind]] = {
     **dict.fromkeys(("errors", "outage", "dead-letters", "version-failing"), _FAILED),
     **dict.fromkeys(("errors-by-hour", "unwell"), replace(_FAILED, looks_back_h=_BY_HOUR_H)),
     **dict.fromkeys(("throttles", "latency", "version-slower"), _EVERY_REQUEST),
+    "turned-away": replace(_EVERY_REQUEST, looks_back_h=6),
     "no-traffic": replace(_EVERY_REQUEST, looks_back_h=_A_WEEK_H),
     "killed": Behind(_KILLED),
     "memory": Behind(
@@ -166,11 +167,14 @@ BEHIND: Final[Mapping[str, Behind]] = {
     ),
     "api-errors": Behind(_REPORTED, API),
     **dict.fromkeys(("api-throttles", "api-latency"), Behind(_CALL, API)),
-    "mcp-failures": Behind(_FAILED_CALL, MCP),
+    **dict.fromkeys(("mcp-failures", "mcp-outage"), Behind(_FAILED_CALL, MCP)),
     "mcp-errors": Behind(_REPORTED, MCP),
     **dict.fromkeys(("mcp-throttles", "mcp-latency"), Behind(_CALL, MCP)),
-    "oidc-failures": Behind(
-        f'{_REPORTED} || ($.level = "WARNING") || ($.level = "ERROR")', AUTHORIZER, whole=True
+    **dict.fromkeys(
+        ("oidc-failures", "oidc-outage"),
+        Behind(
+            f'{_REPORTED} || ($.level = "WARNING") || ($.level = "ERROR")', AUTHORIZER, whole=True
+        ),
     ),
 }
 

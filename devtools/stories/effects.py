@@ -120,17 +120,22 @@ class Effects:
         if call.ends is CallEnd.THROTTLED:
             yield from self._lambda(call.function, {"Throttles": 1}, version=None)
             return
-        failed = int(call.ends is CallEnd.FAILED)
         counted = {
             "Invocations": 1,
-            "Errors": failed,
+            "Errors": int(call.ends.fails),
             "Duration": call.takes_ms,
             "Throttles": 0,
         }
         yield from self._lambda(call.function, counted, version=None)
-        line = _report_line("error" if failed else "success", None, {"durationMs": call.takes_ms})
+        killed = call.ends is CallEnd.KILLED
+        line = _report_line(
+            "error" if call.ends.fails else "success",
+            "Runtime.ExitError" if killed else None,
+            {"durationMs": call.takes_ms},
+        )
         yield from self._reported(call.function, line)
-        yield from self._printed(call.function, self._app.printed_by_call(call))
+        if not killed:
+            yield from self._printed(call.function, self._app.printed_by_call(call))
 
     def _lambda(
         self, function: str, counted: Mapping[str, float], version: str | None
@@ -166,12 +171,14 @@ def report(request: Request, function: Function) -> str:
     memory = function.memory_mb if request.ends is RequestEnd.MEMORY else request.memory_mb
     metrics = {
         "durationMs": request.takes_ms,
-        "billedDurationMs": request.takes_ms + request.cold_ms,
+        "billedDurationMs": request.lasts_ms,
         "memorySizeMB": function.memory_mb,
         "maxMemoryUsedMB": memory,
     }
     if request.cold_ms:
         metrics["initDurationMs"] = request.cold_ms
+    if request.restored_ms:
+        metrics["restoreDurationMs"] = request.restored_ms
     return _report_line(status, error, metrics)
 
 

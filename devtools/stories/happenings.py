@@ -42,12 +42,19 @@ class CallEnd(StrEnum):
     OK = "ok"
     #: The invocation fails; a gateway before it answers 502.
     FAILED = "failed"
+    #: The process dies, and prints nothing; a gateway before it answers 502.
+    KILLED = "killed"
     #: Answered with a status of 500 or more.
     ANSWERED_5XX = "5xx"
     #: A failure by our fault, within an answer that a gateway counts as a good one.
     WITHIN_ANSWER = "within"
     #: Turned away by Lambda; a gateway before it answers 500 or more.
     THROTTLED = "throttled"
+
+    @property
+    def fails(self) -> bool:
+        """Whether Lambda counts a failed invocation."""
+        return self in {CallEnd.FAILED, CallEnd.KILLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Request:
         ends: How it ends.
         takes_ms: From its start to its end, without a process's start.
         cold_ms: How long the process took to start; 0 when it was there.
+        restored_ms: How long it took to be restored from a snapshot; 0 when it was not.
         memory_mb: The most that the process used so far.
         cost_usd: What its model calls cost.
         model_calls: How many there were.
@@ -70,11 +78,17 @@ class Request:
     ends: RequestEnd
     takes_ms: int
     cold_ms: int
+    restored_ms: int
     memory_mb: int
     cost_usd: float
     model_calls: int
     model_errors: int
     model_throttles: int
+
+    @property
+    def lasts_ms(self) -> int:
+        """From its coming to its end, with what it waits for a process."""
+        return self.cold_ms + self.restored_ms + self.takes_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from devtools.cloudwatch.yaml_document import read_model
 from devtools.stories.happenings import CallEnd, RequestEnd
 from devtools.stories.notation import Expected, parse_expected, parse_milliseconds, parse_time
 
+#: What a story needs whose processes are restored from snapshots.
+RESTORED: Final = "restored"
 #: What CloudWatch needs until an alarm can see a value; a file may say otherwise.
 USUAL_DELAY_S: Final = 60
 
@@ -89,6 +91,7 @@ class Requests(_Happening):
         takes: Milliseconds, until it ends or is killed; a timeout takes the function's.
         ends: How.
         cold: Milliseconds that each waits for a process to start; 0 for one that is there.
+        restored: Milliseconds that each waits for one to be restored from a snapshot; likewise.
         memory_mb: The most that the process used so far; without it, a third of the limit.
         cost_usd: What its model calls cost.
         model_calls: How many there are.
@@ -104,6 +107,7 @@ class Requests(_Happening):
         RequestEnd.OK,
     )
     cold: _Durations = (0,)
+    restored: _Durations = (0,)
     memory_mb: Annotated[tuple[_Whole, ...], BeforeValidator(_listed), Field(alias="memory")] = ()
     cost_usd: Annotated[float, written_as(_dollars), Field(alias="cost")] = 0.01
     model_calls: _Whole = 2
@@ -194,6 +198,7 @@ class Story(BaseModel):
         name: In a few words.
         told: What happened, in plain words.
         environments: Where it holds; without it, everywhere.
+        needs: What not every environment has: functions by their names in the app, or ``RESTORED``.
         lasts_s: How long it is, in seconds.
         happens: What happens.
         sends: Which notifications go out; no others may.
@@ -207,6 +212,7 @@ class Story(BaseModel):
     name: _Name
     told: Annotated[str, Field(min_length=1, max_length=2000)]
     environments: Annotated[_Names | None, Field(alias="on")] = None
+    needs: Annotated[tuple[_Name, ...], BeforeValidator(_listed)] = ()
     lasts_s: Annotated[_Time, Field(alias="lasts", ge=60)]
     happens: tuple[Annotated[Happening, PlainValidator(_happening)], ...] = ()
     sends: tuple[Annotated[Expected, written_as(parse_expected)], ...] = ()

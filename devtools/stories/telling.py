@@ -19,6 +19,7 @@ from devtools.stories.happenings import App, Call, Request, RequestEnd
 from devtools.stories.notation import Recipient
 from devtools.stories.queues import DeadLetters
 from devtools.stories.storyfile import (
+    RESTORED,
     Calls,
     Counted,
     Deployment,
@@ -79,6 +80,17 @@ class Told:
     def passed(self) -> bool:
         """Whether everything was as the story says."""
         return not self.failures
+
+
+def is_about(story: Story, environment: str, app: App, deployed: Deployed) -> bool:
+    """Whether a story is about an app in this environment, which has what the story needs."""
+    if story.environments is not None and environment not in story.environments:
+        return False
+    restores = any(function.is_restored for function in deployed.functions.values())
+    return all(
+        restores if need == RESTORED else app.function_name(need) in deployed.functions
+        for need in story.needs
+    )
 
 
 def tell(
@@ -215,13 +227,14 @@ class _Telling:
             ends=ends,
             takes_ms=function.timeout_s * _MILLISECONDS if ends is RequestEnd.TIMEOUT else takes_ms,
             cold_ms=_in_turn(told.cold, turn),
+            restored_ms=_in_turn(told.restored, turn),
             memory_mb=_in_turn(told.memory_mb, turn) if told.memory_mb else function.memory_mb // 3,
             cost_usd=told.cost_usd,
             model_calls=told.model_calls,
             model_errors=told.model_errors,
             model_throttles=told.model_throttles,
         )
-        lasts_ms = 0 if ends is RequestEnd.THROTTLED else request.takes_ms + request.cold_ms
+        lasts_ms = 0 if ends is RequestEnd.THROTTLED else request.lasts_ms
         # Before a deployment, and after one that went back, the only version is the newest.
         newest = by_new or rollout is None or rollout.gone_back_at is not None
         self._publish(self._effects.of_request(request, newest), time, lasts_ms)

@@ -28,6 +28,7 @@ class Function:
         log_group: Where it prints.
         log_level: The least that it may print.
         variables: Its environment variables.
+        is_restored: Whether its processes are restored from a snapshot.
     """
 
     timeout_s: int
@@ -35,6 +36,7 @@ class Function:
     log_group: str
     log_level: str
     variables: Mapping[str, str]
+    is_restored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ class _Read:
             log_group=named.get(group, group),
             log_level=level,
             variables=variables,
+            is_restored="SnapStart" in given
+            and given.inner("SnapStart").text("ApplyOn") == "PublishedVersions",
         )
 
     def _filters(self, given: Properties, named: Mapping[str, str]) -> None:

@@ -43,6 +43,27 @@ def share_of_enough(part: MetricStat, whole: MetricStat, at_least: int = FEW) ->
     )
 
 
+def share_lost(failed: MetricStat, served: MetricStat, *unserved: MetricStat) -> MathExpression:
+    """What failed of all in percent, or never came to be served; 0 of fewer than ``FEW``.
+
+    Args:
+        failed: Of those that were served.
+        served: Whose work was begun and ended, whether well or not.
+        unserved: What counts the others.
+    """
+    lost = "".join(f" + FILL(unserved_{number}, 0)" for number in range(1, len(unserved) + 1))
+    every = f"FILL(served, 0){lost}"
+    return MathExpression(
+        f"IF({every} >= {FEW}, 100 * (FILL(failed, 0){lost}) / ({every}), 0)",
+        {
+            "failed": failed,
+            "served": served,
+            **{f"unserved_{number}": metric for number, metric in enumerate(unserved, 1)},
+        },
+        failed.period_s,
+    )
+
+
 def share_failed_of_few(failed: MetricStat, ended: MetricStat) -> MathExpression:
     """The same over four hours, of requests so few that an hour does not see them.
 
@@ -67,6 +88,21 @@ def of_enough(metric: MetricStat, at_least: int) -> MathExpression:
 def with_zeros(count: MetricStat) -> MathExpression:
     """A count that has a value in every period, for alarms that look at several."""
     return MathExpression("FILL(count, 0)", {"count": count}, count.period_s)
+
+
+def refusal(least_throttled: MetricStat) -> MathExpression:
+    """1 in a period in which requests came and none was let in, nor any since; 0 in every other.
+
+    Args:
+        least_throttled: The least of the values that Lambda publishes of each request, 1 for one
+            that it turns away and 0 for one that it lets in: 1 where all were turned away.
+    """
+    let_in = "(1 - FILL(least, 1))"
+    return MathExpression(
+        f"IF(RUNNING_SUM({let_in}) == SUM({let_in}), FILL(least, 0), 0)",
+        {"least": least_throttled},
+        least_throttled.period_s,
+    )
 
 
 def silence(requests: MetricStat) -> MathExpression:

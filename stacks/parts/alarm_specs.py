@@ -17,6 +17,7 @@ from stacks.parts.alarm_math import (
     MANY,
     SEVERAL,
     of_enough,
+    refusal,
     share_failed,
     share_failed_of_few,
     share_of_enough,
@@ -24,7 +25,8 @@ from stacks.parts.alarm_math import (
     with_zeros,
 )
 from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
-from stacks.parts.metrics import HOUR, QUARTER_HOUR, AgentMetrics, MathExpression
+from stacks.parts.metrics import HOUR, MINUTE, QUARTER_HOUR, AgentMetrics, MathExpression
+from stacks.parts.outage_alarm import outage
 from stacks.parts.reported import NEAR_LIMIT_PERCENT, Reported
 from stacks.settings.alarm import AlarmSettings
 from stacks.settings.function import FunctionSettings
@@ -33,13 +35,15 @@ from tradewind.telemetry.metric_names import MetricName
 
 NO_TRAFFIC: Final = "no-traffic"
 
-#: An outage is when so many percent of the requests fail or are turned away.
-OUTAGE_PERCENT: Final = 50
 #: Lambda tries a throttled asynchronous event again nine times within five minutes, less and less
 #: often, and then every five minutes: in no two periods in a row more often than this.
 FEW_THROTTLES: Final = 5
 #: So many times at most it tries one event in a quarter of an hour.
 _ONE_EVENTS_THROTTLES: Final = 12
+#: Of an agent whose instances are all at work there is a start in these, and it is known: requests
+#: last 15 minutes at most. And an event that is tried again for less than half an hour is in one
+#: such period, or it is known when the next one has passed that it was let in.
+_REFUSING_S: Final = 45 * MINUTE
 #: With fewer requests in a quarter of an hour, one is the slowest hundredth.
 _ENOUGH_FOR_P99: Final = 10
 _STARTS_PERIOD_S: Final = 4 * HOUR
@@ -85,10 +89,10 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
         threshold=thresholds.error_percent,
     )
     turned_away = f"IF(FILL(throttled, 0) > {_ONE_EVENTS_THROTTLES}, throttled, 0)"
-    yield AlarmSpec(
+    yield outage(
         "outage",
-        f"At least {OUTAGE_PERCENT} % of the requests of a quarter of an hour failed or were "
-        "turned away.",
+        "the requests",
+        f"failed or were turned away; up to {_ONE_EVENTS_THROTTLES} turned away are not counted",
         MathExpression(
             f"IF(FILL(ended, 0) + {turned_away} >= {FEW}, "
             f"100 * (FILL(failed, 0) + {turned_away}) / (FILL(ended, 0) + {turned_away}), 0)",
@@ -99,13 +103,7 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
             },
             QUARTER_HOUR,
         ),
-        label="failed or turned away",
-        unit="%",
-        threshold=OUTAGE_PERCENT,
-        comparison=AT_LEAST,
-        # About half of the requests are now more and now less than half: that is one outage.
-        periods=2,
-        urgency=Urgency.OUTAGE,
+        "failed or turned away",
     )
 
 
@@ -120,6 +118,20 @@ def _on_traffic(metrics: AgentMetrics, function: FunctionSettings) -> Iterator[A
         threshold=FEW_THROTTLES,
         periods=3,
         breaching=2,
+    )
+    yield AlarmSpec(
+        "turned-away",
+        f"Within {_REFUSING_S // MINUTE} minutes requests came, and Lambda turned every one of "
+        "them away.",
+        refusal(metrics.function("Throttles", "Minimum", _REFUSING_S)),
+        label="every one turned away",
+        unit="1 if so",
+        threshold=1,
+        comparison=AT_LEAST,
+        # It is over with the next request that is let in; who comes seldom has periods between.
+        periods=6,
+        breaching=2,
+        urgency=Urgency.OUTAGE,
     )
     if function.expect_traffic_within_h is not None:
         yield AlarmSpec(

@@ -13,16 +13,16 @@ from stacks.parts.alarm_math import (
     of_enough,
     share_failed,
     share_failed_of_few,
+    share_lost,
     share_of_enough,
     with_zeros,
 )
-from stacks.parts.alarm_specs import FEW_THROTTLES, OUTAGE_PERCENT
-from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
+from stacks.parts.alarm_specs import FEW_THROTTLES
+from stacks.parts.alarms import AlarmSpec, Urgency
 from stacks.parts.metrics import QUARTER_HOUR, Metrics, MetricStat
+from stacks.parts.outage_alarm import outage
 from stacks.settings.alarm import AlarmSettings
 from tradewind.telemetry.metric_names import MetricName
-
-OIDC_FAILURES: Final = "oidc-failures"
 
 #: What an answer may take beyond the time that its caller waits for an agent.
 _ANSWERING_MS: Final = 3000
@@ -47,18 +47,7 @@ def api_alarms(
         *_on_the_mcp_function(metrics, wait_s, thresholds),
     ]
     if by_token:
-        specs.append(
-            _failing(
-                OIDC_FAILURES,
-                "requests with a token were answered 5xx",
-                (
-                    metrics.gateway("5XXError", by_token=True),
-                    metrics.gateway("Count", by_token=True),
-                ),
-                "answered 5xx",
-                thresholds,
-            )
-        )
+        specs += _on_tokens(metrics, thresholds)
     return {spec.symptom: spec for spec in specs}
 
 
@@ -130,17 +119,12 @@ def _on_answers(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSp
         unit="%",
         threshold=thresholds.error_percent,
     )
-    yield AlarmSpec(
+    yield outage(
         "api-outage",
-        f"At least {OUTAGE_PERCENT} % of the API's requests of a quarter of an hour were answered "
-        "5xx.",
+        "the API's requests",
+        "were answered 5xx",
         share_of_enough(failed.over(QUARTER_HOUR), calls.over(QUARTER_HOUR)),
-        label="answered 5xx in a quarter of an hour",
-        unit="%",
-        threshold=OUTAGE_PERCENT,
-        comparison=AT_LEAST,
-        periods=2,
-        urgency=Urgency.OUTAGE,
+        "answered 5xx in a quarter of an hour",
     )
 
 
@@ -171,6 +155,24 @@ def _on_the_mcp_function(
         "failed messages",
         thresholds,
     )
+    yield outage(
+        "mcp-outage",
+        "the MCP messages",
+        "failed by our fault, ended with their process or were turned away",
+        # A process that dies has counted no message, and one that was turned away came to none.
+        share_lost(
+            *(
+                metric.over(QUARTER_HOUR)
+                for metric in (
+                    metrics.all_agents(MetricName.MCP_ERRORS),
+                    metrics.all_agents(MetricName.MCP_CALLS),
+                    metrics.mcp("Errors"),
+                    metrics.mcp("Throttles"),
+                )
+            )
+        ),
+        "messages lost in a quarter of an hour",
+    )
     yield _failing(
         "mcp-errors",
         "calls of the MCP function failed",
@@ -186,4 +188,23 @@ def _on_the_mcp_function(
         metrics.all_agents(MetricName.MCP_LATENCY, "p99"),
         "p99",
         wait_s,
+    )
+
+
+def _on_tokens(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSpec]:
+    failed = metrics.gateway("5XXError", by_token=True)
+    calls = metrics.gateway("Count", by_token=True)
+    yield _failing(
+        "oidc-failures",
+        "requests with a token were answered 5xx",
+        (failed, calls),
+        "answered 5xx",
+        thresholds,
+    )
+    yield outage(
+        "oidc-outage",
+        "the requests with a token",
+        "were answered 5xx",
+        share_of_enough(failed.over(QUARTER_HOUR), calls.over(QUARTER_HOUR)),
+        "answered 5xx in a quarter of an hour, tokens",
     )

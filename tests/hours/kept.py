@@ -138,6 +138,7 @@ class KeptHours:
             ends=one.ends,
             takes_ms=one.takes_ms,
             cold_ms=one.cold_ms,
+            restored_ms=0,
             memory_mb=one.memory_mb,
             cost_usd=0,
             model_calls=0,

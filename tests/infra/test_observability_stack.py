@@ -27,11 +27,11 @@ each_agent = pytest.mark.parametrize("agent", list(AGENTS))
 EXPECTED = [name for name, one in AGENTS.items() if one.function.expect_traffic_within_h]
 
 #: By the name's end: what wakes somebody whatever stands, what does together, what can wait.
-OUTAGES = {"outage"}
+OUTAGES = {"outage", "turned-away"}
 PAGES = {"errors", "errors-by-hour", "throttles"}
 NOTICES = {"latency", "killed", "memory", "cold-starts", "init-time", "dead-letters"}
 PER_AGENT = OUTAGES | PAGES | NOTICES
-API_OUTAGES = {"api-outage"}
+API_OUTAGES = {"api-outage", "mcp-outage"}
 API_PAGES = {
     "api-failures-by-hour",
     *(f"{door}-{what}" for door in ("api", "mcp") for what in ("failures", "errors", "throttles")),
