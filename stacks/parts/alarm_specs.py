@@ -110,8 +110,8 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
 def _on_traffic(metrics: AgentMetrics, function: FunctionSettings) -> Iterator[AlarmSpec]:
     yield AlarmSpec(
         "throttles",
-        f"Lambda turned more than {FEW_THROTTLES} requests away in two of three periods of five "
-        "minutes: every instance that the function may have was busy.",
+        f"Within five minutes Lambda turned more than {FEW_THROTTLES} requests away: every "
+        "instance that the function may have was busy.",
         with_zeros(metrics.function("Throttles")),
         label="throttled",
         unit="requests",
@@ -155,8 +155,8 @@ def _on_an_ailing_agent(
     yield AlarmSpec(
         "latency",
         f"The slowest requests took more than {thresholds.p99_percent_of_timeout:g} % of the "
-        f"timeout of {function.timeout_s} s, of at least {_ENOUGH_FOR_P99} in each of two quarters "
-        "of an hour.",
+        f"timeout of {function.timeout_s} s, of at least {_ENOUGH_FOR_P99} in a quarter of an "
+        "hour.",
         of_enough(metrics.reported(Reported.DURATION, "p99", QUARTER_HOUR), _ENOUGH_FOR_P99),
         label="p99, Lambda",
         unit="ms",
@@ -221,8 +221,8 @@ def _on_starts(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[Ala
     )
     yield AlarmSpec(
         "init-time",
-        f"In eight hours, half of the processes took more than {thresholds.init_time_ms} ms to "
-        f"start, of at least {_ENOUGH_STARTS} in each four hours.",
+        f"Half of the processes took more than {thresholds.init_time_ms} ms to start, of at least "
+        f"{_ENOUGH_STARTS} in four hours.",
         of_enough(metrics.own(MetricName.INIT_TIME, "p50", _STARTS_PERIOD_S), _ENOUGH_STARTS),
         label="p50 of four hours",
         unit="ms",

@@ -18,7 +18,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks import names
-from stacks.parts.metrics import MathExpression, MetricStat
+from stacks.parts.metrics import HOUR, MINUTE, MathExpression, MetricStat
 
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
@@ -46,7 +46,7 @@ class AlarmSpec:
 
     Attributes:
         symptom: The end of its name, and its runbook's.
-        summary: What it means, in a sentence or two.
+        summary: What it means, in a sentence or two, of one period.
         series: What is watched.
         label: What the series is called.
         unit: The series' and the threshold's.
@@ -69,6 +69,18 @@ class AlarmSpec:
     breaching: int = 1
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
     urgency: Urgency = Urgency.PAGE
+
+    @property
+    def meaning(self) -> str:
+        """The summary, and in how many periods that must be seen."""
+        if self.periods == 1:
+            return self.summary
+        length, unit = _in_words(self.series.period_s)
+        every = f"{self.periods} {unit}s" if length == 1 else f"{self.periods} periods of"
+        of_length = "" if length == 1 else f" {length} {unit}s"
+        if self.breaching == self.periods:
+            return f"{self.summary} Seen in {every}{of_length} in a row."
+        return f"{self.summary} Seen in {self.breaching} of {every}{of_length}."
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,7 @@ class Alarms(Construct):
                 self,
                 names.construct_id(spec.symptom),
                 alarm_name=names.alarm_name(environment, spec.symptom, agent),
-                alarm_description=self._description(spec.symptom, spec.summary),
+                alarm_description=self._description(spec.symptom, spec.meaning),
                 metric=_watched(spec),
                 threshold=spec.threshold,
                 comparison_operator=spec.comparison,
@@ -210,6 +222,11 @@ def _metric(stat: MetricStat) -> cloudwatch.Metric:
         period=_duration(stat.period_s),
         region=stat.region,
     )
+
+
+def _in_words(seconds: int) -> tuple[int, str]:
+    """How many of which unit: whole hours, or minutes."""
+    return (seconds // HOUR, "hour") if seconds % HOUR == 0 else (seconds // MINUTE, "minute")
 
 
 @cache

@@ -74,8 +74,8 @@ def _failing(
 def _turned_away(symptom: str, which: str, throttles: MetricStat, label: str) -> AlarmSpec:
     return AlarmSpec(
         symptom,
-        f"Lambda turned more than {FEW_THROTTLES} of the gateway's calls away in two of three "
-        f"periods of five minutes: every instance that the {which} function may have was busy.",
+        f"Within five minutes Lambda turned more than {FEW_THROTTLES} of the gateway's calls away: "
+        f"every instance that the {which} function may have was busy.",
         with_zeros(throttles),
         label=label,
         unit="calls",
@@ -89,7 +89,7 @@ def _slow(symptom: str, what: str, taken: MetricStat, label: str, wait_s: int) -
     return AlarmSpec(
         symptom,
         f"The slowest {what} took longer than the {wait_s} s that they wait for an agent, and "
-        f"{_ANSWERING_MS // 1000} s more.",
+        f"{_ANSWERING_MS // 1000} s more, of at least {_ENOUGH_FOR_P99} in five minutes.",
         of_enough(taken, _ENOUGH_FOR_P99),
         label=label,
         unit="ms",

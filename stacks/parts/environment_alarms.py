@@ -102,7 +102,7 @@ def _on_the_model(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[Alarm
     yield AlarmSpec(
         "cost",
         f"The agents' tokens cost more than an estimated {thresholds.cost_usd_per_hour:g} US "
-        "dollars in an hour.",
+        "dollars in an hour, those of requests that were killed not counted.",
         metrics.model(MetricName.ESTIMATED_COST, period_s=HOUR),
         label="US dollars",
         unit="US dollars",

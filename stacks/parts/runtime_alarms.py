@@ -61,7 +61,8 @@ def _on_a_runtime(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[
     yield AlarmSpec(
         "runtime-first-chunk",
         "A tenth of the runtime's answers took more than "
-        f"{thresholds.runtime_first_chunk_ms} ms to begin.",
+        f"{thresholds.runtime_first_chunk_ms} ms to begin, of at least {_ENOUGH_FOR_P90} in five "
+        "minutes.",
         # The slowest ones wait for a session to start, and nothing is wrong with a few of them.
         of_enough(metrics.own(MetricName.RUNTIME_TIME_TO_FIRST_CHUNK, "p90"), _ENOUGH_FOR_P90),
         label="p90",

@@ -70,9 +70,9 @@ def _on_a_version(
     )
     yield AlarmSpec(
         VERSION_SLOWER,
-        f"In a minute of the last {minutes}, half of the requests to the newest version took more "
-        f"than {settings.slower_times:g} times as long as half of all requests. A deployment that "
-        "gives it requests goes back.",
+        f"Within a minute, half of the requests to the newest version, of at least "
+        f"{_MIN_REQUESTS}, took more than {settings.slower_times:g} times as long as half of all "
+        "requests. A deployment that gives it requests goes back.",
         MathExpression(
             f"IF(requests >= {_MIN_REQUESTS}, slow / usual, 0)",
             {
