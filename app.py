@@ -171,7 +171,7 @@ def _to_say(folder: Path, settings: Settings, agents: Mapping[str, AgentManifest
     if settings.on_this_machine:
         return []
     cost = said_of_cost(settings.environment, watched(folder, settings, agents))
-    return [cost, *filter(None, [settings.nobody_paged])]
+    return [cost, *filter(None, [settings.nobody_paged, settings.runbooks_not_linked])]
 
 
 def main() -> int:

@@ -308,6 +308,16 @@ class Settings(Frozen):
         )
 
     @property
+    def runbooks_not_linked(self) -> str | None:
+        """That a mail ends in a file's name, which nobody can follow from where mails are read."""
+        if self.runbook_url is not None or self.on_this_machine:
+            return None
+        return (
+            f"Mails of {self.environment}'s alarms name their runbooks by the repository's files, "
+            f"and link to none: give runbook_url in config/{self.environment}.yaml"
+        )
+
+    @property
     def model_prices(self) -> ModelPrices:
         """What the model's calls cost."""
         return ModelPrices(

@@ -9,6 +9,7 @@ import pytest
 import app as cdk_app
 from stacks.parts.reported import Reported
 from stacks.settings.environment import Settings
+from stacks.settings.file import load_settings
 from stacks.settings.watching import WatchingSettings
 from stacks.watching_cost import Parts, said_of_cost, watched, watching_prices
 from tests.deployed_agents import AGENTS
@@ -38,14 +39,26 @@ def test_the_docs_say_what_the_templates_cost(
     assert counts.beyond(prices.free).times(prices.usd).total < 25
 
 
-def test_a_synth_says_what_it_costs_and_whether_somebody_is_told(dev: Assembly) -> None:
-    cost, nobody = cdk_app._to_say(dev.folder, dev.settings, AGENTS)
+def test_a_synth_says_what_it_costs_who_is_told_and_whether_mails_link(dev: Assembly) -> None:
+    cost, nobody, no_links = cdk_app._to_say(dev.folder, dev.settings, AGENTS)
     counts = watched(dev.folder, dev.settings, AGENTS)
     assert cost == said_of_cost("dev", counts)
     assert f"alarms on {counts.alarm_metrics:.0f} metrics" in cost
     assert nobody == dev.settings.nobody_paged
+    assert no_links == (
+        "Mails of dev's alarms name their runbooks by the repository's files, and link to none: "
+        "give runbook_url in config/dev.yaml"
+    )
     told = dev.settings.model_copy(update={"alarm_email": "crew@example.org"})
-    assert cdk_app._to_say(dev.folder, told, AGENTS) == [cost]
+    assert cdk_app._to_say(dev.folder, told, AGENTS) == [cost, no_links]
+    linked = told.model_copy(update={"runbook_url": "https://git.example.org/tradewind/main"})
+    assert cdk_app._to_say(dev.folder, linked, AGENTS) == [cost]
+
+
+def test_on_this_machine_a_synth_says_nothing_of_it(dev: Assembly, root: Path) -> None:
+    local = load_settings("local", root / "config", AGENTS)
+    assert local.runbook_url is None
+    assert cdk_app._to_say(dev.folder, local, AGENTS) == []
 
 
 def test_details_cost_more(dev: Assembly, dev_settings: Settings) -> None:
