@@ -14,6 +14,7 @@ from cli.api.aws import aws_failures
 from cli.api.texts import one_line
 from cli.behind_alarms import BEHIND
 from cli.cdk import LOCAL_ENV
+from devtools.dashboard.sources.interface import changed_at
 from stacks.names import NOTICES, resource_prefix
 
 _RUNBOOK: Final = re.compile(r"\s*Runbook: (\S+/([a-z-]+)\.md)$")
@@ -80,8 +81,8 @@ def _read(alarm: Mapping[str, Any], environment: str, region: str, now: datetime
     runbook, symptom = (told[1], told[2]) if told else (None, None)
     rest = name.removeprefix(resource_prefix(environment))
     agent = rest.removesuffix(f"-{symptom}") if symptom and rest != symptom else None
-    # An update of the state that changes nothing is no beginning.
-    since: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
+    changed = changed_at(alarm)
+    since = now if changed is None else datetime.fromtimestamp(changed, UTC)
     requests = lines = None
     if symptom is not None and symptom in BEHIND:
         behind = BEHIND[symptom]

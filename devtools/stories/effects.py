@@ -54,7 +54,7 @@ class Effects:
     Args:
         app: The app.
         deployed: What its templates describe.
-        watched: The metrics that anybody looks at; nothing is made for others.
+        watched: The metrics that anybody looks at; nothing is made for others. None for all.
         newest: What the templates call the newest version of each function, by the function's name.
     """
 
@@ -62,7 +62,7 @@ class Effects:
         self,
         app: App,
         deployed: Deployed,
-        watched: frozenset[Source],
+        watched: frozenset[Source] | None,
         newest: dict[str, str],
     ) -> None:
         self._app = app
@@ -92,7 +92,8 @@ class Effects:
         return self._kept(_extracted(self._app.printed_count(name, agent, amount)))
 
     def _kept(self, effects: Iterator[Effect]) -> tuple[Effect, ...]:
-        return tuple(effect for effect in effects if effect.source in self._watched)
+        watched = self._watched
+        return tuple(effect for effect in effects if watched is None or effect.source in watched)
 
     def _request(self, request: Request, by_newest: bool) -> Iterator[Effect]:
         name = self._app.function_name(request.agent)

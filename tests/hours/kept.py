@@ -9,21 +9,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from cli.alarm_stories import Tradewind
 from devtools.cloudwatch.alarms import Alarm
-from devtools.cloudwatch.filter_pattern import matches, value
 from devtools.cloudwatch.matching import Source
 from devtools.contract import load_catalogue
 from devtools.dashboard.assembly import Assembly, read_assembly
 from devtools.dashboard.preview import Preview
 from devtools.dashboard.sources import EmulatedAccount
-from devtools.stories.effects import report
+from devtools.stories.effects import Effects, report
 from devtools.stories.happenings import Request, RequestEnd
 from devtools.stories.template import Deployed, read_deployed
 from stacks import names
 from stacks.parts.reported import REPORTED, Reported
 from tests.hours.requests import BEGIN_S, END_S, NOW, Hour, Served, served
 from tradewind.contracts.names import API, SWEEP, EnvVar
-from tradewind.telemetry.metric_names import START, Dimension, MetricName, ProcessStart
+from tradewind.telemetry.metric_names import NAMESPACE, START, Dimension, MetricName, ProcessStart
 from tradewind.telemetry.metrics import RequestMetrics
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -59,17 +59,18 @@ class KeptHours:
         }
         self._environment = next(iter(self._agents.values()))[EnvVar.ENVIRONMENT]
         #: Which version an alarm on an agent's newest one looks at, by the function.
-        self._newest = {
+        newest = {
             dimensions["FunctionName"]: dimensions["ExecutedVersion"]
             for alarm in assembly.alarms.values()
             if isinstance(alarm, Alarm)
             for metric in alarm.metrics.values()
             if "ExecutedVersion" in (dimensions := dict(metric.dimensions))
         }
+        self._effects = Effects(Tradewind(deployed), deployed, None, newest)
         requests = list(served(hour, list(self._agents)))
-        newest = max(one.version for one in requests)
+        newest_version = max(one.version for one in requests)
         for one in requests:
-            self._keep(one, by_newest=one.version == newest)
+            self._keep(one, by_newest=one.version == newest_version)
         self._keep_the_rest()
         for events in self._events.values():
             events.sort()
@@ -78,20 +79,22 @@ class KeptHours:
         name = names.function_name(self._environment, one.agent)
         function = (("FunctionName", name),)
         self._publish("AWS/Lambda", "ConcurrentExecutions", function, one.start, one.at_once)
+        request = _as_request(one)
+        for effect in self._effects.of_request(request, by_newest):
+            # What is printed is in the log, from where the source takes it.
+            if effect.source[0] != NAMESPACE:
+                self._publish(
+                    *effect.source, one.end if effect.at_end else one.start, effect.amount
+                )
         if one.ends is RequestEnd.THROTTLED:
-            self._publish("AWS/Lambda", "Throttles", function, one.start, 1)
             return
         self._publish("AWS/Lambda", "AsyncEventAge", function, one.start, one.age_ms)
-        live = (*function, ("Resource", names.live_function(self._environment, one.agent)))
-        of_version = (("ExecutedVersion", self._newest.get(name, "")), *live)
-        counts = {"Invocations": 1, "Throttles": 0, "Errors": int(one.ends.fails)}
-        for dimensions in (function, live, *([of_version] if by_newest else [])):
-            for metric, count in {**counts, "Duration": one.takes_ms}.items():
-                self._publish("AWS/Lambda", metric, dimensions, one.start, count)
-        self._log(one.agent, one.end, self._reported(one))
+        line = json.loads(report(request, self._deployed.functions[name]))
+        line["record"]["requestId"] = _request_id(one)
+        self._log(one.agent, one.end, json.dumps(line))
         if not one.ends.is_killed:
-            for line in self._printed(one):
-                self._log(one.agent, one.end, line)
+            for printed in self._printed(one):
+                self._log(one.agent, one.end, printed)
         self._keep_calls(one)
 
     def _keep_calls(self, one: Served) -> None:
@@ -132,24 +135,6 @@ class KeptHours:
                 for metric in ("ApproximateNumberOfMessagesVisible", "NumberOfMessagesSent"):
                     self._publish("AWS/SQS", metric, (("QueueName", queue),), at, 0)
 
-    def _reported(self, one: Served) -> str:
-        request = Request(
-            agent=one.agent,
-            ends=one.ends,
-            takes_ms=one.takes_ms,
-            cold_ms=one.cold_ms,
-            restored_ms=0,
-            memory_mb=one.memory_mb,
-            cost_usd=0,
-            model_calls=0,
-            model_errors=0,
-            model_throttles=0,
-        )
-        name = names.function_name(self._environment, one.agent)
-        line = json.loads(report(request, self._deployed.functions[name]))
-        line["record"]["requestId"] = _request_id(one)
-        return json.dumps(line)
-
     def _printed(self, one: Served) -> Iterator[str]:
         """The request's line, as ``handlers.request_report`` has it."""
         metrics = RequestMetrics(
@@ -180,14 +165,8 @@ class KeptHours:
             yield json.dumps(line)
 
     def _log(self, agent: str, at: float, line: str) -> None:
-        """Keep a line, and what metric filters make of it."""
         group = names.log_group_name(self._environment, agent)
         self._events.setdefault(group, []).append((at, line))
-        for read in self._deployed.filters:
-            if read.log_group == group and matches(read.pattern, line):
-                amount = value(read.value, line)
-                if amount is not None:
-                    self._publish(*read.metric, at, amount)
 
     def _publish(
         self,
@@ -250,6 +229,21 @@ def _points(seconds: Mapping[int, list[float]], unit: str) -> Iterator[dict[str,
             "Maximum": float(max(amounts)),
             "Unit": unit,
         }
+
+
+def _as_request(one: Served) -> Request:
+    return Request(
+        agent=one.agent,
+        ends=one.ends,
+        takes_ms=one.takes_ms,
+        cold_ms=one.cold_ms,
+        restored_ms=0,
+        memory_mb=one.memory_mb,
+        cost_usd=0,
+        model_calls=0,
+        model_errors=0,
+        model_throttles=0,
+    )
 
 
 def _request_id(one: Served) -> str:

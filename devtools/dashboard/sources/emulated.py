@@ -1,21 +1,30 @@
 """An AWS on this machine as a source."""
 
+import contextlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from devtools.cloudwatch.alarms import Metric
 from devtools.cloudwatch.emf import extract
 from devtools.cloudwatch.math import MathError
+from devtools.cloudwatch.replay import Replays
 from devtools.cloudwatch.series import Sample, aggregate
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import AnyAlarm, CompositeAlarm
 from devtools.dashboard import insights
 from devtools.dashboard.insights import LogEvent, Table
 from devtools.dashboard.metrics import MetricId
-from devtools.dashboard.sources.alarm_states import composite_state, metric_alarms_behind
+from devtools.dashboard.sources.alarm_states import (
+    Past,
+    changes,
+    composite_past,
+    composite_state,
+    metric_alarms_behind,
+    since,
+)
 from devtools.dashboard.sources.interface import (
     AlarmReport,
     SeriesQuery,
@@ -29,6 +38,9 @@ from devtools.dashboard.sources.interface import (
 _MOST_EVENTS: Final = 10_000
 #: An EMF line's own time may be so much before the time it was logged, in seconds.
 _LATE_S: Final = 300
+#: How far back is looked for when an alarm came into its state, in seconds: whole hours, for it may
+#: be evaluated by the hour.
+_LOOKED_BACK_S: Final = 3 * 3600
 
 
 class EmulatedAccount:
@@ -36,7 +48,8 @@ class EmulatedAccount:
 
     Metrics in EMF lines of any log group are extracted here; other metrics are asked for by the
     second, so that statistics are taken of what was published and not of what was put together.
-    Alarms are evaluated here too, over the same values, as of now.
+    Alarms are evaluated here too, over the same values, as of now; those that are not OK from three
+    hours ago on.
 
     Args:
         session: Makes clients as ``boto3.Session`` does.
@@ -81,12 +94,14 @@ class EmulatedAccount:
         return insights.run(query, sorted(events, key=lambda event: event.time, reverse=True))
 
     def alarms(self, names: Sequence[str]) -> list[AlarmReport]:
-        """Evaluate the alarms as of now."""
+        """Evaluate the alarms as of now; of those that are not OK, say since when."""
         now = math.ceil(self._clock().timestamp())
         needed = metric_alarms_behind(names, self._alarms)
         metrics = {metric for alarm in needed for metric in alarm.metrics.values()}
         back = max((a.evaluation_range * a.period_s for a in needed), default=0)
-        store = self._published({_id(metric) for metric in metrics}, now - back, now)
+        store = self._published(
+            {_id(metric) for metric in metrics}, now - back - _LOOKED_BACK_S, now
+        )
         states: dict[str, State] = {}
         reports: dict[str, AlarmReport] = {}
         for alarm in needed:
@@ -107,7 +122,38 @@ class EmulatedAccount:
             if isinstance(composite, CompositeAlarm):
                 state = composite_state(composite, self._alarms, states)
                 reports[name] = AlarmReport(name, state, "evaluated from its children")
+        reports |= self._with_since(reports, store, now)
         return [reports.get(name, AlarmReport(name, "UNKNOWN")) for name in names]
+
+    def _with_since(
+        self, reports: Mapping[str, AlarmReport], store: "Mapping[MetricId, _Published]", now: int
+    ) -> dict[str, AlarmReport]:
+        """Those that are not OK, evaluated by the minute: of all of them that takes too long."""
+        red = [name for name, report in reports.items() if report.state != State.OK]
+        replays, pasts = Replays(), dict[str, Past]()
+        for alarm in metric_alarms_behind(red, self._alarms):
+            given = {
+                identifier: tuple(sorted(store[_id(metric)].samples, key=lambda one: one.time))
+                for identifier, metric in alarm.metrics.items()
+            }
+            with contextlib.suppress(MathError):
+                evaluations = replays.run(
+                    alarm,
+                    given,
+                    end=now,
+                    start=now - _LOOKED_BACK_S,
+                    initial=State.INSUFFICIENT_DATA,
+                )
+                pasts[alarm.name] = changes((one.time, one.state) for one in evaluations)
+        for name in red:
+            composite = self._alarms[name]
+            if isinstance(composite, CompositeAlarm):
+                pasts[name] = composite_past(composite, self._alarms, pasts)
+        return {
+            name: replace(reports[name], since=since(pasts[name], reports[name].state))
+            for name in red
+            if name in pasts
+        }
 
     def _published(
         self, metrics: Iterable[MetricId], start: float, end: float

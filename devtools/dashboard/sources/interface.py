@@ -87,7 +87,7 @@ def as_source_error(service: str) -> Iterator[None]:
 
 def changed_at(alarm: Mapping[str, Any]) -> float | None:
     """When an alarm of DescribeAlarms came into its state, in seconds since the epoch."""
-    # The other moves with every change of how much of the data was there, too.
+    # The other moves with every update that changes nothing, too, as of how much data was there.
     moment = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
     return moment.timestamp() if isinstance(moment, datetime) else None
 

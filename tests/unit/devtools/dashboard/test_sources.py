@@ -82,6 +82,38 @@ def test_alarms_are_evaluated_as_of_now(tmp_path: Path, minutes_after: int, stat
     assert composite.state == state
 
 
+@pytest.mark.parametrize(("minutes_after", "minutes_ago"), [(-75, 7), (-70, 12), (0, None)])
+def test_it_says_since_when_an_alarm_is_red(
+    tmp_path: Path, minutes_after: int, minutes_ago: int | None
+) -> None:
+    """The error of 82 minutes and 53 s before the end is known in the minute after it."""
+    now = END + minutes_after * 60
+    alarms = read_app(tmp_path).alarms
+    clock = datetime.fromtimestamp(now, UTC)
+    source = EmulatedAccount(FakeAws(log_lines()), "a fake AWS", alarms, lambda: clock)
+    alarm, composite = source.alarms(["shop-cart-errors", "shop-unwell"])
+    since = None if minutes_ago is None else now - minutes_ago * 60
+    assert (alarm.since, composite.since) == (since, since)
+
+
+def test_what_was_red_before_anybody_looked_is_red_since_nobody_knows_when(tmp_path: Path) -> None:
+    class AlwaysFailing(FakeAws):
+        def get_metric_statistics(self, **request: Any) -> dict[str, Any]:
+            begin = int(request["StartTime"].timestamp())
+            ones = dict.fromkeys(("SampleCount", "Sum", "Minimum", "Maximum"), 1.0)
+            return {
+                "Datapoints": [
+                    {"Timestamp": datetime.fromtimestamp(at, UTC), "Unit": "Count", **ones}
+                    for at in range(begin, END, 60)
+                ]
+            }
+
+    alarms = read_app(tmp_path).alarms
+    source = EmulatedAccount(AlwaysFailing([]), "a fake AWS", alarms, lambda: NOW)
+    reports = source.alarms(["shop-cart-errors", "shop-unwell"])
+    assert [(one.state, one.since) for one in reports] == [("ALARM", None)] * 2
+
+
 def test_alarms_that_rest_on_each_other_in_a_circle_end_without_data() -> None:
     circle: dict[str, AnyAlarm] = {
         name: CompositeAlarm(name, parse_rule(f"ALARM({other})"), {other: other})
