@@ -16,7 +16,7 @@ from stacks.settings.function import FunctionSettings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
-from tests.infra.test_observability_stack import alarms, by_subject
+from tests.infra.observed import alarms, by_subject
 from tests.infra.watched import disagreements
 from tradewind.contracts.agent_manifest import AgentManifest, AwsReach, FunctionNeeds
 from tradewind.contracts.names import AGENT_NAME_LENGTH

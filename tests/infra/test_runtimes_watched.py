@@ -10,7 +10,7 @@ from stacks.settings.environment import Settings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import RUNTIMES, Synthesize
-from tests.infra.test_observability_stack import (
+from tests.infra.observed import (
     OUTAGES,
     PAGES,
     PER_AGENT,
