@@ -1,5 +1,6 @@
 """What is sent follows from when things start and end, and from who is told of which alarm."""
 
+import json
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,11 @@ from typing import Any
 import pytest
 
 from devtools.cloudwatch.yaml_document import TestFileError
-from tests.unit.devtools.stories.told import RESOURCES, sent, told
+from devtools.stories.effects import report
+from devtools.stories.happenings import Request, RequestEnd
+from devtools.stories.telling import is_about
+from devtools.stories.template import read_deployed
+from tests.unit.devtools.stories.told import RESOURCES, Small, sent, told
 
 #: From 20m to 26m40s; what ends is known a minute later.
 FAILS = {"requests": "crew", "at": "20m", "takes": "400s", "ends": "failed"}
@@ -129,3 +134,53 @@ def test_a_function_that_no_template_has_is_named(tmp_path: Path) -> None:
 def test_a_wrong_story_is_named(tmp_path: Path, story: dict[str, Any], what: str) -> None:
     with pytest.raises(TestFileError, match=what):
         told(tmp_path, **story)
+
+
+def test_a_call_whose_process_dies_fails_and_prints_nothing(tmp_path: Path) -> None:
+    call = {"calls": "crew", "at": "20m", "takes": "400s"}
+    failed = sent(told(tmp_path, happens=[call | {"ends": "failed"}]))
+    killed = sent(told(tmp_path, happens=[call | {"ends": "killed"}]))
+    assert [s for s in failed if "printed" not in s] == killed
+    assert "28m page unwell ALARM (ended)" in killed
+    assert "28m notice printed ALARM" in failed
+
+
+def test_whoever_waits_for_a_restore_ends_later(tmp_path: Path) -> None:
+    assert sent(told(tmp_path, happens=[FAILS | {"restored": "60s"}]))[0] == (
+        "29m notice printed ALARM"
+    )
+
+
+def test_a_restore_is_reported_and_no_start(tmp_path: Path) -> None:
+    (tmp_path / "A.template.json").write_text(json.dumps({"Resources": RESOURCES}))
+    function = read_deployed(tmp_path).functions["app-crew"]
+    waits = {"cold_ms": 0, "restored_ms": 400}
+    request = Request("crew", RequestEnd.OK, 2000, **waits, memory_mb=300, cost_usd=0,
+                      model_calls=0, model_errors=0, model_throttles=0)  # fmt: skip
+    metrics = json.loads(report(request, function))["record"]["metrics"]
+    assert metrics["restoreDurationMs"] == 400
+    assert "initDurationMs" not in metrics
+
+
+@pytest.mark.parametrize(
+    ("needs", "snap_start", "is_told"),
+    [
+        ([], None, True),
+        ("crew", None, True),
+        (["crew", "nobody"], None, False),
+        ("restored", None, False),
+        ("restored", "None", False),
+        ("restored", "PublishedVersions", True),
+    ],
+)
+def test_a_story_is_about_who_has_what_it_needs(
+    tmp_path: Path, needs: Any, snap_start: str | None, is_told: bool
+) -> None:
+    resources = deepcopy(RESOURCES)
+    if snap_start is not None:
+        resources["Crew"]["Properties"]["SnapStart"] = {"ApplyOn": snap_start}
+    placed = told(tmp_path, resources, needs=needs).placed
+    deployed = read_deployed(tmp_path)
+    assert is_about(placed.story, "test", Small(), deployed) is is_told
+    elsewhere = placed.story.model_copy(update={"environments": ("prod",)})
+    assert not is_about(elsewhere, "test", Small(), deployed)
