@@ -187,6 +187,7 @@ docs: setup ## Write the pages that are generated
 	@python -m stacks.metrics_page
 	@python -m stacks.settings.pages
 	@python -m stacks.models_page
+	@python -m siting.geodata.taxonomy_page
 	@python -m tradewind.api.openapi > docs/openapi.json
 
 clean: ## Stop the embedded AWS, and remove what builds and demos made; keep the environments

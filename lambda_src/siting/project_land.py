@@ -13,6 +13,11 @@ EMPTY_MAP: Final = "empty_map"
 _TIP_HEIGHT: Final = "tip_height_m"
 _SETBACKS: Final = "setbacks_m"
 _NAMED: Final = "setbacks_named_by_the_request"
+_ALLOWED_ON: Final = "turbines_allowed_on"
+#: Where a fetched site keeps how far beyond it each class was looked for, in metres.
+SEARCHED: Final = "searched_m"
+#: Where the land says which classes the site has no feature of.
+NOT_FOUND: Final = "classes_without_features"
 
 
 class Setbacks(NamedTuple):
@@ -22,11 +27,13 @@ class Setbacks(NamedTuple):
         tip_height_m: Blade tip over ground that the defaults are for.
         metres: The setback from every class.
         named: The classes whose setback the request named. The others are defaults.
+        allowed_on: The classes that the request lets turbines stand on.
     """
 
     tip_height_m: float
     metres: Mapping[FeatureClass, float]
     named: frozenset[FeatureClass]
+    allowed_on: frozenset[FeatureClass]
 
     def as_assumption(self) -> dict[str, Any]:
         """What the land that is cut by them says of it, for later steps."""
@@ -34,6 +41,7 @@ class Setbacks(NamedTuple):
             _TIP_HEIGHT: self.tip_height_m,
             _SETBACKS: {kind.value: metres for kind, metres in self.metres.items()},
             _NAMED: sorted(kind.value for kind in self.named),
+            _ALLOWED_ON: sorted(kind.value for kind in self.allowed_on),
         }
 
 
@@ -52,13 +60,16 @@ def require_land_for(turbine_model: str, tip_height_m: float, buildable: Mapping
             does not say what it was cut for.
     """
     assumed = buildable.get("properties", {}).get(ASSUMES)
-    if not isinstance(assumed, Mapping):
+    if not isinstance(assumed, Mapping) or not SETBACK_RULES.keys() <= assumed[_SETBACKS].keys():
         raise ToolInputError(
-            "The buildable land does not say which height of turbines it was cut for. Run the "
+            "The buildable land does not say which height of turbines it was cut for, or not what "
+            "it keeps from every class of features. Run the "
             f"terrain agent on this project again, with turbine_model={turbine_model}."
         )
     for kind, rule in SETBACK_RULES.items():
         needed_m = rule.setback_m(tip_height_m)
+        if kind.value in assumed[_ALLOWED_ON]:
+            continue
         if kind.value not in assumed[_NAMED] and needed_m > assumed[_SETBACKS][kind.value]:
             raise ToolInputError(
                 f"The land was cut for turbines that reach {assumed[_TIP_HEIGHT]:g} m at the blade "
@@ -77,4 +88,15 @@ def cut_for(buildable: Mapping[str, Any]) -> str:
     named = assumed[_NAMED]
     by_name = f"; the request named the setback from {', '.join(named)}" if named else ""
     reached = f"{assumed[_TIP_HEIGHT]:g} m at the blade tip"
-    return f"Setbacks are for turbines that reach {reached}{by_name}."
+    allowed_on = assumed[_ALLOWED_ON]
+    open_land = (
+        f" The request lets turbines stand on: {', '.join(map(label_of, allowed_on))}."
+        if allowed_on
+        else ""
+    )
+    return f"Setbacks are for turbines that reach {reached}{by_name}.{open_land}"
+
+
+def label_of(kind: str) -> str:
+    """What a class is called, such as "overhead lines"."""
+    return SETBACK_RULES[FeatureClass(kind)].label

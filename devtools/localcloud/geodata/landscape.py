@@ -59,6 +59,7 @@ def marsh(latitude: float = LATITUDE, longitude: float = LONGITUDE) -> list[Elem
         *_lake(pen),
         *_coast(pen),
         pen.way(_square((6300, 1400), 900, 130), aeroway="aerodrome", name="Segelflugplatz Ost"),
+        *_one_of_each(pen),
     ]
     return elements
 
@@ -132,6 +133,32 @@ def _houses(pen: _Pen) -> list[Element]:
     houses.append(pen.node((-3900, -650), building="yes", name="Pumpwerk"))
     houses.append(pen.way(_square((x + 200, y - 130), 10, 10), building="no"))
     return houses
+
+
+def _one_of_each(pen: _Pen) -> list[Element]:
+    """What else keeps turbines away, near the edge of the site, in the village or in the water."""
+    x, y = _VILLAGE
+    return [
+        pen.node((4700, 3900), power="generator", name="W 1", **{"generator:source": "wind"}),
+        pen.way(((-4200, 4300), (4400, 4700)), power="cable"),
+        pen.way(_square((4500, -4500), 60, 60), power="substation", name="Umspannwerk"),
+        pen.way(((-4500, -4400), (4500, -4600)), man_made="pipeline", substance="gas"),
+        pen.node((4600, -3900), man_made="mast", name="Funkmast"),
+        pen.way(_square((-3900, -4000), 400, 300), natural="wetland"),
+        pen.way(_square((4200, 3200), 500, 400), natural="wood", name="Osterholz"),
+        pen.relation(
+            [("outer", _square((-3700, 3900), 700, 700))],
+            type="boundary",
+            boundary="protected_area",
+            protect_class="5",
+            name="Deichlandschaft",
+        ),
+        pen.way(_square((4600, 4600), 300, 300), landuse="military", name="Standort"),
+        pen.way(_square((x, y), 1400, 300), landuse="residential"),
+        pen.way(_square((x - 500, y - 90), 60, 40), amenity="school", name="Koogschule"),
+        pen.way(_square((x + 500, y + 150), 80, 60), landuse="cemetery"),
+        pen.node((x + 20, y + 130), historic="monument", name="Flutstein"),
+    ]
 
 
 def _lake(pen: _Pen) -> list[Element]:

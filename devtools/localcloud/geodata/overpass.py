@@ -16,14 +16,17 @@ COPYRIGHT: Final = "A made-up map of Tradewind's stand-in; no real place looks l
 _KINDS: Final[Mapping[str, frozenset[str]]] = {
     "nwr": frozenset({"node", "way", "relation"}),
     "wr": frozenset({"way", "relation"}),
+    "nw": frozenset({"node", "way"}),
     "way": frozenset({"way"}),
     "rel": frozenset({"relation"}),
     "node": frozenset({"node"}),
 }
 _SETTINGS: Final = re.compile(r"\[out:json\]\[timeout:\d+\]\[maxsize:\d+\];")
 _IS_IN: Final = re.compile(r"is_in\(([-\d.]+),([-\d.]+)\)->\.here;")
-_SEARCH: Final = re.compile(r"(nwr|wr|way|rel|node)((?:\[[^\]]*\])*)\(([^)]*)\)((?:\[[^\]]*\])*);")
-_TAG: Final = re.compile(r'\["([^"]+)"(?:(!=|=|~)"([^"]*)")?\]')
+_SEARCH: Final = re.compile(
+    r"(nwr|wr|nw|way|rel|node)((?:\[[^\]]*\])*)\(([^)]*)\)((?:\[[^\]]*\])*);"
+)
+_TAG: Final = re.compile(r'\["([^"]+)"(?:(!=|!~|=|~)"([^"]*)")?\]')
 _FIXED: Final = frozenset({"(", ")->.all;", ".all out count;", ".all out geom qt;"})
 
 
@@ -100,6 +103,9 @@ def _search(
 def _has(tags: Mapping[str, str], key: str, operator: str, value: str) -> bool:
     if operator == "!=":
         return tags.get(key) != value
+    # As with Overpass, what an element has no tag for, it has not.
+    if operator == "!~":
+        return re.search(value, tags.get(key, "")) is None
     if key not in tags:
         return False
     if operator == "~":

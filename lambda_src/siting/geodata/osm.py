@@ -15,6 +15,7 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from siting.geodata.coast import sea_within
+from siting.geodata.taxonomy import classes_of
 from siting.wind.crs import FloatArray, GeometryArray, unwrap
 from siting.wind.features import FeatureClass
 from siting.wind.geojson import MAX_VERTICES
@@ -30,21 +31,20 @@ _RING: Final = 4
 #: Each an array of longitude and latitude.
 Lines = tuple[FloatArray, ...]
 
-_ROADS: Final = frozenset({"rail", "light_rail", "narrow_gauge"})
-_WATERCOURSES: Final = frozenset({"river", "stream", "canal"})
-
 
 @dataclass(frozen=True, slots=True)
 class Element:
     """An element of the map.
 
     Attributes:
+        kind: Node, way or relation.
         tags: What it is.
         lines: Its geometry: one point of a node, the line of a way, each member of a relation. A
             relation may have none, such as one of other relations only.
         holes: Members of a relation that bound what is not part of it.
     """
 
+    kind: str
     tags: Mapping[str, str]
     lines: Lines
     holes: Lines = ()
@@ -71,16 +71,17 @@ def read_element(one: object) -> Element:
         raise _malformed("an element whose tags are no object")
     lines: Lines
     holes: Lines = ()
-    match one.get("type"):
+    match kind := one.get("type"):
         case "node":
             lines = (_points([one]),)
         case "way":
             lines = (_points(one.get("geometry")),)
         case "relation":
             lines, holes = _members(one.get("members"))
-        case kind:
+        case _:
             raise _malformed(f"an element of type {str(kind)[:20]}")
-    return Element({k: v for k, v in tags.items() if isinstance(v, str)}, lines, holes)
+    words = {k: v for k, v in tags.items() if isinstance(v, str)}
+    return Element(str(kind), words, lines, holes)
 
 
 def map_features(
@@ -115,9 +116,8 @@ def map_features(
         if not lines:
             incomplete += 1
             continue
-        for kind in _classes(element.tags):
+        for kind, area in classes_of(element.kind, element.tags).items():
             owners.append((kind, element.tags.get("name", "")[:MAX_NAME_LENGTH]))
-            area = _is_area(kind, element.tags)
             if area and len(lines) == 1 and _is_ring(lines[0]) and not element.holes:
                 # Most of a map: buildings. They are made in one go below.
                 rings.append((len(shapes), lines[0]))
@@ -140,42 +140,6 @@ def map_features(
     return Found(features, incomplete)
 
 
-def _classes(tags: Mapping[str, str]) -> list[FeatureClass]:
-    """Return every class that an element's tags put it in; most are in one."""
-    found = []
-    if tags.get("building", "no") != "no":
-        found.append(FeatureClass.BUILDING)
-    if "highway" in tags or tags.get("railway") in _ROADS:
-        found.append(FeatureClass.ROAD)
-    if tags.get("power") in {"line", "minor_line"}:
-        found.append(FeatureClass.POWER_LINE)
-    if (
-        tags.get("natural") in {"water", "coastline"}
-        or tags.get("landuse") in {"reservoir", "basin"}
-        or tags.get("waterway") in _WATERCOURSES | {"riverbank"}
-    ):
-        found.append(FeatureClass.WATER)
-    if (
-        tags.get("boundary") in {"protected_area", "national_park"}
-        or tags.get("leisure") == "nature_reserve"
-    ):
-        found.append(FeatureClass.PROTECTED_AREA)
-    if "aeroway" in tags:
-        found.append(FeatureClass.AIRFIELD)
-    return found
-
-
-def _is_area(kind: FeatureClass, tags: Mapping[str, str]) -> bool:
-    """Whether a closed outline of that class bounds an area; a roundabout does not."""
-    if kind is FeatureClass.WATER:
-        return tags.get("waterway") not in _WATERCOURSES and tags.get("natural") != "coastline"
-    if kind is FeatureClass.AIRFIELD:
-        return tags.get("aeroway") in {"aerodrome", "heliport", "helipad"} or (
-            tags.get("area") == "yes"
-        )
-    return kind in {FeatureClass.BUILDING, FeatureClass.PROTECTED_AREA}
-
-
 def _shapes(
     lines: Sequence[FloatArray], holes: Sequence[FloatArray], *, area: bool
 ) -> tuple[list[BaseGeometry], bool]:
@@ -189,23 +153,41 @@ def _shapes(
     points, traces = given[dimensions == 0], given[dimensions > 0]
     if not area:
         return _present(shapely.union_all(traces), shapely.union_all(points)), False
-    inside, open_ends = _enclosed(traces)
-    outside, _ = _enclosed(_lines(holes))
+    faces, open_ends = _enclosed(traces)
+    cut_out, _ = _enclosed(_lines(holes))
     # Open ends stay as lines: a setback from the outline is better than none.
-    shapes = _present(inside.difference(outside), open_ends, shapely.union_all(points))
+    shapes = _present(_nested(faces, cut_out), open_ends, shapely.union_all(points))
     return shapes, not open_ends.is_empty
 
 
-def _enclosed(lines: GeometryArray) -> tuple[BaseGeometry, BaseGeometry]:
-    """Return what lines enclose together, however they are cut and turned, and what is left over.
+def _enclosed(lines: GeometryArray) -> tuple[GeometryArray, BaseGeometry]:
+    """Return the faces that lines enclose, however they are cut and turned, and what is left over.
 
     Lines are first split where they meet, so that outlines may touch and cross.
     """
     noded = shapely.union_all(lines)
-    found = shapely.polygonize_full(shapely.get_parts(noded))
-    faces, cuts, dangles, _ = (shapely.union_all(shapely.get_parts(part)) for part in found)
-    left_over = cuts.union(dangles)
-    return faces, left_over.difference(faces)
+    polygons, *others = shapely.polygonize_full(shapely.get_parts(noded))
+    faces = shapely.get_parts(polygons)
+    cuts, dangles, _ = (shapely.union_all(shapely.get_parts(part)) for part in others)
+    return faces, cuts.union(dangles).difference(shapely.union_all(faces))
+
+
+def _nested(faces: GeometryArray, holes: GeometryArray) -> BaseGeometry:
+    """Return what faces cover without their holes, but with what lies within a hole again.
+
+    A pond on an island in a lake is water: its outline is an outer one within an inner one, and so
+    on inwards.
+    """
+    outside = shapely.union_all(holes)
+    covered = shapely.union_all(faces).difference(outside)
+    shapely.prepare(outside)
+    enclaves = faces[shapely.covers(outside, faces)]
+    if not len(enclaves):
+        return covered
+    within = shapely.union_all(enclaves)
+    inner = holes[shapely.covers(within, holes)]
+    # An outline that is both, an outer and an inner one, would go on for ever; it is kept.
+    return covered.union(_nested(enclaves, inner) if len(inner) < len(holes) else within)
 
 
 def _polygons(rings: Sequence[FloatArray]) -> list[list[BaseGeometry]]:

@@ -8,6 +8,7 @@ from shapely.geometry import Polygon, box
 
 from siting.geodata.http import Limits, ServiceClient
 from siting.geodata.osm import map_features, read_element
+from siting.geodata.taxonomy import TAXONOMY, Row, surrounds
 from siting.wind.crs import wrap_longitude
 from siting.wind.features import FeatureClass
 from siting.wind.geojson import MAX_FEATURES
@@ -27,35 +28,6 @@ CACHE_AGE_S: Final = 24 * 3600.0
 _WIDER: Final = 1.003
 #: Characters of a service's own words that are passed on.
 _MAX_WORDS: Final = 300
-
-#: What is looked for per class: kinds of element and tags, in Overpass' language. Public roads
-#: only: a track or a driveway keeps no turbine away. Nor do ditches; cables are crossed.
-_FILTERS: Final[Mapping[FeatureClass, tuple[tuple[str, str], ...]]] = {
-    FeatureClass.BUILDING: (("nwr", '["building"]["building"!="no"]'),),
-    FeatureClass.ROAD: (
-        ("way", '["highway"~"^(motorway|trunk|primary|secondary|tertiary)(_link)?$"]'),
-        ("way", '["highway"~"^(unclassified|residential|living_street)$"]'),
-        ("way", '["railway"~"^(rail|light_rail|narrow_gauge)$"]'),
-    ),
-    FeatureClass.POWER_LINE: (("way", '["power"~"^(line|minor_line)$"]'),),
-    FeatureClass.WATER: (
-        ("wr", '["natural"="water"]'),
-        ("wr", '["landuse"~"^(reservoir|basin)$"]'),
-        ("wr", '["waterway"="riverbank"]'),
-        ("way", '["waterway"~"^(river|stream|canal)$"]'),
-        ("way", '["natural"="coastline"]'),
-    ),
-    FeatureClass.PROTECTED_AREA: (
-        ("wr", '["boundary"~"^(protected_area|national_park)$"]'),
-        ("wr", '["leisure"="nature_reserve"]'),
-    ),
-    FeatureClass.AIRFIELD: (
-        ("nwr", '["aeroway"~"^(aerodrome|heliport|runway|airstrip|helipad)$"]'),
-    ),
-}
-#: Areas so large that a site can lie inside without coming near their edge, where a search by
-#: rectangle finds nothing of them.
-_SURROUNDING: Final = (FeatureClass.WATER, FeatureClass.PROTECTED_AREA, FeatureClass.AIRFIELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +133,15 @@ def _query(
     longitude_deg: float, latitude_deg: float, windows: Mapping[FeatureClass, Polygon]
 ) -> str:
     searches = [
-        f"{elements}{tags}({_bounds(part)});"
-        for kind, window in windows.items()
-        for part in _on_the_globe(window)
-        for elements, tags in _FILTERS[kind]
+        f"{row.elements}{_tags(row)}({_bounds(part)});"
+        for row in TAXONOMY
+        if row.kind in windows
+        for part in _on_the_globe(windows[row.kind])
     ]
     around = [
-        f"{element}(pivot.here){tags};"
-        for kind in _SURROUNDING
-        if kind in windows
-        for elements, tags in _FILTERS[kind]
-        if elements != "way"
+        f"{element}(pivot.here){_tags(row)};"
+        for row in TAXONOMY
+        if row.kind in windows and surrounds(row)
         for element in ("way", "rel")
     ]
     lines = [
@@ -185,6 +155,10 @@ def _query(
         ".all out geom qt;",
     ]
     return "\n".join(lines)
+
+
+def _tags(row: Row) -> str:
+    return "".join(tag.as_overpass for tag in row.tags)
 
 
 def _on_the_globe(window_deg: Polygon) -> Iterator[Polygon]:

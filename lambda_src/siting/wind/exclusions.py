@@ -1,6 +1,6 @@
 """Where turbines may not stand, and what is left."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import acos, ceil, cos, isfinite, pi
 from typing import Any, Final
@@ -125,12 +125,17 @@ class Exclusions:
         )
 
 
-def find_exclusions(site: Site, setbacks_m: Mapping[FeatureClass, float]) -> Exclusions:
+def find_exclusions(
+    site: Site,
+    setbacks_m: Mapping[FeatureClass, float],
+    allowed_on: Collection[FeatureClass] = (),
+) -> Exclusions:
     """Find a site's exclusion zones and its buildable remainder.
 
     Args:
         site: The site.
         setbacks_m: Metres to keep from each class; classes not named take their default.
+        allowed_on: Classes that turbines may stand on; they exclude nothing.
 
     Raises:
         WindError: A setback is negative, not finite, or over ``MAX_SETBACK_M``.
@@ -141,10 +146,11 @@ def find_exclusions(site: Site, setbacks_m: Mapping[FeatureClass, float]) -> Exc
             raise WindError(
                 f"The setback from class {kind} is {setback_m:g} m; give 0 to {MAX_SETBACK_M:g} m."
             )
+    present = site.classes
     zones = tuple(
         _zone(site, kind, setbacks[kind])
         for kind in FeatureClass
-        if any(one.feature_class is kind for one in site.features)
+        if kind in present and kind not in allowed_on
     )
     excluded = polygons_of(shapely.union_all([zone.area_m for zone in zones]))
     buildable = polygons_of(site.boundary_m.difference(excluded))

@@ -86,6 +86,11 @@ class Site:
     features: tuple[SiteFeature, ...]
     features_out_of_reach: int
 
+    @property
+    def classes(self) -> frozenset[FeatureClass]:
+        """The classes that the site has features of."""
+        return frozenset(one.feature_class for one in self.features)
+
     def to_geojson(self) -> dict[str, Any]:
         """Write the site as the FeatureCollection ``read_site`` takes."""
         boundary = feature(

@@ -300,3 +300,30 @@ def test_losses_are_taken_off_one_after_the_other_and_the_rest_is_as_sure_as_it_
         for one in energy["exceeded"]:
             row = f"P{one['probability_percent']} {one['one_year_gwh']:.2f}"
             assert f"{row} {one['ten_years_gwh']:.2f}" in text
+
+
+@pytest.mark.parametrize("standing", [0, 1, 2])
+def test_what_nobody_looked_for_and_what_stands_already_is_told(standing: int) -> None:
+    site = example("site.geojson")
+    turbine = {
+        "type": "Feature",
+        "properties": {"class": "wind_turbine"},
+        "geometry": {"type": "Point", "coordinates": [9.08, 54.73]},
+    }
+    store = MemoryArtifactStore()
+    planned = {**site, "features": [*site["features"], *[turbine] * standing]}
+    find_land(store, planned)
+    run_example("layout", store)
+    run_example("simulation", store)
+
+    report_on(store)
+
+    text = page_of(store).text
+    assert "no map was searched: barns and sheds, residential land" in text
+    assert ("existing wind turbines, wetlands" in text) is (standing == 0)
+    told = {
+        0: "Existing wind turbines are not in the map data",
+        1: "1 existing wind turbine stands on or near the site. Wakes between them",
+        2: "2 existing wind turbines stand on or near the site.",
+    }
+    assert told[standing] in text

@@ -9,13 +9,15 @@ from agents.terrain.tests.fakes import PLACE, SITE, Map, stored
 from agents.terrain.tools.areas import find_exclusion_zones, get_unbuildable_areas
 from agents.terrain.tools.wind import get_wind_conditions
 from siting.tests.chain import project_for, run_example
-from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
+from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass, default_setbacks_m
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 
+#: The classes of the example site's features.
+GIVEN = ["building", "road", "power_line", "water", "protected_area", "airfield"]
 #: The place's coordinates, swapped.
 INDIAN_OCEAN = {"latitude": PLACE["longitude"], "longitude": PLACE["latitude"]}
 
@@ -33,7 +35,8 @@ def test_the_example_site_has_land_left() -> None:
     assert result["excluded_km2"] + result["buildable_km2"] == pytest.approx(
         result["site_km2"], abs=0.002
     )
-    assert [zone["class"] for zone in result["zones"]] == list(FeatureClass)
+    assert [zone["class"] for zone in result["zones"]] == GIVEN
+    assert result["classes_without_features"] == [one for one in FeatureClass if one not in GIVEN]
     assert result["zones"][0] == {
         "class": "building",
         "setback_m": 450,
@@ -65,7 +68,9 @@ def test_the_maps_hold_what_the_answer_says() -> None:
     buildable = json.loads(ProjectContent(store)["terrain/buildable.geojson"])
     boundary = shape(SITE["features"][0]["geometry"]).buffer(1e-8)
 
-    assert {zone["properties"]["class"] for zone in zones} == set(FeatureClass)
+    assert {zone["properties"]["class"] for zone in zones} == set(GIVEN)
+    missing = buildable["properties"]["classes_without_features"]
+    assert set(missing) == set(FeatureClass) - set(GIVEN)
     for drawn in (*zones, buildable):
         assert shape(drawn["geometry"]).is_valid
         assert boundary.contains(shape(drawn["geometry"]))
@@ -76,12 +81,18 @@ def test_setbacks_not_named_take_their_defaults() -> None:
     _, result = run(SITE)
 
     used = {zone["class"]: zone["setback_m"] for zone in result["zones"]}
-    assert used == {kind.value: setback_m for kind, setback_m in DEFAULT_SETBACKS_M.items()}
+    assert used == {kind: DEFAULT_SETBACKS_M[FeatureClass(kind)] for kind in GIVEN}
 
 
 @pytest.mark.parametrize("kind", FeatureClass)
 def test_every_setback_reaches_its_class(kind: FeatureClass) -> None:
-    _, result = run(SITE, **{f"{kind}_setback_m": 123.0})
+    extra = {
+        "type": "Feature",
+        "properties": {"class": kind.value},
+        "geometry": {"type": "Point", "coordinates": [8.97, 54.73]},
+    }
+    site = {**SITE, "features": [*SITE["features"], extra]}
+    _, result = run(site, **{f"{kind}_setback_m": 123.0})
 
     used = {zone["class"]: zone["setback_m"] for zone in result["zones"]}
     assert {name for name, setback_m in used.items() if setback_m == 123.0} == {kind.value}
@@ -132,7 +143,9 @@ def test_a_place_is_a_circle_of_land_less_what_the_map_shows(
     ]
     assert result["map_data"] == "map makers, ODbL"
     assert result["areas_with_an_open_outline"] == 1
-    assert the_map.asked == [{"radius_m": 2000.0, "reach_m": dict(DEFAULT_SETBACKS_M)}]
+    # Wakes reach farther than a setback.
+    reach_m = {**DEFAULT_SETBACKS_M, FeatureClass.WIND_TURBINE: 5000.0}
+    assert the_map.asked == [{"radius_m": 2000.0, "reach_m": reach_m}]
 
 
 def test_setbacks_grow_with_the_turbine_unless_they_are_named(
@@ -344,13 +357,40 @@ def test_the_land_says_what_it_was_cut_for() -> None:
 
     assert land["properties"]["assumes"] == {
         "tip_height_m": 200,
-        "setbacks_m": {
-            "building": 600,
-            "road": 150,
-            "power_line": 220,
-            "water": 50,
-            "protected_area": 300,
-            "airfield": 3000,
-        },
+        "setbacks_m": default_setbacks_m(200.0) | {FeatureClass.ROAD: 150},
         "setbacks_named_by_the_request": ["road"],
+        "turbines_allowed_on": [],
     }
+
+
+def with_forest() -> Any:
+    forest = {
+        "type": "Feature",
+        "properties": {"class": "forest"},
+        "geometry": SITE["features"][0]["geometry"],
+    }
+    return {**SITE, "features": [*SITE["features"], forest]}
+
+
+def test_a_forest_is_excluded_unless_the_request_lets_turbines_in() -> None:
+    _, closed = run(with_forest())
+    _, opened = run(with_forest(), turbines_allowed_on=["forest"])
+    _, without = run(SITE)
+
+    assert closed["buildable_km2"] == 0
+    assert opened["buildable_km2"] == without["buildable_km2"]
+    assert opened["turbines_allowed_on"] == ["forest"]
+    assert "forest" not in opened["classes_without_features"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"turbines_allowed_on": ["water"]}, "names 'water'; give some of: forest"),
+        ({"turbines_allowed_on": ["forest"], "forest_setback_m": 5}, "Give one of the two"),
+    ],
+)
+def test_nothing_else_is_let_in(arguments: dict[str, Any], message: str) -> None:
+    status, text = run(SITE, **arguments)
+    assert status == "error"
+    assert message in text

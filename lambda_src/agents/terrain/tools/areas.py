@@ -8,9 +8,9 @@ from strands import ToolContext, tool
 from agents.terrain.tools.services import overpass
 from agents.terrain.tools.setbacks import takes_setbacks
 from agents.terrain.tools.site import SITE_FILE, planned_site
-from siting.project_land import ASSUMES, EMPTY_MAP, Setbacks
+from siting.project_land import ASSUMES, EMPTY_MAP, NOT_FOUND, SEARCHED, Setbacks
 from siting.wind.errors import require_within
-from siting.wind.features import FeatureClass
+from siting.wind.features import WAKES_REACH_M, FeatureClass
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.strands_agent import project_of, reports_failures
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 MIN_RADIUS_KM: Final = 0.5
 MAX_RADIUS_KM: Final = 20.0
-#: Where a fetched site keeps how far beyond it each class was looked for, in metres.
-_SEARCHED: Final = "searched_m"
 _ATTRIBUTION: Final = "attribution"
 _MAX_ATTRIBUTION_LENGTH: Final = 300
 _MAX_LATITUDE_DEG: Final = 90.0
@@ -44,7 +42,8 @@ def get_unbuildable_areas(
     """Fetch what OpenStreetMap shows around a place on land, and find where turbines may not stand.
 
     The site is all land within the radius. Returns areas in km2 by class and in total (zones of
-    different classes may overlap, the total counts each place once), and saves the site, its zones
+    different classes may overlap, the total counts each place once) and the classes that were
+    looked for and not found (classes_without_features), and saves the site, its zones
     and what remains as GeoJSON, and a map of them as HTML and PNG.
 
     Args:
@@ -69,13 +68,19 @@ def get_unbuildable_areas(
     require_within("longitude", longitude, -180.0, 180.0, "degrees")
     require_within("radius_km", radius_km, MIN_RADIUS_KM, MAX_RADIUS_KM, "km")
     radius_m = 1000.0 * radius_km
-    around = overpass().features_around(longitude, latitude, radius_m, setbacks.metres)
+    reach_m = {
+        **setbacks.metres,
+        FeatureClass.WIND_TURBINE: max(setbacks.metres[FeatureClass.WIND_TURBINE], WAKES_REACH_M),
+    }
+    around = overpass().features_around(longitude, latitude, radius_m, reach_m)
     if not around.features and not accept_empty_map:
         raise ToolInputError(_nothing_here(latitude, longitude))
     found = exclusions.find_exclusions(
-        site.site_around(longitude, latitude, radius_m, around.features), setbacks.metres
+        site.site_around(longitude, latitude, radius_m, around.features),
+        setbacks.metres,
+        setbacks.allowed_on,
     )
-    searched = {kind.value: metres for kind, metres in setbacks.metres.items()}
+    searched = {kind.value: metres for kind, metres in reach_m.items()}
     saved = _save(project, found, setbacks, attribution=around.attribution, searched_m=searched)
     return {
         **_answer(project, found, setbacks, saved),
@@ -101,7 +106,9 @@ def find_exclusion_zones(
 
     Takes the site that comes with the request, or else the one the project already has. Returns
     areas in km2 by class and in total; zones of different classes may overlap, the total counts
-    each place once. Saves the zones and what remains as GeoJSON, and a map as HTML and PNG.
+    each place once, and the classes that the site has no feature of (classes_without_features),
+    which nobody may have looked for. Saves the zones and what remains as GeoJSON, and a map as HTML
+    and PNG.
 
     Args:
         tool_context: The request at work.
@@ -115,7 +122,7 @@ def find_exclusion_zones(
     project = project_of(tool_context)
     geojson = planned_site(project)
     boundary = _boundary_properties(geojson)
-    searched = boundary.get(_SEARCHED)
+    searched = boundary.get(SEARCHED)
     if isinstance(searched, Mapping):
         _require_searched(searched, setbacks.metres)
     attribution = boundary.get(_ATTRIBUTION)
@@ -130,7 +137,7 @@ def find_exclusion_zones(
             "get_unbuildable_areas, which fetches them. If nothing is there, and the request says "
             "so, call again with accept_empty_map=true."
         )
-    found = exclusions.find_exclusions(planned, setbacks.metres)
+    found = exclusions.find_exclusions(planned, setbacks.metres, setbacks.allowed_on)
     saved = _save(
         project,
         found,
@@ -139,6 +146,11 @@ def find_exclusion_zones(
         searched_m=searched if isinstance(searched, Mapping) else None,
     )
     return _answer(project, found, setbacks, saved)
+
+
+def _not_found(site: "Site") -> list[str]:
+    """The classes that were looked for, or could have been given, and that the site has none of."""
+    return [kind.value for kind in FeatureClass if kind not in site.classes]
 
 
 def _is_empty(site: "Site") -> bool:
@@ -201,7 +213,7 @@ def _save(
     site_geojson = found.site.to_geojson()
     site_geojson["features"][0]["properties"] |= {
         _ATTRIBUTION: attribution,
-        **({} if searched_m is None else {_SEARCHED: dict(searched_m)}),
+        **({} if searched_m is None else {SEARCHED: dict(searched_m)}),
         **({EMPTY_MAP: True} if _is_empty(found.site) else {}),
     }
     page = lay_out(
@@ -211,7 +223,10 @@ def _save(
     boundaries = found.boundaries_geojson()
     # Written once: for a town this takes longer than the geometry itself.
     _, *zones, _, buildable = boundaries["features"]
-    buildable["properties"][ASSUMES] = setbacks.as_assumption()
+    buildable["properties"] |= {
+        ASSUMES: setbacks.as_assumption(),
+        NOT_FOUND: _not_found(found.site),
+    }
     return [
         save_geojson(project, SITE_FILE, site_geojson),
         save_geojson(project, "exclusions.geojson", {**boundaries, "features": zones}),
@@ -245,6 +260,8 @@ def _answer(
             }
             for zone in found.zones
         ],
+        NOT_FOUND: _not_found(found.site),
+        "turbines_allowed_on": sorted(setbacks.allowed_on),
         "features_too_far_to_matter": found.site.features_out_of_reach,
         "artifacts": artifacts,
     }

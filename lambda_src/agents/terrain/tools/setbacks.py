@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, Final, TypeVar
 
@@ -12,7 +12,9 @@ from siting.wind.features import (
     DEFAULT_TIP_HEIGHT_M,
     MAX_SETBACK_M,
     MAX_TIP_HEIGHT_M,
+    MAY_BE_ALLOWED_ON,
     MIN_TIP_HEIGHT_M,
+    SETBACK_RULES,
     FeatureClass,
     default_setbacks_m,
 )
@@ -25,17 +27,22 @@ _TIP_HEIGHT: Final = "tip_height_m"
 _TURBINE: Final = "turbine_model"
 #: The argument that names each class's setback.
 _ARGUMENTS: Final = {f"{kind}_setback_m": kind for kind in FeatureClass}
-_DESCRIPTIONS: Final = """\
-    turbine_model: The turbine that is to stand here, if the request names one:
-        iea37_3_35mw_130m, iea_3_4mw_130m, iea_10mw_198m or iea_15mw_240m. Its blade tip decides
-        the default setbacks from buildings, roads and power lines.
-    tip_height_m: Or the blade tip over ground by itself, in metres; 175 m unless given.
-    building_setback_m: Metres to keep from buildings; 500 m and 3 tip heights unless given.
-    road_setback_m: Metres to keep from public roads and railways; 1 tip height unless given.
-    power_line_setback_m: Metres to keep from power lines; 1.1 tip heights unless given.
-    water_setback_m: Metres to keep from water; 50 m unless given.
-    protected_area_setback_m: Metres to keep from protected areas; 300 m unless given.
-    airfield_setback_m: Metres to keep from airfields; 3000 m unless given."""
+_ALLOWED_ON: Final = "turbines_allowed_on"
+_DESCRIPTIONS: Final = "\n".join(
+    (
+        "    turbine_model: The turbine that is to stand here, if the request names one:",
+        "        iea37_3_35mw_130m, iea_3_4mw_130m, iea_10mw_198m or iea_15mw_240m. Its blade tip",
+        "        decides the default setbacks that are counted in tip heights.",
+        "    tip_height_m: Or the blade tip over ground by itself, in metres; 175 m unless given.",
+        *(
+            f"    {name}: Metres to keep from {SETBACK_RULES[kind].label}; "
+            f"{SETBACK_RULES[kind].in_words} unless given."
+            for name, kind in _ARGUMENTS.items()
+        ),
+        f"    {_ALLOWED_ON}: Classes that the request lets turbines stand on and near, of:",
+        f"        {', '.join(MAY_BE_ALLOWED_ON)}. Only if the request says so.",
+    )
+)
 
 
 def takes_setbacks(work: Callable[..., R]) -> Callable[..., R]:
@@ -52,7 +59,8 @@ def takes_setbacks(work: Callable[..., R]) -> Callable[..., R]:
         tip_height_m = _tip_height_m(
             arguments.pop(_TURBINE, None), arguments.pop(_TIP_HEIGHT, None)
         )
-        return work(**arguments, **{_TAKEN_BY: _setbacks(tip_height_m, asked_m)})
+        allowed_on = _allowed_on(arguments.pop(_ALLOWED_ON, None))
+        return work(**arguments, **{_TAKEN_BY: _setbacks(tip_height_m, asked_m, allowed_on)})
 
     def argument(name: str, kind: Any) -> inspect.Parameter:
         return inspect.Parameter(
@@ -64,6 +72,7 @@ def takes_setbacks(work: Callable[..., R]) -> Callable[..., R]:
         *(one for name, one in signature.parameters.items() if name != _TAKEN_BY),
         argument(_TURBINE, str | None),
         *(argument(name, float | None) for name in (_TIP_HEIGHT, *_ARGUMENTS)),
+        argument(_ALLOWED_ON, list[str] | None),
     ]
     with_setbacks.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     with_setbacks.__annotations__ = {
@@ -95,7 +104,21 @@ def _tip_height_m(turbine_model: str | None, tip_height_m: float | None) -> floa
     return reached_m
 
 
-def _setbacks(tip_height_m: float, asked_m: Mapping[FeatureClass, float | None]) -> Setbacks:
+def _allowed_on(names: Sequence[str] | None) -> frozenset[FeatureClass]:
+    """Return the classes that turbines may stand on."""
+    for name in names or ():
+        if name not in MAY_BE_ALLOWED_ON:
+            raise ToolInputError(
+                f"{_ALLOWED_ON} names {name[:40]!r}; give some of: {', '.join(MAY_BE_ALLOWED_ON)}."
+            )
+    return frozenset(FeatureClass(name) for name in names or ())
+
+
+def _setbacks(
+    tip_height_m: float,
+    asked_m: Mapping[FeatureClass, float | None],
+    allowed_on: frozenset[FeatureClass],
+) -> Setbacks:
     """Return the setbacks asked for, and for the others those of the tip height."""
     for kind, asked in asked_m.items():
         if asked is not None and not (isfinite(asked) and 0.0 <= asked <= MAX_SETBACK_M):
@@ -103,4 +126,10 @@ def _setbacks(tip_height_m: float, asked_m: Mapping[FeatureClass, float | None])
                 f"The setback from class {kind} is {asked:g} m; give 0 to {MAX_SETBACK_M:g} m."
             )
     named = {kind: asked for kind, asked in asked_m.items() if asked is not None}
-    return Setbacks(tip_height_m, {**default_setbacks_m(tip_height_m), **named}, frozenset(named))
+    if both := allowed_on & named.keys():
+        raise ToolInputError(
+            f"{_ALLOWED_ON} names {min(both)}, and {min(both)}_setback_m is given. Give one of "
+            "the two."
+        )
+    metres = {**default_setbacks_m(tip_height_m), **named}
+    return Setbacks(tip_height_m, metres, frozenset(named), allowed_on)

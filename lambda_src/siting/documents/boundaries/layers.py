@@ -13,21 +13,35 @@ from shapely.geometry.base import BaseGeometry
 
 from siting.documents.wording import plain
 from siting.wind.exclusions import Exclusions
-from siting.wind.features import FeatureClass
+from siting.wind.features import SETBACK_RULES, FeatureClass
 
 #: Of a class, as many features get a shape and a word of their own; the others share one.
 _MAX_NAMED: Final = 1_000
 #: Kept around the boundary when the map opens, as a share of its size.
 _PADDING: Final = 0.06
 
-#: Colour and name of each class. The colours are those of the report's map.
-_CLASSES: Final[Mapping[FeatureClass, tuple[str, str]]] = {
-    FeatureClass.BUILDING: ("#d1495b", "Buildings"),
-    FeatureClass.ROAD: ("#7d8790", "Roads and railways"),
-    FeatureClass.POWER_LINE: ("#e0a100", "Power lines"),
-    FeatureClass.WATER: ("#3a86c8", "Water"),
-    FeatureClass.PROTECTED_AREA: ("#2f8f5b", "Protected areas"),
-    FeatureClass.AIRFIELD: ("#8a5cc2", "Airfields"),
+#: Colour of each class, as in the report's map.
+_COLOURS: Final[Mapping[FeatureClass, str]] = {
+    FeatureClass.BUILDING: "#d1495b",
+    FeatureClass.OUTBUILDING: "#b98a7e",
+    FeatureClass.SETTLEMENT: "#e58fa0",
+    FeatureClass.SENSITIVE_PLACE: "#a3123f",
+    FeatureClass.ROAD: "#7d8790",
+    FeatureClass.POWER_LINE: "#e0a100",
+    FeatureClass.CABLE: "#c9b458",
+    FeatureClass.SUBSTATION: "#b36b00",
+    FeatureClass.PIPELINE: "#a0522d",
+    FeatureClass.MAST: "#4a4a4a",
+    FeatureClass.WIND_TURBINE: "#0f6e84",
+    FeatureClass.WATER: "#3a86c8",
+    FeatureClass.WETLAND: "#6fb7c9",
+    FeatureClass.FOREST: "#4f7f3a",
+    FeatureClass.PROTECTED_AREA: "#2f8f5b",
+    FeatureClass.LANDSCAPE_PROTECTION: "#9ccf9f",
+    FeatureClass.MILITARY: "#7a7a3d",
+    FeatureClass.AIRFIELD: "#8a5cc2",
+    FeatureClass.DEVELOPED_LAND: "#c2a9a0",
+    FeatureClass.MONUMENT: "#6b3fa0",
 }
 _BUILDABLE: Final = "#8cc63f"
 _BOUNDARY: Final = "#1d2a35"
@@ -135,19 +149,20 @@ def _layers(found: Exclusions, middle: np.ndarray) -> Iterator[Layer]:
         (buildable,),
     )
     for zone in found.zones:
-        colour, name = _CLASSES[zone.feature_class]
-        text = f"{zone.setback_m:g} m from {name.lower()}, {zone.area_km2:.2f} km² of the site"
+        colour, name = _look(zone.feature_class)
+        text = f"{zone.setback_m:g} m from {name}, {zone.area_km2:.2f} km² of the site"
         yield Layer(
             f"zone-{zone.feature_class}",
             "zone",
-            f"{zone.setback_m:g} m from {name.lower()}",
+            f"{zone.setback_m:g} m from {name}",
             f"{zone.area_km2:.2f} km²",
             colour,
             (LabelledShape(placed(zone.area_m), text),),
         )
     for zone in found.zones:
         kind = zone.feature_class
-        colour, name = _CLASSES[kind]
+        colour, name = _look(kind)
+        name = name.capitalize()
         features = [one for one in found.site.features if one.feature_class is kind]
         named = [one for one in features if one.name][:_MAX_NAMED]
         own = {id(one) for one in named}
@@ -171,6 +186,11 @@ def _layers(found: Exclusions, middle: np.ndarray) -> Iterator[Layer]:
         _BOUNDARY,
         (boundary,),
     )
+
+
+def _look(kind: FeatureClass) -> tuple[str, str]:
+    """Return the colour of a class and what it is called."""
+    return _COLOURS[kind], SETBACK_RULES[kind].label
 
 
 def _singular(kind: FeatureClass) -> str:

@@ -4,6 +4,7 @@ from typing import Final
 
 from siting.documents.report.blocks import Block
 from siting.documents.report.inputs import Inputs
+from siting.documents.report.land import existing_turbines
 from siting.documents.wording import plain
 from siting.project_land import cut_for
 
@@ -51,6 +52,7 @@ def limits(inputs: Inputs) -> tuple[Block, ...]:
             "list",
             items=(
                 *of_the_wind,
+                *_neighbours(inputs),
                 "Setbacks, spacing and the boundary are measured to the tower; rotor blades "
                 "reach beyond it.",
                 "Only features that were given or found as map data are excluded, as complete "
@@ -60,4 +62,18 @@ def limits(inputs: Inputs) -> tuple[Block, ...]:
                 "the order of building were not planned.",
             ),
         ),
+    )
+
+
+def _neighbours(inputs: Inputs) -> tuple[str, ...]:
+    """What the energy leaves out of turbines that stand already."""
+    there = existing_turbines(inputs)
+    if not there:
+        return (
+            "Existing wind turbines are not in the map data; if there are any, their wakes "
+            "are not in the energy.",
+        )
+    return (
+        f"{there} existing wind turbine{' stands' if there == 1 else 's stand'} on or near the "
+        "site. Wakes between them and this farm are not in the energy, neither way.",
     )

@@ -2,8 +2,9 @@
 
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import Inputs
-from siting.documents.wording import decimal, plain, words
-from siting.project_land import EMPTY_MAP
+from siting.documents.wording import decimal, plain
+from siting.project_land import EMPTY_MAP, NOT_FOUND, SEARCHED, label_of
+from siting.wind.features import FeatureClass
 
 
 def site(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
@@ -37,7 +38,10 @@ def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     site_km2 = areas["site_km2"]
     zones = [one["properties"] for one in inputs.zones.data["features"]]
     if not zones:
-        return (paragraph("No features were found; the whole site counts as buildable."),)
+        return (
+            paragraph("No features were found; the whole site counts as buildable."),
+            _without_features(inputs),
+        )
     return (
         number.table(
             "Areas within the boundary. Zones of different classes may overlap; the total "
@@ -51,7 +55,7 @@ def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             ),
             [
                 (
-                    words(zone["class"]),
+                    label_of(zone["class"]).capitalize(),
                     decimal(zone["feature_count"]),
                     decimal(zone["setback_m"]),
                     decimal(zone["area_km2"], 3),
@@ -79,6 +83,26 @@ def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 ("Site", "", "", decimal(site_km2, 3), "100.0"),
             ],
         ),
+        _without_features(inputs),
+    )
+
+
+def existing_turbines(inputs: Inputs) -> int:
+    """How many wind turbines stand on and around the site already."""
+    features = inputs.site.data["features"]
+    return sum(one["properties"]["class"] == FeatureClass.WIND_TURBINE for one in features)
+
+
+def _without_features(inputs: Inputs) -> Block:
+    """What the site has none of, and whether anybody looked."""
+    missing = ", ".join(label_of(kind) for kind in inputs.buildable.data["properties"][NOT_FOUND])
+    searched = inputs.site.data["features"][0]["properties"].get(SEARCHED)
+    if not missing:
+        return paragraph("Every class of features that is looked for was found.")
+    if searched:
+        return paragraph(f"Looked for on the map and not found within their setback: {missing}.")
+    return paragraph(
+        f"The site came with the request and has none of these; no map was searched: {missing}."
     )
 
 

@@ -1,3 +1,4 @@
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,11 @@ def only(*elements: dict[str, Any]) -> MapFeature:
     (feature,) = found(*elements).features
     assert feature.shape_deg.is_valid
     return feature
+
+
+def point_at(x: float, y: float) -> shapely.Point:
+    at = position(x, y)
+    return shapely.Point(at["lon"], at["lat"])
 
 
 def area_m2(feature: MapFeature) -> float:
@@ -110,8 +116,33 @@ def test_an_island_is_no_water_and_a_pond_on_it_is() -> None:
     )
 
     # The pond lies in the hole of the lake; its outline is an outer one again.
-    assert area_m2(lake) >= 1e6 - 36e4 - 1.0
+    assert area_m2(lake) == pytest.approx(1e6 - 36e4 + 4e4, rel=0.01)
+    assert lake.shape_deg.covers(point_at(500, 500))
     assert not lake.shape_deg.covers(shapely.Point(*position(300, 300).values()))
+
+
+@given(st.integers(1, 7), st.randoms(use_true_random=False))
+def test_however_deep_they_are_nested_every_second_one_is_water(depth: int, order: Random) -> None:
+    nested = [
+        ("outer" if level % 2 == 0 else "inner", square(50 * level, 50 * level, 1000 - 100 * level))
+        for level in range(depth)
+    ]
+    order.shuffle(nested)
+
+    lake = only(relation(*nested, natural="water"))
+
+    for level in range(depth):
+        in_the_ring = point_at(50 * level + 25, 500)
+        assert lake.shape_deg.covers(in_the_ring) == (level % 2 == 0)
+
+
+def test_an_outline_that_is_both_outer_and_inner_is_kept() -> None:
+    twice = square(200, 200, 100)
+    lake = only(
+        relation(("outer", square(0, 0, 1000)), ("outer", twice), ("inner", twice), natural="water")
+    )
+
+    assert lake.shape_deg.covers(point_at(250, 250))
 
 
 def test_islands_drawn_in_pieces_and_two_that_touch_are_holes() -> None:

@@ -1,0 +1,75 @@
+"""``docs/siting-taxonomy.md``: what keeps turbines away, generated from where it is defined.
+
+``python -m siting.geodata.taxonomy_page`` writes it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from siting.geodata.taxonomy import TAXONOMY, Row
+from siting.wind.features import MAY_BE_ALLOWED_ON, SETBACK_RULES, FeatureClass
+
+PAGE: Final = Path(__file__).resolve().parents[3] / "docs" / "siting-taxonomy.md"
+
+_HEAD: Final = """# What keeps turbines away
+
+<!-- Generated from lambda_src/siting/wind/features.py and lambda_src/siting/geodata/taxonomy.py by
+     `make docs`. -->
+
+The map is asked by the second table, and its answer is read by it. A site that comes with a request
+uses the classes of the first. Distances are from the centre of a turbine; they are planning
+defaults, not law. A class with 0 m excludes its own land alone.
+[Decision 60](decisions/0060-a-stated-taxonomy.md) has the reasons.
+
+## Classes
+"""
+_LOOKED_FOR: Final = """
+## What the map is searched for
+
+Tags are OpenStreetMap's, as its [wiki](https://wiki.openstreetmap.org/wiki/Map_features) has them;
+`*` is any value. All conditions of a row hold together.
+"""
+_NOT_LOOKED_FOR: Final = """
+## What is not looked for
+
+Tracks, driveways, paths and ditches; fences and walls; single trees, hedges and scrub; microwave
+links between masts; what is planned and not begun; slope and height of the ground. An area without
+a name that encloses the whole search and has no edge within it may not be found: Overpass knows its
+areas by their names.
+"""
+
+
+def render() -> str:
+    """Write the page."""
+    allowed = ", ".join(f"`{kind}`" for kind in MAY_BE_ALLOWED_ON)
+    return "\n".join(
+        (
+            _HEAD,
+            *_table(("Class", "What", "Setback", "Why", "Where the figure is from"), _classes()),
+            f"\nA request may let turbines stand on {allowed} (`turbines_allowed_on`).",
+            _LOOKED_FOR,
+            *_table(("Class", "What", "Tags", "Drawn as"), map(_row, TAXONOMY)),
+            _NOT_LOOKED_FOR,
+        )
+    )
+
+
+def _classes() -> Iterator[tuple[str, ...]]:
+    for kind in FeatureClass:
+        rule = SETBACK_RULES[kind]
+        yield f"`{kind}`", rule.label, rule.in_words, rule.reason, rule.source
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    tags = " and ".join(f"`{tag.in_words}`" for tag in row.tags)
+    return f"`{row.kind}`", row.what, tags, "area" if row.is_area else "line"
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    for cells in (head, ("---",) * len(head), *rows):
+        yield f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")
