@@ -14,6 +14,8 @@ _TIP_HEIGHT: Final = "tip_height_m"
 _SETBACKS: Final = "setbacks_m"
 _NAMED: Final = "setbacks_named_by_the_request"
 _ALLOWED_ON: Final = "turbines_allowed_on"
+_BOUNDARY_M: Final = "boundary_setback_m"
+_BOUNDARY_TIPS: Final = "boundary_setback_tip_heights"
 #: Where a fetched site keeps how far beyond it each class was looked for, in metres.
 SEARCHED: Final = "searched_m"
 #: Where the land says which classes the site has no feature of.
@@ -28,12 +30,22 @@ class Setbacks(NamedTuple):
         metres: The setback from every class.
         named: The classes whose setback the request named. The others are defaults.
         allowed_on: The classes that the request lets turbines stand on.
+        boundary_m: Metres from the site's boundary, where the request names them.
+        boundary_tip_heights: Or tip heights from it. With neither, it is half a rotor.
     """
 
     tip_height_m: float
     metres: Mapping[FeatureClass, float]
     named: frozenset[FeatureClass]
     allowed_on: frozenset[FeatureClass]
+    boundary_m: float | None
+    boundary_tip_heights: float | None
+
+    @property
+    def from_boundary_m(self) -> float | None:
+        """What is kept from the boundary; None where that is half a rotor, of what turbine ever."""
+        tips = self.boundary_tip_heights
+        return self.boundary_m if tips is None else round(tips * self.tip_height_m, 1)
 
     def as_assumption(self) -> dict[str, Any]:
         """What the land that is cut by them says of it, for later steps."""
@@ -42,7 +54,34 @@ class Setbacks(NamedTuple):
             _SETBACKS: {kind.value: metres for kind, metres in self.metres.items()},
             _NAMED: sorted(kind.value for kind in self.named),
             _ALLOWED_ON: sorted(kind.value for kind in self.allowed_on),
+            _BOUNDARY_M: self.boundary_m,
+            _BOUNDARY_TIPS: self.boundary_tip_heights,
         }
+
+
+class BoundarySetback(NamedTuple):
+    """How far hubs stay from the site's boundary, and why so far."""
+
+    metres: float
+    reason: str
+
+
+def boundary_setback(
+    buildable: Mapping[str, Any], tip_height_m: float, rotor_diameter_m: float
+) -> BoundarySetback:
+    """Return what a turbine keeps from the boundary of the land that a project holds.
+
+    Args:
+        buildable: The project's ``buildable.geojson``.
+        tip_height_m: The turbine's blade tip over ground.
+        rotor_diameter_m: Its rotor.
+    """
+    assumed = buildable["properties"][ASSUMES]
+    if (metres := assumed[_BOUNDARY_M]) is not None:
+        return BoundarySetback(metres, "as the request asks")
+    if (tips := assumed[_BOUNDARY_TIPS]) is not None:
+        return BoundarySetback(tips * tip_height_m, f"{tips:g} tip heights, as the request asks")
+    return BoundarySetback(rotor_diameter_m / 2.0, "half a rotor: no blade reaches beyond it")
 
 
 def require_land_for(turbine_model: str, tip_height_m: float, buildable: Mapping[str, Any]) -> None:
@@ -60,15 +99,21 @@ def require_land_for(turbine_model: str, tip_height_m: float, buildable: Mapping
             does not say what it was cut for.
     """
     assumed = buildable.get("properties", {}).get(ASSUMES)
-    if not isinstance(assumed, Mapping) or not SETBACK_RULES.keys() <= assumed[_SETBACKS].keys():
+    if (
+        not isinstance(assumed, Mapping)
+        or _BOUNDARY_M not in assumed
+        or not SETBACK_RULES.keys() <= assumed[_SETBACKS].keys()
+    ):
         raise ToolInputError(
             "The buildable land does not say which height of turbines it was cut for, or not what "
             "it keeps from every class of features. Run the "
             f"terrain agent on this project again, with turbine_model={turbine_model}."
         )
+    # Of a site that came with all its features; a map was searched as far as a setback only.
+    nowhere = () if SEARCHED in buildable["properties"] else buildable["properties"][NOT_FOUND]
     for kind, rule in SETBACK_RULES.items():
         needed_m = rule.setback_m(tip_height_m)
-        if kind.value in assumed[_ALLOWED_ON]:
+        if kind.value in assumed[_ALLOWED_ON] or kind.value in nowhere:
             continue
         if kind.value not in assumed[_NAMED] and needed_m > assumed[_SETBACKS][kind.value]:
             raise ToolInputError(

@@ -12,6 +12,7 @@ from siting.documents.report.inputs import CHARTS, Inputs
 from siting.documents.report.pages import Picture, as_html, as_pdf, read_png, site_map_svg
 from siting.documents.site_map import draw_site
 from siting.documents.wording import plain
+from siting.project_land import NOT_FOUND
 from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
 from tradewind.run.artifact_manifest import ProjectFile
 from tradewind.run.project import Project
@@ -154,8 +155,16 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
     require_made_from(energy.file, layout.file)
     require_current(project, layout.file)
     require_current(project, energy.file)
+    if NOT_FOUND not in buildable.data["properties"] or "boundary_setback_line" not in layout.data:
+        raise ToolInputError(
+            "The land or the layout does not say what it kept from the site's boundary or what was "
+            "looked for. Run the terrain agent, the layout agent and the simulation agent on this "
+            "project again."
+        )
     charts, left_out = _charts(project, energy)
-    site_map = draw_site(site.data, zones.data, layout.data["turbines"])
+    site_map = draw_site(
+        site.data, zones.data, layout.data["turbines"], layout.data["boundary_setback_line"]
+    )
     written_at = datetime.now(UTC).replace(microsecond=0)
     report = write_report(
         title,

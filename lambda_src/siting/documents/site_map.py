@@ -66,6 +66,7 @@ class SiteMap:
         width: Of the map.
         height: Of the map.
         boundary: The site's boundary.
+        setback_line: What hubs keep within, so far from the boundary.
         zones: Exclusion zones, one shape per class.
         features: What the zones are kept from.
         turbines: Where turbines stand.
@@ -76,6 +77,7 @@ class SiteMap:
     width: float
     height: float
     boundary: Shape
+    setback_line: Shape
     zones: tuple[Shape, ...]
     features: tuple[Shape, ...]
     turbines: tuple[Marker, ...]
@@ -89,7 +91,10 @@ class SiteMap:
 
 
 def draw_site(
-    site: Mapping[str, Any], zones: Mapping[str, Any], turbines: Sequence[Mapping[str, Any]]
+    site: Mapping[str, Any],
+    zones: Mapping[str, Any],
+    turbines: Sequence[Mapping[str, Any]],
+    setback_line: Mapping[str, Any],
 ) -> SiteMap:
     """Draw a site.
 
@@ -97,6 +102,7 @@ def draw_site(
         site: The site's FeatureCollection, its boundary first.
         zones: The exclusion zones' FeatureCollection.
         turbines: Objects with ``id``, ``longitude_deg`` and ``latitude_deg``.
+        setback_line: The geometry that hubs keep within, so far from the boundary.
     """
     boundary, *others = site["features"]
     frame = _Frame.around(boundary["geometry"])
@@ -108,6 +114,9 @@ def draw_site(
         width=frame.width,
         height=frame.height,
         boundary=frame.shape(boundary),
+        setback_line=frame.shape(
+            {"properties": {"class": "boundary_setback"}, "geometry": setback_line}
+        ),
         zones=frame.shapes(zones["features"]),
         features=frame.shapes(others),
         turbines=markers,

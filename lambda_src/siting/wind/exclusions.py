@@ -157,6 +157,16 @@ def find_exclusions(
     return Exclusions(site, zones, excluded, buildable)
 
 
+def inset(boundary_m: MultiPolygon, setback_m: float) -> MultiPolygon:
+    """Return what lies within a boundary and at least so many metres from it."""
+    if not setback_m:
+        return boundary_m
+    segments = _quadrant_segments(setback_m)
+    # As in _zone: corners are cut by chords, which must not come nearer than the setback.
+    margin = 1.0 / cos(pi / (4 * segments))
+    return polygons_of(shapely.buffer(boundary_m, -setback_m * margin, quad_segs=segments))
+
+
 def read_buildable(geojson: Mapping[str, Any], site: Site) -> MultiPolygon:
     """Read what ``Exclusions.buildable_geojson`` wrote, into the site's metres."""
     return polygons_of(site.projection.to_metres(in_one_piece(shape(geojson["geometry"]))))

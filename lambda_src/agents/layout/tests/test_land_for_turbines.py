@@ -4,19 +4,14 @@ import json
 
 import pytest
 
-from agents.layout.tests.placing import run
+from agents.layout.tests.placing import cut_for, run
 from agents.layout.tools.keep import load_layout, save_layout
 from agents.layout.tools.relocate import relocate_turbines
-from siting.tests.chain import example, find_land, project_for
+from siting.tests.chain import project_for
 from siting.wind.turbines import TURBINES
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.run.memory_artifacts import MemoryArtifactStore
-
-
-def cut_for(turbine: str, store: MemoryArtifactStore, **setbacks: float) -> None:
-    """Find the land once more, for another turbine."""
-    find_land(store, example("site.geojson"), turbine_model=turbine, **setbacks)
 
 
 @pytest.mark.parametrize("turbine", TURBINES)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from shapely.geometry import Point, shape
 
-from agents.layout.tests.placing import run
+from agents.layout.tests.placing import LAYOUT, current, run
 from agents.layout.tools.create import create_layout
 from agents.layout.tools.keep import load_layout, save_layout
 from agents.layout.tools.relocate import relocate_turbines
@@ -18,7 +18,6 @@ from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ArtifactNotFound
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 
-LAYOUT = "layout/layout.json"
 WIND = {
     "latitude": 54.74,
     "longitude": 8.97,
@@ -34,11 +33,6 @@ WIND = {
         for at in range(12)
     ],
 }
-
-
-def current(store: MemoryArtifactStore) -> dict[str, Any]:
-    layout: dict[str, Any] = json.loads(ProjectContent(store)[LAYOUT])
-    return layout
 
 
 def buildable_with_a_hole(store: MemoryArtifactStore, around: dict[str, Any]) -> None:

@@ -50,8 +50,9 @@ def create_layout(
 ) -> dict[str, Any]:
     """Place turbines in the buildable area and save the layout as the project's current one.
 
-    Every turbine lies within the boundary and outside of every exclusion zone, and keeps the
-    spacing: an ellipse of the two spacings along and across the main wind, whatever the strategy.
+    Every turbine lies within the boundary, half a rotor from it unless the terrain agent was asked
+    for another setback, and outside of every exclusion zone, and keeps the spacing: an ellipse of
+    the two spacings along and across the main wind, whatever the strategy.
     Returns how many were placed, how many were not and why, and an estimate of the energy.
 
     Args:
@@ -117,6 +118,8 @@ def create_layout(
         "strategy": planned.layout.strategy,
         **{name: value for name, value in turbine.describe().items() if name in _OF_THE_TURBINE},
         **_spec_fields(spec),
+        "boundary_setback_m": round(land.boundary.metres, 2),
+        "boundary_setback_reason": land.boundary.reason,
         "places_buildable": planned.layout.places_buildable,
         **_estimate(planned, assumption, time_limit_s),
     }

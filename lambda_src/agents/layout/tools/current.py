@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from siting.crew import TERRAIN
-from siting.project_land import require_land_for
+from siting.project_land import BoundarySetback, boundary_setback, require_land_for
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.tools import (
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LAYOUT_FILE: Final = "layout.json"
 #: Of a layout's document: what a model need not read.
-BULKY: Final = frozenset({"turbines", "sources"})
+BULKY: Final = frozenset({"turbines", "sources", "boundary_setback_line"})
 #: And what is no longer true once turbines have moved.
 OF_THE_OLD_PLACES: Final = BULKY | {"estimated_aep_gwh", "compared", "search", "search_ended"}
 
@@ -33,6 +33,7 @@ class ProjectLand(NamedTuple):
 
     site: "Site"
     land: "Land"
+    boundary: BoundarySetback
     sources: tuple[Source, ...]
 
     @property
@@ -60,7 +61,15 @@ def load_land(project: Project, turbine: "Turbine") -> ProjectLand:
     require_land_for(turbine.key, turbine.tip_height_m, buildable_json.data)
     found = site.read_boundary(site_json.data)
     buildable = exclusions.read_buildable(buildable_json.data, found)
-    return ProjectLand(found, layout.Land(found.boundary_m, buildable), (site_json, buildable_json))
+    boundary = boundary_setback(buildable_json.data, turbine.tip_height_m, turbine.rotor_diameter_m)
+    land = layout.Land(found.boundary_m, buildable, boundary.metres)
+    if land.inset_m.is_empty:
+        raise ToolInputError(
+            f"No place of the site is {boundary.metres:g} m from its boundary "
+            f"({boundary.reason}). Take a smaller turbine or a larger site, or run the terrain "
+            "agent again with another boundary_setback_m, if the request allows it."
+        )
+    return ProjectLand(found, land, boundary, (site_json, buildable_json))
 
 
 def turbine_in(document: Mapping[str, Any]) -> "Turbine":
@@ -114,7 +123,14 @@ def save_current(
     turbines = _turbines(ids, positions_m, land.site)
     artifacts = [
         save_json(
-            project, LAYOUT_FILE, {**document, "turbines": turbines, "sources": sources_of(*used)}
+            project,
+            LAYOUT_FILE,
+            {
+                **document,
+                **_kept_from_boundary(land),
+                "turbines": turbines,
+                "sources": sources_of(*used),
+            },
         ),
         save_geojson(project, "layout.geojson", _as_geojson(turbines)),
     ]
@@ -123,6 +139,18 @@ def save_current(
         turbines_not_placed=document["turbines_not_placed"],
     )
     return artifacts
+
+
+def _kept_from_boundary(land: ProjectLand) -> dict[str, Any]:
+    """What hubs keep from the boundary, and the line they keep within, for maps."""
+    from siting.wind.geojson import to_geojson  # noqa: PLC0415
+
+    return {
+        "boundary_setback_m": round(land.boundary.metres, 2),
+        "boundary_setback_reason": land.boundary.reason,
+        "boundary_setback_line": to_geojson(land.site.projection.to_degrees(land.land.inset_m)),
+        "buildable_km2_within_setback": round(land.land.buildable_km2, 6),
+    }
 
 
 def _turbines(ids: Sequence[str], positions_m: "FloatArray", site: "Site") -> list[dict[str, Any]]:

@@ -327,3 +327,10 @@ def test_what_nobody_looked_for_and_what_stands_already_is_told(standing: int) -
         2: "2 existing wind turbines stand on or near the site.",
     }
     assert told[standing] in text
+
+
+def test_the_setback_from_the_boundary_is_told(store: MemoryArtifactStore) -> None:
+    report_on(store)
+    page = page_of(store)
+    assert "within the boundary's setback of 65.0 m (half a rotor: no blade reaches" in page.text
+    assert page.classed("map-setback")

@@ -360,6 +360,8 @@ def test_the_land_says_what_it_was_cut_for() -> None:
         "setbacks_m": default_setbacks_m(200.0) | {FeatureClass.ROAD: 150},
         "setbacks_named_by_the_request": ["road"],
         "turbines_allowed_on": [],
+        "boundary_setback_m": None,
+        "boundary_setback_tip_heights": None,
     }
 
 
@@ -388,9 +390,31 @@ def test_a_forest_is_excluded_unless_the_request_lets_turbines_in() -> None:
     [
         ({"turbines_allowed_on": ["water"]}, "names 'water'; give some of: forest"),
         ({"turbines_allowed_on": ["forest"], "forest_setback_m": 5}, "Give one of the two"),
+        ({"boundary_setback_m": -1}, "boundary_setback_m is -1; give 0 to 20000 m"),
+        ({"boundary_setback_tip_heights": 192.5}, "boundary_setback_tip_heights is 192.5"),
+        ({"boundary_setback_tip_heights": 1, "boundary_setback_m": 1}, "not both"),
     ],
 )
-def test_nothing_else_is_let_in(arguments: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_meant_is_refused(arguments: dict[str, Any], message: str) -> None:
     status, text = run(SITE, **arguments)
     assert status == "error"
     assert message in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "drawn"),
+    [
+        ({}, "Turbines also keep half a rotor from the boundary"),
+        ({"boundary_setback_tip_heights": 1.1}, "192.5 m"),
+        ({"boundary_setback_m": 250}, "250 m"),
+    ],
+)
+def test_the_setback_from_the_boundary_is_on_the_map(
+    the_map: Map, project: Project, asked: dict[str, float], drawn: str
+) -> None:
+    call(get_unbuildable_areas, project, **PLACE, **asked)
+
+    page = stored(project, "boundaries.html").decode()
+
+    assert drawn in page
+    assert ('id="boundary-setback"' in page) is bool(asked)

@@ -217,7 +217,10 @@ def _save(
         **({EMPTY_MAP: True} if _is_empty(found.site) else {}),
     }
     page = lay_out(
-        found, title=f"Where turbines may stand: {project.project_id}", attribution=attribution
+        found,
+        title=f"Where turbines may stand: {project.project_id}",
+        attribution=attribution,
+        boundary_setback_m=setbacks.from_boundary_m,
     )
     html = as_html(page).encode()
     boundaries = found.boundaries_geojson()
@@ -226,6 +229,7 @@ def _save(
     buildable["properties"] |= {
         ASSUMES: setbacks.as_assumption(),
         NOT_FOUND: _not_found(found.site),
+        **({} if searched_m is None else {SEARCHED: dict(searched_m)}),
     }
     return [
         save_geojson(project, SITE_FILE, site_geojson),

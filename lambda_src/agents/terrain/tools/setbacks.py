@@ -28,6 +28,10 @@ _TURBINE: Final = "turbine_model"
 #: The argument that names each class's setback.
 _ARGUMENTS: Final = {f"{kind}_setback_m": kind for kind in FeatureClass}
 _ALLOWED_ON: Final = "turbines_allowed_on"
+_BOUNDARY_M: Final = "boundary_setback_m"
+_BOUNDARY_TIPS: Final = "boundary_setback_tip_heights"
+#: Counties ask for one to two; more would be another kind of rule.
+_MAX_TIP_HEIGHTS: Final = 10.0
 _DESCRIPTIONS: Final = "\n".join(
     (
         "    turbine_model: The turbine that is to stand here, if the request names one:",
@@ -39,6 +43,9 @@ _DESCRIPTIONS: Final = "\n".join(
             f"{SETBACK_RULES[kind].in_words} unless given."
             for name, kind in _ARGUMENTS.items()
         ),
+        f"    {_BOUNDARY_M}: Metres that hubs keep from the site's boundary, if the request names",
+        "        them; half a rotor unless given, which the layout keeps.",
+        f"    {_BOUNDARY_TIPS}: Or the same in tip heights, such as 1.1.",
         f"    {_ALLOWED_ON}: Classes that the request lets turbines stand on and near, of:",
         f"        {', '.join(MAY_BE_ALLOWED_ON)}. Only if the request says so.",
     )
@@ -60,7 +67,11 @@ def takes_setbacks(work: Callable[..., R]) -> Callable[..., R]:
             arguments.pop(_TURBINE, None), arguments.pop(_TIP_HEIGHT, None)
         )
         allowed_on = _allowed_on(arguments.pop(_ALLOWED_ON, None))
-        return work(**arguments, **{_TAKEN_BY: _setbacks(tip_height_m, asked_m, allowed_on)})
+        boundary = _boundary(arguments.pop(_BOUNDARY_M, None), arguments.pop(_BOUNDARY_TIPS, None))
+        setbacks = Setbacks(
+            tip_height_m, *_by_class(tip_height_m, asked_m, allowed_on), allowed_on, *boundary
+        )
+        return work(**arguments, **{_TAKEN_BY: setbacks})
 
     def argument(name: str, kind: Any) -> inspect.Parameter:
         return inspect.Parameter(
@@ -68,10 +79,11 @@ def takes_setbacks(work: Callable[..., R]) -> Callable[..., R]:
         )
 
     signature = inspect.signature(work)
+    numbers = (_TIP_HEIGHT, *_ARGUMENTS, _BOUNDARY_M, _BOUNDARY_TIPS)
     parameters = [
         *(one for name, one in signature.parameters.items() if name != _TAKEN_BY),
         argument(_TURBINE, str | None),
-        *(argument(name, float | None) for name in (_TIP_HEIGHT, *_ARGUMENTS)),
+        *(argument(name, float | None) for name in numbers),
         argument(_ALLOWED_ON, list[str] | None),
     ]
     with_setbacks.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -114,12 +126,23 @@ def _allowed_on(names: Sequence[str] | None) -> frozenset[FeatureClass]:
     return frozenset(FeatureClass(name) for name in names or ())
 
 
-def _setbacks(
+def _boundary(metres: float | None, tip_heights: float | None) -> tuple[float | None, float | None]:
+    """Return the setback from the boundary that was asked for, if any was."""
+    if metres is not None and tip_heights is not None:
+        raise ToolInputError(f"Give one of {_BOUNDARY_M} and {_BOUNDARY_TIPS}, not both.")
+    if metres is not None:
+        require_within(_BOUNDARY_M, metres, 0.0, MAX_SETBACK_M, "m")
+    if tip_heights is not None:
+        require_within(_BOUNDARY_TIPS, tip_heights, 0.0, _MAX_TIP_HEIGHTS)
+    return metres, tip_heights
+
+
+def _by_class(
     tip_height_m: float,
     asked_m: Mapping[FeatureClass, float | None],
     allowed_on: frozenset[FeatureClass],
-) -> Setbacks:
-    """Return the setbacks asked for, and for the others those of the tip height."""
+) -> tuple[dict[FeatureClass, float], frozenset[FeatureClass]]:
+    """Return the setbacks asked for, those of the tip height for the others, and which were."""
     for kind, asked in asked_m.items():
         if asked is not None and not (isfinite(asked) and 0.0 <= asked <= MAX_SETBACK_M):
             raise ToolInputError(
@@ -131,5 +154,4 @@ def _setbacks(
             f"{_ALLOWED_ON} names {min(both)}, and {min(both)}_setback_m is given. Give one of "
             "the two."
         )
-    metres = {**default_setbacks_m(tip_height_m), **named}
-    return Setbacks(tip_height_m, metres, frozenset(named), allowed_on)
+    return {**default_setbacks_m(tip_height_m), **named}, frozenset(named)

@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from siting.documents.wording import plain
-from siting.wind.exclusions import Exclusions
+from siting.wind.exclusions import Exclusions, inset
 from siting.wind.features import SETBACK_RULES, FeatureClass
 
 #: Of a class, as many features get a shape and a word of their own; the others share one.
@@ -45,6 +45,11 @@ _COLOURS: Final[Mapping[FeatureClass, str]] = {
 }
 _BUILDABLE: Final = "#8cc63f"
 _BOUNDARY: Final = "#1d2a35"
+_SETBACK: Final = "#7b8894"
+_HALF_A_ROTOR: Final = (
+    "Turbines also keep half a rotor from the boundary, which is not drawn: the turbine is chosen "
+    "with the layout."
+)
 
 Kind = Literal["area", "zone", "feature", "outline"]
 
@@ -100,13 +105,16 @@ class BoundaryMap:
     degrees_per_metre: tuple[tuple[float, float], tuple[float, float]]
 
 
-def lay_out(found: Exclusions, *, title: str, attribution: str) -> BoundaryMap:
+def lay_out(
+    found: Exclusions, *, title: str, attribution: str, boundary_setback_m: float | None
+) -> BoundaryMap:
     """Lay out the map of a site's exclusions.
 
     Args:
         found: The site and what is excluded from it.
         title: The map's title.
         attribution: Whose map data it shows.
+        boundary_setback_m: What hubs keep from the boundary; half a rotor, not known yet, if None.
     """
     west, south, east, north = found.site.boundary_m.bounds
     middle = np.array(((west + east) / 2.0, (south + north) / 2.0))
@@ -125,15 +133,16 @@ def lay_out(found: Exclusions, *, title: str, attribution: str) -> BoundaryMap:
             f"Map data: {plain(attribution)}",
             "Setbacks are distances from the centre of a turbine and planning assumptions, not "
             "law. Areas are in the site's UTM zone; zones of different classes may overlap.",
+            *(() if boundary_setback_m is not None else (_HALF_A_ROTOR,)),
         ),
-        layers=tuple(_layers(found, middle)),
+        layers=tuple(_layers(found, middle, boundary_setback_m or 0.0)),
         bounds=(-half_width, -half_height, half_width, half_height),
         origin_deg=(longitude, latitude),
         degrees_per_metre=((east_x, east_y), (north_x, north_y)),
     )
 
 
-def _layers(found: Exclusions, middle: np.ndarray) -> Iterator[Layer]:
+def _layers(found: Exclusions, middle: np.ndarray, boundary_setback_m: float) -> Iterator[Layer]:
     def placed(shape_m: BaseGeometry) -> BaseGeometry:
         return shapely.transform(shape_m, lambda points: points - middle)
 
@@ -177,6 +186,16 @@ def _layers(found: Exclusions, middle: np.ndarray) -> Iterator[Layer]:
             f"feature-{kind}", "feature", name, f"{zone.feature_count} on the map", colour,
             tuple(shapes),
         )  # fmt: skip
+    if boundary_setback_m:
+        kept = LabelledShape(placed(inset(found.site.boundary_m, boundary_setback_m)), "")
+        yield Layer(
+            "boundary-setback",
+            "outline",
+            "Setback from the boundary",
+            f"{boundary_setback_m:g} m",
+            _SETBACK,
+            (kept,),
+        )
     boundary = LabelledShape(placed(found.site.boundary_m), "")
     yield Layer(
         "boundary",

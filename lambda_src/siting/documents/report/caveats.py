@@ -53,8 +53,7 @@ def limits(inputs: Inputs) -> tuple[Block, ...]:
             items=(
                 *of_the_wind,
                 *_neighbours(inputs),
-                "Setbacks, spacing and the boundary are measured to the tower; rotor blades "
-                "reach beyond it.",
+                "Setbacks and spacing are measured to the tower; rotor blades reach beyond it.",
                 "Only features that were given or found as map data are excluded, as complete "
                 "as that data is. Slope, ground, ownership, grid access, noise limits and "
                 "radar were not looked at.",

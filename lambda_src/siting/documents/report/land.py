@@ -10,11 +10,15 @@ from siting.wind.features import FeatureClass
 def site(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     """The map, and the areas."""
     areas = inputs.buildable.data["properties"]
+    layout = inputs.layout.data
     labels = "" if inputs.labelled else " Turbines stand too close on this map to be named."
     return (
         paragraph(
             f"The site covers {decimal(areas['site_km2'], 2)} km². "
-            f"{decimal(areas['buildable_km2'], 2)} km² of it can carry turbines."
+            f"{decimal(areas['buildable_km2'], 2)} km² of it lies outside of every exclusion zone, "
+            f"and {decimal(layout['buildable_km2_within_setback'], 2)} km² of that within the "
+            f"boundary's setback of {decimal(layout['boundary_setback_m'], 1)} m "
+            f"({plain(layout['boundary_setback_reason'])})."
         ),
         number.figure(
             "site_map.svg",
@@ -96,7 +100,7 @@ def existing_turbines(inputs: Inputs) -> int:
 def _without_features(inputs: Inputs) -> Block:
     """What the site has none of, and whether anybody looked."""
     missing = ", ".join(label_of(kind) for kind in inputs.buildable.data["properties"][NOT_FOUND])
-    searched = inputs.site.data["features"][0]["properties"].get(SEARCHED)
+    searched = inputs.buildable.data["properties"].get(SEARCHED)
     if not missing:
         return paragraph("Every class of features that is looked for was found.")
     if searched:

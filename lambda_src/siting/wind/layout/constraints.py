@@ -19,6 +19,8 @@ from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from siting.wind.errors import WindError, require_within
+from siting.wind.exclusions import inset
+from siting.wind.geojson import polygons_of
 from siting.wind.turbines import FloatArray
 from siting.wind.wake.energy import MAX_TURBINES, MIN_SPACING_DIAMETERS
 
@@ -110,19 +112,24 @@ class Land:
 
     Attributes:
         boundary_m: The site's boundary, in metres.
-        buildable_m: The boundary without what is excluded, in metres.
+        inset_m: What is left of the boundary within its setback, in metres.
+        buildable_m: What of it is not excluded, in metres.
         allowed_m: The buildable area without a hair along its edges.
     """
 
-    def __init__(self, boundary_m: MultiPolygon, buildable_m: MultiPolygon) -> None:
+    def __init__(
+        self,
+        boundary_m: MultiPolygon,
+        buildable_m: MultiPolygon,
+        boundary_setback_m: float = 0.0,
+    ) -> None:
         self.boundary_m = boundary_m
-        self.buildable_m = buildable_m
-        self.allowed_m: BaseGeometry = shapely.buffer(
-            buildable_m.intersection(boundary_m), -EDGE_CLEARANCE_M
-        )
+        self.inset_m = inset(boundary_m, boundary_setback_m)
+        self.buildable_m = polygons_of(buildable_m.intersection(self.inset_m))
+        self.allowed_m: BaseGeometry = shapely.buffer(self.buildable_m, -EDGE_CLEARANCE_M)
         # What rounds to an allowed position.
         self._core_m: BaseGeometry = shapely.buffer(self.allowed_m, -ROUNDING_M)
-        for area in (self.allowed_m, self._core_m, self.boundary_m):
+        for area in (self.allowed_m, self._core_m, self.boundary_m, self.inset_m):
             shapely.prepare(area)
 
     def allows(self, points_m: FloatArray) -> BoolArray:
@@ -132,6 +139,10 @@ class Land:
     def encloses(self, points_m: FloatArray) -> BoolArray:
         """Say which points lie within the boundary, buildable or not."""
         return np.asarray(shapely.contains_xy(self.boundary_m, points_m))
+
+    def keeps_boundary(self, points_m: FloatArray) -> BoolArray:
+        """Say which points keep the setback from the boundary."""
+        return np.asarray(shapely.contains_xy(self.inset_m, points_m))
 
     def nearest(self, points_m: FloatArray) -> FloatArray:
         """Return each point, or the nearest one to it that is allowed and stays so when rounded.
@@ -153,7 +164,7 @@ class Land:
 
     @property
     def buildable_km2(self) -> float:
-        """The buildable area."""
+        """The buildable area within the boundary's setback."""
         return self.buildable_m.area / 1e6
 
     def lattice(self, count: int) -> FloatArray:
@@ -210,7 +221,8 @@ class Layout:
             f"{self.turbines_not_placed} of {spec.turbine_count} turbines did not fit: at "
             f"{spec.spacing_along_wind_m:.0f} m along and {spec.spacing_across_wind_m:.0f} m "
             f"across the wind, the {self.strategy} pattern has {self.places_in_boundary} places "
-            f"within the boundary, of which {excluded} lie in exclusion zones and "
+            f"within the boundary, of which {excluded} lie in exclusion zones or too near to "
+            f"the boundary, and "
             f"{self.places_buildable} in the {buildable_km2:.2f} km2 of buildable area, with room "
             f"for {self.turbines_placed} turbines. A closer spacing (2 rotor diameters at least), "
             "smaller setbacks or a larger site would take more."
@@ -237,16 +249,19 @@ def broken_rules(positions_m: FloatArray, land: Land, spec: LayoutSpec) -> list[
     """Say for each turbine which rule its place breaks; an empty text for none."""
     allowed = land.allows(positions_m)
     enclosed = land.encloses(positions_m)
+    inset_kept = land.keeps_boundary(positions_m)
     spaced = nearest_spacing(positions_m, spec) >= 1.0 - _TOLERANCE
     return [
         "outside the boundary"
         if not within
+        else "too near to the boundary"
+        if not inside
         else "in an exclusion zone"
         if not free
         else ""
         if apart
         else "too near to another turbine"
-        for within, free, apart in zip(enclosed, allowed, spaced, strict=True)
+        for within, inside, free, apart in zip(enclosed, inset_kept, allowed, spaced, strict=True)
     ]
 
 

@@ -29,6 +29,7 @@ def draw(
             {"id": f"T{at}", "longitude_deg": longitude_deg, "latitude_deg": latitude_deg}
             for at, (longitude_deg, latitude_deg) in enumerate(turbines)
         ],
+        square(9.01, 54.01, 0.02),
     )
 
 
@@ -146,3 +147,10 @@ def test_what_is_smaller_than_a_point_is_still_drawn() -> None:
     (house,) = draw(feature("building", square(9.01, 54.01, 0.000001))).features
 
     assert len(numbers(house.path)) == 2
+
+
+def test_the_setback_from_the_boundary_is_drawn_within_it() -> None:
+    drawn = draw()
+    kept, edge = numbers(drawn.setback_line.path), numbers(drawn.boundary.path)
+    assert min(x for x, _ in edge) < min(x for x, _ in kept)
+    assert max(x for x, _ in kept) < max(x for x, _ in edge)
