@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 from shapely.geometry import LineString, Point
 
+from agents.terrain.tools.areas import find_exclusion_zones
 from siting.geodata.overpass import Surroundings
 from siting.geodata.reanalysis import PastWind
-from siting.tests.chain import example
+from siting.tests.chain import example, project_for
 from siting.wind.features import FeatureClass
 from siting.wind.rose import WindHours
 from siting.wind.site import MapFeature
 from tests.project_files import ProjectContent
+from tests.unit.run.tool_calls import call
+from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
 
 SITE = example("site.geojson")
@@ -65,3 +68,9 @@ class Weather:
 
 def stored(project: Project, name: str) -> Any:
     return ProjectContent(project.store, project.project_id)[f"terrain/{name}"]
+
+
+def run(site: Any, **arguments: Any) -> tuple[str, Any]:
+    """Find the zones of a site that comes with the request."""
+    project = project_for("terrain", MemoryArtifactStore(), {"site": site})
+    return call(find_exclusion_zones, project, **arguments)

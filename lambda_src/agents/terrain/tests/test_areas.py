@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from shapely.geometry import shape
 
-from agents.terrain.tests.fakes import PLACE, SITE, Map, stored
+from agents.terrain.tests.fakes import PLACE, SITE, Map, run, stored
 from agents.terrain.tools.areas import find_exclusion_zones, get_unbuildable_areas
 from agents.terrain.tools.wind import get_wind_conditions
 from siting.tests.chain import project_for, run_example
-from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass, default_setbacks_m
+from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
@@ -20,11 +20,6 @@ from tradewind.run.project import Project
 GIVEN = ["building", "road", "power_line", "water", "protected_area", "airfield"]
 #: The place's coordinates, swapped.
 INDIAN_OCEAN = {"latitude": PLACE["longitude"], "longitude": PLACE["latitude"]}
-
-
-def run(site: Any, **arguments: Any) -> tuple[str, Any]:
-    project = project_for("terrain", MemoryArtifactStore(), {"site": site})
-    return call(find_exclusion_zones, project, **arguments)
 
 
 def test_the_example_site_has_land_left() -> None:
@@ -334,87 +329,3 @@ class TestAnEmptyMap:
         assert status == "error"
         assert "no feature of any kind" in text
         assert run(alone, accept_empty_map=True)[0] == "success"
-
-
-def test_a_turbine_decides_the_tip_height() -> None:
-    _, result = run(SITE, turbine_model="iea_15mw_240m")
-    assert result["tip_height_m"] == 270
-    assert {one["class"]: one["setback_m"] for one in result["zones"]}["road"] == 270
-
-
-def test_a_turbine_and_another_tip_height_are_not_both() -> None:
-    status, text = run(SITE, turbine_model="iea_15mw_240m", tip_height_m=175)
-    assert status == "error"
-    assert "Give one of the two" in text
-
-
-def test_the_land_says_what_it_was_cut_for() -> None:
-    store = MemoryArtifactStore()
-    project = project_for("terrain", store, {"site": SITE})
-    call(find_exclusion_zones, project, tip_height_m=200, road_setback_m=150)
-
-    land = json.loads(ProjectContent(store)["terrain/buildable.geojson"])
-
-    assert land["properties"]["assumes"] == {
-        "tip_height_m": 200,
-        "setbacks_m": default_setbacks_m(200.0) | {FeatureClass.ROAD: 150},
-        "setbacks_named_by_the_request": ["road"],
-        "turbines_allowed_on": [],
-        "boundary_setback_m": None,
-        "boundary_setback_tip_heights": None,
-    }
-
-
-def with_forest() -> Any:
-    forest = {
-        "type": "Feature",
-        "properties": {"class": "forest"},
-        "geometry": SITE["features"][0]["geometry"],
-    }
-    return {**SITE, "features": [*SITE["features"], forest]}
-
-
-def test_a_forest_is_excluded_unless_the_request_lets_turbines_in() -> None:
-    _, closed = run(with_forest())
-    _, opened = run(with_forest(), turbines_allowed_on=["forest"])
-    _, without = run(SITE)
-
-    assert closed["buildable_km2"] == 0
-    assert opened["buildable_km2"] == without["buildable_km2"]
-    assert opened["turbines_allowed_on"] == ["forest"]
-    assert "forest" not in opened["classes_without_features"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"turbines_allowed_on": ["water"]}, "names 'water'; give some of: forest"),
-        ({"turbines_allowed_on": ["forest"], "forest_setback_m": 5}, "Give one of the two"),
-        ({"boundary_setback_m": -1}, "boundary_setback_m is -1; give 0 to 20000 m"),
-        ({"boundary_setback_tip_heights": 192.5}, "boundary_setback_tip_heights is 192.5"),
-        ({"boundary_setback_tip_heights": 1, "boundary_setback_m": 1}, "not both"),
-    ],
-)
-def test_what_cannot_be_meant_is_refused(arguments: dict[str, Any], message: str) -> None:
-    status, text = run(SITE, **arguments)
-    assert status == "error"
-    assert message in text
-
-
-@pytest.mark.parametrize(
-    ("asked", "drawn"),
-    [
-        ({}, "Turbines also keep half a rotor from the boundary"),
-        ({"boundary_setback_tip_heights": 1.1}, "192.5 m"),
-        ({"boundary_setback_m": 250}, "250 m"),
-    ],
-)
-def test_the_setback_from_the_boundary_is_on_the_map(
-    the_map: Map, project: Project, asked: dict[str, float], drawn: str
-) -> None:
-    call(get_unbuildable_areas, project, **PLACE, **asked)
-
-    page = stored(project, "boundaries.html").decode()
-
-    assert drawn in page
-    assert ('id="boundary-setback"' in page) is bool(asked)
