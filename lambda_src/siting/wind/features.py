@@ -87,7 +87,7 @@ SETBACK_RULES: Final[Mapping[FeatureClass, SetbackRule]] = {
         "residential land", 500.0, 3.0, "as buildings, where houses are or may be", _DWELLINGS
     ),
     FeatureClass.SENSITIVE_PLACE: SetbackRule(
-        "schools, hospitals and camp sites", 500.0, 3.0,
+        "schools, hospitals, camps", 500.0, 3.0,
         "people sleep, learn or recover there", "as buildings",
     ),
     FeatureClass.ROAD: SetbackRule(
@@ -103,7 +103,7 @@ SETBACK_RULES: Final[Mapping[FeatureClass, SetbackRule]] = {
         "this project",
     ),
     FeatureClass.SUBSTATION: SetbackRule(
-        "substations and power plants", 0.0, 1.1, "as overhead lines", _A_TENTH_TO_SPARE
+        "substations and plants", 0.0, 1.1, "as overhead lines", _A_TENTH_TO_SPARE
     ),
     FeatureClass.PIPELINE: SetbackRule(
         "pipelines", 0.0, 1.1,

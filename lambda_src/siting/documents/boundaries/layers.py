@@ -158,6 +158,8 @@ def _layers(found: Exclusions, middle: np.ndarray, boundary_setback_m: float) ->
         (buildable,),
     )
     for zone in found.zones:
+        if zone.area_m.is_empty:  # what is there keeps nothing of the site
+            continue
         colour, name = _look(zone.feature_class)
         text = f"{zone.setback_m:g} m from {name}, {zone.area_km2:.2f} km² of the site"
         yield Layer(

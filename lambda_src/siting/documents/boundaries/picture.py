@@ -105,6 +105,10 @@ def _scale_bar(metres_per_pixel: float) -> tuple[str, float]:
 
 
 def _legend(page: BoundaryMap) -> str:
+    notes = [wrap(note, _NOTE_LENGTH) for note in page.notes]
+    notes_px = sum(_LINE_PX * len(lines) + _LINE_PX // 2 for lines in notes)
+    # A map of every class has more rows than its height holds; the notes name the data's licence.
+    row_px = min(_ROW_PX, (_MAP_PX - notes_px) // (len(page.layers) + 1))
     rows = []
     top = 0
     for layer in reversed(page.layers):
@@ -113,10 +117,10 @@ def _legend(page: BoundaryMap) -> str:
             f'<text class="entry" x="40" y="17">{escape(layer.label)}</text>'
             f'<text class="detail" x="{_LEGEND_PX}" y="17">{escape(layer.detail)}</text></g>'
         )
-        top += _ROW_PX
-    top += _ROW_PX // 2
-    for note in page.notes:
-        for line in wrap(note, _NOTE_LENGTH):
+        top += row_px
+    top += row_px // 2
+    for lines in notes:
+        for line in lines:
             top += _LINE_PX
             rows.append(f'<text class="note" y="{top}">{escape(line)}</text>')
         top += _LINE_PX // 2

@@ -4,6 +4,7 @@ import io
 import re
 import resource
 import time
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -119,3 +120,14 @@ def test_a_picture_is_drawn_beside_the_process_whose_threads_keep_the_deadline()
 def test_a_picture_ends_with_the_time_of_its_request() -> None:
     with calls_within(lambda: 0.001), pytest.raises(DeadlineExceeded):
         as_png(a_map())
+
+
+def test_a_legend_of_every_class_leaves_room_for_whose_data_it_is() -> None:
+    row = a_map().layers[0]
+    full = replace(a_map(notes=("Map data: nobody",) * 6), layers=(row,) * 42)
+
+    svg = as_svg(full)
+
+    legend = svg[svg.index("Map data: nobody") - 200 :]
+    assert max(int(y) for y in re.findall(r'class="note" y="(\d+)"', legend)) <= 1000
+    assert min(int(y) for y in re.findall(r"translate\(0 (\d+)\)", svg) if int(y)) >= 16
