@@ -34,9 +34,11 @@ _NOT_LOOKED_FOR: Final = """
 ## What is not looked for
 
 Tracks, driveways, paths and ditches; fences and walls; single trees, hedges and scrub; microwave
-links between masts; what is planned and not begun; slope and height of the ground. An area without
-a name that encloses the whole search and has no edge within it may not be found: Overpass knows its
-areas by their names.
+links between masts; what is planned and not begun; slope and height of the ground.
+
+An area that encloses the whole search, with no edge in it, may not be found where it is a relation
+without a name: Overpass makes [areas](https://wiki.openstreetmap.org/wiki/Overpass_API/Areas) of
+relations by rules that ask for one. Closed ways are found.
 """
 
 
