@@ -127,9 +127,7 @@ def require_land_for(turbine_model: str, tip_height_m: float, buildable: Mapping
 
 def cut_for(buildable: Mapping[str, Any]) -> str:
     """Say which turbines the land was cut for, in a sentence."""
-    assumed = buildable["properties"].get(ASSUMES)
-    if assumed is None:  # found before land said so
-        return "Nothing says which height of turbines the setbacks are for."
+    assumed = buildable["properties"][ASSUMES]
     named = assumed[_NAMED]
     by_name = f"; the request named the setback from {', '.join(named)}" if named else ""
     reached = f"{assumed[_TIP_HEIGHT]:g} m at the blade tip"

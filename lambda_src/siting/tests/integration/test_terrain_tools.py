@@ -103,6 +103,8 @@ def test_a_site_across_the_antimeridian_is_like_any_other(
     for one in written:
         geometry = shape(one["geometry"])
         assert geometry.is_valid
+        if geometry.is_empty:  # a class whose setback does not reach the site
+            continue
         west, _, east, _ = geometry.bounds
         assert -180.0 <= west <= east <= 180.0
 

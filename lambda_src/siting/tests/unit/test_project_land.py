@@ -7,20 +7,25 @@ from siting.wind.features import FeatureClass, default_setbacks_m
 
 
 @pytest.mark.parametrize(
-    ("named", "said"),
+    ("named", "allowed_on", "said"),
     [
-        (frozenset(), "at the blade tip."),
+        (frozenset(), frozenset(), "at the blade tip."),
         (
             frozenset({FeatureClass.ROAD}),
+            frozenset(),
             "at the blade tip; the request named the setback from road.",
+        ),
+        (
+            frozenset(),
+            frozenset({FeatureClass.FOREST}),
+            "at the blade tip. The request lets turbines stand on: forests.",
         ),
     ],
 )
-def test_it_says_which_turbines_it_was_cut_for(named: frozenset[FeatureClass], said: str) -> None:
-    assumed = Setbacks(175.0, default_setbacks_m(175.0), named).as_assumption()
+def test_it_says_which_turbines_it_was_cut_for(
+    named: frozenset[FeatureClass], allowed_on: frozenset[FeatureClass], said: str
+) -> None:
+    setbacks = Setbacks(175.0, default_setbacks_m(175.0), named, allowed_on, None, None)
+    assumed = setbacks.as_assumption()
     land = {"properties": {ASSUMES: assumed}}
     assert cut_for(land) == f"Setbacks are for turbines that reach 175 m {said}"
-
-
-def test_of_land_that_was_found_before_it_said_so_nothing_is_known() -> None:
-    assert cut_for({"properties": {}}).startswith("Nothing says which height")
