@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from siting.wind.features import SETBACK_RULES, FeatureClass
+from siting.wind.rule_sets import RULE_SETS, RuleSet, rule_of
 from tradewind.contracts.errors import ToolInputError
 
 #: Where the buildable land says what it rests on.
@@ -14,6 +15,7 @@ _TIP_HEIGHT: Final = "tip_height_m"
 _SETBACKS: Final = "setbacks_m"
 _NAMED: Final = "setbacks_named_by_the_request"
 _ALLOWED_ON: Final = "turbines_allowed_on"
+_RULES: Final = "setback_rules"
 _BOUNDARY_M: Final = "boundary_setback_m"
 _BOUNDARY_TIPS: Final = "boundary_setback_tip_heights"
 #: Where a fetched site keeps how far beyond it each class was looked for, in metres.
@@ -27,14 +29,18 @@ class Setbacks(NamedTuple):
 
     Attributes:
         tip_height_m: Blade tip over ground that the defaults are for.
+        rules: The set of rules that the request names, by its name in ``RULE_SETS``.
         metres: The setback from every class.
-        named: The classes whose setback the request named. The others are defaults.
+        named: The classes whose setback the request named. The others are those of the rules, or
+            defaults.
         allowed_on: The classes that the request lets turbines stand on.
         boundary_m: Metres from the site's boundary, where the request names them.
-        boundary_tip_heights: Or tip heights from it. With neither, it is half a rotor.
+        boundary_tip_heights: Or tip heights from it, which rules may ask for too. With neither, it
+            is half a rotor.
     """
 
     tip_height_m: float
+    rules: str | None
     metres: Mapping[FeatureClass, float]
     named: frozenset[FeatureClass]
     allowed_on: frozenset[FeatureClass]
@@ -51,6 +57,7 @@ class Setbacks(NamedTuple):
         """What the land that is cut by them says of it, for later steps."""
         return {
             _TIP_HEIGHT: self.tip_height_m,
+            _RULES: self.rules,
             _SETBACKS: {kind.value: metres for kind, metres in self.metres.items()},
             _NAMED: sorted(kind.value for kind in self.named),
             _ALLOWED_ON: sorted(kind.value for kind in self.allowed_on),
@@ -80,7 +87,10 @@ def boundary_setback(
     if (metres := assumed[_BOUNDARY_M]) is not None:
         return BoundarySetback(metres, "as the request asks")
     if (tips := assumed[_BOUNDARY_TIPS]) is not None:
-        return BoundarySetback(tips * tip_height_m, f"{tips:g} tip heights, as the request asks")
+        rules = RULE_SETS.get(assumed[_RULES])
+        by_rules = rules is not None and rules.boundary_tip_heights == tips
+        asks = f"by {rules.title}" if rules and by_rules else "as the request asks"
+        return BoundarySetback(tips * tip_height_m, f"{tips:g} tip heights, {asks}")
     return BoundarySetback(rotor_diameter_m / 2.0, "half a rotor: no blade reaches beyond it")
 
 
@@ -101,7 +111,7 @@ def require_land_for(turbine_model: str, tip_height_m: float, buildable: Mapping
     assumed = buildable.get("properties", {}).get(ASSUMES)
     if (
         not isinstance(assumed, Mapping)
-        or _BOUNDARY_M not in assumed
+        or assumed.get(_RULES, "") not in (None, *RULE_SETS)
         or not SETBACK_RULES.keys() <= assumed[_SETBACKS].keys()
     ):
         raise ToolInputError(
@@ -111,15 +121,16 @@ def require_land_for(turbine_model: str, tip_height_m: float, buildable: Mapping
         )
     # Of a site that came with all its features; a map was searched as far as a setback only.
     nowhere = () if SEARCHED in buildable["properties"] else buildable["properties"][NOT_FOUND]
-    for kind, rule in SETBACK_RULES.items():
-        needed_m = rule.setback_m(tip_height_m)
+    for kind in FeatureClass:
+        needed_m = rule_of(kind, assumed[_RULES]).setback_m(tip_height_m)
         if kind.value in assumed[_ALLOWED_ON] or kind.value in nowhere:
             continue
         if kind.value not in assumed[_NAMED] and needed_m > assumed[_SETBACKS][kind.value]:
+            by_rules = f" by {assumed[_RULES]}" if assumed[_RULES] else " by default"
             raise ToolInputError(
                 f"The land was cut for turbines that reach {assumed[_TIP_HEIGHT]:g} m at the blade "
                 f"tip, with {assumed[_SETBACKS][kind.value]:g} m to class {kind}; {turbine_model} "
-                f"reaches {tip_height_m:g} m and keeps {needed_m:g} m by default. Run the terrain "
+                f"reaches {tip_height_m:g} m and keeps {needed_m:g} m{by_rules}. Run the terrain "
                 f"agent on this project again with turbine_model={turbine_model}, or with "
                 f"{kind}_setback_m if another distance is meant."
             )
@@ -137,7 +148,21 @@ def cut_for(buildable: Mapping[str, Any]) -> str:
         if allowed_on
         else ""
     )
-    return f"Setbacks are for turbines that reach {reached}{by_name}.{open_land}"
+    rules = rules_of(buildable)
+    by_rules = f" They follow {rules.title} where it gives one." if rules else ""
+    return f"Setbacks are for turbines that reach {reached}{by_name}.{by_rules}{open_land}"
+
+
+def rules_of(buildable: Mapping[str, Any]) -> RuleSet | None:
+    """The set of rules that the land was cut by, if the request named one."""
+    return RULE_SETS.get(buildable["properties"][ASSUMES][_RULES])
+
+
+def setbacks_by_rules(buildable: Mapping[str, Any]) -> list[FeatureClass]:
+    """The classes whose setback is that of the rules, and not the request's own."""
+    rules = rules_of(buildable)
+    named = buildable["properties"][ASSUMES][_NAMED]
+    return [kind for kind in FeatureClass if rules and kind in rules.classes and kind not in named]
 
 
 def label_of(kind: str) -> str:

@@ -21,12 +21,13 @@ Units: radius in kilometres, setbacks and heights in metres, areas in square kil
 shares in percent, wind speeds in m/s, directions in degrees from north, clockwise, where the wind
 comes from.
 
-Report numbers only from tool results. Name the setbacks used, the excluded and the buildable area,
-the mean wind speed at hub height and the main direction; say that default setbacks are planning
-assumptions, not law, and whose data it is. Name what was looked for and not found; where there are
-existing wind turbines (class wind_turbine), say that their wakes are in no energy. If a tool
-reports that a place or a value is unusable, tell the user what to change; call it again only if you
-can change it. If a data source failed, say so: an area nobody could look at is not free land.
+Report numbers only from tool results. Name the setbacks used, of setback_rules their title, source
+and date, the excluded and the buildable area, the mean wind speed at hub height and the main
+direction; say that default setbacks are planning assumptions, not law, and whose data it is. Name
+what was looked for and not found; where there are existing wind turbines (class wind_turbine), say
+that their wakes are in no energy. If a tool reports that a place or a value is unusable, tell the
+user what to change; call it again only if you can change it. If a data source failed, say so: an
+area nobody could look at is not free land.
 """
 
 

@@ -12,7 +12,7 @@ from tradewind.run.memory_artifacts import MemoryArtifactStore
 LAYOUT = "layout/layout.json"
 
 
-def cut_for(turbine: str, store: MemoryArtifactStore, **setbacks: float) -> None:
+def cut_for(turbine: str, store: MemoryArtifactStore, **setbacks: Any) -> None:
     """Find the land once more, for another turbine."""
     find_land(store, example("site.geojson"), turbine_model=turbine, **setbacks)
 

@@ -43,6 +43,27 @@ def test_setbacks_that_the_request_named_are_the_planners_own(store: MemoryArtif
     assert run(store, turbine_count=2, turbine_model="iea_15mw_240m")[0] == "success"
 
 
+def test_rules_in_tip_heights_are_kept_by_the_turbine_that_stands(
+    store: MemoryArtifactStore,
+) -> None:
+    """Ten tip heights of the lower turbine are fewer of the higher one, whatever the defaults."""
+    cut_for("iea_3_4mw_130m", store, setback_rules="bavaria_10h", road_setback_m=300,
+            power_line_setback_m=300)  # fmt: skip
+
+    status, text = run(store, turbine_count=2, turbine_model="iea_15mw_240m")
+
+    assert status == "error"
+    assert "with 1750 m to class building" in text
+    assert "keeps 2700 m by bavaria_10h" in text
+
+
+def test_rules_in_metres_are_the_same_for_every_turbine(store: MemoryArtifactStore) -> None:
+    """The default for so high a turbine would be 810 m from homes."""
+    cut_for("iea_3_4mw_130m", store, setback_rules="france_500m", road_setback_m=300,
+            power_line_setback_m=300)  # fmt: skip
+    assert run(store, turbine_count=2, turbine_model="iea_15mw_240m")[0] == "success"
+
+
 def test_a_layout_is_not_moved_or_brought_back_on_land_for_lower_turbines(
     store: MemoryArtifactStore,
 ) -> None:

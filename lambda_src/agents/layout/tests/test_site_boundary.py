@@ -1,6 +1,7 @@
 """No rotor reaches beyond the site's boundary, unless the request asks for more or for less."""
 
 import json
+from typing import Any
 
 import pytest
 from shapely.geometry import Point
@@ -44,10 +45,11 @@ def test_a_larger_rotor_keeps_more(store: MemoryArtifactStore) -> None:
         ({"boundary_setback_tip_heights": 1.1}, 192.5),
         ({"boundary_setback_m": 400}, 400.0),
         ({"boundary_setback_m": 0}, 0.0),
+        ({"setback_rules": "illinois_county"}, 192.5),
     ],
 )
 def test_what_the_request_asks_for_is_kept(
-    store: MemoryArtifactStore, asked: dict[str, float], kept_m: float
+    store: MemoryArtifactStore, asked: dict[str, Any], kept_m: float
 ) -> None:
     cut_for("iea37_3_35mw_130m", store, **asked)
     run(store, turbine_count=30)

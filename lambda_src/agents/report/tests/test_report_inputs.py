@@ -334,3 +334,15 @@ def test_the_setback_from_the_boundary_is_told(store: MemoryArtifactStore) -> No
     page = page_of(store)
     assert "within the boundary's setback of 65.0 m (half a rotor: no blade reaches" in page.text
     assert page.classed("map-setback")
+
+
+def test_rules_are_cited_with_the_classes_that_follow_them(store: MemoryArtifactStore) -> None:
+    find_land(store, example("site.geojson"), setback_rules="denmark_4h", road_setback_m=200)
+    run_example("layout", store)
+    run_example("simulation", store)
+    report_on(store)
+
+    for text in (page_of(store).text, text_of(pdf_of(store))):
+        assert "Setbacks by Denmark's 4 H: buildings, residential land. Source: order on" in text
+        assert "as of September 2019" in text
+        assert "They follow Denmark's 4 H where it gives one." in text

@@ -36,12 +36,56 @@ def test_the_land_says_what_it_was_cut_for() -> None:
 
     assert land["properties"]["assumes"] == {
         "tip_height_m": 200,
+        "setback_rules": None,
         "setbacks_m": default_setbacks_m(200.0) | {FeatureClass.ROAD: 150},
         "setbacks_named_by_the_request": ["road"],
         "turbines_allowed_on": [],
         "boundary_setback_m": None,
         "boundary_setback_tip_heights": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected_m"),
+    [
+        ({"setback_rules": "bavaria_10h"}, {"building": 1750, "road": 175}),
+        ({"setback_rules": "bavaria_10h", "building_setback_m": 900}, {"building": 900}),
+        ({"setback_rules": "germany_2h", "tip_height_m": 250}, {"building": 500, "road": 250}),
+        ({"setback_rules": "france_500m", "tip_height_m": 250}, {"building": 500}),
+        ({"setback_rules": "illinois_county"}, {"building": 367.5, "road": 192.5, "water": 50}),
+    ],
+)
+def test_rules_replace_the_defaults_of_the_classes_they_are_about(
+    arguments: dict[str, Any], expected_m: dict[str, float]
+) -> None:
+    _, result = run(SITE, **arguments)
+    kept_m = {one["class"]: one["setback_m"] for one in result["zones"]}
+    assert {kind: kept_m[kind] for kind in expected_m} == expected_m
+    assert result["setback_rules"]["source"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tip_heights", "metres"),
+    [
+        ({}, 1.1, None),
+        ({"boundary_setback_m": 50}, None, 50),
+        ({"boundary_setback_tip_heights": 2}, 2, None),
+    ],
+)
+def test_rules_ask_for_a_boundary_setback_unless_the_request_does(
+    arguments: dict[str, float], tip_heights: float | None, metres: float | None
+) -> None:
+    store = MemoryArtifactStore()
+    project = project_for("terrain", store, {"site": SITE})
+    call(find_exclusion_zones, project, setback_rules="illinois_county", **arguments)
+
+    assumed = json.loads(ProjectContent(store)["terrain/buildable.geojson"])["properties"][
+        "assumes"
+    ]
+
+    assert assumed["setback_rules"] == "illinois_county"
+    assert assumed["boundary_setback_tip_heights"] == tip_heights
+    assert assumed["boundary_setback_m"] == metres
 
 
 def with_forest() -> Any:
@@ -72,6 +116,7 @@ def test_a_forest_is_excluded_unless_the_request_lets_turbines_in() -> None:
         ({"boundary_setback_m": -1}, "boundary_setback_m is -1; give 0 to 20000 m"),
         ({"boundary_setback_tip_heights": 192.5}, "boundary_setback_tip_heights is 192.5"),
         ({"boundary_setback_tip_heights": 1, "boundary_setback_m": 1}, "not both"),
+        ({"setback_rules": "bavaria"}, "no setback_rules 'bavaria'; there are: bavaria_10h,"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(arguments: dict[str, Any], message: str) -> None:

@@ -11,6 +11,7 @@ from agents.terrain.tools.site import SITE_FILE, planned_site
 from siting.project_land import ASSUMES, EMPTY_MAP, NOT_FOUND, SEARCHED, Setbacks
 from siting.wind.errors import require_within
 from siting.wind.features import WAKES_REACH_M, FeatureClass
+from siting.wind.rule_sets import RULE_SETS
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.strands_agent import project_of, reports_failures
@@ -254,6 +255,7 @@ def _answer(
     return {
         **areas,
         "tip_height_m": setbacks.tip_height_m,
+        "setback_rules": RULE_SETS[setbacks.rules].describe() if setbacks.rules else None,
         "map_is_empty": _is_empty(found.site),
         "zones": [
             {

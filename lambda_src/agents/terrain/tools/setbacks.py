@@ -16,8 +16,8 @@ from siting.wind.features import (
     MIN_TIP_HEIGHT_M,
     SETBACK_RULES,
     FeatureClass,
-    default_setbacks_m,
 )
+from siting.wind.rule_sets import RULE_SETS, rule_of
 from tradewind.contracts.errors import ToolInputError
 
 R = TypeVar("R")
@@ -27,6 +27,7 @@ _TIP_HEIGHT: Final = "tip_height_m"
 _TURBINE: Final = "turbine_model"
 #: The argument that names each class's setback.
 _ARGUMENTS: Final = {f"{kind}_setback_m": kind for kind in FeatureClass}
+_RULES: Final = "setback_rules"
 _ALLOWED_ON: Final = "turbines_allowed_on"
 _BOUNDARY_M: Final = "boundary_setback_m"
 _BOUNDARY_TIPS: Final = "boundary_setback_tip_heights"
@@ -38,6 +39,9 @@ _DESCRIPTIONS: Final = "\n".join(
         "        iea37_3_35mw_130m, iea_3_4mw_130m, iea_10mw_198m or iea_15mw_240m. Its blade tip",
         "        decides the default setbacks that are counted in tip heights.",
         "    tip_height_m: Or the blade tip over ground by itself, in metres; 175 m unless given.",
+        f"    {_RULES}: The rules to take setbacks from, if the request names a country's, a",
+        f"        state's or a county's: {', '.join(RULE_SETS)}. They replace the defaults of the",
+        "        classes that they are about; metres that the request names stand before them.",
         *(
             f"    {name}: Metres to keep from {SETBACK_RULES[kind].label}; "
             f"{SETBACK_RULES[kind].in_words} unless given."
@@ -66,11 +70,13 @@ def takes_setbacks(work: Callable[..., R]) -> Callable[..., R]:
         tip_height_m = _tip_height_m(
             arguments.pop(_TURBINE, None), arguments.pop(_TIP_HEIGHT, None)
         )
+        rules = _rules(arguments.pop(_RULES, None))
         allowed_on = _allowed_on(arguments.pop(_ALLOWED_ON, None))
-        boundary = _boundary(arguments.pop(_BOUNDARY_M, None), arguments.pop(_BOUNDARY_TIPS, None))
-        setbacks = Setbacks(
-            tip_height_m, *_by_class(tip_height_m, asked_m, allowed_on), allowed_on, *boundary
+        boundary = _boundary(
+            arguments.pop(_BOUNDARY_M, None), arguments.pop(_BOUNDARY_TIPS, None), rules
         )
+        by_class = _by_class(tip_height_m, rules, asked_m, allowed_on)
+        setbacks = Setbacks(tip_height_m, rules, *by_class, allowed_on, *boundary)
         return work(**arguments, **{_TAKEN_BY: setbacks})
 
     def argument(name: str, kind: Any) -> inspect.Parameter:
@@ -83,6 +89,7 @@ def takes_setbacks(work: Callable[..., R]) -> Callable[..., R]:
     parameters = [
         *(one for name, one in signature.parameters.items() if name != _TAKEN_BY),
         argument(_TURBINE, str | None),
+        argument(_RULES, str | None),
         *(argument(name, float | None) for name in numbers),
         argument(_ALLOWED_ON, list[str] | None),
     ]
@@ -116,6 +123,16 @@ def _tip_height_m(turbine_model: str | None, tip_height_m: float | None) -> floa
     return reached_m
 
 
+def _rules(name: str | None) -> str | None:
+    """Return the name of the rules that were asked for, if any were."""
+    if name is not None and name not in RULE_SETS:
+        raise ToolInputError(
+            f"There are no {_RULES} {name[:40]!r}; there are: {', '.join(RULE_SETS)}. For others, "
+            "give each class's setback in metres, such as building_setback_m."
+        )
+    return name
+
+
 def _allowed_on(names: Sequence[str] | None) -> frozenset[FeatureClass]:
     """Return the classes that turbines may stand on."""
     for name in names or ():
@@ -126,23 +143,28 @@ def _allowed_on(names: Sequence[str] | None) -> frozenset[FeatureClass]:
     return frozenset(FeatureClass(name) for name in names or ())
 
 
-def _boundary(metres: float | None, tip_heights: float | None) -> tuple[float | None, float | None]:
-    """Return the setback from the boundary that was asked for, if any was."""
+def _boundary(
+    metres: float | None, tip_heights: float | None, rules: str | None
+) -> tuple[float | None, float | None]:
+    """Return the setback from the boundary that was asked for, or else that of the rules."""
     if metres is not None and tip_heights is not None:
         raise ToolInputError(f"Give one of {_BOUNDARY_M} and {_BOUNDARY_TIPS}, not both.")
     if metres is not None:
         require_within(_BOUNDARY_M, metres, 0.0, MAX_SETBACK_M, "m")
     if tip_heights is not None:
         require_within(_BOUNDARY_TIPS, tip_heights, 0.0, _MAX_TIP_HEIGHTS)
+    if rules is not None and metres is None and tip_heights is None:
+        return None, RULE_SETS[rules].boundary_tip_heights
     return metres, tip_heights
 
 
 def _by_class(
     tip_height_m: float,
+    rules: str | None,
     asked_m: Mapping[FeatureClass, float | None],
     allowed_on: frozenset[FeatureClass],
 ) -> tuple[dict[FeatureClass, float], frozenset[FeatureClass]]:
-    """Return the setbacks asked for, those of the tip height for the others, and which were."""
+    """Return the setbacks asked for, those of the rules for the others, and which were."""
     for kind, asked in asked_m.items():
         if asked is not None and not (isfinite(asked) and 0.0 <= asked <= MAX_SETBACK_M):
             raise ToolInputError(
@@ -154,4 +176,5 @@ def _by_class(
             f"{_ALLOWED_ON} names {min(both)}, and {min(both)}_setback_m is given. Give one of "
             "the two."
         )
-    return {**default_setbacks_m(tip_height_m), **named}, frozenset(named)
+    ruled = {kind: rule_of(kind, rules).setback_m(tip_height_m) for kind in FeatureClass}
+    return {**ruled, **named}, frozenset(named)

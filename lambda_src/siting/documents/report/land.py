@@ -3,7 +3,14 @@
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import Inputs
 from siting.documents.wording import decimal, plain
-from siting.project_land import EMPTY_MAP, NOT_FOUND, SEARCHED, label_of
+from siting.project_land import (
+    EMPTY_MAP,
+    NOT_FOUND,
+    SEARCHED,
+    label_of,
+    rules_of,
+    setbacks_by_rules,
+)
 from siting.wind.features import FeatureClass
 
 
@@ -87,6 +94,7 @@ def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 ("Site", "", "", decimal(site_km2, 3), "100.0"),
             ],
         ),
+        *_rules(inputs),
         _without_features(inputs),
     )
 
@@ -95,6 +103,20 @@ def existing_turbines(inputs: Inputs) -> int:
     """How many wind turbines stand on and around the site already."""
     features = inputs.site.data["features"]
     return sum(one["properties"]["class"] == FeatureClass.WIND_TURBINE for one in features)
+
+
+def _rules(inputs: Inputs) -> tuple[Block, ...]:
+    """Which law or ordinance the setbacks are from, to be looked up."""
+    rules = rules_of(inputs.buildable.data)
+    if rules is None:
+        return ()
+    by_them = ", ".join(label_of(kind) for kind in setbacks_by_rules(inputs.buildable.data))
+    return (
+        paragraph(
+            f"Setbacks by {rules.title}: {by_them or 'none, as the request names its own'}. "
+            f"Source: {rules.source}; {rules.date}. {rules.simplified}"
+        ),
+    )
 
 
 def _without_features(inputs: Inputs) -> Block:
