@@ -147,10 +147,10 @@ def to_geojson(geometry_deg: BaseGeometry) -> dict[str, Any]:
 
     Exterior rings run counter-clockwise, and what crosses the antimeridian is cut there.
     """
-    west, _, east, _ = geometry_deg.bounds
+    rounded = _rounded(geometry_deg)
+    west, _, east, _ = rounded.bounds
     if west < -_MAX_LONGITUDE_DEG or east > _MAX_LONGITUDE_DEG:
-        geometry_deg = _cut_at_antimeridian(geometry_deg)
-    rounded = mended(shapely.set_precision(geometry_deg, _OUTPUT_GRID_DEG, mode="pointwise"))
+        rounded = _rounded(_cut_at_antimeridian(rounded))
     return dict(mapping(shapely.orient_polygons(rounded)))
 
 
@@ -169,6 +169,19 @@ def all_to_geojson(geometries_deg: Sequence[BaseGeometry]) -> list[dict[str, Any
         dict(mapping(oriented[at])) if plain[at] else to_geojson(shape_deg)
         for at, shape_deg in enumerate(geometries_deg)
     ]
+
+
+def _rounded(geometry_deg: BaseGeometry) -> BaseGeometry:
+    """Round to what is written, and leave out what is too thin to keep its kind, as cuts leave it.
+
+    A mixture of areas, lines and points is no geometry that a site may have.
+    """
+    rounded = mended(shapely.set_precision(geometry_deg, _OUTPUT_GRID_DEG, mode="pointwise"))
+    if rounded.geom_type != "GeometryCollection":
+        return rounded
+    parts = shapely.get_parts(shapely.get_parts(rounded))
+    dimensions = shapely.get_dimensions(parts)
+    return shapely.union_all(parts[dimensions == dimensions.max(initial=0)])
 
 
 def _cut_at_antimeridian(geometry_deg: BaseGeometry) -> BaseGeometry:

@@ -154,7 +154,11 @@ def _kept_from_boundary(land: ProjectLand) -> dict[str, Any]:
 
 
 def _turbines(ids: Sequence[str], positions_m: "FloatArray", site: "Site") -> list[dict[str, Any]]:
-    degrees = site.projection.points_to_degrees(positions_m).round(8).tolist()
+    from siting.wind.crs import unwrap  # noqa: PLC0415
+
+    degrees = site.projection.points_to_degrees(positions_m).round(8)
+    # Of a site across the antimeridian they run past 180, which no GeoJSON may.
+    degrees[:, 0] = unwrap(degrees[:, 0], 0.0)
     return [
         {
             "id": identity,
@@ -164,7 +168,7 @@ def _turbines(ids: Sequence[str], positions_m: "FloatArray", site: "Site") -> li
             "latitude_deg": latitude_deg,
         }
         for identity, (x_m, y_m), (longitude_deg, latitude_deg) in zip(
-            ids, positions_m.tolist(), degrees, strict=True
+            ids, positions_m.tolist(), degrees.tolist(), strict=True
         )
     ]
 

@@ -144,6 +144,11 @@ class Land:
         """Say which points keep the setback from the boundary."""
         return np.asarray(shapely.contains_xy(self.inset_m, points_m))
 
+    def on_the_edge(self, points_m: FloatArray) -> BoolArray:
+        """Say which points are so near to an edge of the buildable area that rounding decides."""
+        away_m = shapely.distance(self.buildable_m.boundary, shapely.points(points_m))
+        return np.asarray(away_m <= EDGE_CLEARANCE_M)
+
     def nearest(self, points_m: FloatArray) -> FloatArray:
         """Return each point, or the nearest one to it that is allowed and stays so when rounded.
 
@@ -250,9 +255,12 @@ def broken_rules(positions_m: FloatArray, land: Land, spec: LayoutSpec) -> list[
     allowed = land.allows(positions_m)
     enclosed = land.encloses(positions_m)
     inset_kept = land.keeps_boundary(positions_m)
+    on_edge = land.on_the_edge(positions_m)
     spaced = nearest_spacing(positions_m, spec) >= 1.0 - _TOLERANCE
     return [
-        "outside the boundary"
+        _ON_THE_EDGE
+        if edge and not free
+        else "outside the boundary"
         if not within
         else "too near to the boundary"
         if not inside
@@ -261,8 +269,13 @@ def broken_rules(positions_m: FloatArray, land: Land, spec: LayoutSpec) -> list[
         else ""
         if apart
         else "too near to another turbine"
-        for within, inside, free, apart in zip(enclosed, inset_kept, allowed, spaced, strict=True)
+        for within, inside, free, edge, apart in zip(
+            enclosed, inset_kept, allowed, on_edge, spaced, strict=True
+        )
     ]
+
+
+_ON_THE_EDGE: Final = f"within {100 * EDGE_CLEARANCE_M:.0f} cm of the buildable area's edge"
 
 
 def is_feasible(positions_m: FloatArray, land: Land, spec: LayoutSpec) -> bool:

@@ -3,11 +3,12 @@ import json
 from typing import Any
 
 import pytest
+from shapely.geometry import LineString, Point, box
 
 from siting.wind import geojson
 from siting.wind.errors import WindError
 from siting.wind.features import FeatureClass
-from siting.wind.site import read_boundary, read_site
+from siting.wind.site import MapFeature, read_boundary, read_site, site_around
 
 HUGE = int("9" * 400)
 
@@ -239,3 +240,23 @@ class TestAntimeridian:
 
         assert road["type"] == "MultiLineString"
         assert all(abs(lon) <= 180.0 for part in road["coordinates"] for lon, _ in part)
+
+    @pytest.mark.parametrize(
+        "over_deg", [0.0, 1e-10, 4e-10, 6e-10, 1e-9, 2e-9, 1e-7, -4e-10, -1e-9]
+    )
+    def test_what_reaches_over_by_a_hair_is_read_back(self, over_deg: float) -> None:
+        """What is cut off may be too thin to be written as an area, or as anything."""
+        shapes = (
+            box(179.98, -17.0, 180.0 + over_deg, -16.99),
+            box(180.0 - over_deg, -17.0, 180.02, -16.99),
+            LineString([(179.99, -17.0), (180.0 + over_deg, -16.97)]),
+            Point(180.0 + over_deg, -16.98),
+        )
+        found = [MapFeature(FeatureClass.WATER, "", one) for one in shapes]
+        site = site_around(180.0 + over_deg, -17.0, 3000.0, found)
+
+        read = read_site(json.loads(json.dumps(site.to_geojson())))
+
+        assert read.boundary_m.area == pytest.approx(site.boundary_m.area, rel=1e-6)
+        for one, again in zip(site.features, read.features, strict=True):
+            assert one.shape_m.hausdorff_distance(again.shape_m) < 0.01
