@@ -165,6 +165,12 @@ def setbacks_by_rules(buildable: Mapping[str, Any]) -> list[FeatureClass]:
     return [kind for kind in FeatureClass if rules and kind in rules.classes and kind not in named]
 
 
+def kept_from(kind: FeatureClass, buildable: Mapping[str, Any]) -> float:
+    """The setback from a class that the land was cut with, in metres."""
+    metres: float = buildable["properties"][ASSUMES][_SETBACKS][kind.value]
+    return metres
+
+
 def label_of(kind: str) -> str:
     """What a class is called, such as "overhead lines"."""
     return SETBACK_RULES[FeatureClass(kind)].label

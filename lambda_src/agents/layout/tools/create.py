@@ -7,7 +7,7 @@ from strands import ToolContext, tool
 
 from agents.layout.tools.current import load_land, save_current
 from siting.project_wind import project_wind, require_wind_of
-from siting.wind import scenarios
+from siting.wind import noise, scenarios
 from siting.wind.errors import require_within
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.strands_agent import project_of, reports_failures
@@ -120,6 +120,7 @@ def create_layout(
         **_spec_fields(spec),
         "boundary_setback_m": round(land.boundary.metres, 2),
         "boundary_setback_reason": land.boundary.reason,
+        "noise_screening": noise.screening(turbine.rated_power_mw, turbine.hub_height_m),
         "places_buildable": planned.layout.places_buildable,
         **_estimate(planned, assumption, time_limit_s),
     }

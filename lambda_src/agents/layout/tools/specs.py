@@ -4,7 +4,7 @@ from typing import Any
 
 from strands import ToolContext, tool
 
-from siting.wind import scenarios
+from siting.wind import noise, scenarios
 from tradewind.run.strands_agent import reports_failures
 
 
@@ -15,8 +15,8 @@ def get_turbine_specs(*, tool_context: ToolContext, turbine_model: str = "") -> 
 
     Args:
         tool_context: The request at work.
-        turbine_model: One turbine's name, to get its power and thrust curve too; leave it out for
-            the list.
+        turbine_model: One turbine's name, to get its power and thrust curve too, and how far it is
+            heard; leave it out for the list.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -32,6 +32,7 @@ def get_turbine_specs(*, tool_context: ToolContext, turbine_model: str = "") -> 
     columns = (speeds, turbine.power_mw(speeds), turbine.thrust(speeds))
     return {
         **turbine.describe(),
+        "noise_screening": noise.screening(turbine.rated_power_mw, turbine.hub_height_m),
         "curve": [
             {"wind_speed_m_per_s": v, "power_mw": round(p, 4), "thrust_coefficient": round(t, 4)}
             for v, p, t in zip(*(column.tolist() for column in columns), strict=True)

@@ -346,3 +346,11 @@ def test_rules_are_cited_with_the_classes_that_follow_them(store: MemoryArtifact
         assert "Setbacks by Denmark's 4 H: buildings, residential land. Source: order on" in text
         assert "as of September 2019" in text
         assert "They follow Denmark's 4 H where it gives one." in text
+
+
+def test_noise_is_told_as_a_screening_next_to_what_homes_keep(store: MemoryArtifactStore) -> None:
+    report_on(store)
+    text = page_of(store).text
+    assert "needs 575 m for 40 dB(A) and 355 m for 45 dB(A). Homes keep 450 m here." in text
+    assert "Screening only: one turbine in its loudest mode" in text
+    assert "Slope and height of the ground" in text

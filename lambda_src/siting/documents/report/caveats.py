@@ -5,8 +5,9 @@ from typing import Final
 from siting.documents.report.blocks import Block
 from siting.documents.report.inputs import Inputs
 from siting.documents.report.land import existing_turbines
-from siting.documents.wording import plain
-from siting.project_land import cut_for
+from siting.documents.wording import decimal, plain
+from siting.project_land import cut_for, kept_from
+from siting.wind.features import FeatureClass
 
 #: What a wind file says of its methods, and what it is called here.
 _WIND_METHODS: Final = {"weibull": "Weibull fit", "height": "Wind at hub height"}
@@ -53,14 +54,32 @@ def limits(inputs: Inputs) -> tuple[Block, ...]:
             items=(
                 *of_the_wind,
                 *_neighbours(inputs),
+                *_noise(inputs),
                 "Setbacks and spacing are measured to the tower; rotor blades reach beyond it.",
                 "Only features that were given or found as map data are excluded, as complete "
-                "as that data is. Slope, ground, ownership, grid access, noise limits and "
-                "radar were not looked at.",
+                "as that data is. Slope and height of the ground, soil, ownership, "
+                "grid access, shadow flicker and radar were not looked at.",
                 "The layout keeps its spacing and its distances. Roads, cables, crane pads and "
                 "the order of building were not planned.",
             ),
         ),
+    )
+
+
+def _noise(inputs: Inputs) -> tuple[str, ...]:
+    """How far one turbine is heard, next to what homes keep. No study."""
+    screening = inputs.layout.data.get("noise_screening")
+    if screening is None:  # laid out before layouts said so
+        return ("Noise was not looked at.",)
+    heard = " and ".join(
+        f"{decimal(one['distance_m'])} m for {decimal(one['limit_dba'])} dB(A)"
+        for one in screening["distances"]
+    )
+    return (
+        f"Noise was screened, not computed: one turbine, assumed to have "
+        f"{decimal(screening['assumed_sound_power_dba'], 1)} dB(A) of sound power, needs {heard}. "
+        f"Homes keep {decimal(kept_from(FeatureClass.BUILDING, inputs.buildable.data))} m here. "
+        f"{plain(screening['basis'])}",
     )
 
 
