@@ -20,6 +20,8 @@ _BOUNDARY_M: Final = "boundary_setback_m"
 _BOUNDARY_TIPS: Final = "boundary_setback_tip_heights"
 #: Where a fetched site keeps how far beyond it each class was looked for, in metres.
 SEARCHED: Final = "searched_m"
+#: Where site and land say what heights say of the ground; not there if nobody looked.
+GROUND: Final = "ground"
 #: Where the land says which classes the site has no feature of.
 NOT_FOUND: Final = "classes_without_features"
 

@@ -44,7 +44,8 @@ _NOT_LOOKED_FOR: Final = """
 ## What is not looked for
 
 Tracks, driveways, paths and ditches; fences and walls; single trees, hedges and scrub; microwave
-links between masts; what is planned and not begun; slope and height of the ground.
+links between masts; what is planned and not begun. Steep ground is on no such map: a request may
+bring heights (`parameters.elevation`, an Esri ASCII raster).
 
 An area that encloses the whole search, with no edge in it, may not be found where it is a relation
 without a name: Overpass makes [areas](https://wiki.openstreetmap.org/wiki/Overpass_API/Areas) of

@@ -29,6 +29,7 @@ class FeatureClass(StrEnum):
     AIRFIELD = "airfield"
     DEVELOPED_LAND = "developed_land"
     MONUMENT = "monument"
+    STEEP_GROUND = "steep_ground"
 
 
 #: Blade tip over ground of the IEA 3.35 MW turbine: hub 110 m and half a rotor of 130 m.
@@ -154,6 +155,10 @@ SETBACK_RULES: Final[Mapping[FeatureClass, SetbackRule]] = {
         "monuments", 0.0, 1.0,
         "nothing may fall onto them; their setting may ask for more", _TOPPLING,
     ),
+    FeatureClass.STEEP_GROUND: SetbackRule(
+        "steep ground", 0.0, 0.0,
+        "cranes stand on level ground, and roads climb slowly", "this project",
+    ),
 }  # fmt: skip
 
 
@@ -164,6 +169,9 @@ def default_setbacks_m(tip_height_m: float = DEFAULT_TIP_HEIGHT_M) -> dict[Featu
 
 #: Metres from each class for the default turbine.
 DEFAULT_SETBACKS_M: Final[Mapping[FeatureClass, float]] = default_setbacks_m()
+
+#: What maps show. Heights that a request brings say where the ground is steep.
+ON_MAPS: Final = frozenset(FeatureClass) - {FeatureClass.STEEP_GROUND}
 
 #: What a request may let turbines stand on: there laws differ most from country to country.
 MAY_BE_ALLOWED_ON: Final = (

@@ -353,4 +353,23 @@ def test_noise_is_told_as_a_screening_next_to_what_homes_keep(store: MemoryArtif
     text = page_of(store).text
     assert "needs 575 m for 40 dB(A) and 355 m for 45 dB(A). Homes keep 450 m here." in text
     assert "Screening only: one turbine in its loudest mode" in text
-    assert "Slope and height of the ground" in text
+    assert "Slope and height of the ground were not looked at." in text
+
+
+def test_ground_that_somebody_looked_at_is_told(store: MemoryArtifactStore) -> None:
+    key = "terrain/buildable.geojson"
+    land = json.loads(ProjectContent(store)[key])
+    land["properties"]["ground"] = {
+        "max_slope_percent": 15.0, "lowest_m": 3.2, "highest_m": 481.9,
+        "steepest_percent": 31.4, "cell_m": 30.0,
+    }  # fmt: skip
+    ProjectContent(store).leave_again({key: json.dumps(land).encode()})
+    run_example("layout", store)
+    run_example("simulation", store)
+
+    report_on(store)
+
+    text = page_of(store).text
+    assert "The ground lies between 3 and 482 m and is as steep as 31 %" in text
+    assert "steeper than 15 % is excluded" in text
+    assert "Slope and height of the ground were not" not in text

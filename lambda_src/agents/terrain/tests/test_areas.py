@@ -9,7 +9,7 @@ from agents.terrain.tests.fakes import PLACE, SITE, Map, run, stored
 from agents.terrain.tools.areas import find_exclusion_zones, get_unbuildable_areas
 from agents.terrain.tools.wind import get_wind_conditions
 from siting.tests.chain import project_for, run_example
-from siting.wind.features import DEFAULT_SETBACKS_M, FeatureClass
+from siting.wind.features import DEFAULT_SETBACKS_M, ON_MAPS, FeatureClass
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import ConfigurationError, DataSourceThrottled
@@ -31,7 +31,9 @@ def test_the_example_site_has_land_left() -> None:
         result["site_km2"], abs=0.002
     )
     assert [zone["class"] for zone in result["zones"]] == GIVEN
-    assert result["classes_without_features"] == [one for one in FeatureClass if one not in GIVEN]
+    assert result["classes_without_features"] == [
+        one for one in FeatureClass if one in ON_MAPS and one not in GIVEN
+    ]
     assert result["zones"][0] == {
         "class": "building",
         "setback_m": 450,
@@ -65,7 +67,7 @@ def test_the_maps_hold_what_the_answer_says() -> None:
 
     assert {zone["properties"]["class"] for zone in zones} == set(GIVEN)
     missing = buildable["properties"]["classes_without_features"]
-    assert set(missing) == set(FeatureClass) - set(GIVEN)
+    assert set(missing) == ON_MAPS - set(GIVEN)
     for drawn in (*zones, buildable):
         assert shape(drawn["geometry"]).is_valid
         assert boundary.contains(shape(drawn["geometry"]))
@@ -139,7 +141,8 @@ def test_a_place_is_a_circle_of_land_less_what_the_map_shows(
     assert result["map_data"] == "map makers, ODbL"
     assert result["areas_with_an_open_outline"] == 1
     # Wakes reach farther than a setback.
-    reach_m = {**DEFAULT_SETBACKS_M, FeatureClass.WIND_TURBINE: 5000.0}
+    reach_m = {kind: DEFAULT_SETBACKS_M[kind] for kind in ON_MAPS}
+    reach_m[FeatureClass.WIND_TURBINE] = 5000.0
     assert the_map.asked == [{"radius_m": 2000.0, "reach_m": reach_m}]
 
 

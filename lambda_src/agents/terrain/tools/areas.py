@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
+from agents.terrain.tools.ground import with_steep_ground
 from agents.terrain.tools.services import overpass
 from agents.terrain.tools.setbacks import takes_setbacks
 from agents.terrain.tools.site import SITE_FILE, planned_site
-from siting.project_land import ASSUMES, EMPTY_MAP, NOT_FOUND, SEARCHED, Setbacks
+from siting.project_land import ASSUMES, EMPTY_MAP, GROUND, NOT_FOUND, SEARCHED, Setbacks
 from siting.wind.errors import require_within
-from siting.wind.features import WAKES_REACH_M, FeatureClass
+from siting.wind.features import ON_MAPS, WAKES_REACH_M, FeatureClass
 from siting.wind.rule_sets import RULE_SETS
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
@@ -38,6 +39,7 @@ def get_unbuildable_areas(
     longitude: float,
     radius_km: float = 5.0,
     accept_empty_map: bool = False,
+    max_slope_percent: float | None = None,
     setbacks: Setbacks,
 ) -> dict[str, Any]:
     """Fetch what OpenStreetMap shows around a place on land, and find where turbines may not stand.
@@ -54,6 +56,8 @@ def get_unbuildable_areas(
         radius_km: How far the site reaches, in km, 0.5 to 20.
         accept_empty_map: Whether a map that shows nothing at all here is taken for free land. Only
             if the request says so.
+        max_slope_percent: Ground that is steeper is excluded; 20 unless given. Only if the request
+            brings heights (parameters.elevation).
         setbacks: Of every class, in metres.
     """
     # Some 240 ms to import: paid by the request that needs them, not by every cold start.
@@ -70,21 +74,29 @@ def get_unbuildable_areas(
     require_within("radius_km", radius_km, MIN_RADIUS_KM, MAX_RADIUS_KM, "km")
     radius_m = 1000.0 * radius_km
     reach_m = {
-        **setbacks.metres,
+        **{kind: metres for kind, metres in setbacks.metres.items() if kind in ON_MAPS},
         FeatureClass.WIND_TURBINE: max(setbacks.metres[FeatureClass.WIND_TURBINE], WAKES_REACH_M),
     }
     around = overpass().features_around(longitude, latitude, radius_m, reach_m)
     if not around.features and not accept_empty_map:
         raise ToolInputError(_nothing_here(latitude, longitude))
-    found = exclusions.find_exclusions(
+    planned, ground = with_steep_ground(
+        project,
         site.site_around(longitude, latitude, radius_m, around.features),
-        setbacks.metres,
-        setbacks.allowed_on,
+        max_slope_percent,
     )
+    found = exclusions.find_exclusions(planned, setbacks.metres, setbacks.allowed_on)
     searched = {kind.value: metres for kind, metres in reach_m.items()}
-    saved = _save(project, found, setbacks, attribution=around.attribution, searched_m=searched)
+    saved = _save(
+        project,
+        found,
+        setbacks,
+        attribution=around.attribution,
+        searched_m=searched,
+        ground=ground,
+    )
     return {
-        **_answer(project, found, setbacks, saved),
+        **_answer(project, found, setbacks, saved, ground),
         "latitude": latitude,
         "longitude": longitude,
         "radius_km": radius_km,
@@ -101,6 +113,7 @@ def find_exclusion_zones(
     *,
     tool_context: ToolContext,
     accept_empty_map: bool = False,
+    max_slope_percent: float | None = None,
     setbacks: Setbacks,
 ) -> dict[str, Any]:
     """Find the exclusion zones of the request's or the project's site, and what remains of it.
@@ -115,6 +128,8 @@ def find_exclusion_zones(
         tool_context: The request at work.
         accept_empty_map: Whether a site without any feature is taken for free land. Only if the
             request says so.
+        max_slope_percent: Ground that is steeper is excluded; 20 unless given. Only if the request
+            brings heights (parameters.elevation).
         setbacks: Of every class, in metres.
     """
     # As above.
@@ -138,6 +153,7 @@ def find_exclusion_zones(
             "get_unbuildable_areas, which fetches them. If nothing is there, and the request says "
             "so, call again with accept_empty_map=true."
         )
+    planned, ground = with_steep_ground(project, planned, max_slope_percent, boundary.get(GROUND))
     found = exclusions.find_exclusions(planned, setbacks.metres, setbacks.allowed_on)
     saved = _save(
         project,
@@ -145,17 +161,19 @@ def find_exclusion_zones(
         setbacks,
         attribution=attribution[:_MAX_ATTRIBUTION_LENGTH],
         searched_m=searched if isinstance(searched, Mapping) else None,
+        ground=ground,
     )
-    return _answer(project, found, setbacks, saved)
+    return _answer(project, found, setbacks, saved, ground)
 
 
-def _not_found(site: "Site") -> list[str]:
+def _not_found(site: "Site", ground: Mapping[str, Any] | None) -> list[str]:
     """The classes that were looked for, or could have been given, and that the site has none of."""
-    return [kind.value for kind in FeatureClass if kind not in site.classes]
+    looked_for = ON_MAPS if ground is None else FeatureClass
+    return [kind.value for kind in FeatureClass if kind in looked_for and kind not in site.classes]
 
 
 def _is_empty(site: "Site") -> bool:
-    return not site.features and not site.features_out_of_reach
+    return not site.classes & ON_MAPS and not site.features_out_of_reach
 
 
 def _nothing_here(latitude: float, longitude: float) -> str:
@@ -188,6 +206,8 @@ def _require_searched(
 ) -> None:
     """Refuse setbacks that reach farther than the map was searched: they would miss features."""
     for kind, setback_m in setbacks_m.items():
+        if kind not in ON_MAPS:
+            continue
         reached_m = searched.get(kind.value)
         if not isinstance(reached_m, int | float) or setback_m > reached_m:
             raise ToolInputError(
@@ -204,6 +224,7 @@ def _save(
     *,
     attribution: str,
     searched_m: Mapping[str, Any] | None,
+    ground: Mapping[str, Any] | None,
 ) -> list[str]:
     """Save a site, its zones and its map, and return the artifacts' names."""
     # The map's own imports, some 40 ms: see above.
@@ -216,6 +237,7 @@ def _save(
         _ATTRIBUTION: attribution,
         **({} if searched_m is None else {SEARCHED: dict(searched_m)}),
         **({EMPTY_MAP: True} if _is_empty(found.site) else {}),
+        **({} if ground is None else {GROUND: dict(ground)}),
     }
     page = lay_out(
         found,
@@ -229,8 +251,9 @@ def _save(
     _, *zones, _, buildable = boundaries["features"]
     buildable["properties"] |= {
         ASSUMES: setbacks.as_assumption(),
-        NOT_FOUND: _not_found(found.site),
+        NOT_FOUND: _not_found(found.site, ground),
         **({} if searched_m is None else {SEARCHED: dict(searched_m)}),
+        **({} if ground is None else {GROUND: dict(ground)}),
     }
     return [
         save_geojson(project, SITE_FILE, site_geojson),
@@ -243,7 +266,11 @@ def _save(
 
 
 def _answer(
-    project: Project, found: "Exclusions", setbacks: Setbacks, artifacts: list[str]
+    project: Project,
+    found: "Exclusions",
+    setbacks: Setbacks,
+    artifacts: list[str],
+    ground: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     areas = {
         "site_km2": round(found.site_km2, 3),
@@ -266,7 +293,8 @@ def _answer(
             }
             for zone in found.zones
         ],
-        NOT_FOUND: _not_found(found.site),
+        NOT_FOUND: _not_found(found.site, ground),
+        GROUND: ground or "not looked at: the request brings no heights",
         "turbines_allowed_on": sorted(setbacks.allowed_on),
         "features_too_far_to_matter": found.site.features_out_of_reach,
         "artifacts": artifacts,

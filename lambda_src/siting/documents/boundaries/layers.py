@@ -42,6 +42,7 @@ _COLOURS: Final[Mapping[FeatureClass, str]] = {
     FeatureClass.AIRFIELD: "#8a5cc2",
     FeatureClass.DEVELOPED_LAND: "#c2a9a0",
     FeatureClass.MONUMENT: "#6b3fa0",
+    FeatureClass.STEEP_GROUND: "#8b6f4e",
 }
 _BUILDABLE: Final = "#8cc63f"
 _BOUNDARY: Final = "#1d2a35"

@@ -6,7 +6,7 @@ from siting.documents.report.blocks import Block
 from siting.documents.report.inputs import Inputs
 from siting.documents.report.land import existing_turbines
 from siting.documents.wording import decimal, plain
-from siting.project_land import cut_for, kept_from
+from siting.project_land import GROUND, cut_for, kept_from
 from siting.wind.features import FeatureClass
 
 #: What a wind file says of its methods, and what it is called here.
@@ -56,13 +56,28 @@ def limits(inputs: Inputs) -> tuple[Block, ...]:
                 *_neighbours(inputs),
                 *_noise(inputs),
                 "Setbacks and spacing are measured to the tower; rotor blades reach beyond it.",
+                _ground(inputs),
                 "Only features that were given or found as map data are excluded, as complete "
-                "as that data is. Slope and height of the ground, soil, ownership, "
-                "grid access, shadow flicker and radar were not looked at.",
+                "as that data is. Soil, ownership, grid access, shadow flicker and radar were not "
+                "looked at.",
                 "The layout keeps its spacing and its distances. Roads, cables, crane pads and "
                 "the order of building were not planned.",
             ),
         ),
+    )
+
+
+def _ground(inputs: Inputs) -> str:
+    """How the ground lies, or that nobody looked."""
+    ground = inputs.buildable.data["properties"].get(GROUND)
+    if ground is None:
+        return "Slope and height of the ground were not looked at."
+    return (
+        f"The ground lies between {decimal(ground['lowest_m'])} and "
+        f"{decimal(ground['highest_m'])} m and is as steep as "
+        f"{decimal(ground['steepest_percent'])} %, by heights that the request brought in cells of "
+        f"{decimal(ground['cell_m'])} m; what is steeper than "
+        f"{decimal(ground['max_slope_percent'])} % is excluded. The energy knows no hills."
     )
 
 

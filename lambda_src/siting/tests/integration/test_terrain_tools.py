@@ -15,7 +15,7 @@ from devtools.localcloud.geodata.landscape import Element, marsh
 from siting.geodata import http
 from siting.tests.chain import project_for
 from siting.tests.unit.geodata.elements import relation, square, way
-from siting.wind.features import FeatureClass
+from siting.wind.features import ON_MAPS
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.contracts.errors import DataSourceError, DataSourceUnavailable
@@ -53,7 +53,7 @@ def test_the_marsh_has_land_left(project: Project) -> None:
     result = find(project)
 
     zones = {zone["class"]: zone for zone in result["zones"]}
-    assert set(zones) == set(FeatureClass)
+    assert set(zones) == ON_MAPS
     assert 55.0 < result["buildable_percent"] < 75.0
     # The sea in the west is excluded, not buildable.
     buildable = shape(saved(project, "buildable.geojson")["geometry"])
@@ -117,7 +117,7 @@ def test_a_site_near_a_pole_is_like_any_other(
 
     result = find(project, latitude=latitude, longitude=20.0)
 
-    assert len(result["zones"]) == len(FeatureClass)
+    assert len(result["zones"]) == len(ON_MAPS)
     assert 50.0 < result["buildable_percent"] < 80.0
 
 

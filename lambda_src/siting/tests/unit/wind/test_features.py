@@ -32,6 +32,7 @@ def test_the_defaults_are_those_of_the_default_turbine() -> None:
         FeatureClass.MILITARY: 175.0,
         FeatureClass.DEVELOPED_LAND: 175.0,
         FeatureClass.MONUMENT: 175.0,
+        FeatureClass.STEEP_GROUND: 0.0,
         FeatureClass.ROAD: 175.0,
         FeatureClass.POWER_LINE: 192.5,
         FeatureClass.WATER: 50.0,
