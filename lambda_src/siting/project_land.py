@@ -142,7 +142,8 @@ def cut_for(buildable: Mapping[str, Any]) -> str:
     """Say which turbines the land was cut for, in a sentence."""
     assumed = buildable["properties"][ASSUMES]
     named = assumed[_NAMED]
-    by_name = f"; the request named the setback from {', '.join(named)}" if named else ""
+    labels = ", ".join(map(label_of, named))
+    by_name = f"; the request named the setback from {labels}" if named else ""
     reached = f"{assumed[_TIP_HEIGHT]:g} m at the blade tip"
     allowed_on = assumed[_ALLOWED_ON]
     open_land = (

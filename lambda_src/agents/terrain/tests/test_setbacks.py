@@ -131,10 +131,11 @@ def test_what_cannot_be_meant_is_refused(arguments: dict[str, Any], message: str
         ({}, "Turbines also keep half a rotor from the boundary"),
         ({"boundary_setback_tip_heights": 1.1}, "192.5 m"),
         ({"boundary_setback_m": 250}, "250 m"),
+        ({"setback_rules": "illinois_county"}, "Setbacks follow Illinois counties"),
     ],
 )
 def test_the_setback_from_the_boundary_is_on_the_map(
-    the_map: Map, project: Project, asked: dict[str, float], drawn: str
+    the_map: Map, project: Project, asked: dict[str, Any], drawn: str
 ) -> None:
     call(get_unbuildable_areas, project, **PLACE, **asked)
 

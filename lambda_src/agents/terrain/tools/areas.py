@@ -244,6 +244,7 @@ def _save(
         title=f"Where turbines may stand: {project.project_id}",
         attribution=attribution,
         boundary_setback_m=setbacks.from_boundary_m,
+        rules=RULE_SETS[setbacks.rules].title if setbacks.rules else None,
     )
     html = as_html(page).encode()
     boundaries = found.boundaries_geojson()

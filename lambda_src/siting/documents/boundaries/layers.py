@@ -107,7 +107,12 @@ class BoundaryMap:
 
 
 def lay_out(
-    found: Exclusions, *, title: str, attribution: str, boundary_setback_m: float | None
+    found: Exclusions,
+    *,
+    title: str,
+    attribution: str,
+    boundary_setback_m: float | None,
+    rules: str | None,
 ) -> BoundaryMap:
     """Lay out the map of a site's exclusions.
 
@@ -116,6 +121,7 @@ def lay_out(
         title: The map's title.
         attribution: Whose map data it shows.
         boundary_setback_m: What hubs keep from the boundary; half a rotor, not known yet, if None.
+        rules: What the rules are called that setbacks follow, if they follow any.
     """
     west, south, east, north = found.site.boundary_m.bounds
     middle = np.array(((west + east) / 2.0, (south + north) / 2.0))
@@ -134,6 +140,7 @@ def lay_out(
             f"Map data: {plain(attribution)}",
             "Setbacks are distances from the centre of a turbine and planning assumptions, not "
             "law. Areas are in the site's UTM zone; zones of different classes may overlap.",
+            *((f"Setbacks follow {rules} where it gives one.",) if rules else ()),
             *(() if boundary_setback_m is not None else (_HALF_A_ROTOR,)),
         ),
         layers=tuple(_layers(found, middle, boundary_setback_m or 0.0)),

@@ -68,7 +68,7 @@ def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 (
                     label_of(zone["class"]).capitalize(),
                     decimal(zone["feature_count"]),
-                    decimal(zone["setback_m"]),
+                    f"{zone['setback_m']:,g}",
                     decimal(zone["area_km2"], 3),
                     decimal(100 * zone["area_km2"] / site_km2, 1),
                 )

@@ -14,7 +14,7 @@ from siting.wind.features import FeatureClass, default_setbacks_m
             None,
             frozenset({FeatureClass.ROAD}),
             frozenset(),
-            "at the blade tip; the request named the setback from road.",
+            "at the blade tip; the request named the setback from roads and railways.",
         ),
         (
             None,
