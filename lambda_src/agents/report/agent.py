@@ -7,6 +7,10 @@ from typing import Any, Final
 from strands import ToolContext, tool
 
 from siting.crew import LAYOUT, SIMULATION, TERRAIN
+from siting.documents.exports.farm import CSV, GEOPACKAGE, KML, Export, export_of
+from siting.documents.exports.geopackage import as_geopackage
+from siting.documents.exports.kml import as_kml
+from siting.documents.exports.table import as_csv
 from siting.documents.report.content import write_report
 from siting.documents.report.inputs import CHARTS, Inputs
 from siting.documents.report.pages import Picture, as_html, as_pdf, read_png, site_map_svg
@@ -127,12 +131,13 @@ def load_project_data(
 @tool(context=True)
 @reports_failures
 def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
-    """Write the project's report as a PDF and as one HTML page.
+    """Write the project's report as a PDF and as one HTML page, and its data for other programs.
 
     Both have a cover with key figures, the site map, excluded land, layout, wind, energy, losses,
     assumptions and limits. Needs the artifacts of the terrain, layout and simulation agents; charts
-    of the simulation agent are shown where they belong to the same energy. Returns the report's
-    files, its headline figures and the charts that were left out.
+    of the simulation agent are shown where they belong to the same energy. Land and turbines are
+    saved as GeoPackage and KML, the turbines with their energy as CSV. Returns the files, the
+    headline figures and the charts that were left out.
 
     Args:
         title: The report's title, up to 120 characters.
@@ -196,12 +201,31 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
         "capacity_factor": energy.data["capacity_factor"],
     }
     project.report_facts(**figures)
-    result = {**figures, "charts_left_out": left_out, "artifacts": [page, print_out]}
+    export = export_of(
+        title,
+        site=site.data,
+        zones=zones.data,
+        buildable=buildable.data,
+        layout=layout.data,
+        energy=energy.data,
+    )
+    artifacts = [page, print_out, *_save_exports(project, export, written_at)]
+    result = {**figures, "charts_left_out": left_out, "artifacts": artifacts}
     if not pdf.every_character:
         result["pdf_note"] = (
             "The PDF's fonts lack some characters of the title and show boxes; the page shows them."
         )
     return result
+
+
+def _save_exports(project: Project, export: Export, written_at: datetime) -> list[str]:
+    """Save the project as files that other programs open, and return the artifacts' names."""
+    bodies = {
+        CSV: as_csv(export),
+        KML: as_kml(export),
+        GEOPACKAGE: as_geopackage(export, written_at),
+    }
+    return [save_file(project, file.name, body, file.content_type) for file, body in bodies.items()]
 
 
 def _wind(project: Project, energy: Source) -> Source | None:

@@ -10,6 +10,8 @@ _UNBROKEN: Final = 24
 _BREAK_HERE: Final = "\u200b"
 #: Shape words and emoji, and cannot be seen; the other format characters can turn a line around.
 _JOINERS: Final = frozenset("\u200c\u200d")
+#: No characters at all, which XML refuses.
+_NONCHARACTERS: Final = frozenset("\ufffe\uffff")
 
 
 def plain(text: object) -> str:
@@ -21,7 +23,8 @@ def plain(text: object) -> str:
     return "".join(
         one
         for one in joined
-        if one in _JOINERS or unicodedata.category(one) not in {"Cc", "Cf", "Cs"}
+        if one in _JOINERS
+        or (unicodedata.category(one) not in {"Cc", "Cf", "Cs"} and one not in _NONCHARACTERS)
     )
 
 

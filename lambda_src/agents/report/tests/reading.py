@@ -28,7 +28,8 @@ SECTIONS = [
     "6 Losses",
     "7 Assumptions",
     "8 Limits",
-    "9 Sources",
+    "9 Files",
+    "10 Sources",
 ]
 
 

@@ -95,7 +95,7 @@ def test_the_pdf_has_a_cover_page_numbers_and_repeated_table_heads(pdf: Any) -> 
         "Project: moorkoog",
         "Rated power",
         "Contents",
-        "9 Sources",
+        "10 Sources",
     ):
         assert words in pages[0]
     for number, text in enumerate(pages, start=1):
@@ -131,13 +131,34 @@ def test_every_font_of_the_pdf_is_embedded_and_it_is_tagged(pdf: Any) -> None:
 def test_the_example_leaves_its_headline_figures(store: MemoryArtifactStore) -> None:
     project, result = run_example("report", store)
 
-    assert result["artifacts"] == [PAGE, PDF]
+    assert result["artifacts"] == [
+        PAGE,
+        PDF,
+        "report/turbines.csv",
+        "report/site.kml",
+        "report/site.gpkg",
+    ]
     assert result["charts_left_out"] == []
     assert project.facts["turbines_placed"] == result["turbines_placed"] > 0
     assert [one.content_type for one in project.artifacts] == [
         "text/html; charset=utf-8",
         "application/pdf",
+        "text/csv; charset=utf-8",
+        "application/vnd.google-earth.kml+xml",
+        "application/geopackage+sqlite3",
     ]
+
+
+def test_the_exports_hold_the_turbines_and_are_named_in_the_report(
+    page: Page, whole: MemoryArtifactStore
+) -> None:
+    content = ProjectContent(whole)
+    placed = json.loads(content["layout/layout.json"])["turbines"]
+    assert content["report/turbines.csv"].count(b"\r\n") == 1 + len(placed)
+    assert content["report/site.kml"].count(b"<Point>") == len(placed)
+    assert content["report/site.gpkg"].startswith(b"SQLite format 3\0")
+    for name in ("turbines.csv", "site.kml", "site.gpkg"):
+        assert f"report/{name}" in page.text
 
 
 HOSTILE = [

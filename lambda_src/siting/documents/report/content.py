@@ -71,6 +71,7 @@ def write_report(title: str, project_id: str, written_at: datetime, inputs: Inpu
         Section("Losses", energy.losses(inputs, number)),
         Section("Assumptions", caveats.assumptions(inputs)),
         Section("Limits", caveats.limits(inputs)),
+        Section("Files", provenance.exports(number)),
         Section("Sources", provenance.sources(inputs, number, project_id)),
     )
     return Report(

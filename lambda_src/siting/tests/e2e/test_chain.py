@@ -33,7 +33,7 @@ LEFT = {
         "power_curve.png",
         "energy_by_sector.png",
     },
-    "report": {"report.html", "report.pdf"},
+    "report": {"report.html", "report.pdf", "turbines.csv", "site.kml", "site.gpkg"},
 }
 CHARTS = {name for name in LEFT["simulation"] if name.endswith(".png")}
 

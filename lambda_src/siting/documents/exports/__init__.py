@@ -1,0 +1,1 @@
+"""A project as files that other programs open: CSV, KML and GeoPackage. Standard library only."""
