@@ -6,15 +6,18 @@ from typing import Any, Final
 
 from strands import ToolContext, tool
 
+from agents.report.pictures import Drawn
 from siting.crew import LAYOUT, SIMULATION, TERRAIN
-from siting.documents.exports.farm import CSV, GEOPACKAGE, KML, Export, export_of
+from siting.documents.exports.farm import CSV, GEOPACKAGE, KML, MAP, export_of
 from siting.documents.exports.geopackage import as_geopackage
 from siting.documents.exports.kml import as_kml
 from siting.documents.exports.table import as_csv
+from siting.documents.farm_page import as_page
 from siting.documents.report.content import write_report
-from siting.documents.report.inputs import CHARTS, Inputs
-from siting.documents.report.pages import Picture, as_html, as_pdf, read_png, site_map_svg
-from siting.documents.site_map import draw_site
+from siting.documents.report.inputs import SITE_MAP, Inputs
+from siting.documents.report.land import map_data
+from siting.documents.report.maps import draw_maps
+from siting.documents.report.pages import as_html, as_pdf, site_map_svg
 from siting.documents.wording import plain
 from siting.project_land import NOT_FOUND
 from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
@@ -42,6 +45,7 @@ _SHOWN_DEPTH: Final = 6
 _MAX_DATA_BYTES: Final = 32_000_000
 _ENERGY: Final = "energy.json"
 _WIND: Final = "wind.json"
+_BY_DIRECTION: Final = "wake_loss_percent_by_direction"
 
 SYSTEM_PROMPT: Final = """\
 You are the report agent of a wind-farm planning service. You put what the terrain, layout and
@@ -160,16 +164,26 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
     require_made_from(energy.file, layout.file)
     require_current(project, layout.file)
     require_current(project, energy.file)
-    if NOT_FOUND not in buildable.data["properties"] or "boundary_setback_line" not in layout.data:
+    if (
+        NOT_FOUND not in buildable.data["properties"]
+        or "grid" not in layout.data
+        or _BY_DIRECTION not in energy.data["per_turbine"][0]
+    ):
         raise ToolInputError(
-            "The land or the layout does not say what it kept from the site's boundary or what was "
-            "looked for. Run the terrain agent, the layout agent and the simulation agent on this "
-            "project again."
+            "The land, the layout or the energy does not say all that a report shows by now. Run "
+            "the terrain, the layout and the simulation agent on this project again, in this order."
         )
-    charts, left_out = _charts(project, energy)
-    site_map = draw_site(
-        site.data, zones.data, layout.data["turbines"], layout.data["boundary_setback_line"]
+    drawn = Drawn(project, energy, layout)
+    pictures, wakes = drawn.wakes or (None, None)
+    export = export_of(
+        title,
+        site=site.data,
+        zones=zones.data,
+        buildable=buildable.data,
+        layout=layout.data,
+        energy=energy.data,
     )
+    maps = draw_maps(site.data, zones.data, layout.data, export, pictures)
     written_at = datetime.now(UTC).replace(microsecond=0)
     report = write_report(
         title,
@@ -182,16 +196,18 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
             layout=layout,
             energy=energy,
             wind=_wind(project, energy),
+            wakes=wakes,
             charts={
-                name: hashlib.sha256(picture.body).hexdigest() for name, picture in charts.items()
+                name: hashlib.sha256(picture.body).hexdigest()
+                for name, picture in drawn.charts.items()
             },
-            labelled=site_map.labelled,
         ),
     )
-    map_svg = site_map_svg(site_map, wind_from_degrees=layout.data["wind_direction_degrees"])
-    html = as_html(report, map_svg, charts).encode()
+    wind_from = layout.data["wind_direction_degrees"]
+    svgs = {name: site_map_svg(one, wind_from_degrees=wind_from) for name, one in maps.items()}
+    html = as_html(report, svgs, drawn.charts).encode()
     page = save_file(project, "report.html", html, "text/html; charset=utf-8")
-    pdf = as_pdf(report, map_svg, charts, written_at)
+    pdf = as_pdf(report, svgs, drawn.charts, written_at)
     print_out = save_file(project, "report.pdf", pdf.body, "application/pdf")
     figures = {
         "buildable_km2": round(buildable.data["properties"]["buildable_km2"], 3),
@@ -201,16 +217,26 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
         "capacity_factor": energy.data["capacity_factor"],
     }
     project.report_facts(**figures)
-    export = export_of(
-        title,
-        site=site.data,
-        zones=zones.data,
-        buildable=buildable.data,
-        layout=layout.data,
-        energy=energy.data,
+    losses = {one["id"]: one[_BY_DIRECTION] for one in energy.data["per_turbine"]}
+    interactive = as_page(
+        export,
+        maps[SITE_MAP],
+        losses=losses,
+        wakes=pictures,
+        notes=report.notes,
+        sources=(map_data(site.data),),
     )
-    artifacts = [page, print_out, *_save_exports(project, export, written_at)]
-    result = {**figures, "charts_left_out": left_out, "artifacts": artifacts}
+    bodies = {
+        MAP: interactive.encode(),
+        CSV: as_csv(export),
+        KML: as_kml(export),
+        GEOPACKAGE: as_geopackage(export, written_at),
+    }
+    exports = [
+        save_file(project, file.name, body, file.content_type) for file, body in bodies.items()
+    ]
+    artifacts = [page, print_out, *exports]
+    result = {**figures, "charts_left_out": drawn.left_out, "artifacts": artifacts}
     if not pdf.every_character:
         result["pdf_note"] = (
             "The PDF's fonts lack some characters of the title and show boxes; the page shows them."
@@ -218,56 +244,11 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
     return result
 
 
-def _save_exports(project: Project, export: Export, written_at: datetime) -> list[str]:
-    """Save the project as files that other programs open, and return the artifacts' names."""
-    bodies = {
-        CSV: as_csv(export),
-        KML: as_kml(export),
-        GEOPACKAGE: as_geopackage(export, written_at),
-    }
-    return [save_file(project, file.name, body, file.content_type) for file, body in bodies.items()]
-
-
 def _wind(project: Project, energy: Source) -> Source | None:
     """The wind that the energy was computed from, or None if it was not the project's."""
     if f"{TERRAIN}/{_WIND}" not in energy.file.entry.made_from:
         return None
     return load_json(project, TERRAIN, _WIND)
-
-
-def _charts(project: Project, energy: Source) -> tuple[dict[str, Picture], list[str]]:
-    """Return the charts of this energy, and of each other one why it is left out."""
-    charts: dict[str, Picture] = {}
-    left_out = []
-    for chart in CHARTS:
-        name = f"{SIMULATION}/{chart.file_name}"
-        held = project.find(SIMULATION, chart.file_name)
-        if held is None:
-            left_out.append(f"{name}: there is none; the simulation agent makes charts.")
-        elif not _belongs(held, energy.file):
-            left_out.append(
-                f"{name}: it was not made from the {energy.name} that the project holds now; run "
-                "the simulation agent again."
-            )
-        else:
-            picture = read_png(project.load(SIMULATION, chart.file_name))
-            if picture is None:
-                left_out.append(f"{name}: it is no whole PNG; run the simulation agent again.")
-            else:
-                charts[chart.file_name] = picture
-    return charts, left_out
-
-
-def _belongs(chart: ProjectFile, energy: ProjectFile) -> bool:
-    """Say whether the manifest ties a chart to the energy: by what it read, or by its tool call."""
-    try:
-        if energy.name in chart.entry.made_from:
-            require_made_from(chart, energy)
-        else:
-            require_together(chart, energy)
-    except ToolInputError:
-        return False
-    return True
 
 
 def _listed(file: ProjectFile) -> dict[str, Any]:

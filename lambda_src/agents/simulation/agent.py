@@ -160,7 +160,7 @@ def run_wake_simulation(
         "aep_mwh": round(energy.aep_mwh, 5),
         "turbulence_intensity": model.ambient_turbulence,
         "wind_speed_m_per_s": wind.speed_m_per_s,
-        "per_turbine": per_turbine(farm, energy),
+        "per_turbine": per_turbine(farm, wind, energy),
         "per_direction": per_direction(wind, energy),
         "sources": sources_of(*(one for one in (farm.layout, measured) if one is not None)),
     }
@@ -177,8 +177,9 @@ def run_wake_simulation(
 def generate_charts(*, tool_context: ToolContext) -> dict[str, Any]:
     """Draw the simulation's charts as pictures and save them.
 
-    Wind rose, wake map for the main wind, energy per turbine, power curve and energy by direction.
-    Needs run_wake_simulation to have run on this project.
+    Wind rose, wake map for the main wind, energy per turbine, power curve and energy by direction;
+    and the wakes of each direction, which the report lays over its maps. Needs
+    run_wake_simulation to have run on this project.
 
     Args:
         tool_context: The request at work.
@@ -191,7 +192,8 @@ def generate_charts(*, tool_context: ToolContext) -> dict[str, Any]:
     artifacts = [
         save_file(project, name, picture, "image/png") for name, picture in charts.draw().items()
     ]
-    return {"charts": len(artifacts), "artifacts": artifacts}
+    wakes = save_json(project, "wakes.json", charts.wakes())
+    return {"charts": len(artifacts), "artifacts": [*artifacts, wakes]}
 
 
 def _wind(

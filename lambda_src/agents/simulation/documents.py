@@ -10,14 +10,19 @@ if TYPE_CHECKING:
     from siting.wind.wake.energy import EnergyYield
 
 
-def per_turbine(farm: Farm, energy: "EnergyYield") -> list[dict[str, Any]]:
-    """Each turbine's place and energy."""
+def per_turbine(farm: Farm, wind: "Wind", energy: "EnergyYield") -> list[dict[str, Any]]:
+    """Each turbine's place and energy, and what wakes take of it by the sector of the wind."""
+    from siting.wind.wake.energy import loss_percent  # noqa: PLC0415
+
+    by_sector = wind.states.by_sector
+    gross = by_sector(energy.gross_mwh)
     columns = zip(
         farm.ids,
         farm.x_m,
         farm.y_m,
         energy.turbine_aep_mwh.tolist(),
         energy.turbine_wake_loss_percent.tolist(),
+        (loss_percent(by_sector(net), gross).round(2).tolist() for net in energy.net_mwh.T),
         strict=True,
     )
     rated_mwh = energy.rated_mwh_per_turbine
@@ -27,10 +32,11 @@ def per_turbine(farm: Farm, energy: "EnergyYield") -> list[dict[str, Any]]:
             "x_m": x_m,
             "y_m": y_m,
             "aep_gwh": round(aep_mwh / 1000.0, 8),
-            "wake_loss_percent": round(loss_percent, 4),
+            "wake_loss_percent": round(lost_percent, 4),
             "capacity_factor": round(aep_mwh / rated_mwh, 6),
+            "wake_loss_percent_by_direction": by_direction,
         }
-        for identity, x_m, y_m, aep_mwh, loss_percent in columns
+        for identity, x_m, y_m, aep_mwh, lost_percent, by_direction in columns
     ]
 
 

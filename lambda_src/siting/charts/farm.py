@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from siting.charts.style import BLUE, INK, ORANGE, SEQUENCE, SKY, Sheet, horizontal_grid
+from siting.charts.wakes import wakes_by_direction
 from siting.wind.turbines import FloatArray, Turbine, turbine_of
 from siting.wind.wake.flow import speeds_at
 from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian, WakeModel
@@ -73,6 +74,12 @@ class FarmCharts:
             "power_curve.png": self.power_curve(),
             "energy_by_sector.png": self.energy_by_sector(),
         }
+
+    def wakes(self) -> dict[str, Any]:
+        """Draw the wakes for each direction, to lay over a map."""
+        return wakes_by_direction(
+            self.energy, self.turbine, self.model, self.main_direction_degrees
+        )
 
     def wind_rose(self) -> bytes:
         """Draw how often the wind comes from each sector, and how fast it is."""
@@ -261,7 +268,7 @@ class FarmCharts:
         """Draw the turbine's power and thrust by wind speed."""
         turbine = self.turbine
         speed = np.arange(0.0, turbine.cut_out_m_per_s + 2.0, 0.02)
-        with Sheet(6.8, 5.4) as sheet:
+        with Sheet(6.8, 4.7) as sheet:
             power, thrust = sheet.figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
             power.plot(speed, turbine.power_mw(speed), color=BLUE, linewidth=2.2)
             power.set_ylabel("Power, MW")

@@ -1,68 +1,92 @@
-"""A site as a map: GeoJSON in, shapes for an SVG out. Standard library only.
-
-Degrees become pixels by an equirectangular projection about the site's middle, north up: over one
-site its scale differs by less than a line's width.
-"""
+"""A site as a map: GeoJSON in, shapes for an SVG out. Standard library only."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import cos, floor, hypot, inf, log10, radians
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
-_WIDTH_PX: Final = 900.0
-_MAX_HEIGHT_PX: Final = 760.0
-_MIN_HEIGHT_PX: Final = 320.0
-#: Around the boundary, as a share of the map's width.
-_PADDING: Final = 0.05
-_METRES_PER_DEGREE: Final = 111_195.0
-#: The scale bar is about this share of the map's width.
-_SCALE_BAR: Final = 0.2
-#: Labels nearer to each other than this would overlap.
-_LABEL_ROOM_PX: Final = 30.0
-#: Points nearer to each other than this are one, in pixels.
-_THINNEST_PX: Final = 0.5
-_HALF_TURN_DEG: Final = 180.0
+from siting.charts.graticule import GridLine
+from siting.documents.map_frame import Frame, Matrix, ScaleBar, Shape
+from siting.documents.map_labels import Label, Labels
+from siting.documents.wording import decimal, plain
 
-Point = tuple[float, float]
+#: Turbines and the size of their names, in pixels: many are written smaller.
+_LABEL_SIZES: Final = ((60, 11.0), (120, 9.0))
+_SMALLEST_LABEL: Final = 7.5
+_TURBINE_PX: Final = 7.0
+_PLACE_SIZE: Final = 12.0
+#: Names of places; more would be a list.
+_MAX_PLACES: Final = 24
+_MAX_PLACE_LENGTH: Final = 32
+#: Whose names say where one is, the most telling first.
+_NAMED_KINDS: Final = (
+    "settlement", "airfield", "protected_area", "water", "forest", "wetland", "military",
+    "landscape_protection", "sensitive_place", "developed_land", "monument",
+)  # fmt: skip
+#: From little energy to much: light to dark in grey as well, and told apart by the colour-blind.
+_SCALE: Final = ((253, 231, 37), (33, 145, 140), (68, 1, 84))
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A drawn shape.
-
-    Attributes:
-        kind: The class it is drawn as, such as ``road``.
-        path: The ``d`` of an SVG path, areas closed.
-        is_line: Whether it is a line, which is not to be filled.
-    """
-
-    kind: str
-    path: str
-    is_line: bool
+View = Literal["land", "energy", "wakes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A turbine's place on the map, in pixels."""
+    """A turbine on the map.
 
-    label: str
+    Attributes:
+        label: Its name, and where that is set.
+        name: Its id.
+        x: Where it stands, in pixels.
+        y: The same.
+        colour: What it is filled with, as ``#rrggbb``.
+    """
+
+    label: Label
+    name: str
     x: float
     y: float
+    colour: str
 
 
 @dataclass(frozen=True, slots=True)
-class ScaleBar:
-    """A round distance and how long it is on the map, in pixels."""
+class Raster:
+    """A picture of a part of the map.
 
-    label: str
-    length: float
+    Attributes:
+        png: As a ``data:`` address.
+        width: Its own pixels.
+        height: The same.
+        matrix: What puts it in its place.
+    """
+
+    png: str
+    width: int
+    height: int
+    matrix: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What a map's colours mean.
+
+    Attributes:
+        title: What is shown, with its unit.
+        low: The lowest value.
+        high: The highest.
+        colours: From low to high.
+    """
+
+    title: str
+    low: str
+    high: str
+    colours: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SiteMap:
-    """Everything the report's map shows, in pixels from its upper left corner.
+    """Everything a map of the report shows, in pixels from its upper left corner.
 
     Attributes:
+        view: What the map is about.
         width: Of the map.
         height: Of the map.
         boundary: The site's boundary.
@@ -70,10 +94,16 @@ class SiteMap:
         zones: Exclusion zones, one shape per class.
         features: What the zones are kept from.
         turbines: Where turbines stand.
-        labelled: Whether there is room to label each turbine.
+        places: Names of places.
+        label_size: Of the turbines' names, in pixels.
+        graticule: Lines of equal longitude and latitude.
         scale_bar: The map's scale.
+        frame: What it shows of the earth.
+        raster: A picture over the land, if any.
+        scale: What the colours mean, where they are no kinds.
     """
 
+    view: View
     width: float
     height: float
     boundary: Shape
@@ -81,8 +111,13 @@ class SiteMap:
     zones: tuple[Shape, ...]
     features: tuple[Shape, ...]
     turbines: tuple[Marker, ...]
-    labelled: bool
+    places: tuple[Label, ...]
+    label_size: float
+    graticule: tuple[GridLine, ...]
     scale_bar: ScaleBar
+    frame: Frame
+    raster: Raster | None = None
+    scale: Scale | None = None
 
     @property
     def feature_kinds(self) -> tuple[str, ...]:
@@ -105,12 +140,16 @@ def draw_site(
         setback_line: The geometry that hubs keep within, so far from the boundary.
     """
     boundary, *others = site["features"]
-    frame = _Frame.around(boundary["geometry"])
+    frame = Frame.around(boundary["geometry"])
+    points = [frame.to_pixels((one["longitude_deg"], one["latitude_deg"])) for one in turbines]
+    size = next((px for most, px in _LABEL_SIZES if len(points) <= most), _SMALLEST_LABEL)
+    labels = Labels(frame.width, frame.height, points)
     markers = tuple(
-        Marker(str(one["id"]), *frame.to_pixels((one["longitude_deg"], one["latitude_deg"])))
-        for one in turbines
+        _marker(plain(one["id"]), x, y, labels=labels, size=size)
+        for one, (x, y) in zip(turbines, points, strict=True)
     )
     return SiteMap(
+        view="land",
         width=frame.width,
         height=frame.height,
         boundary=frame.shape(boundary),
@@ -120,125 +159,74 @@ def draw_site(
         zones=frame.shapes(zones["features"]),
         features=frame.shapes(others),
         turbines=markers,
-        labelled=_least_distance(markers) >= _LABEL_ROOM_PX,
+        places=tuple(_places(others, frame, labels)),
+        label_size=size,
+        graticule=frame.graticule(),
         scale_bar=frame.scale_bar(),
+        frame=frame,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    west_deg: float
-    north_deg: float
-    pixels_per_metre: float
-    metres_per_longitude: float
-    left_px: float
-    top_px: float
-    width: float
-    height: float
+def with_energy(land: SiteMap, energy_gwh: Mapping[str, float], title: str) -> SiteMap:
+    """Return the map with each turbine in the colour of its energy, and the energy by its name.
 
-    @classmethod
-    def around(cls, geometry: Mapping[str, Any]) -> "_Frame":
-        points = [point for part in _parts(geometry) for point in part]
-        west_first = points[0][0]
-        longitudes = [_near(point[0], west_first) for point in points]
-        latitudes = [point[1] for point in points]
-        middle_deg = (min(latitudes) + max(latitudes)) / 2
-        metres_per_longitude = _METRES_PER_DEGREE * cos(radians(middle_deg))
-        wide_m = (max(longitudes) - min(longitudes)) * metres_per_longitude
-        high_m = (max(latitudes) - min(latitudes)) * _METRES_PER_DEGREE
-        padding_px = _WIDTH_PX * _PADDING
-        scale = min(
-            (_WIDTH_PX - 2 * padding_px) / wide_m, (_MAX_HEIGHT_PX - 2 * padding_px) / high_m
-        )
-        height = max(_MIN_HEIGHT_PX, high_m * scale + 2 * padding_px)
-        return cls(
-            west_deg=min(longitudes),
-            north_deg=max(latitudes),
-            pixels_per_metre=scale,
-            metres_per_longitude=metres_per_longitude,
-            left_px=(_WIDTH_PX - wide_m * scale) / 2,
-            top_px=(height - high_m * scale) / 2,
-            width=_WIDTH_PX,
-            height=round(height, 1),
-        )
-
-    def to_pixels(self, point: Sequence[float]) -> Point:
-        east_m = (_near(point[0], self.west_deg) - self.west_deg) * self.metres_per_longitude
-        south_m = (self.north_deg - point[1]) * _METRES_PER_DEGREE
-        return (
-            round(self.left_px + east_m * self.pixels_per_metre, 1),
-            round(self.top_px + south_m * self.pixels_per_metre, 1),
-        )
-
-    def shapes(self, features: Sequence[Mapping[str, Any]]) -> tuple[Shape, ...]:
-        """Draw those features that show: the others would be in the legend only."""
-        return tuple(self.shape(one) for one in features if self._shows(one["geometry"]))
-
-    def shape(self, feature: Mapping[str, Any]) -> Shape:
-        geometry = feature["geometry"]
-        is_line = geometry["type"].endswith("LineString")
-        close = "" if is_line else "Z"
-        paths = []
-        for part in _parts(geometry):
-            pixels = _thinned([self.to_pixels(point) for point in part])
-            # A path of a single point is drawn by its round line caps.
-            pixels *= 2 if len(pixels) == 1 else 1
-            paths.append("M" + "L".join(f"{x:g} {y:g}" for x, y in pixels) + close)
-        return Shape(kind=feature["properties"]["class"], path="".join(paths), is_line=is_line)
-
-    def _shows(self, geometry: Mapping[str, Any]) -> bool:
-        pixels = [self.to_pixels(point) for part in _parts(geometry) for point in part]
-        if not pixels:
-            return False
-        xs, ys = [x for x, _ in pixels], [y for _, y in pixels]
-        return min(xs) < self.width and max(xs) > 0 and min(ys) < self.height and max(ys) > 0
-
-    def scale_bar(self) -> ScaleBar:
-        longest_m = _WIDTH_PX * _SCALE_BAR / self.pixels_per_metre
-        power = 10.0 ** floor(log10(longest_m))
-        length_m = max(step * power for step in (1, 2, 5) if step * power <= longest_m)
-        label = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"  # noqa: PLR2004
-        return ScaleBar(label, round(length_m * self.pixels_per_metre, 1))
-
-
-def _thinned(pixels: Sequence[Point]) -> list[Point]:
-    """Leave out points that would fall onto the one before: a survey has more than a map shows."""
-    kept = list(pixels[:1])
-    for point in pixels[1:]:
-        if hypot(point[0] - kept[-1][0], point[1] - kept[-1][1]) >= _THINNEST_PX:
-            kept.append(point)
-    return kept
-
-
-def _near(longitude_deg: float, other_deg: float) -> float:
-    """Shift a longitude by a whole turn to the side of the antimeridian ``other_deg`` is on."""
-    if longitude_deg - other_deg > _HALF_TURN_DEG:
-        return longitude_deg - 360.0
-    return longitude_deg + 360.0 if longitude_deg - other_deg < -_HALF_TURN_DEG else longitude_deg
-
-
-def _parts(geometry: Mapping[str, Any]) -> Iterator[Sequence[Sequence[float]]]:
-    """Yield a geometry's points, lines or rings, each as a list of positions."""
-    coordinates = geometry["coordinates"]
-    match geometry["type"]:
-        case "Point":
-            yield [coordinates]
-        case "MultiPoint":
-            yield from ([point] for point in coordinates)
-        case "LineString":
-            yield coordinates
-        case "MultiLineString" | "Polygon":
-            yield from coordinates
-        case _:  # MultiPolygon
-            yield from (ring for polygon in coordinates for ring in polygon)
-
-
-def _least_distance(markers: Sequence[Marker]) -> float:
-    return min(
-        (
-            hypot(one.x - other.x, one.y - other.y)
-            for at, one in enumerate(markers)
-            for other in markers[:at]
-        ),
-        default=inf,
+    Args:
+        land: The site's map.
+        energy_gwh: Each turbine's energy per year, by its id.
+        title: What the energy is net of, for the scale.
+    """
+    low, high = min(energy_gwh.values()), max(energy_gwh.values())
+    labels = Labels(land.width, land.height, [(one.x, one.y) for one in land.turbines])
+    markers = []
+    for one in land.turbines:
+        gwh = energy_gwh[one.name]
+        share = (gwh - low) / (high - low) if high > low else 0.5
+        text = f"{one.name}: {decimal(gwh, 1)}"
+        marker = _marker(one.name, one.x, one.y, labels=labels, size=land.label_size, text=text)
+        markers.append(replace(marker, colour=_colour(share)))
+    scale = Scale(
+        title, decimal(low, 2), decimal(high, 2), tuple(_colour(at / 4) for at in range(5))
     )
+    return replace(land, view="energy", turbines=tuple(markers), scale=scale, places=())
+
+
+def with_wakes(land: SiteMap, raster: Raster, scale: Scale) -> SiteMap:
+    """Return the map with the wakes of one wind over the land."""
+    return replace(land, view="wakes", raster=raster, scale=scale, places=())
+
+
+def _marker(
+    name: str, x: float, y: float, *, labels: Labels, size: float, text: str = ""
+) -> Marker:
+    label = labels.beside(text or name, x, y, size=size, radius=_TURBINE_PX)
+    return Marker(label, name, x, y, "#ffffff")
+
+
+def _places(features: Sequence[Mapping[str, Any]], frame: Frame, labels: Labels) -> Iterator[Label]:
+    """Yield the names of places that there is room for, each once."""
+    seen: set[str] = set()
+    ranked = [
+        (_NAMED_KINDS.index(one["properties"]["class"]), one)
+        for one in features
+        if one["properties"].get("name") and one["properties"]["class"] in _NAMED_KINDS
+    ]
+    for _, one in sorted(ranked, key=lambda pair: pair[0]):
+        name = plain(one["properties"]["name"])[:_MAX_PLACE_LENGTH]
+        middle = None if name in seen else frame.middle_of(one["geometry"])
+        placed = middle and labels.over(name, *middle, size=_PLACE_SIZE)
+        if placed:
+            seen.add(name)
+            yield placed
+        if len(seen) == _MAX_PLACES:
+            return
+
+
+def _colour(share: float) -> str:
+    """Return the colour of a value between the lowest, 0, and the highest, 1."""
+    first = 0 if share < 0.5 else 1  # noqa: PLR2004  the middle of three
+    within = 2.0 * share - first
+    mixed = (
+        round(low + within * (high - low))
+        for low, high in zip(_SCALE[first], _SCALE[first + 1], strict=True)
+    )
+    return "#" + "".join(f"{one:02x}" for one in mixed)

@@ -10,6 +10,7 @@ from agents.layout.tools.create import create_layout
 from agents.layout.tools.keep import load_layout, save_layout
 from agents.layout.tools.relocate import relocate_turbines
 from agents.layout.tools.specs import get_turbine_specs
+from siting.charts.graticule import Plane
 from siting.tests.chain import example, find_land, project_for, run_until
 from siting.wind.layout.strategies import BEST, STRATEGIES
 from siting.wind.turbines import TURBINES
@@ -250,6 +251,15 @@ def test_the_turbines_are_listed_with_their_sources(store: MemoryArtifactStore) 
     assert [turbine["turbine_model"] for turbine in listed["turbines"]] == list(TURBINES)
     assert all(turbine["source"] for turbine in listed["turbines"])
     assert one["rated_power_mw"] == max(row["power_mw"] for row in one["curve"]) == 10.0
+
+
+def test_its_metres_lie_on_the_earth_where_its_degrees_do(store: MemoryArtifactStore) -> None:
+    run(store, turbine_count=12)
+    plane = Plane.of_layout(current(store))
+    for one in current(store)["turbines"]:
+        x_m, y_m = plane.to_plane(one["longitude_deg"], one["latitude_deg"])
+        assert x_m == pytest.approx(one["x_m"], abs=2.0)
+        assert y_m == pytest.approx(one["y_m"], abs=2.0)
 
 
 def test_what_does_not_fit_is_said_with_the_reason(store: MemoryArtifactStore) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LAYOUT_FILE: Final = "layout.json"
 #: Of a layout's document: what a model need not read.
-BULKY: Final = frozenset({"turbines", "sources", "boundary_setback_line"})
+BULKY: Final = frozenset({"turbines", "sources", "boundary_setback_line", "grid"})
 #: And what is no longer true once turbines have moved.
 OF_THE_OLD_PLACES: Final = BULKY | {"estimated_aep_gwh", "compared", "search", "search_ended"}
 
@@ -128,6 +128,7 @@ def save_current(
             {
                 **document,
                 **_kept_from_boundary(land),
+                "grid": _grid(land.site),
                 "turbines": turbines,
                 "sources": sources_of(*used),
             },
@@ -150,6 +151,21 @@ def _kept_from_boundary(land: ProjectLand) -> dict[str, Any]:
         "boundary_setback_reason": land.boundary.reason,
         "boundary_setback_line": to_geojson(land.site.projection.to_degrees(land.land.inset_m)),
         "buildable_km2_within_setback": round(land.land.buildable_km2, 6),
+    }
+
+
+def _grid(site: "Site") -> dict[str, Any]:
+    """How the layout's metres lie on the earth, about the site's middle, for maps alone."""
+    import numpy as np  # noqa: PLC0415
+
+    middle = site.boundary_m.centroid
+    origin = np.array((middle.x, middle.y))
+    corners = site.projection.points_to_degrees(origin + np.array(((0, 0), (1, 0), (0, 1))))
+    (longitude, latitude), *steps = corners.tolist()
+    return {
+        "origin_m": origin.round(2).tolist(),
+        "origin_deg": [longitude, latitude],
+        "degrees_per_metre": [[x - longitude, y - latitude] for x, y in steps],
     }
 
 

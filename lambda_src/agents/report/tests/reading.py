@@ -1,6 +1,8 @@
 """Reports, made for a test and read back."""
 
 import io
+import json
+from base64 import b64encode
 from html.parser import HTMLParser
 from typing import Any
 
@@ -18,7 +20,7 @@ from tradewind.run.project import Project
 PAGE = "report/report.html"
 PDF = "report/report.pdf"
 ENERGY = "simulation/energy.json"
-VOID = {"meta", "br", "circle", "rect", "path", "img"}
+VOID = {"meta", "br", "circle", "rect", "path", "img", "image", "stop"}
 SECTIONS = [
     "1 Site",
     "2 Excluded land",
@@ -90,7 +92,30 @@ def make_charts(store: MemoryArtifactStore, request_id: str = "r-charts") -> Pro
         for at, chart in enumerate(CHARTS):
             # No two alike: a PDF holds equal pictures once.
             project.save(chart.file_name, png(90 + at), "image/png")
+        project.save("wakes.json", json.dumps(wakes_of(project)).encode(), "application/json")
     return project
+
+
+def wakes_of(project: Project) -> dict[str, Any]:
+    """The wakes of two directions, as grey pictures of the whole farm."""
+    turbines = json.loads(project.load("layout", "layout.json"))["turbines"]
+    east, north = ([one[axis] for one in turbines] for axis in ("x_m", "y_m"))
+    return {
+        "bounds_m": [min(east), min(north), max(east), max(north)],
+        "size_px": [80, 60],
+        "deepest_deficit": 0.5,
+        "main_direction_degrees": 270.0,
+        "directions": [
+            {
+                "sector": sector,
+                "direction_degrees": 90.0 * (sector // 4),
+                "wind_speed_m_per_s": 8.0 + sector / 10,
+                "frequency": 0.25,
+                "png_base64": b64encode(png(80, 60)).decode(),
+            }
+            for sector in (4, 12)
+        ],
+    }
 
 
 def report_on(store: MemoryArtifactStore, title: str = "Moorkoog wind farm") -> dict[str, Any]:

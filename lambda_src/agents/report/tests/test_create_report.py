@@ -19,6 +19,9 @@ from siting.tests.chain import run_example
 from tests.project_files import ProjectContent
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 
+#: The land, the energy and the wakes.
+MAPS = 3
+
 
 def test_the_page_is_well_formed_and_self_contained(page: Page) -> None:
     assert page.open == []
@@ -26,7 +29,8 @@ def test_the_page_is_well_formed_and_self_contained(page: Page) -> None:
     references = [
         attrs[name] or "" for _, attrs in page.tags for name in ("src", "href") if name in attrs
     ]
-    assert len(references) == len(CHARTS)
+    # The charts, and the picture on the map of the wakes.
+    assert len(references) == len(CHARTS) + 1
     assert all(reference.startswith("data:image/png;base64,") for reference in references)
     assert all(attrs.get("alt") for tag, attrs in page.tags if tag == "img")
 
@@ -59,7 +63,7 @@ def test_both_say_what_the_artifacts_say(page: Page, pdf: Any, whole: MemoryArti
 
 def test_every_figure_and_table_names_its_source(page: Page, pdf: Any) -> None:
     captions = [tag for tag, _ in page.tags if tag in {"caption", "figcaption"}]
-    assert captions.count("figcaption") == 1 + len(CHARTS)
+    assert captions.count("figcaption") == MAPS + len(CHARTS)
     assert captions.count("caption") >= 5
     for text in (page.text, text_of(pdf)):
         # A space may separate what stands on two lines.
@@ -72,6 +76,7 @@ def test_every_figure_and_table_names_its_source(page: Page, pdf: Any) -> None:
             "terrain/buildable.geojson",
             "layout/layout.json",
             "simulation/energy.json",
+            "simulation/wakes.json",
             *(f"simulation/{chart.file_name}" for chart in CHARTS),
         ):
             assert squeezed.count(source) >= 2
@@ -79,12 +84,20 @@ def test_every_figure_and_table_names_its_source(page: Page, pdf: Any) -> None:
 
 def test_the_map_shows_everything_there_is(page: Page, whole: MemoryArtifactStore) -> None:
     turbines = json.loads(ProjectContent(whole)["layout/layout.json"])["turbines_placed"]
-    assert len(page.classed("map-turbine")) == turbines + 1  # and one in the legend
+    # And one in each legend.
+    assert len(page.classed("map-turbine")) == MAPS * (turbines + 1)
+    names = [f"T{at:02d}" for at in range(1, turbines + 1)]
+    for name in names:
+        # On two maps as it is, and on that of the energy with its own.
+        assert page.text.count(f" {name} ") >= MAPS - 1
+        assert page.text.count(f" {name}: ") == 1
     zones = {(one["class"] or "") for one in page.classed("map-zone")}
     assert {"map-zone map-building", "map-zone map-airfield"} <= zones
     for words in ("airfield: setback zone", "1 km", "site boundary", "turbine (not to scale)"):
         assert words in page.text
     assert "main wind from 270°" in page.text
+    for words in ("8.95° E", "54.74° N", "GWh per year, net of wakes alone", "free: 9.2 m/s"):
+        assert words in page.text
 
 
 def test_the_pdf_has_a_cover_page_numbers_and_repeated_table_heads(pdf: Any) -> None:
@@ -107,7 +120,7 @@ def test_the_pdf_has_a_cover_page_numbers_and_repeated_table_heads(pdf: Any) -> 
 
 
 def test_the_pdf_holds_the_charts_and_draws_the_map(pdf: Any) -> None:
-    assert sum(len(page.images) for page in pdf.pages) == len(CHARTS)
+    assert sum(len(page.images) for page in pdf.pages) == len(CHARTS) + 1
     # The map is lines and letters, not pixels.
     on_map = next(page for page in pdf.pages if "Figure 1." in page.extract_text())
     assert not on_map.images
@@ -134,6 +147,7 @@ def test_the_example_leaves_its_headline_figures(store: MemoryArtifactStore) -> 
     assert result["artifacts"] == [
         PAGE,
         PDF,
+        "report/map.html",
         "report/turbines.csv",
         "report/site.kml",
         "report/site.gpkg",
@@ -143,6 +157,7 @@ def test_the_example_leaves_its_headline_figures(store: MemoryArtifactStore) -> 
     assert [one.content_type for one in project.artifacts] == [
         "text/html; charset=utf-8",
         "application/pdf",
+        "text/html; charset=utf-8",
         "text/csv; charset=utf-8",
         "application/vnd.google-earth.kml+xml",
         "application/geopackage+sqlite3",
@@ -157,7 +172,7 @@ def test_the_exports_hold_the_turbines_and_are_named_in_the_report(
     assert content["report/turbines.csv"].count(b"\r\n") == 1 + len(placed)
     assert content["report/site.kml"].count(b"<Point>") == len(placed)
     assert content["report/site.gpkg"].startswith(b"SQLite format 3\0")
-    for name in ("turbines.csv", "site.kml", "site.gpkg"):
+    for name in ("map.html", "turbines.csv", "site.kml", "site.gpkg"):
         assert f"report/{name}" in page.text
 
 

@@ -66,7 +66,10 @@ def test_data_is_read_and_cut_short(store: MemoryArtifactStore) -> None:
     assert status == "success"
     assert result["data"]["aep_gwh"] == energy["aep_gwh"]
     shown = result["data"]["per_turbine"]
-    assert shown[:5] == energy["per_turbine"][:5]
+    by_direction = "wake_loss_percent_by_direction"
+    for one, whole in zip(shown[:5], energy["per_turbine"], strict=False):
+        assert one[by_direction] == [*whole[by_direction][:5], "and 11 more, 16 in all"]
+        assert {**one, by_direction: whole[by_direction]} == whole
     assert shown[5:] == [
         f"and {len(energy['per_turbine']) - 5} more, {len(energy['per_turbine'])} in all"
     ]

@@ -189,8 +189,23 @@ def test_charts_are_made_from_the_energy_they_show() -> None:
         "aep_per_turbine.png",
         "power_curve.png",
         "energy_by_sector.png",
+        "wakes.json",
     }
-    assert all(ProjectContent(store)[name].startswith(b"\x89PNG") for name in result["artifacts"])
+    *charts, wakes = result["artifacts"]
+    assert all(ProjectContent(store)[name].startswith(b"\x89PNG") for name in charts)
+    energy = json.loads(ProjectContent(store)["simulation/energy.json"])
+    drawn = json.loads(ProjectContent(store)[wakes])["directions"]
+    assert [one["direction_degrees"] for one in drawn] == [
+        one["direction_degrees"] for one in energy["per_direction"]
+    ]
+    # What wakes take by direction adds up to what they take.
+    gross = [
+        one["aep_gwh"] / (1 - one["wake_loss_percent"] / 100) for one in energy["per_direction"]
+    ]
+    for one in energy["per_turbine"]:
+        by_direction = one["wake_loss_percent_by_direction"]
+        lost = sum(of * percent for of, percent in zip(gross, by_direction, strict=True))
+        assert lost / sum(gross) == pytest.approx(one["wake_loss_percent"], abs=0.01)
     for name in result["artifacts"]:
         entry = ProjectContent(store).entries("simulation")[name.rpartition("/")[2]]
         assert {"simulation/energy.json", "simulation/simulation.json"} <= set(entry.made_from)

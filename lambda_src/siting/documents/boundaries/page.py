@@ -17,12 +17,15 @@ def as_html(page: BoundaryMap) -> str:
     west, south, east, north = page.bounds
     view = {
         "box": [round(v, 1) for v in (west, -north, east - west, north - south)],
+        "metres": 1.0,
         "origin": page.origin_deg,
         "east": page.degrees_per_metre[0],
         "north": page.degrees_per_metre[1],
     }
     template = Template((_TEMPLATES / "boundaries.html").read_text(encoding="utf-8"))
     return template.substitute(
+        pan_css=(_TEMPLATES / "pan.css").read_text(encoding="utf-8"),
+        pan_js=(_TEMPLATES / "pan.js").read_text(encoding="utf-8"),
         title=escape(page.title),
         headline=escape(page.headline),
         notes="".join(f"<p>{escape(note)}</p>" for note in page.notes),
@@ -35,7 +38,7 @@ def as_html(page: BoundaryMap) -> str:
 
 def _legend_entry(layer: Layer) -> str:
     return (
-        f'<li><label><input type="checkbox" checked data-layer="{layer.key}">'
+        f'<li><label><input type="checkbox" checked data-layer="#{layer.key}">'
         f'<span class="swatch {layer.kind}" style="--c:{layer.colour}"></span>'
         f'<span class="what">{escape(layer.label)}</span>'
         f'<span class="much">{escape(layer.detail)}</span></label></li>'

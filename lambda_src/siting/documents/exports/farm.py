@@ -70,7 +70,13 @@ GEOPACKAGE: Final = ExportFile(
     "application/geopackage+sqlite3",
     "The same in layers, with every column of the turbines. For geographic information systems.",
 )
-EXPORTS: Final = (CSV, KML, GEOPACKAGE)
+MAP: Final = ExportFile(
+    "map.html",
+    "text/html; charset=utf-8",
+    "A map to look around in: turbines, their wakes by direction, and their table. For a browser, "
+    "without any network.",
+)
+EXPORTS: Final = (MAP, CSV, KML, GEOPACKAGE)
 
 
 class Shape(NamedTuple):

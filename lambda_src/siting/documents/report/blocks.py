@@ -62,6 +62,13 @@ class KeyFigure(NamedTuple):
     unit: str
 
 
+class Answer(NamedTuple):
+    """What whoever decides asks first, and what is to be said."""
+
+    question: str
+    answer: str
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """A whole report.
@@ -72,6 +79,7 @@ class Report:
         written_at: When, as it is printed.
         key_figures: The cover's.
         notes: What a reader has to know before any figure.
+        summary: The whole of it on one page.
         about: How the report came about.
         sections: The report itself.
     """
@@ -81,6 +89,7 @@ class Report:
     written_at: str
     key_figures: tuple[KeyFigure, ...]
     notes: tuple[str, ...]
+    summary: tuple[Answer, ...]
     about: str
     sections: tuple[Section, ...]
 

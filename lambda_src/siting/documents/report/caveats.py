@@ -12,6 +12,11 @@ from siting.wind.features import FeatureClass
 #: What a wind file says of its methods, and what it is called here.
 _WIND_METHODS: Final = {"weibull": "Weibull fit", "height": "Wind at hub height"}
 
+#: What no step of the planning asks about.
+NOT_LOOKED_AT: Final = (
+    "Soil, ownership, grid access, shadow flicker and radar were not looked at."
+)
+
 
 def assumptions(inputs: Inputs) -> tuple[Block, ...]:
     """What the figures rest on."""
@@ -57,9 +62,9 @@ def limits(inputs: Inputs) -> tuple[Block, ...]:
                 *_noise(inputs),
                 "Setbacks and spacing are measured to the tower; rotor blades reach beyond it.",
                 _ground(inputs),
-                "Only features that were given or found as map data are excluded, as complete "
-                "as that data is. Soil, ownership, grid access, shadow flicker and radar were not "
-                "looked at.",
+                "Only features that were given or found as map data are excluded, as complete as "
+                "that data is.",
+                NOT_LOOKED_AT,
                 "The layout keeps its spacing and its distances. Roads, cables, crane pads and "
                 "the order of building were not planned.",
             ),

@@ -8,7 +8,7 @@ degrees from north, clockwise, where the wind comes from.
 from datetime import datetime
 from typing import Final
 
-from siting.documents.report import caveats, energy, land, provenance, turbines, wind
+from siting.documents.report import caveats, energy, land, provenance, summary, turbines, wind
 from siting.documents.report.blocks import KeyFigure, Numbering, Report, Section
 from siting.documents.report.inputs import Inputs
 from siting.documents.wording import decimal, plain
@@ -80,6 +80,7 @@ def write_report(title: str, project_id: str, written_at: datetime, inputs: Inpu
         written_at=f"{written_at:%Y-%m-%d %H:%M} UTC",
         key_figures=key_figures,
         notes=notes,
+        summary=summary.summary(inputs),
         about=_ABOUT,
         sections=sections,
     )

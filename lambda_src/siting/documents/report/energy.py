@@ -6,6 +6,7 @@ from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import (
     AEP_PER_TURBINE,
     ENERGY_BY_SECTOR,
+    ENERGY_MAP,
     POWER_CURVE,
     WAKE_MAP,
     Inputs,
@@ -18,13 +19,19 @@ def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     energy = inputs.energy.data
     return (
         paragraph(
-            f"The wind farm yields {decimal(energy['aep_gwh'], 2)} GWh per year net of wakes, "
+            f"{_in_which_wind(inputs)} {decimal(energy['aep_gwh'], 2)} GWh per year net of wakes, "
             f"from {decimal(energy['rated_power_mw'], 2)} MW: a capacity factor of "
             f"{decimal(100 * energy['capacity_factor'], 1)} %."
         ),
         *number.chart(POWER_CURVE),
-        *number.chart(AEP_PER_TURBINE),
         *number.chart(ENERGY_BY_SECTOR),
+        *number.chart(AEP_PER_TURBINE),
+        number.figure(
+            ENERGY_MAP,
+            "The energy of each turbine, in GWh per year, by its name and in its colour.",
+            inputs.layout,
+            inputs.energy,
+        ),
         number.table(
             "Energy by the direction the wind comes from, degrees from north, clockwise; "
             "sectors are centred on it. Energy is net of wakes.",
@@ -59,6 +66,12 @@ def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     )
 
 
+def _in_which_wind(inputs: Inputs) -> str:
+    if inputs.wind is None:
+        return "In the wind assumed, which is not that of the place, the wind farm would yield"
+    return "The wind farm yields"
+
+
 #: What each loss is called, in the order in which it is taken off.
 _LOSSES: Final = {
     "availability": "Availability",
@@ -73,14 +86,29 @@ def losses(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     """From gross to net, and how sure that is."""
     energy = inputs.energy.data
     worst = max(energy["per_turbine"], key=lambda one: one["wake_loss_percent"])
+    most = (
+        f"Turbine {plain(worst['id'])} loses most to the wakes of the others: "
+        f"{decimal(worst['wake_loss_percent'], 1)} % of what it would yield alone."
+    )
     return (
-        paragraph(
-            f"Turbine {plain(worst['id'])} loses most to the wakes of the others: "
-            f"{decimal(worst['wake_loss_percent'], 1)} % of what it would yield alone."
-        ),
+        paragraph(most if worst["wake_loss_percent"] else "No turbine stands in another's wake."),
         _from_gross_to_net(inputs, number),
         *_certainty(inputs, number),
-        *number.chart(WAKE_MAP),
+        *_wake_map(inputs, number),
+    )
+
+
+def _wake_map(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
+    if inputs.wakes is None:
+        return ()
+    return (
+        number.figure(
+            WAKE_MAP,
+            "Wakes at hub height in the main wind, over the site with its boundary and zones: the "
+            "darker, the more of the wind is missing. The file map.html has every direction.",
+            inputs.layout,
+            inputs.wakes,
+        ),
     )
 
 

@@ -31,8 +31,11 @@ AEP_PER_TURBINE: Final = Chart(
 ENERGY_BY_SECTOR: Final = Chart(
     "energy_by_sector.png", "Annual energy by the direction the wind comes from, in GWh."
 )
-WAKE_MAP: Final = Chart("wake_map.png", "Wakes behind the turbines: the wind speed that is left.")
-CHARTS: Final = (WIND_ROSE, POWER_CURVE, AEP_PER_TURBINE, ENERGY_BY_SECTOR, WAKE_MAP)
+#: The maps that are drawn for the report.
+SITE_MAP: Final = "site_map.svg"
+ENERGY_MAP: Final = "energy_map.svg"
+WAKE_MAP: Final = "wake_map.svg"
+CHARTS: Final = (WIND_ROSE, POWER_CURVE, AEP_PER_TURBINE, ENERGY_BY_SECTOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Inputs:
         energy: ``simulation/energy.json``.
         wind: ``terrain/wind.json``, where the energy was computed from it.
         charts: The charts there are, with their hashes, by file name.
-        labelled: Whether the map names each turbine.
+        wakes: ``simulation/wakes.json``, where it is of this energy.
     """
 
     site: Source
@@ -57,10 +60,12 @@ class Inputs:
     energy: Source
     wind: Source | None
     charts: Mapping[str, str]
-    labelled: bool
+    wakes: Source | None
 
     @property
     def json(self) -> tuple[Source, ...]:
         """The JSON artifacts among them."""
-        found = (self.site, self.zones, self.buildable, self.wind, self.layout, self.energy)
+        found = (
+            self.site, self.zones, self.buildable, self.wind, self.layout, self.energy, self.wakes
+        )  # fmt: skip
         return tuple(source for source in found if source is not None)

@@ -1,7 +1,10 @@
 """The sections on the site and on what is excluded from it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
-from siting.documents.report.inputs import Inputs
+from siting.documents.report.inputs import SITE_MAP, Inputs
 from siting.documents.wording import decimal, plain
 from siting.project_land import (
     EMPTY_MAP,
@@ -18,7 +21,6 @@ def site(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     """The map, and the areas."""
     areas = inputs.buildable.data["properties"]
     layout = inputs.layout.data
-    labels = "" if inputs.labelled else " Turbines stand too close on this map to be named."
     return (
         paragraph(
             f"The site covers {decimal(areas['site_km2'], 2)} km². "
@@ -28,9 +30,9 @@ def site(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             f"({plain(layout['boundary_setback_reason'])})."
         ),
         number.figure(
-            "site_map.svg",
+            SITE_MAP,
             "The site with its exclusion zones and turbines. North is up; zones are drawn "
-            f"inside the boundary only.{labels}{_map_data(inputs)}",
+            f"inside the boundary only. Degrees are WGS 84. {map_data(inputs.site.data)}".rstrip(),
             inputs.site,
             inputs.zones,
             inputs.layout,
@@ -132,7 +134,7 @@ def _without_features(inputs: Inputs) -> Block:
     )
 
 
-def _map_data(inputs: Inputs) -> str:
-    """Whose data the map shows: its licence may ask to say so."""
-    attribution = inputs.site.data["features"][0]["properties"].get("attribution")
-    return f" Map data: {plain(attribution).rstrip('.')}." if attribution else ""
+def map_data(site: Mapping[str, Any]) -> str:
+    """Whose data a map of the site shows: its licence may ask to say so."""
+    attribution = site["features"][0]["properties"].get("attribution")
+    return f"Map data: {plain(attribution).rstrip('.')}." if attribution else ""

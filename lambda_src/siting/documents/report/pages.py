@@ -14,18 +14,26 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from siting.documents.report.blocks import Report
-from siting.documents.site_map import SiteMap
+from siting.documents.report.inputs import ENERGY_MAP, WAKE_MAP
+from siting.documents.site_map import SiteMap, View
 from siting.documents.wording import breakable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-SITE_MAP: Final = "site_map.svg"
 #: Characters of the title in the running head, which is one line.
 _SHORT_TITLE_LENGTH: Final = 60
 #: In the compiler's message on a character that no font has.
 _NO_GLYPH: Final = "could not be displayed"
 _MAIN: Final = "report.typ"
+#: What a map shows, for those who cannot see it.
+_SHOWS: Final[Mapping[View, str]] = {
+    "land": "Map of the site with its exclusion zones",
+    "energy": "Map of the energy of each turbine",
+    "wakes": "Map of the wakes in the main wind",
+}
+#: How much of a printed page's width a map takes; the site's takes all, and a page of its own.
+_MAP_PERCENT: Final = {ENERGY_MAP: 84, WAKE_MAP: 84}
 _TEMPLATES: Final = files("siting.documents") / "templates"
 _PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _CHUNK_OVERHEAD: Final = 12
@@ -33,7 +41,7 @@ _CHUNK_OVERHEAD: Final = 12
 _MAX_SIDE_PX: Final = 10_000
 #: A picture this many times as wide as high takes the page's whole width; a narrower one less, so
 #: that none is higher than this one.
-_FULL_WIDTH_RATIO: Final = 1.8
+_FULL_WIDTH_RATIO: Final = 2.1
 
 
 class Picture(NamedTuple):
@@ -96,33 +104,34 @@ def site_map_svg(site_map: SiteMap, *, wind_from_degrees: float | None) -> str:
         wind_from_degrees: Where the main wind comes from, degrees from north, clockwise.
     """
     return (
-        _templates()
-        .get_template(SITE_MAP)
+        templates()
+        .get_template("site_map.svg")
         .render(
             map=site_map,
             wind_from_degrees=wind_from_degrees,
-            alt=f"Map of the site with its exclusion zones and {len(site_map.turbines)} turbines",
+            alt=f"{_SHOWS[site_map.view]}, {len(site_map.turbines)} turbines",
         )
     )
 
 
-def as_html(report: Report, map_svg: str, pictures: Mapping[str, Picture]) -> str:
+def as_html(report: Report, maps: Mapping[str, str], pictures: Mapping[str, Picture]) -> str:
     """Set the report as an HTML file that needs no other.
 
     Args:
         report: What it says.
-        map_svg: The site map.
+        maps: The maps as SVG, by name.
         pictures: The other figures, by name.
     """
     # Some 70 ms to import: paid by the request that needs it, not by every cold start.
     from markupsafe import Markup  # noqa: PLC0415
 
     return (
-        _templates()
+        templates()
         .get_template("report.html")
         .render(
             report=report,
-            map=Markup(map_svg),  # noqa: S704  our own template made it, escaped
+            # Our own template made them, escaped.
+            maps={name: Markup(svg) for name, svg in maps.items()},  # noqa: S704
             pictures={
                 name: f"data:image/png;base64,{b64encode(picture.body).decode()}"
                 for name, picture in pictures.items()
@@ -133,7 +142,10 @@ def as_html(report: Report, map_svg: str, pictures: Mapping[str, Picture]) -> st
 
 
 def as_pdf(
-    report: Report, map_svg: str, pictures: Mapping[str, Picture], written_at: datetime
+    report: Report,
+    maps: Mapping[str, str],
+    pictures: Mapping[str, Picture],
+    written_at: datetime,
 ) -> Pdf:
     """Set the report as a tagged PDF (PDF/UA-1), its fonts embedded.
 
@@ -142,7 +154,7 @@ def as_pdf(
 
     Args:
         report: What it says.
-        map_svg: The site map.
+        maps: The maps as SVG, by name.
         pictures: The other figures, by name.
         written_at: The file's date, in UTC.
     """
@@ -153,7 +165,7 @@ def as_pdf(
     inputs = {
         _MAIN: (_TEMPLATES / _MAIN).read_bytes(),
         "report.json": json.dumps(_for_pdf(report, pictures), ensure_ascii=False).encode(),
-        SITE_MAP: map_svg.encode(),
+        **{name: svg.encode() for name, svg in maps.items()},
         **{name: picture.body for name, picture in pictures.items()},
     }
     # The compiler reads pictures from files only, and nothing outside of its root.
@@ -192,13 +204,17 @@ def _for_pdf(report: Report, pictures: Mapping[str, Picture]) -> dict[str, Any]:
         for block in section["blocks"]:
             block["columns"] = [column._asdict() for column in block["columns"]]
             picture = pictures.get(block["image"])
-            block["width"] = picture.width_percent if picture else 100
+            block["width"] = (
+                picture.width_percent if picture else _MAP_PERCENT.get(block["image"], 100)
+            )
+    document["summary"] = [one._asdict() for one in report.summary]
     document["key_figures"] = [one._asdict() for one in report.key_figures]
     return document
 
 
 @functools.cache
-def _templates() -> "Environment":
+def templates() -> "Environment":
+    """Return the templates, which escape what they are given."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     return Environment(

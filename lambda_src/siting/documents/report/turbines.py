@@ -12,7 +12,8 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     strategy = words(plain(layout["strategy"])) if "strategy" in layout else "grid"
     return (
         paragraph(
-            f"{layout['turbines_placed']} turbines with a rotor of "
+            f"{layout['turbines_placed']} turbine{'' if layout['turbines_placed'] == 1 else 's'} "
+            "with a rotor of "
             f"{decimal(layout['rotor_diameter_m'])} m, strategy: {strategy}. Spacing asked "
             f"for, hub to hub: {decimal(layout['spacing_along_wind_m'])} m along the main "
             f"wind, which comes from {decimal(layout['wind_direction_degrees'])}°, and "

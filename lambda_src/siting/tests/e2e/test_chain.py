@@ -32,8 +32,9 @@ LEFT = {
         "aep_per_turbine.png",
         "power_curve.png",
         "energy_by_sector.png",
+        "wakes.json",
     },
-    "report": {"report.html", "report.pdf", "turbines.csv", "site.kml", "site.gpkg"},
+    "report": {"report.html", "report.pdf", "map.html", "turbines.csv", "site.kml", "site.gpkg"},
 }
 CHARTS = {name for name in LEFT["simulation"] if name.endswith(".png")}
 

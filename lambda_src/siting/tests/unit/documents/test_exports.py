@@ -94,7 +94,7 @@ def test_a_geopackage_holds_the_same_shapes(boundary: Any) -> None:
             assert len(rows) == len(layer.shapes) > 0
             written = [geometry_in(blob) for blob, *_ in rows]
             for one, (_, *row), wanted in zip(written, rows, layer.shapes, strict=True):
-                assert one.normalize() == as_many(shape(wanted.geometry), layer.geometry_type)
+                assert one.normalize() == as_many(shape(dict(wanted.geometry)), layer.geometry_type)
                 assert row == list(wanted.row.values())
             bounds = shapely.total_bounds(written).tolist()
             contents = database.execute(
@@ -141,8 +141,8 @@ def test_kml_holds_the_same_shapes_and_foreign_text_is_text() -> None:
     for layer in export.layers:
         read = [shapely.union_all(geometries(one)) for one in placemarks(found[layer.name])]
         for one, wanted in zip(read, layer.shapes, strict=True):
-            assert one.symmetric_difference(shape(wanted.geometry)).area < 1e-9
-            assert one.bounds == pytest.approx(shape(wanted.geometry).bounds)
+            assert one.symmetric_difference(shape(dict(wanted.geometry))).area < 1e-9
+            assert one.bounds == pytest.approx(shape(dict(wanted.geometry)).bounds)
     assert found["turbines"][1].findtext(f"{KML}name") == "T1"
     existing = found["existing_turbines"][1]
     assert existing.findtext(f"{KML}name") == 'A <b>&amp;</b> "farm"; DROP TABLE turbines; --'

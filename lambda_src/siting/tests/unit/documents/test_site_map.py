@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from siting.documents.site_map import SiteMap, draw_site
+from siting.charts.graticule import Plane
+from siting.documents.site_map import SiteMap, draw_site, with_energy
 
 
 def square(west: float, south: float, side: float) -> dict[str, Any]:
@@ -115,9 +116,97 @@ def test_what_lies_off_the_map_is_not_in_the_legend() -> None:
     assert drawn.zones == ()
 
 
-def test_labels_are_left_out_where_they_would_overlap() -> None:
-    assert draw(turbines=((9.01, 54.01), (9.02, 54.01))).labelled
-    assert not draw(turbines=((9.01, 54.01), (9.011, 54.01))).labelled
+def boxes(drawn: SiteMap) -> list[tuple[float, float, float, float]]:
+    """What each turbine's name covers, its letters taken for a bit narrower than they are."""
+    size = drawn.label_size
+    return [
+        (x - 0.28 * size * len(text), y - size / 2, x + 0.28 * size * len(text), y + size / 2)
+        for text, x, y in ((one.label.text, one.label.x, one.label.y) for one in drawn.turbines)
+    ]
+
+
+@pytest.mark.parametrize(("rows", "size"), [(3, 11.0), (10, 9.0), (17, 7.5)])
+def test_every_turbine_has_its_name_on_the_map_and_none_is_on_another(
+    rows: int, size: float
+) -> None:
+    places = tuple(
+        (9.0005 + 0.039 * x / (rows - 1), 54.0005 + 0.039 * y / (rows - 1))
+        for x in range(rows)
+        for y in range(rows)
+    )
+    drawn = draw(turbines=places)
+
+    assert [one.label.text for one in drawn.turbines] == [f"T{at}" for at in range(rows**2)]
+    assert drawn.label_size == size
+    covered = boxes(drawn)
+    for at, (left, top, right, bottom) in enumerate(covered):
+        assert 0 <= left < right <= drawn.width
+        assert 0 <= top < bottom <= drawn.height
+        for other in covered[:at]:
+            assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
+        for one in drawn.turbines:
+            assert not (left < one.x < right and top < one.y < bottom)
+
+
+def test_places_are_named_once_and_not_over_a_turbine() -> None:
+    def named(kind: str, name: str, west: float) -> dict[str, Any]:
+        one = feature(kind, square(west, 54.01, 0.004))
+        one["properties"]["name"] = name
+        return one
+
+    drawn = draw(
+        named("water", "Moorsee", 9.01),
+        named("water", "Moorsee", 9.02),
+        named("settlement", "Koog\u202e", 9.03),
+        named("forest", "Under a turbine", 9.0),
+        named("road", "A road's name says little", 9.02),
+        named("water", "Off the map", 9.3),
+        feature("water", square(9.02, 54.02, 0.004)),
+        turbines=((9.002, 54.012),),
+    )
+
+    assert [one.text for one in drawn.places] == ["Koog", "Moorsee"]
+    assert drawn.places[1].x < drawn.places[0].x
+
+
+def test_the_graticule_crosses_where_its_numbers_say() -> None:
+    drawn = draw(turbines=((9.02, 54.02),))
+    lines = {one.label: one for one in drawn.graticule}
+
+    assert {"9.00° E", "9.02° E", "54.01° N", "54.02° N"} <= set(lines)
+    assert lines["9.02° E"].start[0] == pytest.approx(drawn.turbines[0].x, abs=0.1)
+    assert lines["54.02° N"].start[1] == pytest.approx(drawn.turbines[0].y, abs=0.1)
+
+
+def test_the_energy_is_told_by_number_and_by_colour() -> None:
+    land = draw(turbines=((9.01, 54.01), (9.02, 54.02), (9.03, 54.03)))
+    drawn = with_energy(land, {"T0": 10.0, "T1": 11.0, "T2": 12.0}, "GWh per year")
+
+    assert [one.label.text for one in drawn.turbines] == ["T0: 10.0", "T1: 11.0", "T2: 12.0"]
+    assert [one.colour for one in drawn.turbines] == ["#fde725", "#21918c", "#440154"]
+    assert drawn.scale is not None
+    assert (drawn.scale.low, drawn.scale.high) == ("10.00", "12.00")
+    assert (drawn.scale.colours[0], drawn.scale.colours[-1]) == ("#fde725", "#440154")
+    alike = with_energy(land, dict.fromkeys(("T0", "T1", "T2"), 10.0), "GWh per year")
+    assert {one.colour for one in alike.turbines} == {"#21918c"}
+
+
+def test_a_picture_lies_where_its_metres_are() -> None:
+    # A grid whose north is some 2 degrees off, as at the edge of a UTM zone.
+    plane = Plane((500_000.0, 5_983_000.0), (9.02, 54.02), (1.53e-5, 3e-7), (-5.3e-7, 8.98e-6))
+    west, south, east, north = bounds = (499_000.0, 5_982_500.0, 501_500.0, 5_983_700.0)
+    frame = draw().frame
+    a, b, c, d, e, f = frame.matrix_of(plane, bounds, (250, 120))
+
+    for (across, down), corner in (
+        ((0, 0), (west, north)),
+        ((250, 0), (east, north)),
+        ((0, 120), (west, south)),
+        ((250, 120), (east, south)),
+    ):
+        there = (a * across + c * down + e, b * across + d * down + f)
+        assert there == pytest.approx(frame.to_pixels(plane.to_degrees(*corner)), abs=0.06)
+        assert plane.to_plane(*plane.to_degrees(*corner)) == pytest.approx(corner)
 
 
 @pytest.mark.parametrize("first", [0, 1])

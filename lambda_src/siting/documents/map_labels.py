@@ -1,0 +1,99 @@
+"""Names on a map, each where it covers as little as can be. Standard library only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+#: An average letter's width and a line's height, of the letters' size; Open Sans, bold.
+_LETTER: Final = 0.62
+_LINE: Final = 1.1
+#: Pixels between a turbine's edge and its name.
+_GAP: Final = 2.0
+#: Where a name is tried, nearest first: of its own half width and half height, from the middle.
+_AROUND: Final = ((0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1))
+#: And how far out.
+_RINGS: Final = (1.0, 1.8, 2.6)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text around whose middle it is set, in pixels."""
+
+    text: str
+    x: float
+    y: float
+
+
+class _Box(NamedTuple):
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def covers(self, other: "_Box") -> bool:
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
+        )
+
+
+class Labels:
+    """A map's names; what is set first is in the way of what comes later."""
+
+    def __init__(self, width: float, height: float, taken: Sequence[tuple[float, float]]) -> None:
+        """Begin with what must stay free.
+
+        Args:
+            width: Of the map, in pixels.
+            height: Of the map.
+            taken: The middles of the turbines.
+        """
+        self._width, self._height = width, height
+        self._points = taken
+        self._taken: list[_Box] = []
+
+    def beside(self, text: str, x: float, y: float, *, size: float, radius: float) -> Label:
+        """Set a turbine's name beside it: every turbine has one, if need be on another's."""
+        half_width, half_height = _LETTER * size * len(text) / 2, _LINE * size / 2
+        best, least = (x, y - radius - _GAP - half_height), len(self._taken) + len(self._points) + 1
+        for ring in _RINGS:
+            for right, down in _AROUND:
+                at = (
+                    x + right * (radius * ring + _GAP + half_width),
+                    y + down * (radius * ring + _GAP + half_height),
+                )
+                in_the_way = self._in_the_way(_box(*at, half_width, half_height), radius)
+                if in_the_way is not None and in_the_way < least:
+                    best, least = at, in_the_way
+            if not least:
+                break
+        self._taken.append(_box(*best, half_width, half_height))
+        return Label(text, round(best[0], 1), round(best[1], 1))
+
+    def over(self, text: str, x: float, y: float, *, size: float) -> Label | None:
+        """Set a place's name over it, or nothing where something is in the way."""
+        half_width, half_height = _LETTER * size * len(text) / 2, _LINE * size / 2
+        x = min(max(x, half_width), self._width - half_width)
+        y = min(max(y, half_height), self._height - half_height)
+        box = _box(x, y, half_width, half_height)
+        if self._in_the_way(box, _GAP):
+            return None
+        self._taken.append(box)
+        return Label(text, round(x, 1), round(y, 1))
+
+    def _in_the_way(self, box: _Box, radius: float) -> int | None:
+        """Count what a text would cover; None where it would leave the map."""
+        if box.left < 0 or box.top < 0 or box.right > self._width or box.bottom > self._height:
+            return None
+        turbines = sum(
+            box.left - radius < x < box.right + radius
+            and box.top - radius < y < box.bottom + radius
+            for x, y in self._points
+        )
+        return turbines + sum(box.covers(other) for other in self._taken)
+
+
+def _box(x: float, y: float, half_width: float, half_height: float) -> _Box:
+    return _Box(x - half_width, y - half_height, x + half_width, y + half_height)
