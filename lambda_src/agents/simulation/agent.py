@@ -7,16 +7,17 @@ from strands import ToolContext, tool
 
 from agents.simulation.documents import per_direction, per_turbine, setup
 from agents.simulation.farm import farm_of, is_number
-from siting.crew import SIMULATION
+from siting.crew import LAYOUT, SIMULATION, TERRAIN
 from siting.net_energy import net_of_all
 from siting.project_wind import project_wind, require_wind_of
 from siting.wind import scenarios
-from tradewind.contracts.errors import ToolInputError
+from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.strands_agent import StrandsAgent, project_of, reports_failures
 from tradewind.run.tools import (
     Source,
     load_json,
+    require_made_from,
     require_together,
     save_file,
     save_json,
@@ -25,6 +26,7 @@ from tradewind.run.tools import (
 
 if TYPE_CHECKING:
     from siting.charts.farm import FarmCharts
+    from siting.charts.land import FarmLand
     from siting.wind.scenarios import Wind
     from siting.wind.turbines import Turbine
 
@@ -188,7 +190,7 @@ def generate_charts(*, tool_context: ToolContext) -> dict[str, Any]:
     energy = load_json(project, SIMULATION, _ENERGY)
     setting = load_json(project, SIMULATION, "simulation.json")
     require_together(energy.file, setting.file)
-    charts = _charts(energy.data, setting.data)
+    charts = _charts(project, energy, setting.data)
     artifacts = [
         save_file(project, name, picture, "image/png") for name, picture in charts.draw().items()
     ]
@@ -253,11 +255,31 @@ def _frequencies(project: Project) -> tuple[float, ...] | None:
     return tuple(float(share) for share in given)
 
 
-def _charts(energy: Mapping[str, Any], setup: Mapping[str, Any]) -> "FarmCharts":
+def _charts(project: Project, energy: Source, setup: Mapping[str, Any]) -> "FarmCharts":
     # Matplotlib takes most of a second to import: for this tool only.
     from siting.charts.farm import FarmCharts  # noqa: PLC0415
 
-    return FarmCharts.of(energy, setup)
+    return FarmCharts.of(energy.data, setup, _land(project, energy))
+
+
+def _land(project: Project, energy: Source) -> "FarmLand | None":
+    """Return the land of an energy's layout; None where the project holds none, or another."""
+    from siting.charts.land import FarmLand  # noqa: PLC0415
+
+    if f"{LAYOUT}/layout.json" not in energy.file.entry.made_from:
+        return None
+    try:
+        layout = load_json(project, LAYOUT, "layout.json")
+        site = load_json(project, TERRAIN, "site.geojson")
+        zones = load_json(project, TERRAIN, "exclusions.geojson")
+        require_made_from(energy.file, layout.file)
+        require_made_from(layout.file, site.file)
+        require_together(site.file, zones.file)
+    except (ArtifactNotFound, ToolInputError):
+        return None
+    if "grid" not in layout.data:  # laid out before layouts said where they lie
+        return None
+    return FarmLand.of(site.data, zones.data, layout.data)
 
 
 DEFINITION: Final = StrandsAgent(

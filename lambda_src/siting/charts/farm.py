@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from siting.charts.land import FarmLand
 from siting.charts.style import BLUE, INK, ORANGE, SEQUENCE, SKY, Sheet, horizontal_grid
 from siting.charts.wakes import wakes_by_direction
 from siting.wind.turbines import FloatArray, Turbine, turbine_of
@@ -26,8 +27,8 @@ _ARROW_POINTS: Final = 28.0
 _MAP_MARGIN_DIAMETERS: Final = 6.0
 #: Of the free wind. Slower is only the air close behind a rotor, where no such model holds.
 _SLOWEST_DRAWN: Final = 0.5
-#: More turbines than this are drawn without their names.
-_MAX_NAMES_ON_MAP: Final = 40
+#: Turbines, and the size that their names are written in on a map, in points.
+_NAME_SIZES: Final = ((40, 7.0), (120, 5.5), (300, 4.0))
 _MAX_NAMES_ON_BARS: Final = 60
 _SIDEWAYS_NAMES_FROM: Final = 16
 
@@ -42,6 +43,7 @@ class FarmCharts:
         model: The wakes.
         main_direction_degrees: Where the wind most often comes from.
         weibull: (A in m/s, k) by sector; None if the wind has one speed.
+        land: The land under the turbines; None where they are no project's.
     """
 
     energy: Mapping[str, Any]
@@ -49,9 +51,15 @@ class FarmCharts:
     model: WakeModel
     main_direction_degrees: float
     weibull: FloatArray | None
+    land: FarmLand | None = None
 
     @classmethod
-    def of(cls, energy: Mapping[str, Any], setup: Mapping[str, Any]) -> "FarmCharts":
+    def of(
+        cls,
+        energy: Mapping[str, Any],
+        setup: Mapping[str, Any],
+        land: FarmLand | None = None,
+    ) -> "FarmCharts":
         """Take what a simulation saved: ``energy.json`` and ``simulation.json``."""
         intensity = setup["turbulence_intensity"]
         sectors = setup["wind"]["sectors"]
@@ -63,6 +71,7 @@ class FarmCharts:
             weibull=None
             if sectors is None
             else np.array([(one["weibull_a_m_per_s"], one["weibull_k"]) for one in sectors]),
+            land=land,
         )
 
     def draw(self) -> dict[str, bytes]:
@@ -171,22 +180,25 @@ class FarmCharts:
             axes.scatter(
                 x_km, y_km, s=22, color="white", edgecolor=INK, linewidth=0.9, label="Turbine"
             )
-            if len(rows) <= _MAX_NAMES_ON_MAP:
-                for one, x, y in zip(rows, x_km, y_km, strict=True):
-                    axes.annotate(
-                        one["id"],
-                        (x, y),
-                        xytext=(0, 5),
-                        textcoords="offset points",
-                        ha="center",
-                        va="bottom",
-                        fontsize=7,
-                        color="white",
-                        path_effects=_outlined(),
-                    )
+            size = next(points for most, points in _NAME_SIZES if len(rows) <= most)
+            for one, x, y in zip(rows, x_km, y_km, strict=True):
+                axes.annotate(
+                    one["id"],
+                    (x, y),
+                    xytext=(0, 5),
+                    textcoords="offset points",
+                    ha="center",
+                    va="bottom",
+                    fontsize=size,
+                    color="white",
+                    path_effects=_outlined(),
+                )
             self._wind_arrow(axes)
-            axes.set_xlabel("East, km")
-            axes.set_ylabel("North, km")
+            if self.land is None:
+                axes.set_xlabel("East, km")
+                axes.set_ylabel("North, km")
+            else:
+                self.land.draw(axes, columns[0], lines[0], (width_km, height_km))
             _headline(sheet, f"Wakes at hub height\n{free:.3g} m/s {self._from_text()}")
             sheet.figure.colorbar(
                 picture,

@@ -21,6 +21,7 @@ _METRES_PER_DEGREE: Final = 111_195.0
 _SCALE_BAR: Final = 0.2
 #: Points nearer to each other than this are one, in pixels.
 _THINNEST_PX: Final = 0.5
+_DOT_PX: Final = 0.1
 _HALF_TURN_DEG: Final = 180.0
 
 Point = tuple[float, float]
@@ -150,8 +151,9 @@ class Frame:
         paths = []
         for part in _parts(geometry):
             pixels = _thinned([self.to_pixels(point) for point in part])
-            # A path of a single point is drawn by its round line caps.
-            pixels *= 2 if len(pixels) == 1 else 1
+            # A path of a single point is drawn by its round line caps, if it has any length.
+            if len(pixels) == 1:
+                pixels.append((pixels[0][0] + _DOT_PX, pixels[0][1]))
             paths.append("M" + "L".join(f"{x:g} {y:g}" for x, y in pixels) + close)
         return Shape(kind=feature["properties"]["class"], path="".join(paths), is_line=is_line)
 

@@ -4,6 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+#: The classes of features whose names say where one is, the most telling first.
+NAMED_KINDS: Final = (
+    "settlement", "airfield", "protected_area", "water", "forest", "wetland", "military",
+    "landscape_protection", "sensitive_place", "developed_land", "monument",
+)  # fmt: skip
+#: Names of places on a map; more would be a list.
+MAX_PLACES: Final = 24
+MAX_PLACE_LENGTH: Final = 32
 #: An average letter's width and a line's height, of the letters' size; Open Sans, bold.
 _LETTER: Final = 0.62
 _LINE: Final = 1.1

@@ -6,7 +6,13 @@ from typing import Any, Final, Literal
 
 from siting.charts.graticule import GridLine
 from siting.documents.map_frame import Frame, Matrix, ScaleBar, Shape
-from siting.documents.map_labels import Label, Labels
+from siting.documents.map_labels import (
+    MAX_PLACE_LENGTH,
+    MAX_PLACES,
+    NAMED_KINDS,
+    Label,
+    Labels,
+)
 from siting.documents.wording import decimal, plain
 
 #: Turbines and the size of their names, in pixels: many are written smaller.
@@ -14,14 +20,6 @@ _LABEL_SIZES: Final = ((60, 11.0), (120, 9.0))
 _SMALLEST_LABEL: Final = 7.5
 _TURBINE_PX: Final = 7.0
 _PLACE_SIZE: Final = 12.0
-#: Names of places; more would be a list.
-_MAX_PLACES: Final = 24
-_MAX_PLACE_LENGTH: Final = 32
-#: Whose names say where one is, the most telling first.
-_NAMED_KINDS: Final = (
-    "settlement", "airfield", "protected_area", "water", "forest", "wetland", "military",
-    "landscape_protection", "sensitive_place", "developed_land", "monument",
-)  # fmt: skip
 #: From little energy to much: light to dark in grey as well, and told apart by the colour-blind.
 _SCALE: Final = ((253, 231, 37), (33, 145, 140), (68, 1, 84))
 
@@ -206,18 +204,18 @@ def _places(features: Sequence[Mapping[str, Any]], frame: Frame, labels: Labels)
     """Yield the names of places that there is room for, each once."""
     seen: set[str] = set()
     ranked = [
-        (_NAMED_KINDS.index(one["properties"]["class"]), one)
+        (NAMED_KINDS.index(one["properties"]["class"]), one)
         for one in features
-        if one["properties"].get("name") and one["properties"]["class"] in _NAMED_KINDS
+        if one["properties"].get("name") and one["properties"]["class"] in NAMED_KINDS
     ]
     for _, one in sorted(ranked, key=lambda pair: pair[0]):
-        name = plain(one["properties"]["name"])[:_MAX_PLACE_LENGTH]
+        name = plain(one["properties"]["name"])[:MAX_PLACE_LENGTH]
         middle = None if name in seen else frame.middle_of(one["geometry"])
         placed = middle and labels.over(name, *middle, size=_PLACE_SIZE)
         if placed:
             seen.add(name)
             yield placed
-        if len(seen) == _MAX_PLACES:
+        if len(seen) == MAX_PLACES:
             return
 
 

@@ -96,7 +96,7 @@ def test_the_map_shows_everything_there_is(page: Page, whole: MemoryArtifactStor
     for words in ("airfield: setback zone", "1 km", "site boundary", "turbine (not to scale)"):
         assert words in page.text
     assert "main wind from 270°" in page.text
-    for words in ("8.95° E", "54.74° N", "GWh per year, net of wakes alone", "free: 9.2 m/s"):
+    for words in ("8.96° E", "54.74° N", "GWh per year, net of wakes alone", "free: 9.2 m/s"):
         assert words in page.text
 
 

@@ -208,7 +208,13 @@ def test_charts_are_made_from_the_energy_they_show() -> None:
         assert lost / sum(gross) == pytest.approx(one["wake_loss_percent"], abs=0.01)
     for name in result["artifacts"]:
         entry = ProjectContent(store).entries("simulation")[name.rpartition("/")[2]]
-        assert {"simulation/energy.json", "simulation/simulation.json"} <= set(entry.made_from)
+        # The land is under the wakes.
+        assert {
+            "simulation/energy.json",
+            "simulation/simulation.json",
+            "layout/layout.json",
+            "terrain/exclusions.geojson",
+        } <= set(entry.made_from)
 
 
 def test_charts_need_a_simulation_first() -> None:

@@ -9,8 +9,10 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import shapely
+from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from siting.documents.map_labels import MAX_PLACE_LENGTH, NAMED_KINDS
 from siting.documents.wording import plain
 from siting.wind.exclusions import Exclusions, inset
 from siting.wind.features import SETBACK_RULES, FeatureClass
@@ -92,6 +94,7 @@ class BoundaryMap:
         headline: The areas, in words.
         notes: Whose data it is, and what the setbacks are.
         layers: From the bottom up.
+        places: Names of places, the most telling first, and where they are.
         bounds: West, south, east and north of what is shown at first, in metres.
         origin_deg: Longitude and latitude of the middle.
         degrees_per_metre: Longitude and latitude gained by a metre east, and by a metre north.
@@ -101,6 +104,7 @@ class BoundaryMap:
     headline: str
     notes: tuple[str, ...]
     layers: tuple[Layer, ...]
+    places: tuple[tuple[str, float, float], ...]
     bounds: tuple[float, float, float, float]
     origin_deg: tuple[float, float]
     degrees_per_metre: tuple[tuple[float, float], tuple[float, float]]
@@ -144,6 +148,7 @@ def lay_out(
             *(() if boundary_setback_m is not None else (_HALF_A_ROTOR,)),
         ),
         layers=tuple(_layers(found, middle, boundary_setback_m or 0.0)),
+        places=tuple(_places(found, middle, (half_width, half_height))),
         bounds=(-half_width, -half_height, half_width, half_height),
         origin_deg=(longitude, latitude),
         degrees_per_metre=((east_x, east_y), (north_x, north_y)),
@@ -220,6 +225,22 @@ def _layers(found: Exclusions, middle: np.ndarray, boundary_setback_m: float) ->
 def _look(kind: FeatureClass) -> tuple[str, str]:
     """Return the colour of a class and what it is called."""
     return _COLOURS[kind], SETBACK_RULES[kind].label
+
+
+def _places(
+    found: Exclusions, middle: np.ndarray, half: tuple[float, float]
+) -> Iterator[tuple[str, float, float]]:
+    """Yield each name of a place once, in the middle of what the map shows of it."""
+    shown = box(*(middle - half), *(middle + half))
+    named = [one for one in found.site.features if one.name and one.feature_class in NAMED_KINDS]
+    seen: set[str] = set()
+    for one in sorted(named, key=lambda each: NAMED_KINDS.index(each.feature_class)):
+        name = plain(one.name)[:MAX_PLACE_LENGTH]
+        part = one.shape_m.intersection(shown)
+        if name not in seen and not part.is_empty:
+            seen.add(name)
+            x, y = shapely.get_coordinates(part.centroid)[0] - middle
+            yield name, round(float(x), 1), round(float(y), 1)
 
 
 def _singular(kind: FeatureClass) -> str:

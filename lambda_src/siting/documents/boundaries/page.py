@@ -8,6 +8,7 @@ from typing import Final
 
 from siting.documents.boundaries.drawing import svg_layer
 from siting.documents.boundaries.layers import BoundaryMap, Layer
+from siting.documents.map_labels import MAX_PLACES
 
 _TEMPLATES: Final = files("siting.documents") / "templates"
 
@@ -30,6 +31,11 @@ def as_html(page: BoundaryMap) -> str:
         headline=escape(page.headline),
         notes="".join(f"<p>{escape(note)}</p>" for note in page.notes),
         layers="\n".join(svg_layer(layer) for layer in page.layers),
+        places="".join(
+            f'<g transform="translate({x} {-y})">'
+            f'<text class="place scaled">{escape(name)}</text></g>'
+            for name, x, y in page.places[:MAX_PLACES]
+        ),
         legend="\n".join(_legend_entry(layer) for layer in reversed(page.layers)),
         # "<" in a string could end the script.
         view=json.dumps(view).replace("<", "\\u003c"),

@@ -11,14 +11,17 @@ import subprocess
 import sys
 from html import escape
 from importlib.resources import as_file, files
+from itertools import islice
 from math import floor, log10
 from pathlib import Path
 from string import Template
 from textwrap import wrap
 from typing import Final
 
+from siting.charts.graticule import Plane, graticule
 from siting.documents.boundaries.drawing import STYLES, svg_layer
 from siting.documents.boundaries.layers import BoundaryMap, Layer
+from siting.documents.map_labels import MAX_PLACES, Labels
 from tradewind.aws.deadline import call_time_left_s
 from tradewind.contracts.errors import DeadlineExceeded
 
@@ -37,6 +40,10 @@ sys.stdout.buffer.write(
 )
 """
 _MAP_PX: Final = 1000
+#: Of a place's name.
+_PLACE_PX: Final = 15
+#: No degrees nearer to a corner, where the scale and the arrow are.
+_TICK_ROOM: Final = 60
 _LEGEND_PX: Final = 430
 _ROW_PX: Final = 32
 _LINE_PX: Final = 21
@@ -87,11 +94,54 @@ def as_svg(page: BoundaryMap) -> str:
         headline=escape(page.headline),
         view=f"{left:.1f} {-top:.1f} {side:.1f} {side:.1f}",
         layers="\n".join(svg_layer(layer, metres_per_pixel) for layer in page.layers),
+        graticule=_graticule(page, (left, -top, side)),
+        places=_places(page, (left, -top, side)),
         scale=scale,
         bar=f"{bar_px:.1f}",
         bar_middle=f"{bar_px / 2:.1f}",
         bar_box=f"{bar_px + 20:.1f}",
         legend=_legend(page),
+    )
+
+
+def _graticule(page: BoundaryMap, view: tuple[float, float, float]) -> str:
+    """Draw lines of equal longitude and latitude, in pixels of the map."""
+    left, top, side = view
+    per_pixel = side / _MAP_PX
+    (east_lon, east_lat), (north_lon, north_lat) = page.degrees_per_metre
+    plane = Plane(
+        (-left / per_pixel, -top / per_pixel),
+        page.origin_deg,
+        (east_lon * per_pixel, east_lat * per_pixel),
+        (-north_lon * per_pixel, -north_lat * per_pixel),
+    )
+    drawn = []
+    for line in graticule(plane, (0.0, _MAP_PX, 0.0, _MAP_PX)):
+        (x, y), (x_end, y_end) = line.start, line.end
+        drawn.append(f'<path class="grid" d="M{x:.1f} {y:.1f}L{x_end:.1f} {y_end:.1f}"/>')
+        if line.is_meridian and _TICK_ROOM < x_end < _MAP_PX - _TICK_ROOM:
+            drawn.append(f'<text class="tick" x="{x_end + 4:.1f}" y="994">{line.label}</text>')
+        elif not line.is_meridian and _TICK_ROOM < y_end < _MAP_PX - _TICK_ROOM:
+            drawn.append(f'<text class="tick end" x="994" y="{y_end - 5:.1f}">{line.label}</text>')
+    return "\n".join(drawn)
+
+
+def _places(page: BoundaryMap, view: tuple[float, float, float]) -> str:
+    """Draw the names of places that there is room for."""
+    left, top, side = view
+    labels = Labels(_MAP_PX, _MAP_PX, ())
+    placed = (
+        labels.over(
+            name,
+            (x - left) / side * _MAP_PX,
+            (-y - top) / side * _MAP_PX,
+            size=_PLACE_PX,
+        )
+        for name, x, y in page.places
+    )
+    return "\n".join(
+        f'<text class="place" x="{one.x}" y="{one.y + 5}">{escape(one.text)}</text>'
+        for one in islice(filter(None, placed), MAX_PLACES)
     )
 
 

@@ -1,0 +1,106 @@
+"""The land under a chart that is a map: boundary, zones, and where on the earth it lies."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from siting.charts.graticule import Plane, graticule
+from siting.charts.style import GRID, INK
+from siting.wind.turbines import FloatArray
+
+_KM: Final = 1000.0
+#: The scale bar is at most this share of the map's width.
+_SCALE_BAR: Final = 0.25
+
+
+@dataclass(frozen=True)
+class FarmLand:
+    """A project's land, in its layout's metres.
+
+    Attributes:
+        boundary: The rings of the site's boundary.
+        zones: The rings of all exclusion zones.
+        plane: How the metres become degrees.
+    """
+
+    boundary: tuple[FloatArray, ...]
+    zones: tuple[FloatArray, ...]
+    plane: Plane
+
+    @classmethod
+    def of(
+        cls, site: Mapping[str, Any], zones: Mapping[str, Any], layout: Mapping[str, Any]
+    ) -> "FarmLand":
+        """Take ``site.geojson``, ``exclusions.geojson`` and ``layout.json``."""
+        plane = Plane.of_layout(layout)
+        areas = [one["geometry"] for one in zones["features"]]
+        return cls(
+            tuple(_rings([site["features"][0]["geometry"]], plane)),
+            tuple(_rings(areas, plane)),
+            plane,
+        )
+
+    def draw(self, axes: Any, west_m: float, south_m: float, size_km: tuple[float, float]) -> None:
+        """Draw the land on a map in kilometres east and north of its corner, with degrees.
+
+        Args:
+            axes: Matplotlib's.
+            west_m: The map's west edge, in the layout's metres.
+            south_m: Its south edge.
+            size_km: How wide and how high it is.
+        """
+        from matplotlib.patches import PathPatch  # noqa: PLC0415
+        from matplotlib.path import Path  # noqa: PLC0415
+
+        corner = np.array((west_m, south_m))
+        zone = {"facecolor": "#8a8f94", "alpha": 0.3, "edgecolor": INK, "linewidth": 0.3}
+        for rings, look in (
+            (self.zones, zone),
+            (self.boundary, {"facecolor": "none", "edgecolor": INK, "linewidth": 1.6}),
+        ):
+            if rings:
+                paths = [Path((ring - corner) / _KM, closed=True) for ring in rings]
+                axes.add_patch(PathPatch(Path.make_compound_path(*paths), **look))
+        wide, high = size_km
+        axes.set_xlim(0.0, wide)
+        axes.set_ylim(0.0, high)
+        box = (west_m, west_m + _KM * wide, south_m, south_m + _KM * high)
+        ticks: dict[bool, list[tuple[float, str]]] = {True: [], False: []}
+        for line in graticule(self.plane, box):
+            start, end = (np.array(line.start) - corner) / _KM, (np.array(line.end) - corner) / _KM
+            axes.plot(*zip(start, end, strict=True), color=GRID, linewidth=0.6, alpha=0.6)
+            at = float(start[0] if line.is_meridian else start[1])
+            if 0.0 <= at <= (wide if line.is_meridian else high):
+                ticks[line.is_meridian].append((at, line.label))
+        axes.set_xticks(*_columns(ticks[True]), fontsize=8)
+        axes.set_yticks(*_columns(ticks[False]), fontsize=8)
+        _scale_and_north(axes, wide)
+
+
+def _scale_and_north(axes: Any, wide_km: float) -> None:
+    length = next(one for one in (10, 5, 2, 1, 0.5, 0.2, 0.1) if one <= _SCALE_BAR * wide_km)
+    share = length / wide_km
+    axes.plot((0.97 - share, 0.97), (0.04, 0.04), color=INK, linewidth=3, transform=axes.transAxes)
+    white = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
+    axes.text(
+        0.97 - share / 2, 0.055, f"{length:g} km", transform=axes.transAxes, ha="center",
+        va="bottom", fontsize=8, bbox=white,
+    )  # fmt: skip
+    axes.text(
+        0.97, 0.97, "N\n\u25b2", transform=axes.transAxes, ha="center", va="top", fontsize=9,
+        linespacing=0.9, bbox=white,
+    )  # fmt: skip
+
+
+def _columns(ticks: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]]:
+    return [at for at, _ in ticks], [label for _, label in ticks]
+
+
+def _rings(geometries: Sequence[Mapping[str, Any]], plane: Plane) -> Iterator[FloatArray]:
+    for geometry in geometries:
+        polygons = geometry["coordinates"]
+        for polygon in [polygons] if geometry["type"] == "Polygon" else polygons:
+            for ring in polygon:
+                yield np.array([plane.to_plane(one[0], one[1]) for one in ring])
