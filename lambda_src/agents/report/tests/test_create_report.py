@@ -59,6 +59,10 @@ def test_both_say_what_the_artifacts_say(page: Page, pdf: Any, whole: MemoryArti
         assert f"\u2212{energy['gross_aep_gwh'] - energy['aep_gwh']:,.3f}" in text
         assert "not taken off" in text
         assert "no yield forecast" in text
+        # The cover's answers.
+        assert "How much No yield is known" in text
+        assert "How sure Not assessed" in text
+        assert "What is not known Slope and height of the ground were not looked at." in text
 
 
 def test_every_figure_and_table_names_its_source(page: Page, pdf: Any) -> None:

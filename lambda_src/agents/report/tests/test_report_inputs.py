@@ -297,6 +297,7 @@ def test_losses_are_taken_off_one_after_the_other_and_the_rest_is_as_sure_as_it_
         assert "Curtailment 1.0 \u2212" in text
         assert f"Net: what reaches the grid (P50) {energy['net_aep_gwh']:.3f}" in text
         assert "by the means of 5 years" in text
+        assert f"{energy['net_aep_gwh']:.1f} GWh per year reach the grid with even odds" in text
         for one in energy["exceeded"]:
             row = f"P{one['probability_percent']} {one['one_year_gwh']:.2f}"
             assert f"{row} {one['ten_years_gwh']:.2f}" in text

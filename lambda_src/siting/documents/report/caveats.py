@@ -13,9 +13,7 @@ from siting.wind.features import FeatureClass
 _WIND_METHODS: Final = {"weibull": "Weibull fit", "height": "Wind at hub height"}
 
 #: What no step of the planning asks about.
-NOT_LOOKED_AT: Final = (
-    "Soil, ownership, grid access, shadow flicker and radar were not looked at."
-)
+NOT_LOOKED_AT: Final = "Soil, ownership, grid access, shadow flicker and radar were not looked at."
 
 
 def assumptions(inputs: Inputs) -> tuple[Block, ...]:
@@ -61,7 +59,7 @@ def limits(inputs: Inputs) -> tuple[Block, ...]:
                 *_neighbours(inputs),
                 *_noise(inputs),
                 "Setbacks and spacing are measured to the tower; rotor blades reach beyond it.",
-                _ground(inputs),
+                ground(inputs),
                 "Only features that were given or found as map data are excluded, as complete as "
                 "that data is.",
                 NOT_LOOKED_AT,
@@ -72,17 +70,17 @@ def limits(inputs: Inputs) -> tuple[Block, ...]:
     )
 
 
-def _ground(inputs: Inputs) -> str:
+def ground(inputs: Inputs) -> str:
     """How the ground lies, or that nobody looked."""
-    ground = inputs.buildable.data["properties"].get(GROUND)
-    if ground is None:
+    found = inputs.buildable.data["properties"].get(GROUND)
+    if found is None:
         return "Slope and height of the ground were not looked at."
     return (
-        f"The ground lies between {decimal(ground['lowest_m'])} and "
-        f"{decimal(ground['highest_m'])} m and is as steep as "
-        f"{decimal(ground['steepest_percent'])} %, by heights that the request brought in cells of "
-        f"{decimal(ground['cell_m'])} m; what is steeper than "
-        f"{decimal(ground['max_slope_percent'])} % is excluded. The energy knows no hills."
+        f"The ground lies between {decimal(found['lowest_m'])} and "
+        f"{decimal(found['highest_m'])} m and is as steep as "
+        f"{decimal(found['steepest_percent'])} %, by heights that the request brought in cells of "
+        f"{decimal(found['cell_m'])} m; what is steeper than "
+        f"{decimal(found['max_slope_percent'])} % is excluded. The energy knows no hills."
     )
 
 

@@ -2,10 +2,11 @@
 
 from siting.documents.exports.farm import utm_zone
 from siting.documents.report.blocks import Answer
-from siting.documents.report.caveats import NOT_LOOKED_AT
+from siting.documents.report.caveats import NOT_LOOKED_AT, ground
 from siting.documents.report.inputs import Inputs
 from siting.documents.report.land import existing_turbines
 from siting.documents.wording import decimal, plain, words
+from siting.project_land import GROUND
 
 
 def summary(inputs: Inputs) -> tuple[Answer, ...]:
@@ -82,7 +83,8 @@ def _not_known(inputs: Inputs) -> str:
         else ""
     )
     wind = "" if inputs.wind is None else plain(inputs.wind.data["limits"][0]).rstrip(".") + ". "
-    return f"{wind}{wakes}{NOT_LOOKED_AT} Section Limits has the whole list."
+    slope = "" if GROUND in inputs.buildable.data["properties"] else f"{ground(inputs)} "
+    return f"{wind}{wakes}{slope}{NOT_LOOKED_AT} Section Limits has the whole list."
 
 
 def _s(count: int) -> str:
