@@ -68,14 +68,14 @@ def test_a_picture_shows_each_layer_where_it_is() -> None:
 
     ground = (0xF4, 0xF2, 0xEC)
     assert pixel(body, 950, 950) == ground
-    assert pixel(body, 0, 0) == ground  # the hole
-    red, green, blue = pixel(body, -500, 300)
+    assert pixel(body, 30, 30) == ground  # the hole, beside the lines of degrees
+    red, green, blue = pixel(body, -450, 300)
     assert green > red > 100
     assert green > blue
     # A house without an outline is a dot, and north is up.
     assert pixel(body, 500, 500)[0] > 200 > pixel(body, 500, 500)[1]
-    assert pixel(body, 500, -500) == pixel(body, -500, 300)
-    assert pixel(body, 900, 0)[2] > 200 > pixel(body, 900, 0)[0]
+    assert pixel(body, 450, -450) == pixel(body, -450, 300)
+    assert pixel(body, 900, 30)[2] > 200 > pixel(body, 900, 30)[0]
 
 
 def test_page_and_picture_are_one_drawing() -> None:
