@@ -18,6 +18,8 @@ from py_wake.deficit_models.gaussian import IEA37SimpleBastankhahGaussianDeficit
 from py_wake.examples.data.iea37 import IEA37_WindTurbines, IEA37Site
 from py_wake.literature.gaussian_models import Niayifar_PorteAgel_2016
 from py_wake.literature.iea37_case_study1 import IEA37CaseStudy1
+from py_wake.literature.noj import Jensen_1983
+from py_wake.literature.turbopark import Nygaard_2022
 from py_wake.site import XRSite
 from py_wake.superposition_models import SquaredSum
 from py_wake.wind_farm_models import PropagateDownwind
@@ -52,6 +54,10 @@ def _models(case: dict[str, Any]) -> dict[str, Any]:
         # Speeds at the hub, as ours; PyWake's default averages them over the rotor.
         model = Niayifar_PorteAgel_2016(site, turbine, rotorAvgModel=None)
         return {"Niayifar_PorteAgel_2016": model}
+    if case["model"] == "jensen":
+        return {"Jensen_1983": Jensen_1983(site, turbine, k=case["expansion"])}
+    if case["model"] == "turbopark":
+        return {"Nygaard_2022": Nygaard_2022(site, turbine)}
     parts = {
         "wake_deficitModel": IEA37SimpleBastankhahGaussianDeficit(),
         "superpositionModel": SquaredSum(),

@@ -28,7 +28,9 @@ from siting.wind import iea37
 from siting.wind.turbines import TURBINES, FloatArray, Turbine
 from siting.wind.wake import energy as wake
 from siting.wind.wake.energy import WindRose
+from siting.wind.wake.jensen import Jensen
 from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian, WakeModel
+from siting.wind.wake.turbopark import TurbOPark
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 MAX_DIFFERENCE_PERCENT: Final = 0.1
@@ -109,6 +111,7 @@ class Case:
                 "thrust": turbine.thrust(speed).tolist(),
             },
             "model": self._model.key,
+            "expansion": getattr(self._model, "expansion", None),
             "is_case_study": turbine.constant_thrust is not None,
             "turbulence_intensity": self._model.ambient_turbulence or _TURBULENCE,
             "directions": self._directions.tolist(),
@@ -133,13 +136,16 @@ def cases() -> list[Case]:
         for label, model in (
             ("IEA 37 case study", Iea37Gaussian()),
             ("Bastankhah, case-study wind", TurbulentGaussian(_TURBULENCE)),
+            ("Jensen, case-study wind", Jensen()),
+            ("TurbOPark, case-study wind", TurbOPark(_TURBULENCE)),
         )
         for count in (16, 36, 64)
     ]
     speeds = np.arange(3.0, 26.0)
     shares = speeds * np.exp(-((speeds / 9.5) ** 2))
     grids = ((9, "iea_3_4mw_130m"), (25, "iea_10mw_198m"), (80, "iea_15mw_240m"))
-    for model in (Iea37Gaussian(), TurbulentGaussian(_TURBULENCE)):
+    models = (Iea37Gaussian(), TurbulentGaussian(_TURBULENCE), Jensen(), TurbOPark(_TURBULENCE))
+    for model in models:
         for count, key in grids:
             turbine = TURBINES[key]
             found.append(

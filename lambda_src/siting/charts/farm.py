@@ -13,7 +13,8 @@ from siting.charts.style import BLUE, INK, ORANGE, SEQUENCE, SKY, Sheet, horizon
 from siting.charts.wakes import wakes_by_direction
 from siting.wind.turbines import FloatArray, Turbine, turbine_of
 from siting.wind.wake.flow import speeds_at
-from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian, WakeModel
+from siting.wind.wake.library import model_of
+from siting.wind.wake.models import WakeModel
 
 #: Upper ends of a wind rose's speed classes, in m/s; one more class holds what is faster.
 _SPEED_CLASSES: Final = (4.0, 7.0, 10.0, 13.0)
@@ -61,12 +62,12 @@ class FarmCharts:
         land: FarmLand | None = None,
     ) -> "FarmCharts":
         """Take what a simulation saved: ``energy.json`` and ``simulation.json``."""
-        intensity = setup["turbulence_intensity"]
         sectors = setup["wind"]["sectors"]
         return cls(
             energy=energy,
             turbine=turbine_of(setup["turbine"]["turbine_model"]),
-            model=Iea37Gaussian() if intensity is None else TurbulentGaussian(intensity),
+            # A model without turbulence does not look at it.
+            model=model_of(setup["wake_model"], setup["turbulence_intensity"] or 0.0),
             main_direction_degrees=setup["wind"]["main_direction_degrees"],
             weibull=None
             if sectors is None

@@ -16,7 +16,6 @@ DEFAULT_TURBINE: Final = "iea_3_4mw_130m"
 DEFAULT_TURBULENCE: Final = 0.10
 
 AUTO: Final = "auto"
-WAKE_MODELS: Final = ("iea37_gaussian", "bastankhah_gaussian")
 
 
 class Wind(NamedTuple):
@@ -102,15 +101,12 @@ def wake_model(name: str, wind: Wind, turbulence_intensity: float) -> "WakeModel
     Raises:
         WindError: There is no such model, or the turbulence intensity is out of range.
     """
-    from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian  # noqa: PLC0415
+    from siting.wind.wake.library import WAKE_MODELS, model_of  # noqa: PLC0415
 
     if name == AUTO:
-        name = WAKE_MODELS[wind.sectors is not None]
-    match name:
-        case "iea37_gaussian":
-            return Iea37Gaussian()
-        case "bastankhah_gaussian":
-            return TurbulentGaussian(turbulence_intensity)
-    raise WindError(
-        f"There is no wake model {name[:40]!r}; there are {', '.join(WAKE_MODELS)} and {AUTO}."
-    )
+        name = "iea37_gaussian" if wind.sectors is None else "bastankhah_gaussian"
+    if name not in WAKE_MODELS:
+        raise WindError(
+            f"There is no wake model {name[:40]!r}; there are {', '.join(WAKE_MODELS)} and {AUTO}."
+        )
+    return model_of(name, turbulence_intensity)

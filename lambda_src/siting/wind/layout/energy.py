@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from siting.wind.turbines import FloatArray, Turbine
 from siting.wind.wake.energy import HOURS_PER_YEAR, WindRose
-from siting.wind.wake.flow import LEAST_EXPONENT
-from siting.wind.wake.models import WakeModel
+from siting.wind.wake.models import LEAST_EXPONENT, WakeModel
 
 #: Steps of the tables, from no loss to all of the wind.
 _STEPS: Final = 1024

@@ -14,19 +14,16 @@ from typing import Final
 import numpy as np
 
 from siting.wind.turbines import FloatArray, Turbine
-from siting.wind.wake.models import WakeModel
+from siting.wind.wake.models import LEAST_EXPONENT, Rotors, WakeModel
+from siting.wind.wake.rotors import overlap
 
 #: Numbers in a temporary array. Small enough to stay in a processor's cache.
 _CHUNK: Final = 48_000
 _HALF_TURN_DEGREES: Final = 180.0
 #: Directions nearer than this are one.
 _DIRECTION_DECIMALS: Final = 9
-#: exp of less is nothing for a wake (1e-26), but takes a processor several times as long.
-LEAST_EXPONENT: Final = -60.0
 #: A wake's edge, in sigma, for the turbulence it adds.
 _EDGE_SIGMA: Final = 2.0
-#: A wake takes no more than this share of the wind. Only CT above 1 would ask for it.
-_ALL: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +150,7 @@ def _follow(
     sideways = np.take_along_axis(sideways, order, axis=1).T.copy()
     count, states = downwind.shape
     diameter = turbine.rotor_diameter_m
+    rotors = Rotors(diameter, turbine.hub_height_m, hit_radius_m=diameter / 2.0)
     ambient = model.ambient_turbulence or 0.0
     lost = np.zeros((count, states))
     added = np.zeros((count, states))
@@ -165,20 +163,19 @@ def _follow(
         along = downwind[at + 1 :] - downwind[at]
         across = np.abs(sideways[at + 1 :] - sideways[at])
         behind = along > 0.0
-        sigma = model.growth(turbulence[at]) * along
-        sigma += model.initial_width(thrust[at]) * diameter
-        loss = _loss(sigma, across, thrust[at], diameter)
+        width = model.width(along, thrust[at], turbulence[at], diameter)
+        loss = model.loss(width, across, thrust[at], rotors)
         loss *= behind
         if model.adds_linearly:
             lost[at + 1 :] += speed[at] * loss
         else:
             lost[at + 1 :] += loss**2
-        if model.ambient_turbulence is not None:
+        if model.adds_turbulence:
             # Only rotors that the wake touches at all: the rest is most of them.
-            hit = behind & (across < _EDGE_SIGMA * sigma + diameter / 2.0)
+            hit = behind & (across < _EDGE_SIGMA * width + diameter / 2.0)
             state = np.nonzero(hit)[1]
             more = model.added_turbulence(thrust[at][state], along[hit] / diameter)
-            more *= _overlap(_EDGE_SIGMA * sigma[hit], diameter / 2.0, across[hit])
+            more *= overlap(_EDGE_SIGMA * width[hit], diameter / 2.0, across[hit])
             rest = added[at + 1 :]
             rest[hit] = np.maximum(rest[hit], more**2)
     placed = np.empty_like(order)
@@ -222,8 +219,8 @@ def speeds_at(
     )
     downwind, sideways = (one[0] for one in _rotated(x_m, y_m, np.radians(direction)))
     thrust = flow.thrust[0]
-    growth = model.growth(flow.turbulence[0])
-    width = model.initial_width(thrust) * turbine.rotor_diameter_m
+    # A point has no disc to average over.
+    points = Rotors(turbine.rotor_diameter_m, turbine.hub_height_m, hit_radius_m=0.0)
     seen = flow.speed_m_per_s[0]
     step = max(1, _CHUNK // len(x_m))
     speeds = []
@@ -234,9 +231,11 @@ def speeds_at(
         )
         along = part_down[:, np.newaxis] - downwind
         behind = along > 0.0
-        sigma = growth * np.where(behind, along, 0.0) + width
-        across = part_side[:, np.newaxis] - sideways
-        loss = _loss(sigma, across, thrust, turbine.rotor_diameter_m) * behind
+        across = np.abs(part_side[:, np.newaxis] - sideways)
+        width = model.width(
+            np.where(behind, along, 0.0), thrust, flow.turbulence[0], turbine.rotor_diameter_m
+        )
+        loss = model.loss(width, across, thrust, points) * behind
         if model.adds_linearly:
             lost = (seen * loss).sum(axis=1)
         else:
@@ -250,32 +249,3 @@ def _rotated(
 ) -> tuple[FloatArray, FloatArray]:
     sine, cosine = np.sin(directions)[:, np.newaxis], np.cos(directions)[:, np.newaxis]
     return -x_m * sine - y_m * cosine, x_m * cosine - y_m * sine
-
-
-def _loss(sigma: FloatArray, across: FloatArray, thrust: FloatArray, diameter: float) -> FloatArray:
-    variance = sigma**2
-    blocked = np.minimum(thrust * diameter**2 / (8.0 * variance), _ALL)
-    exponent = across**2
-    exponent /= -2.0 * variance
-    np.maximum(exponent, LEAST_EXPONENT, out=exponent)
-    return np.asarray((1.0 - np.sqrt(1.0 - blocked)) * np.exp(exponent))
-
-
-def _overlap(wake_radius: FloatArray, rotor_radius: float, distance: FloatArray) -> FloatArray:
-    """Return the share of a rotor's disc that lies within a wake's."""
-    share = np.where(
-        distance <= np.abs(wake_radius - rotor_radius),
-        np.minimum(wake_radius / rotor_radius, 1.0) ** 2,
-        0.0,
-    )
-    partly = (distance > np.abs(wake_radius - rotor_radius)) & (
-        distance < wake_radius + rotor_radius
-    )
-    wake, gap = wake_radius[partly], distance[partly]
-    to_wake = np.clip((gap**2 + wake**2 - rotor_radius**2) / (2.0 * gap * wake), -1.0, 1.0)
-    to_rotor = np.clip((gap**2 + rotor_radius**2 - wake**2) / (2.0 * gap * rotor_radius), -1.0, 1.0)
-    # Two circular segments on their common chord.
-    lens = wake**2 * (np.arccos(to_wake) - to_wake * np.sqrt(1.0 - to_wake**2))
-    lens += rotor_radius**2 * (np.arccos(to_rotor) - to_rotor * np.sqrt(1.0 - to_rotor**2))
-    share[partly] = lens / (np.pi * rotor_radius**2)
-    return share

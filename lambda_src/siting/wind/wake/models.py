@@ -1,17 +1,16 @@
-"""Two Gaussian wakes.
+"""What a wake is like, and the two Gaussian models whose wakes are seen from the hub.
 
-Both give, ``x`` metres behind a rotor of diameter D and ``r`` to the side, a loss ::
+Gaussian wakes give, ``x`` metres behind a rotor of diameter D and ``r`` to the side, a loss ::
 
-    sigma = k x + e D
-    loss  = u (1 - sqrt(1 - CT / (8 sigma^2 / D^2))) exp(-r^2 / (2 sigma^2))
+    loss = u (1 - sqrt(1 - CT / (8 sigma^2 / D^2))) exp(-r^2 / (2 sigma^2))
 
-of wind speed (Bastankhah and Porté-Agel, Renewable Energy 70, 2014). They differ in ``k``, ``e``,
-the speed ``u`` and in how the losses of several turbines add up; each class says how.
+of wind speed (Bastankhah and Porté-Agel, Renewable Energy 70, 2014). They differ in ``sigma``, the
+speed ``u`` and in how the losses of several turbines add up; each class says how.
 """
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,10 +19,28 @@ from siting.wind.turbines import FloatArray
 
 MIN_TURBULENCE: Final = 0.03
 MAX_TURBULENCE: Final = 0.30
+#: exp of less is nothing for a wake (1e-26), but takes a processor several times as long.
+LEAST_EXPONENT: Final = -60.0
+#: A wake takes no more than this share of the wind. Only CT above 1 would ask for it.
+_ALL: Final = 1.0
+
+
+class Rotors(NamedTuple):
+    """What makes a wake and what it hits, in metres.
+
+    Attributes:
+        diameter_m: Of the rotor that makes it.
+        hub_height_m: Over ground, of both.
+        hit_radius_m: Of the rotor that is hit; 0 for a point.
+    """
+
+    diameter_m: float
+    hub_height_m: float
+    hit_radius_m: float
 
 
 class WakeModel(Protocol):
-    """What tells one Gaussian wake from another."""
+    """What tells one wake from another."""
 
     @property
     def key(self) -> str:
@@ -38,6 +55,10 @@ class WakeModel(Protocol):
         """Turbulence intensity of the free wind, 0 to 1; None if wakes do not depend on it."""
 
     @property
+    def adds_turbulence(self) -> bool:
+        """Whether a wake adds turbulence on which the wakes of those it hits depend."""
+
+    @property
     def adds_linearly(self) -> bool:
         """Whether losses add up, each of the speed its turbine sees.
 
@@ -45,10 +66,31 @@ class WakeModel(Protocol):
         """
 
     def growth(self, turbulence: FloatArray) -> FloatArray:
-        """``k`` for the turbulence intensity at the rotor."""
+        """How much wider the wake gets per metre, far behind its rotor."""
 
-    def initial_width(self, thrust: FloatArray) -> FloatArray:
-        """``e`` for the thrust coefficient."""
+    def width(
+        self, along_m: FloatArray, thrust: FloatArray, turbulence: FloatArray, diameter_m: float
+    ) -> FloatArray:
+        """How wide the wake is: sigma, or Jensen's radius, in metres.
+
+        Args:
+            along_m: How far behind its rotor, 0 or more.
+            thrust: CT of that rotor.
+            turbulence: Turbulence intensity there.
+            diameter_m: Of that rotor.
+        """
+
+    def loss(
+        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
+    ) -> FloatArray:
+        """The share of the wind that is lost where the wake is so wide.
+
+        Args:
+            width_m: As ``width`` gives it.
+            across_m: How far from the wake's axis, to the side, 0 or more.
+            thrust: CT of the rotor that makes it.
+            rotors: That rotor, and what it hits.
+        """
 
     def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
         """Turbulence intensity that a wake adds, so many rotor diameters behind its turbine."""
@@ -56,7 +98,7 @@ class WakeModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Iea37Gaussian:
-    """The simplified wake of IEA Wind Task 37: constant ``k``, e = 1 / sqrt(8), free wind speed.
+    """The simplified wake of IEA Wind Task 37: sigma = k x + D / sqrt(8), free wind speed.
 
     Attributes:
         expansion: ``k``, the growth of the wake's standard deviation per metre.
@@ -83,6 +125,11 @@ class Iea37Gaussian:
         return None
 
     @property
+    def adds_turbulence(self) -> bool:
+        """See ``WakeModel``."""
+        return False
+
+    @property
     def adds_linearly(self) -> bool:
         """See ``WakeModel``."""
         return False
@@ -91,9 +138,19 @@ class Iea37Gaussian:
         """See ``WakeModel``."""
         return np.full(turbulence.shape, self.expansion)
 
-    def initial_width(self, thrust: FloatArray) -> FloatArray:
+    def width(
+        self, along_m: FloatArray, thrust: FloatArray, turbulence: FloatArray, diameter_m: float
+    ) -> FloatArray:
         """See ``WakeModel``."""
-        return np.full(thrust.shape, 1.0 / np.sqrt(8.0))
+        sigma = self.expansion * along_m
+        sigma += diameter_m / np.sqrt(8.0)
+        return sigma
+
+    def loss(
+        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
+    ) -> FloatArray:
+        """See ``WakeModel``."""
+        return _gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
 
     def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
         """See ``WakeModel``."""
@@ -104,9 +161,10 @@ class Iea37Gaussian:
 class TurbulentGaussian:
     """The wake of Niayifar and Porté-Agel (Energies 9, 741, 2016), which widens with turbulence.
 
-    k = 0.3837 I + 0.003678 with the turbulence intensity I at the rotor that makes the wake;
-    e = 0.2 sqrt(b) with b = (1 + sqrt(1 - CT)) / (2 sqrt(1 - CT)), CT held below 0.9 there; losses
-    are shares of the speed that rotor sees, and add up. I is the free wind's, and in wakes
+    sigma = k x + e D with k = 0.3837 I + 0.003678, I the turbulence intensity at the rotor that
+    makes the wake; e = 0.2 sqrt(b) with b = (1 + sqrt(1 - CT)) / (2 sqrt(1 - CT)), CT held below
+    0.9 there; losses are shares of the speed that rotor sees, and add up. I is the free wind's, and
+    in wakes
 
         I^2 = I0^2 + max((overlap 0.73 a^0.8325 I0^0.0325 (x / D)^-0.32)^2),
 
@@ -121,12 +179,7 @@ class TurbulentGaussian:
     turbulence_intensity: float = 0.10
 
     def __post_init__(self) -> None:
-        intensity = self.turbulence_intensity
-        if not (isfinite(intensity) and MIN_TURBULENCE <= intensity <= MAX_TURBULENCE):
-            raise WindError(
-                f"turbulence_intensity is {intensity:g}; give {MIN_TURBULENCE:g} to "
-                f"{MAX_TURBULENCE:g}, a share of the wind speed (0.06 offshore, 0.10 on land)."
-            )
+        require_turbulence(self.turbulence_intensity)
 
     @property
     def key(self) -> str:
@@ -148,6 +201,11 @@ class TurbulentGaussian:
         return self.turbulence_intensity
 
     @property
+    def adds_turbulence(self) -> bool:
+        """See ``WakeModel``."""
+        return True
+
+    @property
     def adds_linearly(self) -> bool:
         """See ``WakeModel``."""
         return True
@@ -156,13 +214,56 @@ class TurbulentGaussian:
         """See ``WakeModel``."""
         return 0.3837 * turbulence + 0.003678
 
-    def initial_width(self, thrust: FloatArray) -> FloatArray:
+    def width(
+        self, along_m: FloatArray, thrust: FloatArray, turbulence: FloatArray, diameter_m: float
+    ) -> FloatArray:
         """See ``WakeModel``."""
-        root = np.sqrt(1.0 - np.minimum(thrust, 0.899))
-        return np.asarray(0.2 * np.sqrt(0.5 * (1.0 + root) / root))
+        sigma = self.growth(turbulence) * along_m
+        sigma += sigma_at_rotor(0.2, thrust, 0.899) * diameter_m
+        return np.asarray(sigma)
+
+    def loss(
+        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
+    ) -> FloatArray:
+        """See ``WakeModel``."""
+        return _gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
 
     def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
         """See ``WakeModel``."""
         induction = 0.5 * (1.0 - np.sqrt(1.0 - np.minimum(thrust, 1.0)))
         at_rotor = 0.73 * induction**0.8325 * self.turbulence_intensity**0.0325
         return np.asarray(at_rotor * diameters_behind**-0.32)
+
+
+def require_turbulence(intensity: float) -> None:
+    """Refuse a turbulence intensity that no site has.
+
+    Raises:
+        WindError: It is out of range.
+    """
+    if not (isfinite(intensity) and MIN_TURBULENCE <= intensity <= MAX_TURBULENCE):
+        raise WindError(
+            f"turbulence_intensity is {intensity:g}; give {MIN_TURBULENCE:g} to "
+            f"{MAX_TURBULENCE:g}, a share of the wind speed (0.06 offshore, 0.10 on land)."
+        )
+
+
+def sigma_at_rotor(share: float, thrust: FloatArray, most: float) -> FloatArray:
+    """Sigma at the rotor, in its diameters: share sqrt(b), CT held below the most."""
+    root = np.sqrt(1.0 - np.minimum(thrust, most))
+    return np.asarray(share * np.sqrt(0.5 * (1.0 + root) / root))
+
+
+def depth(sigma: FloatArray, thrust: FloatArray, diameter: float) -> FloatArray:
+    """The share of the wind that is lost on the wake's axis."""
+    blocked = np.minimum(thrust * diameter**2 / (8.0 * sigma**2), _ALL)
+    return np.asarray(1.0 - np.sqrt(1.0 - blocked))
+
+
+def _gaussian_at_hub(
+    sigma: FloatArray, across: FloatArray, thrust: FloatArray, diameter: float
+) -> FloatArray:
+    exponent = (across / sigma) ** 2
+    exponent *= -0.5
+    np.maximum(exponent, LEAST_EXPONENT, out=exponent)
+    return depth(sigma, thrust, diameter) * np.exp(exponent)

@@ -50,6 +50,7 @@ def charts(turbines: int = 12, sectors: int = 12, *, measured: bool = True) -> F
         },
         {
             "turbine": {"turbine_model": "iea_3_4mw_130m"},
+            "wake_model": "turbopark" if measured else "jensen",
             "turbulence_intensity": 0.1 if measured else None,
             "wind": {
                 "main_direction_degrees": 240.0,

@@ -13,16 +13,23 @@ from siting.wind.turbines import TURBINES, Turbine
 from siting.wind.wake import energy as wake
 from siting.wind.wake.energy import EnergyYield, WindRose, annual_energy, require_spacing
 from siting.wind.wake.flow import follow, geometric_losses, speeds_at
+from siting.wind.wake.jensen import Jensen
 from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian, WakeModel
+from siting.wind.wake.turbopark import TurbOPark
 
 Places = list[tuple[float, float]]
 
 #: The case study's wake and turbine take all pairs at once; the others follow the wind.
-FARMS: list[tuple[WakeModel, Turbine]] = [
+SEEN_FROM_THE_HUB: list[tuple[WakeModel, Turbine]] = [
     (Iea37Gaussian(), IEA37_TURBINE),
     (Iea37Gaussian(), TURBINES["iea_3_4mw_130m"]),
     (TurbulentGaussian(0.1), IEA37_TURBINE),
     (TurbulentGaussian(0.1), TURBINES["iea_3_4mw_130m"]),
+]
+FARMS: list[tuple[WakeModel, Turbine]] = [
+    *SEEN_FROM_THE_HUB,
+    (Jensen(), TURBINES["iea_3_4mw_130m"]),
+    (TurbOPark(0.1), TURBINES["iea_3_4mw_130m"]),
 ]
 each_farm = pytest.mark.parametrize(("model", "turbine"), FARMS)
 
@@ -313,7 +320,7 @@ def test_above_cut_out_a_wake_starts_no_turbine(model: WakeModel, turbine: Turbi
     assert storm.aep_mwh == storm.gross_aep_mwh == 0.0
 
 
-@each_farm
+@pytest.mark.parametrize(("model", "turbine"), SEEN_FROM_THE_HUB)
 def test_the_flow_at_a_hub_is_what_its_turbine_gets(model: WakeModel, turbine: Turbine) -> None:
     x, y = np.array([0.0, 600.0, 1300.0, 900.0]), np.array([0.0, 40.0, -30.0, 700.0])
     wind: dict[str, Any] = {"turbine": turbine, "model": model}

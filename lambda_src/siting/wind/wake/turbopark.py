@@ -1,0 +1,107 @@
+"""A Gaussian wake that was made for farms of many rows, averaged over the rotors that it hits."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from siting.wind.turbines import FloatArray
+from siting.wind.wake.models import Rotors, depth, require_turbulence, sigma_at_rotor
+from siting.wind.wake.rotors import gaussian_over_disc
+
+#: Discs farther from a wake's axis, in sigma, see nothing of it: less than 2e-8 of its depth.
+_REACH_SIGMA: Final = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class TurbOPark:
+    """Ørsted's wake (Nygaard et al., J. Phys. Conf. Ser. 2265, 022008, 2022), made for many rows.
+
+    It widens with the free wind's turbulence and that of the wake itself (Frandsen 2007):
+
+        sigma = e D + A I0 D / beta (s(x) - s(0) - ln((s(x) + 1) alpha / ((s(0) + 1) t(x))))
+        t(x) = alpha + beta x / D,  s(x) = sqrt(t(x)^2 + 1)
+
+    alpha = 1.5 I0, beta = 0.8 I0 / sqrt(CT), A = 0.04; e = 0.25 sqrt(b), b as in
+    ``TurbulentGaussian`` with CT held below 0.96. Losses are shares of the free speed, averaged
+    over the rotor that is hit; they, and those of each wake's mirror image below the ground, add up
+    as the root of their sum of squares.
+
+    Attributes:
+        turbulence_intensity: I0, of the free wind at hub height.
+    """
+
+    turbulence_intensity: float = 0.10
+
+    def __post_init__(self) -> None:
+        require_turbulence(self.turbulence_intensity)
+
+    @property
+    def key(self) -> str:
+        """See ``WakeModel``."""
+        return "turbopark"
+
+    @property
+    def description(self) -> str:
+        """See ``WakeModel``."""
+        return (
+            "TurbOPark of Nygaard et al. (2022), Gaussian, A = 0.04, averaged over the rotor, with "
+            "ground and root-sum-square superposition, ambient turbulence intensity "
+            f"{self.turbulence_intensity:g}"
+        )
+
+    @property
+    def ambient_turbulence(self) -> float | None:
+        """See ``WakeModel``."""
+        return self.turbulence_intensity
+
+    @property
+    def adds_turbulence(self) -> bool:
+        """See ``WakeModel``."""
+        return False
+
+    @property
+    def adds_linearly(self) -> bool:
+        """See ``WakeModel``."""
+        return False
+
+    def growth(self, turbulence: FloatArray) -> FloatArray:
+        """See ``WakeModel``."""
+        return 0.04 * turbulence
+
+    def width(
+        self, along_m: FloatArray, thrust: FloatArray, turbulence: FloatArray, diameter_m: float
+    ) -> FloatArray:
+        """See ``WakeModel``."""
+        # Without thrust there is no wake whose width would matter.
+        root_thrust = np.sqrt(np.maximum(thrust, 1e-20))
+        alpha, beta = 1.5 * self.turbulence_intensity, 0.8 * self.turbulence_intensity / root_thrust
+        here = alpha + beta / diameter_m * along_m
+        root, first = np.sqrt(here**2 + 1.0), np.sqrt(alpha**2 + 1.0)
+        wider = root - first - np.log((root + 1.0) * alpha / ((first + 1.0) * here))
+        wider *= 0.04 * self.turbulence_intensity * diameter_m / beta
+        wider += sigma_at_rotor(0.25, thrust, 0.96) * diameter_m
+        return np.asarray(wider)
+
+    def loss(
+        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
+    ) -> FloatArray:
+        """See ``WakeModel``."""
+        radius = rotors.hit_radius_m / width_m
+        image_m = np.hypot(across_m, 2.0 * rotors.hub_height_m)
+        seen = np.hypot(
+            _over_rotor(radius, across_m / width_m), _over_rotor(radius, image_m / width_m)
+        )
+        return np.asarray(depth(width_m, thrust, rotors.diameter_m) * seen)
+
+    def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
+        """See ``WakeModel``."""
+        return np.zeros(np.broadcast_shapes(thrust.shape, diameters_behind.shape))
+
+
+def _over_rotor(radius: FloatArray, distance: FloatArray) -> FloatArray:
+    """The mean of exp(-r^2 / 2) over rotors; most see nothing of most wakes."""
+    seen = np.zeros(distance.shape)
+    near = distance < _REACH_SIGMA + radius
+    seen[near] = gaussian_over_disc(radius[near], distance[near])
+    return seen
