@@ -11,6 +11,8 @@ _LONG_NAMES: Final = {
     "WS50M": ("m/s", "Wind Speed at 50 Meters"),
     "WD50M": ("Degrees", "Wind Direction at 50 Meters"),
     "WS10M": ("m/s", "Wind Speed at 10 Meters"),
+    "T2M": ("C", "Temperature at 2 Meters"),
+    "PS": ("kPa", "Surface Pressure"),
 }
 
 
@@ -93,4 +95,6 @@ def _hour(random: Random, moment: datetime.datetime) -> dict[str, float]:
         "WS50M": round(speed, 2),
         "WD50M": round(direction, 1),
         "WS10M": round(speed * 0.2**shear, 2),
+        "T2M": round(9.0 - 8.0 * cos(2 * pi * (moment.month - 1) / 12), 2),
+        "PS": 101.2,
     }

@@ -1,6 +1,7 @@
 """Hourly wind of past years at a place, by NASA POWER, which serves the MERRA-2 reanalysis.
 
-POWER gives wind at 10 and 50 m over ground on a grid of 0.5 by 0.625 degrees, from 2001 on. It is
+POWER gives wind at 10 and 50 m over ground, temperature at 2 m and pressure at the ground, on a
+grid of 0.5 by 0.625 degrees, from 2001 on. It is
 asked year by year: its longest answers are its slowest, and a year that fails is asked again alone.
 """
 
@@ -32,15 +33,27 @@ LOWER_HEIGHT_M: Final = 10.0
 _UPPER_SPEED: Final = "WS50M"
 _UPPER_DIRECTION: Final = "WD50M"
 _LOWER_SPEED: Final = "WS10M"
+_TEMPERATURE: Final = "T2M"
+_PRESSURE: Final = "PS"
+#: A year without them is wind all the same; without the others it is not.
+_AIR: Final = (_TEMPERATURE, _PRESSURE)
 _UNITS: Final[Mapping[str, str]] = {
     _UPPER_SPEED: "m/s",
     _LOWER_SPEED: "m/s",
     _UPPER_DIRECTION: "degrees",
+    _TEMPERATURE: "C",
+    _PRESSURE: "kPa",
+}
+#: Of winds, faster than any ever measured at a surface station; of air, beyond all records.
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    _UPPER_SPEED: (0.0, 120.0),
+    _LOWER_SPEED: (0.0, 120.0),
+    _UPPER_DIRECTION: (0.0, 360.0),
+    _TEMPERATURE: (-95.0, 65.0),
+    _PRESSURE: (30.0, 110.0),
 }
 
-_COLUMNS: Final = (_UPPER_SPEED, _UPPER_DIRECTION, _LOWER_SPEED)
-
-#: A year is some 700 kB.
+#: A year is some 1.1 MB.
 LIMITS: Final = Limits(answer_s=60.0, silence_s=45.0, total_s=120.0, answer_bytes=4_000_000)
 CACHE_BYTES: Final = 32_000_000
 #: The past does not change; a process seldom lives this long.
@@ -48,8 +61,8 @@ CACHE_AGE_S: Final = 7 * 24 * 3600.0
 
 #: More missing hours than this would bend the rose towards the seasons that are there.
 _MAX_MISSING_SHARE: Final = 0.05
-#: Faster than any wind ever measured at a surface station.
-_MAX_SPEED_M_PER_S: Final = 120.0
+#: Metres over sea level that ground may have.
+_HIGHEST_M: Final = 9000.0
 #: A year's last months arrive with the next spring.
 _LATEST_MONTH_MISSING: Final = 4
 _MAX_WORDS: Final = 200
@@ -67,6 +80,9 @@ class PastWind:
         missing_hours: How many hours of these years the service has no wind for.
         grid_longitude_deg: Of the grid point, as the service says it.
         grid_latitude_deg: Of the grid point.
+        grid_elevation_m: Of the ground there over sea level, if the service says it.
+        temperature_c: By hour, at 2 m over ground; empty if the service has too few.
+        pressure_kpa: By hour, at the ground; as many.
         dataset: What the data are made from, in the service's own words.
         attribution: Whom to name with them.
     """
@@ -77,6 +93,9 @@ class PastWind:
     missing_hours: int
     grid_longitude_deg: float
     grid_latitude_deg: float
+    grid_elevation_m: float | None
+    temperature_c: FloatArray
+    pressure_kpa: FloatArray
     dataset: str
     attribution: str
 
@@ -102,6 +121,10 @@ class PowerClient(ServiceClient):
             for year in range(first_year, last_year + 1)
         ]
         columns = np.concatenate([year.columns for year in years], axis=1)
+        air = np.concatenate([year.air for year in years], axis=1)
+        air = air[:, np.isfinite(air).all(axis=0)]
+        if air.shape[1] < (1.0 - _MAX_MISSING_SHARE) * columns.shape[1]:
+            air = air[:, :0]
         present = np.isfinite(columns).all(axis=0)
         missing = int((~present).sum())
         if missing > _MAX_MISSING_SHARE * columns.shape[1]:
@@ -109,16 +132,19 @@ class PowerClient(ServiceClient):
                 f"{SERVICE} lacks {missing} of {columns.shape[1]} hours of wind from {first_year} "
                 f"to {last_year} here; that is too much to plan on."
             )
-        year, month, upper, direction, lower = columns[:, present]
+        year, month, hour, upper, lower, direction = columns[:, present]
         return PastWind(
             hours=WindHours(
-                year, month, direction % 360.0, upper, lower, UPPER_HEIGHT_M, LOWER_HEIGHT_M
+                year, month, hour, direction % 360.0, upper, lower, UPPER_HEIGHT_M, LOWER_HEIGHT_M
             ),
             first_year=first_year,
             last_year=last_year,
             missing_hours=missing,
             grid_longitude_deg=years[-1].longitude_deg,
             grid_latitude_deg=years[-1].latitude_deg,
+            grid_elevation_m=years[-1].elevation_m,
+            temperature_c=air[0],
+            pressure_kpa=air[1],
             dataset=years[-1].dataset,
             # NASA is thanked for what says it is NASA's, and for nothing else.
             attribution=ATTRIBUTION if _NASAS.search(years[-1].dataset) else years[-1].dataset,
@@ -147,11 +173,18 @@ def latest_years(count: int, today: date) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Year:
-    """Each hour's year, month, upper speed and direction and lower speed, NaN where it has none."""
+    """A year at a grid point, NaN where an hour has no value.
+
+    Attributes:
+        columns: Each hour's year, month, hour of the day, upper and lower speed, and direction.
+        air: Its temperature and pressure.
+    """
 
     columns: FloatArray
+    air: FloatArray
     longitude_deg: float
     latitude_deg: float
+    elevation_m: float | None
     dataset: str
 
 
@@ -167,23 +200,27 @@ def _read_year(answer: Any, year: int) -> _Year:
     fill_value = header.get("fill_value")
     units = _object(answer, "parameters")
     series = _object(_object(answer, "properties"), "parameter")
-    columns = []
+    by_name = {}
     hours = _hours_of(year)
     for name, unit in _UNITS.items():
+        if name in _AIR and name not in series:
+            by_name[name] = np.full(len(hours), np.nan)
+            continue
         given = _object(units, name).get("units")
-        if not isinstance(given, str) or given.lower() != unit:
+        if not isinstance(given, str) or given.lower() != unit.lower():
             raise _malformed(f"{name} in {str(given)[:20]}, not {unit}")
-        columns.append(_values(_object(series, name), hours, fill_value, name))
-    by_name = dict(zip(_UNITS, columns, strict=True))
+        by_name[name] = _values(_object(series, name), hours, fill_value, name)
     years = np.full(len(hours), float(year))
     months = np.array([float(hour[4:6]) for hour in hours])
-    longitude, latitude = _grid_point(answer)
+    of_day = np.array([float(hour[8:10]) for hour in hours])
+    wind = (by_name[name] for name in (_UPPER_SPEED, _LOWER_SPEED, _UPPER_DIRECTION))
+    longitude, latitude, elevation = _grid_point(answer)
     return _Year(
-        np.stack(
-            [years, months, *(by_name[n] for n in (_UPPER_SPEED, _UPPER_DIRECTION, _LOWER_SPEED))]
-        ),
+        np.stack([years, months, of_day, *wind]),
+        np.stack([by_name[name] for name in _AIR]),
         longitude,
         latitude,
+        elevation,
         _dataset(header),
     )
 
@@ -198,10 +235,10 @@ def _values(
         values = np.array([np.nan if v is None or v == fill_value else v for v in given], float)
     except (KeyError, TypeError, ValueError, OverflowError) as wrong:
         raise _malformed(f"hours of {name} that are not numbers by hour") from wrong
-    limit = _MAX_SPEED_M_PER_S if _UNITS[name] == "m/s" else 360.0
+    low, high = _RANGES[name]
     present = values[~np.isnan(values)]
-    if not ((present >= 0.0) & (present <= limit)).all():
-        raise _malformed(f"a value of {name} out of 0 to {limit:g}")
+    if not ((present >= low) & (present <= high)).all():
+        raise _malformed(f"a value of {name} out of {low:g} to {high:g}")
     return values
 
 
@@ -212,11 +249,13 @@ def _hours_of(year: int) -> list[str]:
     return [f"{stamp[:4]}{stamp[5:7]}{stamp[8:10]}{stamp[11:13]}" for stamp in stamps.astype(str)]
 
 
-def _grid_point(answer: Mapping[str, Any]) -> tuple[float, float]:
+def _grid_point(answer: Mapping[str, Any]) -> tuple[float, float, float | None]:
     position = _object(answer, "geometry").get("coordinates")
     match position:
-        case [int() | float() as longitude, int() | float() as latitude, *_]:
-            return float(longitude), float(latitude)
+        case [int() | float() as longitude, int() | float() as latitude, *rest]:
+            # The height is the service's own addition to a position.
+            known = rest and isinstance(rest[0], int | float) and abs(rest[0]) <= _HIGHEST_M
+            return float(longitude), float(latitude), float(rest[0]) if known else None
     raise _malformed("no position of its own")
 
 

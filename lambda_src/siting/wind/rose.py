@@ -22,22 +22,25 @@ MIN_HUB_HEIGHT_M: Final = 30.0
 MAX_HUB_HEIGHT_M: Final = 250.0
 #: Below this many hours a sector's own shape is chance; it takes that of all directions.
 MIN_HOURS_TO_FIT: Final = 100
-#: Wind over land and sea keeps within these; outside of them a mean tells of a data error or of a
-#: sector with next to no wind in it.
+#: An hour's exponent is held within these: outside of them two heights near the ground tell of a
+#: calm or of an inversion below the hub, and nothing about the wind up there.
 MIN_SHEAR_EXPONENT: Final = 0.0
 MAX_SHEAR_EXPONENT: Final = 0.6
 #: Shapes that wind has anywhere; 1 is exponential, 2 Rayleigh.
 MIN_WEIBULL_K: Final = 0.7
 MAX_WEIBULL_K: Final = 10.0
 _FIT_TOLERANCE: Final = 1e-10
+_ROUNDING: Final = 1e-9
 
 FIT_METHOD: Final = (
     "Method of moments per sector: A and k have the mean wind speed and the mean of its cube, to "
     "which energy is proportional, of the sector's hours."
 )
 EXTRAPOLATION_METHOD: Final = (
-    "Power law: per sector, the exponent between the mean speeds at the two heights of the data, "
-    "applied from the upper height to the hub."
+    "Power law, hour by hour: the exponent between the speeds at the two heights of the data, held "
+    f"within {MIN_SHEAR_EXPONENT:g} to {MAX_SHEAR_EXPONENT:g}, applied from the upper height to "
+    "the hub. A sector's exponent is the mean of its hours', weighted by their speed: it takes the "
+    "sector to a hub of another height."
 )
 
 
@@ -66,6 +69,7 @@ class WindHours:
     Attributes:
         year: The calendar year.
         month: 1 to 12.
+        hour: Of the day, 0 to 23, in UTC.
         direction_degrees: Where the wind at the upper height comes from.
         upper_m_per_s: Speed at the upper height.
         lower_m_per_s: Speed at the lower height.
@@ -75,6 +79,7 @@ class WindHours:
 
     year: FloatArray
     month: FloatArray
+    hour: FloatArray
     direction_degrees: FloatArray
     upper_m_per_s: FloatArray
     lower_m_per_s: FloatArray
@@ -92,7 +97,7 @@ class Sector:
         frequency: Its share of all hours.
         mean_m_per_s: Mean speed at hub height; 0 without hours.
         weibull: Distribution of the speed at hub height.
-        shear_exponent: By which its speeds were taken to hub height.
+        shear_exponent: By which its mean speed grows with height, at hub height.
         fitted_by_itself: Whether it had hours enough; otherwise it has the shape of all directions.
     """
 
@@ -106,6 +111,19 @@ class Sector:
 
 
 @dataclass(frozen=True, slots=True)
+class Spell:
+    """The wind at hub height in one month, or in one hour of the day.
+
+    Attributes:
+        mean_m_per_s: Mean speed.
+        weibull: Distribution of the speed.
+    """
+
+    mean_m_per_s: float
+    weibull: Weibull
+
+
+@dataclass(frozen=True, slots=True)
 class WindClimate:
     """The wind at one place and hub height.
 
@@ -114,7 +132,9 @@ class WindClimate:
         sectors: Clockwise from north.
         mean_m_per_s: Mean speed at hub height.
         weibull: Distribution of the speed from all directions.
-        monthly_mean_m_per_s: Mean speed at hub height from January on; None without hours.
+        months: From January on; None without wind.
+        hours_of_day: From 0 to 1 o'clock in UTC on; None without wind.
+        shear_held_share: Of the hours, how many have an exponent that was held at a bound.
         yearly_mean_m_per_s: Mean speed at hub height of each calendar year.
     """
 
@@ -122,7 +142,9 @@ class WindClimate:
     sectors: tuple[Sector, ...]
     mean_m_per_s: float
     weibull: Weibull
-    monthly_mean_m_per_s: tuple[float | None, ...]
+    months: tuple[Spell | None, ...]
+    hours_of_day: tuple[Spell | None, ...]
+    shear_held_share: float
     yearly_mean_m_per_s: dict[int, float]
 
 
@@ -159,14 +181,19 @@ def fit_weibull(speed_m_per_s: FloatArray) -> Weibull:
     return _with_mean(mean, (low + high) / 2.0)
 
 
-def shear_exponent(
-    upper_m_per_s: float, lower_m_per_s: float, upper_height_m: float, lower_height_m: float
-) -> float:
-    """Return the power law's exponent between two heights' mean speeds, within its bounds."""
-    if not (upper_m_per_s > 0.0 and lower_m_per_s > 0.0):
-        return MIN_SHEAR_EXPONENT
-    exponent = np.log(upper_m_per_s / lower_m_per_s) / np.log(upper_height_m / lower_height_m)
-    return float(np.clip(exponent, MIN_SHEAR_EXPONENT, MAX_SHEAR_EXPONENT))
+def shear_exponents(hours: WindHours) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return the power law's exponent of each hour, and whether it was held at a bound.
+
+    An hour without wind at one of the heights has the lower bound, and was not held there.
+    """
+    upper, lower = hours.upper_m_per_s, hours.lower_m_per_s
+    both = (upper > 0.0) & (lower > 0.0)
+    ratio = np.divide(upper, lower, out=np.ones_like(upper), where=both)
+    found = np.log(ratio) / np.log(hours.upper_height_m / hours.lower_height_m)
+    within = np.clip(found, MIN_SHEAR_EXPONENT, MAX_SHEAR_EXPONENT)
+    # What rounding leaves of a bound is not held.
+    held = np.abs(within - found) > _ROUNDING
+    return np.where(both, within, MIN_SHEAR_EXPONENT), held
 
 
 def wind_climate(hours: WindHours, *, hub_height_m: float, sectors: int) -> WindClimate:
@@ -189,33 +216,52 @@ def wind_climate(hours: WindHours, *, hub_height_m: float, sectors: int) -> Wind
         )
     if not hours.upper_m_per_s.size:
         raise WindError("There are no hours of wind.")
-    members = sector_of(hours.direction_degrees, sectors)
-    at_hub = np.empty_like(hours.upper_m_per_s)
-    exponents = []
-    for number in range(sectors):
-        within = members == number
-        exponents.append(_exponent(hours, within if within.any() else np.ones_like(within)))
-        ratio = (hub_height_m / hours.upper_height_m) ** exponents[-1]
-        at_hub[within] = hours.upper_m_per_s[within] * ratio
+    exponents, held = shear_exponents(hours)
+    at_hub = hours.upper_m_per_s * (hub_height_m / hours.upper_height_m) ** exponents
     everywhere = fit_weibull(at_hub)
-    mean = float(at_hub.mean())
+    members = sector_of(hours.direction_degrees, sectors)
     found = tuple(
-        _sector(number * 360.0 / sectors, at_hub[members == number], len(at_hub), everywhere, shear)
-        for number, shear in enumerate(exponents)
+        _sector(
+            number * 360.0 / sectors,
+            at_hub[members == number],
+            len(at_hub),
+            everywhere,
+            _mean_exponent(exponents, at_hub, members == number),
+        )
+        for number in range(sectors)
     )
-    months = (at_hub[hours.month == month] for month in range(1, 13))
-    monthly = tuple(float(speeds.mean()) if speeds.size else None for speeds in months)
-    yearly = {int(year): float(at_hub[hours.year == year].mean()) for year in np.unique(hours.year)}
-    return WindClimate(hub_height_m, found, mean, everywhere, monthly, yearly)
+    return WindClimate(
+        hub_height_m=hub_height_m,
+        sectors=found,
+        mean_m_per_s=float(at_hub.mean()),
+        weibull=everywhere,
+        months=tuple(_spell(at_hub[hours.month == month]) for month in range(1, 13)),
+        hours_of_day=tuple(_spell(at_hub[hours.hour == hour]) for hour in range(24)),
+        shear_held_share=float(held.mean()),
+        yearly_mean_m_per_s={
+            int(year): float(at_hub[hours.year == year].mean()) for year in np.unique(hours.year)
+        },
+    )
 
 
-def _exponent(hours: WindHours, within: NDArray[np.bool_]) -> float:
-    return shear_exponent(
-        float(hours.upper_m_per_s[within].mean()),
-        float(hours.lower_m_per_s[within].mean()),
-        hours.upper_height_m,
-        hours.lower_height_m,
-    )
+def held_shear(climate: WindClimate) -> list[str]:
+    """Say in how many hours the shear was held at a bound; nothing if in none."""
+    if not climate.shear_held_share:
+        return []
+    return [
+        f"In {100.0 * climate.shear_held_share:.1f} % of the hours the shear exponent was held at "
+        f"a bound, {MIN_SHEAR_EXPONENT:g} or {MAX_SHEAR_EXPONENT:g}."
+    ]
+
+
+def _mean_exponent(exponents: FloatArray, at_hub: FloatArray, within: NDArray[np.bool_]) -> float:
+    """By which a sector's mean speed grows; of all directions where the sector has no wind."""
+    weights = at_hub * within
+    return float(np.average(exponents, weights=weights if weights.any() else at_hub))
+
+
+def _spell(speed: FloatArray) -> Spell | None:
+    return Spell(float(speed.mean()), fit_weibull(speed)) if speed.any() else None
 
 
 def _sector(

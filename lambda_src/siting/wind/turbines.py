@@ -6,7 +6,7 @@ what studies compare layouts with.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
 from typing import Any, Final, Protocol
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from siting.wind.errors import WindError
 
 FloatArray = NDArray[np.float64]
+
+#: The air that power curves are given for (IEC 61400-12-1).
+STANDARD_DENSITY_KG_PER_M3: Final = 1.225
 
 
 class Curves(Protocol):
@@ -108,6 +111,7 @@ class Turbine:
         cut_out_m_per_s: Above this speed it is shut down.
         curves: Power and thrust in between.
         source: Where its data are published.
+        air_density_kg_per_m3: Of the air it stands in.
     """
 
     key: str
@@ -120,6 +124,7 @@ class Turbine:
     cut_out_m_per_s: float
     curves: Curves = field(repr=False)
     source: str = field(repr=False)
+    air_density_kg_per_m3: float = STANDARD_DENSITY_KG_PER_M3
 
     @property
     def tip_height_m(self) -> float:
@@ -146,21 +151,32 @@ class Turbine:
             "source": self.source,
         }
 
+    def in_air(self, density_kg_per_m3: float) -> "Turbine":
+        """Return the turbine as it works in air of another density."""
+        return replace(self, air_density_kg_per_m3=density_kg_per_m3)
+
     def power_mw(self, wind_speed_m_per_s: FloatArray) -> FloatArray:
         """Return the power at each speed, in megawatts."""
         speed = np.asarray(wind_speed_m_per_s, dtype=np.float64)
-        power = self.rated_power_mw * self.curves.power_share(speed)
+        power = self.rated_power_mw * self.curves.power_share(self._normalised(speed))
         runs = (speed >= self.cut_in_m_per_s) & (speed <= self.cut_out_m_per_s)
         return np.where(runs, power, 0.0)
 
     def thrust(self, wind_speed_m_per_s: FloatArray) -> FloatArray:
         """Return the thrust coefficient at each speed, 0 where the turbine stands still."""
         speed = np.asarray(wind_speed_m_per_s, dtype=np.float64)
-        thrust = self.curves.thrust(speed)
+        thrust = self.curves.thrust(self._normalised(speed))
         if self.constant_thrust is not None:
             return np.where(speed <= self.cut_out_m_per_s, thrust, 0.0)
         runs = (speed >= self.cut_in_m_per_s) & (speed <= self.cut_out_m_per_s)
         return np.where(runs, thrust, 0.0)
+
+    def _normalised(self, speed_m_per_s: FloatArray) -> FloatArray:
+        """The speed at which air of the curves' density does the same (IEC 61400-12-1, pitch)."""
+        if self.air_density_kg_per_m3 == STANDARD_DENSITY_KG_PER_M3:
+            return speed_m_per_s
+        ratio = self.air_density_kg_per_m3 / STANDARD_DENSITY_KG_PER_M3
+        return np.asarray(speed_m_per_s * ratio ** (1.0 / 3.0))
 
 
 def _read_library(text: str) -> dict[str, Turbine]:

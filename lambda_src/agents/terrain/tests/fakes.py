@@ -57,13 +57,26 @@ class Weather:
         hours = WindHours(
             year=np.full(8760, 2024.0),
             month=np.resize(np.arange(1.0, 13.0), 8760),
+            hour=np.resize(np.arange(24.0), 8760),
             direction_degrees=np.full(8760, 268.0),
             upper_m_per_s=speed,
             lower_m_per_s=speed * 0.75,
             upper_height_m=50.0,
             lower_height_m=10.0,
         )
-        return PastWind(hours, first, last, 3, 8.75, 54.5, "made up", "nobody")
+        return PastWind(
+            hours=hours,
+            first_year=first,
+            last_year=last,
+            missing_hours=3,
+            grid_longitude_deg=8.75,
+            grid_latitude_deg=54.5,
+            grid_elevation_m=3.5,
+            temperature_c=np.full(8760, 10.0),
+            pressure_kpa=np.full(8760, 101.0),
+            dataset="made up",
+            attribution="nobody",
+        )
 
 
 def stored(project: Project, name: str) -> Any:

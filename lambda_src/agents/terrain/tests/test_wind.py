@@ -87,6 +87,7 @@ def test_wind_without_a_place_asks_for_one(weather: Weather, project: Project) -
         ({"sectors": 2}, "sectors is 2; give 4 to 36."),
         ({"years": 0}, "years is 0; give 1 to 20."),
         ({"latitude": 100.0}, "latitude is 100"),
+        ({"elevation_m": 9000.0}, "elevation_m is 9000; give -430 to 5500 m."),
     ],
 )
 def test_wind_out_of_range_becomes_a_message(
@@ -96,3 +97,28 @@ def test_wind_out_of_range_becomes_a_message(
 
     assert (status, weather.asked) == ("error", [])
     assert message in text
+
+
+def test_the_air_at_the_hub_comes_from_the_winds_own_hours_and_the_sites_ground(
+    weather: Weather, project: Project
+) -> None:
+    _, plain = call(get_wind_conditions, project, **PLACE, years=1)
+    _, mountain = call(get_wind_conditions, project, **PLACE, years=1, elevation_m=2003.5)
+
+    assert plain["air"]["density_kg_per_m3"] == pytest.approx(1.2293, abs=1e-4)
+    assert plain["air"]["ground_m"] == 3.5
+    thinner = 1 - mountain["air"]["density_kg_per_m3"] / plain["air"]["density_kg_per_m3"]
+    assert 0.15 < thinner < 0.2
+    assert "taken from 4 m to 2004 m" in mountain["air"]["source"]
+
+
+def test_months_and_hours_of_the_day_are_kept_with_their_own_distribution(
+    weather: Weather, project: Project
+) -> None:
+    call(get_wind_conditions, project, **PLACE, years=1)
+
+    kept = json.loads(stored(project, "wind.json"))
+    assert [one["hour_utc"] for one in kept["hourly"]] == list(range(24))
+    for one in (*kept["monthly"], *kept["hourly"]):
+        assert one["weibull_a_m_per_s"] > one["mean_wind_speed_m_per_s"] > 0.0
+        assert one["weibull_k"] > 1.0

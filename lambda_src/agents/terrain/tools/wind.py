@@ -13,7 +13,8 @@ from tradewind.run.tools import save_json
 
 if TYPE_CHECKING:
     from siting.geodata.reanalysis import PastWind
-    from siting.wind.rose import WindClimate
+    from siting.wind.air import Air
+    from siting.wind.rose import Spell, WindClimate
 
 
 @tool(context=True)
@@ -26,11 +27,13 @@ def get_wind_conditions(
     hub_height_m: float = 110.0,
     sectors: int = 12,
     years: int = 10,
+    elevation_m: float | None = None,
 ) -> dict[str, Any]:
     """Fetch past years of hourly wind at a place and describe it at hub height, by direction.
 
     Returns the mean speed, Weibull parameters and how often the wind comes from each sector, each
-    sector centred on its direction, and saves them as wind.json. The data are a reanalysis (NASA
+    sector centred on its direction, and the air's density at the hub, and saves them as wind.json.
+    The data are a reanalysis (NASA
     POWER, MERRA-2): good for a first look, no replacement for measurements on the site.
 
     Args:
@@ -40,10 +43,12 @@ def get_wind_conditions(
         hub_height_m: Hub over ground, in metres, 30 to 250.
         sectors: How many directions to tell apart, 4 to 36.
         years: How many of the latest whole years to take, 1 to 20.
+        elevation_m: Ground at the site over sea level, in metres, if the request says it; the mean
+            of the data's grid cell unless given, which hills and mountains differ from.
     """
     # Paid by the request that needs them, not by every cold start.
     from siting.geodata import reanalysis  # noqa: PLC0415
-    from siting.wind import rose  # noqa: PLC0415
+    from siting.wind import air, rose  # noqa: PLC0415
 
     project = project_of(tool_context)
     if latitude is None or longitude is None:
@@ -53,10 +58,19 @@ def get_wind_conditions(
     require_within("hub_height_m", hub_height_m, rose.MIN_HUB_HEIGHT_M, rose.MAX_HUB_HEIGHT_M, "m")
     require_within("sectors", sectors, rose.MIN_SECTORS, rose.MAX_SECTORS)
     require_within("years", years, 1, reanalysis.MAX_YEARS)
+    if elevation_m is not None:
+        require_within("elevation_m", elevation_m, air.MIN_GROUND_M, air.MAX_GROUND_M, "m")
     first, last = reanalysis.latest_years(years, datetime.now(UTC).date())
     wind = power().wind_at(longitude, latitude, first, last)
     climate = rose.wind_climate(wind.hours, hub_height_m=hub_height_m, sectors=sectors)
-    document = _wind_document(longitude, latitude, wind, climate)
+    at_hub = air.air_at_hub(
+        wind.temperature_c,
+        wind.pressure_kpa,
+        hub_height_m=hub_height_m,
+        data_ground_m=wind.grid_elevation_m,
+        ground_m=elevation_m,
+    )
+    document = _wind_document(longitude, latitude, wind, climate, at_hub)
     name = save_json(project, "wind.json", document)
     main = max(climate.sectors, key=lambda one: one.frequency)
     project.report_facts(
@@ -71,11 +85,17 @@ def get_wind_conditions(
 
 
 #: What the artifact says and the model knows or does not need.
-_ONLY_IN_ARTIFACT: Final = frozenset({"latitude", "longitude", "monthly", "yearly", "method"})
+_ONLY_IN_ARTIFACT: Final = frozenset(
+    {"latitude", "longitude", "monthly", "hourly", "yearly", "method"}
+)
 
 
 def _wind_document(
-    longitude_deg: float, latitude_deg: float, wind: "PastWind", climate: "WindClimate"
+    longitude_deg: float,
+    latitude_deg: float,
+    wind: "PastWind",
+    climate: "WindClimate",
+    air: "Air",
 ) -> dict[str, Any]:
     from siting.geodata import reanalysis  # noqa: PLC0415
     from siting.wind import rose  # noqa: PLC0415
@@ -106,9 +126,16 @@ def _wind_document(
             }
             for sector in climate.sectors
         ],
+        "air": {
+            "density_kg_per_m3": round(air.density_kg_per_m3, 4),
+            "ground_m": air.ground_m,
+            "source": air.source,
+        },
         "monthly": [
-            {"month": month, "mean_wind_speed_m_per_s": None if mean is None else round(mean, 4)}
-            for month, mean in enumerate(climate.monthly_mean_m_per_s, start=1)
+            {"month": month, **_spell(one)} for month, one in enumerate(climate.months, start=1)
+        ],
+        "hourly": [
+            {"hour_utc": hour, **_spell(one)} for hour, one in enumerate(climate.hours_of_day)
         ],
         "yearly": [
             {"year": year, "mean_wind_speed_m_per_s": round(mean, 4)}
@@ -133,5 +160,14 @@ def _wind_document(
             "A reanalysis on a grid of some 50 km knows no hills, coasts or forests of its own "
             "size; measure on the site before a yield forecast.",
             f"Speeds at the hub are extrapolated from {hours.upper_height_m:g} m over ground.",
+            *rose.held_shear(climate),
         ],
+    }
+
+
+def _spell(spell: "Spell | None") -> dict[str, float | None]:
+    return {
+        "mean_wind_speed_m_per_s": None if spell is None else round(spell.mean_m_per_s, 4),
+        "weibull_a_m_per_s": None if spell is None else round(spell.weibull.a_m_per_s, 4),
+        "weibull_k": None if spell is None else round(spell.weibull.k, 4),
     }

@@ -11,7 +11,7 @@ from siting.geodata.reanalysis import ATTRIBUTION, PastWind, PowerClient, latest
 from tradewind.contracts.errors import DataSourceInvalid
 
 FIELDS = {
-    "parameters": "WS50M,WS10M,WD50M",
+    "parameters": "WS50M,WS10M,WD50M,T2M,PS",
     "longitude": "8.9720",
     "latitude": "54.7365",
     "start": "20230101",
@@ -53,6 +53,7 @@ def test_each_hour_keeps_its_place(year: dict[str, Any]) -> None:
     at = (31 + 28) * 24 + 5
     hours = past.hours
     assert (hours.month[at], hours.upper_m_per_s[at], hours.direction_degrees[at]) == (3, 31.5, 0)
+    assert hours.hour[at] == 5
     assert len(hours.month) == 8760
     assert (hours.upper_height_m, hours.lower_height_m) == (50.0, 10.0)
 
@@ -85,6 +86,36 @@ def test_too_many_missing_hours_are_no_wind_data(year: dict[str, Any]) -> None:
         read(year)
 
 
+def test_the_air_of_the_same_place_comes_with_the_wind(year: dict[str, Any]) -> None:
+    year["properties"]["parameter"]["T2M"]["2023010100"] = -999.0
+
+    past = read(year)
+
+    assert (len(past.temperature_c), len(past.pressure_kpa)) == (8759, 8759)
+    assert past.pressure_kpa.mean() == pytest.approx(101.2)
+    assert past.grid_elevation_m == 3.5
+    assert len(past.hours.month) == 8760
+
+
+def _no_air(year: dict[str, Any]) -> None:
+    del year["properties"]["parameter"]["PS"]
+
+
+def _little_air(year: dict[str, Any]) -> None:
+    series = year["properties"]["parameter"]["T2M"]
+    series.update({hour: -999.0 for hour in series if hour.startswith("202301")})
+
+
+@pytest.mark.parametrize("spoil", [_no_air, _little_air])
+def test_wind_without_enough_air_is_wind_all_the_same(year: dict[str, Any], spoil: Any) -> None:
+    spoil(year)
+
+    past = read(year)
+
+    assert (past.temperature_c.size, past.pressure_kpa.size) == (0, 0)
+    assert len(past.hours.month) == 8760
+
+
 def _without(name: str) -> Any:
     return lambda year: year.pop(name)
 
@@ -99,6 +130,14 @@ def _local_time(year: dict[str, Any]) -> None:
 
 def _gale(year: dict[str, Any]) -> None:
     year["properties"]["parameter"]["WS50M"]["2023010100"] = 400.0
+
+
+def _fahrenheit(year: dict[str, Any]) -> None:
+    year["parameters"]["T2M"]["units"] = "F"
+
+
+def _vacuum(year: dict[str, Any]) -> None:
+    year["properties"]["parameter"]["PS"]["2023010100"] = 0.0
 
 
 def _backwards(year: dict[str, Any]) -> None:
@@ -128,6 +167,8 @@ def _nowhere(year: dict[str, Any]) -> None:
         (_units, "WS50M in km/h, not m/s"),
         (_local_time, "not in UTC"),
         (_gale, "WS50M out of 0 to 120"),
+        (_fahrenheit, "T2M in F, not C"),
+        (_vacuum, "PS out of 30 to 110"),
         (_backwards, "WD50M out of 0 to 360"),
         (_words, "not numbers by hour"),
         (_other_hour, "not numbers by hour"),

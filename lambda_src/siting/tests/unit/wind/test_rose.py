@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from siting.wind.errors import WindError
 from siting.wind.rose import (
-    MAX_SHEAR_EXPONENT,
     MIN_HOURS_TO_FIT,
     FloatArray,
     WindHours,
     fit_weibull,
+    held_shear,
     sector_of,
-    shear_exponent,
+    shear_exponents,
     wind_climate,
 )
 
@@ -35,6 +35,7 @@ def hours(
     return WindHours(
         year=np.resize((2023.0, 2024.0), count),
         month=np.resize(np.arange(1.0, 13.0), count),
+        hour=np.resize(np.arange(24.0), count),
         direction_degrees=np.broadcast_to(np.asarray(direction, np.float64), (count,)).copy(),
         upper_m_per_s=full,
         lower_m_per_s=full * 0.8
@@ -99,17 +100,48 @@ def test_no_wind_cannot_be_fitted(speeds: list[float]) -> None:
 
 @given(st.floats(0.0, 0.5), st.floats(2, 15))
 def test_the_exponent_of_a_power_law_is_recovered(exponent: float, lower: float) -> None:
-    upper = lower * 5.0**exponent
+    found, held = shear_exponents(hours(0.0, lower * 5.0**exponent, lower, count=1))
 
-    assert shear_exponent(upper, lower, 50.0, 10.0) == pytest.approx(exponent, abs=1e-9)
+    assert (found[0], held[0]) == (pytest.approx(exponent, abs=1e-9), False)
 
 
-@pytest.mark.parametrize(("upper", "lower", "exponent"), [(8, 1, 0.6), (5, 6, 0.0), (0, 0, 0.0)])
+@pytest.mark.parametrize(
+    ("upper", "lower", "exponent", "held"),
+    [(8, 1, 0.6, True), (5, 6, 0.0, True), (0, 0, 0.0, False), (3, 0, 0.0, False)],
+)
 def test_an_exponent_stays_within_what_wind_does(
-    upper: float, lower: float, exponent: float
+    upper: float, lower: float, exponent: float, held: bool
 ) -> None:
-    assert shear_exponent(upper, lower, 50.0, 10.0) == exponent
-    assert exponent <= MAX_SHEAR_EXPONENT
+    found = shear_exponents(hours(0.0, upper, lower, count=1))
+
+    assert [one[0] for one in found] == [exponent, held]
+
+
+def test_each_hour_has_its_own_shear() -> None:
+    """Calm nights of strong shear and days without: the mean's shear knows neither."""
+    night = np.tile([True, False], 500)
+    lower = np.where(night, 6.0 * 0.2**0.5, 6.0)
+
+    climate = wind_climate(hours(0.0, 6.0, lower), hub_height_m=110.0, sectors=4)
+
+    at_night = 6.0 * 2.2**0.5
+    assert climate.mean_m_per_s == pytest.approx((at_night + 6.0) / 2)
+    north = climate.sectors[0]
+    cube = north.weibull.a_m_per_s**3 * gamma(1 + 3 / north.weibull.k)
+    assert cube == pytest.approx((at_night**3 + 6.0**3) / 2, rel=1e-6)
+    # By which the mean speed grows from 110 m on, where only the nights' does.
+    assert north.shear_exponent == pytest.approx(0.5 * at_night / (at_night + 6.0))
+
+
+def test_how_many_hours_had_their_shear_held_is_told() -> None:
+    lower = np.where(np.arange(1000) < 30, 1.0, 6.0)
+
+    climate = wind_climate(hours(0.0, 8.0, lower), hub_height_m=110.0, sectors=4)
+
+    assert held_shear(climate) == [
+        "In 3.0 % of the hours the shear exponent was held at a bound, 0 or 0.6."
+    ]
+    assert held_shear(wind_climate(hours(0.0, 8.0), hub_height_m=110.0, sectors=4)) == []
 
 
 def test_speeds_are_taken_to_the_hub_by_each_sectors_own_shear() -> None:
@@ -179,8 +211,21 @@ def test_months_have_their_own_mean() -> None:
 
     climate = wind_climate(data, hub_height_m=50.0, sectors=4)
 
-    assert climate.monthly_mean_m_per_s[0] == pytest.approx(12.0)
-    assert climate.monthly_mean_m_per_s[11] == pytest.approx(6.0)
+    january, december = climate.months[0], climate.months[11]
+    assert january is not None
+    assert december is not None
+    assert (january.mean_m_per_s, december.mean_m_per_s) == pytest.approx((12.0, 6.0))
+    assert january.weibull.mean_m_per_s == pytest.approx(12.0)
+
+
+def test_hours_of_the_day_have_their_own_wind() -> None:
+    data = hours(0.0, np.where(np.resize(np.arange(24), 1200) == 13, 9.0, 0.0), count=1200)
+
+    climate = wind_climate(data, hub_height_m=50.0, sectors=4)
+
+    at_one, calm = climate.hours_of_day[13], climate.hours_of_day[0]
+    assert at_one is not None
+    assert (at_one.mean_m_per_s, calm) == (pytest.approx(9.0), None)
 
 
 def test_years_have_their_own_mean() -> None:

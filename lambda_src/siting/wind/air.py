@@ -1,0 +1,86 @@
+"""The air's density at the hub, by which the wind's energy goes.
+
+Dry air as an ideal gas, as IEC 61400-12-1 normalises power to; between heights the lapse rate and
+the constants of the International Standard Atmosphere (ISO 2533). Humid air is lighter, by less
+than 1 % outside of the tropics.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray
+
+#: Dead Sea and the highest wind farms, with room.
+MIN_GROUND_M: Final = -430.0
+MAX_GROUND_M: Final = 5500.0
+_GAS_CONSTANT_J_PER_KG_K: Final = 287.05
+_LAPSE_K_PER_M: Final = 0.0065
+_GRAVITY_M_PER_S2: Final = 9.80665
+_ZERO_CELSIUS_K: Final = 273.15
+_SEA_LEVEL_C: Final = 15.0
+_SEA_LEVEL_KPA: Final = 101.325
+
+
+@dataclass(frozen=True, slots=True)
+class Air:
+    """The air at a hub.
+
+    Attributes:
+        density_kg_per_m3: Mean over the year.
+        ground_m: The ground below it, over sea level; None where nobody knows it.
+        source: What that is from, in words.
+    """
+
+    density_kg_per_m3: float
+    ground_m: float | None
+    source: str
+
+    @property
+    def share_of_standard(self) -> float:
+        """Of the density that power curves are given for."""
+        return self.density_kg_per_m3 / STANDARD_DENSITY_KG_PER_M3
+
+
+def air_at_hub(
+    temperature_c: FloatArray,
+    pressure_kpa: FloatArray,
+    *,
+    hub_height_m: float,
+    data_ground_m: float | None,
+    ground_m: float | None,
+) -> Air:
+    """Return the air at a hub, from hours near the ground or from the standard atmosphere.
+
+    Args:
+        temperature_c: By hour, near the ground; empty if the data have none.
+        pressure_kpa: By hour, at the ground.
+        hub_height_m: Metres over ground.
+        data_ground_m: The ground that the hours are of, over sea level, if the data say it.
+        ground_m: The ground at the site, over sea level; that of the data unless known.
+    """
+    site_m = data_ground_m if ground_m is None else ground_m
+    if temperature_c.size:
+        above_m = hub_height_m
+        source = "temperature and pressure of the wind data's hours"
+        if site_m is not None and data_ground_m is not None and site_m != data_ground_m:
+            above_m += site_m - data_ground_m
+            source += f", taken from {data_ground_m:.0f} m to {site_m:.0f} m over sea level"
+        return Air(_mean_density(temperature_c, pressure_kpa, above_m), site_m, source)
+    source = (
+        "the standard atmosphere at sea level, for want of temperature, pressure and elevation"
+        if site_m is None
+        else f"the standard atmosphere, {site_m:.0f} m over sea level"
+    )
+    at_sea = np.array([_SEA_LEVEL_C]), np.array([_SEA_LEVEL_KPA])
+    return Air(_mean_density(*at_sea, hub_height_m + (site_m or 0.0)), site_m, source)
+
+
+def _mean_density(temperature_c: FloatArray, pressure_kpa: FloatArray, above_m: float) -> float:
+    """The mean density so many metres above where temperature and pressure are from."""
+    kelvin = temperature_c + _ZERO_CELSIUS_K
+    aloft = kelvin - _LAPSE_K_PER_M * above_m
+    exponent = _GRAVITY_M_PER_S2 / (_GAS_CONSTANT_J_PER_KG_K * _LAPSE_K_PER_M)
+    pressure_pa = 1000.0 * pressure_kpa * (aloft / kelvin) ** exponent
+    return float((pressure_pa / (_GAS_CONSTANT_J_PER_KG_K * aloft)).mean())
