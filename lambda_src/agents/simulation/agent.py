@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
-from agents.simulation.documents import per_direction, per_turbine, setup
+from agents.simulation.documents import (
+    air_of,
+    by_model,
+    by_time,
+    per_direction,
+    per_turbine,
+    setup,
+)
 from agents.simulation.farm import farm_of, is_number
 from siting.crew import LAYOUT, SIMULATION, TERRAIN
 from siting.net_energy import net_of_all
@@ -49,9 +56,10 @@ Units: energy in GWh per year (AEP), power in MW, speeds in m/s at hub height, d
 from north, clockwise, where the wind comes from; the capacity factor is a share from 0 to 1.
 
 Report numbers only from tool results: AEP, wake loss and capacity factor; where the tool gives
-them, the energy net of all losses (P50), P90 over ten years, and the losses taken off. Repeat the
-assumptions the tool lists. Where it says that the wind has one speed all year, say that absolute
-energy is for comparing layouts and no yield forecast.
+them, the energy net of all losses (P50), P90 over ten years, and the losses taken off. Give the
+least and the most that wakes take by the models in wake_models. Repeat the assumptions the tool
+lists. Where it says that the wind has one speed all year, say that absolute energy is for comparing
+layouts and no yield forecast.
 """
 
 
@@ -75,20 +83,23 @@ def run_wake_simulation(
     """Compute the wind farm's annual energy with wakes, and save it.
 
     Takes the project's layout, or turbines given in the request. Returns annual energy production
-    in GWh, wake loss in percent, the capacity factor and the assumptions; for the project's wind
-    also the energy net of all losses (P50), and what is exceeded in 75, 90 and 99 % of years.
+    in GWh, wake loss in percent, the capacity factor and the assumptions, and the wake loss by each
+    model there is; for the project's wind also the energy net of all losses (P50), what is exceeded
+    in 75, 90 and 99 % of years, and the air density at the hub. Energy by month and hour of the day
+    is saved where the wind data have them.
 
     Args:
         tool_context: The request at work.
         wake_model: iea37_gaussian (IEA Task 37 case study), bastankhah_gaussian (widens with
-            turbulence), or auto: the first for a wind of one speed, the second for wind data.
+            turbulence), jensen, turbopark, or auto: the first for a wind of one speed, the second
+            for wind data. All are computed; this one gives the energy.
         wind_data: project (the terrain agent's wind data), single_speed (one speed all year,
             with the request's wind rose or the case study's), or auto: the project's data if there
             are any and the request names no speed and brings neither turbines nor a wind rose.
         wind_speed_m_per_s: If the request names one: free wind speed at hub height, all year and
             from every direction, above 0 and up to 25 m/s. For single_speed 9.8 unless given.
-        turbulence_intensity: For bastankhah_gaussian: of the free wind at hub height, 0.03 to 0.3;
-            0.1 is usual on land, 0.06 offshore.
+        turbulence_intensity: For bastankhah_gaussian and turbopark: of the free wind at hub
+            height, 0.03 to 0.3; 0.1 is usual on land, 0.06 offshore.
         turbine_model: For turbines given in the request: iea37_3_35mw_130m (default),
             iea_3_4mw_130m, iea_10mw_198m or iea_15mw_240m. A layout names its own.
         availability_loss_percent: Standstill of turbines and grid; 3 unless given.
@@ -100,7 +111,9 @@ def run_wake_simulation(
             some 3 with a good year of measurements on the site.
     """
     # Some 170 ms to import: paid by the request that needs them, not by every cold start.
+    from siting.wind.air import read_air  # noqa: PLC0415
     from siting.wind.wake import energy as wake  # noqa: PLC0415
+    from siting.wind.wake.library import WAKE_MODELS, model_of  # noqa: PLC0415
 
     project = project_of(tool_context)
     farm = farm_of(project, turbine_model)
@@ -108,12 +121,23 @@ def run_wake_simulation(
     if measured is not None and farm.layout is not None:
         turbines = farm.layout.data["turbines"]
         require_wind_of(((one["longitude_deg"], one["latitude_deg"]) for one in turbines), measured)
+    air = None if measured is None else read_air(measured.data)
+    if air is not None:
+        farm = farm._replace(turbine=farm.turbine.in_air(air.density_kg_per_m3))
     model = scenarios.wake_model(wake_model, wind, turbulence_intensity)
     wake.positions(farm.x_m, farm.y_m)
     wake.require_spacing(farm.ids, farm.x_m, farm.y_m, farm.turbine)
-    energy = wake.annual_energy(
-        farm.x_m, farm.y_m, turbine=farm.turbine, rose=wind.states.rose, model=model
-    )
+    energies = {
+        key: wake.annual_energy(
+            farm.x_m,
+            farm.y_m,
+            turbine=farm.turbine,
+            rose=wind.states.rose,
+            model=model_of(key, turbulence_intensity),
+        )
+        for key in WAKE_MODELS
+    }
+    energy = energies[model.key]
     net = None
     if measured is not None:
         losses = {
@@ -143,6 +167,7 @@ def run_wake_simulation(
         "turbine_model": turbine.key,
         "rated_power_mw": round(turbine.rated_power_mw * len(farm.ids), 3),
         "wake_model": model.key,
+        "wake_models": by_model(energies, net),
         **({} if net is None else net.describe()),
         "assumptions": [
             f"Turbine: {turbine.name}, {turbine.rated_power_mw:g} MW, rotor "
@@ -153,7 +178,10 @@ def run_wake_simulation(
             "No losses but wakes: electrical losses, downtime, icing and curtailment come on top."
             if net is None
             else "aep_gwh is net of wakes alone; net_aep_gwh is what reaches the grid (P50).",
-            "Air density 1.225 kg/m3; flat land, the same wind at every turbine.",
+            "Air density 1.225 kg/m3."
+            if air is None
+            else air.assumption(energy.air_effect_percent),
+            "Flat land, the same wind at every turbine.",
             f"Turbine positions: {farm.positions_from}.",
         ],
     }
@@ -164,6 +192,8 @@ def run_wake_simulation(
         "wind_speed_m_per_s": wind.speed_m_per_s,
         "per_turbine": per_turbine(farm, wind, energy),
         "per_direction": per_direction(wind, energy),
+        **air_of(air, energy),
+        **by_time(measured, wind, energy),
         "sources": sources_of(*(one for one in (farm.layout, measured) if one is not None)),
     }
     artifacts = [

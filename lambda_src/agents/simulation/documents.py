@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agents.simulation.farm import Farm
+from tradewind.run.tools import Source
 
 if TYPE_CHECKING:
+    from siting.wind.air import Air
+    from siting.wind.net import NetYield
     from siting.wind.scenarios import Wind
     from siting.wind.wake.energy import EnergyYield
 
@@ -67,11 +70,63 @@ def per_direction(wind: "Wind", energy: "EnergyYield") -> list[dict[str, Any]]:
     ]
 
 
+def by_model(energies: "Mapping[str, EnergyYield]", net: "NetYield | None") -> list[dict[str, Any]]:
+    """What wakes take by each model; the other losses, where they are taken off, are the same."""
+    return [
+        {
+            "wake_model": key,
+            "wake_loss_percent": round(energy.wake_loss_percent, 4),
+            "aep_gwh": round(energy.aep_mwh / 1000.0, 8),
+            **(
+                {}
+                if net is None
+                else {"net_aep_gwh": round(net.losses.kept_share * energy.aep_mwh / 1000.0, 6)}
+            ),
+        }
+        for key, energy in energies.items()
+    ]
+
+
+def air_of(air: "Air | None", energy: "EnergyYield") -> dict[str, Any]:
+    """The air at the hub and what it does; nothing for a wind of one speed."""
+    if air is None:
+        return {}
+    return {
+        "air": {
+            "density_kg_per_m3": round(air.density_kg_per_m3, 4),
+            "source": air.source,
+            "energy_change_percent": round(energy.air_effect_percent, 4),
+        }
+    }
+
+
+def by_time(measured: Source | None, wind: "Wind", energy: "EnergyYield") -> dict[str, Any]:
+    """The energy, net of wakes, by month and by hour of the day; nothing without such wind."""
+    from siting.wind.wake.calendar import energy_calendar  # noqa: PLC0415
+
+    if measured is None:
+        return {}
+    found = energy_calendar(measured.data, wind.states, energy.state_aep_mwh, energy.turbine)
+    if found is None:
+        return {}
+    months, hours = found.monthly_mwh.tolist(), found.hourly_mwh.tolist()
+    return {
+        "monthly": [
+            {"month": month, "aep_gwh": round(mwh / 1000.0, 8)}
+            for month, mwh in enumerate(months, start=1)
+        ],
+        "hourly": [
+            {"hour_utc": hour, "aep_gwh": round(mwh / 1000.0, 8)} for hour, mwh in enumerate(hours)
+        ],
+    }
+
+
 def setup(farm: Farm, wind: "Wind", document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a later step needs to draw the simulation again, beside ``energy.json``."""
     sectors = wind.sectors
     return {
         "turbine": farm.turbine.describe(),
+        "air_density_kg_per_m3": farm.turbine.air_density_kg_per_m3,
         "wake_model": document["wake_model"],
         "turbulence_intensity": document["turbulence_intensity"],
         "wind": {

@@ -11,7 +11,12 @@ from matplotlib.ticker import MaxNLocator
 from siting.charts.land import FarmLand
 from siting.charts.style import BLUE, INK, ORANGE, SEQUENCE, SKY, Sheet, horizontal_grid
 from siting.charts.wakes import wakes_by_direction
-from siting.wind.turbines import FloatArray, Turbine, turbine_of
+from siting.wind.turbines import (
+    STANDARD_DENSITY_KG_PER_M3,
+    FloatArray,
+    Turbine,
+    turbine_of,
+)
 from siting.wind.wake.flow import speeds_at
 from siting.wind.wake.library import model_of
 from siting.wind.wake.models import WakeModel
@@ -65,7 +70,10 @@ class FarmCharts:
         sectors = setup["wind"]["sectors"]
         return cls(
             energy=energy,
-            turbine=turbine_of(setup["turbine"]["turbine_model"]),
+            turbine=turbine_of(setup["turbine"]["turbine_model"]).in_air(
+                # Simulated before the air was looked at.
+                setup.get("air_density_kg_per_m3", STANDARD_DENSITY_KG_PER_M3)
+            ),
             # A model without turbulence does not look at it.
             model=model_of(setup["wake_model"], setup["turbulence_intensity"] or 0.0),
             main_direction_degrees=setup["wind"]["main_direction_degrees"],
@@ -286,7 +294,10 @@ class FarmCharts:
             power.plot(speed, turbine.power_mw(speed), color=BLUE, linewidth=2.2)
             power.set_ylabel("Power, MW")
             power.set_ylim(0.0, 1.12 * turbine.rated_power_mw)
-            power.set_title(f"{turbine.name}: power and thrust")
+            power.set_title(
+                f"{turbine.name}: power and thrust\nin air of "
+                f"{turbine.air_density_kg_per_m3:.3f} kg/m³"
+            )
             power.axhline(turbine.rated_power_mw, color=INK, linewidth=0.8, linestyle=":")
             power.annotate(
                 f"rated {turbine.rated_power_mw:g} MW from {turbine.rated_m_per_s:.3g} m/s",

@@ -5,13 +5,19 @@ the constants of the International Standard Atmosphere (ISO 2533). Humid air is 
 than 1 % outside of the tropics.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from math import isfinite
+from typing import Any, Final
 
 import numpy as np
 
+from siting.wind.errors import WindError
 from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray
 
+#: No air on earth that a turbine stands in is outside of these.
+_MIN_DENSITY: Final = 0.5
+_MAX_DENSITY: Final = 1.6
 #: Dead Sea and the highest wind farms, with room.
 MIN_GROUND_M: Final = -430.0
 MAX_GROUND_M: Final = 5500.0
@@ -37,10 +43,17 @@ class Air:
     ground_m: float | None
     source: str
 
-    @property
-    def share_of_standard(self) -> float:
-        """Of the density that power curves are given for."""
-        return self.density_kg_per_m3 / STANDARD_DENSITY_KG_PER_M3
+    def assumption(self, energy_change_percent: float) -> str:
+        """What it is and does, in a sentence.
+
+        Args:
+            energy_change_percent: By how much it changes the energy of a free turbine.
+        """
+        return (
+            f"Air at the hub: {self.density_kg_per_m3:.3f} kg/m3, from {self.source}; "
+            f"{energy_change_percent:+.1f} % of the energy at {STANDARD_DENSITY_KG_PER_M3:g} kg/m3 "
+            "(wind speeds normalised by the cube root of the density, IEC 61400-12-1)."
+        )
 
 
 def air_at_hub(
@@ -75,6 +88,30 @@ def air_at_hub(
     )
     at_sea = np.array([_SEA_LEVEL_C]), np.array([_SEA_LEVEL_KPA])
     return Air(_mean_density(*at_sea, hub_height_m + (site_m or 0.0)), site_m, source)
+
+
+def read_air(document: Mapping[str, Any]) -> Air:
+    """Read the air of ``terrain/wind.json``; that of the power curve where it says nothing of it.
+
+    Raises:
+        WindError: It is no air.
+    """
+    given = document.get("air")
+    if given is None:
+        return Air(
+            STANDARD_DENSITY_KG_PER_M3, None, "the power curve, as the wind data say nothing of it"
+        )
+    density = given.get("density_kg_per_m3") if isinstance(given, Mapping) else None
+    if (
+        not isinstance(density, int | float)
+        or not isfinite(density)
+        or not _MIN_DENSITY <= density <= _MAX_DENSITY
+    ):
+        raise WindError(
+            "The wind data's air needs a density_kg_per_m3 from "
+            f"{_MIN_DENSITY:g} to {_MAX_DENSITY:g}. Run the terrain agent again."
+        )
+    return Air(float(density), given.get("ground_m"), str(given.get("source", "the wind data")))
 
 
 def _mean_density(temperature_c: FloatArray, pressure_kpa: FloatArray, above_m: float) -> float:

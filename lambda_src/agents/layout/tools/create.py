@@ -149,9 +149,12 @@ def _energy(
 ) -> "tuple[LayoutEnergy, Callable[[FloatArray], float], str]":
     """Return what a search climbs, the simulation that decides, and the assumption behind both."""
     from siting.wind import iea37  # noqa: PLC0415
+    from siting.wind.air import read_air  # noqa: PLC0415
     from siting.wind.layout.energy import LayoutEnergy  # noqa: PLC0415
     from siting.wind.wake import energy as wake  # noqa: PLC0415
 
+    if wind_json:
+        turbine = turbine.in_air(read_air(wind_json.data).density_kg_per_m3)
     wind = (
         scenarios.weibull_wind(wind_json.data, wind_json.name, turbine, _DIRECTION_STEP_DEGREES)
         if wind_json

@@ -374,3 +374,42 @@ def test_ground_that_somebody_looked_at_is_told(store: MemoryArtifactStore) -> N
     assert "The ground lies between 3 and 482 m and is as steep as 31 %" in text
     assert "steeper than 15 % is excluded" in text
     assert "Slope and height of the ground were not" not in text
+
+
+def test_wakes_are_bracketed_by_every_model(store: MemoryArtifactStore) -> None:
+    computed_from_wind(store)
+    report_on(store)
+    models = json.loads(ProjectContent(store)[ENERGY])["wake_models"]
+    losses = sorted(one["wake_loss_percent"] for one in models)
+
+    page, pdf = page_of(store).text, text_of(pdf_of(store))
+    assert f"{losses[0]:.1f} to {losses[-1]:.1f} % by 4 models" in page
+    for text in (page, pdf):
+        assert f"By 4 models wakes take {losses[0]:.1f} %" in text
+        assert "This report's energy is by Gaussian, IEA Task 37." in text
+        for one in models:
+            assert f"{one['wake_loss_percent']:.1f} {one['aep_gwh']:.3f}" in text
+
+
+def test_the_air_and_the_calendar_of_the_energy_are_shown(store: MemoryArtifactStore) -> None:
+    computed_from_wind(store)
+    content = ProjectContent(store)
+    energy = json.loads(content[ENERGY])
+    year = energy["aep_gwh"]
+    energy |= {
+        "air": {
+            "density_kg_per_m3": 1.0065,
+            "source": "the <i>standard</i> atmosphere",
+            "energy_change_percent": -10.94,
+        },
+        "monthly": [{"month": one, "aep_gwh": year / 12} for one in range(1, 13)],
+        "hourly": [{"hour_utc": one, "aep_gwh": year / 24} for one in range(24)],
+    }
+    content.leave_again({ENERGY: json.dumps(energy).encode()}, read=("terrain/wind.json",))
+    report_on(store)
+
+    for text in (page_of(store).text, text_of(pdf_of(store))):
+        assert "1.006 kg/m³, from the <i>standard</i> atmosphere: 10.9 % less energy" in text
+        assert f"December {year / 12:.3f} 8.3" in text
+        assert f"11 to 12 {year / 24:.3f} 4.2 23 to 24 {year / 24:.3f} 4.2" in text
+        assert "the sun here is 0.6 hours ahead" in text

@@ -307,7 +307,11 @@ def test_a_calm_year_is_no_division_by_zero() -> None:
         ({"turbines": [{"x_m": float("nan"), "y_m": 0}]}, {}, "parameters.turbines[0] needs"),
         ({"turbines": [*TWO, {"x_m": 0, "y_m": 200}]}, {}, "T01 and T03 are 200.0 m apart"),
         ({"turbines": TWO * 200}, {}, "400 turbines; at most 300"),
-        ({"turbines": TWO}, {"wake_model": "jensen"}, "no wake model 'jensen'; there are iea37"),
+        (
+            {"turbines": TWO},
+            {"wake_model": "frandsen"},
+            "no wake model 'frandsen'; there are iea37",
+        ),
         ({"turbines": TWO}, {"turbine_model": "V90"}, "no turbine 'V90'; there are iea37"),
         ({"turbines": TWO}, {"wind_data": "nowhere"}, "give auto, project, single_speed"),
         ({"turbines": TWO}, {"wind_data": "project"}, "has no wind data. Run the terrain agent"),

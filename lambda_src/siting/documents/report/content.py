@@ -8,7 +8,16 @@ degrees from north, clockwise, where the wind comes from.
 from datetime import datetime
 from typing import Final
 
-from siting.documents.report import caveats, energy, land, provenance, summary, turbines, wind
+from siting.documents.report import (
+    caveats,
+    energy,
+    energy_parts,
+    land,
+    provenance,
+    summary,
+    turbines,
+    wind,
+)
 from siting.documents.report.blocks import KeyFigure, Numbering, Report, Section
 from siting.documents.report.inputs import Inputs
 from siting.documents.wording import decimal, plain
@@ -53,7 +62,11 @@ def write_report(title: str, project_id: str, written_at: datetime, inputs: Inpu
             f"km², {decimal(100 * areas['buildable_share'], 1)} % of the site",
         ),
         *_yield(inputs),
-        KeyFigure("Wake loss", decimal(yields["wake_loss_percent"], 1), "% of gross AEP"),
+        KeyFigure(
+            "Wake loss",
+            decimal(yields["wake_loss_percent"], 1),
+            f"% of gross AEP{energy_parts.wake_loss_range(inputs)}",
+        ),
     )
     why_not = placed.get("reason_not_placed")
     notes = (

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from siting.documents.report import energy_parts
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import (
     AEP_PER_TURBINE,
@@ -15,7 +16,7 @@ from siting.documents.wording import decimal, plain
 
 
 def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
-    """What the wind farm yields, by turbine and by direction."""
+    """What the wind farm yields, by turbine, by direction, by month and by hour of the day."""
     energy = inputs.energy.data
     return (
         paragraph(
@@ -23,6 +24,7 @@ def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             f"from {decimal(energy['rated_power_mw'], 2)} MW: a capacity factor of "
             f"{decimal(100 * energy['capacity_factor'], 1)} %."
         ),
+        *energy_parts.air(inputs),
         *number.chart(POWER_CURVE),
         *number.chart(ENERGY_BY_SECTOR),
         *number.chart(AEP_PER_TURBINE),
@@ -63,6 +65,7 @@ def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 )
             ],
         ),
+        *energy_parts.calendar(inputs, number),
     )
 
 
@@ -92,6 +95,7 @@ def losses(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     )
     return (
         paragraph(most if worst["wake_loss_percent"] else "No turbine stands in another's wake."),
+        *energy_parts.wakes_by_model(inputs, number),
         _from_gross_to_net(inputs, number),
         *_certainty(inputs, number),
         *_wake_map(inputs, number),

@@ -58,8 +58,7 @@ class WeibullSectors:
 
     def exceeding(self, speed_m_per_s: FloatArray) -> FloatArray:
         """Return the share of each sector's time (row) that is faster than each speed (column)."""
-        relative = speed_m_per_s / self.a_m_per_s[:, np.newaxis]
-        return np.asarray(np.exp(-(relative ** self.k[:, np.newaxis])))
+        return _exceeding(speed_m_per_s, self.a_m_per_s, self.k)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +143,8 @@ def wind_states(
         direction_step_degrees: How far apart a sector's directions may be.
     """
     at_hub = sectors.at_height(turbine.hub_height_m)
-    edges = np.arange(turbine.cut_in_m_per_s, turbine.cut_out_m_per_s + 1e-9, _SPEED_STEP_M_PER_S)
-    speeds = np.concatenate(
-        (
-            [turbine.cut_in_m_per_s / 2.0],
-            (edges[:-1] + edges[1:]) / 2.0,
-            [turbine.cut_out_m_per_s + 1.0],
-        )
-    )
-    exceeding = at_hub.exceeding(edges)
-    ends = np.column_stack((np.ones(len(exceeding)), exceeding, np.zeros(len(exceeding))))
-    share = -np.diff(ends, axis=1)  # sectors times speeds
+    edges, speeds = speed_bins(turbine)
+    share = shares_by_bin(edges, at_hub.a_m_per_s, at_hub.k)
     count = len(at_hub.frequency)
     width = 360.0 / count
     parts = ceil(width / direction_step_degrees)
@@ -169,6 +159,34 @@ def wind_states(
     )
     sector = np.broadcast_to(np.arange(count)[:, np.newaxis, np.newaxis], shape).ravel()
     return WindStates(rose, sector, at_hub.direction_degrees, _means(at_hub))
+
+
+def speed_bins(turbine: Turbine) -> tuple[FloatArray, FloatArray]:
+    """Return the edges of a turbine's bins of speed, and the speed each is simulated at.
+
+    There is one bin more than edges and one at either end: slower than cut-in, faster than cut-out.
+    """
+    edges = np.arange(turbine.cut_in_m_per_s, turbine.cut_out_m_per_s + 1e-9, _SPEED_STEP_M_PER_S)
+    speeds = np.concatenate(
+        (
+            [turbine.cut_in_m_per_s / 2.0],
+            (edges[:-1] + edges[1:]) / 2.0,
+            [turbine.cut_out_m_per_s + 1.0],
+        )
+    )
+    return edges, speeds
+
+
+def shares_by_bin(edges: FloatArray, a_m_per_s: FloatArray, k: FloatArray) -> FloatArray:
+    """Return the share of the time of each Weibull distribution (row) in each bin (column)."""
+    exceeding = _exceeding(edges, a_m_per_s, k)
+    ends = np.column_stack((np.ones(len(exceeding)), exceeding, np.zeros(len(exceeding))))
+    return np.asarray(-np.diff(ends, axis=1))
+
+
+def _exceeding(speed_m_per_s: FloatArray, a_m_per_s: FloatArray, k: FloatArray) -> FloatArray:
+    relative = speed_m_per_s / a_m_per_s[:, np.newaxis]
+    return np.asarray(np.exp(-(relative ** k[:, np.newaxis])))
 
 
 def _means(sectors: WeibullSectors) -> FloatArray:

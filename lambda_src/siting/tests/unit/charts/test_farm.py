@@ -50,6 +50,7 @@ def charts(turbines: int = 12, sectors: int = 12, *, measured: bool = True) -> F
         },
         {
             "turbine": {"turbine_model": "iea_3_4mw_130m"},
+            "air_density_kg_per_m3": 1.1 if measured else 1.225,
             "wake_model": "turbopark" if measured else "jensen",
             "turbulence_intensity": 0.1 if measured else None,
             "wind": {

@@ -102,7 +102,8 @@ def test_no_wind_cannot_be_fitted(speeds: list[float]) -> None:
 def test_the_exponent_of_a_power_law_is_recovered(exponent: float, lower: float) -> None:
     found, held = shear_exponents(hours(0.0, lower * 5.0**exponent, lower, count=1))
 
-    assert (found[0], held[0]) == (pytest.approx(exponent, abs=1e-9), False)
+    assert found[0] == pytest.approx(exponent, abs=1e-9)
+    assert not held[0]
 
 
 @pytest.mark.parametrize(
@@ -223,9 +224,10 @@ def test_hours_of_the_day_have_their_own_wind() -> None:
 
     climate = wind_climate(data, hub_height_m=50.0, sectors=4)
 
-    at_one, calm = climate.hours_of_day[13], climate.hours_of_day[0]
+    assert climate.hours_of_day[0] is None
+    at_one = climate.hours_of_day[13]
     assert at_one is not None
-    assert (at_one.mean_m_per_s, calm) == (pytest.approx(9.0), None)
+    assert at_one.mean_m_per_s == pytest.approx(9.0)
 
 
 def test_years_have_their_own_mean() -> None:
