@@ -295,12 +295,13 @@ class FarmCharts:
             power.set_ylabel("Power, MW")
             power.set_ylim(0.0, 1.12 * turbine.rated_power_mw)
             power.set_title(
-                f"{turbine.name}: power and thrust\nin air of "
+                f"{turbine.name}\nPower and thrust in air of "
                 f"{turbine.air_density_kg_per_m3:.3f} kg/m³"
             )
             power.axhline(turbine.rated_power_mw, color=INK, linewidth=0.8, linestyle=":")
             power.annotate(
-                f"rated {turbine.rated_power_mw:g} MW from {turbine.rated_m_per_s:.3g} m/s",
+                f"rated {turbine.rated_power_mw:g} MW from "
+                f"{turbine.rated_in_its_air_m_per_s:.3g} m/s",
                 (turbine.cut_out_m_per_s / 2.0 + 5.0, turbine.rated_power_mw),
                 xytext=(0, 4),
                 textcoords="offset points",

@@ -7,7 +7,6 @@ than 1 % outside of the tropics.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -104,7 +103,8 @@ def read_air(document: Mapping[str, Any]) -> Air:
     density = given.get("density_kg_per_m3") if isinstance(given, Mapping) else None
     if (
         not isinstance(density, int | float)
-        or not isfinite(density)
+        or isinstance(density, bool)
+        # The comparison refuses NaN and infinity.
         or not _MIN_DENSITY <= density <= _MAX_DENSITY
     ):
         raise WindError(

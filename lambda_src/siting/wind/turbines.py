@@ -171,12 +171,23 @@ class Turbine:
         runs = (speed >= self.cut_in_m_per_s) & (speed <= self.cut_out_m_per_s)
         return np.where(runs, thrust, 0.0)
 
+    @property
+    def rated_in_its_air_m_per_s(self) -> float:
+        """From this speed on it gives its rated power in the air it stands in."""
+        return self.rated_m_per_s / self._dense_speed_ratio
+
+    @property
+    def _dense_speed_ratio(self) -> float:
+        """A speed in air of the curves' density that does the same, per speed in its own air.
+
+        By IEC 61400-12-1, for turbines that control their power by pitch.
+        """
+        return float(np.cbrt(self.air_density_kg_per_m3 / STANDARD_DENSITY_KG_PER_M3))
+
     def _normalised(self, speed_m_per_s: FloatArray) -> FloatArray:
-        """The speed at which air of the curves' density does the same (IEC 61400-12-1, pitch)."""
-        if self.air_density_kg_per_m3 == STANDARD_DENSITY_KG_PER_M3:
-            return speed_m_per_s
-        ratio = self.air_density_kg_per_m3 / STANDARD_DENSITY_KG_PER_M3
-        return np.asarray(speed_m_per_s * ratio ** (1.0 / 3.0))
+        ratio = self._dense_speed_ratio
+        # Exactly what it was, and no pass over many speeds, in the usual air.
+        return speed_m_per_s if ratio == 1.0 else np.asarray(speed_m_per_s * ratio)
 
 
 def _read_library(text: str) -> dict[str, Turbine]:

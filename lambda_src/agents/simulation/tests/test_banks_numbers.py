@@ -84,7 +84,7 @@ def test_with_hubs_at_two_thousand_metres_there_is_a_tenth_less_and_it_is_said(
     assert setup["air_density_kg_per_m3"] == air.density_kg_per_m3
 
 
-@pytest.mark.parametrize("density", [0.0, 12.25, "1.2", float("nan")])
+@pytest.mark.parametrize("density", [0.0, 12.25, "1.2", True])
 def test_air_that_is_none_is_refused(planned: dict[str, bytes], density: object) -> None:
     store = MemoryArtifactStore()
     store.objects = dict(planned)
@@ -94,7 +94,7 @@ def test_air_that_is_none_is_refused(planned: dict[str, bytes], density: object)
     status, text = call(run_wake_simulation, project_for("simulation", store))
 
     assert status == "error"
-    assert "density_kg_per_m3 from 0.5 to 1.6" in text or "not JSON" in text
+    assert "density_kg_per_m3 from 0.5 to 1.6" in text
 
 
 def test_months_and_hours_of_the_day_add_up_to_the_year(planned: dict[str, bytes]) -> None:

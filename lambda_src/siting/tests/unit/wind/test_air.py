@@ -58,6 +58,7 @@ def test_thin_air_needs_more_wind_for_the_same_power_and_thrust(key: str) -> Non
     assert thin.power_mw(speed) == pytest.approx(turbine.power_mw(as_dense))
     assert thin.thrust(speed) == pytest.approx(turbine.thrust(as_dense))
     assert turbine.in_air(STANDARD_DENSITY_KG_PER_M3) == turbine
+    assert thin.rated_in_its_air_m_per_s == pytest.approx(turbine.rated_m_per_s * 1.225 ** (1 / 3))
 
 
 @EACH_TURBINE
