@@ -111,7 +111,7 @@ def run_wake_simulation(
             some 3 with a good year of measurements on the site.
     """
     # Some 170 ms to import: paid by the request that needs them, not by every cold start.
-    from siting.wind.air import read_air  # noqa: PLC0415
+    from siting.wind.air import energy_change_percent, read_air  # noqa: PLC0415
     from siting.wind.wake import energy as wake  # noqa: PLC0415
     from siting.wind.wake.library import WAKE_MODELS, model_of  # noqa: PLC0415
 
@@ -154,6 +154,7 @@ def run_wake_simulation(
             losses_percent=losses,
             wind_speed_percent=wind_speed_uncertainty_percent,
         )
+    change_percent = energy_change_percent(farm.turbine, wind.states.rose)
     headline = {
         "aep_gwh": round(energy.aep_mwh / 1000.0, 8),
         "wake_loss_percent": round(energy.wake_loss_percent, 4),
@@ -178,9 +179,7 @@ def run_wake_simulation(
             "No losses but wakes: electrical losses, downtime, icing and curtailment come on top."
             if net is None
             else "aep_gwh is net of wakes alone; net_aep_gwh is what reaches the grid (P50).",
-            "Air density 1.225 kg/m3."
-            if air is None
-            else air.assumption(energy.air_effect_percent),
+            "Air density 1.225 kg/m3." if air is None else air.assumption(change_percent),
             "Flat land, the same wind at every turbine.",
             f"Turbine positions: {farm.positions_from}.",
         ],
@@ -192,7 +191,7 @@ def run_wake_simulation(
         "wind_speed_m_per_s": wind.speed_m_per_s,
         "per_turbine": per_turbine(farm, wind, energy),
         "per_direction": per_direction(wind, energy),
-        **air_of(air, energy),
+        **air_of(air, change_percent),
         **by_time(measured, wind, energy),
         "sources": sources_of(*(one for one in (farm.layout, measured) if one is not None)),
     }

@@ -87,7 +87,7 @@ def by_model(energies: "Mapping[str, EnergyYield]", net: "NetYield | None") -> l
     ]
 
 
-def air_of(air: "Air | None", energy: "EnergyYield") -> dict[str, Any]:
+def air_of(air: "Air | None", energy_change_percent: float) -> dict[str, Any]:
     """The air at the hub and what it does; nothing for a wind of one speed."""
     if air is None:
         return {}
@@ -95,7 +95,7 @@ def air_of(air: "Air | None", energy: "EnergyYield") -> dict[str, Any]:
         "air": {
             "density_kg_per_m3": round(air.density_kg_per_m3, 4),
             "source": air.source,
-            "energy_change_percent": round(energy.air_effect_percent, 4),
+            "energy_change_percent": round(energy_change_percent, 4),
         }
     }
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 
 from siting.wind.errors import WindError
-from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray
+from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray, Turbine
+from siting.wind.wake.energy import WindRose
 
 #: No air on earth that a turbine stands in is outside of these.
 _MIN_DENSITY: Final = 0.5
@@ -87,6 +88,16 @@ def air_at_hub(
     )
     at_sea = np.array([_SEA_LEVEL_C]), np.array([_SEA_LEVEL_KPA])
     return Air(_mean_density(*at_sea, hub_height_m + (site_m or 0.0)), site_m, source)
+
+
+def energy_change_percent(turbine: Turbine, rose: WindRose) -> float:
+    """By how much its air changes a free turbine's energy; negative where the air is thin."""
+    usual = turbine.in_air(STANDARD_DENSITY_KG_PER_M3)
+    here, at_standard = (
+        float(np.dot(rose.frequency, one.power_mw(rose.wind_speed_m_per_s)))
+        for one in (turbine, usual)
+    )
+    return 100.0 * (here / at_standard - 1.0) if at_standard else 0.0
 
 
 def read_air(document: Mapping[str, Any]) -> Air:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from siting.wind.errors import WindError
-from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray, Turbine
+from siting.wind.turbines import FloatArray, Turbine
 from siting.wind.wake.flow import follow, geometric_losses
 from siting.wind.wake.models import Iea37Gaussian, WakeModel
 
@@ -63,13 +63,11 @@ class EnergyYield:
         turbine: The turbine's type.
         net_mwh: Energy by wind state and turbine, wakes included, in MWh.
         gross_mwh: Energy of one turbine without wakes, by wind state, in MWh.
-        standard_mwh: What that would be all year in the air that power curves are given for.
     """
 
     turbine: Turbine
     net_mwh: FloatArray
     gross_mwh: FloatArray
-    standard_mwh: float
 
     @property
     def turbine_count(self) -> int:
@@ -100,11 +98,6 @@ class EnergyYield:
     def wake_loss_percent(self) -> float:
         """What the wakes take, of the energy without them; 0 where there is none to take."""
         return float(loss_percent(self.aep_mwh, self.gross_aep_mwh))
-
-    @property
-    def air_effect_percent(self) -> float:
-        """By how much the air changes a free turbine's energy; negative where it is thin."""
-        return 0.0 - float(loss_percent(self.gross_mwh.sum(), self.standard_mwh))
 
     @property
     def turbine_wake_loss_percent(self) -> FloatArray:
@@ -168,9 +161,6 @@ def annual_energy(
         turbine=turbine,
         net_mwh=hours[:, np.newaxis] * turbine.power_mw(speed),
         gross_mwh=hours * turbine.power_mw(free),
-        standard_mwh=float(
-            np.dot(hours, turbine.in_air(STANDARD_DENSITY_KG_PER_M3).power_mw(free))
-        ),
     )
 
 
