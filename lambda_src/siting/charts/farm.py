@@ -9,14 +9,20 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from siting.charts.land import FarmLand
-from siting.charts.style import BLUE, INK, ORANGE, SEQUENCE, SKY, Sheet, horizontal_grid
-from siting.charts.wakes import wakes_by_direction
-from siting.wind.turbines import (
-    STANDARD_DENSITY_KG_PER_M3,
-    FloatArray,
-    Turbine,
-    turbine_of,
+from siting.charts.style import (
+    BLUE,
+    INK,
+    ORANGE,
+    SEQUENCE,
+    SKY,
+    Sheet,
+    colours,
+    headline,
+    horizontal_grid,
+    outlined,
 )
+from siting.charts.wakes import wakes_by_direction
+from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray, Turbine, turbine_of
 from siting.wind.wake.flow import speeds_at
 from siting.wind.wake.library import model_of
 from siting.wind.wake.models import WakeModel
@@ -109,9 +115,8 @@ class FarmCharts:
             axes: Any = sheet.figure.add_subplot(projection="polar")
             axes.set_theta_zero_location("N")
             axes.set_theta_direction(-1)
-            colours = _colours(len(names))
             floor = np.zeros(len(rows))
-            for share, name, colour in zip(shares, names, colours, strict=True):
+            for share, name, colour in zip(shares, names, colours(len(names)), strict=True):
                 height = percent * share
                 axes.bar(
                     directions,
@@ -133,8 +138,8 @@ class FarmCharts:
             # The scale's numbers stay readable on bars.
             axes.set_axisbelow("line")
             for number in axes.get_yticklabels():
-                number.set_path_effects(_outlined("white", 2.5))
-            _headline(sheet, "Wind rose: share of the year by direction the wind comes from")
+                number.set_path_effects(outlined("white", 2.5))
+            headline(sheet, "Wind rose: share of the year by direction the wind comes from")
             axes.legend(
                 title="Wind speed\nat hub height", loc="center left", bbox_to_anchor=(1.1, 0.5)
             )
@@ -200,7 +205,7 @@ class FarmCharts:
                     va="bottom",
                     fontsize=size,
                     color="white",
-                    path_effects=_outlined(),
+                    path_effects=outlined(),
                 )
             self._wind_arrow(axes)
             if self.land is None:
@@ -208,7 +213,7 @@ class FarmCharts:
                 axes.set_ylabel("North, km")
             else:
                 self.land.draw(axes, columns[0], lines[0], (width_km, height_km))
-            _headline(sheet, f"Wakes at hub height\n{free:.3g} m/s {self._from_text()}")
+            headline(sheet, f"Wakes at hub height\n{free:.3g} m/s {self._from_text()}")
             sheet.figure.colorbar(
                 picture,
                 ax=axes,
@@ -378,14 +383,6 @@ def _lost(net: FloatArray, loss_percent: FloatArray) -> FloatArray:
     return np.asarray(net * loss_percent / np.maximum(100.0 - loss_percent, 1e-9))
 
 
-def _colours(count: int) -> list[Any]:
-    from matplotlib import colormaps  # noqa: PLC0415
-
-    if count == 1:
-        return [BLUE]
-    return [colormaps[SEQUENCE](at / (count - 1)) for at in range(count)]
-
-
 def _map_lines(
     east: FloatArray, north: FloatArray, rotor_diameter_m: float
 ) -> tuple[FloatArray, FloatArray]:
@@ -397,14 +394,3 @@ def _map_lines(
         np.arange(east.min() - margin, east.max() + margin + step, step),
         np.arange(north.min() - margin, north.max() + margin + step, step),
     )
-
-
-def _headline(sheet: Sheet, text: str) -> None:
-    """Write a title from the sheet's left edge, where a plot is narrower than its title."""
-    sheet.figure.suptitle(text, x=0.02, ha="left", fontsize=12, fontweight="bold")
-
-
-def _outlined(colour: str = INK, width: float = 1.8) -> list[Any]:
-    from matplotlib import patheffects  # noqa: PLC0415
-
-    return [patheffects.withStroke(linewidth=width, foreground=colour)]

@@ -85,3 +85,24 @@ def horizontal_grid(axes: "Axes") -> None:
     """Help the eye from a bar's top to the scale."""
     axes.grid(axis="y")
     axes.tick_params(axis="x", length=0)
+
+
+def outlined(colour: str = INK, width: float = 1.8) -> list[Any]:
+    """Return path effects that set a text off from what it stands on."""
+    from matplotlib import patheffects  # noqa: PLC0415
+
+    return [patheffects.withStroke(linewidth=width, foreground=colour)]
+
+
+def headline(sheet: Sheet, text: str) -> None:
+    """Write a title from the sheet's left edge, where a plot is narrower than its title."""
+    sheet.figure.suptitle(text, x=0.02, ha="left", fontsize=12, fontweight="bold")
+
+
+def colours(count: int) -> list[Any]:
+    """Return so many colours of one sequence."""
+    from matplotlib import colormaps  # noqa: PLC0415
+
+    if count == 1:
+        return [BLUE]
+    return [colormaps[SEQUENCE](at / (count - 1)) for at in range(count)]

@@ -12,6 +12,9 @@ from agents.report.agent import create_report
 from siting.documents.report.inputs import CHARTS
 from siting.tests.chain import project_for
 from siting.tests.unit.documents.pictures import png
+from siting.wind.iea37 import wind_rose
+from siting.wind.net import Losses, Uncertainties, net_yield
+from siting.wind.turbines import IEA37_CASE_STUDY
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -33,6 +36,30 @@ SECTIONS = [
     "9 Files",
     "10 Sources",
 ]
+SECTOR = {
+    "direction_degrees": 0.0,
+    "frequency": 0.25,
+    "mean_wind_speed_m_per_s": 7.1234,
+    "weibull_a_m_per_s": 8.0412,
+    "weibull_k": 2.1,
+}
+WIND = {
+    "latitude": 54.7361,
+    "longitude": 8.9712,
+    "hub_height_m": 110.0,
+    "mean_wind_speed_m_per_s": 8.4321,
+    "weibull_a_m_per_s": 9.5,
+    "weibull_k": 2.2,
+    "hours": 87_600,
+    "missing_hours": 12,
+    "first_year": 2016,
+    "last_year": 2025,
+    "sector_width_degrees": 90.0,
+    "sectors": [{**SECTOR, "direction_degrees": 90.0 * at} for at in range(4)],
+    "method": {"weibull": "By moments.", "height": "By a power law."},
+    "source": {"attribution": "A <b>public</b> service."},
+    "limits": ["The grid is coarse."],
+}
 
 
 class Page(HTMLParser):
@@ -123,3 +150,23 @@ def report_on(store: MemoryArtifactStore, title: str = "Moorkoog wind farm") -> 
     assert status == "success", result
     returned: dict[str, Any] = result
     return returned
+
+
+def computed_from_wind(store: MemoryArtifactStore) -> None:
+    """Make the energy one that was computed from the project's wind data."""
+    body = json.dumps(WIND).encode()
+    content = ProjectContent(store)
+    content.leave({"terrain/wind.json": body})
+    energy = json.loads(content[ENERGY])
+    net = net_yield(
+        aep_mwh=1000.0 * energy["aep_gwh"],
+        wake_loss_percent=energy["wake_loss_percent"],
+        turbine=IEA37_CASE_STUDY,
+        rose=wind_rose(),
+        yearly_mean_m_per_s=(8.0, 8.4, 8.8, 8.4, 8.4),
+        losses=Losses(curtailment=1.0),
+        uncertainties=Uncertainties(),
+    )
+    content.leave_again(
+        {ENERGY: json.dumps({**energy, **net.describe()}).encode()}, read=("terrain/wind.json",)
+    )
