@@ -153,7 +153,7 @@ _PLACEHOLDERS: Final = {
 }
 #: What every runbook tells to type, each of its own alarm and function: once is enough.
 _OF_AN_ALARM: Final = re.compile(r"(?<=^\./tradewind logs )\S+|(?<=--alarm )\S+|(?<=--since )\S+")
-_LIMIT_S: Final = 120
+_LIMIT_S: Final = 300
 _URL: Final = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 
 ALL: Final = [command for page in pages() for command in commands(page)]
