@@ -6,14 +6,18 @@ which nothing came: without one, CloudWatch takes older values in its place.
 
 from typing import Final
 
-from stacks.parts.metrics import HOUR, MathExpression, MetricStat
+from stacks.parts.metrics import FIVE_MINUTES, HOUR, QUARTER_HOUR, MathExpression, MetricStat
 
 #: With fewer requests than these in a period, their share or percentile is one request's accident.
 FEW: Final = 5
 #: Fewer failures are accidents, whatever their share.
 SEVERAL: Final = 3
-#: Hours that are looked at for failures.
-FAILING_HOURS: Final = 2
+#: Quarters of an hour that are looked at for failures, each with the hour that it ends: the first
+#: three have none. CloudWatch retrieves two more in the guide's examples, which makes five hours
+#: that overlap, two in all; for want of them it is three.
+FAILING_QUARTERS: Final = 6
+#: The same for quarters of an hour by steps of five minutes, of which two have none.
+LOST_STEPS: Final = 5
 #: Of one request an hour several fail in these, when the newest is not known yet, too.
 _FOUR_HOURS: Final = 4 * HOUR
 #: In these: of so many, several fail within an hour when more than a twentieth does.
@@ -21,17 +25,44 @@ MANY: Final = 240
 
 
 def share_failed(failed: MetricStat, ended: MetricStat) -> MathExpression:
-    """``failed`` of ``ended`` in percent of an hour; 0 where fewer than several failed.
-
-    Windows slide by the minute, and a shorter one would now have several failures that lie apart,
-    and now not: they would be told again and again. For alarms on one of ``FAILING_HOURS``: one is
-    enough to begin, and it is over when none has them.
-    """
+    """``failed`` of ``ended`` in percent of an hour; 0 where fewer than several failed."""
     return MathExpression(
         f"IF(FILL(failed, 0) >= {SEVERAL}, 100 * failed / ended, 0)",
         {"failed": failed.over(HOUR), "ended": ended.over(HOUR)},
         HOUR,
     )
+
+
+def lasting_share_failed(failed: MetricStat, ended: MetricStat) -> MathExpression:
+    """The same of the hour that each quarter of an hour ends.
+
+    For alarms on one of ``FAILING_QUARTERS``: one hour is enough to begin, and it is over when none
+    has several failures. Windows slide by the minute: of a short one, or of hours that do not
+    overlap, failures now are in one together and now on both sides of a border, and would be told
+    again and again.
+    """
+    several, every = _last_four("FILL(failed, 0)"), _last_four("FILL(ended, 0)")
+    return MathExpression(
+        f"IF({several} >= {SEVERAL}, 100 * {several} / {every}, 0)",
+        {"failed": failed.over(QUARTER_HOUR), "ended": ended.over(QUARTER_HOUR)},
+        QUARTER_HOUR,
+    )
+
+
+def _last_four(values: str) -> str:
+    """Each value and the three before it, added; 0 for the first three."""
+    first = f"DIFF({values})"
+    second = f"DIFF({first})"
+    third = f"DIFF({second})"
+    # A value that is missing counts as 0, so the first ones would be multiples of themselves.
+    return f"((0 * {third} + 1) * (4 * {values} - 6 * {first} + 4 * {second} - {third}))"
+
+
+def last_three(values: str) -> str:
+    """Each value and the two before it, added; 0 for the first two."""
+    first = f"DIFF({values})"
+    second = f"DIFF({first})"
+    return f"((0 * {second} + 1) * (3 * {values} - 3 * {first} + {second}))"
 
 
 def share_of_enough(part: MetricStat, whole: MetricStat, at_least: int = FEW) -> MathExpression:
@@ -46,21 +77,26 @@ def share_of_enough(part: MetricStat, whole: MetricStat, at_least: int = FEW) ->
 def share_lost(failed: MetricStat, served: MetricStat, *unserved: MetricStat) -> MathExpression:
     """What failed of all in percent, or never came to be served; 0 of fewer than ``FEW``.
 
+    Of the quarter of an hour that each five minutes end, for alarms on one of ``LOST_STEPS``:
+    quarters that do not overlap would tell of a few minutes on their border twice.
+
     Args:
         failed: Of those that were served.
         served: Whose work was begun and ended, whether well or not.
         unserved: What counts the others.
     """
-    lost = "".join(f" + FILL(unserved_{number}, 0)" for number in range(1, len(unserved) + 1))
-    every = f"FILL(served, 0){lost}"
+    not_served = "".join(f" + FILL(unserved_{number}, 0)" for number in range(1, len(unserved) + 1))
+    every = last_three(f"(FILL(served, 0){not_served})")
+    lost = last_three(f"(FILL(failed, 0){not_served})")
+    metrics = {
+        "failed": failed,
+        "served": served,
+        **{f"unserved_{number}": metric for number, metric in enumerate(unserved, 1)},
+    }
     return MathExpression(
-        f"IF({every} >= {FEW}, 100 * (FILL(failed, 0){lost}) / ({every}), 0)",
-        {
-            "failed": failed,
-            "served": served,
-            **{f"unserved_{number}": metric for number, metric in enumerate(unserved, 1)},
-        },
-        failed.period_s,
+        f"IF({every} >= {FEW}, 100 * {lost} / {every}, 0)",
+        {one: metric.over(FIVE_MINUTES) for one, metric in metrics.items()},
+        FIVE_MINUTES,
     )
 
 

@@ -12,13 +12,14 @@ from typing import Final
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from stacks.parts.alarm_math import (
-    FAILING_HOURS,
+    FAILING_QUARTERS,
     FEW,
     MANY,
     SEVERAL,
+    last_three,
+    lasting_share_failed,
     of_enough,
     refusal,
-    share_failed,
     share_failed_of_few,
     share_of_enough,
     silence,
@@ -71,13 +72,13 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
     failed = metrics.reported(Reported.FAILURES)
     yield AlarmSpec(
         "errors",
-        f"In one of {FAILING_HOURS} hours, more than {thresholds.error_percent:g} % of the "
-        f"requests failed by our fault, {SEVERAL} of them at least.",
-        share_failed(failed, ended),
+        f"In an hour of the last two, more than {thresholds.error_percent:g} % of the requests "
+        f"failed by our fault, {SEVERAL} of them at least.",
+        lasting_share_failed(failed, ended),
         label="failed requests",
         unit="%",
         threshold=thresholds.error_percent,
-        periods=FAILING_HOURS,
+        periods=FAILING_QUARTERS,
     )
     yield AlarmSpec(
         "errors-by-hour",
@@ -88,20 +89,18 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
         unit="%",
         threshold=thresholds.error_percent,
     )
-    turned_away = f"IF(FILL(throttled, 0) > {_ONE_EVENTS_THROTTLES}, throttled, 0)"
+    throttled, every, lost = (
+        last_three(f"FILL({one}, 0)") for one in ("throttled", "ended", "failed")
+    )
+    turned_away = f"IF({throttled} > {_ONE_EVENTS_THROTTLES}, {throttled}, 0)"
     yield outage(
         "outage",
         "the requests",
         f"failed or were turned away; up to {_ONE_EVENTS_THROTTLES} turned away are not counted",
         MathExpression(
-            f"IF(FILL(ended, 0) + {turned_away} >= {FEW}, "
-            f"100 * (FILL(failed, 0) + {turned_away}) / (FILL(ended, 0) + {turned_away}), 0)",
-            {
-                "ended": ended.over(QUARTER_HOUR),
-                "failed": failed.over(QUARTER_HOUR),
-                "throttled": metrics.function("Throttles", period_s=QUARTER_HOUR),
-            },
-            QUARTER_HOUR,
+            f"IF({every} + {turned_away} >= {FEW}, "
+            f"100 * ({lost} + {turned_away}) / ({every} + {turned_away}), 0)",
+            {"ended": ended, "failed": failed, "throttled": metrics.function("Throttles")},
         ),
         "failed or turned away",
     )

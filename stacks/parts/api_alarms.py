@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from stacks.parts.alarm_math import (
-    FAILING_HOURS,
+    FAILING_QUARTERS,
     MANY,
     SEVERAL,
+    lasting_share_failed,
     of_enough,
-    share_failed,
     share_failed_of_few,
     share_lost,
-    share_of_enough,
     with_zeros,
 )
 from stacks.parts.alarm_specs import FEW_THROTTLES
 from stacks.parts.alarms import AlarmSpec, Urgency
-from stacks.parts.metrics import QUARTER_HOUR, Metrics, MetricStat
+from stacks.parts.metrics import Metrics, MetricStat
 from stacks.parts.outage_alarm import outage
 from stacks.settings.alarm import AlarmSettings
 from tradewind.telemetry.metric_names import MetricName
@@ -61,13 +60,13 @@ def _failing(
     """An alarm on a share of an hour."""
     return AlarmSpec(
         symptom,
-        f"In one of {FAILING_HOURS} hours, more than {thresholds.error_percent:g} % of the {what}, "
+        f"In an hour of the last two, more than {thresholds.error_percent:g} % of the {what}, "
         f"{SEVERAL} at least.",
-        share_failed(*counted),
+        lasting_share_failed(*counted),
         label=label,
         unit="%",
         threshold=thresholds.error_percent,
-        periods=FAILING_HOURS,
+        periods=FAILING_QUARTERS,
     )
 
 
@@ -123,7 +122,7 @@ def _on_answers(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSp
         "api-outage",
         "the API's requests",
         "were answered 5xx",
-        share_of_enough(failed.over(QUARTER_HOUR), calls.over(QUARTER_HOUR)),
+        share_lost(failed, calls),
         "answered 5xx in a quarter of an hour",
     )
 
@@ -161,15 +160,10 @@ def _on_the_mcp_function(
         "failed by our fault, ended with their process or were turned away",
         # A process that dies has counted no message, and one that was turned away came to none.
         share_lost(
-            *(
-                metric.over(QUARTER_HOUR)
-                for metric in (
-                    metrics.all_agents(MetricName.MCP_ERRORS),
-                    metrics.all_agents(MetricName.MCP_CALLS),
-                    metrics.mcp("Errors"),
-                    metrics.mcp("Throttles"),
-                )
-            )
+            metrics.all_agents(MetricName.MCP_ERRORS),
+            metrics.all_agents(MetricName.MCP_CALLS),
+            metrics.mcp("Errors"),
+            metrics.mcp("Throttles"),
         ),
         "messages lost in a quarter of an hour",
     )
@@ -205,6 +199,6 @@ def _on_tokens(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSpe
         "oidc-outage",
         "the requests with a token",
         "were answered 5xx",
-        share_of_enough(failed.over(QUARTER_HOUR), calls.over(QUARTER_HOUR)),
+        share_lost(failed, calls),
         "answered 5xx in a quarter of an hour, tokens",
     )

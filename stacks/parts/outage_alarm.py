@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stacks.parts.alarm_math import FEW
+from stacks.parts.alarm_math import FEW, LOST_STEPS
 from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
 from stacks.parts.metrics import MathExpression
 
@@ -30,6 +30,6 @@ def outage(symptom: str, what: str, lost: str, series: MathExpression, label: st
         threshold=OUTAGE_PERCENT,
         comparison=AT_LEAST,
         # About half of what comes is now more and now less than half: that is one outage.
-        periods=2,
+        periods=LOST_STEPS,
         urgency=Urgency.OUTAGE,
     )

@@ -107,8 +107,8 @@ def test_an_alarm_on_whole_hours_is_drawn_over_a_day(
         for title, widget in agent.items()
         if title.startswith("Alarm: ")
     }
-    assert {hours["Alarm: throttles"], hours["Alarm: outage"]} == {3}
-    assert {hours["Alarm: killed"], hours["Alarm: errors"], hours["Alarm: errors-by-hour"]} == {24}
+    assert {hours["Alarm: errors"], hours["Alarm: outage"]} == {3}
+    assert {hours["Alarm: killed"], hours["Alarm: errors-by-hour"]} == {24}
 
 
 def test_both_boards_are_drawn_light_and_dark(
