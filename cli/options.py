@@ -17,6 +17,14 @@ for_environment = click.option(
     help="An environment in your account; without it TRADEWIND_API_URL, or the embedded AWS.",
 )
 
+with_files = click.option(
+    "--file",
+    "files",
+    metavar="NAME=PATH",
+    multiple=True,
+    help="Send a file's text as the parameter NAME, such as notes=notes.csv.",
+)
+
 
 def templates(explanation: str) -> Callable[[Any], Any]:
     """``--templates``: the folder of a synthesized app."""

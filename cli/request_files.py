@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,11 +52,18 @@ def read_words(path: Path) -> str:
         raise click.UsageError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def request_of(query: str | None, request_file: Path | None) -> dict[str, Any]:
-    """The request in a file, with a query in the place of its own.
+def request_of(
+    query: str | None, request_file: Path | None, files: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The request in a file, with a query in the place of its own, and files as its parameters.
+
+    Args:
+        query: The query.
+        request_file: The request as JSON.
+        files: ``NAME=PATH`` each: a file's text becomes the parameter.
 
     Raises:
-        click.UsageError: There is no query, or it names a file.
+        click.UsageError: There is no query, or it names a file, or a file cannot be sent.
     """
     if query and names_a_file(query):
         raise click.UsageError(f"{query!r} names a file: give it as --request {query}")
@@ -63,7 +71,24 @@ def request_of(query: str | None, request_file: Path | None) -> dict[str, Any]:
     request |= {"query": query} if query else {}
     if "query" not in request:
         raise click.UsageError("Give a QUERY or --request FILE.")
+    if files:
+        given = request.get("parameters", {})
+        # The agent says what is wrong with parameters that are none.
+        if isinstance(given, dict):
+            request["parameters"] = {**given, **_texts(files)}
     return request
+
+
+def _texts(files: Sequence[str]) -> dict[str, str]:
+    texts = {}
+    for one in files:
+        name, _, path = one.partition("=")
+        if not (name and path):
+            raise click.UsageError(f"--file {one}: give NAME=PATH, such as notes=notes.csv.")
+        if name in texts:
+            raise click.UsageError(f"--file {one}: {name} is given twice.")
+        texts[name] = read_words(Path(path))
+    return texts
 
 
 def _no_json(constant: str) -> None:

@@ -9,7 +9,7 @@ import click
 
 from cli.commands.invocations import api_of
 from cli.errors import CommandError, Unreachable
-from cli.options import as_json, for_environment
+from cli.options import as_json, for_environment, with_files
 from cli.request_files import read_object, read_words, request_of
 from tradewind.contracts.names import AGENT_NAME_LENGTH, AGENT_NAME_PATTERN
 from tradewind.contracts.texts import is_well_formed
@@ -56,6 +56,7 @@ class AgentName(click.ParamType[str]):
 @click.option(
     "--request", "request_file", type=_FILE, help="A request as JSON; options come on top."
 )
+@with_files
 @click.option("--project-id", help="The project to work on; a new one is made without it.")
 @for_environment
 @as_json
@@ -72,6 +73,7 @@ def call(
     context_file: Path | None,
     schema_file: Path | None,
     request_file: Path | None,
+    files: tuple[str, ...],
     environment: str | None,
     as_json: bool,
     **fields: Any,
@@ -94,7 +96,7 @@ def call(
     if asynchronous and stream:
         raise click.UsageError("--async and --stream do not go together.")
     asked, query = _whom(context, agent, query, runtime)
-    body = request_of(query, request_file)
+    body = request_of(query, request_file, files)
     if body.pop("agent", asked.name) != asked.name:
         raise click.UsageError(f"{request_file} is a request to another agent than {asked.name}.")
     body |= {name: value for name, value in fields.items() if value is not None}

@@ -10,7 +10,7 @@ import click
 from cli import cloud
 from cli.agents import AgentParam
 from cli.errors import CommandError
-from cli.options import as_json
+from cli.options import as_json, with_files
 from cli.request_files import request_of
 from devtools.localcloud import LocalCloud
 from stacks.names import agent_arn_output
@@ -25,6 +25,7 @@ from stacks.names import agent_arn_output
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A JSON file with query and parameters, such as an agent's request.json.",
 )
+@with_files
 @click.option("--project-id", help="The project to work on; a new one is made without it.")
 @as_json
 @click.pass_context
@@ -34,6 +35,7 @@ def invoke(
     agent: str,
     query: str | None,
     request_file: Path | None,
+    files: tuple[str, ...],
     project_id: str | None,
     as_json: bool,
 ) -> None:
@@ -44,8 +46,9 @@ def invoke(
     \b
     tradewind invoke AGENT --request lambda_src/agents/AGENT/request.json
     tradewind invoke AGENT "What do you do?" --project-id project-0123456789ab
+    tradewind invoke AGENT "What does this say?" --file notes=notes.csv
     """  # noqa: D301  click reads the \b
-    event = request_of(query, request_file)
+    event = request_of(query, request_file, files)
     event |= {"project_id": project_id} if project_id else {}
     running, outputs = cloud.deployed_outputs(LocalCloud(cloud.HOME))
     cloud.point_boto3_at(running)

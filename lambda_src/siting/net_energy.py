@@ -8,7 +8,9 @@ from siting.wind.errors import require_within
 if TYPE_CHECKING:
     from siting.wind.net import NetYield
     from siting.wind.scenarios import Wind
+    from siting.wind.turbines import Turbine
     from siting.wind.wake.energy import EnergyYield
+    from siting.wind.wake.mixed import MixInWind
 
 _MAX_LOSS_PERCENT: Final = 50.0
 _MAX_WIND_UNCERTAINTY_PERCENT: Final = 30.0
@@ -19,6 +21,7 @@ def net_of_all(
     wind: "Wind",
     measured: Mapping[str, Any],
     *,
+    turbine: "Turbine | MixInWind",
     losses_percent: Mapping[str, float | None],
     wind_speed_percent: float | None,
 ) -> "NetYield":
@@ -28,6 +31,7 @@ def net_of_all(
         energy: Net of wakes.
         wind: What it was computed for.
         measured: ``terrain/wind.json``, which that is from.
+        turbine: What gives the energy of the free wind.
         losses_percent: What the request says of each loss; None for the default.
         wind_speed_percent: What it says of the uncertainty of the wind speed; None as before.
 
@@ -52,7 +56,7 @@ def net_of_all(
     return net_yield(
         aep_mwh=energy.aep_mwh,
         wake_loss_percent=energy.wake_loss_percent,
-        turbine=energy.turbine,
+        turbine=turbine,
         rose=wind.states.rose,
         yearly_mean_m_per_s=[
             float(one["mean_wind_speed_m_per_s"]) for one in measured.get("yearly", ())

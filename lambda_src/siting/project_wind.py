@@ -27,26 +27,30 @@ def project_wind(project: Project) -> Source | None:
     return load_json(project, TERRAIN, WIND_FILE)
 
 
-def require_wind_of(places: Iterable[tuple[float, float]], wind: Source) -> None:
-    """Refuse wind data that were fetched for another place than the farm's.
+def require_wind_of(places: Iterable[tuple[float, float]], wind: Source) -> float:
+    """Refuse wind data that are of another place than the farm's.
 
     Args:
         places: Longitude and latitude of places of the farm, in degrees.
         wind: The project's wind data.
 
+    Returns:
+        How far it is from the wind's place to the nearest of them, in km.
+
     Raises:
         ToolInputError: They are of another place; the message names the agent to run again.
     """
     fetched_for = (wind.data["longitude"], wind.data["latitude"])
-    away_km = min(_distance_km(place, fetched_for) for place in places)
+    away_km = min(distance_km(place, fetched_for) for place in places)
     if away_km > _FARTHEST_KM:
         raise ToolInputError(
-            f"The wind in {wind.name} was fetched for a place {away_km:.0f} km away from the farm. "
+            f"The wind in {wind.name} is of a place {away_km:.0f} km away from the farm. "
             "Run the terrain agent on this project again, for the wind too."
         )
+    return away_km
 
 
-def _distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
+def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     """The great circle's length between two places, each (longitude, latitude) in degrees."""
     (east_1, north_1), (east_2, north_2) = (tuple(map(radians, place)) for place in (one, other))
     half = (

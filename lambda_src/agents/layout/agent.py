@@ -6,6 +6,7 @@ from agents.layout.tools.create import create_layout
 from agents.layout.tools.keep import load_layout, save_layout
 from agents.layout.tools.relocate import relocate_turbines
 from agents.layout.tools.specs import get_turbine_specs
+from agents.layout.tools.types import set_turbine_type
 from tradewind.run.strands_agent import StrandsAgent
 
 SYSTEM_PROMPT: Final = """\
@@ -16,7 +17,8 @@ Work: call get_turbine_specs if the request leaves the turbine open or names a r
 Then call create_layout once, with the number of turbines the request asks for, and the strategy,
 turbine, spacings, wind direction and iterations if it names them; leave out the others, they have
 defaults. Call relocate_turbines when the user wants turbines moved, or when the land has changed
-since the layout was made: without names it moves the turbines that break a rule now. Call
+since the layout was made: without names it moves the turbines that break a rule now. For a farm of
+several types, create the layout with the one of the largest rotor, then call set_turbine_type. Call
 save_layout to keep a layout under a name, and load_layout to look at the current layout or to go
 back to a kept one. The buildable area and the wind reach the tools by themselves. Never ask for
 them and never make up coordinates.
@@ -32,5 +34,12 @@ request allows, otherwise tell the user what to change.
 
 DEFINITION: Final = StrandsAgent(
     system_prompt=SYSTEM_PROMPT,
-    tools=(get_turbine_specs, create_layout, relocate_turbines, save_layout, load_layout),
+    tools=(
+        get_turbine_specs,
+        create_layout,
+        relocate_turbines,
+        set_turbine_type,
+        save_layout,
+        load_layout,
+    ),
 )

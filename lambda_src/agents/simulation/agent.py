@@ -14,6 +14,7 @@ from agents.simulation.documents import (
     setup,
 )
 from agents.simulation.farm import farm_of, is_number
+from agents.simulation.simulated import reference, simulate
 from siting.crew import LAYOUT, SIMULATION, TERRAIN
 from siting.net_energy import net_of_all
 from siting.project_wind import project_wind, require_wind_of
@@ -92,7 +93,8 @@ def run_wake_simulation(
         tool_context: The request at work.
         wake_model: iea37_gaussian (IEA Task 37 case study), bastankhah_gaussian (widens with
             turbulence), jensen, turbopark, or auto: the first for a wind of one speed, the second
-            for wind data. All are computed; this one gives the energy.
+            for wind data. All are computed, of farms of several types of turbine the first two;
+            this one gives the energy.
         wind_data: project (the terrain agent's wind data), single_speed (one speed all year,
             with the request's wind rose or the case study's), or auto: the project's data if there
             are any and the request names no speed and brings neither turbines nor a wind rose.
@@ -101,7 +103,8 @@ def run_wake_simulation(
         turbulence_intensity: For bastankhah_gaussian and turbopark: of the free wind at hub
             height, 0.03 to 0.3; 0.1 is usual on land, 0.06 offshore.
         turbine_model: For turbines given in the request: iea37_3_35mw_130m (default),
-            iea_3_4mw_130m, iea_10mw_198m or iea_15mw_240m. A layout names its own.
+            iea_3_4mw_130m, iea_10mw_198m, iea_15mw_240m or one that was brought; each may name its
+            own. A layout names its own.
         availability_loss_percent: Standstill of turbines and grid; 3 unless given.
         electrical_loss_percent: In cables and transformers; 2 unless given.
         performance_loss_percent: Turbines below their power curve; 2 unless given.
@@ -112,32 +115,24 @@ def run_wake_simulation(
     """
     # Some 170 ms to import: paid by the request that needs them, not by every cold start.
     from siting.wind.air import energy_change_percent, read_air  # noqa: PLC0415
-    from siting.wind.wake import energy as wake  # noqa: PLC0415
-    from siting.wind.wake.library import WAKE_MODELS, model_of  # noqa: PLC0415
 
     project = project_of(tool_context)
     farm = farm_of(project, turbine_model)
-    wind, measured = _wind(project, farm.turbine, wind_data, wind_speed_m_per_s)
+    laid_out_for = reference(farm)
+    wind, measured = _wind(project, laid_out_for, wind_data, wind_speed_m_per_s)
+    wind_from = []
     if measured is not None and farm.layout is not None:
         turbines = farm.layout.data["turbines"]
-        require_wind_of(((one["longitude_deg"], one["latitude_deg"]) for one in turbines), measured)
+        away_km = require_wind_of(
+            ((one["longitude_deg"], one["latitude_deg"]) for one in turbines), measured
+        )
+        wind_from.append(f"The wind is of a place {away_km:.1f} km from the nearest turbine.")
     air = None if measured is None else read_air(measured.data)
     if air is not None:
-        farm = farm._replace(turbine=farm.turbine.in_air(air.density_kg_per_m3))
+        farm = farm.in_air(air.density_kg_per_m3)
     model = scenarios.wake_model(wake_model, wind, turbulence_intensity)
-    wake.positions(farm.x_m, farm.y_m)
-    wake.require_spacing(farm.ids, farm.x_m, farm.y_m, farm.turbine)
-    energies = {
-        key: wake.annual_energy(
-            farm.x_m,
-            farm.y_m,
-            turbine=farm.turbine,
-            rose=wind.states.rose,
-            model=model_of(key, turbulence_intensity),
-        )
-        for key in WAKE_MODELS
-    }
-    energy = energies[model.key]
+    simulated = simulate(farm, wind, model, turbulence_intensity)
+    energy = simulated.energies[model.key]
     net = None
     if measured is not None:
         losses = {
@@ -151,36 +146,35 @@ def run_wake_simulation(
             energy,
             wind,
             measured.data,
+            turbine=simulated.free,
             losses_percent=losses,
             wind_speed_percent=wind_speed_uncertainty_percent,
         )
-    change_percent = energy_change_percent(farm.turbine, wind.states.rose)
+    change_percent = energy_change_percent(simulated.free, wind.states.rose)
     headline = {
         "aep_gwh": round(energy.aep_mwh / 1000.0, 8),
         "wake_loss_percent": round(energy.wake_loss_percent, 4),
         "capacity_factor": round(energy.capacity_factor, 6),
     }
-    turbine = farm.turbine
     summary = {
         **headline,
         "gross_aep_gwh": round(energy.gross_aep_mwh / 1000.0, 8),
         "turbines": len(farm.ids),
-        "turbine_model": turbine.key,
-        "rated_power_mw": round(turbine.rated_power_mw * len(farm.ids), 3),
+        "turbine_model": ", ".join(dict.fromkeys(one.key for one in farm.types)),
+        "rated_power_mw": round(sum(one.rated_power_mw for one in farm.types), 3),
         "wake_model": model.key,
-        "wake_models": by_model(energies, net),
+        "wake_models": by_model(simulated.energies, net),
         **({} if net is None else net.describe()),
         "assumptions": [
-            f"Turbine: {turbine.name}, {turbine.rated_power_mw:g} MW, rotor "
-            f"{turbine.rotor_diameter_m:g} m, hub height {turbine.hub_height_m:g} m. "
-            f"Source: {turbine.source}",
+            *simulated.assumptions,
             wind.assumption,
+            *wind_from,
             f"Wakes: {model.description}.",
             "No losses but wakes: electrical losses, downtime, icing and curtailment come on top."
             if net is None
             else "aep_gwh is net of wakes alone; net_aep_gwh is what reaches the grid (P50).",
             "Air density 1.225 kg/m3." if air is None else air.assumption(change_percent),
-            "Flat land, the same wind at every turbine.",
+            "Flat land, the same wind at every place.",
             f"Turbine positions: {farm.positions_from}.",
         ],
     }
@@ -192,12 +186,12 @@ def run_wake_simulation(
         "per_turbine": per_turbine(farm, wind, energy),
         "per_direction": per_direction(wind, energy),
         **air_of(air, change_percent),
-        **by_time(measured, wind, energy),
+        **by_time(measured, wind, energy, laid_out_for),
         "sources": sources_of(*(one for one in (farm.layout, measured) if one is not None)),
     }
     artifacts = [
         save_json(project, _ENERGY, document),
-        save_json(project, "simulation.json", setup(farm, wind, document)),
+        save_json(project, "simulation.json", setup(farm, wind, document, simulated.ratio)),
     ]
     project.report_facts(**headline)
     return {**summary, "artifacts": artifacts}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from siting.wind.air import Air
     from siting.wind.net import NetYield
     from siting.wind.scenarios import Wind
+    from siting.wind.turbines import FloatArray, Turbine
     from siting.wind.wake.energy import EnergyYield
 
 
@@ -18,20 +19,24 @@ def per_turbine(farm: Farm, wind: "Wind", energy: "EnergyYield") -> list[dict[st
     from siting.wind.wake.energy import loss_percent  # noqa: PLC0415
 
     by_sector = wind.states.by_sector
-    gross = by_sector(energy.gross_mwh)
     columns = zip(
         farm.ids,
         farm.x_m,
         farm.y_m,
         energy.turbine_aep_mwh.tolist(),
         energy.turbine_wake_loss_percent.tolist(),
-        (loss_percent(by_sector(net), gross).round(2).tolist() for net in energy.net_mwh.T),
+        (
+            loss_percent(by_sector(net), by_sector(gross)).round(2).tolist()
+            for net, gross in zip(energy.net_mwh.T, energy.gross_mwh.T, strict=True)
+        ),
+        energy.rated_mwh.tolist(),
+        farm.types,
         strict=True,
     )
-    rated_mwh = energy.rated_mwh_per_turbine
     return [
         {
             "id": identity,
+            "turbine_model": turbine.key,
             "x_m": x_m,
             "y_m": y_m,
             "aep_gwh": round(aep_mwh / 1000.0, 8),
@@ -39,7 +44,7 @@ def per_turbine(farm: Farm, wind: "Wind", energy: "EnergyYield") -> list[dict[st
             "capacity_factor": round(aep_mwh / rated_mwh, 6),
             "wake_loss_percent_by_direction": by_direction,
         }
-        for identity, x_m, y_m, aep_mwh, lost_percent, by_direction in columns
+        for identity, x_m, y_m, aep_mwh, lost_percent, by_direction, rated_mwh, turbine in columns
     ]
 
 
@@ -49,7 +54,7 @@ def per_direction(wind: "Wind", energy: "EnergyYield") -> list[dict[str, Any]]:
 
     states = wind.states
     net = states.by_sector(energy.state_aep_mwh)
-    gross = states.by_sector(energy.gross_mwh) * energy.turbine_count
+    gross = states.by_sector(energy.gross_mwh.sum(axis=1))
     columns = zip(
         states.sector_degrees.tolist(),
         states.by_sector(states.rose.frequency).tolist(),
@@ -100,13 +105,22 @@ def air_of(air: "Air | None", energy_change_percent: float) -> dict[str, Any]:
     }
 
 
-def by_time(measured: Source | None, wind: "Wind", energy: "EnergyYield") -> dict[str, Any]:
-    """The energy, net of wakes, by month and by hour of the day; nothing without such wind."""
+def by_time(
+    measured: Source | None, wind: "Wind", energy: "EnergyYield", laid_out_for: "Turbine"
+) -> dict[str, Any]:
+    """The energy, net of wakes, by month and by hour of the day; nothing without such wind.
+
+    Args:
+        measured: The project's wind.
+        wind: The states it was made to.
+        energy: In these states.
+        laid_out_for: The turbine whose hub and range of speeds they were made for.
+    """
     from siting.wind.wake.calendar import energy_calendar  # noqa: PLC0415
 
     if measured is None:
         return {}
-    found = energy_calendar(measured.data, wind.states, energy.state_aep_mwh, energy.turbine)
+    found = energy_calendar(measured.data, wind.states, energy.state_aep_mwh, laid_out_for)
     if found is None:
         return {}
     months, hours = found.monthly_mwh.tolist(), found.hourly_mwh.tolist()
@@ -121,12 +135,23 @@ def by_time(measured: Source | None, wind: "Wind", energy: "EnergyYield") -> dic
     }
 
 
-def setup(farm: Farm, wind: "Wind", document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a later step needs to draw the simulation again, beside ``energy.json``."""
+def setup(
+    farm: Farm, wind: "Wind", document: Mapping[str, Any], ratio: "FloatArray | None"
+) -> dict[str, Any]:
+    """Return what a later step needs to draw the simulation again, beside ``energy.json``.
+
+    Args:
+        farm: The turbines.
+        wind: The wind at the lowest of their hubs.
+        document: ``energy.json``.
+        ratio: Of several types, the lowest hub first: the free speed at each one's hub by sector,
+            as a multiple of the lowest's.
+    """
     sectors = wind.sectors
     return {
-        "turbine": farm.turbine.describe(),
-        "air_density_kg_per_m3": farm.turbine.air_density_kg_per_m3,
+        "turbine_types": {one.key: one.as_document() for one in farm.types},
+        "air_density_kg_per_m3": farm.types[0].air_density_kg_per_m3,
+        "free_speed_ratio": None if ratio is None else ratio.round(6).tolist(),
         "wake_model": document["wake_model"],
         "turbulence_intensity": document["turbulence_intensity"],
         "wind": {

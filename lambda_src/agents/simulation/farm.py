@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from siting.crew import LAYOUT
+from siting.project_turbines import turbine_named, turbines_of
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.tools import Source, load_json, require_current
 
 if TYPE_CHECKING:
     from siting.wind.turbines import Turbine
+    from siting.wind.wake.mixed import TurbineMix
 
 _MAX_ID_LENGTH: Final = 16
 #: Metres. UTM coordinates stay below this; farther apart nothing is one wind farm.
@@ -18,13 +20,13 @@ _CASE_STUDY_TURBINE: Final = "iea37_3_35mw_130m"
 
 
 class Farm(NamedTuple):
-    """Turbines of one type, with their places in metres.
+    """Turbines with their places in metres.
 
     Attributes:
         ids: Their names.
         x_m: Metres east.
         y_m: Metres north.
-        turbine: The type.
+        types: The type of each.
         positions_from: Where the places are from, in words.
         layout: The project's layout; None for the request's own turbines.
     """
@@ -32,9 +34,21 @@ class Farm(NamedTuple):
     ids: list[str]
     x_m: list[float]
     y_m: list[float]
-    turbine: "Turbine"
+    types: "list[Turbine]"
     positions_from: str
     layout: Source | None
+
+    @property
+    def mix(self) -> "TurbineMix | None":
+        """The types, if there are several."""
+        from siting.wind.wake.mixed import TurbineMix  # noqa: PLC0415
+
+        mix = TurbineMix.of(self.types)
+        return mix if len(mix.types) > 1 else None
+
+    def in_air(self, density_kg_per_m3: float) -> "Farm":
+        """Return the farm as its turbines work in air of another density."""
+        return self._replace(types=[one.in_air(density_kg_per_m3) for one in self.types])
 
 
 def farm_of(project: Project, turbine_model: str) -> Farm:
@@ -43,17 +57,43 @@ def farm_of(project: Project, turbine_model: str) -> Farm:
     Raises:
         ToolInputError: There is none, or the turbine is another than the layout's.
     """
-    from siting.wind.turbines import turbine_of  # noqa: PLC0415
-
     if "turbines" in project.parameters:
-        ids, x_m, y_m = _given_turbines(project.parameters["turbines"])
-        turbine = turbine_of(turbine_model or _CASE_STUDY_TURBINE)
-        return Farm(ids, x_m, y_m, turbine, "coordinates in the request", None)
+        ids, x_m, y_m, models = _given_turbines(project.parameters["turbines"])
+        named = {
+            key: turbine_named(project, key or turbine_model or _CASE_STUDY_TURBINE)
+            for key in set(models)
+        }
+        types = [named[key] for key in models]
+        return Farm(ids, x_m, y_m, types, "coordinates in the request", None)
     layout = load_json(project, LAYOUT, "layout.json")
     # Turbines that were placed on other land, or for another wind, are not this project's farm.
     require_current(project, layout.file)
-    laid_for = layout.data.get("turbine_model", _CASE_STUDY_TURBINE)
-    turbine = turbine_of(turbine_model or laid_for)
+    types = turbines_of(layout.data)
+    if turbine_model:
+        types = [_in_their_place(turbine_named(project, turbine_model), types, layout)] * len(types)
+    turbines = layout.data["turbines"]
+    return Farm(
+        [one["id"] for one in turbines],
+        [one["x_m"] for one in turbines],
+        [one["y_m"] for one in turbines],
+        types,
+        layout.name,
+        layout,
+    )
+
+
+def _in_their_place(turbine: "Turbine", types: "list[Turbine]", layout: Source) -> "Turbine":
+    """Return a turbine that may take the place of all of a layout's.
+
+    Raises:
+        ToolInputError: It may not: it is of another size, or they are of several types.
+    """
+    if len(set(types)) > 1:
+        raise ToolInputError(
+            "The layout has turbines of several types: "
+            f"{', '.join(sorted({one.key for one in types}))}. Leave turbine_model out."
+        )
+    laid_for = types[0].key
     if layout.data["rotor_diameter_m"] != turbine.rotor_diameter_m:
         raise ToolInputError(
             f"The layout was made for {laid_for} with a rotor of "
@@ -68,24 +108,16 @@ def farm_of(project: Project, turbine_model: str) -> Farm:
             f"another height. Leave turbine_model out, or run the layout agent with "
             f"turbine_model={turbine.key} first."
         )
-    turbines = layout.data["turbines"]
-    return Farm(
-        [one["id"] for one in turbines],
-        [one["x_m"] for one in turbines],
-        [one["y_m"] for one in turbines],
-        turbine,
-        layout.name,
-        layout,
-    )
+    return turbine
 
 
-def _given_turbines(given: object) -> tuple[list[str], list[float], list[float]]:
+def _given_turbines(given: object) -> tuple[list[str], list[float], list[float], list[str]]:
     if not isinstance(given, list) or not given:
         raise ToolInputError(
             'parameters.turbines must be a list of objects such as {"x_m": 0.0, "y_m": 650.0}.',
             field="parameters.turbines",
         )
-    ids, x_m, y_m = [], [], []
+    ids, x_m, y_m, models = [], [], [], []
     for at, one in enumerate(given):
         place = one if isinstance(one, Mapping) else {}
         x: Any = place.get("x_m")
@@ -99,7 +131,14 @@ def _given_turbines(given: object) -> tuple[list[str], list[float], list[float]]
         ids.append(str(place.get("id", f"T{at + 1:02d}"))[:_MAX_ID_LENGTH])
         x_m.append(float(x))
         y_m.append(float(y))
-    return ids, x_m, y_m
+        model = place.get("turbine_model", "")
+        if not isinstance(model, str):
+            raise ToolInputError(
+                f"parameters.turbines[{at}] needs the name of a turbine as turbine_model, or none.",
+                field=f"parameters.turbines[{at}]",
+            )
+        models.append(model)
+    return ids, x_m, y_m, models
 
 
 def is_number(value: Any, limit: float) -> bool:

@@ -3,6 +3,8 @@
 from typing import Final
 
 from agents.terrain.tools.areas import find_exclusion_zones, get_unbuildable_areas
+from agents.terrain.tools.own_turbine import add_turbine
+from agents.terrain.tools.own_wind import use_wind_file
 from agents.terrain.tools.wind import get_wind_conditions
 from tradewind.run.strands_agent import StrandsAgent
 
@@ -14,8 +16,11 @@ Work: for a place given by coordinates, call get_unbuildable_areas once, with th
 setbacks the request names; leave out the others, they have defaults. For a site that comes with
 the request, and to try other setbacks on a site that the project has, call find_exclusion_zones
 instead: it needs no coordinates. When the request asks for the wind, or for a whole wind farm,
-then call get_wind_conditions. Never make up coordinates, and never ask for a site's geometry or the
-ground's heights: they reach the tools by themselves.
+then call get_wind_conditions; or use_wind_file if the request comes with a wind_file, whose text
+reaches the tool by itself, with whose data it is and the place and height that the request states.
+If it comes with a power_curve, call add_turbine first, and name that turbine for the setbacks.
+Never make up coordinates, and never ask for a site's geometry or the ground's heights: they reach
+the tools by themselves.
 
 Units: radius in kilometres, setbacks and heights in metres, areas in square kilometres (km2),
 shares in percent, wind speeds in m/s, directions in degrees from north, clockwise, where the wind
@@ -33,5 +38,11 @@ can change it. If a data source failed, say so: an area nobody could look at is 
 
 DEFINITION: Final = StrandsAgent(
     system_prompt=SYSTEM_PROMPT,
-    tools=(get_unbuildable_areas, find_exclusion_zones, get_wind_conditions),
+    tools=(
+        get_unbuildable_areas,
+        find_exclusion_zones,
+        get_wind_conditions,
+        use_wind_file,
+        add_turbine,
+    ),
 )

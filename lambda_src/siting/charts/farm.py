@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from siting.charts.curves import power_curve
+from siting.charts.field import WindField
 from siting.charts.land import FarmLand
 from siting.charts.style import (
     BLUE,
@@ -22,10 +24,7 @@ from siting.charts.style import (
     outlined,
 )
 from siting.charts.wakes import wakes_by_direction
-from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray, Turbine, turbine_of
-from siting.wind.wake.flow import speeds_at
-from siting.wind.wake.library import model_of
-from siting.wind.wake.models import WakeModel
+from siting.wind.turbines import FloatArray
 
 #: Upper ends of a wind rose's speed classes, in m/s; one more class holds what is faster.
 _SPEED_CLASSES: Final = (4.0, 7.0, 10.0, 13.0)
@@ -51,16 +50,14 @@ class FarmCharts:
 
     Attributes:
         energy: ``simulation/energy.json``.
-        turbine: The turbine.
-        model: The wakes.
+        field: The turbines, and the wind in and around them.
         main_direction_degrees: Where the wind most often comes from.
         weibull: (A in m/s, k) by sector; None if the wind has one speed.
         land: The land under the turbines; None where they are no project's.
     """
 
     energy: Mapping[str, Any]
-    turbine: Turbine
-    model: WakeModel
+    field: WindField
     main_direction_degrees: float
     weibull: FloatArray | None
     land: FarmLand | None = None
@@ -76,12 +73,7 @@ class FarmCharts:
         sectors = setup["wind"]["sectors"]
         return cls(
             energy=energy,
-            turbine=turbine_of(setup["turbine"]["turbine_model"]).in_air(
-                # Simulated before the air was looked at.
-                setup.get("air_density_kg_per_m3", STANDARD_DENSITY_KG_PER_M3)
-            ),
-            # A model without turbulence does not look at it.
-            model=model_of(setup["wake_model"], setup["turbulence_intensity"] or 0.0),
+            field=WindField.of(energy, setup),
             main_direction_degrees=setup["wind"]["main_direction_degrees"],
             weibull=None
             if sectors is None
@@ -102,7 +94,7 @@ class FarmCharts:
     def wakes(self) -> dict[str, Any]:
         """Draw the wakes for each direction, to lay over a map."""
         return wakes_by_direction(
-            self.energy, self.turbine, self.model, self.main_direction_degrees
+            self.energy["per_direction"], self.field, self.main_direction_degrees
         )
 
     def wind_rose(self) -> bytes:
@@ -162,20 +154,13 @@ class FarmCharts:
     def wake_map(self) -> bytes:
         """Draw the wind speed at hub height, in and around the farm, in the main wind."""
         rows = self.energy["per_turbine"]
-        east = np.array([one["x_m"] for one in rows], dtype=np.float64)
-        north = np.array([one["y_m"] for one in rows], dtype=np.float64)
-        free = self._map_speed()
-        columns, lines = _map_lines(east, north, self.turbine.rotor_diameter_m)
+        east, north = self.field.east_m, self.field.north_m
+        main, free = self._map_wind()
+        columns, lines = _map_lines(east, north, self.field.largest_rotor_m)
         points = np.stack(np.meshgrid(columns, lines), axis=-1).reshape(-1, 2)
-        speed = speeds_at(
-            points,
-            east,
-            north,
-            direction_degrees=self.main_direction_degrees,
-            speed_m_per_s=free,
-            turbine=self.turbine,
-            model=self.model,
-        ).reshape(len(lines), len(columns))
+        speed = self.field.speeds_at(points, main, self.main_direction_degrees, free).reshape(
+            len(lines), len(columns)
+        )
         width_km = (columns[-1] - columns[0]) / 1000.0
         height_km = (lines[-1] - lines[0]) / 1000.0
         scale = 6.4 / max(width_km, height_km)
@@ -213,25 +198,24 @@ class FarmCharts:
                 axes.set_ylabel("North, km")
             else:
                 self.land.draw(axes, columns[0], lines[0], (width_km, height_km))
-            headline(sheet, f"Wakes at hub height\n{free:.3g} m/s {self._from_text()}")
+            headline(sheet, f"Wakes at {self.field.height}\n{free:.3g} m/s {self._from_text()}")
             sheet.figure.colorbar(
                 picture,
                 ax=axes,
-                label="Wind speed at hub height, m/s",
+                label="Wind speed, m/s",
                 shrink=0.85,
                 extend="min",
             )
             return sheet.png()
 
-    def _map_speed(self) -> float:
-        """Return the main sector's mean speed, where wakes are deep: below the rated speed."""
+    def _map_wind(self) -> tuple[int, float]:
+        """Return the main sector and its mean speed, where wakes are deep: below the rated one."""
         rows = self.energy["per_direction"]
         main = min(
-            rows,
-            key=lambda one: abs(one["direction_degrees"] - self.main_direction_degrees),
+            range(len(rows)),
+            key=lambda at: abs(rows[at]["direction_degrees"] - self.main_direction_degrees),
         )
-        speed: float = main["wind_speed_m_per_s"]
-        return round(speed, 1)
+        return main, round(rows[main]["wind_speed_m_per_s"], 1)
 
     def _from_text(self) -> str:
         at = round(self.main_direction_degrees / 45.0) % len(_COMPASS)
@@ -291,52 +275,8 @@ class FarmCharts:
             return sheet.png()
 
     def power_curve(self) -> bytes:
-        """Draw the turbine's power and thrust by wind speed."""
-        turbine = self.turbine
-        speed = np.arange(0.0, turbine.cut_out_m_per_s + 2.0, 0.02)
-        with Sheet(6.8, 4.7) as sheet:
-            power, thrust = sheet.figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-            power.plot(speed, turbine.power_mw(speed), color=BLUE, linewidth=2.2)
-            power.set_ylabel("Power, MW")
-            power.set_ylim(0.0, 1.12 * turbine.rated_power_mw)
-            power.set_title(
-                f"{turbine.name}\nPower and thrust in air of "
-                f"{turbine.air_density_kg_per_m3:.3f} kg/m³"
-            )
-            power.axhline(turbine.rated_power_mw, color=INK, linewidth=0.8, linestyle=":")
-            power.annotate(
-                f"rated {turbine.rated_power_mw:g} MW from "
-                f"{turbine.rated_in_its_air_m_per_s:.3g} m/s",
-                (turbine.cut_out_m_per_s / 2.0 + 5.0, turbine.rated_power_mw),
-                xytext=(0, 4),
-                textcoords="offset points",
-                ha="center",
-                fontsize=9,
-            )
-            thrust.plot(speed, turbine.thrust(speed), color=ORANGE, linewidth=2.2)
-            thrust.set_ylabel("Thrust coefficient CT")
-            thrust.set_ylim(0.0, 1.05)
-            thrust.set_xlabel("Wind speed at hub height, m/s")
-            thrust.set_xlim(0.0, float(speed[-1]))
-            for axes in (power, thrust):
-                axes.grid(visible=True)
-                for edge in (turbine.cut_in_m_per_s, turbine.cut_out_m_per_s):
-                    axes.axvline(edge, color=INK, linewidth=0.8, linestyle=":")
-            for edge, name, side in (
-                (turbine.cut_in_m_per_s, "cut-in", "right"),
-                (turbine.cut_out_m_per_s, "cut-out", "right"),
-            ):
-                power.annotate(
-                    f"{name} {edge:g} m/s",
-                    (edge, 0.5 * turbine.rated_power_mw),
-                    xytext=(-4, 0),
-                    textcoords="offset points",
-                    ha=side,
-                    va="center",
-                    rotation=90,
-                    fontsize=9,
-                )
-            return sheet.png()
+        """Draw the turbines' power and thrust by wind speed."""
+        return power_curve(self.field.types)
 
     def energy_by_sector(self) -> bytes:
         """Draw the energy by the direction the wind comes from, and what wakes take of it."""

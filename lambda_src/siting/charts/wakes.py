@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from siting.wind.turbines import FloatArray, Turbine
-from siting.wind.wake.flow import speeds_at
-from siting.wind.wake.models import WakeModel
+from siting.charts.field import WindField
+from siting.wind.turbines import FloatArray
 
 #: Points times turbines times directions; some three seconds.
 _MAX_PAIRS: Final = 40_000_000
@@ -26,27 +25,24 @@ _COLOUR: Final = (8, 48, 107)
 
 
 def wakes_by_direction(
-    energy: Mapping[str, Any], turbine: Turbine, model: WakeModel, main_direction_degrees: float
+    rows: Sequence[Mapping[str, Any]], field: WindField, main_direction_degrees: float
 ) -> dict[str, Any]:
     """Draw the wakes for each direction, at the mean speed of its wind.
 
     Args:
-        energy: ``energy.json``.
-        turbine: The turbine.
-        model: The wakes.
+        rows: The wind by sector: ``per_direction`` of ``energy.json``.
+        field: The turbines, and the wind in and around them.
         main_direction_degrees: Where the wind most often comes from; it is always among them.
 
     Returns:
         ``wakes.json``: the pictures as PNGs, transparent where the wind is free, all of the same
         place, in the layout's metres.
     """
-    rows = energy["per_turbine"]
-    east = np.array([one["x_m"] for one in rows], dtype=np.float64)
-    north = np.array([one["y_m"] for one in rows], dtype=np.float64)
-    drawn = _directions(energy["per_direction"], main_direction_degrees)
-    affordable = int((_MAX_PAIRS / (len(rows) * len(drawn))) ** 0.5)
+    east, north = field.east_m, field.north_m
+    drawn = _directions(rows, main_direction_degrees)
+    affordable = int((_MAX_PAIRS / (len(east) * len(drawn))) ** 0.5)
     most = min(_MOST_POINTS, max(_FEWEST_POINTS, affordable))
-    margin = _MARGIN_DIAMETERS * turbine.rotor_diameter_m
+    margin = _MARGIN_DIAMETERS * field.largest_rotor_m
     west, south = float(east.min()) - margin, float(north.min()) - margin
     wide, high = float(np.ptp(east)) + 2 * margin, float(np.ptp(north)) + 2 * margin
     step = max(wide, high) / most
@@ -61,16 +57,9 @@ def wakes_by_direction(
     pictures = []
     for sector, one in drawn:
         free = one["wind_speed_m_per_s"]
-        speed = speeds_at(
-            points,
-            east,
-            north,
-            direction_degrees=one["direction_degrees"],
-            speed_m_per_s=free,
-            turbine=turbine,
-            model=model,
-        ).reshape(lines, columns)
-        png = _png(1.0 - speed / free if free else np.zeros_like(speed))
+        speed = field.speeds_at(points, sector, one["direction_degrees"], free)
+        missing = 1.0 - speed / free if free else np.zeros_like(speed)
+        png = _png(missing.reshape(lines, columns))
         pictures.append(
             {
                 "sector": sector,
@@ -84,6 +73,7 @@ def wakes_by_direction(
         "bounds_m": [west, south, west + wide, south + high],
         "size_px": [columns, lines],
         "deepest_deficit": DEEPEST_DEFICIT,
+        "height": field.height,
         "main_direction_degrees": main_direction_degrees,
         "directions": pictures,
     }

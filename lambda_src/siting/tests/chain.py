@@ -23,6 +23,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 PROJECT_ID = "moorkoog"
 #: Tools that need a public data service, which a unit test does not reach.
 ASKS_A_SERVICE = {"get_unbuildable_areas", "get_wind_conditions"}
+#: Tools for a file of the request's own or a choice of turbines, which the examples do without.
+NOT_IN_EXAMPLES = {"use_wind_file", "add_turbine", "set_turbine_type"}
 DEFINITIONS: dict[str, StrandsAgent] = {
     "terrain": terrain.DEFINITION,
     "layout": layout.DEFINITION,
@@ -81,15 +83,15 @@ def tools_in_order(definition: StrandsAgent) -> list[AgentTool]:
 def run_example(agent: str, store: MemoryArtifactStore) -> tuple[Project, dict[str, Any]]:
     """Run an agent's example request: each tool once, in the order the prompt names them.
 
-    Those that ask a public data service are left out. A tool gets the request's scalar parameters
-    by name; what else it requires comes from the results before. Returns the project and the last
-    tool's result.
+    Those that ask a public data service, or take what no example brings, are left out. A tool
+    gets the request's scalar parameters by name; what else it requires comes from the results
+    before. Returns the project and the last tool's result.
     """
     parameters = example(f"requests/{agent}.json")["parameters"]
     project = request_for(agent, store, parameters)
     results: list[dict[str, Any]] = [parameters]
     for tool in tools_in_order(DEFINITIONS[agent]):
-        if tool.tool_name in ASKS_A_SERVICE:
+        if tool.tool_name in ASKS_A_SERVICE | NOT_IN_EXAMPLES:
             continue
         schema = tool.tool_spec["inputSchema"]["json"]
         arguments = {name: parameters[name] for name in schema["properties"] if name in parameters}

@@ -7,13 +7,17 @@ than 1 % outside of the tropics.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from siting.wind.errors import WindError
-from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray, Turbine
+from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray
 from siting.wind.wake.energy import WindRose
+
+if TYPE_CHECKING:
+    from siting.wind.turbines import Turbine
+    from siting.wind.wake.mixed import MixInWind
 
 #: No air on earth that a turbine stands in is outside of these.
 _MIN_DENSITY: Final = 0.5
@@ -90,7 +94,7 @@ def air_at_hub(
     return Air(_mean_density(*at_sea, hub_height_m + (site_m or 0.0)), site_m, source)
 
 
-def energy_change_percent(turbine: Turbine, rose: WindRose) -> float:
+def energy_change_percent(turbine: "Turbine | MixInWind", rose: WindRose) -> float:
     """By how much its air changes a free turbine's energy; negative where the air is thin."""
     usual = turbine.in_air(STANDARD_DENSITY_KG_PER_M3)
     here, at_standard = (

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import prod, sqrt
 from statistics import NormalDist, fmean, stdev
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
-from siting.wind.turbines import Turbine
+from siting.wind.turbines import FloatArray
 from siting.wind.wake.energy import WindRose
 
 #: Percent of years, or of spans of ten years, that yield more.
@@ -29,6 +29,13 @@ USUAL_VARIATION_PERCENT: Final = 6.0
 MIN_YEARS: Final = 5
 #: By which a speed is changed to see how energy follows.
 _STEP: Final = 0.01
+
+
+class GivesPower(Protocol):
+    """A turbine, or several together."""
+
+    def power_mw(self, wind_speed_m_per_s: FloatArray, /) -> FloatArray:
+        """Power at each of a rose's speeds, in megawatts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,7 @@ def net_yield(
     *,
     aep_mwh: float,
     wake_loss_percent: float,
-    turbine: Turbine,
+    turbine: GivesPower,
     rose: WindRose,
     yearly_mean_m_per_s: Sequence[float],
     losses: Losses,
@@ -142,7 +149,7 @@ def net_yield(
     Args:
         aep_mwh: Annual energy, net of wakes.
         wake_loss_percent: What they took.
-        turbine: The farm's.
+        turbine: The farm's, or all of its turbines together.
         rose: The wind.
         yearly_mean_m_per_s: Mean wind speeds of whole years, of any height.
         losses: Behind the rotors.
@@ -172,7 +179,7 @@ def net_yield(
     )
 
 
-def energy_by_speed(turbine: Turbine, rose: WindRose) -> float:
+def energy_by_speed(turbine: GivesPower, rose: WindRose) -> float:
     """By how many percent a free turbine's energy changes with each percent of wind speed.
 
     Between 3, far below the rated speed, and 0 above it; 0 for a turbine that stands still.

@@ -10,8 +10,12 @@ a receiver downwind with a ground effect of -3 dB, as the German states have it 
 ("Interimsverfahren", LAI, 2016), without its octave bands. Standard library only.
 """
 
+from collections.abc import Iterable
 from math import log10, pi, sqrt
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from siting.wind.turbines import Turbine
 
 #: Of a turbine of 1 MW in its loudest mode, in dB(A): this project's. With the slope below, one of
 #: 3.4 MW has 106; usual ones of that size are between 104 and 107.
@@ -20,9 +24,10 @@ _ABSORBED_DB_PER_M: Final = 0.005
 #: At night in residential areas and in villages: TA Laerm (1998), 6.1.
 LIMITS_DBA: Final = (40.0, 45.0)
 _BASIS: Final = (
-    "Screening only: one turbine in its loudest mode, sound power assumed by rated power, spread "
-    "over a hemisphere above hard ground, 0.005 dB/m taken by the air (ISO 9613-2, simplified). "
-    "Several turbines are louder together: twice as many at the same distance by 3 dB."
+    "Screening only: one turbine in its loudest mode, sound power assumed by rated power, as "
+    "power curves say nothing of it, spread over a hemisphere above hard ground, 0.005 dB/m taken "
+    "by the air (ISO 9613-2, simplified). Several turbines are louder together: twice as many at "
+    "the same distance by 3 dB."
 )
 _NEAR_ENOUGH_M: Final = 0.01
 
@@ -57,22 +62,29 @@ def screening_distance_m(sound_power_dba: float, hub_height_m: float, limit_dba:
     return sqrt(max(far_m * far_m - hub_height_m * hub_height_m, 0.0))
 
 
-def screening(rated_power_mw: float, hub_height_m: float) -> dict[str, Any]:
+def screening(turbine: "Turbine") -> dict[str, Any]:
     """Return what is said of a type of turbine: its sound power, the limits, and how far they are.
 
-    Args:
-        rated_power_mw: Its rated power.
-        hub_height_m: Its hub over ground.
+    The sound power is assumed of every type, of one that was brought too: curves come without it.
     """
-    sound_power_dba = assumed_sound_power_dba(rated_power_mw)
+    sound_power_dba = assumed_sound_power_dba(turbine.rated_power_mw)
     return {
+        "turbine_model": turbine.key,
         "assumed_sound_power_dba": round(sound_power_dba, 1),
         "distances": [
             {
                 "limit_dba": limit,
-                "distance_m": round(screening_distance_m(sound_power_dba, hub_height_m, limit)),
+                "distance_m": round(
+                    screening_distance_m(sound_power_dba, turbine.hub_height_m, limit)
+                ),
             }
             for limit in LIMITS_DBA
         ],
         "basis": _BASIS,
     }
+
+
+def heard_farthest(turbines: "Iterable[Turbine]") -> dict[str, Any]:
+    """Return what is said of the type of a farm that is heard farthest."""
+    found = (screening(one) for one in {one.key: one for one in turbines}.values())
+    return max(found, key=lambda one: float(one["distances"][0]["distance_m"]))

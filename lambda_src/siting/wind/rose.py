@@ -4,9 +4,10 @@ Directions are where the wind comes from, in degrees from north, clockwise. A se
 its direction: with twelve of them the first holds 345 to 15 degrees.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, lgamma
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ MIN_WEIBULL_K: Final = 0.7
 MAX_WEIBULL_K: Final = 10.0
 _FIT_TOLERANCE: Final = 1e-10
 _ROUNDING: Final = 1e-9
+#: A value this near to its bound was held there; documents have four decimals.
+_HELD: Final = 5e-5
 
 FIT_METHOD: Final = (
     "Method of moments per sector: A and k have the mean wind speed and the mean of its cube, to "
@@ -169,8 +172,17 @@ def fit_weibull(speed_m_per_s: FloatArray) -> Weibull:
     mean = float(speed_m_per_s.mean()) if speed_m_per_s.size else 0.0
     if not (isfinite(mean) and mean > 0.0):
         raise WindError("There are no hours with wind to fit a Weibull distribution to.")
+    return weibull_of_moments(mean, float(((speed_m_per_s / mean) ** 3).mean()))
+
+
+def weibull_of_moments(mean_m_per_s: float, wanted: float) -> Weibull:
+    """Return the distribution of a mean speed and a mean cube, k held within its bounds.
+
+    Args:
+        mean_m_per_s: The mean.
+        wanted: The mean cube, as a multiple of the mean's cube.
+    """
     # For Weibull speeds, <v^3> / <v>^3 = gamma(1 + 3/k) / gamma(1 + 1/k)^3, which falls with k.
-    wanted = float(((speed_m_per_s / mean) ** 3).mean())
     low, high = MIN_WEIBULL_K, MAX_WEIBULL_K
     while high - low > _FIT_TOLERANCE:
         k = (low + high) / 2.0
@@ -178,7 +190,7 @@ def fit_weibull(speed_m_per_s: FloatArray) -> Weibull:
             low = k
         else:
             high = k
-    return _with_mean(mean, (low + high) / 2.0)
+    return weibull_with_mean(mean_m_per_s, (low + high) / 2.0)
 
 
 def shear_exponents(hours: WindHours) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -254,6 +266,30 @@ def held_shear(climate: WindClimate) -> list[str]:
     ]
 
 
+def held_at_bounds(sectors: Sequence[Mapping[str, Any]], *, shear: bool) -> list[str]:
+    """Say in which sectors k, or the shear exponent, is a bound and not what the data have.
+
+    Args:
+        sectors: Of ``wind.json``.
+        shear: Whether the exponents come from the data, and so may have been held.
+    """
+    bounds = {"weibull_k": ("Weibull k", (MIN_WEIBULL_K, MAX_WEIBULL_K))}
+    if shear:
+        bounds["shear_exponent"] = ("the shear exponent", (MIN_SHEAR_EXPONENT, MAX_SHEAR_EXPONENT))
+    said = []
+    for field, (name, both) in bounds.items():
+        for bound in both:
+            held = [one for one in sectors if abs(one[field] - bound) < _HELD]
+            if held:
+                where = ", ".join(f"{one['direction_degrees']:g}°" for one in held)
+                hours = sum(one["frequency"] for one in held)
+                said.append(
+                    f"In the sectors {where} ({100.0 * hours:.1f} % of the year) {name} was held "
+                    f"at {bound:g}: the data are beyond what wind does."
+                )
+    return said
+
+
 def _mean_exponent(exponents: FloatArray, at_hub: FloatArray, within: NDArray[np.bool_]) -> float:
     """By which a sector's mean speed grows; of all directions where the sector has no wind."""
     weights = at_hub * within
@@ -272,7 +308,7 @@ def _sector(
     if enough:
         weibull = fit_weibull(speed)
     else:
-        weibull = _with_mean(mean, everywhere.k) if mean > 0.0 else everywhere
+        weibull = weibull_with_mean(mean, everywhere.k) if mean > 0.0 else everywhere
     return Sector(
         direction_degrees=direction_degrees,
         hours=int(speed.size),
@@ -284,5 +320,6 @@ def _sector(
     )
 
 
-def _with_mean(mean_m_per_s: float, k: float) -> Weibull:
+def weibull_with_mean(mean_m_per_s: float, k: float) -> Weibull:
+    """Return the distribution of a shape and a mean speed."""
     return Weibull(mean_m_per_s * exp(-lgamma(1.0 + 1.0 / k)), k)

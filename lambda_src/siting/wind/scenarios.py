@@ -77,6 +77,7 @@ def single_speed_wind(frequencies: tuple[float, ...] | None, wind_speed_m_per_s:
         WindError: The frequencies are no shares of a year.
     """
     from siting.wind import iea37  # noqa: PLC0415
+    from siting.wind.shares import rounding_of  # noqa: PLC0415
     from siting.wind.wake.states import WindStates  # noqa: PLC0415
 
     rose = iea37.wind_rose(frequencies or iea37.IEA37_FREQUENCIES, wind_speed_m_per_s)
@@ -86,7 +87,11 @@ def single_speed_wind(frequencies: tuple[float, ...] | None, wind_speed_m_per_s:
         assumption=(
             f"Wind: {wind_speed_m_per_s:g} m/s at hub height in every hour of the year, from "
             f"{len(rose.frequency)} directions with the frequencies of "
-            + ("IEA Task 37, case study 1." if frequencies is None else "the request.")
+            + (
+                "IEA Task 37, case study 1."
+                if frequencies is None
+                else f"the request{rounding_of(frequencies)}."
+            )
         ),
         speed_m_per_s=wind_speed_m_per_s,
     )

@@ -71,7 +71,7 @@ class TabulatedCurves:
     """Published points, joined by straight lines.
 
     Attributes:
-        points: (speed in m/s, power in kW, CT), speeds rising, the last power the rated one.
+        points: (speed in m/s, power in kW, CT), speeds rising, the highest power the rated one.
     """
 
     points: tuple[tuple[float, float, float], ...]
@@ -83,7 +83,7 @@ class TabulatedCurves:
     def power_share(self, speed_m_per_s: FloatArray) -> FloatArray:
         """See ``Curves``."""
         speed, power, _ = self._columns
-        return np.asarray(np.interp(speed_m_per_s, speed, power / power[-1]))
+        return np.asarray(np.interp(speed_m_per_s, speed, power / power.max()))
 
     def thrust(self, speed_m_per_s: FloatArray) -> FloatArray:
         """See ``Curves``."""
@@ -155,6 +155,15 @@ class Turbine:
         """Return the turbine as it works in air of another density."""
         return replace(self, air_density_kg_per_m3=density_kg_per_m3)
 
+    def as_document(self) -> dict[str, Any]:
+        """Return all that ``turbine_from`` makes it from again, whatever air it stands in."""
+        curves = (
+            {"curve": [list(point) for point in self.curves.points]}
+            if isinstance(self.curves, TabulatedCurves)
+            else {"thrust_coefficient": self.constant_thrust}
+        )
+        return {**self.describe(), **curves}
+
     def power_mw(self, wind_speed_m_per_s: FloatArray) -> FloatArray:
         """Return the power at each speed, in megawatts."""
         speed = np.asarray(wind_speed_m_per_s, dtype=np.float64)
@@ -190,20 +199,31 @@ class Turbine:
         return speed_m_per_s if ratio == 1.0 else np.asarray(speed_m_per_s * ratio)
 
 
-def _read_library(text: str) -> dict[str, Turbine]:
-    return {
-        key: Turbine(key=key, curves=_curves(data), **data)
-        for key, data in tomllib.loads(text).items()
-    }
+#: What a turbine's data say beside its curves.
+_FIELDS: Final = (
+    "name",
+    "rotor_diameter_m",
+    "hub_height_m",
+    "rated_power_mw",
+    "cut_in_m_per_s",
+    "rated_m_per_s",
+    "cut_out_m_per_s",
+    "source",
+)
 
 
-def _curves(data: dict[str, Any]) -> Curves:
-    """Take a turbine's curves out of its data."""
-    if "curve" in data:
-        return TabulatedCurves(tuple((v, kw, ct) for v, kw, ct in data.pop("curve")))
-    return CubicCurves(
-        data["cut_in_m_per_s"], data["rated_m_per_s"], data.pop("thrust_coefficient")
+def turbine_from(key: str, data: Mapping[str, Any]) -> Turbine:
+    """Make a turbine of its data: those of the library, or ``as_document``'s."""
+    curves: Curves = (
+        TabulatedCurves(tuple((v, kw, ct) for v, kw, ct in data["curve"]))
+        if "curve" in data
+        else CubicCurves(data["cut_in_m_per_s"], data["rated_m_per_s"], data["thrust_coefficient"])
     )
+    return Turbine(key=key, curves=curves, **{name: data[name] for name in _FIELDS})
+
+
+def _read_library(text: str) -> dict[str, Turbine]:
+    return {key: turbine_from(key, data) for key, data in tomllib.loads(text).items()}
 
 
 #: The library, by key.

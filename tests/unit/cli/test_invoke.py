@@ -1,7 +1,9 @@
 """``tradewind invoke`` says what happened once, and by its status."""
 
+import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
 
@@ -177,3 +179,40 @@ def test_who_leaves_is_told_how_to_fetch_the_answer(
     capsys.readouterr()
     assert run(monkeypatch, "--request", str(mine)) == 130
     assert f"`tradewind answer {FIRST} order-17 --owner ada`" in capsys.readouterr().err
+
+
+def test_a_files_text_is_sent_as_a_parameter(
+    monkeypatch: pytest.MonkeyPatch, deployed: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "mast.csv").write_bytes("time,speed\r\n2024-01-01,5\u00b0".encode())
+    request = tmp_path / "request.json"
+    request.write_text('{"query": "Use it", "parameters": {"sectors": 8}}')
+
+    sent = ("--request", str(request), "--file", f"wind_file={tmp_path / 'mast.csv'}")
+    assert run(monkeypatch, *sent) == 0
+    assert deployed["event"]["parameters"] == {
+        "sectors": 8,
+        "wind_file": "time,speed\n2024-01-01,5\u00b0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (["mast.csv"], "give NAME=PATH"),
+        (["wind_file=no-such.csv"], "no-such.csv cannot be read"),
+        (["a=-", "a=-"], "a is given twice"),
+    ],
+)
+def test_a_file_that_cannot_be_sent_is_explained(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    deployed: dict[str, Any],
+    files: list[str],
+    message: str,
+) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"text")))
+    options = [word for one in files for word in ("--file", one)]
+    assert run(monkeypatch, "Use it", *options) == 2
+    assert message in capsys.readouterr().err
+    assert "event" not in deployed

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from strands import ToolContext, tool
 
 from agents.layout.tools.current import load_land, save_current
+from siting.project_turbines import turbine_named
 from siting.project_wind import project_wind, require_wind_of
 from siting.wind import noise, scenarios
 from siting.wind.errors import require_within
@@ -64,7 +65,7 @@ def create_layout(
             the most energy) or optimise (searches on from the best of the others; never worse than
             it).
         turbine_model: A turbine of get_turbine_specs: iea37_3_35mw_130m, iea_3_4mw_130m (rotor
-            130 m), iea_10mw_198m or iea_15mw_240m.
+            130 m), iea_10mw_198m, iea_15mw_240m or one that was brought.
         spacing_along_wind_diameters: Row to row along the wind, in rotor diameters, 2 to 30.
         spacing_across_wind_diameters: Within a row across the wind, in rotor diameters, 2 to 30.
         wind_direction_degrees: Where the main wind comes from, degrees from north, clockwise.
@@ -76,7 +77,6 @@ def create_layout(
             search ended is in the answer.
     """
     # Some 240 ms to import: paid by the request that needs them, not by every cold start.
-    from siting.wind import turbines  # noqa: PLC0415
     from siting.wind.layout import constraints as layout  # noqa: PLC0415
     from siting.wind.layout import strategies as layout_strategies  # noqa: PLC0415
     from siting.wind.layout.budget import Budget  # noqa: PLC0415
@@ -84,7 +84,7 @@ def create_layout(
     require_within("iterations", iterations, 1, _MAX_ITERATIONS)
     require_within("time_limit_s", time_limit_s, _MIN_LIMIT_S, _MAX_LIMIT_S)
     project = project_of(tool_context)
-    turbine = turbines.turbine_of(turbine_model)
+    turbine = turbine_named(project, turbine_model)
     wind_json = project_wind(project)
     if wind_direction_degrees is None:
         wind_direction_degrees = _main_direction(wind_json)
@@ -95,7 +95,7 @@ def create_layout(
         spacing_across_wind_diameters=spacing_across_wind_diameters,
         wind_direction_degrees=wind_direction_degrees,
     )
-    land = load_land(project, turbine)
+    land = load_land(project, [turbine])
     if wind_json is not None:
         require_wind_of(land.places_deg, wind_json)
     energy, simulate, assumption = _energy(turbine, wind_json)
@@ -120,7 +120,7 @@ def create_layout(
         **_spec_fields(spec),
         "boundary_setback_m": round(land.boundary.metres, 2),
         "boundary_setback_reason": land.boundary.reason,
-        "noise_screening": noise.screening(turbine.rated_power_mw, turbine.hub_height_m),
+        "noise_screening": noise.screening(turbine),
         "places_buildable": planned.layout.places_buildable,
         **_estimate(planned, assumption, time_limit_s),
     }
@@ -131,6 +131,7 @@ def create_layout(
         land=land,
         ids=_ids(planned.layout.turbines_placed),
         positions_m=planned.layout.positions_m,
+        types=[turbine] * planned.layout.turbines_placed,
         used=used,
     )
     return {**summary, "artifacts": artifacts}

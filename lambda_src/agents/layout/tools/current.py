@@ -1,10 +1,13 @@
 """The project's current layout and the land it stands on: read and written."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from siting.crew import TERRAIN
 from siting.project_land import BoundarySetback, boundary_setback, require_land_for
+from siting.project_turbines import turbine_named, turbines_of
+from siting.wind import noise
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
 from tradewind.run.tools import (
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 LAYOUT_FILE: Final = "layout.json"
 #: Of a layout's document: what a model need not read.
-BULKY: Final = frozenset({"turbines", "sources", "boundary_setback_line", "grid"})
+BULKY: Final = frozenset({"turbines", "turbine_types", "sources", "boundary_setback_line", "grid"})
 #: And what is no longer true once turbines have moved.
 OF_THE_OLD_PLACES: Final = BULKY | {"estimated_aep_gwh", "compared", "search", "search_ended"}
 
@@ -46,8 +49,8 @@ class ProjectLand(NamedTuple):
         return [(middle.x, middle.y), *map(tuple, shapely.get_coordinates(boundary).tolist())]
 
 
-def load_land(project: Project, turbine: "Turbine") -> ProjectLand:
-    """Read the land that the terrain agent left for a turbine.
+def load_land(project: Project, turbines: "Iterable[Turbine]") -> ProjectLand:
+    """Read the land that the terrain agent left for turbines.
 
     Raises:
         ToolInputError: Its parts are of different runs, or it was cut for lower turbines.
@@ -58,10 +61,17 @@ def load_land(project: Project, turbine: "Turbine") -> ProjectLand:
     site_json = load_json(project, TERRAIN, "site.geojson")
     buildable_json = load_json(project, TERRAIN, "buildable.geojson")
     require_together(site_json.file, buildable_json.file)
-    require_land_for(turbine.key, turbine.tip_height_m, buildable_json.data)
+    types = {one.key: one for one in turbines}.values()
+    for one in types:
+        require_land_for(one.key, one.tip_height_m, buildable_json.data)
     found = site.read_boundary(site_json.data)
     buildable = exclusions.read_buildable(buildable_json.data, found)
-    boundary = boundary_setback(buildable_json.data, turbine.tip_height_m, turbine.rotor_diameter_m)
+    # One setback for the whole farm: whichever turbine stands at its edge keeps it.
+    boundary = boundary_setback(
+        buildable_json.data,
+        max(one.tip_height_m for one in types),
+        max(one.rotor_diameter_m for one in types),
+    )
     land = layout.Land(found.boundary_m, buildable, boundary.metres)
     if land.inset_m.is_empty:
         raise ToolInputError(
@@ -72,11 +82,20 @@ def load_land(project: Project, turbine: "Turbine") -> ProjectLand:
     return ProjectLand(found, land, boundary, (site_json, buildable_json))
 
 
-def turbine_in(document: Mapping[str, Any]) -> "Turbine":
-    """Return the turbine that a layout was made for."""
-    from siting.wind.turbines import turbine_of  # noqa: PLC0415
+def types_in(project: Project, document: Mapping[str, Any]) -> "list[Turbine]":
+    """Return the type of each of a layout's turbines, as the project has them now.
 
-    return turbine_of(document["turbine_model"])
+    Raises:
+        ToolInputError: A type that was brought was replaced since, or is gone.
+    """
+    types = turbines_of(document)
+    for one in {one.key: one for one in types}.values():
+        if turbine_named(project, one.key) != one:
+            raise ToolInputError(
+                f"The turbine {one.key} was brought anew since the layout was made. Create a new "
+                "layout."
+            )
+    return types
 
 
 def spec_of(document: Mapping[str, Any]) -> "LayoutSpec":
@@ -91,6 +110,21 @@ def spec_of(document: Mapping[str, Any]) -> "LayoutSpec":
         spacing_across_wind_diameters=document["spacing_across_wind_m"] / diameter,
         wind_direction_degrees=document["wind_direction_degrees"],
     )
+
+
+def named_turbines(turbine_ids: str, ids: Sequence[str]) -> list[int]:
+    """Return the places in ``ids`` of names separated by commas, each once.
+
+    Raises:
+        ToolInputError: The layout has no turbine of a name.
+    """
+    names = [name.strip() for name in turbine_ids.split(",") if name.strip()]
+    unknown = [name[:16] for name in names if name not in ids]
+    if unknown:
+        raise ToolInputError(
+            f"The layout has no turbine {', '.join(unknown[:5])}; it has {ids[0]} to {ids[-1]}."
+        )
+    return [ids.index(name) for name in dict.fromkeys(names)]
 
 
 def positions_of(document: Mapping[str, Any], land: ProjectLand) -> "FloatArray":
@@ -117,10 +151,12 @@ def save_current(
     land: ProjectLand,
     ids: Sequence[str],
     positions_m: "FloatArray",
+    types: "Sequence[Turbine]",
     used: Sequence[Source],
 ) -> list[str]:
     """Write the project's current layout, and return the artifacts' names."""
-    turbines = _turbines(ids, positions_m, land.site)
+    turbines = _turbines(ids, positions_m, types, land.site)
+    by_key = {one.key: one.as_document() for one in types}
     artifacts = [
         save_json(
             project,
@@ -129,6 +165,9 @@ def save_current(
                 **document,
                 **_kept_from_boundary(land),
                 "grid": _grid(land.site),
+                "noise_screening": noise.heard_farthest(types),
+                "turbines_by_model": by_model(types),
+                "turbine_types": by_key,
                 "turbines": turbines,
                 "sources": sources_of(*used),
             },
@@ -169,7 +208,14 @@ def _grid(site: "Site") -> dict[str, Any]:
     }
 
 
-def _turbines(ids: Sequence[str], positions_m: "FloatArray", site: "Site") -> list[dict[str, Any]]:
+def by_model(types: "Iterable[Turbine]") -> dict[str, int]:
+    """Count turbines by type."""
+    return dict(Counter(one.key for one in types))
+
+
+def _turbines(
+    ids: Sequence[str], positions_m: "FloatArray", types: "Sequence[Turbine]", site: "Site"
+) -> list[dict[str, Any]]:
     from siting.wind.crs import unwrap  # noqa: PLC0415
 
     degrees = site.projection.points_to_degrees(positions_m).round(8)
@@ -182,9 +228,10 @@ def _turbines(ids: Sequence[str], positions_m: "FloatArray", site: "Site") -> li
             "y_m": y_m,
             "longitude_deg": longitude_deg,
             "latitude_deg": latitude_deg,
+            "turbine_model": turbine.key,
         }
-        for identity, (x_m, y_m), (longitude_deg, latitude_deg) in zip(
-            ids, positions_m.tolist(), degrees.tolist(), strict=True
+        for identity, (x_m, y_m), (longitude_deg, latitude_deg), turbine in zip(
+            ids, positions_m.tolist(), degrees.tolist(), types, strict=True
         )
     ]
 
@@ -195,7 +242,11 @@ def _as_geojson(turbines: list[dict[str, Any]]) -> dict[str, Any]:
         "features": [
             {
                 "type": "Feature",
-                "properties": {"class": "turbine", "id": turbine["id"]},
+                "properties": {
+                    "class": "turbine",
+                    "id": turbine["id"],
+                    "turbine_model": turbine["turbine_model"],
+                },
                 "geometry": {
                     "type": "Point",
                     "coordinates": [turbine["longitude_deg"], turbine["latitude_deg"]],

@@ -12,7 +12,7 @@ from agents.layout.tools.current import (
     positions_of,
     save_current,
     spec_of,
-    turbine_in,
+    types_in,
 )
 from siting.crew import LAYOUT
 from tradewind.contracts.errors import ToolInputError
@@ -60,7 +60,8 @@ def load_layout(*, tool_context: ToolContext, layout_name: str = _CURRENT) -> di
 
     project = project_of(tool_context)
     kept = load_json(project, LAYOUT, _file_of(layout_name, for_saving=False))
-    land = load_land(project, turbine_in(kept.data))
+    types = types_in(project, kept.data)
+    land = load_land(project, types)
     ids = [one["id"] for one in kept.data["turbines"]]
     positions = positions_of(kept.data, land)
     rules = broken_rules(positions, land.land, spec_of(kept.data))
@@ -85,6 +86,7 @@ def load_layout(*, tool_context: ToolContext, layout_name: str = _CURRENT) -> di
         land=land,
         ids=ids,
         positions_m=positions,
+        types=types,
         used=land.sources,
     )
     return {**result, "artifacts": artifacts}

@@ -1,6 +1,5 @@
 """Turbines of the current layout, moved."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from strands import ToolContext, tool
@@ -9,10 +8,11 @@ from agents.layout.tools.current import (
     LAYOUT_FILE,
     OF_THE_OLD_PLACES,
     load_land,
+    named_turbines,
     positions_of,
     save_current,
     spec_of,
-    turbine_in,
+    types_in,
 )
 from siting.crew import LAYOUT
 from tradewind.contracts.errors import ToolInputError
@@ -50,14 +50,15 @@ def relocate_turbines(
 
     project = project_of(tool_context)
     current = load_json(project, LAYOUT, LAYOUT_FILE)
-    land = load_land(project, turbine_in(current.data))
+    types = types_in(project, current.data)
+    land = load_land(project, types)
     spec = spec_of(current.data)
     ids = [one["id"] for one in current.data["turbines"]]
     before = positions_of(current.data, land)
     shift = np.array((east_m, north_m))
     if not (np.isfinite(shift).all() and np.abs(shift).max() <= _MAX_SHIFT_M):
         raise ToolInputError(f"east_m and north_m must lie within {_MAX_SHIFT_M:g} m.")
-    named = _named(turbine_ids, ids)
+    named = named_turbines(turbine_ids, ids)
     if bool(named) != bool(shift.any()):
         raise ToolInputError(
             "To move turbines, give both turbine_ids and east_m or north_m; leave all out to move "
@@ -96,19 +97,10 @@ def relocate_turbines(
         land=land,
         ids=[ids[at] for at in moved.kept],
         positions_m=moved.positions_m,
+        types=[types[at] for at in moved.kept],
         used=land.sources,
     )
     return {**result, "reason_not_placed": reason, "artifacts": artifacts}
-
-
-def _named(turbine_ids: str, ids: Sequence[str]) -> list[int]:
-    names = [name.strip() for name in turbine_ids.split(",") if name.strip()]
-    unknown = [name[:16] for name in names if name not in ids]
-    if unknown:
-        raise ToolInputError(
-            f"The layout has no turbine {', '.join(unknown[:5])}; it has {ids[0]} to {ids[-1]}."
-        )
-    return [ids.index(name) for name in dict.fromkeys(names)]
 
 
 def _rounded(metres: float | None) -> float | None:

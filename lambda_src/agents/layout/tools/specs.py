@@ -4,8 +4,9 @@ from typing import Any
 
 from strands import ToolContext, tool
 
+from siting.project_turbines import own_turbines, turbine_named
 from siting.wind import noise, scenarios
-from tradewind.run.strands_agent import reports_failures
+from tradewind.run.strands_agent import project_of, reports_failures
 
 
 @tool(context=True)
@@ -20,19 +21,21 @@ def get_turbine_specs(*, tool_context: ToolContext, turbine_model: str = "") -> 
     """
     import numpy as np  # noqa: PLC0415
 
-    from siting.wind.turbines import TURBINES, turbine_of  # noqa: PLC0415
+    from siting.wind.turbines import TURBINES  # noqa: PLC0415
 
+    project = project_of(tool_context)
     if not turbine_model:
+        own = [turbine_named(project, key) for key in own_turbines(project)]
         return {
-            "turbines": [one.describe() for one in TURBINES.values()],
+            "turbines": [one.describe() for one in (*TURBINES.values(), *own)],
             "default": scenarios.DEFAULT_TURBINE,
         }
-    turbine = turbine_of(turbine_model)
+    turbine = turbine_named(project, turbine_model)
     speeds = np.arange(0.0, turbine.cut_out_m_per_s + 2.0)
     columns = (speeds, turbine.power_mw(speeds), turbine.thrust(speeds))
     return {
         **turbine.describe(),
-        "noise_screening": noise.screening(turbine.rated_power_mw, turbine.hub_height_m),
+        "noise_screening": noise.screening(turbine),
         "curve": [
             {"wind_speed_m_per_s": v, "power_mw": round(p, 4), "thrust_coefficient": round(t, 4)}
             for v, p, t in zip(*(column.tolist() for column in columns), strict=True)

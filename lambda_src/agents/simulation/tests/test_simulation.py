@@ -258,9 +258,12 @@ def test_a_hub_of_another_height_than_the_layouts_is_refused() -> None:
     store = run_until("layout")
     layout = json.loads(ProjectContent(store)["layout/layout.json"])
     layout["hub_height_m"] = 150.0
+    layout["turbine_types"][layout["turbine_model"]]["hub_height_m"] = 150.0
     ProjectContent(store).leave_again({"layout/layout.json": json.dumps(layout).encode()})
 
-    status, text = call(run_wake_simulation, project_for("simulation", store))
+    status, text = call(
+        run_wake_simulation, project_for("simulation", store), turbine_model="iea37_3_35mw_130m"
+    )
 
     assert status == "error"
     assert "The layout was made for a hub at 150 m" in text

@@ -1,4 +1,6 @@
 import json
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from agents.terrain.tests.fakes import PLACE, SITE, Map, Weather, stored
 from agents.terrain.tools.areas import get_unbuildable_areas
 from agents.terrain.tools.wind import get_wind_conditions
+from siting.geodata.reanalysis import PastWind
 from siting.tests.chain import project_for
 from tests.unit.run.tool_calls import call
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -33,6 +36,23 @@ def test_the_wind_is_described_at_hub_height_by_direction(
     assert project.facts["main_wind_direction_degrees"] == 270.0
     ((_, _, first, last),) = weather.asked
     assert first == last
+
+
+def test_a_shear_that_was_held_is_told(
+    weather: Weather, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wind that is faster near the ground has no exponent that a power law should have."""
+    usual = weather.wind_at
+
+    def upside_down(*asked: Any) -> PastWind:
+        past = usual(*asked)
+        return replace(past, hours=replace(past.hours, lower_m_per_s=past.hours.upper_m_per_s * 2))
+
+    monkeypatch.setattr(weather, "wind_at", upside_down)
+    _, result = call(get_wind_conditions, project, **PLACE)
+    assert any(
+        "In 100.0 % of the hours the shear exponent was held" in one for one in result["limits"]
+    )
 
 
 def test_the_wind_is_that_of_the_site_unless_a_place_is_named(

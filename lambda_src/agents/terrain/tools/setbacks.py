@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any, Final, TypeVar
 
+from strands import ToolContext
+
 from siting.project_land import Setbacks
+from siting.project_turbines import turbine_named
 from siting.wind.errors import require_within
 from siting.wind.features import (
     DEFAULT_TIP_HEIGHT_M,
@@ -19,6 +22,7 @@ from siting.wind.features import (
 )
 from siting.wind.rule_sets import RULE_SETS, rule_of
 from tradewind.contracts.errors import ToolInputError
+from tradewind.run.strands_agent import project_of
 
 R = TypeVar("R")
 
@@ -36,8 +40,9 @@ _MAX_TIP_HEIGHTS: Final = 10.0
 _DESCRIPTIONS: Final = "\n".join(
     (
         "    turbine_model: The turbine that is to stand here, if the request names one:",
-        "        iea37_3_35mw_130m, iea_3_4mw_130m, iea_10mw_198m or iea_15mw_240m. Its blade tip",
-        "        decides the default setbacks that are counted in tip heights.",
+        "        iea37_3_35mw_130m, iea_3_4mw_130m, iea_10mw_198m, iea_15mw_240m or one of",
+        "        add_turbine. Its blade tip decides the default setbacks that are counted in tip",
+        "        heights.",
         "    tip_height_m: Or the blade tip over ground by itself, in metres; 175 m unless given.",
         f"    {_RULES}: The rules to take setbacks from, if the request names a country's, a",
         f"        state's or a county's: {', '.join(RULE_SETS)}. They replace the defaults of the",
@@ -68,7 +73,9 @@ def takes_setbacks(work: Callable[..., R]) -> Callable[..., R]:
     def with_setbacks(**arguments: Any) -> R:
         asked_m = {kind: arguments.pop(name, None) for name, kind in _ARGUMENTS.items()}
         tip_height_m = _tip_height_m(
-            arguments.pop(_TURBINE, None), arguments.pop(_TIP_HEIGHT, None)
+            arguments["tool_context"],
+            arguments.pop(_TURBINE, None),
+            arguments.pop(_TIP_HEIGHT, None),
         )
         rules = _rules(arguments.pop(_RULES, None))
         allowed_on = _allowed_on(arguments.pop(_ALLOWED_ON, None))
@@ -105,16 +112,15 @@ def takes_setbacks(work: Callable[..., R]) -> Callable[..., R]:
     return with_setbacks
 
 
-def _tip_height_m(turbine_model: str | None, tip_height_m: float | None) -> float:
+def _tip_height_m(
+    tool_context: ToolContext, turbine_model: str | None, tip_height_m: float | None
+) -> float:
     """Return the blade tip over ground that was asked for, or else the default turbine's."""
     if tip_height_m is not None:
         require_within(_TIP_HEIGHT, tip_height_m, MIN_TIP_HEIGHT_M, MAX_TIP_HEIGHT_M, "m")
     if turbine_model is None:
         return DEFAULT_TIP_HEIGHT_M if tip_height_m is None else tip_height_m
-    # NumPy comes with it: paid by the request that names a turbine.
-    from siting.wind.turbines import turbine_of  # noqa: PLC0415
-
-    reached_m = turbine_of(turbine_model).tip_height_m
+    reached_m = turbine_named(project_of(tool_context), turbine_model).tip_height_m
     if tip_height_m not in (None, reached_m):
         raise ToolInputError(
             f"{turbine_model} reaches {reached_m:g} m at the blade tip, and tip_height_m is "

@@ -101,7 +101,7 @@ def _wind_document(
     from siting.wind import rose  # noqa: PLC0415
 
     hours = wind.hours
-    return {
+    document: dict[str, Any] = {
         "latitude": latitude_deg,
         "longitude": longitude_deg,
         "hub_height_m": climate.hub_height_m,
@@ -163,6 +163,9 @@ def _wind_document(
             *rose.held_shear(climate),
         ],
     }
+    # Of the shear, whose hours are held one by one, ``held_shear`` tells.
+    document["limits"] += rose.held_at_bounds(document["sectors"], shear=False)
+    return document
 
 
 def _spell(spell: "Spell | None") -> dict[str, float | None]:

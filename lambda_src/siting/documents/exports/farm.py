@@ -205,7 +205,7 @@ def _turbines(layout: Mapping[str, Any], energy: Mapping[str, Any]) -> Iterator[
     # All losses but wakes are the whole farm's, and so the same share of every turbine's energy.
     kept = energy["net_aep_gwh"] / energy["aep_gwh"] if energy.get("net_aep_gwh") else None
     for one in layout["turbines"]:
-        of_it = yields[one["id"]]
+        of_it, its_type = yields[one["id"]], _type_of(one, layout)
         left_percent = _ALL_PERCENT - of_it["wake_loss_percent"]
         yield Shape(
             {"type": "Point", "coordinates": [one["longitude_deg"], one["latitude_deg"]]},
@@ -217,9 +217,9 @@ def _turbines(layout: Mapping[str, Any], energy: Mapping[str, Any]) -> Iterator[
                 "utm_epsg": layout["utm_epsg"],
                 "easting_m": round(one["x_m"], 2),
                 "northing_m": round(one["y_m"], 2),
-                "turbine_model": layout["turbine_model"],
-                "hub_height_m": layout["hub_height_m"],
-                "rotor_diameter_m": layout["rotor_diameter_m"],
+                "turbine_model": its_type["turbine_model"],
+                "hub_height_m": its_type["hub_height_m"],
+                "rotor_diameter_m": its_type["rotor_diameter_m"],
                 "gross_gwh": round(of_it["aep_gwh"] * _ALL_PERCENT / left_percent, 4)
                 if left_percent
                 else None,
@@ -228,3 +228,11 @@ def _turbines(layout: Mapping[str, Any], energy: Mapping[str, Any]) -> Iterator[
                 "net_gwh": None if kept is None else round(of_it["aep_gwh"] * kept, 4),
             },
         )
+
+
+def _type_of(turbine: Mapping[str, Any], layout: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the data of a turbine's type."""
+    if "turbine_types" not in layout:  # laid out before turbines carried their types
+        return layout
+    its_type: Mapping[str, Any] = layout["turbine_types"][turbine["turbine_model"]]
+    return its_type

@@ -5,6 +5,7 @@ from typing import Final
 from siting.documents.report.blocks import Block
 from siting.documents.report.inputs import Inputs
 from siting.documents.report.land import existing_turbines
+from siting.documents.report.turbines import turbine_types
 from siting.documents.wording import decimal, plain
 from siting.project_land import GROUND, cut_for, kept_from
 from siting.wind.features import FeatureClass
@@ -93,8 +94,13 @@ def _noise(inputs: Inputs) -> tuple[str, ...]:
         f"{decimal(one['distance_m'])} m for {decimal(one['limit_dba'])} dB(A)"
         for one in screening["distances"]
     )
+    loudest = (
+        f" of {plain(screening['turbine_model'])}, the type that is heard farthest,"
+        if len(turbine_types(inputs.layout.data)) > 1
+        else ""
+    )
     return (
-        f"Noise was screened, not computed: one turbine, assumed to have "
+        f"Noise was screened, not computed: one turbine{loudest or ','} assumed to have "
         f"{decimal(screening['assumed_sound_power_dba'], 1)} dB(A) of sound power, needs {heard}. "
         f"Homes keep {decimal(kept_from(FeatureClass.BUILDING, inputs.buildable.data))} m here. "
         f"{plain(screening['basis'])}",

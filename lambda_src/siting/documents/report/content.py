@@ -136,10 +136,12 @@ def _conditions(inputs: Inputs) -> tuple[str, ...]:
             "There is no yield on this cover: the energy was computed for a wind that is not that "
             "of the place. It compares layouts.",
         )
+    of_the_wind = tuple(plain(one) for one in inputs.wind.data.get("notes", ()))
     if energy["capacity_factor"] > _QUESTIONABLE_CAPACITY_FACTOR:
         return (
+            *of_the_wind,
             f"A capacity factor of {decimal(100 * energy['capacity_factor'], 1)} % is more than "
             "wind farms reach over years: look at the wind data, the height they are of, and the "
             "turbine, before using any figure here.",
         )
-    return ()
+    return of_the_wind

@@ -12,6 +12,7 @@ from siting.documents.report.inputs import (
     WAKE_MAP,
     Inputs,
 )
+from siting.documents.report.maps import height_of
 from siting.documents.wording import decimal, plain
 
 
@@ -108,8 +109,9 @@ def _wake_map(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     return (
         number.figure(
             WAKE_MAP,
-            "Wakes at hub height in the main wind, over the site with its boundary and zones: the "
-            "darker, the more of the wind is missing. The file map.html has every direction.",
+            f"Wakes at {height_of(inputs.wakes.data)} in the main wind, over the site with its "
+            "boundary and zones: the darker, the more of the wind is missing. The file map.html "
+            "has every direction.",
             inputs.layout,
             inputs.wakes,
         ),

@@ -35,21 +35,32 @@ def air(inputs: Inputs) -> tuple[Block, ...]:
     if given is None:
         return ()
     change = given["energy_change_percent"]
-    does = f"{decimal(abs(change), 1)} % {'less' if change < 0.0 else 'more'} energy"
+    does = (
+        f": {decimal(abs(change), 1)} % {'less' if change < 0.0 else 'more'} energy than in the "
+        "1.225 kg/m³ that power curves are given for"
+        if change
+        else ""
+    )
     return (
         paragraph(
             f"The air at the hub has {decimal(given['density_kg_per_m3'], 3)} kg/m³, from "
-            f"{plain(given['source'])}: {does} than in the 1.225 kg/m³ that power curves are "
-            "given for."
+            f"{plain(given['source'])}{does}."
         ),
     )
 
 
 def calendar(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
-    """The energy by month and by hour of the day; nothing where the wind has neither."""
+    """The energy by month and by hour of the day, where the wind of the place has both."""
     energy = inputs.energy.data
-    if "monthly" not in energy or inputs.wind is None:
+    if inputs.wind is None:
         return ()
+    if "monthly" not in energy:
+        return (
+            paragraph(
+                "How the energy falls on months and hours of the day is not known: the wind data "
+                "have no distribution for each of them."
+            ),
+        )
     whole = energy["aep_gwh"]
     hourly = energy["hourly"]
     half = len(hourly) // 2
@@ -96,12 +107,18 @@ def wakes_by_model(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     if models is None:
         return ()
     least, most = _least_and_most(models)
+    left_out = (
+        " The others do not say how a wake meets a rotor of another height, as farms of several "
+        "types have."
+        if len(models) < len(_WAKE_MODELS)
+        else ""
+    )
     at_grid = "net_aep_gwh" in models[0]
     return (
         paragraph(
             f"By {len(models)} models wakes take {decimal(least['wake_loss_percent'], 1)} % "
             f"({_name(least)}) to {decimal(most['wake_loss_percent'], 1)} % ({_name(most)}) of the "
-            f"gross energy. This report's energy is by {_name(energy)}."
+            f"gross energy. This report's energy is by {_name(energy)}.{left_out}"
         ),
         number.table(
             "Wake loss and energy by wake model, for the same wind, turbines and other losses.",

@@ -11,7 +11,7 @@ from siting.documents.map_frame import Frame
 from siting.documents.report.inputs import ENERGY_MAP, SITE_MAP, WAKE_MAP
 from siting.documents.report.pages import read_png
 from siting.documents.site_map import Raster, Scale, SiteMap, draw_site, with_energy, with_wakes
-from siting.documents.wording import decimal
+from siting.documents.wording import decimal, plain
 
 _ADDRESS: Final = "data:image/png;base64,"
 #: From no wind missing to as much as the pictures tell apart; those have the last one's colour.
@@ -56,7 +56,7 @@ class WakePictures:
         free = wind["wind_speed_m_per_s"]
         deepest = 1.0 - self.wakes["deepest_deficit"]
         return Scale(
-            f"Wind speed at hub height, from {wind['direction_degrees']:g}°",
+            f"Wind speed at {height_of(self.wakes)}, from {wind['direction_degrees']:g}°",
             f"free: {decimal(free, 1)} m/s",
             f"{decimal(free * deepest, 1)} m/s or less",
             _WAKE_COLOURS,
@@ -81,6 +81,12 @@ class WakePictures:
                 for one in every
             ],
         }
+
+
+def height_of(wakes: Mapping[str, Any]) -> str:
+    """At which height the wakes are drawn, in words."""
+    # Simulated before farms had several types, whose hubs differ.
+    return plain(wakes.get("height", "hub height"))
 
 
 def draw_maps(

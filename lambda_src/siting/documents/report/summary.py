@@ -5,6 +5,7 @@ from siting.documents.report.blocks import Answer
 from siting.documents.report.caveats import NOT_LOOKED_AT, ground
 from siting.documents.report.inputs import Inputs
 from siting.documents.report.land import existing_turbines
+from siting.documents.report.turbines import turbine_types
 from siting.documents.wording import decimal, plain, words
 from siting.project_land import GROUND
 
@@ -22,11 +23,15 @@ def summary(inputs: Inputs) -> tuple[Answer, ...]:
 
 def _what(inputs: Inputs) -> str:
     layout, energy = inputs.layout.data, inputs.energy.data
+    counted = turbine_types(layout)
+    each = "; ".join(
+        f"{f'{count} of ' if len(counted) > 1 else ''}{words(plain(one['turbine_model']))}, hub at "
+        f"{decimal(one['hub_height_m'])} m, rotor of {decimal(one['rotor_diameter_m'])} m"
+        for count, one in counted
+    )
     return (
         f"{layout['turbines_placed']} wind turbine{_s(layout['turbines_placed'])}, "
-        f"{decimal(energy['rated_power_mw'], 2)} MW in all: {words(layout['turbine_model'])}, hub "
-        f"at {decimal(layout['hub_height_m'])} m, rotor of "
-        f"{decimal(layout['rotor_diameter_m'])} m."
+        f"{decimal(energy['rated_power_mw'], 2)} MW in all: {each}."
     )
 
 

@@ -1,5 +1,8 @@
 """The section on the layout."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import Inputs
 from siting.documents.wording import decimal, plain, words
@@ -9,12 +12,11 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     """The turbines, and how they were placed."""
     layout, energy = inputs.layout.data, inputs.energy.data
     places = {one["id"]: one for one in layout["turbines"]}
+    several = len(turbine_types(layout)) > 1
     strategy = words(plain(layout["strategy"])) if "strategy" in layout else "grid"
     return (
         paragraph(
-            f"{layout['turbines_placed']} turbine{'' if layout['turbines_placed'] == 1 else 's'} "
-            "with a rotor of "
-            f"{decimal(layout['rotor_diameter_m'])} m, strategy: {strategy}. Spacing asked "
+            f"{_farm(layout)}, strategy: {strategy}. Spacing asked "
             f"for, hub to hub: {decimal(layout['spacing_along_wind_m'])} m along the main "
             f"wind, which comes from {decimal(layout['wind_direction_degrees'])}°, and "
             f"{decimal(layout['spacing_across_wind_m'])} m across it."
@@ -25,6 +27,7 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             "Energy is net of wakes.",
             (
                 Column("Turbine", numeric=False),
+                *((Column("Type", numeric=False),) if several else ()),
                 Column("East, m"),
                 Column("North, m"),
                 Column("Longitude, °"),
@@ -35,6 +38,7 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             [
                 (
                     plain(one["id"]),
+                    *((plain(one["turbine_model"]),) if several else ()),
                     decimal(one["x_m"], 1),
                     decimal(one["y_m"], 1),
                     f"{places[one['id']]['longitude_deg']:.6f}",
@@ -49,6 +53,7 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             totals=[
                 (
                     "Wind farm",
+                    *(("",) if several else ()),
                     "",
                     "",
                     "",
@@ -59,6 +64,32 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             ],
         ),
     )
+
+
+def turbine_types(layout: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+    """How many turbines there are of each type, and the type's data."""
+    if "turbine_types" not in layout:  # laid out before turbines carried their types
+        return [(layout["turbines_placed"], layout)]
+    return [
+        (count, layout["turbine_types"][key]) for key, count in layout["turbines_by_model"].items()
+    ]
+
+
+def _farm(layout: Mapping[str, Any]) -> str:
+    """The turbines, in the words to begin a sentence with."""
+    counted = turbine_types(layout)
+    total = layout["turbines_placed"]
+    spaced_m = layout["rotor_diameter_m"]
+    farm = f"{total} turbine{'' if total == 1 else 's'} "
+    if len(counted) > 1:
+        each = ", ".join(f"{count} of {plain(one['turbine_model'])}" for count, one in counted)
+        return (
+            f"{farm}of {len(counted)} types ({each}), spaced for a rotor of {decimal(spaced_m)} m"
+        )
+    ((_, only),) = counted
+    rotor_m = only["rotor_diameter_m"]
+    spaced = "" if rotor_m == spaced_m else f", spaced for one of {decimal(spaced_m)} m"
+    return f"{farm}with a rotor of {decimal(rotor_m)} m{spaced}"
 
 
 def _compared(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:

@@ -1,5 +1,8 @@
 """The section on the wind."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import WIND_ROSE, Inputs
 from siting.documents.wording import decimal, plain
@@ -8,6 +11,16 @@ from siting.documents.wording import decimal, plain
 def wind(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     """The wind at hub height."""
     return (*_climate(inputs, number), *number.chart(WIND_ROSE))
+
+
+def _period(wind: Mapping[str, Any]) -> str:
+    """What the data cover, to end a sentence with; what was brought says so in its own."""
+    if "data" in wind:
+        return "."
+    return (
+        f", from {decimal(wind['hours'])} hours of {wind['first_year']} to {wind['last_year']} "
+        f"({decimal(wind['missing_hours'])} missing)."
+    )
 
 
 def _climate(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
@@ -25,10 +38,9 @@ def _climate(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             f"{decimal(wind['hub_height_m'])} m over ground: a mean of "
             f"{decimal(wind['mean_wind_speed_m_per_s'], 2)} m/s, Weibull A "
             f"{decimal(wind['weibull_a_m_per_s'], 2)} m/s and k "
-            f"{decimal(wind['weibull_k'], 2)}, from {decimal(wind['hours'])} hours of "
-            f"{wind['first_year']} to {wind['last_year']} "
-            f"({decimal(wind['missing_hours'])} missing)."
+            f"{decimal(wind['weibull_k'], 2)}{_period(wind)}"
         ),
+        *((paragraph(plain(wind["data"])),) if "data" in wind else ()),
         paragraph(f"Wind data: {plain(wind['source']['attribution'])}"),
         number.table(
             "Wind at hub height by the direction it comes from, degrees from north, "

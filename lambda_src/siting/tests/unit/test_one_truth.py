@@ -150,10 +150,10 @@ def test_wind_of_another_place_is_refused(store: MemoryArtifactStore) -> None:
     )
     content.leave({"terrain/wind.json": wind_at(48.1, 11.6)})
     said = refusal(create_layout, "layout", store, turbine_count=3)
-    assert "fetched for a place 757 km away" in said
+    assert "is of a place 757 km away" in said
     content.leave_again({"layout/layout.json": content["layout/layout.json"]})
     said = refusal(run_wake_simulation, "simulation", store)
-    assert "fetched for a place 762 km away" in said  # from the nearest turbine
+    assert "is of a place 762 km away" in said  # from the nearest turbine
 
 
 def test_wind_that_storage_has_lost_is_not_taken_for_none(store: MemoryArtifactStore) -> None:

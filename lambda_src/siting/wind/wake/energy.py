@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from siting.wind.errors import WindError
+from siting.wind.shares import shares_of_year
 from siting.wind.turbines import FloatArray, Turbine
 from siting.wind.wake.flow import follow, geometric_losses
 from siting.wind.wake.models import Iea37Gaussian, WakeModel
@@ -22,7 +23,6 @@ MAX_TURBINES: Final = 300
 MIN_SPACING_DIAMETERS: Final = 2.0
 #: Turbines times turbines times wind states that one evaluation may take; some ten seconds.
 MAX_PAIR_STATES: Final = 400_000_000
-_FREQUENCY_TOLERANCE: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class WindRose:
 
     Attributes:
         direction_degrees: Where the wind comes from, clockwise from north.
-        frequency: Share of the year, 0 to 1; together 1.
+        frequency: Share of the year, 0 to 1; together 1, as ``shares_of_year`` makes them.
         wind_speed_m_per_s: Free wind speed at hub height.
     """
 
@@ -45,12 +45,8 @@ class WindRose:
             raise WindError("A wind rose needs as many directions as frequencies and speeds.")
         if not all(np.isfinite(column).all() for column in columns):
             raise WindError("The wind rose has a value that is not a finite number.")
-        total = float(self.frequency.sum())
-        if (self.frequency < 0.0).any() or abs(total - 1.0) > _FREQUENCY_TOLERANCE:
-            raise WindError(
-                f"The wind rose's frequencies sum to {total:.6g}; give shares of the year, none "
-                "negative, that sum to 1."
-            )
+        # What is left of rounding is nobody's hour: it would be missing from every energy.
+        object.__setattr__(self, "frequency", shares_of_year(self.frequency))
         if (self.wind_speed_m_per_s < 0.0).any():
             raise WindError("The wind rose has a negative wind speed.")
 
@@ -60,12 +56,12 @@ class EnergyYield:
     """A year's energy of a wind farm.
 
     Attributes:
-        turbine: The turbine's type.
+        rated_power_mw: Of each turbine.
         net_mwh: Energy by wind state and turbine, wakes included, in MWh.
-        gross_mwh: Energy of one turbine without wakes, by wind state, in MWh.
+        gross_mwh: The same without wakes.
     """
 
-    turbine: Turbine
+    rated_power_mw: FloatArray
     net_mwh: FloatArray
     gross_mwh: FloatArray
 
@@ -82,7 +78,7 @@ class EnergyYield:
     @property
     def gross_aep_mwh(self) -> float:
         """Annual energy production if no turbine stood in another's wake."""
-        return float(self.gross_mwh.sum()) * self.turbine_count
+        return float(self.gross_mwh.sum())
 
     @property
     def turbine_aep_mwh(self) -> FloatArray:
@@ -102,22 +98,22 @@ class EnergyYield:
     @property
     def turbine_wake_loss_percent(self) -> FloatArray:
         """What the wakes take from each turbine."""
-        return loss_percent(self.turbine_aep_mwh, self.gross_mwh.sum())
+        return loss_percent(self.turbine_aep_mwh, self.gross_mwh.sum(axis=0))
 
     @property
     def state_wake_loss_percent(self) -> FloatArray:
         """What the wakes take in each wind state."""
-        return loss_percent(self.state_aep_mwh, self.gross_mwh * self.turbine_count)
+        return loss_percent(self.state_aep_mwh, self.gross_mwh.sum(axis=1))
 
     @property
     def capacity_factor(self) -> float:
         """Energy as a share of the turbines' own rated power all year, 0 to 1."""
-        return self.aep_mwh / (self.rated_mwh_per_turbine * self.turbine_count)
+        return self.aep_mwh / float(self.rated_mwh.sum())
 
     @property
-    def rated_mwh_per_turbine(self) -> float:
-        """Energy of one turbine that gave its rated power all year."""
-        return self.turbine.rated_power_mw * HOURS_PER_YEAR
+    def rated_mwh(self) -> FloatArray:
+        """Energy of each turbine if it gave its rated power all year."""
+        return self.rated_power_mw * HOURS_PER_YEAR
 
 
 def annual_energy(
@@ -136,11 +132,7 @@ def annual_energy(
         WindError: A position is not finite, there is none, or there are too many at once.
     """
     x, y = positions(x_m, y_m)
-    if x.size**2 * len(rose.frequency) > MAX_PAIR_STATES:
-        raise WindError(
-            f"{x.size} turbines in {len(rose.frequency)} wind states are more than one simulation "
-            "takes. Simulate fewer turbines or use fewer sectors."
-        )
+    require_affordable(x.size, len(rose.frequency))
     free = rose.wind_speed_m_per_s
     if isinstance(model, Iea37Gaussian) and turbine.constant_thrust is not None:
         losses = geometric_losses(x, y, rose.direction_degrees, turbine, model.expansion)
@@ -158,10 +150,23 @@ def annual_energy(
         ).speed_m_per_s
     hours = rose.frequency * HOURS_PER_YEAR
     return EnergyYield(
-        turbine=turbine,
+        rated_power_mw=np.full(x.size, turbine.rated_power_mw),
         net_mwh=hours[:, np.newaxis] * turbine.power_mw(speed),
-        gross_mwh=hours * turbine.power_mw(free),
+        gross_mwh=np.broadcast_to((hours * turbine.power_mw(free))[:, np.newaxis], speed.shape),
     )
+
+
+def require_affordable(turbines: int, states: int) -> None:
+    """Refuse a farm and a wind that would take too long together.
+
+    Raises:
+        WindError: They would.
+    """
+    if turbines**2 * states > MAX_PAIR_STATES:
+        raise WindError(
+            f"{turbines} turbines in {states} wind states are more than one simulation takes. "
+            "Simulate fewer turbines or use fewer sectors."
+        )
 
 
 def positions(x_m: ArrayLike, y_m: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -181,8 +186,16 @@ def positions(x_m: ArrayLike, y_m: ArrayLike) -> tuple[FloatArray, FloatArray]:
     return x, y
 
 
-def require_spacing(ids: Sequence[str], x_m: ArrayLike, y_m: ArrayLike, turbine: Turbine) -> None:
-    """Refuse turbines nearer to each other than two rotor diameters, hub to hub.
+def require_spacing(
+    ids: Sequence[str], x_m: ArrayLike, y_m: ArrayLike, rotor_diameter_m: ArrayLike
+) -> None:
+    """Refuse turbines nearer to each other than two diameters of the larger rotor, hub to hub.
+
+    Args:
+        ids: The turbines' names.
+        x_m: Metres east of each.
+        y_m: Metres north of each.
+        rotor_diameter_m: Of each, or of all.
 
     Raises:
         WindError: Two are; the message names them.
@@ -190,9 +203,10 @@ def require_spacing(ids: Sequence[str], x_m: ArrayLike, y_m: ArrayLike, turbine:
     x, y = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
     distance_m = np.hypot(x[:, np.newaxis] - x, y[:, np.newaxis] - y)
     np.fill_diagonal(distance_m, np.inf)
-    first, second = divmod(int(distance_m.argmin()), len(ids))
-    nearest_m = float(distance_m[first, second])
-    least_m = MIN_SPACING_DIAMETERS * turbine.rotor_diameter_m
+    rotors = np.broadcast_to(np.asarray(rotor_diameter_m, dtype=np.float64), x.shape)
+    least = MIN_SPACING_DIAMETERS * np.maximum(rotors[:, np.newaxis], rotors)
+    first, second = divmod(int((distance_m - least).argmin()), len(ids))
+    nearest_m, least_m = float(distance_m[first, second]), float(least[first, second])
     if nearest_m < least_m:
         raise WindError(
             f"Turbines {ids[first]} and {ids[second]} are {nearest_m:.1f} m apart; hubs need "

@@ -57,7 +57,11 @@ class Jensen:
         return np.full(turbulence.shape, self.expansion)
 
     def width(
-        self, along_m: FloatArray, thrust: FloatArray, turbulence: FloatArray, diameter_m: float
+        self,
+        along_m: FloatArray,
+        thrust: FloatArray,
+        turbulence: FloatArray,
+        diameter_m: float | FloatArray,
     ) -> FloatArray:
         """See ``WakeModel``."""
         return self.expansion * along_m + diameter_m / 2.0

@@ -7,6 +7,9 @@ from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian, WakeModel
 from siting.wind.wake.turbopark import TurbOPark
 
 WAKE_MODELS: Final = ("iea37_gaussian", "bastankhah_gaussian", "jensen", "turbopark")
+#: Those that say how a wake meets a rotor of another height: of them a farm of several types has
+#: its energy.
+MODELS_OF_SEVERAL_TYPES: Final = ("iea37_gaussian", "bastankhah_gaussian")
 
 
 def model_of(name: str, turbulence_intensity: float) -> WakeModel:

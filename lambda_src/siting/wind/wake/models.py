@@ -69,7 +69,11 @@ class WakeModel(Protocol):
         """How much wider the wake gets per metre, far behind its rotor."""
 
     def width(
-        self, along_m: FloatArray, thrust: FloatArray, turbulence: FloatArray, diameter_m: float
+        self,
+        along_m: FloatArray,
+        thrust: FloatArray,
+        turbulence: FloatArray,
+        diameter_m: float | FloatArray,
     ) -> FloatArray:
         """How wide the wake is: sigma, or Jensen's radius, in metres.
 
@@ -139,7 +143,11 @@ class Iea37Gaussian:
         return np.full(turbulence.shape, self.expansion)
 
     def width(
-        self, along_m: FloatArray, thrust: FloatArray, turbulence: FloatArray, diameter_m: float
+        self,
+        along_m: FloatArray,
+        thrust: FloatArray,
+        turbulence: FloatArray,
+        diameter_m: float | FloatArray,
     ) -> FloatArray:
         """See ``WakeModel``."""
         sigma = self.expansion * along_m
@@ -150,7 +158,7 @@ class Iea37Gaussian:
         self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
     ) -> FloatArray:
         """See ``WakeModel``."""
-        return _gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
+        return gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
 
     def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
         """See ``WakeModel``."""
@@ -215,7 +223,11 @@ class TurbulentGaussian:
         return 0.3837 * turbulence + 0.003678
 
     def width(
-        self, along_m: FloatArray, thrust: FloatArray, turbulence: FloatArray, diameter_m: float
+        self,
+        along_m: FloatArray,
+        thrust: FloatArray,
+        turbulence: FloatArray,
+        diameter_m: float | FloatArray,
     ) -> FloatArray:
         """See ``WakeModel``."""
         sigma = self.growth(turbulence) * along_m
@@ -226,7 +238,7 @@ class TurbulentGaussian:
         self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
     ) -> FloatArray:
         """See ``WakeModel``."""
-        return _gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
+        return gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
 
     def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
         """See ``WakeModel``."""
@@ -254,15 +266,16 @@ def sigma_at_rotor(share: float, thrust: FloatArray, most: float) -> FloatArray:
     return np.asarray(share * np.sqrt(0.5 * (1.0 + root) / root))
 
 
-def depth(sigma: FloatArray, thrust: FloatArray, diameter: float) -> FloatArray:
+def depth(sigma: FloatArray, thrust: FloatArray, diameter: float | FloatArray) -> FloatArray:
     """The share of the wind that is lost on the wake's axis."""
     blocked = np.minimum(thrust * diameter**2 / (8.0 * sigma**2), _ALL)
     return np.asarray(1.0 - np.sqrt(1.0 - blocked))
 
 
-def _gaussian_at_hub(
-    sigma: FloatArray, across: FloatArray, thrust: FloatArray, diameter: float
+def gaussian_at_hub(
+    sigma: FloatArray, across: FloatArray, thrust: FloatArray, diameter: float | FloatArray
 ) -> FloatArray:
+    """The share of the wind that is lost so far from the wake's axis, all lengths in metres."""
     exponent = (across / sigma) ** 2
     exponent *= -0.5
     np.maximum(exponent, LEAST_EXPONENT, out=exponent)

@@ -8,12 +8,14 @@ from siting.wind.turbines import FloatArray
 _TOLERANCE = 1e-6
 
 
-def overlap(wake_radius: FloatArray, rotor_radius: float, distance: FloatArray) -> FloatArray:
+def overlap(
+    wake_radius: FloatArray, rotor_radius: float | FloatArray, distance: FloatArray
+) -> FloatArray:
     """Return the share of a rotor's disc that lies within a wake's.
 
     Args:
         wake_radius: Of the wakes, in metres.
-        rotor_radius: Of the rotors, in metres.
+        rotor_radius: Of the rotors, in metres: of all, or of each.
         distance: From the wake's axis to the rotor's, in metres, of the same shape.
     """
     share = np.where(
@@ -25,12 +27,13 @@ def overlap(wake_radius: FloatArray, rotor_radius: float, distance: FloatArray) 
         distance < wake_radius + rotor_radius
     )
     wake, gap = wake_radius[partly], distance[partly]
-    to_wake = np.clip((gap**2 + wake**2 - rotor_radius**2) / (2.0 * gap * wake), -1.0, 1.0)
-    to_rotor = np.clip((gap**2 + rotor_radius**2 - wake**2) / (2.0 * gap * rotor_radius), -1.0, 1.0)
+    rotor = np.broadcast_to(rotor_radius, wake_radius.shape)[partly]
+    to_wake = np.clip((gap**2 + wake**2 - rotor**2) / (2.0 * gap * wake), -1.0, 1.0)
+    to_rotor = np.clip((gap**2 + rotor**2 - wake**2) / (2.0 * gap * rotor), -1.0, 1.0)
     # Two circular segments on their common chord.
     lens = wake**2 * (np.arccos(to_wake) - to_wake * np.sqrt(1.0 - to_wake**2))
-    lens += rotor_radius**2 * (np.arccos(to_rotor) - to_rotor * np.sqrt(1.0 - to_rotor**2))
-    share[partly] = lens / (np.pi * rotor_radius**2)
+    lens += rotor**2 * (np.arccos(to_rotor) - to_rotor * np.sqrt(1.0 - to_rotor**2))
+    share[partly] = lens / (np.pi * rotor**2)
     return share
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siting.wind.errors import WindError
+from siting.wind.shares import shares_of_year
 from siting.wind.turbines import FloatArray, Turbine
 from siting.wind.wake.energy import WindRose
 
@@ -20,7 +21,7 @@ _MIN_SECTORS: Final = 4
 _MAX_SECTORS: Final = 72
 _MAX_WEIBULL_A: Final = 40.0
 _MIN_WEIBULL_K, _MAX_WEIBULL_K = 0.5, 12.0
-_FREQUENCY_TOLERANCE: Final = 0.01
+_DIRECTION_TOLERANCE_DEGREES: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,12 @@ def read_sectors(document: Mapping[str, Any]) -> WeibullSectors:
         raise WindError(f"The wind data needs {_MIN_SECTORS} to {_MAX_SECTORS} sectors.")
     directions = _column(sectors, "direction_degrees")
     expected = np.linspace(0.0, 360.0, len(sectors), endpoint=False)
-    if np.abs(directions - expected).max() > _FREQUENCY_TOLERANCE:
+    if np.abs(directions - expected).max() > _DIRECTION_TOLERANCE_DEGREES:
         raise WindError(
             "The wind data's sectors must be equally wide, the first centred on north, the others "
             "following clockwise."
         )
-    frequency = _column(sectors, "frequency")
-    total = float(frequency.sum())
-    if (frequency < 0.0).any() or abs(total - 1.0) > _FREQUENCY_TOLERANCE:
-        raise WindError(f"The wind data's sector frequencies sum to {total:.4g}, not to 1.")
+    frequency = shares_of_year(_column(sectors, "frequency"))
     scale, shape = _column(sectors, "weibull_a_m_per_s"), _column(sectors, "weibull_k")
     if (scale <= 0.0).any() or (scale > _MAX_WEIBULL_A).any():
         raise WindError(f"The wind data has a Weibull A outside of 0 to {_MAX_WEIBULL_A:g} m/s.")
@@ -123,7 +121,7 @@ def read_sectors(document: Mapping[str, Any]) -> WeibullSectors:
     if not isinstance(height, int | float) or not isfinite(height) or height <= 0.0:
         raise WindError("The wind data does not say its hub_height_m.")
     shear = _column(sectors, "shear_exponent")
-    return WeibullSectors(frequency / total, scale, shape, float(height), shear)
+    return WeibullSectors(frequency, scale, shape, float(height), shear)
 
 
 def wind_states(

@@ -70,7 +70,11 @@ class TurbOPark:
         return 0.04 * turbulence
 
     def width(
-        self, along_m: FloatArray, thrust: FloatArray, turbulence: FloatArray, diameter_m: float
+        self,
+        along_m: FloatArray,
+        thrust: FloatArray,
+        turbulence: FloatArray,
+        diameter_m: float | FloatArray,
     ) -> FloatArray:
         """See ``WakeModel``."""
         # Without thrust there is no wake whose width would matter.

@@ -75,7 +75,7 @@ def test_a_picture_shows_each_layer_where_it_is() -> None:
     # A house without an outline is a dot, and north is up.
     assert pixel(body, 500, 500)[0] > 200 > pixel(body, 500, 500)[1]
     assert pixel(body, 450, -450) == pixel(body, -450, 300)
-    assert pixel(body, 900, 30)[2] > 200 > pixel(body, 900, 30)[0]
+    assert pixel(body, 900, 200)[2] > 200 > pixel(body, 900, 200)[0]
 
 
 def test_page_and_picture_are_one_drawing() -> None:

@@ -5,10 +5,12 @@ import pytest
 from siting.wind.noise import (
     LIMITS_DBA,
     assumed_sound_power_dba,
+    heard_farthest,
     level_dba,
     screening,
     screening_distance_m,
 )
+from siting.wind.turbines import TURBINES
 
 
 def test_a_level_is_that_of_the_hemisphere_less_what_the_air_takes() -> None:
@@ -31,8 +33,14 @@ def test_a_turbine_that_nobody_hears_on_the_ground_needs_no_distance() -> None:
     assert screening_distance_m(80.0, 110.0, 40.0) == 0.0
 
 
+def test_of_several_types_the_one_that_is_heard_farthest_is_told_of() -> None:
+    types = [TURBINES[key] for key in ("iea_3_4mw_130m", "iea_15mw_240m", "iea_10mw_198m")]
+    assert heard_farthest(types) == screening(types[1])
+    assert heard_farthest(types)["turbine_model"] == "iea_15mw_240m"
+
+
 def test_a_type_of_turbine_is_screened_at_both_limits() -> None:
-    said = screening(3.35, 110.0)
+    said = screening(TURBINES["iea37_3_35mw_130m"])
     assert said["assumed_sound_power_dba"] == 106.3
     assert said["distances"] == [
         {"limit_dba": 40.0, "distance_m": 575},

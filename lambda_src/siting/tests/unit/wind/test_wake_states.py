@@ -114,7 +114,7 @@ def test_a_rose_of_one_speed_has_a_state_per_sector() -> None:
         ({"sectors": [{}] * 4}, "finite number direction_degrees"),
         ({"sectors": [None] * 4}, "finite number direction_degrees"),
         (document(12, direction_degrees=3.0), "first centred on north"),
-        (document(12, frequency=0.5), "sum to 6, not to 1"),
+        (document(12, frequency=0.5), "sum to 6; give shares"),
         (document(12, frequency=math.nan), "finite number frequency"),
         (document(12, frequency=True), "finite number frequency"),
         (document(12, weibull_a_m_per_s=0.0), "Weibull A outside"),

@@ -1,0 +1,1 @@
+"""What people bring themselves: wind roses, atlases, a mast's series and power curves, as text."""
