@@ -4,8 +4,9 @@ Installs PyWake into a throwaway environment, with pins of its own, and runs bot
 if an energy differs by more than 0.1 %, or the 64-turbine case study is less than 10 times as fast
 as PyWake's fastest way through it.
 
-Times are of one whole energy calculation, the median of several after a first one: for PyWake
-``farm_model(x, y, ...).aep()``, for us ``annual_energy(...)``.
+Times are processor time of one whole energy calculation, the median of several after a first one:
+for PyWake ``farm_model(x, y, ...).aep()``, for us ``annual_energy(...)``. Other work on the machine
+changes processor time less than a clock's.
 """
 
 import json
@@ -53,15 +54,18 @@ class Case:
         model: WakeModel,
         speeds: FloatArray,
         speed_shares: FloatArray,
+        directions: int = 16,
     ) -> None:
         self.name = name
         self._positions_m = positions_m
         self._turbine = turbine
         self._model = model
-        self._directions = np.arange(16) * 22.5
+        self._directions = np.arange(directions) * (360.0 / directions)
         self._speeds = speeds
+        sector = np.round(self._directions / 22.5).astype(np.int64) % 16
+        shares = np.array(iea37.IEA37_FREQUENCIES)[sector]
         # directions times speeds
-        self._shares = np.array(iea37.IEA37_FREQUENCIES)[:, np.newaxis] * speed_shares
+        self._shares = (shares / shares.sum())[:, np.newaxis] * speed_shares
 
     def rose(self) -> WindRose:
         """Return every direction with every speed."""
@@ -122,7 +126,7 @@ class Case:
 
 
 def cases() -> list[Case]:
-    """Return the case study's farms, and grids of 9 to 80 turbines in a wind of many speeds."""
+    """Return the case study's farms, and farms of 9 to 80 turbines in a wind of many speeds."""
     one_speed = np.array([iea37.IEA37_WIND_SPEED_M_PER_S])
     found = [
         Case(
@@ -158,6 +162,21 @@ def cases() -> list[Case]:
                     speed_shares=shares / shares.sum(),
                 )
             )
+    speeds = np.arange(4.0, 24.0)
+    shares = speeds * np.exp(-((speeds / 9.5) ** 2))
+    turbine = TURBINES["iea_15mw_240m"]
+    found += [
+        Case(
+            f"{model.key}, {turbine.key}, 80 in rows, 72 directions, 20 speeds",
+            positions_m=_rows(80, turbine.rotor_diameter_m),
+            turbine=turbine,
+            model=model,
+            speeds=speeds,
+            speed_shares=shares / shares.sum(),
+            directions=72,
+        )
+        for model in (Iea37Gaussian(), TurbulentGaussian(_TURBULENCE))
+    ]
     return found
 
 
@@ -200,9 +219,9 @@ def _seconds(work: Callable[[], float]) -> float:
     work()
     times = []
     for _ in range(5 * _RUNS):
-        began = time.perf_counter()
+        began = time.process_time()
         work()
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return statistics.median(times)
 
 
@@ -211,7 +230,14 @@ def main() -> None:
     console = Console(width=160)
     table = Table(title="Annual energy and time, PyWake and ours", title_justify="left")
     table.add_column("case")
-    for column in ("PyWake MWh", "ours MWh", "apart %", "PyWake ms", "ours ms", "times as fast"):
+    for column in (
+        "PyWake MWh",
+        "ours MWh",
+        "apart %",
+        "PyWake CPU ms",
+        "ours CPU ms",
+        "times as fast",
+    ):
         table.add_column(column, justify="right")
     failures = []
     chosen = cases()

@@ -96,6 +96,8 @@ def test_optimise_tells_what_it_started_from_and_gained(store: MemoryArtifactSto
     assert result["estimated_aep_gwh"] >= max(starts.values())
     assert result["search"]["gain_percent"] >= 0
     assert result["search"]["iterations"] == 4
+    assert result["search"]["starts"]["climbed_from"] == 3
+    assert 0 <= result["search"]["starts"]["spread_percent"] < 100
     assert result["search_ended"] == "all of its work done"
 
 

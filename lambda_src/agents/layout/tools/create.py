@@ -78,6 +78,7 @@ def create_layout(
     """
     # Some 240 ms to import: paid by the request that needs them, not by every cold start.
     from siting.wind.layout import constraints as layout  # noqa: PLC0415
+    from siting.wind.layout import crew  # noqa: PLC0415
     from siting.wind.layout import strategies as layout_strategies  # noqa: PLC0415
     from siting.wind.layout.budget import Budget  # noqa: PLC0415
 
@@ -106,6 +107,7 @@ def create_layout(
         energy=energy,
         simulate=simulate,
         budget=Budget(iterations, time_limit_s, _stop_signal(tool_context)),
+        workers=crew.cores(),
     )
     why_not = planned.layout.why_not_placed(land.land.buildable_km2)
     if not planned.layout.turbines_placed:
@@ -219,10 +221,22 @@ def _estimate(planned: "Planned", assumption: str, time_limit_s: float) -> dict[
             "start_aep_gwh": gwh(search.start_mwh),
             "gain_percent": round(gain, 3),
             "iterations": search.iterations,
+            "evaluations": search.evaluations,
         }
+        if len(search.from_starts_mwh) > 1:
+            found["search"]["starts"] = _spread(search.from_starts_mwh)
     if planned.ended is not None:
         found["search_ended"] = _ENDINGS[planned.ended.value].format(time_limit_s)
     return found
+
+
+def _spread(from_starts_mwh: tuple[float, ...]) -> dict[str, Any]:
+    """Say how far apart climbs from different starts ended: the more, the more chance is in it."""
+    lowest, highest = min(from_starts_mwh), max(from_starts_mwh)
+    return {
+        "climbed_from": len(from_starts_mwh),
+        "spread_percent": round(100.0 * (1.0 - lowest / highest), 3) if highest else 0.0,
+    }
 
 
 def _ids(count: int) -> list[str]:

@@ -168,7 +168,12 @@ def test_an_optimised_layout_says_what_it_was_chosen_from(store: MemoryArtifactS
             {"strategy": "offset_grid", "turbines_placed": 30, "estimated_aep_gwh": 412.3},
             {"strategy": "spiral", "turbines_placed": 28, "estimated_aep_gwh": None},
         ],
-        search={"start_aep_gwh": 412.3, "gain_percent": 1.25, "iterations": 9},
+        search={
+            "start_aep_gwh": 412.3,
+            "gain_percent": 1.25,
+            "iterations": 9,
+            "starts": {"climbed_from": 6, "spread_percent": 0.814},
+        },
         search_ended="all of its work done",
         estimate_assumption="One turbine, one wind.",
     )
@@ -180,5 +185,6 @@ def test_an_optimised_layout_says_what_it_was_chosen_from(store: MemoryArtifactS
     text = page_of(store).text
     assert "412.30 GWh per year, the best of the patterns, and gained 1.25 % in 9 climbs" in text
     assert "(all of its work done)" in text
+    assert "6 climbs from different starts ended within 0.81 % of each other" in text
     assert "offset grid 30 412.30" in text
     assert "spiral 28 none" in text

@@ -92,6 +92,17 @@ def _farm(layout: Mapping[str, Any]) -> str:
     return f"{farm}with a rotor of {decimal(rotor_m)} m{spaced}"
 
 
+def _starts(search: Mapping[str, Any]) -> str:
+    """Say how far apart climbs from different starts ended, where there were several."""
+    starts = search.get("starts")
+    if starts is None:
+        return ""
+    return (
+        f"Its {decimal(starts['climbed_from'])} climbs from different starts ended within "
+        f"{decimal(starts['spread_percent'], 2)} % of each other, before the best was improved. "
+    )
+
+
 def _compared(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     """What an optimised layout was chosen from, and what the search gained."""
     layout = inputs.layout.data
@@ -103,7 +114,7 @@ def _compared(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             f"The search began with {decimal(search['start_aep_gwh'], 2)} GWh per year, the "
             f"best of the patterns, and gained {decimal(search['gain_percent'], 2)} % in "
             f"{decimal(search['iterations'])} climbs ({plain(layout['search_ended'])}). "
-            f"{plain(layout['estimate_assumption'])}"
+            f"{_starts(search)}{plain(layout['estimate_assumption'])}"
         ),
         number.table(
             "Patterns that were compared. Their energy is an estimate to choose by; section "

@@ -36,7 +36,8 @@ LEFT = {
     },
     "report": {"report.html", "report.pdf", "map.html", "turbines.csv", "site.kml", "site.gpkg"},
 }
-CHARTS = {name for name in LEFT["simulation"] if name.endswith(".png")}
+#: What the report shows of them; the wakes it lays over its own map.
+SHOWN = LEFT["simulation"] - {"energy.json", "wake_map.png"}
 
 
 @pytest.fixture(scope="module")
@@ -121,16 +122,17 @@ def test_the_pdf_is_whole(
     assert f"Page {len(pdf.pages)} of {len(pdf.pages)}" in text
     assert "Moorkoog wind farm" in text
     assert f"{energy['aep_gwh']:,.2f} GWh per year" in text
-    assert sum(len(page.images) for page in pdf.pages) == len(CHARTS)
+    assert sum(len(page.images) for page in pdf.pages) == len(SHOWN)
 
 
 def test_the_page_shows_the_charts_without_another_file(
     deployment: Deployment, chain: dict[str, Invocation], project_id: str
 ) -> None:
     page = file_of(deployment, project_id, "report/report.html").decode()
-    assert page.count('src="data:image/png;base64,') == len(CHARTS)
+    assert page.count('src="data:image/png;base64,') == len(SHOWN - {"wakes.json"})
+    assert page.count(' href="data:image/png;base64,') == 1
     assert chain["report"].answer["success"]
-    for name in CHARTS:
+    for name in SHOWN:
         assert f"simulation/{name}" in page
 
 
@@ -147,7 +149,7 @@ def test_the_published_case_study_comes_out_of_the_deployed_agent(
 
 def test_the_report_is_a_page_that_stands_alone(deployment: Deployment) -> None:
     keys = [artifact["key"] for artifact in deployment.cold["report"].answer["artifacts"]]
-    (key,) = [key for key in keys if key.endswith(".html")]
+    (key,) = [key for key in keys if key.endswith("/report.html")]
     page = body_of(deployment, key).decode()
     assert page.lstrip().lower().startswith("<!doctype html>")
     assert "<svg" in page

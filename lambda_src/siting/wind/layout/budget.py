@@ -52,6 +52,22 @@ class Watch:
         self.budget = budget
         self.ended = Ending.ITERATIONS
         self._began = time.monotonic()
+        self._set_aside_s = 0.0
+
+    def elapsed_s(self) -> float:
+        """Return the seconds since it began."""
+        return time.monotonic() - self._began
+
+    def has_time_for(self, seconds: float) -> bool:
+        """Say whether so much is left to the ceiling; if not, the work ends there, unfinished."""
+        ceiling_s = self.budget.ceiling_s
+        if ceiling_s is not None and self.elapsed_s() + seconds > ceiling_s:
+            self.ended = Ending.CEILING
+        return self.ended is not Ending.CEILING
+
+    def set_aside(self, seconds: float) -> None:
+        """Keep so much of the time to the ceiling for what has to be done after the search."""
+        self._set_aside_s = seconds
 
     def is_over(self) -> bool:
         """Say whether the work has to end, finished or not; once it has, it stays so."""
@@ -59,10 +75,6 @@ class Watch:
             ceiling_s = self.budget.ceiling_s
             if self.budget.stop():
                 self.ended = Ending.REQUEST
-            elif ceiling_s is not None and time.monotonic() - self._began >= ceiling_s:
+            elif ceiling_s is not None and self.elapsed_s() >= ceiling_s - self._set_aside_s:
                 self.ended = Ending.CEILING
         return self.ended is not Ending.ITERATIONS
-
-    def is_done(self, iterations: int) -> bool:
-        """Say whether so many iterations are all there may be."""
-        return self.budget.iterations is not None and iterations >= self.budget.iterations

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import MultiPolygon
+from shapely.geometry import LineString, MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 from siting.wind.errors import WindError, require_within
@@ -132,6 +132,10 @@ class Land:
         for area in (self.allowed_m, self._core_m, self.boundary_m, self.inset_m):
             shapely.prepare(area)
 
+    def __reduce__(self) -> tuple[type["Land"], tuple[MultiPolygon, MultiPolygon]]:
+        """Travel to other processes as what it is made from."""
+        return Land, (self.boundary_m, self.buildable_m)
+
     def allows(self, points_m: FloatArray) -> BoolArray:
         """Say which points a turbine may stand on."""
         return np.asarray(shapely.contains_xy(self.allowed_m, points_m))
@@ -157,10 +161,27 @@ class Land:
         moved = points_m.copy()
         outside = ~np.asarray(shapely.contains_xy(self._core_m, points_m))
         if outside.any():
-            area = self.allowed_m if self._core_m.is_empty else self._core_m
-            lines = shapely.shortest_line(area, shapely.points(points_m[outside]))
-            moved[outside] = shapely.get_coordinates(lines)[::2]
+            moved[outside] = self._nearest_on_edge(points_m[outside])
         return moved
+
+    def _nearest_on_edge(self, points_m: FloatArray) -> FloatArray:
+        index, begin, way, length = self._edges
+        at = index.nearest(shapely.points(points_m))
+        begin, way, length = begin[at], way[at], length[at]
+        part = ((points_m - begin) * way).sum(axis=1) / length
+        return np.asarray(begin + np.clip(part, 0.0, 1.0)[:, np.newaxis] * way)
+
+    @cached_property
+    def _edges(self) -> tuple[shapely.STRtree, FloatArray, FloatArray, FloatArray]:
+        """An index of the edges, and of each where it begins, its way and that one's square."""
+        area = self.allowed_m if self._core_m.is_empty else self._core_m
+        points, ring = shapely.get_coordinates(
+            shapely.get_rings(shapely.get_parts(area)), return_index=True
+        )
+        begin = np.flatnonzero((ring[1:] == ring[:-1]) & (points[1:] != points[:-1]).any(axis=1))
+        lines = [LineString(points[at : at + 2]) for at in begin]
+        way = points[begin + 1] - points[begin]
+        return shapely.STRtree(lines), points[begin], way, np.square(way).sum(axis=1)
 
     @cached_property
     def is_empty(self) -> bool:

@@ -23,6 +23,10 @@ _LEAST_LOSS: Final = 1e-7
 #: CT of the stand-in stays where the formula holds at the rotor, too.
 _MAX_THRUST: Final = 0.96
 
+#: How far from its axis, in sigma, a wake counts when layouts are searched for.
+_REACH_SIGMA: Final = 4.0
+
+BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
 
@@ -38,22 +42,26 @@ class LayoutEnergy:
     def __init__(self, turbine: Turbine, rose: WindRose, model: WakeModel) -> None:
         self._diameter_m = turbine.rotor_diameter_m
         self._expansion = float(model.growth(np.array(model.ambient_turbulence or 0.0)))
-        self._thrust = min(_MAX_THRUST, _mean_thrust(turbine, rose))
+        thrust = min(_MAX_THRUST, _mean_thrust(turbine, rose))
+        self._width_m = self._diameter_m / np.sqrt(8.0)
+        self._blockage = thrust * self._diameter_m**2 / 8.0
         tables = _tables(turbine, rose)
         axes = np.unique(np.round(np.array(list(tables)) % 180.0, 9))
         self._sine = np.sin(np.radians(axes))[:, np.newaxis]
         self._cosine = np.cos(np.radians(axes))[:, np.newaxis]
         nothing = np.zeros(_STEPS + 1)
         # First the directions as they are, then their opposites.
-        self._table = np.array(
+        table = np.array(
             [
                 tables.get(round(float(axis + half), 9), nothing)
                 for half in (0, 180)
                 for axis in axes
             ]
         )
-        self._slope = np.gradient(self._table, 1.0 / _STEPS, axis=1)
-        self.directions = len(self._table)
+        self._table = table.ravel()
+        self._slope = np.gradient(table, 1.0 / _STEPS, axis=1).ravel()
+        self.directions = len(table)
+        self._first = np.arange(self.directions)[:, np.newaxis] * (_STEPS + 1)
 
     def mwh(self, positions_m: FloatArray) -> float:
         """Return the annual energy of a layout: rows of (east, north) in metres."""
@@ -61,110 +69,227 @@ class LayoutEnergy:
 
     def turbine_mwh(self, positions_m: FloatArray) -> FloatArray:
         """Return the annual energy of each of a layout's turbines."""
-        squares, *_ = self._pairs(positions_m, 1.0)
-        energy, _ = self._looked_up(squares, slopes=False)
-        return np.asarray(energy.sum(axis=0))
+        return np.asarray(self._looked_up(self._squares(positions_m))[0].sum(axis=0))
 
-    def mwh_and_slope(self, positions_m: FloatArray, widening: float) -> tuple[float, FloatArray]:
-        """Return the annual energy of a layout and its slope by each coordinate, in MWh per metre.
+    def landscape(self, widening: float, skin_m: float) -> "Landscape":
+        """Return what is climbed.
 
         Args:
-            positions_m: Rows of (east, north) in metres.
             widening: Wakes are made so many times as wide, and so the slope smoother: a way to
                 leave poor local optima. 1 is the truth.
+            skin_m: How far turbines may move, in metres, before it is looked up anew whose wake
+                reaches whom.
         """
-        squares, loss, along_slope, across_slope = self._pairs(positions_m, widening)
-        energy, slopes = self._looked_up(squares, slopes=True)
-        half = self.directions // 2
-        # Axes: direction, the turbine that is hit, the turbine whose wake it is. With the wind
-        # turned round, the two change places.
-        loss *= slopes[:half, :, np.newaxis] + slopes[half:, np.newaxis, :]
-        along_slope *= loss
-        across_slope *= loss
-        down = along_slope.sum(axis=2) - along_slope.sum(axis=1)
-        side = across_slope.sum(axis=2) - across_slope.sum(axis=1)
-        east = (self._cosine * side - self._sine * down).sum(axis=0)
-        north = (-self._sine * side - self._cosine * down).sum(axis=0)
-        return float(energy.sum()), np.column_stack((east, north))
+        return Landscape(self, widening, skin_m)
 
-    def mwh_with_one_at(self, others_m: FloatArray, candidates_m: FloatArray) -> FloatArray:
-        """Return the annual energy of a layout with one more turbine, for each place it may take.
+    def _squares(self, positions_m: FloatArray) -> FloatArray:
+        """Return the summed squares of losses, by direction and turbine."""
+        down, side = self._rotated(positions_m)
+        along = down[:, :, np.newaxis] - down[:, np.newaxis, :]
+        behind = along > 0.0
+        across = side[:, :, np.newaxis] - side[:, np.newaxis, :]
+        loss = self._loss(np.abs(along, out=along), across) * behind
+        return np.concatenate((loss.sum(axis=2), loss.sum(axis=1)))
+
+    def _loss(self, along: FloatArray, across: FloatArray) -> FloatArray:
+        """Return the square of a wake's loss."""
+        inverse = 1.0 / (along * self._expansion + self._width_m)
+        exponent = -np.square(across * inverse)
+        np.maximum(exponent, LEAST_EXPONENT, out=exponent)
+        depth = 1.0 - np.sqrt(1.0 - self._blockage * np.square(inverse))
+        return np.asarray(np.exp(exponent) * np.square(depth))
+
+    def _rotated(self, positions_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return how far down and to the side of each axis (row) each turbine stands."""
+        east, north = positions_m[:, 0], positions_m[:, 1]
+        return -self._sine * east - self._cosine * north, self._cosine * east - self._sine * north
+
+    def _looked_up(
+        self, squares: FloatArray, first: IntArray | None = None
+    ) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
+        """Return energies by the squared loss, and what their slopes are looked up by.
 
         Args:
-            others_m: (turbines, 2) of those that stand, in metres.
-            candidates_m: (places, 2) for the one more.
+            squares: (directions, turbines); or of any shape, with ``first``.
+            first: Where the table of each one's direction begins.
         """
-        standing, *_ = self._pairs(others_m, 1.0)
-        gap = candidates_m[:, np.newaxis] - others_m
-        along = -self._sine * gap[:, np.newaxis, :, 0] - self._cosine * gap[:, np.newaxis, :, 1]
-        across = self._cosine * gap[:, np.newaxis, :, 0] - self._sine * gap[:, np.newaxis, :, 1]
-        loss, _, _ = self._loss(np.abs(along), across, 1.0)
-        on_new, on_others = loss * (along > 0.0), loss * (along < 0.0)
-        new = np.concatenate((on_new.sum(axis=2), on_others.sum(axis=2)), axis=1)
-        rest = standing + np.concatenate((on_others, on_new), axis=1)
-        mine, _ = self._looked_up(new[:, :, np.newaxis], slopes=False)
-        theirs, _ = self._looked_up(rest, slopes=False)
-        return np.asarray(mine.sum(axis=(1, 2)) + theirs.sum(axis=(1, 2)))
+        loss = np.sqrt(squares)
+        part = np.minimum(loss, 1.0)
+        part *= _STEPS
+        at: IntArray = part.astype(np.int64)
+        np.minimum(at, _STEPS - 1, out=at)
+        part -= at
+        at += self._first if first is None else first
+        low = self._table[at]
+        return low + part * (self._table[at + 1] - low), loss, at, part
 
-    def _pairs(
-        self, positions_m: FloatArray, widening: float
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return summed squares by direction and turbine; squares by pair; their log slopes."""
-        east, north = positions_m[:, 0], positions_m[:, 1]
-        down = -self._sine * east - self._cosine * north
-        side = self._cosine * east - self._sine * north
+    def _energy_and_slope(self, squares: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return energies, and their slopes by the squared loss, by direction and turbine."""
+        energy, loss, at, part = self._looked_up(squares)
+        low = self._slope[at]
+        slope = low + part * (self._slope[at + 1] - low)
+        slope /= 2.0 * np.maximum(loss, _LEAST_LOSS)
+        return energy, slope
+
+
+class Standing:
+    """Turbines that stand, and what one more would make of them.
+
+    Attributes:
+        mwh: Annual energy of those that stand.
+    """
+
+    def __init__(self, energy: LayoutEnergy, positions_m: FloatArray) -> None:
+        """Take the turbines: rows of (east, north) in metres."""
+        self._energy = energy
+        self._down, self._side = energy._rotated(positions_m)
+        self._squares = energy._squares(positions_m)
+        self._look()
+
+    def _look(self) -> None:
+        self._each = self._energy._looked_up(self._squares)[0]
+        self.mwh = float(self._each.sum())
+
+    def with_one_at(self, places_m: FloatArray) -> FloatArray:
+        """Return the annual energy with one more turbine, for each place (row) it may take."""
+        e = self._energy
+        shape, at, loss, is_behind = self._met(places_m)
+        half, places, turbines = shape
+        axis, place, other = np.unravel_index(at, shape)
+        # Whoever is behind is hit; with the wind turned round, the other one.
+        mine = axis + half * ~is_behind
+        new = np.bincount(mine * places + place, loss, 2 * half * places)
+        theirs = axis + half * is_behind
+        hurt = theirs * turbines + other
+        squares = self._squares.ravel()[hurt] + loss
+        change = e._looked_up(squares, e._first[theirs, 0])[0] - self._each.ravel()[hurt]
+        added = e._looked_up(new.reshape(2 * half, places))[0].sum(axis=0)
+        return np.asarray(self.mwh + added + np.bincount(place, change, places))
+
+    def add(self, place_m: FloatArray) -> None:
+        """Let one more turbine stand: (1, 2), in metres."""
+        (half, _, turbines), at, loss, is_behind = self._met(place_m)
+        axis, other = np.divmod(at, turbines)
+        own = np.bincount(axis + half * ~is_behind, loss, 2 * half)
+        hurt = (axis + half * is_behind) * turbines + other
+        self._squares += np.bincount(hurt, loss, self._squares.size).reshape(self._squares.shape)
+        self._squares = np.column_stack((self._squares, own))
+        down, side = self._energy._rotated(place_m)
+        self._down = np.column_stack((self._down, down))
+        self._side = np.column_stack((self._side, side))
+        self._look()
+
+    def _met(
+        self, places_m: FloatArray
+    ) -> tuple[tuple[int, int, int], IntArray, FloatArray, BoolArray]:
+        """Return whom places' wakes meet, or who meets them.
+
+        Returns:
+            The numbers of axes, places and turbines; of those that meet, which they are, counted
+            through these; the squared losses; and whether the place is the one behind.
+        """
+        e = self._energy
+        down, side = e._rotated(places_m)
+        along = down[:, :, np.newaxis] - self._down[:, np.newaxis, :]
+        across = side[:, :, np.newaxis] - self._side[:, np.newaxis, :]
+        apart = np.abs(along)
+        room = apart * (_REACH_SIGMA * e._expansion) + _REACH_SIGMA * e._width_m
+        at = np.flatnonzero((np.abs(across) < room) & (apart > 0.0))
+        loss = e._loss(apart.take(at), across.take(at))
+        half, places, turbines = along.shape
+        return (half, places, turbines), at, loss, along.take(at) > 0.0
+
+
+class Landscape:
+    """The energy and its slope, with wakes made wider, of a layout that moves little by little.
+
+    Most pairs of turbines are out of each other's wakes in most directions, and stay so for many
+    steps: they are left out until some turbine has moved far enough to change that. What a wake
+    does beyond four sigma is left out too.
+    """
+
+    def __init__(self, energy: LayoutEnergy, widening: float, skin_m: float) -> None:
+        self._energy = energy
+        self._widening = widening
+        self._skin_m = skin_m
+        self._looked_at: FloatArray | None = None
+        self._hit = self._by = np.empty(0, dtype=np.int64)
+
+    def __call__(self, positions_m: FloatArray) -> tuple[float, FloatArray]:
+        """Return the annual energy in MWh and its slope by each coordinate, in MWh per metre.
+
+        Args:
+            positions_m: Rows of (east, north) in metres, as many every time.
+        """
+        e = self._energy
+        down, side = e._rotated(positions_m)
+        moved = self._looked_at is None or (
+            np.square(positions_m - self._looked_at).sum(axis=1).max() > (self._skin_m / 2.0) ** 2
+        )
+        if moved:
+            self._look(down, side)
+            self._looked_at = positions_m.copy()
+        hit, by = self._hit, self._by
+        along = down.ravel()[hit] - down.ravel()[by]
+        across = side.ravel()[hit] - side.ravel()[by]
+        loss, along_slope, across_slope = self._loss(along, across)
+        half, count = down.shape
+        size = half * count
+        squares = np.concatenate(
+            (np.bincount(hit, loss, size), np.bincount(by, loss, size))
+        ).reshape(2 * half, count)
+        energy, slopes = e._energy_and_slope(squares)
+        # With the wind turned round, who is hit and whose wake it is change places.
+        loss *= slopes[:half].ravel()[hit] + slopes[half:].ravel()[by]
+        along_slope *= loss
+        across_slope *= loss
+        pull_down = np.bincount(hit, along_slope, size) - np.bincount(by, along_slope, size)
+        pull_side = np.bincount(hit, across_slope, size) - np.bincount(by, across_slope, size)
+        pull_down, pull_side = pull_down.reshape(half, count), pull_side.reshape(half, count)
+        east = (e._cosine * pull_side - e._sine * pull_down).sum(axis=0)
+        north = (-e._sine * pull_side - e._cosine * pull_down).sum(axis=0)
+        return float(energy.sum()), np.column_stack((east, north))
+
+    def _look(self, down: FloatArray, side: FloatArray) -> None:
+        """Note, by axis, the pairs where one may come into the other's wake until the next look."""
+        e = self._energy
+        count = down.shape[1]
         along = down[:, :, np.newaxis] - down[:, np.newaxis, :]
-        across = side[:, :, np.newaxis] - side[:, np.newaxis, :]
-        behind = along > 0.0
-        loss, along_slope, across_slope = self._loss(np.abs(along, out=along), across, widening)
-        loss *= behind
-        squares = np.concatenate((loss.sum(axis=2), loss.sum(axis=1)))
-        return squares, loss, along_slope, across_slope
+        across = np.abs(side[:, :, np.newaxis] - side[:, np.newaxis, :])
+        sigma = along * e._expansion + e._width_m
+        room = _REACH_SIGMA * self._widening * sigma
+        room += self._skin_m * (1.0 + _REACH_SIGMA * self._widening * e._expansion)
+        near = (across < room) & (along > -self._skin_m)
+        near &= ~np.eye(count, dtype=np.bool_)
+        axis, hit, by = np.nonzero(near)
+        self._hit, self._by = axis * count + hit, axis * count + by
 
     def _loss(
-        self, along: FloatArray, across: FloatArray, widening: float
+        self, along: FloatArray, across: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the square of a loss, and the slopes of its logarithm. Takes ``along`` over."""
-        sigma = np.multiply(along, self._expansion, out=along)
-        sigma += self._diameter_m / np.sqrt(8.0)
-        inverse = np.reciprocal(sigma, out=sigma)
-        blocked = inverse * inverse
-        across_slope = across * blocked
-        across_slope *= -2.0 / widening**2
+        """Return the square of a loss, and the slopes of its logarithm."""
+        e = self._energy
+        inverse = 1.0 / (np.maximum(along, 0.0) * e._expansion + e._width_m)
+        square = np.square(inverse)
+        across_slope = across * square
+        across_slope *= -2.0 / self._widening**2
         exponent = across_slope * across
         exponent *= 0.5
         np.maximum(exponent, LEAST_EXPONENT, out=exponent)
-        blocked *= self._thrust * self._diameter_m**2 / 8.0
-        root = np.sqrt(1.0 - blocked)
+        square *= e._blockage
+        root = np.sqrt(1.0 - square)
         depth = 1.0 - root
         loss = np.exp(exponent)
         loss *= depth
         loss *= depth
+        loss *= along > 0.0
         # d ln(loss) / d along, of the depth and of the width.
         root *= depth
-        along_slope = np.divide(blocked, root, out=blocked)
-        along_slope += exponent
-        along_slope *= inverse
-        along_slope *= -2.0 * self._expansion
-        return loss, along_slope, across_slope
-
-    def _looked_up(self, squares: FloatArray, *, slopes: bool) -> tuple[FloatArray, FloatArray]:
-        """Return energies, and their slopes by the squared loss, of (..., direction, turbine)."""
-        loss = np.sqrt(squares)
-        place = np.minimum(loss, 1.0) * _STEPS
-        step: IntArray = np.minimum(place.astype(np.int64), _STEPS - 1)
-        part = place - step
-        flat = step + (np.arange(self.directions) * (_STEPS + 1))[:, np.newaxis]
-        table = self._table.ravel()
-        low = table[flat]
-        energy = low + part * (table[flat + 1] - low)
-        if not slopes:
-            return energy, energy
-        slope_table = self._slope.ravel()
-        low = slope_table[flat]
-        slope = low + part * (slope_table[flat + 1] - low)
-        slope /= 2.0 * np.maximum(loss, _LEAST_LOSS)
-        return energy, slope
+        square /= root
+        square += exponent
+        square *= inverse
+        square *= -2.0 * e._expansion
+        return loss, square, across_slope
 
 
 def _tables(turbine: Turbine, rose: WindRose) -> dict[float, FloatArray]:

@@ -1,41 +1,31 @@
-"""Better layouts by search: slope ascent from many starts, with hops out of local optima.
+"""Better layouts by search: climbs from many starts, and hops out of local optima.
 
-From each start the turbines climb the slope of the energy (Adam steps), first with widened wakes,
-which smooths the landscape (Thomas and Ning's wake expansion continuation), then with true ones.
-Spacing pushes back on the way; a turbine that leaves the land is brought to its edge. What comes
-out is settled until every rule holds exactly, rounded to what is written, and taken only if it is
-feasible and better. Later climbs start at random places, or move a few turbines of the best layout
-and climb again. A climb is an iteration, and a search does a given number of them: what it finds
-depends on its seed and on that number, however busy the machine is.
+First it climbs from every layout given, and from random places: how far apart those end is told,
+for that says how much to make of the best of them. Then some turbines of the best layout hop
+elsewhere and climb again, and now and then it begins anew. Whatever is better is polished in small
+steps. A layout is taken only if it is feasible and better.
+
+Climbs are made in rounds of a fixed number, each from what was best before the round, on all cores
+(``crew``). A climb is an iteration, and a search does a given number of them: what it finds depends
+on its seed and on that number, however many cores there are and however busy they be.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from siting.wind.errors import WindError
 from siting.wind.layout.budget import Ending, Watch
-from siting.wind.layout.constraints import Land, LayoutSpec, is_feasible, rounded
-from siting.wind.layout.energy import LayoutEnergy
+from siting.wind.layout.climb import Climbed, Ground, Kind, Task
+from siting.wind.layout.constraints import is_feasible
+from siting.wind.layout.crew import Crew
 from siting.wind.turbines import FloatArray
 
-#: (widening of the wakes, steps, first step length in rotor diameters) of a climb from afar.
-_FROM_AFAR: Final = ((3.0, 60, 0.5), (1.7, 60, 0.25), (1.0, 140, 0.12))
-#: The same after a hop, and from a layout that is good already.
-_FROM_NEAR: Final = ((1.3, 40, 0.12), (1.0, 110, 0.08))
-#: A climb's step shrinks to this share of its first length.
-_LAST_STEP: Final = 0.02
-_MOMENTUM, _SCALE_MEMORY, _EPSILON = 0.8, 0.95, 1e-12
-#: How strongly hubs that are too near push, in turbines' worth of energy.
-_PUSH: Final = 10.0
-_SETTLE_STEPS: Final = 120
-#: Every so many climbs start at random places instead of near the best.
-_FRESH_EVERY: Final = 4
-_HOP_PLACES: Final = 48
-_MAX_HOPPERS: Final = 3
-_RANDOM_TRIES: Final = 40
+#: Climbs of a round.
+_ROUND: Final = 4
+#: Random starts after those given, and then one in so many climbs.
+_RANDOM_STARTS: Final = 4
+_FRESH_EVERY: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,195 +37,129 @@ class Optimised:
         start_mwh: Annual energy of the best start, by the full simulation.
         mwh: Annual energy found, by the full simulation.
         iterations: Climbs made.
+        evaluations: How many times the energy and its slope were worked out in them.
         ended: How the search ended.
+        from_starts_mwh: What each climb from a start of its own came to, if it was feasible; by
+            what is climbed, which may only stand in for the simulation.
     """
 
     positions_m: FloatArray
     start_mwh: float
     mwh: float
     iterations: int
+    evaluations: int
     ended: Ending
+    from_starts_mwh: tuple[float, ...]
 
 
 def optimise(
-    starts: Sequence[FloatArray],
-    land: Land,
-    spec: LayoutSpec,
-    energy: LayoutEnergy,
+    starts: Sequence[tuple[FloatArray, float]],
+    ground: Ground,
     watch: Watch,
     *,
     seed: int = 0,
-    simulate: Callable[[FloatArray], float] | None = None,
+    simulate: Callable[[FloatArray], float],
+    workers: int = 1,
 ) -> Optimised:
     """Search for a layout with more energy than the best start, with as many turbines.
 
     Args:
-        starts: Feasible layouts of the same number of turbines.
-        land: Where turbines may stand.
-        spec: The spacing to keep.
-        energy: What is climbed.
+        starts: Feasible layouts of the same number of turbines, each with the annual energy that
+            counts, in MWh.
+        ground: The land, the spacing and the energy.
         watch: Says when to end.
         seed: Of the random numbers.
-        simulate: The annual energy that counts, in MWh, where ``energy`` only stands in for it.
+        simulate: The annual energy that counts, in MWh; the ground's may only stand in for it.
+        workers: Processes to climb in, this one included. What is found does not depend on it.
 
     Raises:
         WindError: No start is feasible.
     """
-    search = _Search(
-        land=land,
-        spec=spec,
-        energy=energy,
-        watch=watch,
-        seed=seed,
-        simulate=simulate or energy.mwh,
-    )
-    return search.run([np.asarray(start, dtype=np.float64) for start in starts])
+    feasible = [
+        (positions, mwh)
+        for positions, mwh in starts
+        if len(positions) and is_feasible(positions, ground.land, ground.spec)
+    ]
+    if not feasible:
+        raise WindError("There is no feasible layout to start the search from.")
+    feasible.sort(key=lambda start: start[1], reverse=True)
+    search = _Search(ground, watch, seed, simulate, feasible)
+    with Crew(ground, min(workers, _ROUND)) as crew:
+        return search.run(crew)
 
 
 class _Search:
     def __init__(
         self,
-        *,
-        land: Land,
-        spec: LayoutSpec,
-        energy: LayoutEnergy,
+        ground: Ground,
         watch: Watch,
         seed: int,
         simulate: Callable[[FloatArray], float],
+        starts: list[tuple[FloatArray, float]],
     ) -> None:
-        self._land = land
-        self._spec = spec
-        self._energy = energy
+        self._ground = ground
         self._watch = watch
+        self._seed = seed
         self._simulate = simulate
-        self._random = np.random.default_rng(seed)
-        self._iterations = 0
-        self._best: FloatArray = np.empty((0, 2))
-        self._best_mwh = -np.inf
-        self._simulated_mwh = -np.inf
-        self._places = land.lattice(4000)
+        self._best, self._simulated_mwh = starts[0]
+        self._best_mwh = ground.energy.mwh(self._best)
+        self._start_mwh = self._simulated_mwh
+        kinds = (Kind.NEAR, Kind.FAR)
+        self._todo = [(kind, positions) for kind in kinds for positions, _ in starts]
+        self._todo += [(Kind.RANDOM, self._best)] * _RANDOM_STARTS
+        self._planned = self._iterations = self._evaluations = 0
+        self._is_polished = False
+        self._from_starts: list[float] = []
 
-    def run(self, starts: list[FloatArray]) -> Optimised:
-        feasible = [one for one in starts if is_feasible(one, self._land, self._spec)]
-        if not feasible or not len(feasible[0]):
-            raise WindError("There is no feasible layout to start the search from.")
-        feasible.sort(key=self._simulate, reverse=True)
-        start_mwh = self._simulated_mwh = self._simulate(feasible[0])
-        self._best, self._best_mwh = feasible[0], self._energy.mwh(feasible[0])
-        for start in feasible:
-            self._iterate(start, _FROM_NEAR)
-            self._iterate(start, _FROM_AFAR)
-        while not self._is_over():
-            if self._iterations % _FRESH_EVERY == 0:
-                self._iterate(self._at_random(), _FROM_AFAR)
-            else:
-                self._iterate(self._hop(), _FROM_NEAR)
+    def run(self, crew: Crew) -> Optimised:
+        while (size := self._next_round()) and not self._watch.is_over():
+            tasks = [self._task() for _ in range(size)]
+            for task, found in zip(tasks, crew.climb(tasks, self._watch.is_over), strict=True):
+                if found is not None:
+                    self._take(task, found)
         return Optimised(
             positions_m=self._best,
-            start_mwh=start_mwh,
+            start_mwh=self._start_mwh,
             mwh=self._simulated_mwh,
             iterations=self._iterations,
+            evaluations=self._evaluations,
             ended=self._watch.ended,
+            from_starts_mwh=tuple(self._from_starts),
         )
 
-    def _is_over(self) -> bool:
-        return self._watch.is_done(self._iterations) or self._watch.is_over()
+    def _next_round(self) -> int:
+        """Return how many climbs to make next; the very last is by itself, to polish the best."""
+        iterations = self._watch.budget.iterations
+        if iterations is None:
+            return _ROUND
+        left = iterations - self._planned
+        return min(_ROUND, left - 1 if left > 1 else left)
 
-    def _iterate(self, start: FloatArray, stages: Sequence[tuple[float, int, float]]) -> None:
-        """Climb from a start, and keep what comes out if it is feasible and better."""
-        if self._is_over():
-            return
-        found = start
-        for widening, steps, length in stages:
-            found = self._climb(found, widening, steps, length * self._spec.rotor_diameter_m)
-        found = rounded(self._settled(found))
+    def _task(self) -> Task:
+        number = self._planned
+        self._planned += 1
+        is_last = self._planned == self._watch.budget.iterations
+        kind, start = Kind.HOP, self._best
+        if self._todo and not (is_last and number):
+            kind, start = self._todo.pop(0)
+        elif not self._is_polished:
+            self._is_polished, kind = True, Kind.POLISH
+        elif number % _FRESH_EVERY == 0:
+            kind = Kind.RANDOM
+        return Task(kind, start, (self._seed, number))
+
+    def _take(self, task: Task, found: Climbed) -> None:
+        """Keep what a climb came to if it is feasible and better."""
         self._iterations += 1
-        mwh = self._energy.mwh(found)
-        if mwh <= self._best_mwh or not is_feasible(found, self._land, self._spec):
+        self._evaluations += found.evaluations
+        mwh = self._ground.energy.mwh(found.positions_m)
+        if not is_feasible(found.positions_m, self._ground.land, self._ground.spec):
             return
-        simulated = self._simulate(found)
+        if task.kind in (Kind.NEAR, Kind.FAR, Kind.RANDOM):
+            self._from_starts.append(mwh)
+        if mwh <= self._best_mwh:
+            return
+        simulated = self._simulate(found.positions_m)
         if simulated > self._simulated_mwh:
-            self._best, self._best_mwh, self._simulated_mwh = found, mwh, simulated
-
-    def _climb(self, start: FloatArray, widening: float, steps: int, length: float) -> FloatArray:
-        positions = start
-        mean, scale = np.zeros_like(start), 0.0
-        decay = _LAST_STEP ** (1.0 / steps)
-        for step in range(1, steps + 1):
-            if self._watch.is_over():
-                break
-            mwh, slope = self._energy.mwh_and_slope(positions, widening)
-            slope += _PUSH * mwh / len(positions) * self._push(positions)
-            mean = _MOMENTUM * mean + (1.0 - _MOMENTUM) * slope
-            # One scale for all turbines: each has its own slope, and the steep ones matter more.
-            scale = _SCALE_MEMORY * scale + (1.0 - _SCALE_MEMORY) * float((slope**2).mean())
-            size = np.sqrt(scale / (1.0 - _SCALE_MEMORY**step)) + _EPSILON
-            move = length * (mean / (1.0 - _MOMENTUM**step)) / size
-            positions = self._land.nearest(positions + np.clip(move, -3.0 * length, 3.0 * length))
-            length *= decay
-        return positions
-
-    def _gaps(self, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
-        scaled = self._spec.to_spacings(positions)
-        gap = scaled[:, np.newaxis] - scaled
-        apart = np.sqrt((gap**2).sum(axis=2))
-        np.fill_diagonal(apart, np.inf)
-        return gap, apart
-
-    def _push(self, positions: FloatArray) -> FloatArray:
-        """Return the way hubs that are too near push each other, by spacing and metre."""
-        gap, apart = self._gaps(positions)
-        short = np.maximum(1.0 - apart, 0.0)
-        if not short.any():
-            return np.zeros_like(positions)
-        # Of -(1 - apart)^2, in metres: the scaling is linear.
-        weight = 2.0 * short / np.maximum(apart, 1e-6)
-        return np.asarray((gap * weight[:, :, np.newaxis]).sum(axis=1) @ self._turn_back)
-
-    @property
-    def _turn_back(self) -> FloatArray:
-        return self._spec.to_spacings(np.eye(2)).T
-
-    def _settled(self, positions: FloatArray) -> FloatArray:
-        """Move hubs apart and onto the land until both hold, or give up."""
-        for _ in range(_SETTLE_STEPS):
-            gap, apart = self._gaps(positions)
-            short = np.maximum(1.0 + 1e-6 - apart, 0.0)
-            if not short.any() and self._land.allows(positions).all():
-                break
-            # Half of the way each, a hair more so that it ends.
-            weight = 0.505 * short / np.maximum(apart, 1e-6)
-            move = (gap * weight[:, :, np.newaxis]).sum(axis=1)
-            positions = self._land.nearest(positions + self._spec.from_spacings(move))
-        return positions
-
-    def _at_random(self) -> FloatArray:
-        """Return random places, as far apart as a few tries allow."""
-        count = len(self._best)
-        picked = self._places[self._random.integers(len(self._places), size=1)]
-        while len(picked) < count:
-            tries = self._places[self._random.integers(len(self._places), size=_RANDOM_TRIES)]
-            gap = self._spec.to_spacings(tries)[:, np.newaxis] - self._spec.to_spacings(picked)
-            nearest = np.sqrt((gap**2).sum(axis=2)).min(axis=1)
-            far = np.flatnonzero(nearest >= 1.0)
-            best = far[0] if len(far) else nearest.argmax()
-            picked = np.vstack((picked, tries[best]))
-        return picked
-
-    def _hop(self) -> FloatArray:
-        """Return the best layout with a few turbines moved to good ones of some random places."""
-        positions = self._best.copy()
-        yields = self._energy.turbine_mwh(positions)
-        # The poorer a turbine's yield, the likelier it goes.
-        weight = np.exp(-4.0 * (yields - yields.min()) / max(np.ptp(yields), 1e-9))
-        count = int(self._random.integers(1, min(_MAX_HOPPERS, len(positions)) + 1))
-        hoppers = self._random.choice(len(positions), count, replace=False, p=weight / weight.sum())
-        for hopper in hoppers:
-            others = np.delete(positions, hopper, axis=0)
-            tries = self._places[self._random.integers(len(self._places), size=_HOP_PLACES)]
-            gain = self._energy.mwh_with_one_at(others, tries)
-            if len(others):
-                gap = self._spec.to_spacings(tries)[:, np.newaxis] - self._spec.to_spacings(others)
-                gain[np.sqrt((gap**2).sum(axis=2)).min(axis=1) < 1.0] -= gain.mean()
-            positions[hopper] = tries[gain.argmax()]
-        return positions
+            self._best, self._best_mwh, self._simulated_mwh = found.positions_m, mwh, simulated
+            self._is_polished = task.kind is Kind.POLISH

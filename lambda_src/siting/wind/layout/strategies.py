@@ -1,11 +1,12 @@
 """From a strategy's name to a layout."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from siting.wind.errors import WindError
 from siting.wind.layout.budget import Budget, Ending, Watch
+from siting.wind.layout.climb import Ground
 from siting.wind.layout.constraints import Land, Layout, LayoutSpec, rounded
 from siting.wind.layout.energy import LayoutEnergy
 from siting.wind.layout.greedy import greedy
@@ -16,6 +17,8 @@ from siting.wind.turbines import FloatArray
 GREEDY: Final = "greedy"
 BEST: Final = "best"
 OPTIMISE: Final = "optimise"
+#: By how much the energy that is climbed may misjudge which of two layouts is better.
+_STAND_IN_ERROR: Final = 0.02
 STRATEGIES: Final = (*PATTERNS, GREEDY, BEST, OPTIMISE)
 
 
@@ -26,7 +29,8 @@ class Planned:
     Attributes:
         layout: The layout.
         mwh: Its annual energy, by the full simulation; None without turbines.
-        compared: By strategy, turbines placed and annual energy of what it was chosen from.
+        compared: By strategy, turbines placed and annual energy of what it was chosen from; no
+            energy where there was no time to simulate what promised less.
         search: What the search found, if there was one.
         ended: What ended greedy or the search; None for a pattern by itself, which has no limit.
     """
@@ -47,6 +51,7 @@ def plan(
     simulate: Callable[[FloatArray], float],
     budget: Budget,
     seed: int = 0,
+    workers: int = 1,
 ) -> Planned:
     """Lay turbines out.
 
@@ -58,6 +63,7 @@ def plan(
         simulate: The annual energy that counts, in MWh.
         budget: How much work greedy and optimise may do.
         seed: Of the search's random numbers.
+        workers: Processes that search, this one included. The layout does not depend on it.
 
     Raises:
         WindError: There is no such strategy, or the pattern is too fine for the site.
@@ -74,7 +80,7 @@ def plan(
         return replace(planned, ended=watch.ended)
     layouts = [pattern(land, spec) for pattern in PATTERNS.values()]
     layouts.append(greedy(land, spec, energy, watch.is_over))
-    starts = [_planned(layout, simulate) for layout in layouts]
+    starts = _simulated(layouts, energy, simulate, watch)
     compared = {one.layout.strategy: (one.layout.turbines_placed, one.mwh) for one in starts}
     # Turbines first: a layout with fewer of them is another question.
     best = max(starts, key=lambda one: (one.layout.turbines_placed, one.mwh or 0.0))
@@ -83,8 +89,18 @@ def plan(
     if strategy == BEST:
         return replace(best, compared=compared, ended=watch.ended)
     placed = best.layout.turbines_placed
-    positions = [one.positions_m for one in layouts if one.turbines_placed == placed]
-    search = optimise(positions, land, spec, energy, watch, seed=seed, simulate=simulate)
+    search = optimise(
+        [
+            (one.layout.positions_m, one.mwh or 0.0)
+            for one in starts
+            if one.layout.turbines_placed == placed
+        ],
+        Ground(land, spec, energy),
+        watch,
+        seed=seed,
+        simulate=simulate,
+        workers=workers,
+    )
     improved = Layout(
         spec=spec,
         strategy=OPTIMISE,
@@ -93,6 +109,35 @@ def plan(
         places_buildable=best.layout.places_buildable,
     )
     return Planned(improved, search.mwh, compared, search, search.ended)
+
+
+def _simulated(
+    layouts: Sequence[Layout],
+    energy: LayoutEnergy,
+    simulate: Callable[[FloatArray], float],
+    watch: Watch,
+) -> list[Planned]:
+    """Simulate layouts, the most promising first.
+
+    Those that have fewer turbines, or by far less energy to go by, are left out once they would
+    take the time that the last word on the best needs.
+    """
+    promise = [(one.turbines_placed, energy.mwh(one.positions_m)) for one in layouts]
+    most, best = max(promise)
+    found: dict[int, Planned] = {}
+    longest_s = 0.0
+    for at in sorted(range(len(layouts)), key=promise.__getitem__, reverse=True):
+        placed, mwh = promise[at]
+        is_close = placed == most and mwh >= (1.0 - _STAND_IN_ERROR) * best
+        if not is_close and not watch.has_time_for(2.0 * longest_s):
+            found[at] = Planned(layouts[at], None, {}, None)
+            continue
+        began_s = watch.elapsed_s()
+        found[at] = _planned(layouts[at], simulate)
+        longest_s = max(longest_s, watch.elapsed_s() - began_s)
+    # What a search finds is simulated, too.
+    watch.set_aside(longest_s)
+    return [found[at] for at in range(len(layouts))]
 
 
 def _planned(layout: Layout, simulate: Callable[[FloatArray], float]) -> Planned:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from siting.wind.turbines import FloatArray, Turbine
 from siting.wind.wake.models import LEAST_EXPONENT, Rotors, WakeModel
@@ -19,6 +20,8 @@ from siting.wind.wake.rotors import overlap
 
 #: Numbers in a temporary array. Small enough to stay in a processor's cache.
 _CHUNK: Final = 48_000
+#: Turbines times states that are followed together. Fewer would cost more calls than they save.
+_FOLLOWED: Final = 150_000
 _HALF_TURN_DEGREES: Final = 180.0
 #: Directions nearer than this are one.
 _DIRECTION_DECIMALS: Final = 9
@@ -120,21 +123,30 @@ def follow(
         turbine: The turbine's type.
         model: The wake.
     """
-    step = max(1, _CHUNK // len(x_m))
-    parts = [
-        _follow(
-            *_rotated(x_m, y_m, np.radians(direction_degrees[at : at + step])),
-            speed_m_per_s[at : at + step],
-            turbine,
-            model,
-        )
-        for at in range(0, len(speed_m_per_s), step)
-    ]
-    return Flow(
-        speed_m_per_s=np.concatenate([part.speed_m_per_s for part in parts]),
-        thrust=np.concatenate([part.thrust for part in parts]),
-        turbulence=np.concatenate([part.turbulence for part in parts]),
+    states = _by_direction(direction_degrees)
+    step = max(1, _FOLLOWED // (len(x_m) * states.shape[1]))
+    flow = Flow(*(np.empty((len(speed_m_per_s), len(x_m))) for _ in range(3)))
+    for at in range(0, len(states), step):
+        some = states[at : at + step]
+        downwind, sideways = _rotated(x_m, y_m, np.radians(direction_degrees[some[:, 0]]))
+        part = _follow(downwind, sideways, speed_m_per_s[some], turbine, model)
+        flow.speed_m_per_s[some] = part.speed_m_per_s
+        flow.thrust[some] = part.thrust
+        flow.turbulence[some] = part.turbulence
+    return flow
+
+
+def _by_direction(direction_degrees: FloatArray) -> NDArray[np.int64]:
+    """Return the numbers of the states of each direction (row); geometry is theirs in common.
+
+    Where directions have different numbers of states, each state is a row of its own.
+    """
+    directions, at = np.unique(
+        np.round(direction_degrees, _DIRECTION_DECIMALS), return_inverse=True
     )
+    states = np.argsort(at, kind="stable")
+    is_even = (np.bincount(at) * len(directions) == len(states)).all()
+    return states.reshape(len(directions) if is_even else len(states), -1)
 
 
 def _follow(
@@ -144,47 +156,60 @@ def _follow(
     turbine: Turbine,
     model: WakeModel,
 ) -> Flow:
+    """Follow some directions' wind: (directions, turbines) at (directions, speeds)."""
     order = np.argsort(downwind, axis=1, kind="stable")
     # Turbines as rows from here on, so that "all those farther down" is one block of memory.
     downwind = np.take_along_axis(downwind, order, axis=1).T.copy()
     sideways = np.take_along_axis(sideways, order, axis=1).T.copy()
-    count, states = downwind.shape
+    count, (directions, speeds) = len(downwind), free.shape
     diameter = turbine.rotor_diameter_m
     rotors = Rotors(diameter, turbine.hub_height_m, hit_radius_m=diameter / 2.0)
     ambient = model.ambient_turbulence or 0.0
-    lost = np.zeros((count, states))
-    added = np.zeros((count, states))
-    speed, thrust, turbulence = (np.empty((count, states)) for _ in range(3))
+    # Rows are turbines and, within each, directions.
+    lost, added = (np.zeros((count * directions, speeds)) for _ in range(2))
+    speed, thrust, turbulence = (np.empty((count, directions, speeds)) for _ in range(3))
     for at in range(count):
-        share = lost[at] if model.adds_linearly else free * np.sqrt(lost[at])
+        mine = slice(at * directions, (at + 1) * directions)
+        share = lost[mine] if model.adds_linearly else free * np.sqrt(lost[mine])
         speed[at] = np.maximum(free - share, 0.0)
         thrust[at] = turbine.thrust(speed[at])
-        turbulence[at] = np.sqrt(ambient**2 + added[at])
+        turbulence[at] = np.sqrt(ambient**2 + added[mine])
+        pushed, turbulent = _narrowed(thrust[at]), _narrowed(turbulence[at])
         along = downwind[at + 1 :] - downwind[at]
         across = np.abs(sideways[at + 1 :] - sideways[at])
-        behind = along > 0.0
-        width = model.width(along, thrust[at], turbulence[at], diameter)
-        loss = model.loss(width, across, thrust[at], rotors)
-        loss *= behind
-        if model.adds_linearly:
-            lost[at + 1 :] += speed[at] * loss
-        else:
-            lost[at + 1 :] += loss**2
+        # Only rotors that the wake reaches, at whatever speed: the rest is most of them.
+        # Every model's wake is widest with the most thrust and turbulence.
+        widest = model.width(along, pushed.max(axis=1), turbulent.max(axis=1), diameter)
+        reached = np.flatnonzero((along > 0.0) & (across < model.reach(widest, rotors)))
+        direction = reached % directions
+        along, across = (one.take(reached)[:, np.newaxis] for one in (along, across))
+        pushed, turbulent = (one.take(direction, axis=0) for one in (pushed, turbulent))
+        width = model.width(along, pushed, turbulent, diameter)
+        loss = model.loss(width, across, thrust[at].take(direction, axis=0), rotors)
+        loss *= speed[at].take(direction, axis=0) if model.adds_linearly else loss
+        row = reached + mine.stop
+        loss += lost.take(row, axis=0)
+        lost[row] = loss
         if model.adds_turbulence:
-            # Only rotors that the wake touches at all: the rest is most of them.
-            hit = behind & (across < _EDGE_SIGMA * width + diameter / 2.0)
-            state = np.nonzero(hit)[1]
-            more = model.added_turbulence(thrust[at][state], along[hit] / diameter)
-            more *= overlap(_EDGE_SIGMA * width[hit], diameter / 2.0, across[hit])
-            rest = added[at + 1 :]
-            rest[hit] = np.maximum(rest[hit], more**2)
-    placed = np.empty_like(order)
-    np.put_along_axis(placed, order, np.broadcast_to(np.arange(count), order.shape), axis=1)
+            edge = _EDGE_SIGMA * width
+            hit = np.flatnonzero(across[:, 0] < edge.max(axis=1) + diameter / 2.0)
+            row, behind = row.take(hit), along.take(hit)[:, np.newaxis] / diameter
+            more = model.added_turbulence(thrust[at].take(direction.take(hit), axis=0), behind)
+            more *= overlap(edge.take(hit, axis=0), diameter / 2.0, across.take(hit, axis=0))
+            np.square(more, out=more)
+            added[row] = np.maximum(added.take(row, axis=0), more, out=more)
+    placed = np.argsort(order, axis=1)[:, np.newaxis]
 
     def by_turbine(rows: FloatArray) -> FloatArray:
-        return np.take_along_axis(rows.T, placed, axis=1)
+        return np.take_along_axis(rows.transpose(1, 2, 0), placed, axis=2)
 
     return Flow(by_turbine(speed), by_turbine(thrust), by_turbine(turbulence))
+
+
+def _narrowed(values: FloatArray) -> FloatArray:
+    """Return one column instead of many that are the same."""
+    first = values[:, :1]
+    return first if (values == first).all() else values
 
 
 def speeds_at(

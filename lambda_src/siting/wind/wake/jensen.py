@@ -66,6 +66,10 @@ class Jensen:
         """See ``WakeModel``."""
         return self.expansion * along_m + diameter_m / 2.0
 
+    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+        """See ``WakeModel``."""
+        return width_m + rotors.hit_radius_m
+
     def loss(
         self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
     ) -> FloatArray:

@@ -21,6 +21,8 @@ MIN_TURBULENCE: Final = 0.03
 MAX_TURBULENCE: Final = 0.30
 #: exp of less is nothing for a wake (1e-26), but takes a processor several times as long.
 LEAST_EXPONENT: Final = -60.0
+#: Beyond so many sigma a wake is nothing (2e-11 of what it is at its axis).
+_REACH_SIGMA: Final = 7.0
 #: A wake takes no more than this share of the wind. Only CT above 1 would ask for it.
 _ALL: Final = 1.0
 
@@ -83,6 +85,9 @@ class WakeModel(Protocol):
             turbulence: Turbulence intensity there.
             diameter_m: Of that rotor.
         """
+
+    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+        """How far from its axis the wake is nothing any more to what it hits, in metres."""
 
     def loss(
         self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
@@ -153,6 +158,10 @@ class Iea37Gaussian:
         sigma = self.expansion * along_m
         sigma += diameter_m / np.sqrt(8.0)
         return sigma
+
+    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+        """See ``WakeModel``."""
+        return _REACH_SIGMA * width_m
 
     def loss(
         self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
@@ -230,9 +239,12 @@ class TurbulentGaussian:
         diameter_m: float | FloatArray,
     ) -> FloatArray:
         """See ``WakeModel``."""
-        sigma = self.growth(turbulence) * along_m
-        sigma += sigma_at_rotor(0.2, thrust, 0.899) * diameter_m
-        return np.asarray(sigma)
+        at_rotor = sigma_at_rotor(0.2, thrust, 0.899) * diameter_m
+        return np.asarray(self.growth(turbulence) * along_m + at_rotor)
+
+    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+        """See ``WakeModel``."""
+        return _REACH_SIGMA * width_m
 
     def loss(
         self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
@@ -276,7 +288,15 @@ def gaussian_at_hub(
     sigma: FloatArray, across: FloatArray, thrust: FloatArray, diameter: float | FloatArray
 ) -> FloatArray:
     """The share of the wind that is lost so far from the wake's axis, all lengths in metres."""
-    exponent = (across / sigma) ** 2
+    inverse = 1.0 / sigma
+    exponent = across * inverse
+    np.square(exponent, out=exponent)
     exponent *= -0.5
     np.maximum(exponent, LEAST_EXPONENT, out=exponent)
-    return depth(sigma, thrust, diameter) * np.exp(exponent)
+    loss = np.square(inverse, out=inverse) * (thrust * (diameter**2 / 8.0))
+    np.minimum(loss, _ALL, out=loss)
+    np.subtract(1.0, loss, out=loss)
+    np.sqrt(loss, out=loss)
+    np.subtract(1.0, loss, out=loss)
+    # What goes to more speeds than the width and the distance do is multiplied last.
+    return np.asarray(loss * np.exp(exponent, out=exponent))

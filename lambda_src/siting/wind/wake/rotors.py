@@ -16,24 +16,22 @@ def overlap(
     Args:
         wake_radius: Of the wakes, in metres.
         rotor_radius: Of the rotors, in metres: of all, or of each.
-        distance: From the wake's axis to the rotor's, in metres, of the same shape.
+        distance: From the wake's axis to the rotor's, in metres, broadcast with them.
     """
-    share = np.where(
-        distance <= np.abs(wake_radius - rotor_radius),
-        np.minimum(wake_radius / rotor_radius, 1.0) ** 2,
-        0.0,
+    apart = np.abs(wake_radius - rotor_radius)
+    within = np.minimum(np.square(wake_radius / rotor_radius), 1.0)
+    share = np.where(distance <= apart, within, 0.0)
+    partly = np.flatnonzero((distance > apart) & (distance < wake_radius + rotor_radius))
+    wake, gap, rotor = (
+        np.broadcast_to(one, share.shape).take(partly)
+        for one in (wake_radius, distance, rotor_radius)
     )
-    partly = (distance > np.abs(wake_radius - rotor_radius)) & (
-        distance < wake_radius + rotor_radius
-    )
-    wake, gap = wake_radius[partly], distance[partly]
-    rotor = np.broadcast_to(rotor_radius, wake_radius.shape)[partly]
     to_wake = np.clip((gap**2 + wake**2 - rotor**2) / (2.0 * gap * wake), -1.0, 1.0)
     to_rotor = np.clip((gap**2 + rotor**2 - wake**2) / (2.0 * gap * rotor), -1.0, 1.0)
     # Two circular segments on their common chord.
     lens = wake**2 * (np.arccos(to_wake) - to_wake * np.sqrt(1.0 - to_wake**2))
     lens += rotor**2 * (np.arccos(to_rotor) - to_rotor * np.sqrt(1.0 - to_rotor**2))
-    share[partly] = lens / (np.pi * rotor**2)
+    np.put(share, partly, lens / (np.pi * rotor**2))
     return share
 
 

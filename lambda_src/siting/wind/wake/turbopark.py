@@ -87,6 +87,10 @@ class TurbOPark:
         wider += sigma_at_rotor(0.25, thrust, 0.96) * diameter_m
         return np.asarray(wider)
 
+    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+        """See ``WakeModel``."""
+        return _REACH_SIGMA * width_m + rotors.hit_radius_m
+
     def loss(
         self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
     ) -> FloatArray:
@@ -105,6 +109,7 @@ class TurbOPark:
 
 def _over_rotor(radius: FloatArray, distance: FloatArray) -> FloatArray:
     """The mean of exp(-r^2 / 2) over rotors; most see nothing of most wakes."""
+    radius, distance = np.broadcast_arrays(radius, distance)
     seen = np.zeros(distance.shape)
     near = distance < _REACH_SIGMA + radius
     seen[near] = gaussian_over_disc(radius[near], distance[near])

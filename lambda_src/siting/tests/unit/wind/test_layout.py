@@ -22,8 +22,9 @@ from siting.wind.layout.constraints import (
     broken_rules,
     is_feasible,
     nearest_spacing,
+    rounded,
 )
-from siting.wind.layout.energy import LayoutEnergy
+from siting.wind.layout.energy import LayoutEnergy, Standing
 from siting.wind.layout.greedy import greedy
 from siting.wind.layout.moves import relocate
 from siting.wind.layout.patterns import PATTERNS, grid
@@ -258,6 +259,25 @@ def test_greedy_keeps_out_of_the_wind_shadow() -> None:
 
     rows = grid(Land(SQUARE, SQUARE), spec(turbine_count=20)).positions_m[[0, 1, 2, 10, 11, 12]]
     assert west_only.mwh(found) > west_only.mwh(rows)
+
+
+def test_greedy_is_as_good_as_if_it_looked_at_every_place_each_time() -> None:
+    asked, energy = spec(), LayoutEnergy(IEA37_TURBINE, wind_rose(), Iea37Gaussian())
+    land = Land(SQUARE, SQUARE)
+    places = rounded(land.lattice(3000))
+    places = places[land.allows(places)]
+    scaled = asked.to_spacings(places)
+    standing = Standing(energy, places[:1])
+    room = np.hypot(*(scaled - scaled[0]).T) >= 1.0
+    for _ in range(11):
+        best = np.where(room, standing.with_one_at(places), 0.0).argmax()
+        standing.add(places[best : best + 1])
+        room &= np.hypot(*(scaled - scaled[best]).T) >= 1.0
+
+    found = greedy(land, asked, energy).positions_m
+
+    assert len(found) == 12
+    assert energy.mwh(found) == pytest.approx(standing.mwh, rel=2e-3)
 
 
 def test_greedy_in_a_hurry_still_keeps_the_rules() -> None:

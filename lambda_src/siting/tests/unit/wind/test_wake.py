@@ -12,7 +12,7 @@ from siting.wind.iea37 import IEA37_FREQUENCIES, IEA37_TURBINE, baseline, wind_r
 from siting.wind.turbines import TURBINES, Turbine
 from siting.wind.wake import energy as wake
 from siting.wind.wake.energy import EnergyYield, WindRose, annual_energy, require_spacing
-from siting.wind.wake.flow import follow, geometric_losses, speeds_at
+from siting.wind.wake.flow import Flow, follow, geometric_losses, speeds_at
 from siting.wind.wake.jensen import Jensen
 from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian, WakeModel
 from siting.wind.wake.turbopark import TurbOPark
@@ -142,6 +142,35 @@ def test_both_ways_through_the_farm_lead_to_the_same(places: Places, rose: WindR
     )
 
     assert followed.speed_m_per_s == pytest.approx(10.0 * (1.0 - at_once), abs=1e-5)
+
+
+@each_farm
+@pytest.mark.parametrize("left_out", [0, 1], ids=["every speed", "a speed less in one direction"])
+def test_states_of_one_direction_are_followed_together_as_each_by_itself(
+    model: WakeModel, turbine: Turbine, left_out: int
+) -> None:
+    x, y = baseline(16).T
+    direction = np.tile([200.0, 30.0, 270.0], 3)[left_out:]
+    speed = np.array([5.0, 9.0, 12.0, 6.0, 9.5, 11.0, 8.0, 10.0, 24.0])[left_out:]
+
+    def flow(states: slice) -> Flow:
+        return follow(
+            x,
+            y,
+            direction_degrees=direction[states],
+            speed_m_per_s=speed[states],
+            turbine=turbine,
+            model=model,
+        )
+
+    together = flow(slice(None))
+
+    for state in range(len(speed)):
+        alone = flow(slice(state, state + 1))
+        # TurbOPark's wakes end where 2e-8 of their depth is left, by the widest speed's.
+        for name in ("speed_m_per_s", "thrust", "turbulence"):
+            one = getattr(alone, name)[0]
+            assert getattr(together, name)[state] == pytest.approx(one, rel=1e-7)
 
 
 def test_the_case_studys_frequencies_are_a_year() -> None:

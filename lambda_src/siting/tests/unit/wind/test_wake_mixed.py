@@ -38,7 +38,8 @@ def test_a_mix_of_one_type_is_that_type(model: WakeModel) -> None:
     mixed = mixed_energy(EAST, NORTH, turbines=mix, rose=rose(), model=model)
     plain = annual_energy(EAST, NORTH, turbine=USUAL, rose=rose(), model=model)
 
-    assert mixed.net_mwh == pytest.approx(plain.net_mwh, rel=1e-12)
+    # Farms of one type leave out what lies beyond seven sigma of a wake.
+    assert mixed.net_mwh == pytest.approx(plain.net_mwh, rel=1e-10)
     assert mixed.gross_mwh == pytest.approx(plain.gross_mwh, rel=1e-12)
     assert mixed.capacity_factor == pytest.approx(plain.capacity_factor)
 
