@@ -123,6 +123,7 @@ class Land:
         buildable_m: MultiPolygon,
         boundary_setback_m: float = 0.0,
     ) -> None:
+        self._made_from = (boundary_m, buildable_m, boundary_setback_m)
         self.boundary_m = boundary_m
         self.inset_m = inset(boundary_m, boundary_setback_m)
         self.buildable_m = polygons_of(buildable_m.intersection(self.inset_m))
@@ -132,9 +133,9 @@ class Land:
         for area in (self.allowed_m, self._core_m, self.boundary_m, self.inset_m):
             shapely.prepare(area)
 
-    def __reduce__(self) -> tuple[type["Land"], tuple[MultiPolygon, MultiPolygon]]:
+    def __reduce__(self) -> tuple[type["Land"], tuple[MultiPolygon, MultiPolygon, float]]:
         """Travel to other processes as what it is made from."""
-        return Land, (self.boundary_m, self.buildable_m)
+        return Land, self._made_from
 
     def allows(self, points_m: FloatArray) -> BoolArray:
         """Say which points a turbine may stand on."""

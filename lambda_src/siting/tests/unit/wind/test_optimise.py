@@ -1,6 +1,7 @@
 import signal
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -331,6 +332,18 @@ def test_optimise_is_never_worse_than_any_other_strategy(
             other.layout.turbines_placed,
             other.mwh or 0.0,
         )
+
+
+def test_land_keeps_its_setback_in_another_process() -> None:
+    land = Land(LAND.boundary_m, LAND.buildable_m, 100.0)
+
+    # A copy is made as the pipe makes one, of what ``__reduce__`` says.
+    there = copy(land)
+
+    points = np.array([[50.0, 50.0], [150.0, 150.0], [3350.0, 3350.0]])
+    assert land.keeps_boundary(points).tolist() == [False, True, True]
+    assert there.keeps_boundary(points).tolist() == [False, True, True]
+    assert there.allowed_m.equals_exact(land.allowed_m)
 
 
 def test_without_land_every_strategy_says_so() -> None:
