@@ -11,7 +11,14 @@ import numpy as np
 
 from siting.wind.errors import WindError
 from siting.wind.turbines import FloatArray, Turbine
-from siting.wind.wake.states import WindStates, read_sectors, shares_by_bin, speed_bins
+from siting.wind.wake.states import (
+    MAX_WEIBULL_K,
+    MIN_WEIBULL_K,
+    WindStates,
+    read_sectors,
+    shares_by_bin,
+    speed_bins,
+)
 
 #: A mean year's.
 _DAYS: Final = (31.0, 28.25, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0, 31.0)
@@ -19,7 +26,6 @@ _HOURS: Final = 24
 _A: Final = "weibull_a_m_per_s"
 _K: Final = "weibull_k"
 _MAX_WEIBULL_A: Final = 60.0
-_MIN_WEIBULL_K, _MAX_WEIBULL_K = 0.5, 12.0
 
 
 class Calendar(NamedTuple):
@@ -84,12 +90,12 @@ def _weibulls(document: Mapping[str, Any], name: str, count: int) -> FloatArray 
     given = [one if isinstance(one, Mapping) else {} for one in parts]
     known = [(0.0, 1.0) if one.get(_A, "") is None else (one.get(_A), one.get(_K)) for one in given]
     if len(known) != count or not all(
-        _within(a, 0.0, _MAX_WEIBULL_A) and _within(k, _MIN_WEIBULL_K, _MAX_WEIBULL_K)
+        _within(a, 0.0, _MAX_WEIBULL_A) and _within(k, MIN_WEIBULL_K, MAX_WEIBULL_K)
         for a, k in known
     ):
         raise WindError(
             f"The wind data's {name} wind needs {count} entries with a Weibull A of up to "
-            f"{_MAX_WEIBULL_A:g} m/s and k of up to {_MAX_WEIBULL_K:g}. Run the "
+            f"{_MAX_WEIBULL_A:g} m/s and k of up to {MAX_WEIBULL_K:g}. Run the "
             "terrain agent again."
         )
     return np.array(known, dtype=np.float64)

@@ -19,14 +19,14 @@ from siting.wind.wake.models import LEAST_EXPONENT, Rotors, WakeModel
 from siting.wind.wake.rotors import overlap
 
 #: Numbers in a temporary array. Small enough to stay in a processor's cache.
-_CHUNK: Final = 48_000
+CHUNK: Final = 48_000
 #: Turbines times states that are followed together. Fewer would cost more calls than they save.
 _FOLLOWED: Final = 150_000
 _HALF_TURN_DEGREES: Final = 180.0
 #: Directions nearer than this are one.
 _DIRECTION_DECIMALS: Final = 9
 #: A wake's edge, in sigma, for the turbulence it adds.
-_EDGE_SIGMA: Final = 2.0
+EDGE_SIGMA: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def geometric_losses(
         np.round(direction_degrees % _HALF_TURN_DEGREES, _DIRECTION_DECIMALS), return_inverse=True
     )
     turned = (direction_degrees % (2.0 * _HALF_TURN_DEGREES)) >= _HALF_TURN_DEGREES
-    step = max(1, _CHUNK // len(x_m) ** 2)
+    step = max(1, CHUNK // len(x_m) ** 2)
     both = [
         _axis_losses(x_m, y_m, np.radians(axes[at : at + step]), turbine, k)
         for at in range(0, len(axes), step)
@@ -76,7 +76,7 @@ def geometric_losses(
 def _axis_losses(
     x_m: FloatArray, y_m: FloatArray, axes: FloatArray, turbine: Turbine, k: float
 ) -> tuple[FloatArray, FloatArray]:
-    downwind, sideways = _rotated(x_m, y_m, axes)
+    downwind, sideways = rotated(x_m, y_m, axes)
     # Axes of the arrays: direction, the turbine that is hit, the turbine whose wake it is.
     along = downwind[:, :, np.newaxis] - downwind[:, np.newaxis, :]
     across = sideways[:, :, np.newaxis] - sideways[:, np.newaxis, :]
@@ -128,7 +128,7 @@ def follow(
     flow = Flow(*(np.empty((len(speed_m_per_s), len(x_m))) for _ in range(3)))
     for at in range(0, len(states), step):
         some = states[at : at + step]
-        downwind, sideways = _rotated(x_m, y_m, np.radians(direction_degrees[some[:, 0]]))
+        downwind, sideways = rotated(x_m, y_m, np.radians(direction_degrees[some[:, 0]]))
         part = _follow(downwind, sideways, speed_m_per_s[some], turbine, model)
         flow.speed_m_per_s[some] = part.speed_m_per_s
         flow.thrust[some] = part.thrust
@@ -191,7 +191,7 @@ def _follow(
         loss += lost.take(row, axis=0)
         lost[row] = loss
         if model.adds_turbulence:
-            edge = _EDGE_SIGMA * width
+            edge = EDGE_SIGMA * width
             hit = np.flatnonzero(across[:, 0] < edge.max(axis=1) + diameter / 2.0)
             row, behind = row.take(hit), along.take(hit)[:, np.newaxis] / diameter
             more = model.added_turbulence(thrust[at].take(direction.take(hit), axis=0), behind)
@@ -242,17 +242,17 @@ def speeds_at(
         turbine=turbine,
         model=model,
     )
-    downwind, sideways = (one[0] for one in _rotated(x_m, y_m, np.radians(direction)))
+    downwind, sideways = (one[0] for one in rotated(x_m, y_m, np.radians(direction)))
     thrust = flow.thrust[0]
     # A point has no disc to average over.
     points = Rotors(turbine.rotor_diameter_m, turbine.hub_height_m, hit_radius_m=0.0)
     seen = flow.speed_m_per_s[0]
-    step = max(1, _CHUNK // len(x_m))
+    step = max(1, CHUNK // len(x_m))
     speeds = []
     for at in range(0, len(points_m), step):
         part = points_m[at : at + step]
         part_down, part_side = (
-            one[0] for one in _rotated(part[:, 0], part[:, 1], np.radians(direction))
+            one[0] for one in rotated(part[:, 0], part[:, 1], np.radians(direction))
         )
         along = part_down[:, np.newaxis] - downwind
         behind = along > 0.0
@@ -269,8 +269,18 @@ def speeds_at(
     return np.concatenate(speeds)
 
 
-def _rotated(
+def rotated(
     x_m: FloatArray, y_m: FloatArray, directions: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
+    """Return how far downwind and how far sideways places lie.
+
+    Args:
+        x_m: Metres east.
+        y_m: Metres north.
+        directions: Where the wind comes from, in radians.
+
+    Returns:
+        Both in metres, by direction (row) and place (column).
+    """
     sine, cosine = np.sin(directions)[:, np.newaxis], np.cos(directions)[:, np.newaxis]
     return -x_m * sine - y_m * cosine, x_m * cosine - y_m * sine

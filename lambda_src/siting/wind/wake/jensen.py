@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from siting.wind.turbines import FloatArray
-from siting.wind.wake.models import Rotors
+from siting.wind.wake.models import Rotors, SumOfSquares
 from siting.wind.wake.rotors import overlap
 
 
 @dataclass(frozen=True, slots=True)
-class Jensen:
+class Jensen(SumOfSquares):
     """The wake of Jensen (Risø-M-2411, 1983), as wide as r = D / 2 + k x and equally deep all over.
 
     loss = 2 a (D / (2 r))^2 of the free speed, times the share of the rotor that lies in the wake;
@@ -42,16 +42,6 @@ class Jensen:
         """See ``WakeModel``."""
         return None
 
-    @property
-    def adds_turbulence(self) -> bool:
-        """See ``WakeModel``."""
-        return False
-
-    @property
-    def adds_linearly(self) -> bool:
-        """See ``WakeModel``."""
-        return False
-
     def growth(self, turbulence: FloatArray) -> FloatArray:
         """See ``WakeModel``."""
         return np.full(turbulence.shape, self.expansion)
@@ -81,7 +71,3 @@ class Jensen:
             else width_m > across_m
         )
         return np.asarray(twice_induction * (rotors.diameter_m / (2.0 * width_m)) ** 2 * share)
-
-    def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
-        """See ``WakeModel``."""
-        return np.zeros(np.broadcast_shapes(thrust.shape, diameters_behind.shape))

@@ -8,7 +8,6 @@ of the rose's height, taken there by the shear of the sector.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,16 +22,12 @@ from siting.wind.wake.energy import (
     positions,
     require_affordable,
 )
+from siting.wind.wake.flow import CHUNK, EDGE_SIGMA, rotated
 from siting.wind.wake.library import MODELS_OF_SEVERAL_TYPES
 from siting.wind.wake.models import WakeModel, gaussian_at_hub
 from siting.wind.wake.rotors import overlap
 
 IntArray = NDArray[np.int64]
-
-#: Numbers in a temporary array. Small enough to stay in a processor's cache.
-_CHUNK: Final = 48_000
-#: A wake's edge, in sigma, for the turbulence it adds.
-_EDGE_SIGMA: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -145,10 +140,10 @@ def mixed_energy(
     free = rose.wind_speed_m_per_s[:, np.newaxis] * np.broadcast_to(
         turbines.ratio, (len(rose.frequency), len(mix.types))
     )
-    step = max(1, _CHUNK // x.size)
+    step = max(1, CHUNK // x.size)
     parts = [
         _follow(
-            *_rotated(x, y, np.radians(rose.direction_degrees[at : at + step])),
+            *rotated(x, y, np.radians(rose.direction_degrees[at : at + step])),
             free[at : at + step],
             mix,
             model,
@@ -188,18 +183,18 @@ def mixed_speeds_at(
         model: The wake.
     """
     direction = np.radians(np.array([direction_degrees]))
-    place = _rotated(x_m, y_m, direction)
+    place = rotated(x_m, y_m, direction)
     speed, thrust, turbulence = (
         one[0] for one in _follow(*place, free_m_per_s[np.newaxis], mix, model)
     )
     diameter = mix.rotor_diameter_m
     downwind, sideways = (one[0] for one in place)
     seen = speed if model.adds_linearly else free_m_per_s[mix.which]
-    step = max(1, _CHUNK // len(x_m))
+    step = max(1, CHUNK // len(x_m))
     speeds = []
     for at in range(0, len(points_m), step):
         part = points_m[at : at + step]
-        down, side = (one[0] for one in _rotated(part[:, 0], part[:, 1], direction))
+        down, side = (one[0] for one in rotated(part[:, 0], part[:, 1], direction))
         along = down[:, np.newaxis] - downwind
         across = np.hypot(side[:, np.newaxis] - sideways, height_m - mix.hub_height_m)
         sigma = model.width(np.maximum(along, 0.0), thrust, turbulence, diameter)
@@ -244,7 +239,7 @@ def _follow(
         else:
             lost[at + 1 :] += (free[at] * loss) ** 2
         if model.adds_turbulence:
-            edge = _EDGE_SIGMA * sigma
+            edge = EDGE_SIGMA * sigma
             hit = behind & (across < edge + diameter[at + 1 :] / 2.0)
             state = np.nonzero(hit)[1]
             more = model.added_turbulence(thrust[at][state], along[hit] / diameter[at][state])
@@ -267,10 +262,3 @@ def _power_mw(mix: TurbineMix, speed: FloatArray) -> FloatArray:
         mine = mix.which == number
         power[:, mine] = one.power_mw(speed[:, mine])
     return power
-
-
-def _rotated(
-    x_m: FloatArray, y_m: FloatArray, directions: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    sine, cosine = np.sin(directions)[:, np.newaxis], np.cos(directions)[:, np.newaxis]
-    return -x_m * sine - y_m * cosine, x_m * cosine - y_m * sine

@@ -105,8 +105,44 @@ class WakeModel(Protocol):
         """Turbulence intensity that a wake adds, so many rotor diameters behind its turbine."""
 
 
+class SumOfSquares:
+    """Wakes whose losses add up as the root of their sum of squares, and that add no turbulence."""
+
+    __slots__ = ()
+
+    @property
+    def adds_turbulence(self) -> bool:
+        """See ``WakeModel``."""
+        return False
+
+    @property
+    def adds_linearly(self) -> bool:
+        """See ``WakeModel``."""
+        return False
+
+    def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
+        """See ``WakeModel``."""
+        return np.zeros(np.broadcast_shapes(thrust.shape, diameters_behind.shape))
+
+
+class SeenFromHub:
+    """Gaussian wakes that count as they are at the hub of the rotor that they hit."""
+
+    __slots__ = ()
+
+    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+        """See ``WakeModel``."""
+        return _REACH_SIGMA * width_m
+
+    def loss(
+        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
+    ) -> FloatArray:
+        """See ``WakeModel``."""
+        return gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
+
+
 @dataclass(frozen=True, slots=True)
-class Iea37Gaussian:
+class Iea37Gaussian(SumOfSquares, SeenFromHub):
     """The simplified wake of IEA Wind Task 37: sigma = k x + D / sqrt(8), free wind speed.
 
     Attributes:
@@ -133,16 +169,6 @@ class Iea37Gaussian:
         """See ``WakeModel``."""
         return None
 
-    @property
-    def adds_turbulence(self) -> bool:
-        """See ``WakeModel``."""
-        return False
-
-    @property
-    def adds_linearly(self) -> bool:
-        """See ``WakeModel``."""
-        return False
-
     def growth(self, turbulence: FloatArray) -> FloatArray:
         """See ``WakeModel``."""
         return np.full(turbulence.shape, self.expansion)
@@ -159,23 +185,9 @@ class Iea37Gaussian:
         sigma += diameter_m / np.sqrt(8.0)
         return sigma
 
-    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
-        """See ``WakeModel``."""
-        return _REACH_SIGMA * width_m
-
-    def loss(
-        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
-    ) -> FloatArray:
-        """See ``WakeModel``."""
-        return gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
-
-    def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
-        """See ``WakeModel``."""
-        return np.zeros(np.broadcast_shapes(thrust.shape, diameters_behind.shape))
-
 
 @dataclass(frozen=True, slots=True)
-class TurbulentGaussian:
+class TurbulentGaussian(SeenFromHub):
     """The wake of Niayifar and Porté-Agel (Energies 9, 741, 2016), which widens with turbulence.
 
     sigma = k x + e D with k = 0.3837 I + 0.003678, I the turbulence intensity at the rotor that
@@ -241,16 +253,6 @@ class TurbulentGaussian:
         """See ``WakeModel``."""
         at_rotor = sigma_at_rotor(0.2, thrust, 0.899) * diameter_m
         return np.asarray(self.growth(turbulence) * along_m + at_rotor)
-
-    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
-        """See ``WakeModel``."""
-        return _REACH_SIGMA * width_m
-
-    def loss(
-        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
-    ) -> FloatArray:
-        """See ``WakeModel``."""
-        return gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
 
     def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
         """See ``WakeModel``."""

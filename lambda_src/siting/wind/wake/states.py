@@ -20,7 +20,7 @@ _SPEED_STEP_M_PER_S: Final = 0.5
 _MIN_SECTORS: Final = 4
 _MAX_SECTORS: Final = 72
 _MAX_WEIBULL_A: Final = 40.0
-_MIN_WEIBULL_K, _MAX_WEIBULL_K = 0.5, 12.0
+MIN_WEIBULL_K, MAX_WEIBULL_K = 0.5, 12.0
 _DIRECTION_TOLERANCE_DEGREES: Final = 0.01
 
 
@@ -113,9 +113,9 @@ def read_sectors(document: Mapping[str, Any]) -> WeibullSectors:
     scale, shape = _column(sectors, "weibull_a_m_per_s"), _column(sectors, "weibull_k")
     if (scale <= 0.0).any() or (scale > _MAX_WEIBULL_A).any():
         raise WindError(f"The wind data has a Weibull A outside of 0 to {_MAX_WEIBULL_A:g} m/s.")
-    if (shape < _MIN_WEIBULL_K).any() or (shape > _MAX_WEIBULL_K).any():
+    if (shape < MIN_WEIBULL_K).any() or (shape > MAX_WEIBULL_K).any():
         raise WindError(
-            f"The wind data has a Weibull k outside of {_MIN_WEIBULL_K:g} to {_MAX_WEIBULL_K:g}."
+            f"The wind data has a Weibull k outside of {MIN_WEIBULL_K:g} to {MAX_WEIBULL_K:g}."
         )
     height = document.get("hub_height_m")
     if not isinstance(height, int | float) or not isfinite(height) or height <= 0.0:

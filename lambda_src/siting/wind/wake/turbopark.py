@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from siting.wind.turbines import FloatArray
-from siting.wind.wake.models import Rotors, depth, require_turbulence, sigma_at_rotor
+from siting.wind.wake.models import Rotors, SumOfSquares, depth, require_turbulence, sigma_at_rotor
 from siting.wind.wake.rotors import gaussian_over_disc
 
 #: Discs farther from a wake's axis, in sigma, see nothing of it: less than 2e-8 of its depth.
@@ -14,7 +14,7 @@ _REACH_SIGMA: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class TurbOPark:
+class TurbOPark(SumOfSquares):
     """Ørsted's wake (Nygaard et al., J. Phys. Conf. Ser. 2265, 022008, 2022), made for many rows.
 
     It widens with the free wind's turbulence and that of the wake itself (Frandsen 2007):
@@ -55,16 +55,6 @@ class TurbOPark:
         """See ``WakeModel``."""
         return self.turbulence_intensity
 
-    @property
-    def adds_turbulence(self) -> bool:
-        """See ``WakeModel``."""
-        return False
-
-    @property
-    def adds_linearly(self) -> bool:
-        """See ``WakeModel``."""
-        return False
-
     def growth(self, turbulence: FloatArray) -> FloatArray:
         """See ``WakeModel``."""
         return 0.04 * turbulence
@@ -101,10 +91,6 @@ class TurbOPark:
             _over_rotor(radius, across_m / width_m), _over_rotor(radius, image_m / width_m)
         )
         return np.asarray(depth(width_m, thrust, rotors.diameter_m) * seen)
-
-    def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
-        """See ``WakeModel``."""
-        return np.zeros(np.broadcast_shapes(thrust.shape, diameters_behind.shape))
 
 
 def _over_rotor(radius: FloatArray, distance: FloatArray) -> FloatArray:
