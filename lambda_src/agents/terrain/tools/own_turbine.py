@@ -4,14 +4,13 @@ from typing import Any, Final
 
 from strands import ToolContext, tool
 
+from agents.terrain.tools.brought import file_text, stated_source
 from siting.project_turbines import file_of
 from siting.wind.errors import require_within
-from tradewind.contracts.errors import ToolInputError
 from tradewind.run.strands_agent import project_of, reports_failures
 from tradewind.run.tools import save_json
 
 _PARAMETER: Final = "power_curve"
-_MAX_WORDS: Final = 300
 _MIN_ROTOR_M, _MAX_ROTOR_M = 10.0, 300.0
 _MIN_HUB_M, _MAX_HUB_M = 15.0, 250.0
 _MAX_RATED_MW: Final = 30.0
@@ -45,17 +44,9 @@ def add_turbine(
     from siting.wind.brought.power_curve import read_turbine  # noqa: PLC0415
 
     project = project_of(tool_context)
-    if _PARAMETER not in project.parameters:
-        raise ToolInputError(
-            f"The request has no file. Send its text as parameters.{_PARAMETER}.",
-            field=f"parameters.{_PARAMETER}",
-        )
+    text = file_text(project, _PARAMETER)
     file_name = file_of(turbine_model)
-    source = " ".join(source.split())
-    if not 1 <= len(source) <= _MAX_WORDS:
-        raise ToolInputError(
-            f"source has {len(source)} characters; say in 1 to {_MAX_WORDS} whose curve this is."
-        )
+    source = stated_source(source, "whose curve this is")
     require_within("rotor_diameter_m", rotor_diameter_m, _MIN_ROTOR_M, _MAX_ROTOR_M, "m")
     # No blade reaches the ground.
     require_within(
@@ -64,7 +55,7 @@ def add_turbine(
     if rated_power_mw is not None:
         require_within("rated_power_mw", rated_power_mw, 0.0, _MAX_RATED_MW, "MW")
     turbine = read_turbine(
-        project.parameters[_PARAMETER],
+        text,
         key=turbine_model,
         name=turbine_model,
         rotor_diameter_m=rotor_diameter_m,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
+from agents.terrain.tools.brought import file_text, stated_source
 from siting.project_wind import WIND_FILE, distance_km
 from siting.wind.errors import require_within
 from tradewind.contracts.errors import ToolInputError
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from siting.wind.brought.document import WindFile
 
 _PARAMETER: Final = "wind_file"
-_MAX_SOURCE: Final = 300
 #: Over open land in neutral air, where nobody has measured it.
 _USUAL_SHEAR: Final = 0.1429
 _DEFAULT_SECTORS: Final = 12
@@ -62,17 +62,8 @@ def use_wind_file(
     from siting.wind.brought import document as wind  # noqa: PLC0415
 
     project = project_of(tool_context)
-    if _PARAMETER not in project.parameters:
-        raise ToolInputError(
-            f"The request has no file. Send its text as parameters.{_PARAMETER}.",
-            field=f"parameters.{_PARAMETER}",
-        )
-    text = project.parameters[_PARAMETER]
-    source = " ".join(source.split())
-    if not 1 <= len(source) <= _MAX_SOURCE:
-        raise ToolInputError(
-            f"source has {len(source)} characters; say in 1 to {_MAX_SOURCE} whose data these are."
-        )
+    text = file_text(project, _PARAMETER)
+    source = stated_source(source, "whose data these are")
     place = _stated(latitude, longitude)
     kind = wind.kind_of(text)
     _require_for(
