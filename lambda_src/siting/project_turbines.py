@@ -30,6 +30,10 @@ def file_of(key: str) -> str:
             f"turbine_model is {key[:_SHOWN]!r}; give 3 to 32 lower-case letters, digits and "
             f"underscores, and none of {', '.join(TURBINES)}."
         )
+    return _file_of(key)
+
+
+def _file_of(key: str) -> str:
     return f"turbine-{key}.json"
 
 
@@ -53,7 +57,7 @@ def turbine_named(project: Project, key: str) -> "Turbine":
         return TURBINES[key]
     own = own_turbines(project)
     if key in own:
-        return turbine_from(key, load_json(project, TERRAIN, f"turbine-{key}.json").data)
+        return turbine_from(key, load_json(project, TERRAIN, _file_of(key)).data)
     raise ToolInputError(
         f"There is no turbine {key[:_SHOWN]!r}; there are {', '.join((*TURBINES, *own))}. The "
         "terrain agent takes others, with their power curve (add_turbine)."

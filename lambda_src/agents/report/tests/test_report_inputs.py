@@ -121,15 +121,6 @@ def test_a_chart_that_is_none_is_left_out_and_named(
     assert reason in left_out
 
 
-SECTOR = {
-    "direction_degrees": 0.0,
-    "frequency": 0.25,
-    "mean_wind_speed_m_per_s": 7.1234,
-    "weibull_a_m_per_s": 8.0412,
-    "weibull_k": 2.1,
-}
-
-
 def test_wind_data_are_shown_where_the_energy_came_from_them(store: MemoryArtifactStore) -> None:
     report_on(store)
     assert "not computed from wind data of this place" in page_of(store).text

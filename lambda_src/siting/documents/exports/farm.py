@@ -232,7 +232,5 @@ def _turbines(layout: Mapping[str, Any], energy: Mapping[str, Any]) -> Iterator[
 
 def _type_of(turbine: Mapping[str, Any], layout: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the data of a turbine's type."""
-    if "turbine_types" not in layout:  # laid out before turbines carried their types
-        return layout
     its_type: Mapping[str, Any] = layout["turbine_types"][turbine["turbine_model"]]
     return its_type

@@ -68,8 +68,6 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
 
 def turbine_types(layout: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
     """How many turbines there are of each type, and the type's data."""
-    if "turbine_types" not in layout:  # laid out before turbines carried their types
-        return [(layout["turbines_placed"], layout)]
     return [
         (count, layout["turbine_types"][key]) for key, count in layout["turbines_by_model"].items()
     ]

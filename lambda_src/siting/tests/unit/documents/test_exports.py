@@ -51,13 +51,18 @@ def an_export(boundary: Any = HOLED, buildable: Any = HOLED, **energy: Any) -> E
                     "y_m": 5_983_000.5,
                     "longitude_deg": 9.05 + at / 100,
                     "latitude_deg": 54.05,
+                    "turbine_model": "iea_3_4mw_130m",
                 }
                 for at in (1, 2)
             ],
+            "turbine_types": {
+                "iea_3_4mw_130m": {
+                    "turbine_model": "iea_3_4mw_130m",
+                    "hub_height_m": 110,
+                    "rotor_diameter_m": 130.0,
+                }
+            },
             "utm_epsg": 32632,
-            "turbine_model": "iea_3_4mw_130m",
-            "hub_height_m": 110,
-            "rotor_diameter_m": 130.0,
             "boundary_setback_m": 65,
             "boundary_setback_line": mapping(HOLED.buffer(-0.001)),
         },
