@@ -6,6 +6,7 @@ None looks at a clock: what has to happen after something else is made to wait f
 import base64
 import json
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -123,6 +124,7 @@ def notices_a_reader_that_hangs_up_in_full_flow(runtime: RuntimeProcess) -> None
         flood = [{"fill": 1_000_000}] * 200
         asked = runtime.ask(stream=[{"send": "a"}, *flood], closed=str(closed))
         assert asked.read(1)
+        _wait_until_nothing_moves(runtime, asked.request_id)
         asked.pipe.hang_up()
         runtime.wait_until_idle()
         assert closed.exists(), "the function was not told"
@@ -197,6 +199,14 @@ def whole_answers_are_untouched(hooked: RuntimeProcess, plain: RuntimeProcess) -
 
 def _posts(runtime: RuntimeProcess, request_id: str) -> list[Exchange]:
     return runtime.wire.named("POST", request_id)
+
+
+def _wait_until_nothing_moves(runtime: RuntimeProcess, request_id: str) -> None:
+    """Until the function waits in a write. Too short a wait only makes the check milder."""
+    before = -1
+    while before != (now := sum(len(one.sent) for one in _posts(runtime, request_id))):
+        before = now
+        time.sleep(0.1)
 
 
 def _serves_the_next(runtime: RuntimeProcess) -> None:

@@ -1,6 +1,7 @@
 """What goes over the wire between a runtime and its Runtime API, kept as it was."""
 
 import contextlib
+import select
 import socket
 import threading
 from dataclasses import dataclass, field
@@ -90,6 +91,11 @@ class Wire:
             back.start()
             self._forward(near, far, "sent", current)
             back.join()
+            # To close what has not been read would reset the connection, or not: that depends on
+            # the kernel's timing. The runtime has to notice without.
+            waiting = select.poll()
+            waiting.register(near, select.POLLRDHUP)
+            waiting.poll()
 
     def _forward(
         self, source: socket.socket, target: socket.socket, way: str, current: list[Exchange]
@@ -98,10 +104,12 @@ class Wire:
             while data := source.recv(65536):
                 self._keep(data, way, current)
                 target.sendall(data)
-        # Whichever end closes or is cut, the other one sees it.
-        for end in (source, target):
+        # Whichever end closes or is cut, the other one sees it, and no write to it waits on.
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+        if way == "got":
             with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+                source.shutdown(socket.SHUT_RDWR)
 
     def _keep(self, data: bytes, way: str, current: list[Exchange]) -> None:
         with self._changed:

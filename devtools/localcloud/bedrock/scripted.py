@@ -4,7 +4,8 @@ It calls each tool on offer once, in the order the system prompt mentions them, 
 taken from the request, and closes with a text that quotes what the tools returned. A tool that
 needs a number which nobody gave is left out while there are others, and all of them when the user
 asks for an answer "without tools". A tool that asks the person is called where the user says "ask
-me", and nowhere else. The same request always gets the same answer.
+me", and nowhere else; one that uses what the request brings (``use_wind_file``) where the request
+names it. The same request always gets the same answer.
 """
 
 import json
@@ -40,6 +41,8 @@ _QUOTED_TEXT: Final = 400
 #: The tool that asks the person, and where it is called.
 _ASK: Final = "ask_person"
 _ASK_ME: Final = re.compile(r"\bask me\b", re.IGNORECASE)
+#: How the names of tools begin that use what the request brings.
+_USE: Final = "use_"
 _WITHOUT_TOOLS: Final = re.compile(r"\bwithout tools\b", re.IGNORECASE)
 
 
@@ -123,7 +126,7 @@ def _asks(message: Message) -> bool:
 
 def _next_tool(conversation: Conversation, turn: _Turn) -> Tool | None:
     tools = sorted(
-        (tool for tool in conversation.tools if tool.name != _ASK or _ASK_ME.search(turn.query)),
+        (tool for tool in conversation.tools if _is_meant(tool.name, turn.query)),
         key=lambda tool: _first_mention(conversation.system, tool.name),
     )
     by_name = {tool.name: tool for tool in conversation.tools}
@@ -144,6 +147,12 @@ def _next_tool(conversation: Conversation, turn: _Turn) -> Tool | None:
     if uncalled:
         return uncalled[0]
     return tools[-1] if choice is not None else None
+
+
+def _is_meant(tool: str, query: str) -> bool:
+    if tool == _ASK:
+        return _ASK_ME.search(query) is not None
+    return not tool.startswith(_USE) or tool.removeprefix(_USE) in query
 
 
 def _first_mention(system: str, name: str) -> int:

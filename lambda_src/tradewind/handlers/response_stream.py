@@ -251,10 +251,10 @@ class _Outlet:
 
     def send(self, chunk: bytes) -> None:
         with self._reader_may_go():
-            if select.select([self._connection.sock], [], [], 0)[0]:
-                raise _ReaderGone("closed")  # nothing is to be read before the end
             if chunk:
-                self._connection.send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                self._write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+            elif select.select([self._connection.sock], [], [], 0)[0]:
+                raise _ReaderGone("closed")
 
     def end(self, failure: Exception | None) -> int:
         """End the answer, and return the status that it is taken with."""
@@ -268,10 +268,26 @@ class _Outlet:
                 body,
             )
         with self._reader_may_go():
-            self._connection.send(b"0\r\n" + trailers + b"\r\n")
+            self._write(b"0\r\n" + trailers + b"\r\n")
             response = self._connection.getresponse()
             response.read()
             return response.status
+
+    def _write(self, data: bytes) -> None:
+        """Write as it is taken, looking for a close all the while.
+
+        A reader who closes need not reset the connection: a write that waits for room would not
+        be told.
+        """
+        sock = self._connection.sock
+        unsent = memoryview(data)
+        while unsent:
+            readable, writable, _ = select.select([sock], [sock], [], self._limit_s())
+            if readable:
+                raise _ReaderGone("closed")  # nothing is to be read before the end
+            if not writable:
+                raise TimeoutError
+            unsent = unsent[sock.send(unsent) :]
 
     @contextlib.contextmanager
     def _reader_may_go(self) -> Iterator[None]:

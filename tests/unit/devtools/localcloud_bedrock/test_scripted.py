@@ -130,6 +130,13 @@ def test_the_person_is_asked_where_they_say_so() -> None:
     assert name_of_call(answer(user("Plan 2."), tools=tools)) == "draw"
 
 
+def test_a_tool_that_uses_what_a_request_brings_is_called_where_the_request_names_it() -> None:
+    tools = [tool("use_wind_file", source={"type": "string"}), tool("look", what=COUNT)]
+    assert name_of_call(answer(user("Look 2 times."), tools=tools)) == "look"
+    brings = 'Take our rose.\n\nParameters: {"wind_file": "direction,frequency"}'
+    assert name_of_call(answer(user(brings), tools=tools)) == "use_wind_file"
+
+
 def test_a_forced_tool_is_called() -> None:
     def forced(choice: dict[str, Any], *messages: dict[str, Any]) -> str | None:
         return name_of_call(answer(*messages, toolConfig={"tools": TOOLS, "toolChoice": choice}))
