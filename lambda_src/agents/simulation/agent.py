@@ -130,18 +130,20 @@ def run_wake_simulation(
     air = None if measured is None else read_air(measured.data)
     if air is not None:
         farm = farm.in_air(air.density_kg_per_m3)
+    losses = {
+        "availability": availability_loss_percent,
+        "electrical": electrical_loss_percent,
+        "performance": performance_loss_percent,
+        "environmental": environmental_loss_percent,
+        "curtailment": curtailment_loss_percent,
+    }
+    if measured is None:
+        _require_no_yield(losses, wind_speed_uncertainty_percent)
     model = scenarios.wake_model(wake_model, wind, turbulence_intensity)
     simulated = simulate(farm, wind, model, turbulence_intensity)
     energy = simulated.energies[model.key]
     net = None
     if measured is not None:
-        losses = {
-            "availability": availability_loss_percent,
-            "electrical": electrical_loss_percent,
-            "performance": performance_loss_percent,
-            "environmental": environmental_loss_percent,
-            "curtailment": curtailment_loss_percent,
-        }
         net = net_of_all(
             energy,
             wind,
@@ -221,6 +223,19 @@ def generate_charts(*, tool_context: ToolContext) -> dict[str, Any]:
     return {"charts": len(artifacts), "artifacts": [*artifacts, wakes]}
 
 
+def _require_no_yield(losses: Mapping[str, float | None], uncertain: float | None) -> None:
+    """Refuse what says how a yield is to be read, for a wind that has none."""
+    named = [f"{name}_loss_percent" for name, given in losses.items() if given is not None]
+    if uncertain is not None:
+        named.append("wind_speed_uncertainty_percent")
+    if named:
+        raise ToolInputError(
+            f"{', '.join(named)} cannot be taken off a wind of one speed, whose energy compares "
+            "layouts and is no yield. Leave it out, or simulate the project's wind: "
+            "wind_data=project, without a speed."
+        )
+
+
 def _wind(
     project: Project, turbine: "Turbine", name: str, asked_m_per_s: float | None
 ) -> "tuple[Wind, Source | None]":
@@ -233,6 +248,12 @@ def _wind(
         raise ToolInputError(
             f"wind_speed_m_per_s is {asked_m_per_s:g}, and wind_data=project has the speeds of "
             "every hour. Leave one of the two out."
+        )
+    if name == "project" and "wind_rose" in project.parameters:
+        raise ToolInputError(
+            "The request brings a wind rose, and wind_data=project has its own. Leave one of the "
+            "two out.",
+            field="parameters.wind_rose",
         )
     brings_its_own = (
         asked_m_per_s is not None

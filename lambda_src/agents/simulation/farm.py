@@ -70,7 +70,7 @@ def farm_of(project: Project, turbine_model: str) -> Farm:
     require_current(project, layout.file)
     types = turbines_of(layout.data)
     if turbine_model:
-        types = [_in_their_place(turbine_named(project, turbine_model), types, layout)] * len(types)
+        _require_the_layouts_own(turbine_named(project, turbine_model), types)
     turbines = layout.data["turbines"]
     return Farm(
         [one["id"] for one in turbines],
@@ -82,33 +82,30 @@ def farm_of(project: Project, turbine_model: str) -> Farm:
     )
 
 
-def _in_their_place(turbine: "Turbine", types: "list[Turbine]", layout: Source) -> "Turbine":
-    """Return a turbine that may take the place of all of a layout's.
+def _require_the_layouts_own(turbine: "Turbine", types: "list[Turbine]") -> None:
+    """Refuse another turbine than the layout's: land, spacing and noise are for that one.
 
     Raises:
-        ToolInputError: It may not: it is of another size, or they are of several types.
+        ToolInputError: It is another, or the layout's are of several types.
     """
     if len(set(types)) > 1:
         raise ToolInputError(
             "The layout has turbines of several types: "
             f"{', '.join(sorted({one.key for one in types}))}. Leave turbine_model out."
         )
-    laid_for = types[0].key
-    if layout.data["rotor_diameter_m"] != turbine.rotor_diameter_m:
+    if turbine != types[0]:
         raise ToolInputError(
-            f"The layout was made for {laid_for} with a rotor of "
-            f"{layout.data['rotor_diameter_m']:g} m, but {turbine.key} has "
-            f"{turbine.rotor_diameter_m:g} m. Leave turbine_model out, or run the layout agent "
-            f"with turbine_model={turbine.key} first."
+            f"The layout was made for {_sized(types[0])}; turbine_model names {_sized(turbine)}. "
+            "The land, the spacing and the report are for the layout's. Leave turbine_model out, "
+            f"or run the layout agent with turbine_model={turbine.key} first."
         )
-    if layout.data["hub_height_m"] != turbine.hub_height_m:
-        raise ToolInputError(
-            f"The layout was made for a hub at {layout.data['hub_height_m']:g} m, and "
-            f"{turbine.key} has its at {turbine.hub_height_m:g} m: the land and the wind are of "
-            f"another height. Leave turbine_model out, or run the layout agent with "
-            f"turbine_model={turbine.key} first."
-        )
-    return turbine
+
+
+def _sized(turbine: "Turbine") -> str:
+    return (
+        f"{turbine.key} (rotor {turbine.rotor_diameter_m:g} m, hub {turbine.hub_height_m:g} m, "
+        f"{turbine.rated_power_mw:g} MW)"
+    )
 
 
 def _given_turbines(given: object) -> tuple[list[str], list[float], list[float], list[str]]:

@@ -133,7 +133,10 @@ def test_what_reaches_the_grid_is_less_and_as_sure_as_it_is() -> None:
 
 def test_a_wind_of_one_speed_has_no_yield_to_take_losses_off() -> None:
     _, result, _ = run({"turbines": TWO})
+    status, said, _ = run({"turbines": TWO}, electrical_loss_percent=0.0)
     assert "net_aep_gwh" not in result
+    assert status == "error"
+    assert "electrical_loss_percent cannot be taken off a wind of one speed" in said
     assert any(one.startswith("No losses but wakes") for one in result["assumptions"])
 
 
@@ -254,21 +257,6 @@ def test_one_speed_and_the_projects_wind_are_not_both() -> None:
     assert "Leave one of the two out" in text
 
 
-def test_a_hub_of_another_height_than_the_layouts_is_refused() -> None:
-    store = run_until("layout")
-    layout = json.loads(ProjectContent(store)["layout/layout.json"])
-    layout["hub_height_m"] = 150.0
-    layout["turbine_types"][layout["turbine_model"]]["hub_height_m"] = 150.0
-    ProjectContent(store).leave_again({"layout/layout.json": json.dumps(layout).encode()})
-
-    status, text = call(
-        run_wake_simulation, project_for("simulation", store), turbine_model="iea37_3_35mw_130m"
-    )
-
-    assert status == "error"
-    assert "The layout was made for a hub at 150 m" in text
-
-
 def test_a_request_may_bring_its_own_wind_rose() -> None:
     all_from_west = {"sector_frequencies": [0.0, 0.0, 0.0, 1.0]}
 
@@ -339,18 +327,26 @@ def test_unusable_input_becomes_a_message(
     assert store.objects == {}
 
 
-def test_a_layout_for_another_rotor_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("turbine", "sized"),
+    [
+        ("iea_10mw_198m", "iea_10mw_198m (rotor 198 m"),
+        # As large and as high, and yet another curve and another name on the report.
+        ("iea_3_4mw_130m", "iea_3_4mw_130m (rotor 130 m, hub 110 m, 3.37 MW)"),
+    ],
+)
+def test_a_layout_for_another_turbine_is_refused(turbine: str, sized: str) -> None:
     store = run_until("layout")
+    project = project_for("simulation", store)
 
-    status, text = call(
-        run_wake_simulation,
-        project_for("simulation", store),
-        turbine_model="iea_10mw_198m",
-    )
+    status, text = call(run_wake_simulation, project, turbine_model=turbine)
 
     assert status == "error"
-    assert "with a rotor of 130 m, but iea_10mw_198m has 198 m" in text
-    assert "run the layout agent with turbine_model=iea_10mw_198m first" in text
+    assert "made for iea37_3_35mw_130m (rotor 130 m, hub 110 m, 3.35 MW)" in text
+    assert sized in text
+    assert f"run the layout agent with turbine_model={turbine} first" in text
+    own = call(run_wake_simulation, project, turbine_model="iea37_3_35mw_130m")
+    assert own[0] == "success"
 
 
 def test_wind_data_that_cannot_be_used_become_a_message() -> None:
