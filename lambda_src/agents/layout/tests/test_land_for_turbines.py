@@ -1,13 +1,13 @@
-"""No turbine stands on land that was cut for a lower one."""
+"""Which land a layout is for: no turbine stands on land that was cut for a lower one."""
 
 import json
 
 import pytest
 
-from agents.layout.tests.placing import cut_for, run
+from agents.layout.tests.placing import current, cut_for, run
 from agents.layout.tools.keep import load_layout, save_layout
 from agents.layout.tools.relocate import relocate_turbines
-from siting.tests.chain import project_for
+from siting.tests.chain import example, find_land, project_for
 from siting.wind.turbines import TURBINES
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
@@ -88,3 +88,21 @@ def test_land_that_does_not_say_what_it_was_cut_for_is_not_used(store: MemoryArt
 
     assert status == "error"
     assert "does not say which height of turbines it was cut for" in result
+
+
+def test_a_layout_that_fits_other_land_as_it_is_becomes_that_lands(
+    store: MemoryArtifactStore,
+) -> None:
+    run(store, turbine_count=3)
+    before = current(store)
+    find_land(store, example("site.geojson"), building_setback_m=449)
+
+    _, result = call(relocate_turbines, project_for("layout", store))
+
+    content = ProjectContent(store)
+    made_from = content.entries("layout")["layout.json"].made_from
+    name = "terrain/buildable.geojson"
+    assert (result["moves"], len(result["artifacts"])) == ([], 2)
+    assert made_from[name] == content.entries("terrain")["buildable.geojson"].sha256
+    assert current(store)["turbines"] == before["turbines"]
+    assert current(store)["estimated_aep_gwh"] == before["estimated_aep_gwh"]

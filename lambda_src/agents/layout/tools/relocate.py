@@ -5,8 +5,10 @@ from typing import Any, Final
 from strands import ToolContext, tool
 
 from agents.layout.tools.current import (
+    BULKY,
     LAYOUT_FILE,
     OF_THE_OLD_PLACES,
+    ProjectLand,
     load_land,
     named_turbines,
     positions_of,
@@ -17,7 +19,7 @@ from agents.layout.tools.current import (
 from siting.crew import LAYOUT
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.strands_agent import project_of, reports_failures
-from tradewind.run.tools import load_json
+from tradewind.run.tools import Source, load_json
 
 _MAX_SHIFT_M: Final = 20_000.0
 
@@ -34,8 +36,9 @@ def relocate_turbines(
     """Move turbines of the current layout to the nearest place that keeps every rule.
 
     With names: moves those by the given metres, or as near to there as the rules allow. Without
-    names: moves the turbines that break a rule on the land as it is now, and no others. A turbine
-    for which there is no place is taken out of the layout.
+    names: moves the turbines that break a rule on the land as it is now, and no others; where none
+    does, the layout is kept as one of that land. A turbine for which there is no place is taken out
+    of the layout.
 
     Args:
         tool_context: The request at work.
@@ -74,9 +77,9 @@ def relocate_turbines(
         "moves": moves,
         "removed": removed,
         "turbines_placed": len(moved.kept),
-        **({} if moves else {"note": "No turbine breaks a rule; the layout stays as it is."}),
+        **({} if moves else {"note": "No turbine breaks a rule; all stay where they are."}),
     }
-    if not moves:
+    if not moves and _was_laid_on(current, land):
         return {**result, "artifacts": []}
     if not moved.kept:
         raise ToolInputError("No turbine of this layout has a place on the land as it is now.")
@@ -84,12 +87,13 @@ def relocate_turbines(
     reason = str(current.data["reason_not_placed"])
     if removed:
         reason = f"{reason} No place was left for {', '.join(removed)}.".strip()
+    dropped = OF_THE_OLD_PLACES if moves else BULKY
     changed = {
-        **{key: value for key, value in current.data.items() if key not in OF_THE_OLD_PLACES},
+        **{key: value for key, value in current.data.items() if key not in dropped},
         "turbines_placed": len(moved.kept),
         "turbines_not_placed": requested - len(moved.kept),
         "reason_not_placed": reason,
-        "relocated": moves,
+        **({"relocated": moves} if moves else {}),
     }
     artifacts = save_current(
         project,
@@ -101,6 +105,12 @@ def relocate_turbines(
         used=land.sources,
     )
     return {**result, "reason_not_placed": reason, "artifacts": artifacts}
+
+
+def _was_laid_on(current: Source, land: ProjectLand) -> bool:
+    """Whether a layout says already that it stands on the land as it is now."""
+    made_from = current.file.entry.made_from
+    return all(made_from.get(one.name) == one.sha256 for one in land.sources)
 
 
 def _rounded(metres: float | None) -> float | None:

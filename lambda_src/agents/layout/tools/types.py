@@ -17,7 +17,6 @@ from agents.layout.tools.current import (
 )
 from siting.crew import LAYOUT
 from siting.project_turbines import turbine_named
-from siting.project_wind import project_wind
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.strands_agent import project_of, reports_failures
 from tradewind.run.tools import load_json
@@ -67,7 +66,6 @@ def set_turbine_type(
             f"{len(broken)} turbines break a rule on the land as it is now: "
             f"{', '.join(broken[:5])}. Call relocate_turbines first."
         )
-    wind = project_wind(project)
     artifacts = save_current(
         project,
         document={
@@ -77,7 +75,7 @@ def set_turbine_type(
         ids=ids,
         positions_m=positions,
         types=types,
-        used=(*land.sources, *((wind,) if wind else ())),
+        used=land.sources,
     )
     return {
         "turbines_by_model": by_model(types),

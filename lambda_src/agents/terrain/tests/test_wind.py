@@ -107,11 +107,13 @@ def test_wind_without_a_place_asks_for_one(weather: Weather, project: Project) -
         ({"sectors": 2}, "sectors is 2; give 4 to 36."),
         ({"years": 0}, "years is 0; give 1 to 20."),
         ({"latitude": 100.0}, "latitude is 100"),
+        ({"latitude": None}, "Give both latitude and longitude"),
+        ({"longitude": None}, "Give both latitude and longitude"),
         ({"elevation_m": 9000.0}, "elevation_m is 9000; give -430 to 5500 m."),
     ],
 )
 def test_wind_out_of_range_becomes_a_message(
-    weather: Weather, project: Project, arguments: dict[str, float], message: str
+    weather: Weather, project: Project, arguments: dict[str, float | None], message: str
 ) -> None:
     status, text = call(get_wind_conditions, project, **{**PLACE, **arguments})
 

@@ -8,6 +8,7 @@ from strands import ToolContext, tool
 from agents.terrain.tools.services import power
 from agents.terrain.tools.site import middle_of_site
 from siting.wind.errors import require_within
+from tradewind.contracts.errors import ToolInputError
 from tradewind.run.strands_agent import project_of, reports_failures
 from tradewind.run.tools import save_json
 
@@ -51,8 +52,10 @@ def get_wind_conditions(
     from siting.wind import air, rose  # noqa: PLC0415
 
     project = project_of(tool_context)
-    if latitude is None or longitude is None:
+    if latitude is None and longitude is None:
         latitude, longitude = middle_of_site(project)
+    if latitude is None or longitude is None:
+        raise ToolInputError("Give both latitude and longitude, or none for the site's middle.")
     require_within("latitude", latitude, -90.0, 90.0, "degrees")
     require_within("longitude", longitude, -180.0, 180.0, "degrees")
     require_within("hub_height_m", hub_height_m, rose.MIN_HUB_HEIGHT_M, rose.MAX_HUB_HEIGHT_M, "m")

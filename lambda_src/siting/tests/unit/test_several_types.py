@@ -131,7 +131,8 @@ def test_every_type_stands_in_the_same_air_and_wakes_are_those_of_models_that_kn
         "hourly": [{"hour_utc": one, **per_part} for one in range(24)],
     }
     content.leave_again({"terrain/wind.json": json.dumps(wind).encode()})
-    done(set_turbine_type, "layout", store, turbine_ids="T02", turbine_model="own_2mw")
+    done(create_layout, "layout", store, turbine_count=4, strategy="grid")
+    done(set_turbine_type, "layout", store, turbine_ids="T02, T03", turbine_model="own_2mw")
 
     result = done(run_wake_simulation, "simulation", store)
 
