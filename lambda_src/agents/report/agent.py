@@ -20,6 +20,7 @@ from siting.documents.report.maps import draw_maps
 from siting.documents.report.pages import as_html, as_pdf, site_map_svg
 from siting.documents.wording import plain
 from siting.project_land import NOT_FOUND
+from siting.project_request import require_addressed
 from tradewind.contracts.errors import ArtifactNotFound, ToolInputError
 from tradewind.run.artifact_manifest import ProjectFile
 from tradewind.run.project import Project
@@ -153,6 +154,7 @@ def create_report(*, title: str, tool_context: ToolContext) -> dict[str, Any]:
             f"The title has {len(title)} characters; give 1 to {_MAX_TITLE_LENGTH}."
         )
     project = project_of(tool_context)
+    require_addressed(project)
     site = load_json(project, TERRAIN, "site.geojson")
     zones = load_json(project, TERRAIN, "exclusions.geojson")
     buildable = load_json(project, TERRAIN, "buildable.geojson")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from siting.crew import LAYOUT
+from siting.project_request import require_addressed
 from siting.project_turbines import turbine_named, turbines_of
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.project import Project
@@ -55,8 +56,10 @@ def farm_of(project: Project, turbine_model: str) -> Farm:
     """Return the farm to simulate.
 
     Raises:
-        ToolInputError: There is none, or the turbine is another than the layout's.
+        ToolInputError: There is none, or the turbine is another than the layout's, or the request
+            brings what another agent reads.
     """
+    require_addressed(project)
     if "turbines" in project.parameters:
         ids, x_m, y_m, models = _given_turbines(project.parameters["turbines"])
         named = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from siting.crew import TERRAIN
 from siting.project_land import BoundarySetback, boundary_setback, require_land_for
+from siting.project_request import require_addressed
 from siting.project_turbines import turbine_named, turbines_of
 from siting.wind import noise
 from tradewind.contracts.errors import ToolInputError
@@ -53,11 +54,13 @@ def load_land(project: Project, turbines: "Iterable[Turbine]") -> ProjectLand:
     """Read the land that the terrain agent left for turbines.
 
     Raises:
-        ToolInputError: Its parts are of different runs, or it was cut for lower turbines.
+        ToolInputError: Its parts are of different runs, or it was cut for lower turbines; or the
+            request brings what another agent reads.
     """
     from siting.wind import exclusions, site  # noqa: PLC0415
     from siting.wind.layout import constraints as layout  # noqa: PLC0415
 
+    require_addressed(project)
     site_json = load_json(project, TERRAIN, "site.geojson")
     buildable_json = load_json(project, TERRAIN, "buildable.geojson")
     require_together(site_json.file, buildable_json.file)

@@ -10,6 +10,7 @@ from agents.terrain.tools.services import overpass
 from agents.terrain.tools.setbacks import takes_setbacks
 from agents.terrain.tools.site import SITE_FILE, planned_site
 from siting.project_land import ASSUMES, EMPTY_MAP, GROUND, NOT_FOUND, SEARCHED, Setbacks
+from siting.project_request import require_addressed
 from siting.wind.errors import require_within
 from siting.wind.features import ON_MAPS, WAKES_REACH_M, FeatureClass
 from siting.wind.rule_sets import RULE_SETS
@@ -64,6 +65,7 @@ def get_unbuildable_areas(
     from siting.wind import exclusions, site  # noqa: PLC0415
 
     project = project_of(tool_context)
+    require_addressed(project)
     if "site" in project.parameters:
         raise ToolInputError(
             "The request brings a site of its own, which is the one to plan. "
@@ -136,6 +138,7 @@ def find_exclusion_zones(
     from siting.wind import exclusions, site  # noqa: PLC0415
 
     project = project_of(tool_context)
+    require_addressed(project)
     geojson = planned_site(project)
     boundary = _boundary_properties(geojson)
     searched = boundary.get(SEARCHED)

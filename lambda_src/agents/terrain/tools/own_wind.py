@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from strands import ToolContext, tool
 
 from agents.terrain.tools.brought import file_text, stated_source
+from siting.project_request import require_addressed
 from siting.project_wind import WIND_FILE, distance_km
 from siting.wind.errors import require_within
 from tradewind.contracts.errors import ToolInputError
@@ -62,6 +63,7 @@ def use_wind_file(
     from siting.wind.brought import document as wind  # noqa: PLC0415
 
     project = project_of(tool_context)
+    require_addressed(project)
     text = file_text(project, _PARAMETER)
     source = stated_source(source, "whose data these are")
     place = _stated(latitude, longitude)

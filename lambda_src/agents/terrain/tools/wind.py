@@ -7,6 +7,7 @@ from strands import ToolContext, tool
 
 from agents.terrain.tools.services import power
 from agents.terrain.tools.site import middle_of_site
+from siting.project_request import require_addressed
 from siting.wind.errors import require_within
 from tradewind.contracts.errors import ToolInputError
 from tradewind.run.strands_agent import project_of, reports_failures
@@ -52,6 +53,11 @@ def get_wind_conditions(
     from siting.wind import air, rose  # noqa: PLC0415
 
     project = project_of(tool_context)
+    require_addressed(project)
+    if "wind_file" in project.parameters:
+        raise ToolInputError(
+            "The request brings wind of its own, which is the one to take. Call use_wind_file."
+        )
     if latitude is None and longitude is None:
         latitude, longitude = middle_of_site(project)
     if latitude is None or longitude is None:

@@ -19,6 +19,7 @@ from siting.documents.report import (
     wind,
 )
 from siting.documents.report.blocks import KeyFigure, Numbering, Report, Section
+from siting.documents.report.contradictions import contradictions
 from siting.documents.report.inputs import Inputs
 from siting.documents.wording import decimal, plain
 
@@ -72,6 +73,7 @@ def write_report(title: str, project_id: str, written_at: datetime, inputs: Inpu
     notes = (
         *((_EMPTY_MAP,) if land.map_is_empty(inputs) else ()),
         *_conditions(inputs),
+        *contradictions(inputs),
         *((plain(why_not),) if placed["turbines_not_placed"] and why_not else ()),
     )
     number = Numbering(inputs)
