@@ -188,6 +188,7 @@ docs: setup ## Write the pages that are generated
 	@python -m stacks.settings.pages
 	@python -m stacks.models_page
 	@python -m siting.geodata.taxonomy_page
+	@python -m siting.tests.crosschecks.matrix
 	@python -m tradewind.api.openapi > docs/openapi.json
 
 clean: ## Stop the embedded AWS, and remove what builds and demos made; keep the environments
