@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
-from agents.terrain.tools.ground import with_steep_ground
+from agents.terrain.tools.ground import require_heights_for, with_steep_ground
 from agents.terrain.tools.services import overpass
 from agents.terrain.tools.setbacks import takes_setbacks
 from agents.terrain.tools.site import SITE_FILE, planned_site
@@ -74,6 +74,7 @@ def get_unbuildable_areas(
     require_within("latitude", latitude, -90.0, 90.0, "degrees")
     require_within("longitude", longitude, -180.0, 180.0, "degrees")
     require_within("radius_km", radius_km, MIN_RADIUS_KM, MAX_RADIUS_KM, "km")
+    require_heights_for(project, max_slope_percent)
     radius_m = 1000.0 * radius_km
     reach_m = {
         **{kind: metres for kind, metres in setbacks.metres.items() if kind in ON_MAPS},

@@ -18,6 +18,24 @@ _ARGUMENT: Final = "max_slope_percent"
 DEFAULT_MAX_SLOPE_PERCENT: Final = 20.0
 
 
+def require_heights_for(project: Project, max_slope_percent: float | None) -> None:
+    """Refuse a limit of slopes that is none, or that there are no heights for.
+
+    Raises:
+        ToolInputError: It is.
+    """
+    if max_slope_percent is None:
+        return
+    require_within(_ARGUMENT, max_slope_percent, 1.0, 100.0, "%")
+    if _PARAMETER not in project.parameters:
+        raise ToolInputError(
+            f"{_ARGUMENT} needs the ground's heights, and the request has none. Send them as "
+            f"parameters.{_PARAMETER}, the text of an Esri ASCII raster (.asc) in metres, or "
+            f"leave {_ARGUMENT} out.",
+            field=f"parameters.{_PARAMETER}",
+        )
+
+
 def with_steep_ground(
     project: Project,
     site: "Site",
@@ -39,16 +57,8 @@ def with_steep_ground(
         ToolInputError: A limit is given and there are no heights.
         WindError: The heights cannot be read, or are not of this site.
     """
-    if max_slope_percent is not None:
-        require_within(_ARGUMENT, max_slope_percent, 1.0, 100.0, "%")
+    require_heights_for(project, max_slope_percent)
     if _PARAMETER not in project.parameters:
-        if max_slope_percent is not None:
-            raise ToolInputError(
-                f"{_ARGUMENT} needs the ground's heights, and the request has none. Send them as "
-                f"parameters.{_PARAMETER}, the text of an Esri ASCII raster (.asc) in metres, or "
-                f"leave {_ARGUMENT} out.",
-                field=f"parameters.{_PARAMETER}",
-            )
         # A site that comes with the request may say anything of itself.
         if "site" in project.parameters or not isinstance(known, Mapping):
             return site, None
