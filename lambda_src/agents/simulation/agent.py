@@ -127,7 +127,7 @@ def run_wake_simulation(
             ((one["longitude_deg"], one["latitude_deg"]) for one in turbines), measured
         )
         wind_from.append(f"The wind is of a place {away_km:.1f} km from the nearest turbine.")
-    air = None if measured is None else read_air(measured.data)
+    air = None if measured is None else read_air(measured.data, laid_out_for.hub_height_m)
     if air is not None:
         farm = farm.in_air(air.density_kg_per_m3)
     losses = {

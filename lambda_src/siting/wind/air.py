@@ -14,6 +14,7 @@ import numpy as np
 from siting.wind.errors import WindError
 from siting.wind.turbines import STANDARD_DENSITY_KG_PER_M3, FloatArray
 from siting.wind.wake.energy import WindRose
+from siting.wind.wake.states import read_sectors
 
 if TYPE_CHECKING:
     from siting.wind.turbines import Turbine
@@ -90,8 +91,7 @@ def air_at_hub(
         if site_m is None
         else f"the standard atmosphere, {site_m:.0f} m over sea level"
     )
-    at_sea = np.array([_SEA_LEVEL_C]), np.array([_SEA_LEVEL_KPA])
-    return Air(_mean_density(*at_sea, hub_height_m + (site_m or 0.0)), site_m, source)
+    return Air(_standard_density(hub_height_m + (site_m or 0.0)), site_m, source)
 
 
 def energy_change_percent(turbine: "Turbine | MixInWind", rose: WindRose) -> float:
@@ -104,8 +104,15 @@ def energy_change_percent(turbine: "Turbine | MixInWind", rose: WindRose) -> flo
     return 100.0 * (here / at_standard - 1.0) if at_standard else 0.0
 
 
-def read_air(document: Mapping[str, Any]) -> Air:
+def read_air(document: Mapping[str, Any], hub_height_m: float) -> Air:
     """Read the air of ``terrain/wind.json``; that of the power curve where it says nothing of it.
+
+    It is that at the hub which the wind was asked for; to another one it thins as the standard
+    atmosphere does, by some 1 % in 100 m.
+
+    Args:
+        document: The wind.
+        hub_height_m: The turbine's hub over ground.
 
     Raises:
         WindError: It is no air.
@@ -126,7 +133,21 @@ def read_air(document: Mapping[str, Any]) -> Air:
             "The wind data's air needs a density_kg_per_m3 from "
             f"{_MIN_DENSITY:g} to {_MAX_DENSITY:g}. Run the terrain agent again."
         )
-    return Air(float(density), given.get("ground_m"), str(given.get("source", "the wind data")))
+    ground_m = given.get("ground_m")
+    source = str(given.get("source", "the wind data"))
+    of_m = read_sectors(document).height_m
+    if of_m != hub_height_m:
+        over_sea_m = ground_m or 0.0
+        density *= _standard_density(over_sea_m + hub_height_m) / _standard_density(
+            over_sea_m + of_m
+        )
+        source += f", taken from {of_m:g} m to {hub_height_m:g} m over ground"
+    return Air(float(density), ground_m, source)
+
+
+def _standard_density(over_sea_m: float) -> float:
+    """The density of the standard atmosphere."""
+    return _mean_density(np.array([_SEA_LEVEL_C]), np.array([_SEA_LEVEL_KPA]), over_sea_m)
 
 
 def _mean_density(temperature_c: FloatArray, pressure_kpa: FloatArray, above_m: float) -> float:

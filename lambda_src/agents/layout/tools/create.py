@@ -157,7 +157,8 @@ def _energy(
     from siting.wind.wake import energy as wake  # noqa: PLC0415
 
     if wind_json:
-        turbine = turbine.in_air(read_air(wind_json.data).density_kg_per_m3)
+        air = read_air(wind_json.data, turbine.hub_height_m)
+        turbine = turbine.in_air(air.density_kg_per_m3)
     wind = (
         scenarios.weibull_wind(wind_json.data, wind_json.name, turbine, _DIRECTION_STEP_DEGREES)
         if wind_json

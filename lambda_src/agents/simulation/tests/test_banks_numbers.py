@@ -84,6 +84,19 @@ def test_with_hubs_at_two_thousand_metres_there_is_a_tenth_less_and_it_is_said(
     assert setup["air_density_kg_per_m3"] == air.density_kg_per_m3
 
 
+def test_air_of_another_hub_is_taken_to_the_turbines(planned: dict[str, bytes]) -> None:
+    """Over ground at 1,890 m, ISO 2533 has 1.0066 kg/m3 at 110 m and 0.9 % more 90 m below."""
+    thick = {"density_kg_per_m3": 1.0156, "source": "hours", "ground_m": 1890.0}
+
+    _, result, store = simulate(planned, wind(air=thick, hub_height_m=20.0))
+
+    setup = json.loads(ProjectContent(store)["simulation/simulation.json"])
+    assert setup["air_density_kg_per_m3"] == pytest.approx(1.0066, abs=2e-4)
+    assert any(
+        "from hours, taken from 20 m to 110 m over ground" in s for s in result["assumptions"]
+    )
+
+
 @pytest.mark.parametrize("density", [0.0, 12.25, "1.2", True])
 def test_air_that_is_none_is_refused(planned: dict[str, bytes], density: object) -> None:
     store = MemoryArtifactStore()
