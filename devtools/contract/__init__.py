@@ -2,7 +2,8 @@
 
     templates.py   a synthesized app's templates, read into a contract
     widgets.py     what the widgets of a dashboard read
-    alarms.py      what alarms watch, and whether anybody is told
+    alarms.py      what alarms watch, and what they do
+    telling.py     whether anybody is told when one goes off
     filters.py     what metric filters publish
     uses.py        what is read, as values
     expressions.py metric math: what is wrong with it, and what it searches for

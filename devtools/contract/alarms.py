@@ -1,14 +1,20 @@
-"""Alarms: what they watch, and whether anybody is told when they go off."""
+"""Alarms: what they watch, what they are made of, and what they do when they go off."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from devtools.cloudwatch.alarms import AlarmError
-from devtools.cloudwatch.composite import parse_rule
+from devtools.cloudwatch.composite import Rule, parse_rule
+from devtools.cloudwatch.states import State
 from devtools.contract.expressions import Expressions
 from devtools.contract.uses import Use
 from devtools.dashboard.metrics import MetricId
+
+_MOST_ACTIONS: Final = 5
+#: Actions that do something, and tell nobody.
+_DOES: Final = re.compile(r"arn:[^:]+:(?:aiops|automate|autoscaling|lambda|ssm|ssm-incidents|swf):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +23,12 @@ class Watch:
 
     Attributes:
         name: Its name.
-        tells: Whether it does something when it goes off.
+        tells: Whether it says so to a topic of the templates when it goes off.
         uses: What it watches; nothing for a composite alarm.
         threshold: Its own; None for a composite alarm and for an anomaly's band.
-        children: The names of the alarms that it is made of.
+        rule: A composite alarm's.
+        written: The names of the alarms in its rule, by what it calls them.
+        suppressor: The alarm that keeps it from telling while it stands; empty for none.
         problems: What is wrong with it.
     """
 
@@ -28,7 +36,9 @@ class Watch:
     tells: bool
     uses: tuple[Use, ...] = ()
     threshold: float | None = None
-    children: frozenset[str] = frozenset()
+    rule: Rule | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
+    suppressor: str = ""
     problems: tuple[str, ...] = ()
 
     @property
@@ -37,17 +47,36 @@ class Watch:
         return f"alarm {self.name}"
 
     @property
+    def children(self) -> frozenset[str]:
+        """The names of the alarms that it is made of."""
+        return frozenset(self.written.values())
+
+    def goes_off_with(self, red: Collection[str]) -> bool:
+        """Whether its rule holds, if it has one, when these alarms are red and all others OK."""
+        states = {
+            written: State.ALARM if name in red else State.OK
+            for written, name in self.written.items()
+        }
+        return self.rule is not None and self.rule.holds(states)
+
+    @property
     def metrics(self) -> frozenset[MetricId]:
         """The metrics that it watches."""
         return frozenset(use.metric for use in self.uses)
 
 
-def read_alarm(properties: Mapping[str, Any], region: str | None) -> Watch:
-    """Read an ``AWS::CloudWatch::Alarm``, deployed in this region if it is known."""
+def read_alarm(properties: Mapping[str, Any], region: str | None, topics: Collection[str]) -> Watch:
+    """Read an ``AWS::CloudWatch::Alarm``.
+
+    Args:
+        properties: The resource's.
+        region: Where it is deployed, if that is known.
+        topics: What actions call the topics of the templates.
+    """
     name = str(properties.get("AlarmName", ""))
     where = f"alarm {name}"
     queries = properties.get("Metrics") or []
-    problems: list[str] = []
+    problems = [*_wrong_actions(properties, topics)]
     uses: list[Use] = []
     if "MetricName" in properties:
         statistic = properties.get("ExtendedStatistic") or properties.get("Statistic", "")
@@ -70,46 +99,50 @@ def read_alarm(properties: Mapping[str, Any], region: str | None) -> Watch:
     threshold = properties.get("Threshold")
     return Watch(
         name,
-        _tells(properties),
+        _tells(properties, topics),
         tuple(uses),
         None if threshold is None else float(threshold),
         problems=tuple(problems),
     )
 
 
-def read_composite(properties: Mapping[str, Any]) -> Watch:
+def read_composite(properties: Mapping[str, Any], topics: Collection[str]) -> Watch:
     """Read an ``AWS::CloudWatch::CompositeAlarm``."""
     name = str(properties.get("AlarmName", ""))
+    tells = _tells(properties, topics)
     try:
-        written = parse_rule(str(properties.get("AlarmRule", ""))).alarms
+        rule = parse_rule(str(properties.get("AlarmRule", "")))
     except AlarmError as error:
-        return Watch(name, _tells(properties), problems=(str(error),))
-    children = frozenset(child.rpartition(":alarm:")[2] for child in written)
-    return Watch(name, _tells(properties), children=children)
+        return Watch(name, tells, problems=(str(error),))
+    return Watch(
+        name,
+        tells,
+        rule=rule,
+        written={child: _name_in(child) for child in rule.alarms},
+        suppressor=_name_in(str(properties.get("ActionsSuppressor", ""))),
+        problems=tuple(_wrong_actions(properties, topics)),
+    )
 
 
-def untold(alarms: Sequence[Watch]) -> Iterator[tuple[str, str]]:
-    """Alarms that go off without a word: where, and why."""
-    parents: dict[str, list[Watch]] = {}
-    for alarm in alarms:
-        for child in alarm.children:
-            parents.setdefault(child, []).append(alarm)
-
-    def tells(alarm: Watch, below: frozenset[str]) -> bool:
-        return alarm.tells or any(
-            tells(parent, below | {alarm.name})
-            for parent in parents.get(alarm.name, ())
-            if parent.name not in below
-        )
-
-    for alarm in alarms:
-        if not tells(alarm, frozenset({alarm.name})):
-            yield alarm.where, "It tells nobody: it has no action, and no alarm above it has one."
+def _name_in(written: str) -> str:
+    """The name in an alarm's name or ARN."""
+    return written.rpartition(":alarm:")[2]
 
 
-def _tells(properties: Mapping[str, Any]) -> bool:
-    enabled = properties.get("ActionsEnabled", True)
-    return enabled not in {False, "false"} and bool(properties.get("AlarmActions"))
+def _tells(properties: Mapping[str, Any], topics: Collection[str]) -> bool:
+    if str(properties.get("ActionsEnabled", True)).lower() == "false":
+        return False
+    return any(action in topics for action in properties.get("AlarmActions") or ())
+
+
+def _wrong_actions(properties: Mapping[str, Any], topics: Collection[str]) -> Iterator[str]:
+    for kind in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+        actions = properties.get(kind) or ()
+        if len(actions) > _MOST_ACTIONS:
+            yield f"It has {len(actions)} {kind}, more than {_MOST_ACTIONS}."
+        for action in actions:
+            if action not in topics and not _DOES.match(str(action)):
+                yield f"Its action {action} is no topic of the templates."
 
 
 def _metric(named: Mapping[str, Any]) -> MetricId:

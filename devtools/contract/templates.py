@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from devtools.contract.alarms import Watch, read_alarm, read_composite, untold
+from devtools.contract.alarms import Watch, read_alarm, read_composite
 from devtools.contract.filters import read_filter
+from devtools.contract.telling import untold
 from devtools.contract.uses import Contract, ContractError, LogUse, MetricFilter
 from devtools.contract.widgets import Widgets
 from devtools.dashboard.assembly import Assembly, AssemblyError, read_assembly
@@ -50,14 +51,16 @@ def _contract(assembly: Assembly, region: str) -> Contract:
     alarms: list[Watch] = []
     filters: list[MetricFilter] = []
     logs: list[LogUse] = []
+    own_region = None if region == _ANY_REGION else region
+    topics = _topics(assembly, region)
     for resource in assembly.resources:
         properties = resource.properties
         resources.setdefault(resource.kind, []).append(properties)
         match resource.kind:
             case "AWS::CloudWatch::Alarm":
-                alarms.append(read_alarm(properties, None if region == _ANY_REGION else region))
+                alarms.append(read_alarm(properties, own_region, topics))
             case "AWS::CloudWatch::CompositeAlarm":
-                alarms.append(read_composite(properties))
+                alarms.append(read_composite(properties, topics))
             case "AWS::Logs::MetricFilter":
                 filters += read_filter(resource.logical_id, properties)
             case "AWS::Logs::QueryDefinition":
@@ -86,3 +89,14 @@ def _contract(assembly: Assembly, region: str) -> Contract:
         ),
         resources={kind: tuple(found) for kind, found in resources.items()},
     )
+
+
+def _topics(assembly: Assembly, region: str) -> frozenset[str]:
+    """What an alarm's action may call the topics of the templates."""
+    found: set[str] = set()
+    for resource in assembly.resources:
+        if resource.kind == "AWS::SNS::Topic":
+            name = str(resource.properties.get("TopicName", f"${{{resource.logical_id}}}"))
+            found |= {name, f"${{{resource.logical_id}.TopicArn}}"}
+            found.add(f"arn:aws:sns:{region}:{_ACCOUNT}:{name}")
+    return frozenset(found)

@@ -29,6 +29,7 @@ FUNCTION = {
     "Type": "AWS::Lambda::Function",
     "Properties": {"Environment": {"Variables": {"ENVIRONMENT": "prod"}}},
 }
+TOPIC = {"Type": "AWS::SNS::Topic"}
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cdk.out"
     folder.mkdir()
     (folder / "App.template.json").write_text(
-        json.dumps({"Resources": {"Busy": ALARM, "Function": FUNCTION}})
+        json.dumps({"Resources": {"Busy": ALARM, "Function": FUNCTION, "Topic": TOPIC}})
     )
     return folder
 

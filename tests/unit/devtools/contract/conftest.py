@@ -21,6 +21,7 @@ from devtools.contract import (
 )
 from devtools.dashboard.metrics import MetricId
 
+CATALOGUE = load_catalogue()
 REGION = {"Ref": "AWS::Region"}
 #: Stands for it in texts, until the CDK's way of writing is imitated.
 REGION_TEXT = "THE REGION"
@@ -284,7 +285,7 @@ class App:
         return check(
             read_contract(self.folder),
             emitted_in(self.lines),
-            load_catalogue(),
+            CATALOGUE,
             load_exceptions(exceptions),
             free=free,
             declared=self.declared,
