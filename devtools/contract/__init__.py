@@ -4,6 +4,7 @@
     widgets.py     what the widgets of a dashboard read
     alarms.py      what alarms watch, and what they do
     telling.py     whether anybody is told when one goes off
+    firing.py      whether data can set an alarm off, and end it
     filters.py     what metric filters publish
     uses.py        what is read, as values
     expressions.py metric math: what is wrong with it, and what it searches for

@@ -96,6 +96,9 @@ def read_alarm(properties: Mapping[str, Any], region: str | None, topics: Collec
     )
     for expression in known.by_id.values():
         problems += known.problems(expression)
+    band = properties.get("ThresholdMetricId")
+    if band is not None and band not in {query["Id"] for query in queries}:
+        problems.append(f"Its threshold is {band}, which nothing defines.")
     threshold = properties.get("Threshold")
     return Watch(
         name,

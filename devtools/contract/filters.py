@@ -29,6 +29,7 @@ def read_filter(name: str, properties: Mapping[str, Any]) -> Iterator[MetricFilt
             str(made["MetricValue"]),
             MetricId.of(made["MetricNamespace"], made["MetricName"], dimensions),
             made.get("Unit", "None"),
+            None if made.get("DefaultValue") is None else float(made["DefaultValue"]),
         )
 
 

@@ -1,10 +1,12 @@
 """What a synthesized app reads, out of its templates."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from devtools.cloudwatch.alarms import Alarm
+from devtools.contract import firing
 from devtools.contract.alarms import Watch, read_alarm, read_composite
 from devtools.contract.filters import read_filter
 from devtools.contract.telling import untold
@@ -85,6 +87,7 @@ def _contract(assembly: Assembly, region: str) -> Contract:
         problems=(
             *((alarm.where, problem) for alarm in alarms for problem in alarm.problems),
             *untold(alarms),
+            *_unmoved(assembly, filters),
             *widgets.problems,
         ),
         resources={kind: tuple(found) for kind, found in resources.items()},
@@ -100,3 +103,11 @@ def _topics(assembly: Assembly, region: str) -> frozenset[str]:
             found |= {name, f"${{{resource.logical_id}.TopicArn}}"}
             found.add(f"arn:aws:sns:{region}:{_ACCOUNT}:{name}")
     return frozenset(found)
+
+
+def _unmoved(assembly: Assembly, filters: Sequence[MetricFilter]) -> Iterator[tuple[str, str]]:
+    """Alarms that data cannot move: where, and why."""
+    for alarm in assembly.alarms.values():
+        if isinstance(alarm, Alarm):
+            for problem in firing.problems_of(alarm, filters):
+                yield f"alarm {alarm.name}", problem

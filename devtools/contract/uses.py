@@ -61,6 +61,7 @@ class MetricFilter:
         value: A number, or the field that has it.
         metric: What it publishes; a dimension's value is the field that has it.
         unit: The metric's.
+        default: What it publishes of a minute in which it takes no line; None for nothing.
     """
 
     where: str
@@ -69,6 +70,19 @@ class MetricFilter:
     value: str
     metric: MetricId
     unit: str
+    default: float | None = None
+
+    @property
+    def constant(self) -> float | None:
+        """What it publishes of every line; None where that is a field's."""
+        try:
+            return float(self.value)
+        except ValueError:
+            return None
+
+    def names(self, namespace: str, name: str) -> bool:
+        """Whether it publishes a metric of this name."""
+        return (self.metric.namespace, self.metric.name) == (namespace, name)
 
 
 @dataclass(frozen=True, slots=True)
