@@ -48,6 +48,10 @@ _ORDERS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+#: What a selector is, or is not.
+_EQUAL: Final = re.compile(
+    rf"({_SELECTOR})\s*!?=\s*(\"(?:[^\"\\]|\\.)*\"|%[^%]*%|[^\s\"%&|!<>=(){{}}$]+)"
+)
 _MISSING: Final = object()
 
 
@@ -124,6 +128,13 @@ def selectors_in(pattern: str) -> frozenset[str]:
         if pattern.strip().startswith("{")
         else frozenset()
     )
+
+
+def equalities_in(pattern: str) -> frozenset[str]:
+    """For each selector that a pattern for JSON compares with a value, a pattern of that alone."""
+    if not pattern.strip().startswith("{"):
+        return frozenset()
+    return frozenset(f"{{ {selector} = {wanted} }}" for selector, wanted in _EQUAL.findall(pattern))
 
 
 def _terms(pattern: str) -> Predicate:

@@ -83,6 +83,7 @@ def check(
         if logged is not None:
             wrong += filters.problems_of(each, lines)
         findings += (Finding(each.where, problem) for problem in wrong)
+        findings += (Finding(*found) for found in filters.skewed(each, contract.uses))
     read = {_key(use.metric) for use in contract.uses} | searched
     findings += _unread(read, ours, () if silent.total else exceptions)
     findings += (Finding(where, problem) for where, problem in contract.problems)

@@ -3,19 +3,23 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from devtools.cloudwatch.emf import UNITS
 from devtools.cloudwatch.filter_pattern import (
     FilterPatternError,
+    equalities_in,
     matches,
     selectors_in,
     text,
     value,
 )
 from devtools.contract.emitted import Emitted
-from devtools.contract.uses import MetricFilter
+from devtools.contract.uses import MetricFilter, Use
 from devtools.dashboard.metrics import MetricId
 
 #: What the end of a field's name says of its unit, where Lambda names it so.
 _UNITS: Final[Mapping[str, str]] = {"Ms": "Milliseconds", "MB": "Megabytes"}
+#: Statistics that a default value of 0 leaves as they are.
+_UNMOVED: Final = frozenset({"Sum", "Maximum"})
 
 
 def read_filter(name: str, properties: Mapping[str, Any]) -> Iterator[MetricFilter]:
@@ -67,9 +71,30 @@ def problems_of(one: MetricFilter, lines: Iterable[str]) -> Iterator[str]:
         yield f"its value {one.value} is not in its pattern"
     elif not has_value:
         yield f"no line that it matches has a number at {one.value}"
+    else:
+        for part in sorted(equalities_in(one.pattern)):
+            if not any(matches(part, line) for line in lines):
+                yield f"no line of a log matches {part!r}, a part of its pattern"
+    if one.unit not in UNITS:
+        yield f"CloudWatch has no unit {one.unit}"
+    if one.default is not None and one.metric.dimensions:
+        yield "CloudWatch Logs would refuse it: with dimensions it has no default value"
     for ending, unit in _UNITS.items():
         if one.value.endswith(ending) and one.unit != unit:
             yield f"it publishes {one.value} in {one.unit}, not in {unit}"
+
+
+def skewed(one: MetricFilter, uses: Iterable[Use]) -> Iterator[tuple[str, str]]:
+    """Who reads a statistic that counts a filter's default values, too: where, and what of."""
+    if one.default is None:
+        return
+    for use in uses:
+        if one.names(use.metric.namespace, use.metric.name) and use.statistic not in _UNMOVED:
+            yield (
+                use.where,
+                f"{use.statistic} of {use.metric.name} counts the default {one.default:g} of "
+                "every minute without a line",
+            )
 
 
 def _matching(one: MetricFilter, lines: Iterable[str]) -> list[str]:

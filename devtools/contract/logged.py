@@ -17,9 +17,9 @@ LAMBDA_LINES: Final = Path(__file__).parent / "lambda_lines.yaml"
 SYSTEM_FIELDS: Final = frozenset(
     {"@timestamp", "@message", "@ingestionTime", "@logStream", "@log", "@ptr"}
 )
-#: The fields that say what a line is. Of those, each value that is looked for must have been seen;
-#: of others, a value may be any request's.
-TELLING: Final = ("message", "type")
+#: The fields that say what a line is, or how an invocation ended. Of those, each value that is
+#: looked for must have been seen; of others, a value may be any request's.
+TELLING: Final = ("message", "type", "record.status", "record.errorType")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,14 @@
 """Logs Insights queries, against the log groups there are and what is in them."""
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from devtools.contract.logged import SYSTEM_FIELDS, Logged, access_log_fields
 from devtools.contract.queries import QueryError, QueryNeeds, read_query
 from devtools.contract.uses import Contract, LogUse
+
+#: Logs Insights takes no more in one query.
+_MOST_GROUPS: Final = 50
 
 
 def missing_groups(groups: Collection[str], contract: Contract) -> Iterator[str]:
@@ -24,8 +28,12 @@ def problems_of(use: LogUse, contract: Contract, logged: Logged | None) -> Itera
         logged: What is in the logs; None where it is not known, and is not compared.
     """
     yield from missing_groups(use.groups, contract)
+    if len(use.groups) > _MOST_GROUPS:
+        yield f"it searches {len(use.groups)} log groups, more than {_MOST_GROUPS}"
+    if not use.query.strip():
+        yield "its query is empty"
     try:
-        needs = read_query(use.query)
+        needs = read_query(use.query, use.view)
     except QueryError as error:
         yield f"its query cannot be read: {error}"
         return

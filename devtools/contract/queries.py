@@ -53,14 +53,14 @@ class QueryNeeds:
     asked: list[Asked] = field(default_factory=list)
 
 
-def read_query(query: str) -> QueryNeeds:
-    """Read a query, without its ``SOURCE``.
+def read_query(query: str, view: str) -> QueryNeeds:
+    """Read a query, without its ``SOURCE``, that is shown in a view.
 
     Raises:
-        QueryError: It is none, or uses what is not understood here.
+        QueryError: It is none, uses what is not understood here, or cannot be shown so.
     """
     try:
-        run(query, ())
+        run(query, ()).refuse_view(view)
         return _Reader(Tokens(query)).read()
     except NotEvaluated as error:
         raise QueryError(str(error)) from None
@@ -106,8 +106,8 @@ class _Reader:
             match word:
                 case "as":
                     made |= self._names(several=is_parse)
-                case "like" | "=~" | "=":
-                    self._compared(last, exact=word == "=")
+                case "like" | "=~" | "=" | "!=":
+                    self._compared(last, exact=word in {"=", "!="})
                 case "in":
                     self._listed(last)
         return made

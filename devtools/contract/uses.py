@@ -43,11 +43,16 @@ class SearchUse:
 
 @dataclass(frozen=True, slots=True)
 class LogUse:
-    """A Logs Insights query: a widget's, or a saved one."""
+    """A Logs Insights query: a widget's, or a saved one.
+
+    Attributes:
+        view: What its answer is shown as.
+    """
 
     where: str
     groups: tuple[str, ...]
     query: str
+    view: str = "table"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class Widgets:
                     pass
 
     def _log(self, where: str, widget: LogWidget, region: str | None) -> None:
-        self.logs.append(LogUse(where, widget.log_groups, widget.query))
+        self.logs.append(LogUse(where, widget.log_groups, widget.query, widget.view))
         if not widget.log_groups:
             self.problems.append((where, "It searches no log group."))
         if region not in {None, self.region}:

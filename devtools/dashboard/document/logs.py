@@ -7,7 +7,7 @@ from typing import Any, Final
 from devtools.dashboard.body import LogWidget
 from devtools.dashboard.document import content
 from devtools.dashboard.document.content import Json
-from devtools.dashboard.insights import QueryRefused, Table, run
+from devtools.dashboard.insights import Table, run
 from devtools.dashboard.insights.values import as_text
 
 #: Groups have no periods; the page expects one of every series.
@@ -38,14 +38,10 @@ def log_content(widget: LogWidget, table: Table) -> Json:
 
 
 def _chart(widget: LogWidget, table: Table) -> Json:
-    if table.grouped is None:
-        raise QueryRefused("A chart needs stats.")
-    width_s = table.bins[0] if len(table.bins) == 1 else None
-    if width_s is not None and widget.view != "pie":
-        return _over_time(table, width_s, widget)
-    if widget.view == "timeSeries":
-        raise QueryRefused("A line over time needs stats ... by bin(...), and by nothing else.")
-    return _by_group(table, widget.view, table.grouped)
+    table.refuse_view(widget.view)
+    if table.width_s is not None and widget.view != "pie":
+        return _over_time(table, table.width_s, widget)
+    return _by_group(table, widget.view, table.grouped or 0)
 
 
 def _over_time(table: Table, width_s: float, widget: LogWidget) -> Json:

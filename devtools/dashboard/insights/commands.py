@@ -42,6 +42,24 @@ class Table:
     grouped: int | None = None
     bins: tuple[float | None, ...] = ()
 
+    @property
+    def width_s(self) -> float | None:
+        """How long the periods of its rows are, where they are nothing but periods."""
+        return self.bins[0] if len(self.bins) == 1 else None
+
+    def refuse_view(self, view: str) -> None:
+        """Refuse what cannot be shown so.
+
+        Raises:
+            QueryRefused: It is to be a chart, and its query has no statistics, or no time bins.
+        """
+        if view == "table":
+            return
+        if self.grouped is None:
+            raise QueryRefused("A chart needs stats.")
+        if view == "timeSeries" and self.width_s is None:
+            raise QueryRefused("A line over time needs stats ... by bin(...), and by nothing else.")
+
 
 @dataclass
 class _State:

@@ -7,7 +7,7 @@ import pytest
 
 from devtools.contract import logged_in
 from devtools.localcloud.extension.results import error_type_of
-from tests.unit.devtools.contract.conftest import ACCESS, App, emf
+from tests.unit.devtools.contract.conftest import ACCESS, TERRAIN, App, emf
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,16 @@ from tests.unit.devtools.contract.conftest import ACCESS, App, emf
         ("filter (message", "its query cannot be read: ')' is expected"),
         ("filter message = 'Done' |> limit 2", "its query cannot be read"),
         ("stats mean(Latency)", "its query cannot be read: There is no statistic mean()"),
+        ('filter message != "Dome"', "no line of a log has a message like 'Dome'"),
+        (
+            'filter record.status = "timed out"',
+            "no line of a log has a record.status like 'timed out'",
+        ),
+        (
+            'filter record.errorType in ["Runtime.OutOfMem"]',
+            "no line of a log has a record.errorType like 'Runtime.OutOfMem'",
+        ),
+        (" ", "its query is empty"),
         ("filters message", "its query cannot be read: There is no command 'filters'"),
     ],
 )
@@ -58,6 +68,34 @@ def test_a_query_of_what_is_there(app: App, query: str) -> None:
 def test_a_log_group_that_no_template_has(app: App) -> None:
     app.saved["LogGroupNames"].append("/aws/lambda/app-layout")
     assert app.said() == "saved query slow: no template has the log group /aws/lambda/app-layout"
+
+
+def test_more_log_groups_than_one_query_searches(app: App) -> None:
+    app.saved["LogGroupNames"] *= 51
+    assert app.said() == "saved query slow: it searches 51 log groups, more than 50"
+
+
+@pytest.mark.parametrize(
+    ("view", "query", "problem"),
+    [
+        ("pie", "fields Latency", "A chart needs stats."),
+        ("bar", "sort Latency desc", "A chart needs stats."),
+        ("timeSeries", "stats max(Latency) by Agent", "A line over time needs stats ... by bin("),
+        ("timeSeries", "stats max(Latency) by bin(5m), Agent", "A line over time needs stats"),
+    ],
+)
+def test_a_chart_of_what_is_none(app: App, view: str, query: str, problem: str) -> None:
+    app.widget("Slowest").update(view=view, query=f"SOURCE '{TERRAIN}' | {query}")
+    assert f"widget 'Slowest': its query cannot be read: {problem}" in app.said()
+
+
+@pytest.mark.parametrize(
+    ("view", "query"),
+    [("bar", "stats max(Latency) by Agent"), ("timeSeries", "stats max(Latency) by bin(5m)")],
+)
+def test_a_chart_of_statistics(app: App, view: str, query: str) -> None:
+    app.widget("Slowest").update(view=view, query=f"SOURCE '{TERRAIN}' | {query}")
+    assert app.findings() == []
 
 
 def test_a_widget_that_searches_no_log_group(app: App) -> None:
@@ -113,6 +151,45 @@ def test_a_filter_in_another_unit_than_its_field(app: App) -> None:
     found = app.said()
     assert "it publishes $.record.metrics.durationMs in Seconds, not in Milliseconds" in found
     assert "its axis says ms, and Took is emitted in Seconds" in found
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ('$.record.status = "timedout"', '{ $.record.status = "timedout" }'),
+        ('$.record.status != "succes"', '{ $.record.status = "succes" }'),
+        ("$.record.metrics.memorySizeMB = 513", "{ $.record.metrics.memorySizeMB = 513 }"),
+        ('$.record.errorType = "Runtime.*" && $.type = report', "{ $.type = report }"),
+    ],
+)
+def test_a_filter_of_which_a_part_matches_no_line(app: App, part: str, found: str) -> None:
+    """What is asked for beside it hides that."""
+    app.filter["FilterPattern"] = (
+        f'{{ $.record.metrics.durationMs = * && ($.type = "platform.report" || {part}) }}'
+    )
+    expected = f"metric filter took: no line of a log matches {found!r}, a part of its pattern"
+    assert app.said() == expected
+
+
+def test_a_filter_in_no_unit(app: App) -> None:
+    transformed(app, MetricValue="1", Unit="Requests")
+    assert "metric filter took: CloudWatch has no unit Requests" in app.said()
+
+
+def test_a_filter_with_dimensions_and_a_default(app: App) -> None:
+    app.filter["MetricTransformations"][0]["DefaultValue"] = 0
+    app.filter["MetricTransformations"][0]["Dimensions"] = [
+        {"Key": "Status", "Value": "$.record.status"}
+    ]
+    assert "CloudWatch Logs would refuse it: with dimensions it has no default" in app.said()
+
+
+def test_a_statistic_that_a_filters_default_moves(app: App) -> None:
+    app.filter["MetricTransformations"][0]["DefaultValue"] = 0
+    problem = "p99 of Took counts the default 0 of every minute without a line"
+    assert f"widget 'How long': {problem}" in app.said()
+    app.widget("How long")["metrics"][1].append({"stat": "Maximum"})
+    assert app.findings() == []
 
 
 def test_a_filter_of_a_log_group_that_no_template_has(app: App) -> None:
