@@ -2,6 +2,7 @@
 
     templates.py   a synthesized app's templates, read into a contract
     widgets.py     what the widgets of a dashboard read
+    boards.py      what dashboards are called, and where their texts lead
     alarms.py      what alarms watch, and what they do
     telling.py     whether anybody is told when one goes off
     firing.py      whether data can set an alarm off, and end it

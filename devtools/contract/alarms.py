@@ -26,6 +26,7 @@ class Watch:
         tells: Whether it says so to a topic of the templates when it goes off.
         uses: What it watches; nothing for a composite alarm.
         threshold: Its own; None for a composite alarm and for an anomaly's band.
+        breaches: On which side of its threshold values breach: ``above`` or ``below``.
         rule: A composite alarm's.
         written: The names of the alarms in its rule, by what it calls them.
         suppressor: The alarm that keeps it from telling while it stands; empty for none.
@@ -36,6 +37,7 @@ class Watch:
     tells: bool
     uses: tuple[Use, ...] = ()
     threshold: float | None = None
+    breaches: str = ""
     rule: Rule | None = None
     written: Mapping[str, str] = field(default_factory=dict)
     suppressor: str = ""
@@ -105,6 +107,7 @@ def read_alarm(properties: Mapping[str, Any], region: str | None, topics: Collec
         _tells(properties, topics),
         tuple(uses),
         None if threshold is None else float(threshold),
+        "below" if str(properties.get("ComparisonOperator")).startswith("Less") else "above",
         problems=tuple(problems),
     )
 

@@ -1,17 +1,18 @@
 """Metric math in widgets and alarms: what is wrong with it, and what it searches for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from devtools.cloudwatch.math import MathError, calls, evaluate, names
-from devtools.cloudwatch.math.expression import Call, Text
+from devtools.cloudwatch.math.expression import Call, Number, Text
 from devtools.cloudwatch.math.functions import UNSUPPORTED
 from devtools.cloudwatch.series import Grid, Series
 from devtools.contract.search import Search, SearchError, is_select, parse_search, parse_select
 
 #: A datapoint, for an expression to be tried with.
 _ONE: Final = Series(Grid(0, 60, 60), (1.0,))
+_SHORT_PERIODS: Final = frozenset({1, 5, 10, 20, 30})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,23 @@ class Expressions:
         )
 
 
+def ids_read(expression: str, metrics: Iterable[str]) -> set[str]:
+    """The ids that an expression names, and those of these metrics that its METRICS() takes."""
+    if is_select(expression):
+        return set()
+    try:
+        found, called = {*names(expression)}, calls(expression)
+    except MathError:
+        return set()
+    for call in called:
+        match call:
+            case Call("METRICS", ()):
+                found |= {*metrics}
+            case Call("METRICS", (Text(part),)):
+                found |= {id for id in metrics if part in id}
+    return found
+
+
 def searches_in(expression: str) -> list[Search]:
     """The searches in an expression; none in what is no metric math.
 
@@ -84,7 +102,11 @@ def searches_in(expression: str) -> list[Search]:
         if call.function != "SEARCH":
             continue
         match call.arguments:
-            case (Text(text), Text(statistic)) | (Text(text), Text(statistic), _):
+            case (Text(text), Text(statistic)):
+                found.append(parse_search(text, statistic))
+            case (Text(text), Text(statistic), Number(period)):
+                if period not in _SHORT_PERIODS and (period <= 0 or period % 60):
+                    raise SearchError(f"its period {period:g} is no multiple of 60 s")
                 found.append(parse_search(text, statistic))
             case _:
                 raise SearchError("SEARCH takes a search and a statistic, both in quotes")

@@ -10,9 +10,10 @@ from random import Random
 from typing import Final
 
 from devtools.cloudwatch.alarms import Alarm, Metric
-from devtools.cloudwatch.math import MathError, calls, names
+from devtools.cloudwatch.math import MathError
 from devtools.cloudwatch.series import Grid, Series
 from devtools.cloudwatch.states import State
+from devtools.contract.expressions import ids_read
 from devtools.contract.uses import MetricFilter
 
 _MINUTE: Final = 60
@@ -48,11 +49,8 @@ def _read(alarm: Alarm, identifier: str, above: frozenset[str]) -> set[str]:
     """The ids that something reads, itself included."""
     if identifier in above or identifier not in alarm.expressions:
         return {identifier}
-    expression = alarm.expressions[identifier]
-    if any(call.function == "METRICS" for call in calls(expression)):
-        return {identifier, *alarm.metrics}
-    below = (_read(alarm, name, above | {identifier}) for name in names(expression))
-    return {identifier}.union(*below)
+    read = ids_read(alarm.expressions[identifier], alarm.metrics)
+    return {identifier}.union(*(_read(alarm, name, above | {identifier}) for name in read))
 
 
 def _reached(alarm: Alarm, filters: Sequence[MetricFilter]) -> set[State]:

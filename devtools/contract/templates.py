@@ -8,12 +8,14 @@ from typing import Any, Final
 from devtools.cloudwatch.alarms import Alarm
 from devtools.contract import firing
 from devtools.contract.alarms import Watch, read_alarm, read_composite
+from devtools.contract.boards import Places
 from devtools.contract.filters import read_filter
 from devtools.contract.telling import untold
 from devtools.contract.uses import Contract, ContractError, LogUse, MetricFilter
 from devtools.contract.widgets import Widgets
 from devtools.dashboard.assembly import Assembly, AssemblyError, read_assembly
 
+_DASHBOARD: Final = "AWS::CloudWatch::Dashboard"
 _ACCOUNT: Final = "000000000000"
 #: Stands for the region where the templates leave it open; no region is called so.
 _ANY_REGION: Final = "any-region"
@@ -75,7 +77,9 @@ def _contract(assembly: Assembly, region: str) -> Contract:
                 )
     by_name = {alarm.name: alarm for alarm in alarms}
     arns = {f"arn:aws:cloudwatch:{region}:{_ACCOUNT}:alarm:{name}": name for name in by_name}
-    widgets = Widgets(by_name, arns, region)
+    boards = [str(one.get("DashboardName", "")) for one in resources.get(_DASHBOARD, ())]
+    places = Places([name for name in boards if name], by_name.keys())
+    widgets = Widgets(by_name, arns, region, places)
     for board in assembly.dashboards:
         widgets.read(board)
     return Contract(
@@ -88,6 +92,7 @@ def _contract(assembly: Assembly, region: str) -> Contract:
             *((alarm.where, problem) for alarm in alarms for problem in alarm.problems),
             *untold(alarms),
             *_unmoved(assembly, filters),
+            *places.misnamed(),
             *widgets.problems,
         ),
         resources={kind: tuple(found) for kind, found in resources.items()},

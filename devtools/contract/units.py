@@ -32,6 +32,7 @@ _AXES: Final[Mapping[str, str]] = {
     "ms": "Milliseconds",
     "s": "Seconds",
     "seconds": "Seconds",
+    "%": "Percent",
     "bytes": "Bytes",
     "KB": "Kilobytes",
     "MB": "Megabytes",

@@ -167,9 +167,22 @@ def test_a_line_of_no_alarm(app: App) -> None:
     assert "widget 'How long': Its line 'alarm: low' is no alarm's." in app.said()
 
 
+def test_a_line_that_names_its_alarm_in_another_way(app: App) -> None:
+    app.widget("How long")["annotations"]["horizontal"][0].update(label="Alarm slow", value=9)
+    assert "Its line 'Alarm slow' names its alarm otherwise than 'alarm: name'." in app.said()
+
+
 def test_a_line_of_an_alarm_on_something_else(app: App) -> None:
     app.widget("How long")["annotations"]["horizontal"][0]["label"] = "alarm: failing"
     assert "Its line 'alarm: failing' is of no alarm on a metric that it draws." in app.said()
+
+
+def test_a_line_that_shades_where_all_is_well(app: App) -> None:
+    line = app.widget("How long")["annotations"]["horizontal"][0]
+    line["fill"] = "above"
+    assert app.findings() == []
+    line["fill"] = "below"
+    assert "Its line 'alarm: slow' shades what is below it, where all is well." in app.said()
 
 
 def test_a_line_may_be_of_an_alarm_on_the_sum_of_what_is_drawn(app: App) -> None:
