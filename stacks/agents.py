@@ -197,7 +197,6 @@ class AgentsStack(Stack):
                 "Deployment",
                 agent=agent,
                 function=function,
-                timeout_s=settings.function(agents[agent]).timeout_s,
                 settings=settings,
                 deployments=deployments,
                 probe=probe,

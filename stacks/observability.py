@@ -21,7 +21,7 @@ from stacks.parts.alarms import API_UNWELL, UNWELL, Alarms, AlarmSpec, Told
 from stacks.parts.api_alarms import api_alarms
 from stacks.parts.aws_budget import AwsBudget
 from stacks.parts.environment_alarms import environment_alarms
-from stacks.parts.metrics import MINUTE, Metrics
+from stacks.parts.metrics import Metrics
 from stacks.parts.queries import SavedQueries
 from stacks.parts.runtime_alarms import runtime_alarms
 from stacks.parts.version_alarms import version_alarm_names, version_alarms
@@ -91,8 +91,8 @@ class ObservabilityStack(Stack):
                 on_agents=specs,
                 on_runtimes={name: specs[name] for name in runtimes},
                 on_versions=(
-                    # Of whichever version and timeout: both are in the alarms alone.
-                    version_alarms(metrics.agent(AGENT), "newest", MINUTE, settings.deployment)
+                    # Of whichever version: it is in the alarms alone.
+                    version_alarms(metrics.agent(AGENT), "newest", settings.deployment)
                     if settings.deployment.gradual
                     else {}
                 ),

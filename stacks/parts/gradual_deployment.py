@@ -28,7 +28,6 @@ class GradualDeployment(Construct):
         *,
         agent: str,
         function: AgentFunction,
-        timeout_s: int,
         settings: Settings,
         deployments: Deployments,
         probe: ProbeFunction,
@@ -42,7 +41,6 @@ class GradualDeployment(Construct):
             specs=version_alarms(
                 AgentMetrics(settings.environment, agent),
                 function.function.current_version.version,
-                timeout_s,
                 settings.deployment,
             ),
             runbook_url=settings.runbook_url,

@@ -119,13 +119,13 @@ class AgentMetrics:
         return MetricStat("AWS/Lambda", name, dimensions, statistic, period_s)
 
     def of_live(self, name: str, statistic: str = "Sum") -> MetricStat:
-        """Lambda's own, by the minute, for what came through `live`, whichever version served."""
+        """Lambda's own, by the hour, for what came through `live`, whichever version served."""
         function = names.function_name(self.environment, self.agent)
         dimensions = {
             "FunctionName": function,
             "Resource": names.live_function(self.environment, self.agent),
         }
-        return MetricStat("AWS/Lambda", name, dimensions, statistic, MINUTE)
+        return MetricStat("AWS/Lambda", name, dimensions, statistic, HOUR)
 
     def of_version(self, version: str, name: str, statistic: str = "Sum") -> MetricStat:
         """The same of one version alone."""

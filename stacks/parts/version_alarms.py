@@ -1,18 +1,17 @@
 """The alarms that a new version goes back by: each sees that version alone.
 
 Only Lambda's own metrics know the version that served. They are stamped with a request's start and
-come when it has ended, so these alarms look back over a request's longest life and the minutes that
-a metric needs to arrive: what comes late still counts.
+come when it has ended, so these alarms look back over an hour: what comes late still counts, and so
+does what comes seldom.
 """
 
 from collections.abc import Iterator
-from math import ceil
 from typing import Final
 
 from stacks import names
 from stacks.parts.alarm_math import SEVERAL, share_failed
 from stacks.parts.alarms import AlarmSpec
-from stacks.parts.metrics import MINUTE, AgentMetrics, MathExpression
+from stacks.parts.metrics import HOUR, AgentMetrics, MathExpression
 from stacks.settings.deployment import DeploymentSettings
 from stacks.settings.environment import Settings
 from tradewind.contracts.agent_manifest import RUNS_ELSEWHERE, AgentManifest
@@ -20,14 +19,12 @@ from tradewind.contracts.agent_manifest import RUNS_ELSEWHERE, AgentManifest
 VERSION_FAILING: Final = "version-failing"
 VERSION_SLOWER: Final = "version-slower"
 
-#: With fewer requests in a minute, half of them say nothing of how long requests take.
+#: With fewer requests, half of them say nothing of how long requests take.
 _MIN_REQUESTS: Final = 5
-#: Minutes after a request's end until its metrics are there, and the one in which it ends.
-_ARRIVAL_MINUTES: Final = 3
 
 
 def version_alarms(
-    metrics: AgentMetrics, version: str, timeout_s: int, settings: DeploymentSettings
+    metrics: AgentMetrics, version: str, settings: DeploymentSettings
 ) -> dict[str, AlarmSpec]:
     """The alarms on one version of an agent's function, by symptom.
 
@@ -36,10 +33,9 @@ def version_alarms(
     Args:
         metrics: The agent's.
         version: Its number.
-        timeout_s: The longest life of a request.
         settings: What a version has to keep to.
     """
-    return {spec.symptom: spec for spec in _on_a_version(metrics, version, timeout_s, settings)}
+    return {spec.symptom: spec for spec in _on_a_version(metrics, version, settings)}
 
 
 def version_alarm_names(settings: Settings, agent: AgentManifest) -> list[str]:
@@ -53,9 +49,8 @@ def version_alarm_names(settings: Settings, agent: AgentManifest) -> list[str]:
 
 
 def _on_a_version(
-    metrics: AgentMetrics, version: str, timeout_s: int, settings: DeploymentSettings
+    metrics: AgentMetrics, version: str, settings: DeploymentSettings
 ) -> Iterator[AlarmSpec]:
-    minutes = ceil(timeout_s / MINUTE) + _ARRIVAL_MINUTES
     yield AlarmSpec(
         VERSION_FAILING,
         f"In the last hour, more than {settings.error_percent:g} % of the requests to the newest "
@@ -70,21 +65,20 @@ def _on_a_version(
     )
     yield AlarmSpec(
         VERSION_SLOWER,
-        f"Within a minute, half of the requests to the newest version, of at least "
+        f"In the last hour, half of the requests to the newest version, of at least "
         f"{_MIN_REQUESTS}, took more than {settings.slower_times:g} times as long as half of all "
         "requests. A deployment that gives it requests goes back.",
         MathExpression(
-            f"IF(requests >= {_MIN_REQUESTS}, slow / usual, 0)",
+            f"IF(FILL(requests, 0) >= {_MIN_REQUESTS}, slow / usual, 0)",
             {
                 "requests": metrics.of_version(version, "Invocations"),
                 "slow": metrics.of_version(version, "Duration", "p50"),
-                # Both versions': the former has most of the requests while that matters.
+                # Both versions': the former has most of the hour's requests while that matters.
                 "usual": metrics.of_live("Duration", "p50"),
             },
-            MINUTE,
+            HOUR,
         ),
         label="times as long",
         unit="times",
         threshold=settings.slower_times,
-        periods=minutes,
     )

@@ -23,7 +23,7 @@ class DeploymentSettings(Frozen):
         minutes: Between two steps.
         error_percent: A new version goes back when more of its requests fail by our fault.
         slower_times: It goes back when half of its requests take so many times as long as half of
-            all those in the same minute.
+            all those in the same hour.
         hold: Agents whose `live` stays at a version whatever is deployed, such as one that was gone
             back to; the version by the agent's name.
         keep_versions: Of each function, so many versions stay to go back to, `live`'s included.

@@ -126,7 +126,7 @@ def test_its_alarms_see_the_new_version_alone(prod: Assembly, agent: str) -> Non
             stat = one["MetricStat"]
             dimensions = {named["Name"]: named["Value"] for named in stat["Metric"]["Dimensions"]}
             assert stat["Metric"]["Namespace"] == "AWS/Lambda"
-            assert stat["Period"] == (3600 if one["Id"] in {"failed", "ended"} else 60)
+            assert stat["Period"] == 3600
             assert dimensions.pop("FunctionName") == function
             assert dimensions.pop("Resource") == f"{function}:live"
             if one["Id"] == "usual":
