@@ -92,7 +92,9 @@ def told_once(events: Iterable[Event]) -> Iterator[Event]:
     for event in events:
         stream, record = event.get("logStreamName"), _record(event)
         if not record:
-            told.add(stream)
+            # To Lambda what was stopped ended well, and its report is not among these.
+            if not json.loads(event["message"]).get(MetricName.DEADLINE_STOPS):
+                told.add(stream)
         elif stream in told:
             told.remove(stream)
             if record["status"] == "error" and record.get("errorType") not in DEATHS:
@@ -114,7 +116,10 @@ def near_limit(events: Iterable[Event]) -> Iterator[Event]:
 #: Whatever an invocation of a function ended by, if not well.
 _REPORTED: Final = '($.type = "platform.report" && $.record.status != "success")'
 _KILLED: Final = f'($.type = "platform.report" && {REPORTED[Reported.KILLS].condition})'
+_STOPPED: Final = _above_zero(MetricName.DEADLINE_STOPS)
 _FAILED: Final = Behind(f"{_above_zero(MetricName.ERRORS)} || {_REPORTED}", choose=told_once)
+#: Whoever asked has no whole answer.
+_LOST: Final = replace(_FAILED, condition=f"{_FAILED.condition} || {_STOPPED}")
 _EVERY_REQUEST: Final = Behind(_above_zero(MetricName.INVOCATION_LATENCY))
 _CALL: Final = f'$.message = "{API_CALL_DONE}"'
 _FAILED_CALL: Final = f"({_CALL} && $.status >= 500) || {_REPORTED}"
@@ -125,12 +130,13 @@ _A_WEEK_H: Final = 7 * 24 + 1
 
 #: By the alarm's symptom.
 BEHIND: Final[Mapping[str, Behind]] = {
-    **dict.fromkeys(("errors", "outage", "dead-letters", "version-failing"), _FAILED),
-    **dict.fromkeys(("errors-by-hour", "unwell"), replace(_FAILED, looks_back_h=_BY_HOUR_H)),
+    **dict.fromkeys(("errors", "outage"), _LOST),
+    **dict.fromkeys(("errors-by-hour", "unwell"), replace(_LOST, looks_back_h=_BY_HOUR_H)),
+    **dict.fromkeys(("dead-letters", "version-failing"), _FAILED),
     **dict.fromkeys(("throttles", "latency", "version-slower"), _EVERY_REQUEST),
     "turned-away": replace(_EVERY_REQUEST, looks_back_h=6),
     "no-traffic": replace(_EVERY_REQUEST, looks_back_h=_A_WEEK_H),
-    "killed": Behind(_KILLED),
+    "killed": Behind(f"{_STOPPED} || {_KILLED}"),
     "memory": Behind(
         '$.type = "platform.report" && $.record.metrics.maxMemoryUsedMB > 0', choose=near_limit
     ),
@@ -142,8 +148,7 @@ BEHIND: Final[Mapping[str, Behind]] = {
     "runtime-interruptions": Behind(_above_zero(MetricName.RUNTIME_INTERRUPTIONS)),
     "bedrock-errors": Behind(_above_zero(MetricName.MODEL_ERRORS)),
     "bedrock-throttles": Behind(_above_zero(MetricName.MODEL_THROTTLES)),
-    "cost": Behind(_above_zero(MetricName.ESTIMATED_COST)),
-    "deadline-stops": Behind(_above_zero(MetricName.DEADLINE_STOPS)),
+    **dict.fromkeys(("cost", "cost-runaway"), Behind(_above_zero(MetricName.ESTIMATED_COST))),
     "retired-processes": Behind(_above_zero(MetricName.PROCESSES_RETIRED)),
     "requests-not-logged": Behind(_above_zero(MetricName.REQUESTS_NOT_LOGGED)),
     "records-settled": Behind(_above_zero(MetricName.RECORDS_SETTLED), SWEEP, of_agents=True),

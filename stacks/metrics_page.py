@@ -54,7 +54,8 @@ value that is no finite number is left out, and an error in the log names its me
 _REPORTED: Final = """## Made of Lambda's reports
 
 Metric filters on the log groups of the agents and of the durable function make these of
-`platform.report` lines. Their time is the invocation's end, where that of `AWS/Lambda` is its
+`platform.report` lines, and of the agents' own that say that a request was stopped at its deadline,
+which to Lambda ended well. Their time is the invocation's end, where that of `AWS/Lambda` is its
 start. They have no dimensions: an agent's are in the namespace `{own}`, and {over_all} over all
 agents in `{all}`, too. The durable function has its failures. A count without an event has no
 value.

@@ -108,7 +108,7 @@ class Effects:
         }
         version = self._newest.get(name) if by_newest else None
         yield from self._lambda(request.agent, counted, version)
-        yield from self._reported(request.agent, report(request, self.function(request.agent)))
+        yield from self._filtered(request.agent, report(request, self.function(request.agent)))
         if not request.ends.is_killed:
             printed = self._app.printed_by_request(request)
             yield from self._printed(request.agent, printed)
@@ -134,7 +134,7 @@ class Effects:
             "Runtime.ExitError" if killed else None,
             {"durationMs": call.takes_ms},
         )
-        yield from self._reported(call.function, line)
+        yield from self._filtered(call.function, line)
         if not killed:
             yield from self._printed(call.function, self._app.printed_by_call(call))
 
@@ -154,8 +154,10 @@ class Effects:
         # A line without a level counts as INFO.
         if self.function(function).log_level in _BELOW_INFO:
             yield from _extracted(lines)
+            for line in lines:
+                yield from self._filtered(function, line)
 
-    def _reported(self, function: str, line: str) -> Iterator[Effect]:
+    def _filtered(self, function: str, line: str) -> Iterator[Effect]:
         log_group = self.function(function).log_group
         for read in self._deployed.filters:
             if read.log_group == log_group and matches(read.pattern, line):

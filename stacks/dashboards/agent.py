@@ -37,7 +37,7 @@ AGENT: Final = "AGENT_NAME"
 
 #: How requests fail, the first one any of the ways.
 _FAILURES: Final = (
-    (Reported.FAILURES, "failed, killed ones too", Colour.ERROR),
+    (Reported.FAILURES, "failed, killed or stopped", Colour.ERROR),
     (Reported.TIMEOUTS, "killed: timeout", Colour.P99),
     (Reported.MEMORY_KILLS, "killed: memory", Colour.P90),
     (Reported.CRASHES, "killed: crash", Colour.COST),

@@ -159,7 +159,7 @@ def _figures(metrics: Metrics) -> list[Widget]:
                         "100 * FILL(failed, 0) / ended",
                         {"failed": metrics.reported_by_all(Reported.FAILURES), "ended": ended},
                     ),
-                    "%, killed ones too",
+                    "%, killed or stopped too",
                     Colour.ERROR,
                 ),
             ],

@@ -18,6 +18,12 @@ SEVERAL: Final = 3
 FAILING_QUARTERS: Final = 6
 #: The same for quarters of an hour by steps of five minutes, of which two have none.
 LOST_STEPS: Final = 5
+#: Lambda tries a throttled asynchronous event again nine times within five minutes, less and less
+#: often, and then every five minutes: no more often than this in a quarter of an hour, in half an
+#: hour and in an hour.
+ONE_EVENTS_THROTTLES: Final = 12
+ONE_EVENTS_IN_HALF_AN_HOUR: Final = 16
+ONE_EVENTS_IN_AN_HOUR: Final = 24
 #: Of one request an hour several fail in these, when the newest is not known yet, too.
 _FOUR_HOURS: Final = 4 * HOUR
 #: In these: of so many, several fail within an hour when more than a twentieth does.
@@ -47,6 +53,34 @@ def lasting_share_failed(failed: MetricStat, ended: MetricStat) -> MathExpressio
         {"failed": failed.over(QUARTER_HOUR), "ended": ended.over(QUARTER_HOUR)},
         QUARTER_HOUR,
     )
+
+
+def turned_away(throttles: MetricStat) -> MathExpression:
+    """What Lambda turned away in the hour that each quarter of an hour ends, or in half of it.
+
+    In the hour, where that is more than it tries one event in an hour. So more than it tries one in
+    half an hour is more than one event either way. For alarms on one of ``FAILING_QUARTERS``.
+    """
+    quarter = "FILL(throttled, 0)"
+    half, hour = _last_two(quarter), _last_four(quarter)
+    return MathExpression(
+        f"IF({hour} > {ONE_EVENTS_IN_AN_HOUR}, {hour}, {half})",
+        {"throttled": throttles.over(QUARTER_HOUR)},
+        QUARTER_HOUR,
+    )
+
+
+def of_the_hour(count: MetricStat) -> MathExpression:
+    """The sum of the hour that each quarter of an hour ends, for alarms as on shares."""
+    return MathExpression(
+        _last_four("FILL(count, 0)"), {"count": count.over(QUARTER_HOUR)}, QUARTER_HOUR
+    )
+
+
+def _last_two(values: str) -> str:
+    """Each value and the one before it, added; 0 for the first."""
+    first = f"DIFF({values})"
+    return f"((0 * {first} + 1) * (2 * {values} - {first}))"
 
 
 def _last_four(values: str) -> str:
@@ -138,6 +172,22 @@ def refusal(least_throttled: MetricStat) -> MathExpression:
         f"IF(RUNNING_SUM({let_in}) == SUM({let_in}), FILL(least, 0), 0)",
         {"least": least_throttled},
         least_throttled.period_s,
+    )
+
+
+def failed_or_absent(failures: MetricStat) -> MathExpression:
+    """1 in a period in which some run failed, or none came after the last one there was.
+
+    No value where none came in all the time looked at, as of a new stack.
+
+    Args:
+        failures: What Lambda publishes of each run that it begins, 1 if it failed and else 0.
+    """
+    ran, failed = "FILL(0 * failures + 1, 0)", "FILL(failures, 0)"
+    return MathExpression(
+        f"SUM({ran}) * IF({ran} > 0, {failed} > 0, RUNNING_SUM({ran}) == SUM({ran})) / SUM({ran})",
+        {"failures": failures},
+        failures.period_s,
     )
 
 

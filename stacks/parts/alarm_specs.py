@@ -15,6 +15,9 @@ from stacks.parts.alarm_math import (
     FAILING_QUARTERS,
     FEW,
     MANY,
+    ONE_EVENTS_IN_AN_HOUR,
+    ONE_EVENTS_IN_HALF_AN_HOUR,
+    ONE_EVENTS_THROTTLES,
     SEVERAL,
     last_three,
     lasting_share_failed,
@@ -23,7 +26,7 @@ from stacks.parts.alarm_math import (
     share_failed_of_few,
     share_of_enough,
     silence,
-    with_zeros,
+    turned_away,
 )
 from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
 from stacks.parts.metrics import HOUR, MINUTE, QUARTER_HOUR, AgentMetrics, MathExpression
@@ -36,11 +39,6 @@ from tradewind.telemetry.metric_names import MetricName
 
 NO_TRAFFIC: Final = "no-traffic"
 
-#: Lambda tries a throttled asynchronous event again nine times within five minutes, less and less
-#: often, and then every five minutes: in no two periods in a row more often than this.
-FEW_THROTTLES: Final = 5
-#: So many times at most it tries one event in a quarter of an hour.
-_ONE_EVENTS_THROTTLES: Final = 12
 #: Of an agent whose instances are all at work there is a start in these, and it is known: requests
 #: last 15 minutes at most. And an event that is tried again for less than half an hour is in one
 #: such period, or it is known when the next one has passed that it was let in.
@@ -73,7 +71,7 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
     yield AlarmSpec(
         "errors",
         f"In an hour of the last two, more than {thresholds.error_percent:g} % of the requests "
-        f"failed by our fault, {SEVERAL} of them at least.",
+        f"failed by our fault or were stopped at their deadline, {SEVERAL} of them at least.",
         lasting_share_failed(failed, ended),
         label="failed requests",
         unit="%",
@@ -83,7 +81,7 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
     yield AlarmSpec(
         "errors-by-hour",
         f"In four hours of fewer than {MANY} requests, more than {thresholds.error_percent:g} % of "
-        f"them failed by our fault, {SEVERAL} at least.",
+        f"them failed by our fault or were stopped at their deadline, {SEVERAL} at least.",
         share_failed_of_few(failed, ended),
         label="failed requests by hour",
         unit="%",
@@ -92,14 +90,15 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
     throttled, every, lost = (
         last_three(f"FILL({one}, 0)") for one in ("throttled", "ended", "failed")
     )
-    turned_away = f"IF({throttled} > {_ONE_EVENTS_THROTTLES}, {throttled}, 0)"
+    refused = f"IF({throttled} > {ONE_EVENTS_THROTTLES}, {throttled}, 0)"
     yield outage(
         "outage",
         "the requests",
-        f"failed or were turned away; up to {_ONE_EVENTS_THROTTLES} turned away are not counted",
+        "failed, were stopped at their deadline or turned away; up to "
+        f"{ONE_EVENTS_THROTTLES} turned away are not counted",
         MathExpression(
-            f"IF({every} + {turned_away} >= {FEW}, "
-            f"100 * ({lost} + {turned_away}) / ({every} + {turned_away}), 0)",
+            f"IF({every} + {refused} >= {FEW}, 100 * ({lost} + {refused}) / ({every} + {refused}), "
+            "0)",
             {"ended": ended, "failed": failed, "throttled": metrics.function("Throttles")},
         ),
         "failed or turned away",
@@ -109,14 +108,14 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
 def _on_traffic(metrics: AgentMetrics, function: FunctionSettings) -> Iterator[AlarmSpec]:
     yield AlarmSpec(
         "throttles",
-        f"Within five minutes Lambda turned more than {FEW_THROTTLES} requests away: every "
-        "instance that the function may have was busy.",
-        with_zeros(metrics.function("Throttles")),
+        f"Lambda turned more than {ONE_EVENTS_IN_HALF_AN_HOUR} requests away in half an hour, or "
+        f"more than {ONE_EVENTS_IN_AN_HOUR} in an hour: every instance that the function "
+        "may have was busy, and it was more than one event that Lambda tries again.",
+        turned_away(metrics.function("Throttles")),
         label="throttled",
         unit="requests",
-        threshold=FEW_THROTTLES,
-        periods=3,
-        breaching=2,
+        threshold=ONE_EVENTS_IN_HALF_AN_HOUR,
+        periods=FAILING_QUARTERS,
     )
     yield AlarmSpec(
         "turned-away",
@@ -167,10 +166,11 @@ def _on_an_ailing_agent(
     )
     yield AlarmSpec(
         "killed",
-        "Lambda killed a request at its timeout or for its memory, or its process died.",
+        "A request was cut short: Lambda killed it at its timeout or for its memory, its process "
+        "died, or the agent stopped it shortly before the timeout.",
         # By the hour: one that is killed each hour is told of once.
-        metrics.reported(Reported.KILLS, period_s=HOUR),
-        label="killed in the hour",
+        metrics.reported(Reported.CUT_SHORT, period_s=HOUR),
+        label="killed or stopped in the hour",
         unit="requests",
         threshold=0,
         urgency=Urgency.NOTICE,

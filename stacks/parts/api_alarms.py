@@ -9,14 +9,15 @@ from typing import Final
 from stacks.parts.alarm_math import (
     FAILING_QUARTERS,
     MANY,
+    ONE_EVENTS_IN_AN_HOUR,
+    ONE_EVENTS_IN_HALF_AN_HOUR,
     SEVERAL,
     lasting_share_failed,
     of_enough,
     share_failed_of_few,
     share_lost,
-    with_zeros,
+    turned_away,
 )
-from stacks.parts.alarm_specs import FEW_THROTTLES
 from stacks.parts.alarms import AlarmSpec, Urgency
 from stacks.parts.metrics import Metrics, MetricStat
 from stacks.parts.outage_alarm import outage
@@ -73,14 +74,15 @@ def _failing(
 def _turned_away(symptom: str, which: str, throttles: MetricStat, label: str) -> AlarmSpec:
     return AlarmSpec(
         symptom,
-        f"Within five minutes Lambda turned more than {FEW_THROTTLES} of the gateway's calls away: "
-        f"every instance that the {which} function may have was busy.",
-        with_zeros(throttles),
+        f"Lambda turned more than {ONE_EVENTS_IN_HALF_AN_HOUR} of the gateway's calls away in half "
+        f"an hour, or more than {ONE_EVENTS_IN_AN_HOUR} in an hour: every instance that the "
+        f"{which} function may have was busy.",
+        turned_away(throttles),
         label=label,
         unit="calls",
-        threshold=FEW_THROTTLES,
-        periods=3,
-        breaching=2,
+        # As of agents, though nobody tries these again: a short burst is over by itself.
+        threshold=ONE_EVENTS_IN_HALF_AN_HOUR,
+        periods=FAILING_QUARTERS,
     )
 
 

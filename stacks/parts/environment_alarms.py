@@ -1,9 +1,18 @@
 """What is watched on what all agents share: the model, its cost, records, deployments."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from stacks.parts.alarm_math import share_of_enough, with_zeros
-from stacks.parts.alarms import AlarmSpec, Urgency
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from stacks.parts.alarm_math import (
+    FAILING_QUARTERS,
+    failed_or_absent,
+    of_the_hour,
+    share_of_enough,
+    with_zeros,
+)
+from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
 from stacks.parts.metrics import HOUR, QUARTER_HOUR, MathExpression, Metrics
 from stacks.parts.reported import Reported
 from stacks.settings.alarm import AlarmSettings
@@ -11,6 +20,8 @@ from tradewind.telemetry.metric_names import MetricName
 
 #: With fewer calls in five minutes, a share of them is the accident of one or two.
 ENOUGH_CALLS = 10
+#: From so many times what an hour may cost on, it is told of once more.
+_RUNAWAY_TIMES: Final = 5
 
 
 def environment_alarms(
@@ -99,28 +110,33 @@ def _on_the_model(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[Alarm
         breaching=2,
         urgency=Urgency.NOTICE,
     )
+    cost = of_the_hour(metrics.model(MetricName.ESTIMATED_COST))
+    runaway = _RUNAWAY_TIMES * thresholds.cost_usd_per_hour
     yield AlarmSpec(
         "cost",
         f"The agents' tokens cost more than an estimated {thresholds.cost_usd_per_hour:g} US "
-        "dollars in an hour, those of requests that were killed not counted.",
-        metrics.model(MetricName.ESTIMATED_COST, period_s=HOUR),
+        "dollars in an hour of the last two, those of requests that were killed not counted.",
+        cost,
         label="US dollars",
         unit="US dollars",
         threshold=thresholds.cost_usd_per_hour,
+        periods=FAILING_QUARTERS,
+    )
+    # That one may stand for days, for a limit that is a little too low.
+    yield AlarmSpec(
+        "cost-runaway",
+        f"The agents' tokens cost more than an estimated {runaway:g} US dollars in an hour of the "
+        f"last two, {_RUNAWAY_TIMES} times what they may.",
+        cost,
+        label="US dollars, many times",
+        unit="US dollars",
+        threshold=runaway,
+        periods=FAILING_QUARTERS,
     )
 
 
 def _on_requests(metrics: Metrics) -> Iterator[AlarmSpec]:
     """What happened to single requests. By the hour: what goes on is told of once."""
-    yield AlarmSpec(
-        "deadline-stops",
-        "Requests were stopped unfinished, shortly before the function's timeout.",
-        metrics.all_agents(MetricName.DEADLINE_STOPS).over(HOUR),
-        label="stopped at the deadline",
-        unit="requests",
-        threshold=0,
-        urgency=Urgency.NOTICE,
-    )
     yield AlarmSpec(
         "retired-processes",
         "Processes ended themselves again and again, because of threads that requests had left "
@@ -156,14 +172,16 @@ def _on_requests(metrics: Metrics) -> Iterator[AlarmSpec]:
 def _on_the_sweep(metrics: Metrics) -> Iterator[AlarmSpec]:
     yield AlarmSpec(
         "sweep-failures",
-        "For half an hour, sweeps for records of functions that died have failed.",
-        metrics.sweep("Errors", QUARTER_HOUR),
-        label="failed sweeps",
-        unit="sweeps",
-        threshold=0,
+        "For half an hour, sweeps for records of functions that died have failed, or none ran.",
+        failed_or_absent(metrics.sweep("Errors", QUARTER_HOUR)),
+        label="failed, or none ran",
+        unit="1 if so",
+        threshold=1,
+        comparison=AT_LEAST,
         # One that fails is made up for by the next.
         periods=2,
         breaching=2,
+        missing=cloudwatch.TreatMissingData.IGNORE,
         urgency=Urgency.NOTICE,
     )
 

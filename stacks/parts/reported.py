@@ -1,5 +1,8 @@
 """What Lambda reports of each invocation that ended, killed or not, and what metrics it becomes.
 
+What an agent stopped at its deadline has an answer that is not whole. It is as bad as a failure for
+whoever asked, and where all are stopped the agent is of no use.
+
 A process that is killed prints no metrics of ours, and Lambda's own are stamped with an
 invocation's start, which may be 15 minutes before its end. Its ``platform.report`` line is written
 when the invocation has ended, and metric filters stamp what they read with the line's time.
@@ -9,6 +12,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#pla
 
 from enum import StrEnum
 from typing import Final, NamedTuple
+
+from tradewind.telemetry.metric_names import MetricName
 
 
 class Reported(StrEnum):
@@ -25,6 +30,7 @@ class Reported(StrEnum):
     MEMORY_KILLS = "ReportedMemoryKills"
     CRASHES = "ReportedCrashes"
     KILLS = "ReportedKills"
+    CUT_SHORT = "ReportedCutShort"
     MEMORY_USED = "ReportedMemoryUsed"
     RESTORES = "ReportedRestores"
 
@@ -39,6 +45,8 @@ class ReportMetric(NamedTuple):
             nothing.
         value: The field of the line that is counted; None counts lines.
         near_limit: Whether only lines of processes near the end of their memory are counted.
+        or_stopped: Whether requests that were stopped at their deadline are counted, too. To Lambda
+            they ended well; the agent's own line says it.
     """
 
     unit: str
@@ -46,6 +54,7 @@ class ReportMetric(NamedTuple):
     condition: str | None = None
     value: str | None = None
     near_limit: bool = False
+    or_stopped: bool = False
 
     @property
     def is_rare(self) -> bool:
@@ -59,7 +68,8 @@ class ReportMetric(NamedTuple):
         near_limit = f"({_MEMORY_USED} > {memory_mb * NEAR_LIMIT_PERCENT / 100:g})"
         condition = near_limit if self.near_limit else self.condition
         parts = ('($.type = "platform.report")', condition, taken)
-        return f"{{ {' && '.join(part for part in parts if part)} }}"
+        reported = " && ".join(part for part in parts if part)
+        return f"{{ ({reported}) || {_STOPPED} }}" if self.or_stopped else f"{{ {reported} }}"
 
 
 #: From this share of its memory on, a process is near its end.
@@ -69,8 +79,10 @@ NEAR_LIMIT_PERCENT: Final = 90
 DEATHS: Final = ("Runtime.OutOfMemory", "Runtime.ExitError")
 
 _MEMORY_USED: Final = "$.record.metrics.maxMemoryUsedMB"
+_STOPPED: Final = f"($.{MetricName.DEADLINE_STOPS} > 0)"
 _TIMEOUT: Final = '($.record.status = "timeout")'
 _OUT_OF_MEMORY, _EXITED = (f'($.record.errorType = "{kind}")' for kind in DEATHS)
+_KILLED: Final = f"({_TIMEOUT} || {_OUT_OF_MEMORY} || {_EXITED})"
 
 REPORTED: Final[dict[Reported, ReportMetric]] = {
     Reported.DURATION: ReportMetric(
@@ -79,7 +91,11 @@ REPORTED: Final[dict[Reported, ReportMetric]] = {
         value="$.record.metrics.durationMs",
     ),
     Reported.FAILURES: ReportMetric(
-        "Count", "1 when the invocation failed or was killed.", '($.record.status != "success")'
+        "Count",
+        "1 when the invocation failed, was killed, or was stopped at its deadline: whoever asked "
+        "has no whole answer.",
+        '($.record.status != "success")',
+        or_stopped=True,
     ),
     Reported.TIMEOUTS: ReportMetric(
         "Count", "1 when it was killed at the function's timeout.", _TIMEOUT
@@ -88,8 +104,12 @@ REPORTED: Final[dict[Reported, ReportMetric]] = {
         "Count", "1 when it was killed because it had used all of its memory.", _OUT_OF_MEMORY
     ),
     Reported.CRASHES: ReportMetric("Count", "1 when its process ended by itself.", _EXITED),
-    Reported.KILLS: ReportMetric(
-        "Count", "1 for any of these three.", f"({_TIMEOUT} || {_OUT_OF_MEMORY} || {_EXITED})"
+    Reported.KILLS: ReportMetric("Count", "1 for any of these three.", _KILLED),
+    Reported.CUT_SHORT: ReportMetric(
+        "Count",
+        "1 for any of these three, and when the agent stopped the request at its deadline.",
+        _KILLED,
+        or_stopped=True,
     ),
     Reported.MEMORY_USED: ReportMetric(
         "Megabytes",

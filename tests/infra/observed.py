@@ -18,12 +18,11 @@ API_PAGES = {
 }
 API_NOTICES = {"api-latency", "mcp-latency"}
 PER_API = API_OUTAGES | API_PAGES | API_NOTICES
-ENVIRONMENT_PAGES = {"cost"}
+ENVIRONMENT_PAGES = {"cost", "cost-runaway"}
 ENVIRONMENT_NOTICES = {
     "requests-not-started",
     "bedrock-errors",
     "bedrock-throttles",
-    "deadline-stops",
     "retired-processes",
     "records-settled",
     "sweep-failures",

@@ -13,10 +13,13 @@ from stacks.settings.watching import WatchingSettings
 from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
+from tradewind.telemetry.metric_names import MetricName
 
+AGENT: Final = next(iter(AGENTS))
 METRICS: Final = {"durationMs": 812.5, "billedDurationMs": 813, "maxMemoryUsedMB": 310}
 DONE: Final = {Reported.DURATION: 812.5}
 FAILED: Final = {**DONE, Reported.FAILURES: 1}
+KILLED: Final = {**FAILED, Reported.KILLS: 1, Reported.CUT_SHORT: 1}
 #: What Lambda reports, and what is counted of it.
 REPORTS: Final[dict[str, tuple[dict[str, Any], dict[Reported, float]]]] = {
     "well": ({"status": "success"}, DONE),
@@ -24,15 +27,15 @@ REPORTS: Final[dict[str, tuple[dict[str, Any], dict[Reported, float]]]] = {
     "failed at Lambda": ({"status": "failure"}, FAILED),
     "killed at its timeout": (
         {"status": "timeout"},
-        {**FAILED, Reported.TIMEOUTS: 1, Reported.KILLS: 1},
+        {**KILLED, Reported.TIMEOUTS: 1},
     ),
     "killed for its memory": (
         {"status": "error", "errorType": "Runtime.OutOfMemory"},
-        {**FAILED, Reported.MEMORY_KILLS: 1, Reported.KILLS: 1},
+        {**KILLED, Reported.MEMORY_KILLS: 1},
     ),
     "crashed": (
         {"status": "error", "errorType": "Runtime.ExitError"},
-        {**FAILED, Reported.CRASHES: 1, Reported.KILLS: 1},
+        {**KILLED, Reported.CRASHES: 1},
     ),
     "nine tenths of its memory": (
         {"status": "success", "metrics": {**METRICS, "maxMemoryUsedMB": 2764}},
@@ -70,6 +73,26 @@ def restored(synthesize: Synthesize, dev_settings: Settings) -> Assembly:
     )
 
 
+def counted(assembly: Assembly, line: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    """What filters make of a line in the first agent's log, by namespace and name."""
+    found: dict[str, dict[str, float | None]] = {}
+    for one in filters(assembly):
+        of_agent = one["LogGroupName"].startswith(f"<{construct_id(AGENT)}Logs")
+        if of_agent and matches(one["FilterPattern"], json.dumps(line)):
+            [made] = one["MetricTransformations"]
+            amount = value(made["MetricValue"], json.dumps(line))
+            found.setdefault(made["MetricNamespace"], {})[made["MetricName"]] = amount
+    return found
+
+
+def kept_of(expected: dict[Reported, float]) -> dict[str, dict[Reported, float]]:
+    """What is counted of the first agent, and over all."""
+    return {
+        f"Tradewind/dev/{AGENT}": expected,
+        "Tradewind/dev": {name: one for name, one in expected.items() if name in OVER_ALL},
+    }
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_report_is_counted_as_what_it_is(restored: Assembly, name: str) -> None:
     record, expected = REPORTS[name]
@@ -78,22 +101,17 @@ def test_a_report_is_counted_as_what_it_is(restored: Assembly, name: str) -> Non
         "type": "platform.report",
         "record": {"requestId": "r-1", "metrics": METRICS, **record},
     }
+    assert counted(restored, line) == kept_of(expected)
     # An agent's own words, and what Lambda says besides, are no reports.
-    others = ({**line, "type": "platform.runtimeDone"}, {"level": "INFO", **record})
-    agent = next(iter(AGENTS))
-    counted: dict[str, dict[str, float | None]] = {}
-    for one in filters(restored):
-        if not one["LogGroupName"].startswith(f"<{construct_id(agent)}Logs"):
-            continue
-        assert not [other for other in others if matches(one["FilterPattern"], json.dumps(other))]
-        if matches(one["FilterPattern"], json.dumps(line)):
-            [made] = one["MetricTransformations"]
-            found = value(made["MetricValue"], json.dumps(line))
-            counted.setdefault(made["MetricNamespace"], {})[made["MetricName"]] = found
-    assert counted == {
-        f"Tradewind/dev/{agent}": expected,
-        "Tradewind/dev": {name: one for name, one in expected.items() if name in OVER_ALL},
-    }
+    assert counted(restored, {**line, "type": "platform.runtimeDone"}) == {}
+    assert counted(restored, {"level": "INFO", **record}) == {}
+
+
+def test_what_an_agent_stops_counts_as_failed_and_cut_short(restored: Assembly) -> None:
+    """Lambda reports it as a success: the agent answered."""
+    line = {"Agent": AGENT, "Invocations": 1, "Errors": 0, MetricName.DEADLINE_STOPS: 1}
+    assert counted(restored, line) == kept_of({Reported.FAILURES: 1, Reported.CUT_SHORT: 1})
+    assert counted(restored, {**line, MetricName.DEADLINE_STOPS: 0}) == {}
 
 
 def test_every_agents_reports_are_counted_and_a_count_of_nothing_costs_nothing(

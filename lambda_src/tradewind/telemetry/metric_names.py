@@ -180,9 +180,8 @@ METRICS: Final[dict[MetricName, MetricSpec]] = {
     ),
     MetricName.DEADLINE_STOPS: MetricSpec(
         "Count",
-        "1 when the request was stopped before the function's timeout, else 0.",
-        _BOTH,
-        kept=_RARE,
+        "1 when the request was stopped before the function's timeout, else 0. "
+        "Metric filters count it with what Lambda reports.",
     ),
     MetricName.REPEATED_REQUESTS: MetricSpec(
         "Count",

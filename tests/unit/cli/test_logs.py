@@ -104,6 +104,12 @@ def told(request_id: str, errors: int = 1, stream: str = "stream") -> dict[str, 
     return {**event(line), "logStreamName": stream}
 
 
+def stopped(request_id: str) -> dict[str, Any]:
+    """The own line of a request that was stopped at its deadline."""
+    line = {"request_id": request_id, "Errors": 0, "DeadlineStops": 1}
+    return {**event(line), "logStreamName": "stream"}
+
+
 def behind(symptom: str, events: Iterable[dict[str, Any]]) -> list[str]:
     """The lines that are found behind an alarm, short."""
     one = BEHIND[symptom]
@@ -159,12 +165,25 @@ def test_each_failed_request_is_one_line(symptom: str) -> None:
     ]
 
 
-def test_killed_are_those_that_could_not_tell_of_it() -> None:
+@pytest.mark.parametrize("symptom", ["errors", "errors-by-hour", "outage", "unwell"])
+def test_what_was_stopped_is_told_of_and_hides_no_report(symptom: str) -> None:
+    events = [*[stopped("late"), *ended("success")], *ended(*RAISED)]
+    assert behind(symptom, events) == ["late", "platform.report error Runtime.Unknown"]
+
+
+@pytest.mark.parametrize("symptom", ["dead-letters", "version-failing"])
+def test_what_was_stopped_failed_nowhere_at_lambda(symptom: str) -> None:
+    assert behind(symptom, [stopped("late"), *ended("success")]) == []
+
+
+def test_killed_are_those_that_could_not_tell_of_it_and_those_that_were_stopped() -> None:
     events = [
         *[told("mine"), *ended(*RAISED), *ended("success")],
+        *[stopped("late"), *ended("success")],
         *[one for end in (TIMEOUT, OUT_OF_MEMORY, EXITED, NO_START) for one in ended(*end)],
     ]
     assert behind("killed", events) == [
+        "late",
         "platform.report timeout",
         "platform.report error Runtime.OutOfMemory",
         "platform.report error Runtime.ExitError",
