@@ -25,6 +25,10 @@ _MINUTE: Final = 60
 _DAY: Final = 86_400
 #: How long CloudWatch keeps datapoints of periods that are multiples of these, the longest first.
 _KEPT_S: Final = ((3600, 455 * _DAY), (300, 63 * _DAY), (_MINUTE, 15 * _DAY), (1, 3 * 3600))
+#: No more than that can have come from CloudWatch, and each minute of it is evaluated.
+_LONGEST_S: Final = 455 * _DAY
+#: The end of the year 9999. Milliseconds are beyond it.
+_LAST_S: Final = 253_402_300_800
 _MAX_BYTES: Final = 200_000_000
 #: What values of minutes can be put together to.
 _BY_THE_MINUTE: Final = frozenset({"Sum", "SampleCount", "Average", "Minimum", "Maximum"})
@@ -61,10 +65,18 @@ def read_history(path: Path) -> History:
         found.setdefault(source, []).append(sample)
     if not found:
         raise HistoryError(f"{path}: it holds nothing")
+    times = [sample.time for samples in found.values() for sample in samples]
+    if max(times) - min(times) > _LONGEST_S:
+        raise HistoryError(
+            f"{path}: from its first entry to its last are more than the "
+            f"{_LONGEST_S // _DAY} days that CloudWatch keeps"
+        )
     return {source: _in_order(samples) for source, samples in found.items()}
 
 
-def _read(row: Mapping[str, Any]) -> tuple[Source, Sample]:
+def _read(row: Any) -> tuple[Source, Sample]:
+    if not isinstance(row, Mapping):
+        raise TypeError(f"{row!r} is no object")
     dimensions = row.get("dimensions") or {}
     if isinstance(dimensions, str):
         pairs = [part.partition("=") for part in dimensions.split(";")]
@@ -73,16 +85,22 @@ def _read(row: Mapping[str, Any]) -> tuple[Source, Sample]:
         dimensions = {name.strip(): value.strip() for name, _, value in pairs}
     named = tuple(sorted((str(name), str(value)) for name, value in dimensions.items()))
     values = row["values"] if "values" in row else [row["value"]]
+    if not isinstance(values, list):
+        raise TypeError(f"values {values!r} are no list")
     sample = Sample.of(_time(row["time"]), *(float(value) for value in values))
     return (str(row["namespace"]), str(row["metric"]), named), sample
 
 
 def _time(written: Any) -> float:
     try:
-        return float(written)
+        seconds = float(written)
     except ValueError:
         at = datetime.fromisoformat(written)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    # Written so that a NaN fails too.
+    if not 0 <= seconds < _LAST_S:
+        raise ValueError(f"{written} is no time in seconds since the epoch")
+    return seconds
 
 
 def _in_order(samples: Iterable[Sample]) -> tuple[Sample, ...]:

@@ -178,9 +178,9 @@ def _unseen(widget: MetricWidget) -> Iterator[str]:
     for line in widget.horizontal:
         if widget.rows and line.y_axis not in sides:
             yield f"Its line {line.label!r} is on the {line.y_axis} axis, where nothing is drawn."
-        axis = widget.properties.y_axis.get(line.y_axis)
-        if axis is not None and axis.max is not None and line.value > axis.max:
-            yield f"Its line {line.label!r} is at {line.value:g}, above its axis' {axis.max:g}."
+        own = widget.properties.y_axis.get(line.y_axis)
+        if own is not None and own.max is not None and line.value > own.max:
+            yield f"Its line {line.label!r} is at {line.value:g}, above its axis' {own.max:g}."
 
 
 def _names(metrics: Iterable[MetricId]) -> set[tuple[str, str]]:

@@ -16,6 +16,7 @@ from devtools.dashboard.body.times import problems_of_range
 from devtools.dashboard.metrics import MetricId
 
 MOST_METRICS: Final = 500
+_MOST_DIMENSIONS: Final = 30
 _MINUTE: Final = 60
 _METRICS_INSIGHTS: Final = re.compile(r"\s*SELECT\s", re.IGNORECASE)
 
@@ -88,6 +89,7 @@ def _rows(metrics: Sequence[Any]) -> list[Row]:
         fields = _expanded(fields, before)
         before = fields
         namespace, name, *dimensions = fields
+        _refuse_dimensions(dimensions[::2])
         pairs = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
         row = {**options, "metric": MetricId.of(namespace, name, pairs)}
         rows.append(Row.model_validate(row))
@@ -104,6 +106,13 @@ def _refuse_repeated_ids(rows: Sequence[Row]) -> None:
         raise ValueError(f"metrics: rows share the id {', '.join(repeated)}.")
 
 
+def _refuse_dimensions(names: Sequence[str]) -> None:
+    if len(names) > _MOST_DIMENSIONS:
+        raise ValueError(f"metrics: {len(names)} dimensions are more than {_MOST_DIMENSIONS}.")
+    if len(set(names)) < len(names):
+        raise ValueError("metrics: a row has a dimension twice.")
+
+
 def _expanded(fields: Sequence[Any], before: Sequence[str]) -> list[str]:
     if fields and fields[0] == "...":
         kept = len(before) - (len(fields) - 1)
@@ -112,7 +121,8 @@ def _expanded(fields: Sequence[Any], before: Sequence[str]) -> list[str]:
         full = [before[at] if field == "." else field for at, field in enumerate(fields)]
     except IndexError:
         raise ValueError("A row of metrics repeats a field that the row before lacks.") from None
-    if len(full) < 2 or len(full) % 2 or not all(isinstance(field, str) for field in full):  # noqa: PLR2004  namespace, name, pairs
+    are_texts = all(isinstance(field, str) and field for field in full)
+    if len(full) < 2 or len(full) % 2 or not are_texts:  # noqa: PLR2004  namespace, name, pairs
         raise ValueError(
             "A row of metrics is a namespace, a name, and a name and value per dimension."
         )

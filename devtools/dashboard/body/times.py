@@ -39,3 +39,6 @@ def problems_of_range(start: object, end: object) -> Iterator[str]:
         yield f"end: {end!r} is no time."
     if end is not None and parse_moment(start) is None:
         yield "end: it needs a time to start at."
+    begin, until = parse_moment(start), parse_moment(end)
+    if begin is not None and until is not None and until <= begin:
+        yield f"end: {end!r} is not after the start."

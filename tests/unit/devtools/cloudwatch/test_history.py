@@ -243,7 +243,23 @@ def test_what_is_not_evaluated_here_is_named() -> None:
             "entry 1: dimensions 'Agent' are not",
         ),
         ("a.json", "{}", "it must be a list of objects"),
-        ("a.json", "[1]", "entry 1"),
+        ("a.json", "[1]", "entry 1: 1 is no object"),
+        (
+            "a.json",
+            '[{"time": 1, "namespace": "App", "metric": "Errors", "values": "12"}]',
+            "entry 1: values '12' are no list",
+        ),
+        (
+            "a.csv",
+            "time,namespace,metric,value\n1767225600000,App,Errors,1\n",
+            "entry 1: 1767225600000 is no time in seconds",
+        ),
+        ("a.csv", "time,namespace,metric,value\nnan,App,Errors,1\n", "entry 1: nan is no time in"),
+        (
+            "a.csv",
+            "time,namespace,metric,value\n0,App,Errors,1\n1767225600,App,Errors,1\n",
+            "more than the 455 days that CloudWatch keeps",
+        ),
         ("a.json", "[", "it cannot be read"),
     ],
 )
