@@ -42,7 +42,7 @@ def operate(operator: str, left: Value, right: Value) -> Value:
     if isinstance(right, tuple):
         return tuple(_between(calculate, left, item) for item in right)
     if isinstance(left, float) and isinstance(right, float):
-        result = _finite_or_missing(lambda: calculate(left, right))
+        result = _finite_or_missing(calculate, left, right)
         if result is None:
             raise MathError(f"{left:g} {operator} {right:g} has no result")
         return result
@@ -55,14 +55,14 @@ def _between(
     # A number beside a series has a value only where the series has one.
     if isinstance(left, float):
         assert isinstance(right, Series)  # noqa: S101  two numbers never come here
-        return right.map(lambda value: _finite_or_missing(lambda: calculate(left, value)))
+        return right.map(lambda value: _finite_or_missing(calculate, left, value))
     if isinstance(right, float):
-        return left.map(lambda value: _finite_or_missing(lambda: calculate(value, right)))
+        return left.map(lambda value: _finite_or_missing(calculate, value, right))
 
     def combine(a: float | None, b: float | None) -> float | None:
         if a is None and b is None:
             return None
-        return _finite_or_missing(lambda: calculate(a or 0.0, b or 0.0))
+        return _finite_or_missing(calculate, a or 0.0, b or 0.0)
 
     return zip_values(left, right, combine)
 
@@ -73,7 +73,7 @@ def map_numbers(value: Value, change: Callable[[float], float]) -> Value:
         return change(value)
 
     def changed(series: Series) -> Series:
-        return series.map(lambda number: _finite_or_missing(lambda: change(number)))
+        return series.map(lambda number: _finite_or_missing(change, number))
 
     return tuple(map(changed, value)) if isinstance(value, tuple) else changed(value)
 
@@ -90,10 +90,10 @@ def as_series(value: float | Series, grid: Grid) -> Series:
     return value if isinstance(value, Series) else Series(grid, (value,) * len(grid))
 
 
-def _finite_or_missing(calculation: Callable[[], float]) -> float | None:
+def _finite_or_missing(calculate: Callable[..., float], *numbers: float) -> float | None:
     """A datapoint whose calculation has no finite result is dropped."""
     try:
-        result = calculation()
+        result = calculate(*numbers)
     except (ArithmeticError, ValueError):
         return None
     # A negative number to the power of a fraction is complex in Python.

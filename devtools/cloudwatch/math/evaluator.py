@@ -98,6 +98,8 @@ class _Evaluator:
         self._metrics = metrics
         self._expressions = expressions
         self._done: dict[str, Value] = {}
+        # Sums of the last few values name the same differences again and again.
+        self._known: dict[Binary | Call, Value] = {}
         self._under_way: list[str] = []
         for metric_id, series in metrics.items():
             if series.grid != grid:
@@ -114,14 +116,19 @@ class _Evaluator:
                 return self._name(identifier)
             case Unary(operand):
                 return map_numbers(self._node(operand), lambda value: -value)
-            case Binary(operator, left, right):
-                return operate(operator, self._node(left), self._node(right))
+            case Binary() | Call():
+                if node not in self._known:
+                    self._known[node] = self._result(node)
+                return self._known[node]
             case Array(items):
                 return tuple(self._series_of(items))
-            case Call():
-                return self._call(node)
             case Text(value):
                 raise MathError(f"the text {value!r} has no meaning outside METRICS()")
+
+    def _result(self, node: Binary | Call) -> Value:
+        if isinstance(node, Call):
+            return self._call(node)
+        return operate(node.operator, self._node(node.left), self._node(node.right))
 
     def _name(self, identifier: str) -> Value:
         if identifier in self._metrics:
