@@ -123,15 +123,19 @@ _LOST: Final = replace(_FAILED, condition=f"{_FAILED.condition} || {_STOPPED}")
 _EVERY_REQUEST: Final = Behind(_above_zero(MetricName.INVOCATION_LATENCY))
 _CALL: Final = f'$.message = "{API_CALL_DONE}"'
 _FAILED_CALL: Final = f"({_CALL} && $.status >= 500) || {_REPORTED}"
-#: Of alarms on four hours, and of those that page for them.
-_BY_HOUR_H: Final = 5
+_FAILED_TOKEN: Final = Behind(
+    f'{_REPORTED} || ($.level = "WARNING") || ($.level = "ERROR")', AUTHORIZER, whole=True
+)
+#: Of alarms that page for others, those by the hour among them: what they are about, most often.
+_BY_HOUR_H: Final = 16
 #: No alarm looks at more than a week.
 _A_WEEK_H: Final = 7 * 24 + 1
 
 #: By the alarm's symptom.
 BEHIND: Final[Mapping[str, Behind]] = {
     **dict.fromkeys(("errors", "outage"), _LOST),
-    **dict.fromkeys(("errors-by-hour", "unwell"), replace(_LOST, looks_back_h=_BY_HOUR_H)),
+    "errors-by-hour": replace(_LOST, looks_back_h=_A_WEEK_H),
+    "unwell": replace(_LOST, looks_back_h=_BY_HOUR_H),
     **dict.fromkeys(("dead-letters", "version-failing"), _FAILED),
     **dict.fromkeys(("throttles", "latency", "version-slower"), _EVERY_REQUEST),
     "turned-away": replace(_EVERY_REQUEST, looks_back_h=6),
@@ -166,21 +170,16 @@ BEHIND: Final[Mapping[str, Behind]] = {
     "probe-failures": Behind(_REPORTED, PROBE, whole=True),
     "durable-failures": Behind(_REPORTED, DURABLE, whole=True),
     **dict.fromkeys(("api-failures", "api-outage"), Behind(_FAILED_CALL, API)),
-    **dict.fromkeys(
-        ("api-failures-by-hour", "api-unwell"),
-        Behind(_FAILED_CALL, API, looks_back_h=_BY_HOUR_H),
-    ),
+    "api-failures-by-hour": Behind(_FAILED_CALL, API, looks_back_h=_A_WEEK_H),
+    "api-unwell": Behind(_FAILED_CALL, API, looks_back_h=_BY_HOUR_H),
     "api-errors": Behind(_REPORTED, API),
     **dict.fromkeys(("api-throttles", "api-latency"), Behind(_CALL, API)),
     **dict.fromkeys(("mcp-failures", "mcp-outage"), Behind(_FAILED_CALL, MCP)),
+    "mcp-failures-by-hour": Behind(_FAILED_CALL, MCP, looks_back_h=_A_WEEK_H),
     "mcp-errors": Behind(_REPORTED, MCP),
     **dict.fromkeys(("mcp-throttles", "mcp-latency"), Behind(_CALL, MCP)),
-    **dict.fromkeys(
-        ("oidc-failures", "oidc-outage"),
-        Behind(
-            f'{_REPORTED} || ($.level = "WARNING") || ($.level = "ERROR")', AUTHORIZER, whole=True
-        ),
-    ),
+    **dict.fromkeys(("oidc-failures", "oidc-outage"), _FAILED_TOKEN),
+    "oidc-failures-by-hour": replace(_FAILED_TOKEN, looks_back_h=_A_WEEK_H),
 }
 
 

@@ -24,9 +24,12 @@ LOST_STEPS: Final = 5
 ONE_EVENTS_THROTTLES: Final = 12
 ONE_EVENTS_IN_HALF_AN_HOUR: Final = 16
 ONE_EVENTS_IN_AN_HOUR: Final = 24
-#: Of one request an hour several fail in these, when the newest is not known yet, too.
-_FOUR_HOURS: Final = 4 * HOUR
-#: In these: of so many, several fail within an hour when more than a twentieth does.
+#: The hours that are looked at for what is seldom called: as many as CloudWatch evaluates.
+WEEK_H: Final = 168
+#: Hours for which four that were bad are told of: failures at about the limit, which come and go by
+#: chance within hours, page at most once in half a day.
+HELD_H: Final = 12
+#: In four hours: of so many, several fail within an hour when more than a twentieth does.
 MANY: Final = 240
 
 
@@ -119,14 +122,8 @@ def share_lost(failed: MetricStat, served: MetricStat, *unserved: MetricStat) ->
         served: Whose work was begun and ended, whether well or not.
         unserved: What counts the others.
     """
-    not_served = "".join(f" + FILL(unserved_{number}, 0)" for number in range(1, len(unserved) + 1))
-    every = last_three(f"(FILL(served, 0){not_served})")
-    lost = last_three(f"(FILL(failed, 0){not_served})")
-    metrics = {
-        "failed": failed,
-        "served": served,
-        **{f"unserved_{number}": metric for number, metric in enumerate(unserved, 1)},
-    }
+    lost, every, metrics = _lost(failed, served, unserved)
+    lost, every = last_three(lost), last_three(every)
     return MathExpression(
         f"IF({every} >= {FEW}, 100 * {lost} / {every}, 0)",
         {one: metric.over(FIVE_MINUTES) for one, metric in metrics.items()},
@@ -134,15 +131,49 @@ def share_lost(failed: MetricStat, served: MetricStat, *unserved: MetricStat) ->
     )
 
 
-def share_failed_of_few(failed: MetricStat, ended: MetricStat) -> MathExpression:
-    """The same over four hours, of requests so few that an hour does not see them.
+def share_failed_of_few(
+    failed: MetricStat, served: MetricStat, *unserved: MetricStat
+) -> MathExpression:
+    """What failed in percent of the four hours that each hour ends; 0 where fewer than several did.
 
-    Of more requests it would tell that a short outage is over four hours late.
+    Of requests so few that an hour does not see them: of more it would tell for half a day of a
+    short outage. And only in hours that have a failure: else it would tell of an outage once more
+    when the good requests before it are no longer in the four hours. Where several failed and none
+    has been good since, however seldom they came, it is 100.
+
+    For alarms on one of ``WEEK_H``. Windows that slide by the minute would have a few failures
+    together now and on both sides of a border then; over more than a day CloudWatch evaluates by
+    the hour, and each window is there again an hour later. Of the week no more counts than
+    ``HELD_H``, so it does not matter how many datapoints CloudWatch retrieves beyond it.
+
+    Args:
+        failed: As of ``share_lost``.
+        served: As there.
+        unserved: As there.
     """
+    lost, every, metrics = _lost(failed, served, unserved)
+    good, hours = f"({every} - {lost})", f"(0 * {lost} + 1)"
+    since = f"IF(RUNNING_SUM({good}) == SUM({good}) AND {good} == 0, {lost}, 0)"
+    recent = f"RUNNING_SUM({hours}) > SUM({hours}) - {HELD_H}"
+    several, of_all = _last_four(lost), _last_four(every)
     return MathExpression(
-        f"IF(FILL(failed, 0) >= {SEVERAL} AND FILL(ended, 0) < {MANY}, 100 * failed / ended, 0)",
-        {"failed": failed.over(_FOUR_HOURS), "ended": ended.over(_FOUR_HOURS)},
-        _FOUR_HOURS,
+        f"IF(RUNNING_SUM({since}) >= {SEVERAL}, 100, IF({recent} AND {lost} > 0 "
+        f"AND {several} >= {SEVERAL} AND {of_all} < {MANY}, 100 * {several} / {of_all}, 0))",
+        {one: metric.over(HOUR) for one, metric in metrics.items()},
+        HOUR,
+    )
+
+
+def _lost(
+    failed: MetricStat, served: MetricStat, unserved: tuple[MetricStat, ...]
+) -> tuple[str, str, dict[str, MetricStat]]:
+    """What was lost and what came at all, as expressions, and what their ids stand for."""
+    others = {f"unserved_{number}": metric for number, metric in enumerate(unserved, 1)}
+    not_served = "".join(f" + FILL({one}, 0)" for one in others)
+    return (
+        f"(FILL(failed, 0){not_served})",
+        f"(FILL(served, 0){not_served})",
+        {"failed": failed, "served": served, **others},
     )
 
 

@@ -14,7 +14,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from stacks.parts.alarm_math import (
     FAILING_QUARTERS,
     FEW,
-    MANY,
     ONE_EVENTS_IN_AN_HOUR,
     ONE_EVENTS_IN_HALF_AN_HOUR,
     ONE_EVENTS_THROTTLES,
@@ -23,7 +22,6 @@ from stacks.parts.alarm_math import (
     lasting_share_failed,
     of_enough,
     refusal,
-    share_failed_of_few,
     share_of_enough,
     silence,
     turned_away,
@@ -32,6 +30,7 @@ from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
 from stacks.parts.metrics import HOUR, MINUTE, QUARTER_HOUR, AgentMetrics, MathExpression
 from stacks.parts.outage_alarm import outage
 from stacks.parts.reported import NEAR_LIMIT_PERCENT, Reported
+from stacks.parts.seldom_alarm import failing_by_hour
 from stacks.settings.alarm import AlarmSettings
 from stacks.settings.function import FunctionSettings
 from tradewind.contracts.agent_manifest import LONGEST_SILENCE_H
@@ -78,14 +77,12 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
         threshold=thresholds.error_percent,
         periods=FAILING_QUARTERS,
     )
-    yield AlarmSpec(
+    yield failing_by_hour(
         "errors-by-hour",
-        f"In four hours of fewer than {MANY} requests, more than {thresholds.error_percent:g} % of "
-        f"them failed by our fault or were stopped at their deadline, {SEVERAL} at least.",
-        share_failed_of_few(failed, ended),
-        label="failed requests by hour",
-        unit="%",
-        threshold=thresholds.error_percent,
+        "the requests failed by our fault or were stopped at their deadline",
+        (failed, ended),
+        "failed requests by hour",
+        thresholds,
     )
     throttled, every, lost = (
         last_three(f"FILL({one}, 0)") for one in ("throttled", "ended", "failed")

@@ -8,19 +8,18 @@ from typing import Final
 
 from stacks.parts.alarm_math import (
     FAILING_QUARTERS,
-    MANY,
     ONE_EVENTS_IN_AN_HOUR,
     ONE_EVENTS_IN_HALF_AN_HOUR,
     SEVERAL,
     lasting_share_failed,
     of_enough,
-    share_failed_of_few,
     share_lost,
     turned_away,
 )
 from stacks.parts.alarms import AlarmSpec, Urgency
 from stacks.parts.metrics import Metrics, MetricStat
 from stacks.parts.outage_alarm import outage
+from stacks.parts.seldom_alarm import failing_by_hour
 from stacks.settings.alarm import AlarmSettings
 from tradewind.telemetry.metric_names import MetricName
 
@@ -111,14 +110,12 @@ def _on_answers(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSp
         "answered 5xx",
         thresholds,
     )
-    yield AlarmSpec(
+    yield failing_by_hour(
         "api-failures-by-hour",
-        f"In four hours of fewer than {MANY} requests, more than {thresholds.error_percent:g} % of "
-        f"them were answered 5xx by the API, {SEVERAL} at least.",
-        share_failed_of_few(failed, calls),
-        label="answered 5xx by hour",
-        unit="%",
-        threshold=thresholds.error_percent,
+        "the API's requests were answered 5xx",
+        (failed, calls),
+        "answered 5xx by hour",
+        thresholds,
     )
     yield outage(
         "api-outage",
@@ -147,13 +144,23 @@ def _on_the_function(
 def _on_the_mcp_function(
     metrics: Metrics, wait_s: int, thresholds: AlarmSettings
 ) -> Iterator[AlarmSpec]:
+    # Ours: within the protocol's answer, which is HTTP 200, only the function sees them.
+    failed, messages = (
+        metrics.all_agents(one) for one in (MetricName.MCP_ERRORS, MetricName.MCP_CALLS)
+    )
     yield _failing(
         "mcp-failures",
         "MCP messages failed by our fault, within answers that the gateway counts as good ones or "
         "not",
-        # Ours: within the protocol's answer, which is HTTP 200, only the function sees them.
-        (metrics.all_agents(MetricName.MCP_ERRORS), metrics.all_agents(MetricName.MCP_CALLS)),
+        (failed, messages),
         "failed messages",
+        thresholds,
+    )
+    yield failing_by_hour(
+        "mcp-failures-by-hour",
+        "the MCP messages failed by our fault, or ended with their process",
+        (failed, messages, metrics.mcp("Errors")),
+        "failed messages by hour",
         thresholds,
     )
     yield outage(
@@ -161,12 +168,7 @@ def _on_the_mcp_function(
         "the MCP messages",
         "failed by our fault, ended with their process or were turned away",
         # A process that dies has counted no message, and one that was turned away came to none.
-        share_lost(
-            metrics.all_agents(MetricName.MCP_ERRORS),
-            metrics.all_agents(MetricName.MCP_CALLS),
-            metrics.mcp("Errors"),
-            metrics.mcp("Throttles"),
-        ),
+        share_lost(failed, messages, metrics.mcp("Errors"), metrics.mcp("Throttles")),
         "messages lost in a quarter of an hour",
     )
     yield _failing(
@@ -195,6 +197,13 @@ def _on_tokens(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSpe
         "requests with a token were answered 5xx",
         (failed, calls),
         "answered 5xx",
+        thresholds,
+    )
+    yield failing_by_hour(
+        "oidc-failures-by-hour",
+        "the requests with a token were answered 5xx",
+        (failed, calls),
+        "answered 5xx by hour, tokens",
         thresholds,
     )
     yield outage(

@@ -14,6 +14,7 @@ PER_AGENT = OUTAGES | PAGES | NOTICES
 API_OUTAGES = {"api-outage", "mcp-outage"}
 API_PAGES = {
     "api-failures-by-hour",
+    "mcp-failures-by-hour",
     *(f"{door}-{what}" for door in ("api", "mcp") for what in ("failures", "errors", "throttles")),
 }
 API_NOTICES = {"api-latency", "mcp-latency"}

@@ -12,6 +12,7 @@ from devtools.cloudwatch.outcomes import Outcome
 from devtools.cloudwatch.replay import Replays
 from devtools.cloudwatch.template import DescribedAlarm, load_alarms
 from devtools.cloudwatch.testfile import PlacedCase, read_test_file
+from tests.deployed_agents import AGENTS
 from tests.infra.assembly import Assembly
 
 Alarms = dict[str, DescribedAlarm]
@@ -55,6 +56,21 @@ def test_the_tests_leave_out_nothing_of_any_alarm(
     covered = cover(outcomes, alarms, replays)
     assert {one.alarm for one in covered} == set(alarms)
     assert {one.alarm: one.gaps for one in covered if one.gaps} == {}
+
+
+@pytest.mark.parametrize("beyond", [0, 7])
+def test_alarms_by_the_hour_do_not_hang_on_what_cloudwatch_retrieves_beyond_their_periods(
+    prod: Assembly, cases: list[PlacedCase], monkeypatch: pytest.MonkeyPatch, beyond: int
+) -> None:
+    """The guide's examples have two datapoints more; nothing says how many there always are."""
+    monkeypatch.setattr("devtools.cloudwatch.alarms._EXTRA_DATAPOINTS", beyond)
+    # What is told of for a week is told of for as much longer.
+    seldom = [
+        one for one in cases if one.path.name == "seldom.yaml" and "for a week" not in one.case.name
+    ]
+    outcomes = run_cases(seldom, load_alarms(prod.folder), Replays())
+    assert {o.alarm.name: o.failures for o in outcomes if o.failures} == {}
+    assert len({o.alarm.name for o in outcomes}) == len(AGENTS) + len(("api", "mcp"))
 
 
 def test_a_mistake_in_an_alarm_fails_its_tests(

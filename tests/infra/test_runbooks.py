@@ -261,9 +261,11 @@ def looked_at_h(everything: Assembly, synthesize: Synthesize) -> dict[str, float
     hours: dict[str, float] = {}
     for alarm in alarms.values():
         rule = json.dumps(alarm.get("AlarmRule"))
-        # Who is silent has no failed requests.
+        # Who is silent has no failed requests, and who fails for days has a list of their own.
         behind = [
-            part for key, part in alarms.items() if key in rule and symptom_of(part) != "no-traffic"
+            part
+            for key, part in alarms.items()
+            if key in rule and not symptom_of(part).endswith(("no-traffic", "-by-hour"))
         ]
         symptom = symptom_of(alarm)
         longest = max(map(alarm_h, behind or [alarm]))
