@@ -25,8 +25,9 @@ class Reservation(Protocol):
         """The call was made.
 
         Args:
-            metadata: ConverseStream's event of that name, with the usage; None where the service
-                told of none, so that the call counts as what it may have cost at most.
+            metadata: ConverseStream's event of that name, or Converse's answer, with the usage;
+                None where the service told of none, so that the call counts as what it may have
+                cost at most.
         """
 
     def settle_at(self, nano: int) -> None:
@@ -43,7 +44,7 @@ class Allowance(Protocol):
         """Set aside what a call may cost at most.
 
         Args:
-            request: The arguments of ``converse_stream``.
+            request: The arguments of ``converse`` or ``converse_stream``.
 
         Raises:
             BudgetExceeded: More than what is left. The call must not be sent.

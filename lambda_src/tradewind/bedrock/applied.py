@@ -16,16 +16,25 @@ def apply_to_calls(client: Any, environment: ModelEnvironment) -> None:
     """Make a bedrock-runtime client call as the environment says.
 
     Args:
-        client: Its ``converse_stream`` is replaced by one that adds to the arguments.
+        client: Its ``converse`` and ``converse_stream`` are replaced by ones that add to the
+            arguments.
         environment: With the guardrail, and the profile that stands for its model.
     """
-    profile, guardrail = environment.application_profile, environment.guardrail
-    if profile is None and guardrail is None:
+    if environment.application_profile is None and environment.guardrail is None:
         return
-    send: Callable[..., dict[str, Any]] = client.converse_stream
+    for name in ("converse", "converse_stream"):
+        send = getattr(client, name, None)
+        if send is not None:  # a bundle has the operations that its framework uses
+            setattr(client, name, _applying(send, environment))
+
+
+def _applying(
+    send: Callable[..., dict[str, Any]], environment: ModelEnvironment
+) -> Callable[..., dict[str, Any]]:
+    profile, guardrail = environment.application_profile, environment.guardrail
 
     @wraps(send)
-    def converse_stream(**arguments: Any) -> dict[str, Any]:
+    def call(**arguments: Any) -> dict[str, Any]:
         if profile is not None and arguments.get("modelId") == environment.model_id:
             arguments["modelId"] = profile
         if guardrail is not None:
@@ -38,4 +47,4 @@ def apply_to_calls(client: Any, environment: ModelEnvironment) -> None:
             }
         return send(**arguments)
 
-    client.converse_stream = converse_stream
+    return call

@@ -139,6 +139,13 @@ def metering(meter: ModelMeter) -> Iterator[None]:
         current_meter.reset(token)
 
 
+def note_repeat() -> None:
+    """Let the request at work know that its next model call repeats a failed one."""
+    meter = current_meter.get()
+    if meter is not None:
+        meter.call_repeated()
+
+
 class MeteredConnections:
     """Lets a process's connections count to the request at work. A ``ConnectionObserver``."""
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.faults import RETRYABLE, to_model_error
-from tradewind.bedrock.meter import current_meter
+from tradewind.bedrock.meter import note_repeat
 from tradewind.telemetry.logger import get_logger
 
 #: Sends of one model call, the first included.
@@ -60,8 +60,6 @@ class ModelRetries:
         get_logger().warning(
             "Repeating a model call", error_code=fault.code, attempt=self._failures + 1
         )
-        meter = current_meter.get()
-        if meter is not None:
-            meter.call_repeated()
+        note_repeat()
         await asyncio.sleep(pause_s)
         return True

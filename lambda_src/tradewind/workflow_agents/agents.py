@@ -19,6 +19,8 @@ from strands.agent.conversation_manager.summarizing_conversation_manager import 
 from strands.types.content import Messages
 
 from tradewind.bedrock.faults import error_of_stop_reason
+from tradewind.bedrock.meter import note_repeat
+from tradewind.contracts.errors import ModelError
 from tradewind.contracts.names import EnvVar, OptionalEnvVar
 from tradewind.contracts.prices import ModelPrices
 from tradewind.telemetry.logger import get_logger
@@ -37,6 +39,7 @@ from tradewind.workflow_agents.statistics import Statistics
 from tradewind.workflow_agents.threads import one_call, run_threads
 from tradewind.workflow_agents.tools import Consent, Tools, open_tools
 from tradewind.workflow_agents.tools.tool import STEP
+from tradewind.workflow_agents.unfinished import Unfinished, Used
 
 #: Turns of one call: answers of the model, each but the last with calls of tools.
 MAX_TURNS: Final = 30
@@ -62,26 +65,6 @@ class _Part:
     model: Model
     tools: list[Any]
     output: Output | None
-
-
-@dataclass(slots=True)
-class _Used:
-    """What a call used."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
-    tool_calls: int = 0
-
-    def add(self, result: AgentResult) -> None:
-        """Add what an agent used."""
-        usage = result.metrics.accumulated_usage
-        self.input_tokens += usage["inputTokens"]
-        self.output_tokens += usage["outputTokens"]
-        self.cache_read += usage.get("cacheReadInputTokens", 0)
-        self.cache_write += usage.get("cacheWriteInputTokens", 0)
-        self.tool_calls += sum(one.call_count for one in result.metrics.tool_metrics.values())
 
 
 class WorkflowAgents:
@@ -111,6 +94,7 @@ class WorkflowAgents:
         self._named = named
         self._parts: dict[tuple[str, tuple[str, ...] | None, Model], _Part] = {}
         self._prices = _prices(environ)
+        self._unfinished: dict[str, Unfinished] = {}
 
     async def call(self, call: AgentCall) -> AgentReply:
         """Answer. See ``engine.calls.Agents``.
@@ -139,18 +123,23 @@ class WorkflowAgents:
 
     async def _answered(self, call: AgentCall) -> AgentReply:
         part = self._part(call)
-        used = _Used()
+        unfinished = self._unfinished.setdefault(call.key, Unfinished())
+        used = unfinished.used
+        if call.attempt > 1 and part.model.provider == BEDROCK:
+            note_repeat()
         try:
             async with one_call():
-                conversation = await self._conversation(call, part.model, used)
-                prompt = self._prompt(call, part)
+                question, messages = None, unfinished.messages
+                if messages is None:
+                    question = call.input
+                    messages = (await self._conversation(call, part.model, used)).messages
                 result, messages = await self._asked(
                     part.model,
-                    prompt,
-                    call.input,
+                    self._prompt(call, part),
+                    question,
                     used,
                     tools=part.tools,
-                    messages=conversation.messages,
+                    messages=messages,
                     step=call.key,
                 )
                 self._tools.check(call.key)
@@ -161,6 +150,7 @@ class WorkflowAgents:
             if failed is error:
                 raise
             raise failed from error
+        del self._unfinished[call.key]
         return self._reply(call, part.model, used, result, messages)
 
     def _part(self, call: AgentCall) -> _Part:
@@ -181,7 +171,7 @@ class WorkflowAgents:
         wanted = "" if part.output is None else part.output.wanted
         return "\n\n".join(filter(None, (call.prompt, more, wanted)))
 
-    async def _conversation(self, call: AgentCall, model: Model, used: _Used) -> Conversation:
+    async def _conversation(self, call: AgentCall, model: Model, used: Used) -> Conversation:
         """What the call goes on with."""
         if call.conversation is None:
             return Conversation([])
@@ -198,43 +188,47 @@ class WorkflowAgents:
         self,
         model: Model,
         prompt: str,
-        question: str,
-        used: _Used,
+        question: str | None,
+        used: Used,
         *,
         tools: list[Any] | None = None,
         messages: Messages | None = None,
         step: str = "",
     ) -> tuple[AgentResult, Messages]:
-        """Ask an agent that is made for this question."""
+        """Ask an agent that is made for this question; None goes on behind tools' results."""
+        messages = [*(messages or [])]  # the agent's own: what a failed attempt says is not kept
+        before = len(messages)
         async with self._pool.lease(
             model, environ=self._environ, statistics=self.statistics
         ) as strands_model:
             agent = Agent(
                 model=strands_model,
                 system_prompt=prompt or None,  # Bedrock takes none that is empty
-                messages=messages or [],
+                messages=messages,
                 tools=tools or [],
                 conversation_manager=NullConversationManager(),
                 callback_handler=None,  # the default prints the answer
                 retry_strategy=None,  # the engine is the one layer that repeats
                 load_tools_from_directory=False,
             )
-            result = await agent.invoke_async(
-                question, invocation_state={STEP: step}, limits={"turns": MAX_TURNS}
-            )
-        used.add(result)
-        if result.stop_reason == "limit_turns":
-            raise AgentFailed(f"TOO_MANY_TURNS: the model did not finish within {MAX_TURNS} turns")
-        error = error_of_stop_reason(result.stop_reason)
-        if error is not None:
-            raise error
+            try:
+                result = await agent.invoke_async(
+                    question, invocation_state={STEP: step}, limits={"turns": MAX_TURNS}
+                )
+                _require_answer(result)
+            except Exception:
+                if step in self._unfinished:
+                    self._unfinished[step].left_at(agent.messages, before)
+                raise
+            finally:
+                used.add(agent.event_loop_metrics)
         return result, agent.messages
 
     def _reply(
         self,
         call: AgentCall,
         model: Model,
-        used: _Used,
+        used: Used,
         result: AgentResult,
         messages: Messages,
     ) -> AgentReply:
@@ -254,7 +248,7 @@ class WorkflowAgents:
             history=history,
         )
 
-    def _cost(self, model: Model, used: _Used) -> float | None:
+    def _cost(self, model: Model, used: Used) -> float | None:
         """US dollars, where the prices are this model's."""
         if (
             self._prices is None
@@ -268,6 +262,16 @@ class WorkflowAgents:
             cache_read=used.cache_read,
             cache_write=used.cache_write,
         )
+
+
+def _require_answer(result: AgentResult) -> None:
+    if result.stop_reason == "limit_turns":
+        raise AgentFailed(f"TOO_MANY_TURNS: the model did not finish within {MAX_TURNS} turns")
+    error = error_of_stop_reason(result.stop_reason)
+    if error is not None:
+        raise error
+    if not _text(result).strip():
+        raise ModelError("The model ended without a word.")
 
 
 def _text(result: AgentResult) -> str:

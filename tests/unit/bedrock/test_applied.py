@@ -23,11 +23,16 @@ class Client:
         self.asked = arguments
         return {}
 
+    converse = converse_stream
+
 
 def asked(variables: dict[str, str], **arguments: Any) -> dict[str, Any]:
     client = Client()
     apply_to_calls(client, AgentEnvironment.from_variables(variables))
     client.converse_stream(**arguments)
+    streamed, client.asked = client.asked, {}
+    client.converse(**arguments)
+    assert client.asked == streamed
     return client.asked
 
 

@@ -10,6 +10,7 @@ from tradewind.bedrock.calls import closing_streams
 from tradewind.bedrock.client import create_bedrock_client
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.contracts.environment import ModelEnvironment
+from tradewind.contracts.errors import ModelOutputTruncated
 
 
 class Events:
@@ -75,6 +76,27 @@ def test_a_call_outside_of_a_run_is_metered_by_nobody(client: Any) -> None:
     assert answer["kept"] == 1
     assert len(list(answer["stream"])) == 2
     assert not answer["stream"]._events.closed
+
+
+def test_an_answer_that_is_not_streamed_is_metered_and_its_end_is_checked(client: Any) -> None:
+    def answer(_operation: str, _request: Any) -> Any:
+        usage = {"inputTokens": 7, "outputTokens": 3}
+        return {"stopReason": next(reasons), "usage": usage, "output": {}}
+
+    reasons = iter(["end_turn", "max_tokens"])
+    client._make_api_call = answer
+    meter = ModelMeter()
+
+    def calls() -> None:
+        current_meter.set(meter)
+        assert client.converse(modelId="m", messages=[])["output"] == {}
+        with pytest.raises(ModelOutputTruncated):
+            client.converse(modelId="m", messages=[])
+
+    contextvars.copy_context().run(calls)
+    assert (meter.calls, meter.errors, meter.call_tokens) == (2, 0, [(7, 3), (7, 3)])
+    assert len(meter.latencies_ms) == 2
+    assert meter.first_token_ms == []
 
 
 def test_a_call_that_fails_to_open_is_counted_and_raised(client: Any) -> None:
