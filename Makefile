@@ -189,6 +189,7 @@ docs: setup ## Write the pages that are generated
 	@python -m stacks.models_page
 	@python -m siting.geodata.taxonomy_page
 	@python -m siting.tests.crosschecks.matrix
+	@python -m tests.integration.faults.page
 	@python -m tradewind.api.openapi > docs/openapi.json
 
 clean: ## Stop the embedded AWS, and remove what builds and demos made; keep the environments

@@ -1,4 +1,7 @@
-"""Faults of the model service, of storage and of tools end in a typed error, never in silence."""
+"""Faults of the model service, of storage and of tools end in a typed error, never in silence.
+
+What becomes of each fault that the stand-in can inject is the matter of ``faults/test_matrix.py``.
+"""
 
 import json
 import threading
@@ -19,7 +22,6 @@ from tests.dynamodb import TableFault
 from tests.frameworks import Sketch
 from tests.integration.callers import ACCOUNT, REGION, make_identity
 from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build, Context, Harness
-from tradewind.bedrock.retry import MAX_ATTEMPTS
 from tradewind.contracts.errors import StorageAccessDenied, ToolInputError
 from tradewind.handlers.invocation_failed import InvocationFailed
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -46,76 +48,6 @@ def failure_of(harness: Harness, context: Context | None = None) -> dict[str, An
     return answer
 
 
-LASTING = [
-    (FaultKind.VALIDATION, "MODEL_REQUEST_REJECTED"),
-    (FaultKind.ACCESS_DENIED, "MODEL_ACCESS_DENIED"),
-    (FaultKind.NOT_FOUND, "MODEL_REQUEST_REJECTED"),
-    (FaultKind.MODEL_TIMEOUT, "MODEL_TIMEOUT"),
-    (FaultKind.STREAM_VALIDATION, "MODEL_REQUEST_REJECTED"),
-]
-PASSING = [
-    (FaultKind.MODEL_ERROR, "MODEL_FAILED"),
-    (FaultKind.THROTTLED, "MODEL_THROTTLED"),
-    (FaultKind.MODEL_NOT_READY, "MODEL_UNAVAILABLE"),
-    (FaultKind.INTERNAL, "MODEL_FAILED"),
-    (FaultKind.UNAVAILABLE, "MODEL_UNAVAILABLE"),
-    (FaultKind.STREAM_THROTTLED, "MODEL_THROTTLED"),
-    (FaultKind.STREAM_MODEL_ERROR, "MODEL_STREAM_BROKEN"),
-    (FaultKind.STREAM_INTERNAL, "MODEL_FAILED"),
-    (FaultKind.STREAM_UNAVAILABLE, "MODEL_UNAVAILABLE"),
-    (FaultKind.NO_MESSAGE_STOP, "MODEL_STREAM_BROKEN"),
-    (FaultKind.MALFORMED_FRAME, "MODEL_STREAM_BROKEN"),
-    (FaultKind.CUT, "MODEL_STREAM_BROKEN"),
-    (FaultKind.RESET, "MODEL_STREAM_BROKEN"),
-]
-#: Of those, the ones that break off an answer that has begun.
-STREAMED = {
-    FaultKind.STREAM_THROTTLED,
-    FaultKind.STREAM_MODEL_ERROR,
-    FaultKind.STREAM_INTERNAL,
-    FaultKind.STREAM_UNAVAILABLE,
-    FaultKind.NO_MESSAGE_STOP,
-    FaultKind.MALFORMED_FRAME,
-    FaultKind.CUT,
-    FaultKind.RESET,
-}
-
-
-@pytest.mark.parametrize(("kind", "code"), LASTING)
-def test_a_lasting_fault_is_met_once(
-    build: Build, standin: BedrockStandIn, kind: FaultKind, code: str
-) -> None:
-    standin.inject(Fault(kind, count=None))
-    assert failure_of(build(CHAT))["error"]["code"] == code
-    assert standin.stats().requests == 1
-
-
-@pytest.mark.parametrize(("kind", "code"), PASSING)
-def test_a_passing_fault_that_stays_is_met_a_few_times(
-    build: Build, standin: BedrockStandIn, kind: FaultKind, code: str
-) -> None:
-    standin.inject(Fault(kind, count=None))
-    answer = failure_of(build(CHAT))
-    assert answer["error"]["code"] == code
-    # What the last attempt said before it broke off, and nothing of the earlier ones.
-    begun = kind in STREAMED
-    assert answer["response"].count("[scripted model]") == begun
-    assert bool(answer["response"]) is begun
-    # One retry layer: what the server saw is what that layer sent.
-    assert standin.stats().requests == answer["usage"]["model_calls"] == MAX_ATTEMPTS
-
-
-@pytest.mark.parametrize("kind", [kind for kind, _ in PASSING])
-def test_a_passing_fault_that_passes_is_healed(
-    build: Build, standin: BedrockStandIn, kind: FaultKind
-) -> None:
-    standin.inject(Fault(kind, count=2))
-    answer = build().handle(QUERY)
-    assert answer["success"]
-    assert answer["response"].count("[scripted model]") == 1  # nothing of the broken attempts
-    assert answer["usage"]["model_calls"] == standin.stats().requests == 4
-
-
 def test_the_words_of_a_broken_attempt_are_dropped(build: Build, standin: BedrockStandIn) -> None:
     standin.inject(Fault(FaultKind.CUT, after_frames=4))
     answer = build(CHAT).handle(QUERY)
@@ -134,23 +66,6 @@ def test_a_stop_after_a_broken_attempt_leaves_only_the_last_ones_words(
     answer = harness.handle(QUERY, Context(remaining_ms=6_000))
     assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
     assert answer["response"].count("[scripted") == 1
-
-
-@pytest.mark.parametrize("kind", [FaultKind.IDLE_CLOSE, FaultKind.IDLE_RESET])
-def test_a_connection_lost_between_requests_is_replaced(
-    build: Build, standin: BedrockStandIn, kind: FaultKind
-) -> None:
-    harness = build(CHAT)
-    standin.inject(Fault(kind))
-    assert harness.handle({"query": "x", "request_id": "1"})["success"]
-    assert harness.handle({"query": "x", "request_id": "2"})["success"]
-    assert standin.stats().connections_opened == 2
-
-
-def test_a_silent_service_costs_one_read_timeout(build: Build, standin: BedrockStandIn) -> None:
-    standin.inject(Fault(FaultKind.STALL, count=None))
-    assert failure_of(build(CHAT, read_timeout_s=0.3))["error"]["code"] == "MODEL_TIMEOUT"
-    assert standin.stats().requests == 1
 
 
 def test_no_service_at_all_is_unavailable(build: Build, standin: BedrockStandIn) -> None:
