@@ -11,6 +11,7 @@ from typing import Final
 from tradewind.aws.deadline import Deadline
 from tradewind.bedrock.faults import RETRYABLE, to_model_error
 from tradewind.bedrock.meter import note_repeat
+from tradewind.contracts.errors import ModelThrottled
 from tradewind.telemetry.logger import get_logger
 
 #: Sends of one model call, the first included.
@@ -18,6 +19,12 @@ MAX_ATTEMPTS: Final = 4
 #: Upper bound of the first pause in seconds; it doubles with each further one.
 BASE_PAUSE_S: Final = 0.5
 MAX_PAUSE_S: Final = 20.0
+#: The pauses are so many times as long where the quota is spent: it is one of a minute, and comes
+#: back as fast as it is given, however often it is asked for.
+THROTTLED_TIMES: Final = 24
+MAX_THROTTLED_PAUSE_S: Final = 60.0
+#: And of the time that is left they take this share at most: a short run is to repeat as well.
+_THROTTLED_SHARE: Final = 0.25
 #: A repeat that could not run for at least this long is not begun; in a run that is short itself,
 #: for this share of it.
 MIN_USEFUL_S: Final = 2.0
@@ -54,7 +61,7 @@ class ModelRetries:
         fault = to_model_error(error)
         if not isinstance(fault, RETRYABLE) or self._failures >= MAX_ATTEMPTS:
             return False
-        pause_s = _random.uniform(0, min(MAX_PAUSE_S, BASE_PAUSE_S * 2 ** (self._failures - 1)))
+        pause_s = _random.uniform(0, self._bound_s(throttled=isinstance(fault, ModelThrottled)))
         if pause_s + self._useful_s > self._deadline.remaining_s():
             return False
         get_logger().warning(
@@ -63,3 +70,11 @@ class ModelRetries:
         note_repeat()
         await asyncio.sleep(pause_s)
         return True
+
+    def _bound_s(self, *, throttled: bool) -> float:
+        """The longest pause there may be now."""
+        bound_s: float = BASE_PAUSE_S * 2 ** (self._failures - 1)
+        if not throttled:
+            return min(MAX_PAUSE_S, bound_s)
+        left_s = _THROTTLED_SHARE * self._deadline.remaining_s()
+        return max(0.0, min(MAX_THROTTLED_PAUSE_S, THROTTLED_TIMES * bound_s, left_s))

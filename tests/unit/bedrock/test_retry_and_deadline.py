@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tradewind.aws.deadline import MAX_MARGIN_S, Deadline
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.bedrock.retry import MAX_ATTEMPTS, ModelRetries
-from tradewind.contracts.errors import ModelAccessDenied, ModelThrottled, ModelTimeout
+from tradewind.contracts.errors import ModelAccessDenied, ModelTimeout, ModelUnavailable
 
 
 class Clock:
@@ -52,7 +52,7 @@ def test_a_passing_fault_is_repeated_a_few_times(clock: Clock) -> None:
     meter = ModelMeter()
     token = current_meter.set(meter)
     try:
-        assert attempts(clock, 900, ModelThrottled("x")) == MAX_ATTEMPTS
+        assert attempts(clock, 900, ModelUnavailable("x")) == MAX_ATTEMPTS
     finally:
         current_meter.reset(token)
     assert meter.retries == MAX_ATTEMPTS - 1
@@ -66,7 +66,7 @@ def test_a_lasting_fault_is_sent_once(clock: Clock, error: Exception) -> None:
 
 
 def test_nothing_is_repeated_that_the_deadline_would_cut(clock: Clock) -> None:
-    assert attempts(clock, 10, ModelThrottled("x"), call_s=6.5) == 1
+    assert attempts(clock, 10, ModelUnavailable("x"), call_s=6.5) == 1
     assert clock.pauses == []
 
 
@@ -75,7 +75,7 @@ def test_a_run_of_any_length_repeats_a_call_that_fails_at_once(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, remaining_s: int
 ) -> None:
     monkeypatch.setattr("tradewind.bedrock.retry.BASE_PAUSE_S", 0.01)
-    assert attempts(clock, remaining_s, ModelThrottled("x"), call_s=0.01) == MAX_ATTEMPTS
+    assert attempts(clock, remaining_s, ModelUnavailable("x"), call_s=0.01) == MAX_ATTEMPTS
 
 
 def test_a_success_starts_the_count_anew(clock: Clock) -> None:
@@ -83,7 +83,7 @@ def test_a_success_starts_the_count_anew(clock: Clock) -> None:
 
     async def run() -> list[bool]:
         outcomes = []
-        for failure in [ModelThrottled("x"), None, *[ModelThrottled("x")] * MAX_ATTEMPTS]:
+        for failure in [ModelUnavailable("x"), None, *[ModelUnavailable("x")] * MAX_ATTEMPTS]:
             if failure is None:
                 layer.succeeded()
                 outcomes.append(False)

@@ -14,7 +14,7 @@ from tradewind.aws.deadline import Deadline
 from tradewind.bedrock import retry
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.bedrock.retry import ModelRetries
-from tradewind.contracts.errors import ModelThrottled
+from tradewind.contracts.errors import ModelError, ModelThrottled, ModelUnavailable
 
 #: Enough that no draw of a sound generator fails a test in a lifetime.
 DRAWS = 300
@@ -53,7 +53,12 @@ def loop() -> Iterator[JumpingLoop]:
     loop.close()
 
 
-def pauses(loop: JumpingLoop, remaining_s: float = 900, stop_after: int = 100) -> list[float]:
+def pauses(
+    loop: JumpingLoop,
+    remaining_s: float = 900,
+    stop_after: int = 100,
+    error: type[ModelError] = ModelUnavailable,
+) -> list[float]:
     """The pauses of one call that always fails."""
 
     async def fail() -> list[float]:
@@ -61,7 +66,7 @@ def pauses(loop: JumpingLoop, remaining_s: float = 900, stop_after: int = 100) -
         taken: list[float] = []
         for _ in range(stop_after):
             before = loop.time()
-            if not await layer.wait_to_repeat(ModelThrottled("x")):
+            if not await layer.wait_to_repeat(error("x")):
                 assert loop.time() == before  # giving up takes no time
                 return taken
             taken.append(loop.time() - before)
@@ -88,6 +93,19 @@ def test_no_bound_is_over_the_highest(loop: JumpingLoop, monkeypatch: pytest.Mon
     assert HIGHEST_BOUND * 0.9 < max(late) <= HIGHEST_BOUND + 1e-6
 
 
+@pytest.mark.parametrize(
+    ("remaining_s", "bounds"),
+    [(1e6, [12.0, 24.0, 48.0, 60.0, 60.0]), (30.0, [5.925, 4.44375, 3.3328, 2.4996, 1.8747])],
+)
+def test_a_throttled_call_rests_as_long_as_a_quota_does_and_its_time_allows(
+    loop: JumpingLoop, monkeypatch: pytest.MonkeyPatch, remaining_s: float, bounds: list[float]
+) -> None:
+    monkeypatch.setattr(retry, "MAX_ATTEMPTS", 6)
+    monkeypatch.setattr(retry._random, "uniform", lambda low, high: high)
+    taken = pauses(loop, remaining_s, error=ModelThrottled)
+    assert taken == pytest.approx(bounds, rel=1e-3)
+
+
 def test_pauses_are_drawn_from_the_system(
     loop: JumpingLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +128,7 @@ def test_a_repeat_is_begun_only_with_time_to_be_of_use(
 
     async def fail() -> bool:
         current_meter.set(meter)
-        return await ModelRetries(deadline).wait_to_repeat(ModelThrottled("x"))
+        return await ModelRetries(deadline).wait_to_repeat(ModelUnavailable("x"))
 
     assert loop.run_until_complete(fail()) is repeated
     assert meter.retries == repeated
@@ -122,7 +140,7 @@ def test_a_success_makes_the_next_pause_a_first_one(loop: JumpingLoop) -> None:
         taken = []
         for _ in range(DRAWS):
             before = loop.time()
-            assert await layer.wait_to_repeat(ModelThrottled("x"))
+            assert await layer.wait_to_repeat(ModelUnavailable("x"))
             taken.append(loop.time() - before)
             layer.succeeded()
         return taken
