@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siting.wind.turbines import FloatArray, Turbine
-from siting.wind.wake.models import LEAST_EXPONENT, Rotors, WakeModel
+from siting.wind.wake.models import LEAST_EXPONENT, Hit, WakeModel
 from siting.wind.wake.rotors import overlap
 
 #: Numbers in a temporary array. Small enough to stay in a processor's cache.
@@ -163,7 +163,7 @@ def _follow(
     sideways = np.take_along_axis(sideways, order, axis=1).T.copy()
     count, (directions, speeds) = len(downwind), free.shape
     diameter = turbine.rotor_diameter_m
-    rotors = Rotors(diameter, turbine.hub_height_m, hit_radius_m=diameter / 2.0)
+    hit = Hit(diameter / 2.0, turbine.hub_height_m)
     ambient = model.ambient_turbulence or 0.0
     # Rows are turbines and, within each, directions.
     lost, added = (np.zeros((count * directions, speeds)) for _ in range(2))
@@ -174,28 +174,31 @@ def _follow(
         speed[at] = np.maximum(free - share, 0.0)
         thrust[at] = turbine.thrust(speed[at])
         turbulence[at] = np.sqrt(ambient**2 + added[mine])
-        pushed, turbulent = _narrowed(thrust[at]), _narrowed(turbulence[at])
         along = downwind[at + 1 :] - downwind[at]
         across = np.abs(sideways[at + 1 :] - sideways[at])
         # Only rotors that the wake reaches, at whatever speed: the rest is most of them.
         # Every model's wake is widest with the most thrust and turbulence.
-        widest = model.width(along, pushed.max(axis=1), turbulent.max(axis=1), diameter)
-        reached = np.flatnonzero((along > 0.0) & (across < model.reach(widest, rotors)))
+        most = model.made(thrust[at].max(axis=1), turbulence[at].max(axis=1), diameter)
+        widest = model.width(along, most)
+        reached = np.flatnonzero((along > 0.0) & (across < model.reach(widest, hit)))
         direction = reached % directions
         along, across = (one.take(reached)[:, np.newaxis] for one in (along, across))
-        pushed, turbulent = (one.take(direction, axis=0) for one in (pushed, turbulent))
-        width = model.width(along, pushed, turbulent, diameter)
-        loss = model.loss(width, across, thrust[at].take(direction, axis=0), rotors)
+        made = model.made(thrust[at], turbulence[at], diameter)
+        made = tuple(one.take(direction, axis=0) for one in made)
+        width = model.width(along, made)
+        loss = model.loss(width, across, made, hit)
         loss *= speed[at].take(direction, axis=0) if model.adds_linearly else loss
         row = reached + mine.stop
         loss += lost.take(row, axis=0)
         lost[row] = loss
         if model.adds_turbulence:
-            edge = EDGE_SIGMA * width
-            hit = np.flatnonzero(across[:, 0] < edge.max(axis=1) + diameter / 2.0)
-            row, behind = row.take(hit), along.take(hit)[:, np.newaxis] / diameter
-            more = model.added_turbulence(thrust[at].take(direction.take(hit), axis=0), behind)
-            more *= overlap(edge.take(hit, axis=0), diameter / 2.0, across.take(hit, axis=0))
+            edge = EDGE_SIGMA * widest.take(reached) + diameter / 2.0
+            within = np.flatnonzero(across[:, 0] < edge)
+            row = row.take(within)
+            more = model.stirred(thrust[at]).take(direction.take(within), axis=0)
+            more *= model.calmed(along.take(within, axis=0) / diameter)
+            edge = EDGE_SIGMA * width.take(within, axis=0)
+            more *= overlap(edge, diameter / 2.0, across.take(within, axis=0))
             np.square(more, out=more)
             added[row] = np.maximum(added.take(row, axis=0), more, out=more)
     placed = np.argsort(order, axis=1)[:, np.newaxis]
@@ -204,12 +207,6 @@ def _follow(
         return np.take_along_axis(rows.transpose(1, 2, 0), placed, axis=2)
 
     return Flow(by_turbine(speed), by_turbine(thrust), by_turbine(turbulence))
-
-
-def _narrowed(values: FloatArray) -> FloatArray:
-    """Return one column instead of many that are the same."""
-    first = values[:, :1]
-    return first if (values == first).all() else values
 
 
 def speeds_at(
@@ -243,9 +240,9 @@ def speeds_at(
         model=model,
     )
     downwind, sideways = (one[0] for one in rotated(x_m, y_m, np.radians(direction)))
-    thrust = flow.thrust[0]
+    made = model.made(flow.thrust[0], flow.turbulence[0], turbine.rotor_diameter_m)
     # A point has no disc to average over.
-    points = Rotors(turbine.rotor_diameter_m, turbine.hub_height_m, hit_radius_m=0.0)
+    points = Hit(0.0, turbine.hub_height_m)
     seen = flow.speed_m_per_s[0]
     step = max(1, CHUNK // len(x_m))
     speeds = []
@@ -257,10 +254,8 @@ def speeds_at(
         along = part_down[:, np.newaxis] - downwind
         behind = along > 0.0
         across = np.abs(part_side[:, np.newaxis] - sideways)
-        width = model.width(
-            np.where(behind, along, 0.0), thrust, flow.turbulence[0], turbine.rotor_diameter_m
-        )
-        loss = model.loss(width, across, thrust, points) * behind
+        width = model.width(np.where(behind, along, 0.0), made)
+        loss = model.loss(width, across, made, points) * behind
         if model.adds_linearly:
             lost = (seen * loss).sum(axis=1)
         else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from siting.wind.turbines import FloatArray
-from siting.wind.wake.models import Rotors, SumOfSquares
+from siting.wind.wake.models import Hit, Made, SumOfSquares
 from siting.wind.wake.rotors import overlap
 
 
@@ -46,28 +46,23 @@ class Jensen(SumOfSquares):
         """See ``WakeModel``."""
         return np.full(turbulence.shape, self.expansion)
 
-    def width(
-        self,
-        along_m: FloatArray,
-        thrust: FloatArray,
-        turbulence: FloatArray,
-        diameter_m: float | FloatArray,
-    ) -> FloatArray:
+    def made(
+        self, thrust: FloatArray, turbulence: FloatArray, diameter_m: float | FloatArray
+    ) -> Made:
         """See ``WakeModel``."""
-        return self.expansion * along_m + diameter_m / 2.0
+        radius = np.ones_like(thrust[..., :1]) * (diameter_m / 2.0)
+        induction = thrust * (0.2460 + thrust * (0.0586 + thrust * 0.0883))
+        return radius, np.asarray(2.0 * induction * radius**2)
 
-    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+    def width(self, along_m: FloatArray, made: Made) -> FloatArray:
         """See ``WakeModel``."""
-        return width_m + rotors.hit_radius_m
+        return self.expansion * along_m + made[0]
 
-    def loss(
-        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
-    ) -> FloatArray:
+    def reach(self, width_m: FloatArray, hit: Hit) -> FloatArray:
         """See ``WakeModel``."""
-        twice_induction = 2.0 * thrust * (0.2460 + thrust * (0.0586 + thrust * 0.0883))
-        share = (
-            overlap(width_m, rotors.hit_radius_m, across_m)
-            if rotors.hit_radius_m
-            else width_m > across_m
-        )
-        return np.asarray(twice_induction * (rotors.diameter_m / (2.0 * width_m)) ** 2 * share)
+        return width_m + hit.radius_m
+
+    def loss(self, width_m: FloatArray, across_m: FloatArray, made: Made, hit: Hit) -> FloatArray:
+        """See ``WakeModel``."""
+        share = overlap(width_m, hit.radius_m, across_m) if hit.radius_m else width_m > across_m
+        return made[-1] * (share / width_m**2)

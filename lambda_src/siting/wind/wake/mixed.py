@@ -190,6 +190,7 @@ def mixed_speeds_at(
     diameter = mix.rotor_diameter_m
     downwind, sideways = (one[0] for one in place)
     seen = speed if model.adds_linearly else free_m_per_s[mix.which]
+    made = model.made(thrust, turbulence, diameter)
     step = max(1, CHUNK // len(x_m))
     speeds = []
     for at in range(0, len(points_m), step):
@@ -197,8 +198,8 @@ def mixed_speeds_at(
         down, side = (one[0] for one in rotated(part[:, 0], part[:, 1], direction))
         along = down[:, np.newaxis] - downwind
         across = np.hypot(side[:, np.newaxis] - sideways, height_m - mix.hub_height_m)
-        sigma = model.width(np.maximum(along, 0.0), thrust, turbulence, diameter)
-        lost = seen * gaussian_at_hub(sigma, across, thrust, diameter) * (along > 0.0)
+        sigma = model.width(np.maximum(along, 0.0), made)
+        lost = seen * gaussian_at_hub(sigma, across, made[-1]) * (along > 0.0)
         total = lost.sum(axis=1) if model.adds_linearly else np.sqrt((lost**2).sum(axis=1))
         speeds.append(np.maximum(free_m_per_s[0] - total, 0.0))
     return np.concatenate(speeds)
@@ -232,8 +233,9 @@ def _follow(
         along = downwind[at + 1 :] - downwind[at]
         across = np.hypot(sideways[at + 1 :] - sideways[at], hub[at + 1 :] - hub[at])
         behind = along > 0.0
-        sigma = model.width(along, thrust[at], turbulence[at], diameter[at])
-        loss = gaussian_at_hub(sigma, across, thrust[at], diameter[at]) * behind
+        made = model.made(thrust[at], turbulence[at], diameter[at])
+        sigma = model.width(along, made)
+        loss = gaussian_at_hub(sigma, across, made[-1]) * behind
         if model.adds_linearly:
             lost[at + 1 :] += speed[at] * loss
         else:
@@ -242,7 +244,8 @@ def _follow(
             edge = EDGE_SIGMA * sigma
             hit = behind & (across < edge + diameter[at + 1 :] / 2.0)
             state = np.nonzero(hit)[1]
-            more = model.added_turbulence(thrust[at][state], along[hit] / diameter[at][state])
+            more = model.stirred(thrust[at])[state]
+            more *= model.calmed(along[hit] / diameter[at][state])
             more *= overlap(edge[hit], diameter[at + 1 :][hit] / 2.0, across[hit])
             rest = added[at + 1 :]
             rest[hit] = np.maximum(rest[hit], more**2)

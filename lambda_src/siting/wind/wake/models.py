@@ -27,18 +27,20 @@ _REACH_SIGMA: Final = 7.0
 _ALL: Final = 1.0
 
 
-class Rotors(NamedTuple):
-    """What makes a wake and what it hits, in metres.
+#: What of a wake is the same wherever it is looked at: arrays that its model makes for itself.
+Made = tuple[FloatArray, ...]
+
+
+class Hit(NamedTuple):
+    """What a wake hits.
 
     Attributes:
-        diameter_m: Of the rotor that makes it.
-        hub_height_m: Over ground, of both.
-        hit_radius_m: Of the rotor that is hit; 0 for a point.
+        radius_m: Of the rotor; 0 for a point.
+        hub_height_m: Over ground, of it and of the rotor that makes the wake.
     """
 
-    diameter_m: float
+    radius_m: float
     hub_height_m: float
-    hit_radius_m: float
 
 
 class WakeModel(Protocol):
@@ -70,39 +72,41 @@ class WakeModel(Protocol):
     def growth(self, turbulence: FloatArray) -> FloatArray:
         """How much wider the wake gets per metre, far behind its rotor."""
 
-    def width(
-        self,
-        along_m: FloatArray,
-        thrust: FloatArray,
-        turbulence: FloatArray,
-        diameter_m: float | FloatArray,
-    ) -> FloatArray:
-        """How wide the wake is: sigma, or Jensen's radius, in metres.
+    def made(
+        self, thrust: FloatArray, turbulence: FloatArray, diameter_m: float | FloatArray
+    ) -> Made:
+        """What ``width`` and ``loss`` take of a rotor, worked out once for all that it hits.
 
         Args:
-            along_m: How far behind its rotor, 0 or more.
-            thrust: CT of that rotor.
+            thrust: CT of the rotor.
             turbulence: Turbulence intensity there.
-            diameter_m: Of that rotor.
+            diameter_m: Of the rotor.
+
+        Returns:
+            Arrays of the shape of the arguments; of one column if they are the same in all.
         """
 
-    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+    def width(self, along_m: FloatArray, made: Made) -> FloatArray:
+        """How wide the wake is, so far behind its rotor: sigma, or Jensen's radius, in metres."""
+
+    def reach(self, width_m: FloatArray, hit: Hit) -> FloatArray:
         """How far from its axis the wake is nothing any more to what it hits, in metres."""
 
-    def loss(
-        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
-    ) -> FloatArray:
+    def loss(self, width_m: FloatArray, across_m: FloatArray, made: Made, hit: Hit) -> FloatArray:
         """The share of the wind that is lost where the wake is so wide.
 
         Args:
             width_m: As ``width`` gives it.
             across_m: How far from the wake's axis, to the side, 0 or more.
-            thrust: CT of the rotor that makes it.
-            rotors: That rotor, and what it hits.
+            made: As ``made`` gives it.
+            hit: What it hits.
         """
 
-    def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
-        """Turbulence intensity that a wake adds, so many rotor diameters behind its turbine."""
+    def stirred(self, thrust: FloatArray) -> FloatArray:
+        """Turbulence intensity that a rotor adds, one diameter behind it."""
+
+    def calmed(self, diameters_behind: FloatArray) -> FloatArray:
+        """Which share of that is left, so many diameters behind it."""
 
 
 class SumOfSquares:
@@ -120,9 +124,13 @@ class SumOfSquares:
         """See ``WakeModel``."""
         return False
 
-    def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
+    def stirred(self, thrust: FloatArray) -> FloatArray:
         """See ``WakeModel``."""
-        return np.zeros(np.broadcast_shapes(thrust.shape, diameters_behind.shape))
+        return np.zeros(thrust.shape)
+
+    def calmed(self, diameters_behind: FloatArray) -> FloatArray:
+        """See ``WakeModel``."""
+        return np.ones(diameters_behind.shape)
 
 
 class SeenFromHub:
@@ -130,15 +138,20 @@ class SeenFromHub:
 
     __slots__ = ()
 
-    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+    def width(self, along_m: FloatArray, made: Made) -> FloatArray:
+        """See ``WakeModel``."""
+        at_rotor, growth, _ = made
+        sigma = growth * along_m
+        sigma += at_rotor
+        return sigma
+
+    def reach(self, width_m: FloatArray, hit: Hit) -> FloatArray:
         """See ``WakeModel``."""
         return _REACH_SIGMA * width_m
 
-    def loss(
-        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
-    ) -> FloatArray:
+    def loss(self, width_m: FloatArray, across_m: FloatArray, made: Made, hit: Hit) -> FloatArray:
         """See ``WakeModel``."""
-        return gaussian_at_hub(width_m, across_m, thrust, rotors.diameter_m)
+        return gaussian_at_hub(width_m, across_m, made[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +186,13 @@ class Iea37Gaussian(SumOfSquares, SeenFromHub):
         """See ``WakeModel``."""
         return np.full(turbulence.shape, self.expansion)
 
-    def width(
-        self,
-        along_m: FloatArray,
-        thrust: FloatArray,
-        turbulence: FloatArray,
-        diameter_m: float | FloatArray,
-    ) -> FloatArray:
+    def made(
+        self, thrust: FloatArray, turbulence: FloatArray, diameter_m: float | FloatArray
+    ) -> Made:
         """See ``WakeModel``."""
-        sigma = self.expansion * along_m
-        sigma += diameter_m / np.sqrt(8.0)
-        return sigma
+        growth = self.growth(thrust[..., :1])
+        at_rotor = np.ones_like(growth) * (diameter_m / np.sqrt(8.0))
+        return at_rotor, growth, blockage(thrust, diameter_m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,22 +252,21 @@ class TurbulentGaussian(SeenFromHub):
         """See ``WakeModel``."""
         return 0.3837 * turbulence + 0.003678
 
-    def width(
-        self,
-        along_m: FloatArray,
-        thrust: FloatArray,
-        turbulence: FloatArray,
-        diameter_m: float | FloatArray,
-    ) -> FloatArray:
+    def made(
+        self, thrust: FloatArray, turbulence: FloatArray, diameter_m: float | FloatArray
+    ) -> Made:
         """See ``WakeModel``."""
         at_rotor = sigma_at_rotor(0.2, thrust, 0.899) * diameter_m
-        return np.asarray(self.growth(turbulence) * along_m + at_rotor)
+        return at_rotor, self.growth(turbulence), blockage(thrust, diameter_m)
 
-    def added_turbulence(self, thrust: FloatArray, diameters_behind: FloatArray) -> FloatArray:
+    def stirred(self, thrust: FloatArray) -> FloatArray:
         """See ``WakeModel``."""
         induction = 0.5 * (1.0 - np.sqrt(1.0 - np.minimum(thrust, 1.0)))
-        at_rotor = 0.73 * induction**0.8325 * self.turbulence_intensity**0.0325
-        return np.asarray(at_rotor * diameters_behind**-0.32)
+        return np.asarray(0.73 * induction**0.8325 * self.turbulence_intensity**0.0325)
+
+    def calmed(self, diameters_behind: FloatArray) -> FloatArray:
+        """See ``WakeModel``."""
+        return np.asarray(diameters_behind**-0.32)
 
 
 def require_turbulence(intensity: float) -> None:
@@ -280,25 +288,33 @@ def sigma_at_rotor(share: float, thrust: FloatArray, most: float) -> FloatArray:
     return np.asarray(share * np.sqrt(0.5 * (1.0 + root) / root))
 
 
-def depth(sigma: FloatArray, thrust: FloatArray, diameter: float | FloatArray) -> FloatArray:
-    """The share of the wind that is lost on the wake's axis."""
-    blocked = np.minimum(thrust * diameter**2 / (8.0 * sigma**2), _ALL)
-    return np.asarray(1.0 - np.sqrt(1.0 - blocked))
+def blockage(thrust: FloatArray, diameter: float | FloatArray) -> FloatArray:
+    """CT D^2 / 8, which by sigma^2 says how deep a wake is."""
+    return np.asarray(thrust * (diameter**2 / 8.0))
 
 
-def gaussian_at_hub(
-    sigma: FloatArray, across: FloatArray, thrust: FloatArray, diameter: float | FloatArray
-) -> FloatArray:
-    """The share of the wind that is lost so far from the wake's axis, all lengths in metres."""
-    inverse = 1.0 / sigma
-    exponent = across * inverse
-    np.square(exponent, out=exponent)
-    exponent *= -0.5
+def depth(sigma: FloatArray, blocked: FloatArray) -> FloatArray:
+    """The share of the wind that is lost on the wake's axis, of its ``blockage``."""
+    return np.asarray(1.0 - np.sqrt(1.0 - np.minimum(blocked / sigma**2, _ALL)))
+
+
+def gaussian_at_hub(sigma: FloatArray, across: FloatArray, blocked: FloatArray) -> FloatArray:
+    """The share of the wind that is lost so far from the wake's axis, all lengths in metres.
+
+    Args:
+        sigma: Of the wakes.
+        across: How far from their axes, broadcast with it.
+        blocked: Their ``blockage``, of the shape of what is returned.
+    """
+    # In place: the time goes into memory, not into arithmetic.
+    inverse = np.square(sigma)
+    np.divide(1.0, inverse, out=inverse)
+    exponent = inverse * (-0.5 * np.square(across))
     np.maximum(exponent, LEAST_EXPONENT, out=exponent)
-    loss = np.square(inverse, out=inverse) * (thrust * (diameter**2 / 8.0))
+    loss = inverse * blocked
     np.minimum(loss, _ALL, out=loss)
     np.subtract(1.0, loss, out=loss)
     np.sqrt(loss, out=loss)
     np.subtract(1.0, loss, out=loss)
-    # What goes to more speeds than the width and the distance do is multiplied last.
-    return np.asarray(loss * np.exp(exponent, out=exponent))
+    loss *= np.exp(exponent, out=exponent)
+    return loss

@@ -6,6 +6,8 @@ from siting.wind.turbines import FloatArray
 
 #: Of the mean over a disc, as a share of the wake's deepest point.
 _TOLERANCE = 1e-6
+#: Between a wake's axis and a rotor's, in the rotor's radii: next to nothing, but to divide by.
+_LEAST_GAP = 1e-9
 
 
 def overlap(
@@ -18,20 +20,25 @@ def overlap(
         rotor_radius: Of the rotors, in metres: of all, or of each.
         distance: From the wake's axis to the rotor's, in metres, broadcast with them.
     """
-    apart = np.abs(wake_radius - rotor_radius)
-    within = np.minimum(np.square(wake_radius / rotor_radius), 1.0)
-    share = np.where(distance <= apart, within, 0.0)
-    partly = np.flatnonzero((distance > apart) & (distance < wake_radius + rotor_radius))
-    wake, gap, rotor = (
-        np.broadcast_to(one, share.shape).take(partly)
-        for one in (wake_radius, distance, rotor_radius)
-    )
-    to_wake = np.clip((gap**2 + wake**2 - rotor**2) / (2.0 * gap * wake), -1.0, 1.0)
-    to_rotor = np.clip((gap**2 + rotor**2 - wake**2) / (2.0 * gap * rotor), -1.0, 1.0)
-    # Two circular segments on their common chord.
-    lens = wake**2 * (np.arccos(to_wake) - to_wake * np.sqrt(1.0 - to_wake**2))
-    lens += rotor**2 * (np.arccos(to_rotor) - to_rotor * np.sqrt(1.0 - to_rotor**2))
-    np.put(share, partly, lens / (np.pi * rotor**2))
+    # In radii of the rotors. Two circular segments on one chord; cosines beyond 1 are of no chord.
+    gap = np.maximum(distance / rotor_radius, _LEAST_GAP)
+    wake = wake_radius / rotor_radius
+    to_rotor = np.square(wake)
+    to_rotor = (0.5 * (gap + 1.0 / gap)) - to_rotor * (0.5 / gap)
+    to_wake = (gap - to_rotor) / wake
+    for cosine in (to_rotor, to_wake):
+        np.minimum(cosine, 1.0, out=cosine)
+        np.maximum(cosine, -1.0, out=cosine)
+    share = np.arccos(to_wake)
+    share *= wake
+    np.square(to_wake, out=to_wake)
+    np.subtract(1.0, to_wake, out=to_wake)
+    np.sqrt(to_wake, out=to_wake)
+    to_wake *= gap
+    share -= to_wake
+    share *= wake
+    share += np.arccos(to_rotor, out=to_rotor)
+    share /= np.pi
     return share
 
 

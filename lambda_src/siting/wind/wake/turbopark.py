@@ -6,7 +6,15 @@ from typing import Final
 import numpy as np
 
 from siting.wind.turbines import FloatArray
-from siting.wind.wake.models import Rotors, SumOfSquares, depth, require_turbulence, sigma_at_rotor
+from siting.wind.wake.models import (
+    Hit,
+    Made,
+    SumOfSquares,
+    blockage,
+    depth,
+    require_turbulence,
+    sigma_at_rotor,
+)
 from siting.wind.wake.rotors import gaussian_over_disc
 
 #: Discs farther from a wake's axis, in sigma, see nothing of it: less than 2e-8 of its depth.
@@ -59,38 +67,39 @@ class TurbOPark(SumOfSquares):
         """See ``WakeModel``."""
         return 0.04 * turbulence
 
-    def width(
-        self,
-        along_m: FloatArray,
-        thrust: FloatArray,
-        turbulence: FloatArray,
-        diameter_m: float | FloatArray,
-    ) -> FloatArray:
+    def made(
+        self, thrust: FloatArray, turbulence: FloatArray, diameter_m: float | FloatArray
+    ) -> Made:
         """See ``WakeModel``."""
         # Without thrust there is no wake whose width would matter.
         root_thrust = np.sqrt(np.maximum(thrust, 1e-20))
-        alpha, beta = 1.5 * self.turbulence_intensity, 0.8 * self.turbulence_intensity / root_thrust
-        here = alpha + beta / diameter_m * along_m
+        beta_by_metre = 0.8 * self.turbulence_intensity / (root_thrust * diameter_m)
+        at_rotor = sigma_at_rotor(0.25, thrust, 0.96) * diameter_m
+        return at_rotor, beta_by_metre, blockage(thrust, diameter_m)
+
+    def width(self, along_m: FloatArray, made: Made) -> FloatArray:
+        """See ``WakeModel``."""
+        at_rotor, beta_by_metre, _ = made
+        alpha = 1.5 * self.turbulence_intensity
+        here = alpha + beta_by_metre * along_m
         root, first = np.sqrt(here**2 + 1.0), np.sqrt(alpha**2 + 1.0)
         wider = root - first - np.log((root + 1.0) * alpha / ((first + 1.0) * here))
-        wider *= 0.04 * self.turbulence_intensity * diameter_m / beta
-        wider += sigma_at_rotor(0.25, thrust, 0.96) * diameter_m
+        wider *= 0.04 * self.turbulence_intensity / beta_by_metre
+        wider += at_rotor
         return np.asarray(wider)
 
-    def reach(self, width_m: FloatArray, rotors: Rotors) -> FloatArray:
+    def reach(self, width_m: FloatArray, hit: Hit) -> FloatArray:
         """See ``WakeModel``."""
-        return _REACH_SIGMA * width_m + rotors.hit_radius_m
+        return _REACH_SIGMA * width_m + hit.radius_m
 
-    def loss(
-        self, width_m: FloatArray, across_m: FloatArray, thrust: FloatArray, rotors: Rotors
-    ) -> FloatArray:
+    def loss(self, width_m: FloatArray, across_m: FloatArray, made: Made, hit: Hit) -> FloatArray:
         """See ``WakeModel``."""
-        radius = rotors.hit_radius_m / width_m
-        image_m = np.hypot(across_m, 2.0 * rotors.hub_height_m)
+        radius = hit.radius_m / width_m
+        image_m = np.hypot(across_m, 2.0 * hit.hub_height_m)
         seen = np.hypot(
             _over_rotor(radius, across_m / width_m), _over_rotor(radius, image_m / width_m)
         )
-        return np.asarray(depth(width_m, thrust, rotors.diameter_m) * seen)
+        return np.asarray(depth(width_m, made[-1]) * seen)
 
 
 def _over_rotor(radius: FloatArray, distance: FloatArray) -> FloatArray:
