@@ -1,6 +1,7 @@
 """PyWake's side of ``siting.bench.wake``: runs in its own environment, and knows nothing of ours.
 
-Reads the cases as JSON from standard input and answers with energies and times as JSON. The case
+Answers each line of JSON from standard input with one: a case with its energies, by PyWake's models
+for it, and the name of one of these with the time of one run. So both sides take turns. The case
 study runs on PyWake's own site and turbine of it; other turbines' power and thrust come as dense
 tables, so that both sides have the same curves.
 """
@@ -9,7 +10,6 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -69,41 +69,33 @@ def _models(case: dict[str, Any]) -> dict[str, Any]:
     return models
 
 
-def _run(case: dict[str, Any], model: Any) -> dict[str, float]:
-    x, y = np.array(case["positions"]).T
-    shares = np.array(case["frequency"])
-
-    def simulate() -> Any:
-        return model(x, y, wd=case["directions"], ws=case["speeds"])
-
-    def energy() -> Any:
-        return simulate().aep().values.sum()
-
-    power_w = np.asarray(simulate().Power.values)
-    return {
-        # The case's own shares: those of a PyWake site depend on how it bins.
-        "mwh": float((power_w * shares).sum() * _MWH_PER_WATT_AND_YEAR),
-        "seconds": _seconds(energy, case["runs"]),
-    }
-
-
-def _seconds(work: Callable[[], object], runs: int) -> float:
-    work()
-    times = []
-    for _ in range(runs):
-        began = time.process_time()
-        work()
-        times.append(time.process_time() - began)
-    return float(np.median(times))
+def _mwh(case: dict[str, Any], simulated: Any) -> float:
+    # The case's own shares: those of a PyWake site depend on how it bins.
+    power_w = np.asarray(simulated.Power.values)
+    return float((power_w * np.array(case["frequency"])).sum() * _MWH_PER_WATT_AND_YEAR)
 
 
 def main() -> None:
-    """Answer the cases."""
+    """Answer until there are no more questions."""
     # PyWake warns of what the cases mean to do, such as a turbine without an idle thrust.
     warnings.filterwarnings("ignore")
-    cases = json.load(sys.stdin)
-    answers = [{name: _run(case, model) for name, model in _models(case).items()} for case in cases]
-    json.dump(answers, sys.stdout)
+    case: dict[str, Any] = {}
+    models: dict[str, Any] = {}
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if isinstance(asked, dict):
+            case, models = asked, _models(asked)
+            answer: Any = {name: _mwh(case, _simulated(case, one)) for name, one in models.items()}
+        else:
+            began = time.process_time()
+            _simulated(case, models[asked]).aep().values.sum()
+            answer = time.process_time() - began
+        print(json.dumps(answer), flush=True)
+
+
+def _simulated(case: dict[str, Any], model: Any) -> Any:
+    x, y = np.array(case["positions"]).T
+    return model(x, y, wd=case["directions"], ws=case["speeds"])
 
 
 if __name__ == "__main__":

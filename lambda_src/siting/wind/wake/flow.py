@@ -8,8 +8,7 @@ Wind from direction d blows towards (-sin d, -cos d); "downwind" is measured alo
 across it. Nothing here checks its input; ``wake`` does.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,18 +28,15 @@ _DIRECTION_DECIMALS: Final = 9
 EDGE_SIGMA: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """The wind at every turbine: arrays of wind states times turbines.
 
     Attributes:
         speed_m_per_s: Wind speed at the hub.
-        thrust: Thrust coefficient at that speed.
         turbulence: Turbulence intensity at the rotor; 0 in models without it.
     """
 
     speed_m_per_s: FloatArray
-    thrust: FloatArray
     turbulence: FloatArray
 
 
@@ -125,15 +121,21 @@ def follow(
     """
     states = _by_direction(direction_degrees)
     step = max(1, _FOLLOWED // (len(x_m) * states.shape[1]))
-    flow = Flow(*(np.empty((len(speed_m_per_s), len(x_m))) for _ in range(3)))
+    rows = np.arange(len(x_m) * len(states)).reshape(len(x_m), -1)
+    found = Flow(*(np.empty((rows.size, states.shape[1])) for _ in range(2)))
+    found.turbulence[:] = model.ambient_turbulence or 0.0
     for at in range(0, len(states), step):
-        some = states[at : at + step]
-        downwind, sideways = rotated(x_m, y_m, np.radians(direction_degrees[some[:, 0]]))
-        part = _follow(downwind, sideways, speed_m_per_s[some], turbine, model)
-        flow.speed_m_per_s[some] = part.speed_m_per_s
-        flow.thrust[some] = part.thrust
-        flow.turbulence[some] = part.turbulence
-    return flow
+        some = slice(at, at + step)
+        _follow(
+            rotated(x_m, y_m, np.radians(direction_degrees[states[some, 0]])),
+            speed_m_per_s[states[some]],
+            turbine,
+            model,
+            into=found,
+            rows=rows[:, some].T,
+        )
+    placed = np.argsort(states, axis=None)
+    return Flow(*(one.reshape(len(x_m), -1).take(placed, axis=1).T for one in found))
 
 
 def _by_direction(direction_degrees: FloatArray) -> NDArray[np.int64]:
@@ -150,44 +152,58 @@ def _by_direction(direction_degrees: FloatArray) -> NDArray[np.int64]:
 
 
 def _follow(
-    downwind: FloatArray,
-    sideways: FloatArray,
+    place: tuple[FloatArray, FloatArray],
     free: FloatArray,
     turbine: Turbine,
     model: WakeModel,
-) -> Flow:
-    """Follow some directions' wind: (directions, turbines) at (directions, speeds)."""
+    *,
+    into: Flow,
+    rows: NDArray[np.int64],
+) -> None:
+    """Follow some directions' wind.
+
+    Args:
+        place: How far downwind and sideways turbines stand, by direction (row) and turbine.
+        free: Free wind speed, by direction and speed.
+        turbine: The turbine's type.
+        model: The wake.
+        into: What is found goes here: in columns by speed.
+        rows: Of ``into``, by direction and turbine.
+    """
+    downwind, sideways = place
     order = np.argsort(downwind, axis=1, kind="stable")
     # Turbines as rows from here on, so that "all those farther down" is one block of memory.
     downwind = np.take_along_axis(downwind, order, axis=1).T.copy()
     sideways = np.take_along_axis(sideways, order, axis=1).T.copy()
     count, (directions, speeds) = len(downwind), free.shape
+    rows = np.take_along_axis(rows, order, axis=1)
     diameter = turbine.rotor_diameter_m
     hit = Hit(diameter / 2.0, turbine.hub_height_m)
     ambient = model.ambient_turbulence or 0.0
+    turbulence = np.full(free.shape, ambient)
     # Rows are turbines and, within each, directions.
     lost, added = (np.zeros((count * directions, speeds)) for _ in range(2))
-    speed, thrust, turbulence = (np.empty((count, directions, speeds)) for _ in range(3))
     for at in range(count):
         mine = slice(at * directions, (at + 1) * directions)
         share = lost[mine] if model.adds_linearly else free * np.sqrt(lost[mine])
-        speed[at] = np.maximum(free - share, 0.0)
-        thrust[at] = turbine.thrust(speed[at])
-        turbulence[at] = np.sqrt(ambient**2 + added[mine])
+        speed = np.maximum(free - share, 0.0)
+        thrust = turbine.thrust(speed)
+        into.speed_m_per_s[rows[:, at]] = speed
+        if model.adds_turbulence:
+            turbulence = np.sqrt(ambient**2 + added[mine])
+            into.turbulence[rows[:, at]] = turbulence
         along = downwind[at + 1 :] - downwind[at]
         across = np.abs(sideways[at + 1 :] - sideways[at])
         # Only rotors that the wake reaches, at whatever speed: the rest is most of them.
-        # Every model's wake is widest with the most thrust and turbulence.
-        most = model.made(thrust[at].max(axis=1), turbulence[at].max(axis=1), diameter)
-        widest = model.width(along, most)
+        made = model.made(thrust, turbulence, diameter)
+        widest = model.width(along, model.widest(made))
         reached = np.flatnonzero((along > 0.0) & (across < model.reach(widest, hit)))
         direction = reached % directions
         along, across = (one.take(reached)[:, np.newaxis] for one in (along, across))
-        made = model.made(thrust[at], turbulence[at], diameter)
         made = tuple(one.take(direction, axis=0) for one in made)
         width = model.width(along, made)
         loss = model.loss(width, across, made, hit)
-        loss *= speed[at].take(direction, axis=0) if model.adds_linearly else loss
+        loss *= speed.take(direction, axis=0) if model.adds_linearly else loss
         row = reached + mine.stop
         loss += lost.take(row, axis=0)
         lost[row] = loss
@@ -195,18 +211,12 @@ def _follow(
             edge = EDGE_SIGMA * widest.take(reached) + diameter / 2.0
             within = np.flatnonzero(across[:, 0] < edge)
             row = row.take(within)
-            more = model.stirred(thrust[at]).take(direction.take(within), axis=0)
+            more = model.stirred(thrust).take(direction.take(within), axis=0)
             more *= model.calmed(along.take(within, axis=0) / diameter)
             edge = EDGE_SIGMA * width.take(within, axis=0)
             more *= overlap(edge, diameter / 2.0, across.take(within, axis=0))
             np.square(more, out=more)
             added[row] = np.maximum(added.take(row, axis=0), more, out=more)
-    placed = np.argsort(order, axis=1)[:, np.newaxis]
-
-    def by_turbine(rows: FloatArray) -> FloatArray:
-        return np.take_along_axis(rows.transpose(1, 2, 0), placed, axis=2)
-
-    return Flow(by_turbine(speed), by_turbine(thrust), by_turbine(turbulence))
 
 
 def speeds_at(
@@ -240,7 +250,9 @@ def speeds_at(
         model=model,
     )
     downwind, sideways = (one[0] for one in rotated(x_m, y_m, np.radians(direction)))
-    made = model.made(flow.thrust[0], flow.turbulence[0], turbine.rotor_diameter_m)
+    made = model.made(
+        turbine.thrust(flow.speed_m_per_s[0]), flow.turbulence[0], turbine.rotor_diameter_m
+    )
     # A point has no disc to average over.
     points = Hit(0.0, turbine.hub_height_m)
     seen = flow.speed_m_per_s[0]

@@ -58,6 +58,10 @@ class Jensen(SumOfSquares):
         """See ``WakeModel``."""
         return self.expansion * along_m + made[0]
 
+    def widest(self, made: Made) -> Made:
+        """See ``WakeModel``."""
+        return (made[0].max(axis=1),)
+
     def reach(self, width_m: FloatArray, hit: Hit) -> FloatArray:
         """See ``WakeModel``."""
         return width_m + hit.radius_m

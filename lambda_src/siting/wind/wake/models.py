@@ -89,6 +89,9 @@ class WakeModel(Protocol):
     def width(self, along_m: FloatArray, made: Made) -> FloatArray:
         """How wide the wake is, so far behind its rotor: sigma, or Jensen's radius, in metres."""
 
+    def widest(self, made: Made) -> Made:
+        """What makes a wake no narrower than at any of the speeds in columns, without columns."""
+
     def reach(self, width_m: FloatArray, hit: Hit) -> FloatArray:
         """How far from its axis the wake is nothing any more to what it hits, in metres."""
 
@@ -140,10 +143,14 @@ class SeenFromHub:
 
     def width(self, along_m: FloatArray, made: Made) -> FloatArray:
         """See ``WakeModel``."""
-        at_rotor, growth, _ = made
+        at_rotor, growth, *_ = made
         sigma = growth * along_m
         sigma += at_rotor
         return sigma
+
+    def widest(self, made: Made) -> Made:
+        """See ``WakeModel``."""
+        return tuple(one.max(axis=1) for one in made[:2])
 
     def reach(self, width_m: FloatArray, hit: Hit) -> FloatArray:
         """See ``WakeModel``."""

@@ -79,7 +79,7 @@ class TurbOPark(SumOfSquares):
 
     def width(self, along_m: FloatArray, made: Made) -> FloatArray:
         """See ``WakeModel``."""
-        at_rotor, beta_by_metre, _ = made
+        at_rotor, beta_by_metre, *_ = made
         alpha = 1.5 * self.turbulence_intensity
         here = alpha + beta_by_metre * along_m
         root, first = np.sqrt(here**2 + 1.0), np.sqrt(alpha**2 + 1.0)
@@ -87,6 +87,11 @@ class TurbOPark(SumOfSquares):
         wider *= 0.04 * self.turbulence_intensity / beta_by_metre
         wider += at_rotor
         return np.asarray(wider)
+
+    def widest(self, made: Made) -> Made:
+        """See ``WakeModel``."""
+        # Both go with the thrust: up, and down.
+        return made[0].max(axis=1), made[1].min(axis=1)
 
     def reach(self, width_m: FloatArray, hit: Hit) -> FloatArray:
         """See ``WakeModel``."""
