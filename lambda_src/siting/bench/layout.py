@@ -1,9 +1,10 @@
 """What the optimiser makes of farms of 16 to 300 turbines.
 
-First IEA Wind Task 37's case study 1, a minute per farm and seed, from the published baselines
-brought two centimetres inside the round boundary that they touch. The result is checked against the
-case study's own rules and energy, apart from the optimiser's. Then every strategy in a wind of many
-speeds. Fails if a median is less than its goal, or if ``optimise`` is worse than another strategy.
+First IEA Wind Task 37's case study 1, from the published baselines brought two centimetres inside
+the round boundary that they touch; climbs are as many as take a minute at most per farm and seed on
+two cores that do nothing else. The result is checked against the case study's own rules and energy,
+apart from the optimiser's. Then every strategy in a wind of many speeds. Fails if a median is less
+than its goal, or if ``optimise`` is worse than another strategy.
 """
 
 import argparse
@@ -31,9 +32,12 @@ from siting.wind.wake.energy import WindRose
 from siting.wind.wake.models import Iea37Gaussian, TurbulentGaussian
 from siting.wind.wake.states import WeibullSectors, wind_states
 
-SECONDS: Final = 60.0
+#: Climbs per farm and seed: what they come to is the same on a machine that is busy.
+CLIMBS: Final = {16: 345, 36: 900, 64: 120}
+#: They may take so long on such a machine.
+SECONDS: Final = 1200.0
 GOAL_MWH: Final = {16: 421_600.0, 36: 861_500.0, 64: 1_514_500.0}
-SIZES: Final = (30, 100, 300)
+SIZES: Final = (30, 100, 200, 300)
 CEILING_S: Final = 10.0
 #: What participant 4 (SNOPT with wake expansion continuation) submitted to the case study, in MWh;
 #: from the files of the case study's results.
@@ -95,7 +99,7 @@ def broken(positions_m: FloatArray, turbine_count: int) -> list[str]:
     return rules
 
 
-def case_studies(budget: Budget, seeds: int) -> tuple[Table, list[str]]:
+def case_studies(seconds: float, seeds: int) -> tuple[Table, list[str]]:
     """Return a row per farm of the case study, and what went wrong."""
     table = Table(title="IEA 37 case study 1 from the baseline", title_justify="left")
     table.add_column("turbines", justify="right")
@@ -109,13 +113,14 @@ def case_studies(budget: Budget, seeds: int) -> tuple[Table, list[str]]:
         "evaluations",
         "CPU s**",
         "starts apart %",
+        "ended",
     ):
         table.add_column(column, justify="right")
     failures = []
-    for count in iea37.IEA37_BOUNDARY_RADIUS_M:
+    for count, climbs in CLIMBS.items():
         baseline = case_study_mwh(iea37.baseline(count))
         began = time.process_time()
-        found = [run(count, budget, seed) for seed in range(seeds)]
+        found = [run(count, Budget(climbs, seconds), seed) for seed in range(seeds)]
         spent = (time.process_time() - began) / seeds
         failures += [f"{count}: {rule}" for one in found for rule in broken(one.positions_m, count)]
         reached = sorted(one.mwh for one in found)
@@ -133,14 +138,15 @@ def case_studies(budget: Budget, seeds: int) -> tuple[Table, list[str]]:
             f"{median(one.evaluations for one in found):.0f}",
             f"{spent:.0f}",
             f"{median(starts):.2f}",
+            ", ".join(sorted({one.ended for one in found})),
         )
     return table, failures
 
 
-def strategies() -> tuple[Table, list[str]]:
+def strategies(ceiling_s: float) -> tuple[Table, list[str]]:
     """Return a row per strategy and size of farm, and what went wrong."""
     table = Table(
-        title=f"Strategies in a wind of many speeds, ceiling {CEILING_S:g} s", title_justify="left"
+        title=f"Strategies in a wind of many speeds, ceiling {ceiling_s:g} s", title_justify="left"
     )
     table.add_column("turbines", justify="right")
     table.add_column("strategy")
@@ -168,7 +174,7 @@ def strategies() -> tuple[Table, list[str]]:
                 spec,
                 energy=energy,
                 simulate=simulate,
-                budget=Budget(iterations=1000, ceiling_s=CEILING_S),
+                budget=Budget(iterations=1000, ceiling_s=ceiling_s),
                 workers=cores(),
             )
             took = time.perf_counter() - began
@@ -213,17 +219,21 @@ def _land_for(turbine_count: int) -> Land:
 def main() -> None:
     """Print the tables; exit with 1 if a layout is infeasible, or a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="per farm and seed")
     parser.add_argument(
-        "--iterations", type=int, help="climbs per farm and seed, if they end first"
+        "--seconds", type=float, default=SECONDS, help="ceiling per farm and seed of the case study"
+    )
+    parser.add_argument(
+        "--ceiling", type=float, default=CEILING_S, help="seconds per strategy and size of farm"
     )
     parser.add_argument("--seeds", type=int, default=5)
     asked = parser.parse_args()
-    budget = Budget(asked.iterations, asked.seconds)
     console = Console(width=150)
     console.print(describe())
     failures = []
-    for table, wrong in (case_studies(budget, asked.seeds), strategies()):
+    for table, wrong in (
+        case_studies(asked.seconds, asked.seeds),
+        strategies(asked.ceiling),
+    ):
         console.print(table)
         failures += wrong
     console.print("* by participant 4 of the case study, SNOPT with wake expansion continuation")

@@ -2,16 +2,19 @@
 
 First it climbs from every layout given, and from random places: how far apart those end is told,
 for that says how much to make of the best of them. Then some turbines of the best layout hop
-elsewhere and climb again, and now and then it begins anew. Whatever is better is polished in small
-steps. A layout is taken only if it is feasible and better.
+elsewhere and climb again, and now and then all start from random places. Whatever is better is
+polished in small steps. Once many climbs have found nothing better, another line of hops begins at
+random places: in a small farm a line soon ends. A layout is taken only if it is feasible and
+better.
 
-Climbs are made in rounds of a fixed number, each from what was best before the round, on all cores
+Climbs are made in rounds of a fixed number, each from where its line was before, on all cores
 (``crew``). A climb is an iteration, and a search does a given number of them: what it finds depends
 on its seed and on that number, however many cores there are and however busy they be.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from siting.wind.errors import WindError
@@ -26,6 +29,9 @@ _ROUND: Final = 4
 #: Random starts after those given, and then one in so many climbs.
 _RANDOM_STARTS: Final = 4
 _FRESH_EVERY: Final = 8
+#: A line of hops ends after so many climbs per turbine that found nothing better. Lines of 36
+#: turbines have gone on after seven.
+_PATIENCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +108,8 @@ class _Search:
         self._seed = seed
         self._simulate = simulate
         self._best, self._simulated_mwh = starts[0]
-        self._best_mwh = ground.energy.mwh(self._best)
         self._start_mwh = self._simulated_mwh
+        self._begin_line(ground.energy.mwh(self._best), self._simulated_mwh)
         kinds = (Kind.NEAR, Kind.FAR)
         self._todo = [(kind, positions) for kind in kinds for positions, _ in starts]
         self._todo += [(Kind.RANDOM, self._best)] * _RANDOM_STARTS
@@ -113,6 +119,9 @@ class _Search:
 
     def run(self, crew: Crew) -> Optimised:
         while (size := self._next_round()) and not self._watch.is_over():
+            if self._since_better >= _PATIENCE * len(self._best):
+                self._begin_line(-inf, -inf)
+                self._todo += [(Kind.RANDOM, self._best)] * _RANDOM_STARTS
             tasks = [self._task() for _ in range(size)]
             for task, found in zip(tasks, crew.climb(tasks, self._watch.is_over), strict=True):
                 if found is not None:
@@ -127,6 +136,11 @@ class _Search:
             from_starts_mwh=tuple(self._from_starts),
         )
 
+    def _begin_line(self, mwh: float, simulated_mwh: float) -> None:
+        """Begin a line with what is more than so much, climbed and simulated."""
+        self._line, self._line_mwh, self._line_simulated_mwh = self._best, mwh, simulated_mwh
+        self._since_better = 0
+
     def _next_round(self) -> int:
         """Return how many climbs to make next; the very last is by itself, to polish the best."""
         iterations = self._watch.budget.iterations
@@ -139,7 +153,7 @@ class _Search:
         number = self._planned
         self._planned += 1
         is_last = self._planned == self._watch.budget.iterations
-        kind, start = Kind.HOP, self._best
+        kind, start = Kind.HOP, self._line
         if self._todo and not (is_last and number):
             kind, start = self._todo.pop(0)
         elif not self._is_polished:
@@ -152,14 +166,18 @@ class _Search:
         """Keep what a climb came to if it is feasible and better."""
         self._iterations += 1
         self._evaluations += found.evaluations
+        self._since_better += 1
         mwh = self._ground.energy.mwh(found.positions_m)
         if not is_feasible(found.positions_m, self._ground.land, self._ground.spec):
             return
         if task.kind in (Kind.NEAR, Kind.FAR, Kind.RANDOM):
             self._from_starts.append(mwh)
-        if mwh <= self._best_mwh:
+        if mwh <= self._line_mwh:
             return
         simulated = self._simulate(found.positions_m)
+        if simulated <= self._line_simulated_mwh:
+            return
+        self._line, self._line_mwh, self._line_simulated_mwh = found.positions_m, mwh, simulated
+        self._since_better, self._is_polished = 0, task.kind is Kind.POLISH
         if simulated > self._simulated_mwh:
-            self._best, self._best_mwh, self._simulated_mwh = found.positions_m, mwh, simulated
-            self._is_polished = task.kind is Kind.POLISH
+            self._best, self._simulated_mwh = found.positions_m, simulated

@@ -14,12 +14,12 @@ from shapely.geometry import MultiPolygon, Point, Polygon, box
 from siting.wind.errors import WindError
 from siting.wind.iea37 import IEA37_TURBINE, baseline, wind_rose
 from siting.wind.layout.budget import Budget, Ending, Watch
-from siting.wind.layout.climb import Ground, Kind, Task
+from siting.wind.layout.climb import Climbed, Ground, Kind, Task
 from siting.wind.layout.constraints import EDGE_CLEARANCE_M, Land, LayoutSpec, is_feasible
 from siting.wind.layout.crew import Crew
 from siting.wind.layout.energy import Landscape, LayoutEnergy
 from siting.wind.layout.optimise import Optimised, optimise
-from siting.wind.layout.patterns import grid
+from siting.wind.layout.patterns import grid, spiral
 from siting.wind.layout.strategies import STRATEGIES, plan
 from siting.wind.turbines import FloatArray
 from siting.wind.wake import energy as wake
@@ -252,6 +252,34 @@ def test_a_ceiling_that_is_met_by_the_greedy_start_is_told(monkeypatch: pytest.M
     assert planned.search is not None
     assert planned.search.iterations == 0
     assert planned.search.mwh == planned.search.start_mwh
+
+
+def test_a_line_of_hops_that_finds_nothing_gives_way_to_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    poor, good = sorted((pattern(LAND, spec()).positions_m for pattern in (grid, spiral)), key=mwh)
+    made: list[Task] = []
+
+    def climb(_ground: Ground, task: Task, _is_over: Callable[[], bool]) -> Climbed:
+        made.append(task)
+        return Climbed(poor if task.kind is Kind.RANDOM else task.start_m, 1)
+
+    monkeypatch.setattr(Ground, "climb", climb)
+
+    found = optimise(
+        [(good, mwh(good))], Ground(LAND, spec(), ENERGY), Watch(Budget(80)), simulate=mwh
+    )
+
+    # Eight climbs for each of eight turbines have found nothing better.
+    assert [task.kind for task in made[60:70]] == [
+        *[Kind.HOP] * 4,
+        *[Kind.RANDOM] * 4,
+        Kind.POLISH,
+        Kind.HOP,
+    ]
+    assert made[63].start_m is good
+    assert made[69].start_m is poor
+    assert found.positions_m is good
 
 
 def test_the_simulation_has_the_last_word() -> None:
