@@ -39,7 +39,7 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 MAX_DIFFERENCE_PERCENT: Final = 0.1
 _MANY_SPEEDS: Final = "80 in rows, 72 directions, 20 speeds"
 #: How many times as fast as PyWake is claimed, by the end of a case's name.
-MIN_SPEED_RATIOS: Final = {"IEA 37 case study, 64 turbines": 10.0, _MANY_SPEEDS: 5.0}
+MIN_SPEED_RATIOS: Final = {"IEA 37 case study, 64 turbines": 6.0, _MANY_SPEEDS: 4.0}
 _TURNS: Final = 3
 _RUNS: Final = 5
 _TURBULENCE: Final = 0.075
