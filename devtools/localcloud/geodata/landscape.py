@@ -4,19 +4,14 @@ No real place looks like this. It has what real maps have: areas drawn as relati
 an island in a lake, a roundabout, an outline that crosses itself, one that was never closed.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import count
-from math import cos, pi, radians, sin
-from typing import Any, Final
+from math import sin
+from typing import Final
 
-Element = dict[str, Any]
-Point = tuple[float, float]
+from devtools.localcloud.geodata.pen import Element, Pen, Point, circle, square
 
 #: Where the marsh is put: the middle of the example site.
 LATITUDE: Final = 54.7365
 LONGITUDE: Final = 8.972
-
-_METRES_PER_DEGREE: Final = 111_195.0
 
 _FARMS: Final[tuple[tuple[str, Point], ...]] = (
     ("Norderhof", (-900.0, 3900.0)),
@@ -46,132 +41,82 @@ _RAILWAY: Final = ((5200, -7000), (5000, -2500), (5300, 1500), (4900, 7000))
 
 def marsh(latitude: float = LATITUDE, longitude: float = LONGITUDE) -> list[Element]:
     """Draw the marsh around a place."""
-    pen = _Pen(latitude, longitude)
+    pen = Pen(latitude, longitude)
     elements = [
         *_houses(pen),
         pen.way(_ROAD, highway="secondary", name="Koogstrasse", ref="L 11"),
         pen.way(_LANE, highway="unclassified", name="Norderweg"),
-        pen.way(_circle((200, -1100), 18, 12), highway="secondary", junction="roundabout"),
+        pen.way(circle((200, -1100), 18, 12), highway="secondary", junction="roundabout"),
         pen.way(((500, 400), (1900, 700)), highway="track"),
         pen.way(_RAILWAY, railway="rail", name="Marschbahn"),
         pen.way(_POWER_LINE, power="line", voltage="110000", name="110 kV Nord"),
         pen.way(_CANAL, waterway="canal", name="Sielzug"),
         *_lake(pen),
         *_coast(pen),
-        pen.way(_square((6300, 1400), 900, 130), aeroway="aerodrome", name="Segelflugplatz Ost"),
+        pen.way(square((6300, 1400), 900, 130), aeroway="aerodrome", name="Segelflugplatz Ost"),
         *_one_of_each(pen),
     ]
     return elements
 
 
-class _Pen:
-    """Draws elements from metres east and north of a place."""
-
-    def __init__(self, latitude: float, longitude: float) -> None:
-        self._latitude = latitude
-        self._longitude = longitude
-        self._ids = count(1)
-
-    def position(self, point: Point) -> dict[str, float]:
-        """A point as Overpass writes it."""
-        east, north = point
-        longitude = self._longitude + east / (_METRES_PER_DEGREE * cos(radians(self._latitude)))
-        return {
-            "lat": round(self._latitude + north / _METRES_PER_DEGREE, 7),
-            "lon": round((longitude + 180.0) % 360.0 - 180.0, 7),
-        }
-
-    def node(self, point: Point, **tags: str) -> Element:
-        return {"type": "node", "id": next(self._ids), **self.position(point), "tags": tags}
-
-    def way(self, points: Iterable[Point], **tags: str) -> Element:
-        geometry = [self.position(point) for point in points]
-        return {
-            "type": "way",
-            "id": next(self._ids),
-            "bounds": _bounds(geometry),
-            "geometry": geometry,
-            "tags": tags,
-        }
-
-    def relation(self, members: Sequence[tuple[str, Iterable[Point]]], **tags: str) -> Element:
-        drawn = [
-            {
-                "type": "way",
-                "ref": next(self._ids),
-                "role": role,
-                "geometry": [self.position(point) for point in points],
-            }
-            for role, points in members
-        ]
-        corners = [position for member in drawn for position in member["geometry"]]  # type: ignore[attr-defined]
-        return {
-            "type": "relation",
-            "id": next(self._ids),
-            "bounds": _bounds(corners),
-            "members": drawn,
-            "tags": tags,
-        }
-
-
-def _houses(pen: _Pen) -> list[Element]:
+def _houses(pen: Pen) -> list[Element]:
     houses = []
     for name, (x, y) in _FARMS:
-        houses.append(pen.way(_square((x, y), 34, 16), building="farm", name=name))
-        houses.append(pen.way(_square((x + 45, y - 20), 25, 12), building="barn"))
+        houses.append(pen.way(square((x, y), 34, 16), building="farm", name=name))
+        houses.append(pen.way(square((x + 45, y - 20), 25, 12), building="barn"))
     x, y = _VILLAGE
     for at in range(70):
         # Two streets of houses, some a little out of line.
         along, side = divmod(at, 2)
         house = (x - 600 + along * 36, y + (side * 2 - 1) * 34 + (at * 7 % 11))
-        houses.append(pen.way(_square(house, 12 + at % 4, 9 + at % 3), building="house"))
-    houses.append(pen.way(_square((x, y + 110), 30, 14), building="church", name="Sankt Marien"))
+        houses.append(pen.way(square(house, 12 + at % 4, 9 + at % 3), building="house"))
+    houses.append(pen.way(square((x, y + 110), 30, 14), building="church", name="Sankt Marien"))
     # An outline that crosses itself, and one whose last corner was forgotten.
     bow = [(x - 300, y - 120), (x - 280, y - 100), (x - 280, y - 120), (x - 300, y - 100)]
     houses.append(pen.way([*bow, bow[0]], building="shed"))
-    houses.append(pen.way(_square((-3500, 1150), 20, 10)[:-1], building="yes"))
+    houses.append(pen.way(square((-3500, 1150), 20, 10)[:-1], building="yes"))
     houses.append(pen.node((-3900, -650), building="yes", name="Pumpwerk"))
-    houses.append(pen.way(_square((x + 200, y - 130), 10, 10), building="no"))
+    houses.append(pen.way(square((x + 200, y - 130), 10, 10), building="no"))
     return houses
 
 
-def _one_of_each(pen: _Pen) -> list[Element]:
+def _one_of_each(pen: Pen) -> list[Element]:
     """What else keeps turbines away, near the edge of the site, in the village or in the water."""
     x, y = _VILLAGE
     return [
         pen.node((4700, 3900), power="generator", name="W 1", **{"generator:source": "wind"}),
         pen.way(((-4200, 4300), (4400, 4700)), power="cable"),
-        pen.way(_square((4500, -4500), 60, 60), power="substation", name="Umspannwerk"),
+        pen.way(square((4500, -4500), 60, 60), power="substation", name="Umspannwerk"),
         pen.way(((-4500, -4400), (4500, -4600)), man_made="pipeline", substance="gas"),
         pen.node((4600, -3900), man_made="mast", name="Funkmast"),
-        pen.way(_square((-3900, -4000), 400, 300), natural="wetland"),
-        pen.way(_square((4200, 3200), 500, 400), natural="wood", name="Osterholz"),
+        pen.way(square((-3900, -4000), 400, 300), natural="wetland"),
+        pen.way(square((4200, 3200), 500, 400), natural="wood", name="Osterholz"),
         pen.relation(
-            [("outer", _square((-3700, 3900), 700, 700))],
+            [("outer", square((-3700, 3900), 700, 700))],
             type="boundary",
             boundary="protected_area",
             protect_class="5",
             name="Deichlandschaft",
         ),
-        pen.way(_square((4600, 4600), 300, 300), landuse="military", name="Standort"),
-        pen.way(_square((x, y), 1400, 300), landuse="residential"),
-        pen.way(_square((x - 500, y - 90), 60, 40), amenity="school", name="Koogschule"),
-        pen.way(_square((x + 500, y + 150), 80, 60), landuse="cemetery"),
+        pen.way(square((4600, 4600), 300, 300), landuse="military", name="Standort"),
+        pen.way(square((x, y), 1400, 300), landuse="residential"),
+        pen.way(square((x - 500, y - 90), 60, 40), amenity="school", name="Koogschule"),
+        pen.way(square((x + 500, y + 150), 80, 60), landuse="cemetery"),
         pen.node((x + 20, y + 130), historic="monument", name="Flutstein"),
     ]
 
 
-def _lake(pen: _Pen) -> list[Element]:
-    shore = _circle((3500, 4200), 520, 40)
-    island = _circle((3600, 4250), 90, 16)
+def _lake(pen: Pen) -> list[Element]:
+    shore = circle((3500, 4200), 520, 40)
+    island = circle((3600, 4250), 90, 16)
     half = len(shore) // 2
     members = [("outer", shore[: half + 1]), ("outer", shore[half:]), ("inner", island)]
     lake = pen.relation(members, type="multipolygon", natural="water", name="Moorsee")
-    pond = pen.way(_circle((-1300, -2200), 60, 12), natural="water")
+    pond = pen.way(circle((-1300, -2200), 60, 12), natural="water")
     return [lake, pond]
 
 
-def _coast(pen: _Pen) -> list[Element]:
+def _coast(pen: Pen) -> list[Element]:
     # Land lies to the left of a coast: this one runs south, and the land is in the east.
     line = [(-4300 + 160 * sin(y / 900.0), float(y)) for y in range(9000, -9001, -300)]
     beach = line[29:44]
@@ -185,24 +130,3 @@ def _coast(pen: _Pen) -> list[Element]:
         name="Salzwiesen Moorkoog",
     )
     return [pen.way(line, natural="coastline"), reserve]
-
-
-def _square(middle: Point, width: float, height: float) -> list[Point]:
-    x, y = middle[0] - width / 2, middle[1] - height / 2
-    return [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
-
-
-def _circle(middle: Point, radius: float, corners: int) -> list[Point]:
-    turns = [2 * pi * (at % corners) / corners for at in range(corners + 1)]
-    return [(middle[0] + radius * cos(turn), middle[1] + radius * sin(turn)) for turn in turns]
-
-
-def _bounds(geometry: Sequence[dict[str, float]]) -> dict[str, float]:
-    latitudes = [position["lat"] for position in geometry]
-    longitudes = [position["lon"] for position in geometry]
-    return {
-        "minlat": min(latitudes),
-        "minlon": min(longitudes),
-        "maxlat": max(latitudes),
-        "maxlon": max(longitudes),
-    }
