@@ -60,11 +60,14 @@ class ProjectAskedByCall(Project):
 
 
 def project_for(
-    agent: str, store: MemoryArtifactStore, parameters: dict[str, Any] | None = None
+    agent: str,
+    store: MemoryArtifactStore,
+    parameters: dict[str, Any] | None = None,
+    project_id: str = PROJECT_ID,
 ) -> Project:
-    """What an agent's requests see of the project."""
+    """What an agent's requests see of a project."""
     reads_from = in_order(AGENTS[agent].reads_from, AGENTS)
-    return ProjectAskedByCall(PROJECT_ID, agent, parameters or {}, store, reads_from)
+    return ProjectAskedByCall(project_id, agent, parameters or {}, store, reads_from)
 
 
 def request_for(
