@@ -154,6 +154,7 @@ def setup(
         "free_speed_ratio": None if ratio is None else ratio.round(6).tolist(),
         "wake_model": document["wake_model"],
         "turbulence_intensity": document["turbulence_intensity"],
+        "grid_north_degrees": farm.north_degrees,
         "wind": {
             "assumption": wind.assumption,
             "main_direction_degrees": float(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from siting.charts.graticule import Plane
 from siting.crew import LAYOUT
 from siting.project_request import require_addressed
 from siting.project_turbines import turbine_named, turbines_of
@@ -46,6 +47,17 @@ class Farm(NamedTuple):
 
         mix = TurbineMix.of(self.types)
         return mix if len(mix.types) > 1 else None
+
+    @property
+    def north_degrees(self) -> float:
+        """Where the metres have their north, clockwise from true north.
+
+        The request's own turbines are told no place on the earth.
+        """
+        # Laid out before layouts said where they lie.
+        if self.layout is None or "grid" not in self.layout.data:
+            return 0.0
+        return Plane.of_layout(self.layout.data).north_degrees
 
     def in_air(self, density_kg_per_m3: float) -> "Farm":
         """Return the farm as its turbines work in air of another density."""

@@ -1,7 +1,7 @@
 """A farm of one type of turbine or of several, simulated."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agents.simulation.farm import Farm
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from siting.wind.wake.energy import EnergyYield
     from siting.wind.wake.mixed import MixInWind
     from siting.wind.wake.models import WakeModel
+
+
+#: Where a grid's north differs by less from true north, nobody need know.
+_TOLD_DEGREES: Final = 0.1
 
 
 class Simulated(NamedTuple):
@@ -56,10 +60,16 @@ def simulate(
     from siting.wind.wake.library import MODELS_OF_SEVERAL_TYPES, WAKE_MODELS  # noqa: PLC0415
     from siting.wind.wake.mixed import mixed_energy  # noqa: PLC0415
 
-    rose = wind.states.rose
+    rose = wind.states.rose.on_grid(farm.north_degrees)
     wake.positions(farm.x_m, farm.y_m)
     wake.require_spacing(farm.ids, farm.x_m, farm.y_m, [one.rotor_diameter_m for one in farm.types])
     assumptions = [_named(one) for one in dict.fromkeys(farm.types)]
+    if abs(farm.north_degrees) >= _TOLD_DEGREES:
+        assumptions.append(
+            f"Wind directions are from true north; the north of the layout's UTM metres points "
+            f"{abs(farm.north_degrees):.1f} degrees {'west' if farm.north_degrees < 0 else 'east'} "
+            "of it, which wakes are computed with."
+        )
     mix = farm.mix
     if mix is None:
         turbine = farm.types[0]

@@ -222,7 +222,7 @@ class FarmCharts:
         return f"from {self.main_direction_degrees:g}° (about {_COMPASS[at]})"
 
     def _wind_arrow(self, axes: Any) -> None:
-        direction = np.radians(self.main_direction_degrees)
+        direction = np.radians(self.main_direction_degrees - self.field.north_degrees)
         half = _ARROW_POINTS / 2.0 * np.array((-np.sin(direction), -np.cos(direction)))
         middle = np.array((0.8 * _ARROW_POINTS, 1.25 * _ARROW_POINTS))
         # In points, so that the map's proportions do not turn it.

@@ -30,6 +30,7 @@ class WindField:
         ratio: Of several types, by sector and type: the free speed at its hub as a multiple of the
             lowest's. None of one type.
         model: The wakes.
+        north_degrees: Where the turbines' metres have their north, clockwise from true north.
     """
 
     east_m: FloatArray
@@ -37,6 +38,7 @@ class WindField:
     mix: TurbineMix
     ratio: FloatArray | None
     model: WakeModel
+    north_degrees: float = 0.0
 
     @classmethod
     def of(cls, energy: Mapping[str, Any], setup: Mapping[str, Any]) -> "WindField":
@@ -55,6 +57,8 @@ class WindField:
             ratio=None if ratio is None else np.array(ratio),
             # A model without turbulence does not look at it.
             model=model_of(setup["wake_model"], setup["turbulence_intensity"] or 0.0),
+            # Simulated before grids were told from the earth.
+            north_degrees=setup.get("grid_north_degrees", 0.0),
         )
 
     @property
@@ -82,9 +86,10 @@ class WindField:
         Args:
             points_m: (east, north) of each point.
             sector: The number of the wind's sector.
-            direction_degrees: Where the wind comes from.
+            direction_degrees: Where the wind comes from, from true north.
             free_m_per_s: Its speed at that height.
         """
+        direction_degrees -= self.north_degrees
         if self.ratio is None:
             return speeds_at(
                 points_m,

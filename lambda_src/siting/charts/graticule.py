@@ -5,7 +5,7 @@ from its middle the lines are then some tens of metres off, less than they are w
 """
 
 from collections.abc import Mapping
-from math import ceil, floor, log10
+from math import atan2, ceil, cos, degrees, floor, log10, radians
 from typing import Any, Final, NamedTuple
 
 #: A map has about so many lines each way.
@@ -42,6 +42,16 @@ class Plane(NamedTuple):
             (east[0], east[1]),
             (north[0], north[1]),
         )
+
+    @property
+    def north_degrees(self) -> float:
+        """Where the second axis points, clockwise from true north.
+
+        Of UTM's metres that is the meridians' convergence: up to some three degrees at a zone's
+        edge, and more in the wide zones of the far north.
+        """
+        east, north = self.y_deg
+        return degrees(atan2(east * cos(radians(self.origin_deg[1])), north))
 
     def to_degrees(self, x: float, y: float) -> Pair:
         """Return longitude and latitude of a point, the longitude perhaps past 180."""

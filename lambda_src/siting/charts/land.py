@@ -76,10 +76,10 @@ class FarmLand:
                 ticks[line.is_meridian].append((at, line.label))
         axes.set_xticks(*_columns(ticks[True]), fontsize=8)
         axes.set_yticks(*_columns(ticks[False]), fontsize=8)
-        _scale_and_north(axes, wide)
+        _scale_and_north(axes, wide, self.plane.north_degrees)
 
 
-def _scale_and_north(axes: Any, wide_km: float) -> None:
+def _scale_and_north(axes: Any, wide_km: float, north_degrees: float) -> None:
     length = next(one for one in (10, 5, 2, 1, 0.5, 0.2, 0.1) if one <= _SCALE_BAR * wide_km)
     share = length / wide_km
     axes.plot((0.97 - share, 0.97), (0.04, 0.04), color=INK, linewidth=3, transform=axes.transAxes)
@@ -91,6 +91,8 @@ def _scale_and_north(axes: Any, wide_km: float) -> None:
     axes.text(
         0.97, 0.97, "N\n\u25b2", transform=axes.transAxes, ha="center", va="top", fontsize=9,
         linespacing=0.9, bbox=white,
+        # True north; the map's own is the grid's. Matplotlib turns to the left.
+        rotation=north_degrees,
     )  # fmt: skip
 
 

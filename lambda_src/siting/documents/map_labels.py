@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from siting.documents.wording import plain
+from siting.wind.features import PLACE_KINDS
+
 #: The classes of features whose names say where one is, the most telling first.
 NAMED_KINDS: Final = (
     "settlement", "airfield", "protected_area", "water", "forest", "wetland", "military",
     "landscape_protection", "sensitive_place", "developed_land", "monument",
 )  # fmt: skip
+#: All kinds of names, places before features.
+RANKED: Final = (*PLACE_KINDS, *NAMED_KINDS)
 #: Names of places on a map; more would be a list.
 MAX_PLACES: Final = 24
 MAX_PLACE_LENGTH: Final = 32
@@ -21,6 +26,12 @@ _GAP: Final = 2.0
 _AROUND: Final = ((0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1))
 #: And how far out.
 _RINGS: Final = (1.0, 1.8, 2.6)
+
+
+def place_name(name: str) -> str:
+    """Return a place's name as maps write it; one that is too long ends in dots."""
+    name = plain(name)
+    return name if len(name) <= MAX_PLACE_LENGTH else f"{name[: MAX_PLACE_LENGTH - 1].rstrip()}…"
 
 
 @dataclass(frozen=True, slots=True)

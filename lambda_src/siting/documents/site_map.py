@@ -7,21 +7,24 @@ from typing import Any, Final, Literal
 from siting.charts.graticule import GridLine
 from siting.documents.map_frame import Frame, Matrix, ScaleBar, Shape
 from siting.documents.map_labels import (
-    MAX_PLACE_LENGTH,
     MAX_PLACES,
-    NAMED_KINDS,
+    RANKED,
     Label,
     Labels,
+    place_name,
 )
 from siting.documents.wording import decimal, plain
+from siting.wind.features import DRAWN_IN_ORDER, PLACE
 
 #: Turbines and the size of their names, in pixels: many are written smaller.
 _LABEL_SIZES: Final = ((60, 11.0), (120, 9.0))
 _SMALLEST_LABEL: Final = 7.5
 _TURBINE_PX: Final = 7.0
-_PLACE_SIZE: Final = 12.0
+_PLACE_SIZE: Final = 14.0
 #: From little energy to much: light to dark in grey as well, and told apart by the colour-blind.
 _SCALE: Final = ((253, 231, 37), (33, 145, 140), (68, 1, 84))
+
+_ORDER: Final[Mapping[str, int]] = {kind: at for at, kind in enumerate(DRAWN_IN_ORDER)}
 
 View = Literal["land", "energy", "wakes"]
 
@@ -155,7 +158,7 @@ def draw_site(
             {"properties": {"class": "boundary_setback"}, "geometry": setback_line}
         ),
         zones=frame.shapes(zones["features"]),
-        features=frame.shapes(others),
+        features=_drawn(others, frame),
         turbines=markers,
         places=tuple(_places(others, frame, labels)),
         label_size=size,
@@ -174,12 +177,14 @@ def with_energy(land: SiteMap, energy_gwh: Mapping[str, float], title: str) -> S
         title: What the energy is net of, for the scale.
     """
     low, high = min(energy_gwh.values()), max(energy_gwh.values())
+    # Turbines of different colours have different figures.
+    digits = 1 if high - low >= 1.0 else 2
     labels = Labels(land.width, land.height, [(one.x, one.y) for one in land.turbines])
     markers = []
     for one in land.turbines:
         gwh = energy_gwh[one.name]
         share = (gwh - low) / (high - low) if high > low else 0.5
-        text = f"{one.name}: {decimal(gwh, 1)}"
+        text = f"{one.name}: {decimal(gwh, digits)}"
         marker = _marker(one.name, one.x, one.y, labels=labels, size=land.label_size, text=text)
         markers.append(replace(marker, colour=_colour(share)))
     scale = Scale(
@@ -204,12 +209,12 @@ def _places(features: Sequence[Mapping[str, Any]], frame: Frame, labels: Labels)
     """Yield the names of places that there is room for, each once."""
     seen: set[str] = set()
     ranked = [
-        (NAMED_KINDS.index(one["properties"]["class"]), one)
+        (RANKED.index(kind), one)
         for one in features
-        if one["properties"].get("name") and one["properties"]["class"] in NAMED_KINDS
+        if one["properties"].get("name") and (kind := _kind_of(one["properties"])) in RANKED
     ]
     for _, one in sorted(ranked, key=lambda pair: pair[0]):
-        name = plain(one["properties"]["name"])[:MAX_PLACE_LENGTH]
+        name = place_name(one["properties"]["name"])
         middle = None if name in seen else frame.middle_of(one["geometry"])
         placed = middle and labels.over(name, *middle, size=_PLACE_SIZE)
         if placed:
@@ -217,6 +222,21 @@ def _places(features: Sequence[Mapping[str, Any]], frame: Frame, labels: Labels)
             yield placed
         if len(seen) == MAX_PLACES:
             return
+
+
+def _drawn(features: Sequence[Mapping[str, Any]], frame: Frame) -> tuple[Shape, ...]:
+    """Draw what is on the map: areas, then lines, and what is small over what is wide.
+
+    Steep ground is a zone as it is, and would hide what lies on it.
+    """
+    known = [one for one in features if one["properties"]["class"] in _ORDER]
+    shapes = frame.shapes(known)
+    return tuple(sorted(shapes, key=lambda one: (one.is_line, _ORDER[one.kind])))
+
+
+def _kind_of(properties: Mapping[str, Any]) -> str:
+    """Return what ranks a name: of a place its kind, of a feature its class."""
+    return str(properties["kind"] if properties["class"] == PLACE else properties["class"])
 
 
 def _colour(share: float) -> str:

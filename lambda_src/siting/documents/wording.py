@@ -41,6 +41,15 @@ def words(name: object) -> str:
     return plain(name).replace("_", " ")
 
 
+def position(latitude_deg: float, longitude_deg: float) -> str:
+    """Return a place on the earth, such as ``37.3500° S, 61.4800° W``."""
+    longitude_deg = (longitude_deg + 180.0) % 360.0 - 180.0
+    return (
+        f"{abs(latitude_deg):.4f}° {'S' if latitude_deg < 0 else 'N'}, "
+        f"{abs(longitude_deg):.4f}° {'W' if longitude_deg < 0 else 'E'}"
+    )
+
+
 def decimal(value: float, digits: int = 0) -> str:
     """Return a number with so many digits after the point."""
     return f"{value:,.{digits}f}"

@@ -17,9 +17,9 @@ from shapely.geometry.base import BaseGeometry
 from siting.geodata.coast import sea_within
 from siting.geodata.taxonomy import classes_of
 from siting.wind.crs import FloatArray, GeometryArray, unwrap
-from siting.wind.features import FeatureClass
+from siting.wind.features import PLACE_KINDS, FeatureClass
 from siting.wind.geojson import MAX_VERTICES
-from siting.wind.site import MAX_NAME_LENGTH, MapFeature
+from siting.wind.site import MAX_NAME_LENGTH, MapFeature, NamedPlace
 from tradewind.contracts.errors import DataSourceInvalid
 
 _SERVICE: Final = "The Overpass API"
@@ -138,6 +138,24 @@ def map_features(
         sea = sea_within(windows_deg[FeatureClass.WATER], coast)
         features += [MapFeature(FeatureClass.WATER, "", part) for part in sea]
     return Found(features, incomplete)
+
+
+def named_places(elements: Iterable[Element], centre_longitude_deg: float) -> list[NamedPlace]:
+    """Return the places that the map has names for, each in its middle.
+
+    Args:
+        elements: What the map shows.
+        centre_longitude_deg: Longitudes come back within 180 degrees of it.
+    """
+    found = []
+    for element in elements:
+        kind, name = element.tags.get("place", ""), element.tags.get("name", "").strip()
+        if element.kind == "node" and kind in PLACE_KINDS and name:
+            ((longitude_deg, latitude_deg),) = _near(element.lines[0], centre_longitude_deg)
+            found.append(
+                NamedPlace(kind, name[:MAX_NAME_LENGTH], float(longitude_deg), float(latitude_deg))
+            )
+    return found
 
 
 def _shapes(

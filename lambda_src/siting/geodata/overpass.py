@@ -7,12 +7,12 @@ from typing import Any, Final
 from shapely.geometry import Polygon, box
 
 from siting.geodata.http import Limits, ServiceClient
-from siting.geodata.osm import map_features, read_element
-from siting.geodata.taxonomy import TAXONOMY, Row, surrounds
+from siting.geodata.osm import map_features, named_places, read_element
+from siting.geodata.taxonomy import TAXONOMY, Row, Tag, surrounds
 from siting.wind.crs import wrap_longitude
-from siting.wind.features import FeatureClass
+from siting.wind.features import PLACE_KINDS, FeatureClass
 from siting.wind.geojson import MAX_FEATURES
-from siting.wind.site import MapFeature, site_around
+from siting.wind.site import MapFeature, NamedPlace, site_around
 from tradewind.contracts.errors import DataSourceInvalid
 
 SERVICE: Final = "The Overpass API"
@@ -26,6 +26,9 @@ CACHE_BYTES: Final = 64_000_000
 CACHE_AGE_S: Final = 24 * 3600.0
 #: A circle's corners lie on it and its sides inside, and UTM is up to 0.1 % off the ground.
 _WIDER: Final = 1.003
+#: Names are looked for within this many radii of the site: what a map's margin shows.
+_NAMES_REACH: Final = 1.1
+_NAMED: Final = Tag("place", PLACE_KINDS).as_overpass + Tag("name").as_overpass
 #: Characters of a service's own words that are passed on.
 _MAX_WORDS: Final = 300
 
@@ -39,12 +42,14 @@ class Surroundings:
         incomplete_areas: Areas whose outline the map leaves open. What there is of it is kept.
         attribution: Whose data it is, in the service's own words.
         data_of: The moment the data are of, as the service says it; may be empty.
+        places: Names of places, on the site and as far beyond as a map of it shows.
     """
 
     features: tuple[MapFeature, ...]
     incomplete_areas: int
     attribution: str
     data_of: str
+    places: tuple[NamedPlace, ...] = ()
 
 
 class OverpassClient(ServiceClient):
@@ -81,7 +86,8 @@ class OverpassClient(ServiceClient):
             kind: _circle(longitude_deg, latitude_deg, radius_m + far_m)
             for kind, far_m in reach_m.items()
         }
-        query = _query(longitude_deg, latitude_deg, windows)
+        named = _circle(longitude_deg, latitude_deg, _NAMES_REACH * radius_m)
+        query = _query(longitude_deg, latitude_deg, windows, named)
         answer = self._http.ask("POST", {"data": query}, self._check)
         elements = [read_element(one) for one in answer["elements"][1:]]
         found = map_features(elements, windows, longitude_deg)
@@ -92,6 +98,7 @@ class OverpassClient(ServiceClient):
             incomplete_areas=found.incomplete_areas,
             attribution=_words(head.get("copyright")) or "OpenStreetMap contributors, ODbL",
             data_of=_words(head.get("timestamp_osm_base")),
+            places=tuple(named_places(elements, longitude_deg)),
         )
 
     def _check(self, answer: Any) -> None:
@@ -130,7 +137,10 @@ def _circle(longitude_deg: float, latitude_deg: float, radius_m: float) -> Polyg
 
 
 def _query(
-    longitude_deg: float, latitude_deg: float, windows: Mapping[FeatureClass, Polygon]
+    longitude_deg: float,
+    latitude_deg: float,
+    windows: Mapping[FeatureClass, Polygon],
+    named_deg: Polygon,
 ) -> str:
     searches = [
         f"{row.elements}{_tags(row)}({_bounds(part)});"
@@ -150,6 +160,7 @@ def _query(
         "(",
         *searches,
         *around,
+        *(f"node{_NAMED}({_bounds(part)});" for part in _on_the_globe(named_deg)),
         ")->.all;",
         ".all out count;",
         ".all out geom qt;",

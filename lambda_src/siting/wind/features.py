@@ -182,6 +182,24 @@ MAY_BE_ALLOWED_ON: Final = (
     FeatureClass.OUTBUILDING,
 )
 
+#: In which order maps draw what there is: what is small or narrow over what is wide.
+DRAWN_IN_ORDER: Final = (
+    FeatureClass.WATER, FeatureClass.WETLAND, FeatureClass.FOREST,
+    FeatureClass.LANDSCAPE_PROTECTION, FeatureClass.PROTECTED_AREA, FeatureClass.MILITARY,
+    FeatureClass.AIRFIELD, FeatureClass.SETTLEMENT, FeatureClass.DEVELOPED_LAND,
+    FeatureClass.SENSITIVE_PLACE, FeatureClass.SUBSTATION, FeatureClass.MONUMENT,
+    FeatureClass.CABLE, FeatureClass.PIPELINE, FeatureClass.ROAD, FeatureClass.POWER_LINE,
+    FeatureClass.OUTBUILDING, FeatureClass.BUILDING, FeatureClass.MAST, FeatureClass.WIND_TURBINE,
+)  # fmt: skip
+
+#: The ``class`` in a site's GeoJSON of what is only a name.
+PLACE: Final = "place"
+#: The kinds of named places that maps write names for, the most telling first; they keep no
+#: turbine away. As OpenStreetMap's tag "place" has them.
+PLACE_KINDS: Final = (
+    "city", "town", "village", "island", "suburb", "hamlet", "islet", "isolated_dwelling", "farm",
+)  # fmt: skip
+
 #: The widest setback that may be asked for.
 MAX_SETBACK_M: Final = 20_000.0
 #: How far beyond a site existing turbines are looked for at least: some 40 rotor diameters, where

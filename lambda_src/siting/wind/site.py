@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from siting.wind.crs import GeometryArray, SiteProjection
 from siting.wind.errors import WindError
-from siting.wind.features import MAX_SETBACK_M, FeatureClass
+from siting.wind.features import MAX_SETBACK_M, PLACE, PLACE_KINDS, FeatureClass
 from siting.wind.geojson import (
     MAX_FEATURES,
     POLYGONS,
@@ -51,6 +51,22 @@ class MapFeature(NamedTuple):
     shape_deg: BaseGeometry
 
 
+class NamedPlace(NamedTuple):
+    """A place with a name, for maps alone.
+
+    Attributes:
+        kind: One of ``PLACE_KINDS``.
+        name: Its name.
+        longitude_deg: Where it is, within 180 degrees of the site's.
+        latitude_deg: The same.
+    """
+
+    kind: str
+    name: str
+    longitude_deg: float
+    latitude_deg: float
+
+
 @dataclass(frozen=True, slots=True)
 class SiteFeature:
     """Something on or near the site that keeps turbines away.
@@ -78,6 +94,7 @@ class Site:
         boundary_m: The same in metres.
         features: What keeps turbines away, as far as any setback reaches.
         features_out_of_reach: How many features were too far away to matter.
+        places: Names for maps.
     """
 
     projection: SiteProjection
@@ -85,6 +102,7 @@ class Site:
     boundary_m: MultiPolygon
     features: tuple[SiteFeature, ...]
     features_out_of_reach: int
+    places: tuple[NamedPlace, ...] = ()
 
     @property
     def classes(self) -> frozenset[FeatureClass]:
@@ -106,7 +124,14 @@ class Site:
             }
             for one, geometry in zip(self.features, shapes, strict=True)
         ]
-        return feature_collection([boundary, *others])
+        places = [
+            feature(
+                Point(one.longitude_deg, one.latitude_deg),
+                {"class": PLACE, "kind": one.kind, "name": one.name},
+            )
+            for one in self.places
+        ]
+        return feature_collection([boundary, *others, *places])
 
 
 def read_site(geojson: object) -> Site:
@@ -114,8 +139,8 @@ def read_site(geojson: object) -> Site:
 
     Args:
         geojson: A FeatureCollection of one polygon whose property ``class`` is ``boundary`` and
-            any number of features of the classes in ``FeatureClass``; or one polygon Feature,
-            which then is the boundary.
+            any number of features of the classes in ``FeatureClass``, and points of the class
+            ``place`` with a name and a kind; or one polygon Feature, which then is the boundary.
 
     Raises:
         WindError: It is no such thing; the message says which feature and what is wrong.
@@ -133,12 +158,17 @@ def read_site(geojson: object) -> Site:
             f"The boundary spans {span_km:.0f} km; one site spans at most {MAX_SPAN_KM:.0f} km. "
             "Check the coordinates, or split the site."
         )
-    found = [_read_feature(one, at, reader) for at, one in others]
-    return _site(projection, boundary_deg, boundary_m, found)
+    found = [_read_feature(one, at, reader) for at, one in others if _class_of(one) != PLACE]
+    places = [_read_place(one, at, reader) for at, one in others if _class_of(one) == PLACE]
+    return replace(_site(projection, boundary_deg, boundary_m, found), places=tuple(places))
 
 
 def site_around(
-    longitude_deg: float, latitude_deg: float, radius_m: float, found: Iterable[MapFeature] = ()
+    longitude_deg: float,
+    latitude_deg: float,
+    radius_m: float,
+    found: Iterable[MapFeature] = (),
+    places: Iterable[NamedPlace] = (),
 ) -> Site:
     """Return the site within a radius of a point.
 
@@ -147,6 +177,7 @@ def site_around(
         latitude_deg: Of the point.
         radius_m: How far the site reaches, in metres of the point's UTM zone.
         found: What a map shows around the point.
+        places: Names around it.
 
     Raises:
         WindError: The point is out of UTM's reach, or a feature cannot be projected.
@@ -155,7 +186,8 @@ def site_around(
     ((east_m, north_m),) = projection.points_to_metres(np.array([[longitude_deg, latitude_deg]]))
     boundary_m = Point(east_m, north_m).buffer(radius_m, quad_segs=_CIRCLE_QUADRANT_SEGMENTS)
     boundary_deg = projection.to_degrees(boundary_m)
-    return _site(projection, boundary_deg, MultiPolygon([boundary_m]), list(found))
+    site = _site(projection, boundary_deg, MultiPolygon([boundary_m]), list(found))
+    return replace(site, places=tuple(places))
 
 
 def _site(
@@ -224,13 +256,26 @@ def _read_feature(one: Mapping[str, Any], at: int, reader: GeometryReader) -> Ma
     if not isinstance(kind, str) or kind not in tuple(FeatureClass):
         raise WindError(
             f"Feature {at} of the site has the class {str(kind)[:MAX_NAME_LENGTH]!r}; known are "
-            f"{BOUNDARY}, {', '.join(FeatureClass)}."
+            f"{BOUNDARY}, {', '.join(FeatureClass)}, and {PLACE} for a name."
         )
     shape_deg = reader.read(one.get("geometry"), f"Feature {at} of the site ({kind})")
     name = one["properties"].get("name")
     return MapFeature(
         FeatureClass(kind), name[:MAX_NAME_LENGTH] if isinstance(name, str) else "", shape_deg
     )
+
+
+def _read_place(one: Mapping[str, Any], at: int, reader: GeometryReader) -> NamedPlace:
+    point = reader.read(
+        one.get("geometry"), f"Feature {at} of the site (place)", allowed=("Point",)
+    )
+    kind, name = one["properties"].get("kind"), one["properties"].get("name")
+    if kind not in PLACE_KINDS or not isinstance(name, str) or not name.strip():
+        raise WindError(
+            f"Feature {at} of the site is a place, which needs a name, and a kind of: "
+            f"{', '.join(PLACE_KINDS)}."
+        )
+    return NamedPlace(kind, name[:MAX_NAME_LENGTH], point.x, point.y)
 
 
 def _reach_of(boundary_deg: BaseGeometry) -> Polygon:

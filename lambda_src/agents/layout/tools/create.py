@@ -99,11 +99,11 @@ def create_layout(
     land = load_land(project, [turbine])
     if wind_json is not None:
         require_wind_of(land.places_deg, wind_json)
-    energy, simulate, assumption = _energy(turbine, wind_json)
+    energy, simulate, assumption = _energy(turbine, wind_json, land.north_degrees)
     planned = layout_strategies.plan(
         strategy,
         land.land,
-        spec,
+        spec.on_grid(land.north_degrees),
         energy=energy,
         simulate=simulate,
         budget=Budget(iterations, time_limit_s, _stop_signal(tool_context)),
@@ -148,7 +148,7 @@ def _main_direction(wind_json: Source | None) -> float:
 
 
 def _energy(
-    turbine: "Turbine", wind_json: Source | None
+    turbine: "Turbine", wind_json: Source | None, north_degrees: float
 ) -> "tuple[LayoutEnergy, Callable[[FloatArray], float], str]":
     """Return what a search climbs, the simulation that decides, and the assumption behind both."""
     from siting.wind import iea37  # noqa: PLC0415
@@ -165,7 +165,7 @@ def _energy(
         else scenarios.single_speed_wind(None, iea37.IEA37_WIND_SPEED_M_PER_S)
     )
     model = scenarios.wake_model(scenarios.AUTO, wind, scenarios.DEFAULT_TURBULENCE)
-    rose = wind.states.rose
+    rose = wind.states.rose.on_grid(north_degrees)
 
     def simulate(positions_m: "FloatArray") -> float:
         farm = wake.annual_energy(

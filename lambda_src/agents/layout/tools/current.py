@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from siting.charts.graticule import Plane
 from siting.crew import TERRAIN
 from siting.project_land import BoundarySetback, boundary_setback, require_land_for
 from siting.project_request import require_addressed
@@ -39,6 +40,11 @@ class ProjectLand(NamedTuple):
     land: "Land"
     boundary: BoundarySetback
     sources: tuple[Source, ...]
+
+    @property
+    def north_degrees(self) -> float:
+        """Where the land's metres have their north, clockwise from true north."""
+        return Plane.of_layout({"grid": _grid(self.site)}).north_degrees
 
     @property
     def places_deg(self) -> list[tuple[float, float]]:
@@ -101,8 +107,8 @@ def types_in(project: Project, document: Mapping[str, Any]) -> "list[Turbine]":
     return types
 
 
-def spec_of(document: Mapping[str, Any]) -> "LayoutSpec":
-    """Return what was asked of a layout that was written."""
+def spec_of(document: Mapping[str, Any], land: ProjectLand) -> "LayoutSpec":
+    """Return what was asked of a layout that was written, as it lies on the land's grid."""
     from siting.wind.layout.constraints import LayoutSpec  # noqa: PLC0415
 
     diameter = document["rotor_diameter_m"]
@@ -112,7 +118,7 @@ def spec_of(document: Mapping[str, Any]) -> "LayoutSpec":
         spacing_along_wind_diameters=document["spacing_along_wind_m"] / diameter,
         spacing_across_wind_diameters=document["spacing_across_wind_m"] / diameter,
         wind_direction_degrees=document["wind_direction_degrees"],
-    )
+    ).on_grid(land.north_degrees)
 
 
 def named_turbines(turbine_ids: str, ids: Sequence[str]) -> list[int]:

@@ -64,7 +64,7 @@ def load_layout(*, tool_context: ToolContext, layout_name: str = _CURRENT) -> di
     land = load_land(project, types)
     ids = [one["id"] for one in kept.data["turbines"]]
     positions = positions_of(kept.data, land)
-    rules = broken_rules(positions, land.land, spec_of(kept.data))
+    rules = broken_rules(positions, land.land, spec_of(kept.data, land))
     broken = [{"id": one, "rule": rule} for one, rule in zip(ids, rules, strict=True) if rule]
     result = {
         **{key: value for key, value in kept.data.items() if key not in BULKY},

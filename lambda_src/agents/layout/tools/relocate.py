@@ -55,7 +55,7 @@ def relocate_turbines(
     current = load_json(project, LAYOUT, LAYOUT_FILE)
     types = types_in(project, current.data)
     land = load_land(project, types)
-    spec = spec_of(current.data)
+    spec = spec_of(current.data, land)
     ids = [one["id"] for one in current.data["turbines"]]
     before = positions_of(current.data, land)
     shift = np.array((east_m, north_m))

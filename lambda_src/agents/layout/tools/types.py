@@ -59,7 +59,7 @@ def set_turbine_type(
         types[at] = turbine
     land = load_land(project, types)
     positions = positions_of(current.data, land)
-    rules = broken_rules(positions, land.land, spec_of(current.data))
+    rules = broken_rules(positions, land.land, spec_of(current.data, land))
     broken = [f"{one} ({rule})" for one, rule in zip(ids, rules, strict=True) if rule]
     if broken:
         raise ToolInputError(

@@ -85,7 +85,7 @@ def get_unbuildable_areas(
         raise ToolInputError(_nothing_here(latitude, longitude))
     planned, ground = with_steep_ground(
         project,
-        site.site_around(longitude, latitude, radius_m, around.features),
+        site.site_around(longitude, latitude, radius_m, around.features, around.places),
         max_slope_percent,
     )
     found = exclusions.find_exclusions(planned, setbacks.metres, setbacks.allowed_on)

@@ -9,13 +9,14 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import shapely
-from shapely.geometry import box
+from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 
-from siting.documents.map_labels import MAX_PLACE_LENGTH, NAMED_KINDS
+from siting.charts.graticule import Plane
+from siting.documents.map_labels import NAMED_KINDS, RANKED, place_name
 from siting.documents.wording import plain
 from siting.wind.exclusions import Exclusions, inset
-from siting.wind.features import SETBACK_RULES, FeatureClass
+from siting.wind.features import DRAWN_IN_ORDER, SETBACK_RULES, FeatureClass
 
 #: Of a class, as many features get a shape and a word of their own; the others share one.
 _MAX_NAMED: Final = 1_000
@@ -109,6 +110,11 @@ class BoundaryMap:
     origin_deg: tuple[float, float]
     degrees_per_metre: tuple[tuple[float, float], tuple[float, float]]
 
+    @property
+    def plane(self) -> Plane:
+        """How metres east and north of the middle become degrees."""
+        return Plane((0.0, 0.0), self.origin_deg, *self.degrees_per_metre)
+
 
 def lay_out(
     found: Exclusions,
@@ -143,7 +149,8 @@ def lay_out(
         notes=(
             f"Map data: {plain(attribution)}",
             "Setbacks are distances from the centre of a turbine and planning assumptions, not "
-            "law. Areas are in the site's UTM zone; zones of different classes may overlap.",
+            "law. Areas are in the site's UTM zone; zones of different classes may overlap. Zones "
+            "and the sea are drawn on the site alone.",
             *((f"Setbacks follow {rules} where it gives one.",) if rules else ()),
             *(() if boundary_setback_m is not None else (_HALF_A_ROTOR,)),
         ),
@@ -174,16 +181,18 @@ def _layers(found: Exclusions, middle: np.ndarray, boundary_setback_m: float) ->
         if zone.area_m.is_empty:  # what is there keeps nothing of the site
             continue
         colour, name = _look(zone.feature_class)
-        text = f"{zone.setback_m:g} m from {name}, {zone.area_km2:.2f} km² of the site"
+        kept = f"{zone.setback_m:g} m from {name}" if zone.setback_m else name.capitalize()
+        text = f"{kept}, {zone.area_km2:.2f} km² of the site"
         yield Layer(
             f"zone-{zone.feature_class}",
             "zone",
-            f"{zone.setback_m:g} m from {name}",
+            kept,
             f"{zone.area_km2:.2f} km²",
             colour,
             (LabelledShape(placed(zone.area_m), text),),
         )
-    for zone in found.zones:
+    known = [one for one in found.zones if one.feature_class in DRAWN_IN_ORDER]
+    for zone in sorted(known, key=lambda one: DRAWN_IN_ORDER.index(one.feature_class)):
         kind = zone.feature_class
         colour, name = _look(kind)
         name = name.capitalize()
@@ -202,14 +211,14 @@ def _layers(found: Exclusions, middle: np.ndarray, boundary_setback_m: float) ->
             tuple(shapes),
         )  # fmt: skip
     if boundary_setback_m:
-        kept = LabelledShape(placed(inset(found.site.boundary_m, boundary_setback_m)), "")
+        line = LabelledShape(placed(inset(found.site.boundary_m, boundary_setback_m)), "")
         yield Layer(
             "boundary-setback",
             "outline",
             "Setback from the boundary",
             f"{boundary_setback_m:g} m",
             _SETBACK,
-            (kept,),
+            (line,),
         )
     boundary = LabelledShape(placed(found.site.boundary_m), "")
     yield Layer(
@@ -232,11 +241,18 @@ def _places(
 ) -> Iterator[tuple[str, float, float]]:
     """Yield each name of a place once, in the middle of what the map shows of it."""
     shown = box(*(middle - half), *(middle + half))
-    named = [one for one in found.site.features if one.name and one.feature_class in NAMED_KINDS]
+    named: list[tuple[str, str, BaseGeometry]] = [
+        (one.feature_class, one.name, one.shape_m)
+        for one in found.site.features
+        if one.name and one.feature_class in NAMED_KINDS
+    ]
+    for place in found.site.places:
+        at = Point(place.longitude_deg, place.latitude_deg)
+        named.append((place.kind, place.name, found.site.projection.to_metres(at)))
     seen: set[str] = set()
-    for one in sorted(named, key=lambda each: NAMED_KINDS.index(each.feature_class)):
-        name = plain(one.name)[:MAX_PLACE_LENGTH]
-        part = one.shape_m.intersection(shown)
+    for _, full_name, shape_m in sorted(named, key=lambda each: RANKED.index(each[0])):
+        name = place_name(full_name)
+        part = shape_m.intersection(shown)
         if name not in seen and not part.is_empty:
             seen.add(name)
             x, y = shapely.get_coordinates(part.centroid)[0] - middle

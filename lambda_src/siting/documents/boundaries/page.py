@@ -36,6 +36,7 @@ def as_html(page: BoundaryMap) -> str:
             f'<text class="place scaled">{escape(name)}</text></g>'
             for name, x, y in page.places[:MAX_PLACES]
         ),
+        true_north=f"{-page.plane.north_degrees:.2f}",
         legend="\n".join(_legend_entry(layer) for layer in reversed(page.layers)),
         # "<" in a string could end the script.
         view=json.dumps(view).replace("<", "\\u003c"),

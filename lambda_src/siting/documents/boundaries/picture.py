@@ -94,8 +94,9 @@ def as_svg(page: BoundaryMap) -> str:
         headline=escape(page.headline),
         view=f"{left:.1f} {-top:.1f} {side:.1f} {side:.1f}",
         layers="\n".join(svg_layer(layer, metres_per_pixel) for layer in page.layers),
-        graticule=_graticule(page, (left, -top, side)),
+        graticule=_graticule(page, (left, -top, side), bar_px),
         places=_places(page, (left, -top, side)),
+        true_north=f"{-page.plane.north_degrees:.2f}",
         scale=scale,
         bar=f"{bar_px:.1f}",
         bar_middle=f"{bar_px / 2:.1f}",
@@ -104,8 +105,11 @@ def as_svg(page: BoundaryMap) -> str:
     )
 
 
-def _graticule(page: BoundaryMap, view: tuple[float, float, float]) -> str:
-    """Draw lines of equal longitude and latitude, in pixels of the map."""
+def _graticule(page: BoundaryMap, view: tuple[float, float, float], bar_px: float) -> str:
+    """Draw lines of equal longitude and latitude, in pixels of the map.
+
+    Their degrees stay clear of the scale bar, which is so long.
+    """
     left, top, side = view
     per_pixel = side / _MAP_PX
     (east_lon, east_lat), (north_lon, north_lat) = page.degrees_per_metre
@@ -119,7 +123,7 @@ def _graticule(page: BoundaryMap, view: tuple[float, float, float]) -> str:
     for line in graticule(plane, (0.0, _MAP_PX, 0.0, _MAP_PX)):
         (x, y), (x_end, y_end) = line.start, line.end
         drawn.append(f'<path class="grid" d="M{x:.1f} {y:.1f}L{x_end:.1f} {y_end:.1f}"/>')
-        if line.is_meridian and _TICK_ROOM < x_end < _MAP_PX - _TICK_ROOM:
+        if line.is_meridian and _TICK_ROOM + bar_px < x_end < _MAP_PX - _TICK_ROOM:
             drawn.append(f'<text class="tick" x="{x_end + 4:.1f}" y="994">{line.label}</text>')
         elif not line.is_meridian and _TICK_ROOM < y_end < _MAP_PX - _TICK_ROOM:
             drawn.append(f'<text class="tick end" x="994" y="{y_end - 5:.1f}">{line.label}</text>')

@@ -107,6 +107,36 @@ def _noise(inputs: Inputs) -> tuple[str, ...]:
     )
 
 
+def heard_at_home(inputs: Inputs) -> str:
+    """A warning where homes may be nearer than one turbine's noise asks for at night."""
+    screening = inputs.layout.data.get("noise_screening")
+    if screening is None:
+        return ""
+    strictest = min(screening["distances"], key=lambda one: float(one["limit_dba"]))
+    kept_m = kept_from(FeatureClass.BUILDING, inputs.buildable.data)
+    if kept_m >= strictest["distance_m"]:
+        return ""
+    return (
+        f"Homes keep {decimal(kept_m)} m, and one turbine alone may need "
+        f"{decimal(strictest['distance_m'])} m for {decimal(strictest['limit_dba'])} dB(A): a "
+        "noise study has to say which can stay. "
+    )
+
+
+def air_of_the_ground(inputs: Inputs) -> tuple[str, ...]:
+    """A warning where the air was taken at a height that the site's ground does not have."""
+    known = inputs.buildable.data["properties"].get(GROUND)
+    air = inputs.wind.data.get("air") if inputs.wind else None
+    height_m = air.get("ground_m") if air else None
+    if known is None or height_m is None or known["lowest_m"] <= height_m <= known["highest_m"]:
+        return ()
+    return (
+        f"The air's density is that of ground at {decimal(height_m)} m over sea level, and the "
+        f"site's lies between {decimal(known['lowest_m'])} and {decimal(known['highest_m'])} m: "
+        "fetch the wind again with the site's elevation_m.",
+    )
+
+
 def _neighbours(inputs: Inputs) -> tuple[str, ...]:
     """What the energy leaves out of turbines that stand already."""
     there = existing_turbines(inputs)

@@ -97,9 +97,10 @@ def losses(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     return (
         paragraph(most if worst["wake_loss_percent"] else "No turbine stands in another's wake."),
         *energy_parts.wakes_by_model(inputs, number),
+        # In the middle: it floats to a page that has room, which is then one of this section's.
+        *_wake_map(inputs, number),
         _from_gross_to_net(inputs, number),
         *_certainty(inputs, number),
-        *_wake_map(inputs, number),
     )
 
 

@@ -2,11 +2,11 @@
 
 from siting.documents.exports.farm import utm_zone
 from siting.documents.report.blocks import Answer
-from siting.documents.report.caveats import NOT_LOOKED_AT, ground
+from siting.documents.report.caveats import NOT_LOOKED_AT, ground, heard_at_home
 from siting.documents.report.inputs import Inputs
 from siting.documents.report.land import existing_turbines
 from siting.documents.report.turbines import turbine_types
-from siting.documents.wording import decimal, plain, words
+from siting.documents.wording import decimal, plain, position
 from siting.project_land import GROUND
 
 
@@ -25,7 +25,7 @@ def _what(inputs: Inputs) -> str:
     layout, energy = inputs.layout.data, inputs.energy.data
     counted = turbine_types(layout)
     each = "; ".join(
-        f"{f'{count} of ' if len(counted) > 1 else ''}{words(plain(one['turbine_model']))}, hub at "
+        f"{f'{count} of ' if len(counted) > 1 else ''}{plain(one['name'])}, hub at "
         f"{decimal(one['hub_height_m'])} m, rotor of {decimal(one['rotor_diameter_m'])} m"
         for count, one in counted
     )
@@ -38,10 +38,9 @@ def _what(inputs: Inputs) -> str:
 def _where(inputs: Inputs) -> str:
     layout, areas = inputs.layout.data, inputs.buildable.data["properties"]
     longitude, latitude = layout["grid"]["origin_deg"]
-    longitude = (longitude + 180.0) % 360.0 - 180.0
     return (
-        f"Around {abs(latitude):.4f}° {'S' if latitude < 0 else 'N'}, {abs(longitude):.4f}° "
-        f"{'W' if longitude < 0 else 'E'} (WGS 84; UTM zone {utm_zone(layout['utm_epsg'])}), on a "
+        f"Around {position(latitude, longitude)} (WGS 84; UTM zone "
+        f"{utm_zone(layout['utm_epsg'])}), on a "
         f"site of {decimal(areas['site_km2'], 2)} km², of which "
         f"{decimal(layout['buildable_km2_within_setback'], 2)} km² can carry turbines: outside of "
         "every exclusion zone, and within the boundary's setback."
@@ -88,8 +87,17 @@ def _not_known(inputs: Inputs) -> str:
         else ""
     )
     wind = "" if inputs.wind is None else plain(inputs.wind.data["limits"][0]).rstrip(".") + ". "
-    slope = "" if GROUND in inputs.buildable.data["properties"] else f"{ground(inputs)} "
-    return f"{wind}{wakes}{slope}{NOT_LOOKED_AT} Section Limits has the whole list."
+    known = inputs.buildable.data["properties"].get(GROUND)
+    slope = (
+        f"{ground(inputs)} "
+        if known is None
+        else f"The ground lies between {decimal(known['lowest_m'])} and "
+        f"{decimal(known['highest_m'])} m; the energy takes it for flat. "
+    )
+    return (
+        f"{wind}{wakes}{slope}{heard_at_home(inputs)}{NOT_LOOKED_AT} Section Limits has the whole "
+        "list."
+    )
 
 
 def _s(count: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import WIND_ROSE, Inputs
-from siting.documents.wording import decimal, plain
+from siting.documents.wording import decimal, plain, position
 
 
 def wind(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
@@ -34,7 +34,7 @@ def _climate(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     wind = inputs.wind.data
     return (
         paragraph(
-            f"At {wind['latitude']:.4f}° latitude and {wind['longitude']:.4f}° longitude, "
+            f"At {position(wind['latitude'], wind['longitude'])}, "
             f"{decimal(wind['hub_height_m'])} m over ground: a mean of "
             f"{decimal(wind['mean_wind_speed_m_per_s'], 2)} m/s, Weibull A "
             f"{decimal(wind['weibull_a_m_per_s'], 2)} m/s and k "
@@ -57,7 +57,8 @@ def _climate(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 (
                     decimal(one["direction_degrees"], 1),
                     decimal(100 * one["frequency"], 1),
-                    decimal(one["mean_wind_speed_m_per_s"], 2),
+                    # Of a sector without an hour there is no mean; its curve is the whole year's.
+                    decimal(one["mean_wind_speed_m_per_s"], 2) if one["frequency"] else "-",
                     decimal(one["weibull_a_m_per_s"], 2),
                     decimal(one["weibull_k"], 2),
                 )

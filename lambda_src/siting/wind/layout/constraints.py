@@ -7,7 +7,7 @@ are two rotor diameters at least, so is every distance. A grid with A from row t
 row keeps it; other layouts may come closer to it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import hypot, radians, sqrt
 from typing import Final
@@ -47,7 +47,8 @@ class LayoutSpec:
         rotor_diameter_m: The rotor's diameter, in metres.
         spacing_along_wind_diameters: Along the main wind, in rotor diameters, hub to hub.
         spacing_across_wind_diameters: Across the main wind, in rotor diameters, hub to hub.
-        wind_direction_degrees: Where the main wind comes from, clockwise from north.
+        wind_direction_degrees: Where the main wind comes from, clockwise from true north, or from
+            the grid's: see ``on_grid``.
     """
 
     turbine_count: int
@@ -68,6 +69,15 @@ class LayoutSpec:
         for name in ("spacing_along_wind_diameters", "spacing_across_wind_diameters"):
             require_within(name, getattr(self, name), MIN_SPACING_DIAMETERS, MAX_SPACING_DIAMETERS)
         require_within("wind_direction_degrees", self.wind_direction_degrees, 0.0, 360.0)
+
+    def on_grid(self, north_degrees: float) -> "LayoutSpec":
+        """Return the same with its direction from a grid's north, as positions are.
+
+        Args:
+            north_degrees: Where the grid's north points, clockwise from true north.
+        """
+        turned = (self.wind_direction_degrees - north_degrees) % 360.0
+        return replace(self, wind_direction_degrees=turned)
 
     @property
     def spacing_along_wind_m(self) -> float:

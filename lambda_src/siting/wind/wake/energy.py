@@ -5,7 +5,7 @@ east and north. The wakes themselves are in ``wake_models``.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -49,6 +49,15 @@ class WindRose:
         object.__setattr__(self, "frequency", shares_of_year(self.frequency))
         if (self.wind_speed_m_per_s < 0.0).any():
             raise WindError("The wind rose has a negative wind speed.")
+
+    def on_grid(self, north_degrees: float) -> "WindRose":
+        """Return the same wind as it blows over a grid.
+
+        Args:
+            north_degrees: Where the grid's north points, clockwise from true north.
+        """
+        turned = (self.direction_degrees - north_degrees) % 360.0
+        return replace(self, direction_degrees=turned)
 
 
 @dataclass(frozen=True, slots=True)
