@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from devtools.localcloud.geodata import overpass, wind
 from devtools.localcloud.geodata.faults import Fault, FaultBook, FaultKind
-from devtools.localcloud.geodata.landscape import Element, marsh
+from devtools.localcloud.geodata.landscape import marsh
+from devtools.localcloud.geodata.pen import Element
 from devtools.localcloud.tls import TlsFiles
 
 _LOOPBACK: Final = "127.0.0.1"

@@ -275,7 +275,8 @@ def _read_place(one: Mapping[str, Any], at: int, reader: GeometryReader) -> Name
             f"Feature {at} of the site is a place, which needs a name, and a kind of: "
             f"{', '.join(PLACE_KINDS)}."
         )
-    return NamedPlace(kind, name[:MAX_NAME_LENGTH], point.x, point.y)
+    ((longitude_deg, latitude_deg),) = shapely.get_coordinates(point).tolist()
+    return NamedPlace(kind, name[:MAX_NAME_LENGTH], longitude_deg, latitude_deg)
 
 
 def _reach_of(boundary_deg: BaseGeometry) -> Polygon:

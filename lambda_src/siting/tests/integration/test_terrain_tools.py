@@ -11,7 +11,8 @@ from shapely.ops import unary_union
 
 from agents.terrain.tools import areas, services, wind
 from devtools.localcloud.geodata import Fault, FaultKind, GeodataStandIn
-from devtools.localcloud.geodata.landscape import Element, marsh
+from devtools.localcloud.geodata.landscape import marsh
+from devtools.localcloud.geodata.pen import Element
 from siting.geodata import http
 from siting.tests.chain import project_for
 from siting.tests.unit.geodata.elements import relation, square, way

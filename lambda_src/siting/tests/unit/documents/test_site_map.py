@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from siting.charts.graticule import Plane
+from siting.documents.map_labels import place_name
 from siting.documents.site_map import SiteMap, draw_site, with_energy
 
 
@@ -245,3 +246,14 @@ def test_the_setback_from_the_boundary_is_drawn_within_it() -> None:
     kept, edge = numbers(drawn.setback_line.path), numbers(drawn.boundary.path)
     assert min(x for x, _ in edge) < min(x for x, _ in kept)
     assert max(x for x, _ in kept) < max(x for x, _ in edge)
+
+
+def test_turbines_of_different_colours_have_different_figures() -> None:
+    land = draw(turbines=((9.01, 54.01), (9.03, 54.03)))
+    drawn = with_energy(land, {"T0": 17.80, "T1": 17.84}, "GWh")
+    assert [one.label.text for one in drawn.turbines] == ["T0: 17.80", "T1: 17.84"]
+
+
+def test_a_name_that_is_cut_says_so() -> None:
+    assert place_name("Markt Sankt Kilian an der Oberen Streu").endswith(" der Obere…")
+    assert place_name("Zell") == "Zell"

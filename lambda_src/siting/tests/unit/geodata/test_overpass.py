@@ -48,9 +48,12 @@ def query_at(
 
 
 def boxes(query: str) -> list[tuple[float, ...]]:
+    """Where features are looked for; names are looked for elsewhere."""
     return [
         tuple(float(part) for part in found.split(","))
-        for found in re.findall(r"\((-?[\d.]+,-?[\d.]+,-?[\d.]+,-?[\d.]+)\);", query)
+        for line in query.splitlines()
+        for found in re.findall(r"\((-?[\d.]+,-?[\d.]+,-?[\d.]+,-?[\d.]+)\);", line)
+        if '["name"]' not in line
     ]
 
 

@@ -260,3 +260,23 @@ class TestAntimeridian:
         assert read.boundary_m.area == pytest.approx(site.boundary_m.area, rel=1e-6)
         for one, again in zip(site.features, read.features, strict=True):
             assert one.shape_m.hausdorff_distance(again.shape_m) < 0.01
+
+
+def test_a_place_is_a_name_and_keeps_nothing_away() -> None:
+    hof: dict[str, Any] = {
+        "type": "Feature",
+        "properties": {"class": "place", "kind": "hamlet", "name": "Hof"},
+        "geometry": {"type": "Point", "coordinates": [8.97, 54.74]},
+    }
+    around = site_around(8.97, 54.74, 2000.0).to_geojson()
+    around["features"].append(hof)
+
+    read = read_site(around)
+
+    assert read.classes == frozenset()
+    assert [(one.kind, one.name) for one in read.places] == [("hamlet", "Hof")]
+    assert read_site(read.to_geojson()).places == read.places
+    for wrong in ({"kind": "planet"}, {"name": " "}, {"name": 7}, {"kind": ["village"]}):
+        around["features"][-1] = {**hof, "properties": {**hof["properties"], **wrong}}
+        with pytest.raises(WindError, match="Feature 1 of the site is a place"):
+            read_site(around)

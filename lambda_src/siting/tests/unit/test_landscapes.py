@@ -1,0 +1,171 @@
+"""The whole chain on five landscapes, and what their maps and reports have to show.
+
+One test for each: processes that share tests would run a chain anew.
+"""
+
+import io
+import json
+import re
+from math import cos, radians, sin
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
+
+import pytest
+from pypdf import PdfReader
+from shapely.geometry import Point, shape
+
+from agents.simulation.agent import run_wake_simulation
+from siting.documents.report.caveats import air_of_the_ground
+from siting.documents.report.inputs import Inputs
+from siting.tests.chain import project_for
+from siting.tests.landscapes import coast as coasts
+from siting.tests.landscapes import zone_edge as edges
+from siting.tests.landscapes.every import LANDSCAPES
+from siting.tests.landscapes.landscape import Landscape
+from siting.tests.landscapes.run import run
+from tests.project_files import ProjectContent
+from tests.unit.run.tool_calls import call
+from tradewind.run.memory_artifacts import MemoryArtifactStore
+
+
+class Ran(NamedTuple):
+    landscape: Landscape
+    store: MemoryArtifactStore
+    answers: dict[str, Any]
+
+    def text(self, name: str) -> str:
+        return ProjectContent(self.store, self.landscape.project_id)[name].decode()
+
+    def data(self, name: str) -> Any:
+        return json.loads(self.text(name))
+
+    @property
+    def cover(self) -> str:
+        """What stands before the first section, as text."""
+        page = self.text("report/report.html")
+        return re.sub(r"<[^>]+>", " ", page.partition('id="site')[0].partition("<body")[2])
+
+
+def ran(name: str) -> Ran:
+    """Run the chain, and hold what is true of every landscape."""
+    landscape = LANDSCAPES[name]()
+    # Charts take longest; one landscape's have to do.
+    one = Ran(landscape, *run(landscape, years=1, charts=name == "zone_edge"))
+    turbines_stand_on_land_that_may_carry_them(one)
+    maps_name_the_villages(one)
+    the_place_says_on_which_side_it_is(one)
+    return one
+
+
+def turbines_stand_on_land_that_may_carry_them(one: Ran) -> None:
+    land = shape(one.data("terrain/buildable.geojson")["geometry"])
+    turbines = one.data("layout/layout.json")["turbines"]
+
+    assert len(turbines) == one.landscape.layout["turbine_count"]
+    assert all(land.contains(Point(at["longitude_deg"], at["latitude_deg"])) for at in turbines)
+
+
+def maps_name_the_villages(one: Ran) -> None:
+    villages = [
+        element["tags"]["name"]
+        for element in one.landscape.elements
+        if element["tags"].get("place") in ("village", "town", "hamlet")
+        and abs(element["lat"] - one.landscape.latitude) * 111.2 < one.landscape.land["radius_km"]
+    ]
+    assert villages
+    for page in ("terrain/boundaries.html", "report/report.html", "report/map.html"):
+        text = one.text(page)
+        assert [name for name in villages if name[:28] not in text] == [], page
+
+
+def the_place_says_on_which_side_it_is(one: Ran) -> None:
+    north, east = one.landscape.latitude, one.landscape.longitude
+    place = f"{abs(north):.2f}", "S" if north < 0 else "N", f"{abs(east):.2f}", "EW"[east < 0]
+    pattern = r"{}\d*° {}, {}\d*° {}".format(*place)
+
+    assert re.search(pattern, one.cover)
+    # And so does the section on the wind.
+    assert len(re.findall(pattern, one.text("report/report.html"))) > 1
+
+
+def test_coast_islands_are_land_and_the_tarn_on_one_is_not() -> None:
+    land = shape(ran("coast").data("terrain/buildable.geojson")["geometry"])
+
+    def at(east_m: float, north_m: float) -> Point:
+        wide = 111_195.0 * cos(radians(coasts.LATITUDE))
+        return Point(coasts.LONGITUDE + east_m / wide, coasts.LATITUDE + north_m / 111_195.0)
+
+    assert land.contains(at(-1000.0, 1500.0))
+    assert land.contains(at(-2600.0, -2000.0))
+    assert not land.contains(at(-1000.0, 1100.0))
+    assert not land.contains(at(-2500.0, -500.0))
+
+
+def test_hills_and_thin_air_are_on_the_cover_and_nothing_hides_the_creek() -> None:
+    hills = ran("hills")
+
+    assert hills.data("terrain/wind.json")["air"]["density_kg_per_m3"] == pytest.approx(0.97, 0.01)
+    assert "m; the energy takes it for flat" in hills.cover
+    page = hills.text("report/report.html")
+    assert "map-zone map-steep_ground" in page
+    assert "map-feature map-steep_ground" not in page
+    assert page.index("map-feature map-forest") < page.index("map-line map-water")
+
+
+@pytest.mark.parametrize(("ground_m", "warns"), [(2080.0, False), (170.0, True), (None, False)])
+def test_air_of_another_height_than_the_ground_is_told(ground_m: float, warns: bool) -> None:
+    land = {"properties": {"ground": {"lowest_m": 1859.0, "highest_m": 2301.0}}}
+    inputs = SimpleNamespace(
+        buildable=SimpleNamespace(data=land),
+        wind=SimpleNamespace(data={"air": {"ground_m": ground_m}}),
+    )
+    assert bool(air_of_the_ground(cast("Inputs", inputs))) is warns
+
+
+def test_villages_that_one_turbine_may_be_too_loud_for_are_on_the_cover() -> None:
+    assert "Homes keep 525 m, and one turbine alone may need 576 m" in ran("villages").cover
+
+
+def test_a_plain_in_the_south_has_its_whole_chain() -> None:
+    assert "UTM zone 20S" in ran("plain").cover
+
+
+def test_zone_edge_has_wakes_by_true_north_and_maps_in_their_section() -> None:
+    edge = ran("zone_edge")
+    wakes_are_computed_by_true_north(edge)
+    maps_and_tables_stay_in_their_section(edge)
+
+
+def wakes_are_computed_by_true_north(edge: Ran) -> None:
+    turned = radians(edge.data("simulation/simulation.json")["grid_north_degrees"])
+    # The convergence of the meridians, to the first order; the site is planned in zone 33.
+    expected = radians(edges.LONGITUDE - 15.0) * sin(radians(edges.LATITUDE))
+    assert turned == pytest.approx(expected, rel=0.01)
+
+    # The same turbines in metres whose north is true.
+    own = [
+        {
+            "x_m": at["x_m"] * cos(turned) + at["y_m"] * sin(turned),
+            "y_m": at["y_m"] * cos(turned) - at["x_m"] * sin(turned),
+            "turbine_model": at["turbine_model"],
+        }
+        for at in edge.data("layout/layout.json")["turbines"]
+    ]
+    project = project_for("simulation", edge.store, {"turbines": own}, edge.landscape.project_id)
+    status, again = call(run_wake_simulation, project, wind_data="project")
+
+    assert status == "success", again
+    by_layout = edge.answers["run_wake_simulation"]
+    assert by_layout["wake_loss_percent"] == pytest.approx(again["wake_loss_percent"], abs=1e-4)
+
+
+def maps_and_tables_stay_in_their_section(edge: Ran) -> None:
+    body = ProjectContent(edge.store, edge.landscape.project_id)["report/report.pdf"]
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(body)).pages[1:]]
+
+    def page_of(words: str) -> int:
+        (found,) = (at for at, text in enumerate(pages) if words in text)
+        return found
+
+    assert page_of("6 Losses") <= page_of("Wakes at hub height in the main") < page_of("8 Limits")
+    assert page_of("January") == page_of("December")
