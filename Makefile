@@ -163,8 +163,8 @@ bench-threads: setup ## Compare threads of each request to one pool of the proce
 bench-streaming: setup ## Compare the first streamed byte to a raw socket's, and hold 100 streams at once
 	@python -m bench.streaming
 
-bench-coldstart: setup ## Print each agent's init time
-	@python -m bench.coldstart
+bench-coldstart: setup ## Compare cold starts with those of bare boto3 and of naive handlers: ARGS="--starts 15 --json"
+	@python -m bench.coldstart $(ARGS)
 
 bench-api: setup ## Compare the API's start and warm calls to a bare boto3 handler's
 	@python -m bench.api

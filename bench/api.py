@@ -24,10 +24,10 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.environment import of_function
+from bench.environment import of_api, of_function
 from bench.machine import describe
 from stacks.bundling.bundler import Bundler
-from tradewind.contracts.names import API, ApiEnvVar
+from tradewind.contracts.names import API
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RUNS: Final = 15
@@ -127,11 +127,7 @@ def _aws() -> Iterator[str]:
 
 def environment_of(bundle: Path, aws: str) -> dict[str, str]:
     """The environment of either handler, with a bundle and the AWS it speaks to."""
-    return of_function(
-        bundle,
-        AWS_ENDPOINT_URL=aws,
-        **{ApiEnvVar.AGENTS: "terrain=900", ApiEnvVar.QUEUE_LIFE_S: "3600"},
-    )
+    return of_function(bundle, AWS_ENDPOINT_URL=aws, **of_api())
 
 
 def _run(program: str, environment: dict[str, str], *arguments: str) -> list[list[str]]:

@@ -1,10 +1,8 @@
 """A function's environment is whole, or the error names what is missing."""
 
-from pathlib import Path
-
 import pytest
 
-from bench.coldstart import environment_of
+from bench.environment import of_agent
 from tradewind.contracts.environment import AgentEnvironment, ModelEnvironment
 from tradewind.contracts.errors import ConfigurationError
 from tradewind.contracts.names import EnvVar, OptionalEnvVar
@@ -29,7 +27,7 @@ def test_every_variable_of_the_contract_is_needed(
 
 
 def test_the_benchmark_gives_a_function_what_it_needs() -> None:
-    assert AgentEnvironment.from_variables(environment_of("terrain", Path("bundle"))).agent
+    assert AgentEnvironment.from_variables(of_agent("terrain")).agent
 
 
 def test_the_agents_it_reads_from_are_a_list(agent_variables: dict[str, str]) -> None:
