@@ -27,7 +27,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
 	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-pool bench-storm bench-streaming bench-threads bench-workflow lock \
-	docs clean
+	coldstart-budget docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -194,6 +194,9 @@ docs: setup ## Write the pages that are generated
 	@python -m siting.tests.crosschecks.matrix
 	@python -m tests.integration.faults.page
 	@python -m tradewind.api.openapi > docs/openapi.json
+
+coldstart-budget: setup ## Agree to what cold starts import and to how large bundles are, as it is now
+	@python -m bench.coldstart.budget
 
 clean: ## Stop the embedded AWS, and remove what builds and demos made; keep the environments
 	@[ ! -e .build/tradewind.lock ] || flock --nonblock .build/tradewind.lock true \

@@ -55,6 +55,7 @@ _LONG = (
 _AFTER_ALL = "test_permissions.py"
 #: What needs nothing of its neighbours.
 _APART = (
+    "test_cold_start_budget.py",
     "test_life.py",
     "test_new_agent.py",
     "test_real_bundles.py",
