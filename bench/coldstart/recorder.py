@@ -10,7 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-_IMPORT_SYSTEM: Final = ("<frozen importlib", "importlib/__init__.py", __file__)
+#: Files whose frames are the import's own, ours that imports a package's names later among them.
+_IMPORT_SYSTEM: Final = (
+    "<frozen importlib",
+    "importlib/__init__.py",
+    "tradewind/run/lazy_packages.py",
+    __file__,
+)
 
 
 class _Notes:

@@ -17,6 +17,7 @@ from typing import Final
 from bench.coldstart.ours import ROOT, Bundled
 from bench.coldstart.start import Startable, launched
 from devtools.localcloud.lifecycle import LAMBDA_RUNTIME
+from stacks.bundling import lazy_packages
 from stacks.bundling.workflow_files import DEFAULT_FOLDER
 from tradewind.contracts.names import WORKFLOWS_FOLDER
 
@@ -66,6 +67,8 @@ def _put_what_is_in_it(bundle: Path, folder: Path) -> None:
     ours = {WORKFLOWS_FOLDER: ROOT / DEFAULT_FOLDER}
     with zipfile.ZipFile(bundle) as zipped:
         names = {name.partition("/")[0] for name in zipped.namelist()}
+        if lazy_packages.FILE in names:
+            zipped.extract(lazy_packages.FILE, folder)
     for name in names - {"__pycache__"}:
         source = ours.get(name, _SOURCES / name)
         if source.is_dir():

@@ -19,6 +19,7 @@ from stacks.bundling.contents import Contents, agent_contents, core_contents
 from stacks.bundling.errors import BundleError, OverBudget, UnknownOperation
 from stacks.bundling.install import install
 from stacks.bundling.interpreter import Interpreter, compile_tree, find_if_there, find_interpreter
+from stacks.bundling.lazy_packages import write_table
 from stacks.bundling.prune import prune
 from stacks.bundling.sbom import bill_of_materials
 from stacks.bundling.store import ArchiveStore, Made
@@ -145,6 +146,7 @@ class Bundler:
         )
         prune(tree, contents.never_imported, contents.metadata_read)
         cut_aws_models(tree, contents.operations)
+        write_table(tree)
         if compiler is not None:
             compile_tree(tree, compiler)
         return Made(add_tree(workplace / "archive.zip", tree), components)

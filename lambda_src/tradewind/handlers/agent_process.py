@@ -19,6 +19,7 @@ from tradewind.records.progress import RecordedProgress
 from tradewind.records.request_log import RequestLog
 from tradewind.records.table import RecordTable
 from tradewind.run.definition import AgentDefinition
+from tradewind.run.lazy_packages import import_lazily
 from tradewind.run.s3_artifacts import S3ArtifactStore
 from tradewind.telemetry.tracing import start_tracing
 from tradewind.telemetry.wordless_logs import keep_words_out_of_logs
@@ -59,6 +60,7 @@ def start_agent_process(
         ConfigurationError: The environment is not what the stacks give.
     """
     keep_words_out_of_logs()
+    import_lazily()
     environment = AgentEnvironment.from_variables(os.environ)
     definition = _definition_of(environment)
     COLD_START.imported()
