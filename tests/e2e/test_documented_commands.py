@@ -52,6 +52,11 @@ COVERED: Final = {
         "tests/integration/records/test_commands.py",
         'run("answer", "terrain", "r-1")',
     ),
+    # It needs no deployment.
+    "python -m siting.tests.landscapes coast --out out/coast": (
+        "lambda_src/siting/tests/unit/test_landscapes.py",
+        '"-m", "siting.tests.landscapes", "coast", "--out"',
+    ),
     # Its file is the page's example.
     "./tradewind alarms backtest terrain-errors --file history.csv": (
         "tests/infra/test_alarm_backtest.py",

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from siting.tests.chain import DEFINITIONS
@@ -16,6 +17,7 @@ def main() -> None:
     parser.add_argument("landscape", choices=LANDSCAPES)
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
     asked = parser.parse_args()
+    print(f"Planning on {asked.landscape}, some twenty seconds ...", file=sys.stderr)
     landscape = LANDSCAPES[asked.landscape]()
     store, answers = run(landscape)
     left = ProjectContent(store, landscape.project_id)

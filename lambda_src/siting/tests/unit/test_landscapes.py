@@ -6,7 +6,10 @@ One test for each: processes that share tests would run a chain anew.
 import io
 import json
 import re
+import subprocess
+import sys
 from math import cos, radians, sin
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
@@ -55,6 +58,23 @@ def ran(name: str) -> Ran:
     maps_name_the_villages(one)
     the_place_says_on_which_side_it_is(one)
     return one
+
+
+def test_the_command_leaves_every_artifact_in_a_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "siting.tests.landscapes", "coast", "--out"]
+    done = subprocess.run(
+        [*command, tmp_path / "coast"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    made = {file.relative_to(tmp_path / "coast").as_posix() for file in tmp_path.rglob("*.*")}
+    assert made >= {
+        "answers.json",
+        "terrain/boundaries.png",
+        "layout/layout.json",
+        "simulation/simulation.json",
+        "report/report.pdf",
+        "report/map.html",
+    }
 
 
 def turbines_stand_on_land_that_may_carry_them(one: Ran) -> None:
