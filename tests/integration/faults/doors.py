@@ -13,7 +13,6 @@ from typing import Any, Final
 import pytest
 import uvicorn
 
-from agents.assistant.agent import DEFINITION as ASSISTANT
 from devtools.localcloud.bedrock import BedrockStandIn
 from tests.agent_environment import agent_environment
 from tests.dynamodb import LoopbackDynamoDB
@@ -36,6 +35,7 @@ from tradewind.handlers.service import AgentService
 from tradewind.run.definition import AgentDefinition
 from tradewind.run.memory_artifacts import MemoryArtifactStore
 from tradewind.run.project import Project
+from tradewind.run.pydantic_ai_agent import PydanticAIAgent
 from tradewind.workflow_agents.models import BedrockClients
 from tradewind.workflow_agents.models import ModelPool as WorkflowModels
 from tradewind.workflow_function.agent import WorkflowAgent
@@ -49,6 +49,8 @@ LONG_READ_S: Final = 300.0
 #: Asks for an answer before which no tool is called.
 AT_ONCE: Final = "Answer without tools."
 _WORK: Final = "Work."
+#: As the assistant is, which may ask people, without its words.
+_ASSISTANT: Final = PydanticAIAgent("You answer briefly.", asks_people=True)
 
 
 def _workflow(question: str) -> dict[str, Any]:
@@ -163,7 +165,7 @@ class Doors:
         self, door: Door, operation: Operation, read_timeout_s: float
     ) -> AgentDefinition:
         if door is Door.ASSISTANT:
-            return ASSISTANT
+            return _ASSISTANT
         if door is Door.CREW:
 
             def place_turbines(project: Project) -> str:

@@ -6,7 +6,7 @@ A fault of an idle connection is met by the call after an earlier request. What 
 end is the same for all of them.
 
 The first three doors are the handler of an agent: on Strands with a tool, as the crew's are; the
-assistant's own definition, on PydanticAI; and a workflow. All their calls are ConverseStream.
+assistant's kind of definition, on PydanticAI; and a workflow. All their calls are ConverseStream.
 Converse is what Strands sends where a model is told not to stream; PydanticAI's is always streamed.
 The API and AgentCore add a transport to the same handler, so each kind of fault has one row there.
 

@@ -140,7 +140,7 @@ import botocore
 from stacks.bundling.lazy_packages import table_of
 from tradewind.run.lazy_packages import LazyPackages
 
-table = table_of(Path(botocore.__file__).parents[1])
+table = table_of(Path(botocore.__file__).parent.parent)
 sys.meta_path.insert(0, LazyPackages(table))
 lazily, absent = {}, set()
 for package, names in table.items():
