@@ -7,6 +7,7 @@ from agents.report.agent import create_report
 from agents.simulation.agent import generate_charts, run_wake_simulation
 from agents.terrain.tools.areas import get_unbuildable_areas
 from agents.terrain.tools.wind import get_wind_conditions
+from siting.crew import TERRAIN
 from siting.tests.chain import project_for
 from siting.tests.landscapes.landscape import Landscape
 from siting.tests.landscapes.services import served
@@ -31,8 +32,8 @@ def run(
     store = MemoryArtifactStore()
     place = {"latitude": landscape.latitude, "longitude": landscape.longitude}
     steps: list[tuple[str, Any, dict[str, Any]]] = [
-        ("terrain", get_unbuildable_areas, {**place, **landscape.land}),
-        ("terrain", get_wind_conditions, {"years": years, "sectors": sectors, **landscape.wind}),
+        (TERRAIN, get_unbuildable_areas, {**place, **landscape.land}),
+        (TERRAIN, get_wind_conditions, {"years": years, "sectors": sectors, **landscape.wind}),
         ("layout", create_layout, dict(landscape.layout)),
         ("simulation", run_wake_simulation, {}),
         *([("simulation", generate_charts, {})] if charts else []),
@@ -41,7 +42,8 @@ def run(
     answers: dict[str, Any] = {}
     with served(landscape):
         for agent, tool, arguments in steps:
-            project = project_for(agent, store, dict(landscape.parameters), landscape.project_id)
+            brings = dict(landscape.parameters) if agent == TERRAIN else {}
+            project = project_for(agent, store, brings, landscape.project_id)
             status, answer = call(tool, project, **arguments)
             if status != "success":
                 raise RuntimeError(f"{tool.tool_name} of {landscape.name}: {answer}")
