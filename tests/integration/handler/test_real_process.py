@@ -190,12 +190,15 @@ def test_a_process_that_is_killed_prints_no_metrics(start: Start) -> None:
     assert process.stays()
     invocation = Invocation(
         request_id="killed",
-        payload=json.dumps({"query": "one_hangs"}).encode(),
+        payload=json.dumps(proxied({"query": "one_hangs"})).encode(),
         deadline_ms=int((time.time() + PATIENCE_S) * 1000),
         function_arn="arn",
     )
-    invoking = threading.Thread(target=process.environment.invoke, args=(invocation, PATIENCE_S))
+    pipe = StreamPipe()
+    arguments = (invocation, PATIENCE_S, pipe)
+    invoking = threading.Thread(target=process.environment.invoke, args=arguments)
     invoking.start()
+    assert pipe.read(PATIENCE_S)[0]  # it is at work
     process.environment.process.kill()
     invoking.join()
     process.environment.process.wait(PATIENCE_S)
