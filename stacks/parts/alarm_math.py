@@ -4,6 +4,7 @@ A count that rarely happens has no value otherwise, and ``FILL`` makes it 0. So 
 which nothing came: without one, CloudWatch takes older values in its place.
 """
 
+from math import comb
 from typing import Final
 
 from stacks.parts.metrics import FIVE_MINUTES, HOUR, QUARTER_HOUR, MathExpression, MetricStat
@@ -50,7 +51,7 @@ def lasting_share_failed(failed: MetricStat, ended: MetricStat) -> MathExpressio
     overlap, failures now are in one together and now on both sides of a border, and would be told
     again and again.
     """
-    several, every = _last_four("FILL(failed, 0)"), _last_four("FILL(ended, 0)")
+    several, every = sum_of_last(4, "FILL(failed, 0)"), sum_of_last(4, "FILL(ended, 0)")
     return MathExpression(
         f"IF({several} >= {SEVERAL}, 100 * {several} / {every}, 0)",
         {"failed": failed.over(QUARTER_HOUR), "ended": ended.over(QUARTER_HOUR)},
@@ -65,7 +66,7 @@ def turned_away(throttles: MetricStat) -> MathExpression:
     half an hour is more than one event either way. For alarms on one of ``FAILING_QUARTERS``.
     """
     quarter = "FILL(throttled, 0)"
-    half, hour = _last_two(quarter), _last_four(quarter)
+    half, hour = sum_of_last(2, quarter), sum_of_last(4, quarter)
     return MathExpression(
         f"IF({hour} > {ONE_EVENTS_IN_AN_HOUR}, {hour}, {half})",
         {"throttled": throttles.over(QUARTER_HOUR)},
@@ -76,30 +77,39 @@ def turned_away(throttles: MetricStat) -> MathExpression:
 def of_the_hour(count: MetricStat) -> MathExpression:
     """The sum of the hour that each quarter of an hour ends, for alarms as on shares."""
     return MathExpression(
-        _last_four("FILL(count, 0)"), {"count": count.over(QUARTER_HOUR)}, QUARTER_HOUR
+        sum_of_last(4, "FILL(count, 0)"), {"count": count.over(QUARTER_HOUR)}, QUARTER_HOUR
     )
 
 
-def _last_two(values: str) -> str:
-    """Each value and the one before it, added; 0 for the first."""
-    first = f"DIFF({values})"
-    return f"((0 * {first} + 1) * (2 * {values} - {first}))"
+def sum_of_last(count: int, values: str) -> str:
+    """Each value and those before it, so many in all, added; 0 for the first, which lack some.
 
-
-def _last_four(values: str) -> str:
-    """Each value and the three before it, added; 0 for the first three."""
-    first = f"DIFF({values})"
-    second = f"DIFF({first})"
-    third = f"DIFF({second})"
+    Metric math knows values before another by their differences alone: the sum of n is that of the
+    k-th differences, from the 0th on, each C(n, k + 1) times, and each other one taken off.
+    """
+    differences = [values]
+    while len(differences) < count:
+        differences.append(f"DIFF({differences[-1]})")
+    added = ""
+    for order, difference in enumerate(differences):
+        times = comb(count, order + 1)
+        sign = "" if not order else " - " if order % 2 else " + "
+        added += f"{sign}{f'{times} * ' if times > 1 else ''}{difference}"
     # A value that is missing counts as 0, so the first ones would be multiples of themselves.
-    return f"((0 * {third} + 1) * (4 * {values} - 6 * {first} + 4 * {second} - {third}))"
+    return f"((0 * {differences[-1]} + 1) * ({added}))"
 
 
-def last_three(values: str) -> str:
-    """Each value and the two before it, added; 0 for the first two."""
-    first = f"DIFF({values})"
-    second = f"DIFF({first})"
-    return f"((0 * {second} + 1) * (3 * {values} - 3 * {first} + {second}))"
+def _none_since(counted: str) -> str:
+    """Whether nothing was counted after a period."""
+    return f"RUNNING_SUM({counted}) == SUM({counted})"
+
+
+def _where_any_came(came: str, then: str) -> str:
+    """``then`` in a period in which something came, and 1 in one after the last of those.
+
+    No value where nothing came in all the time looked at.
+    """
+    return f"SUM({came}) * IF({came} > 0, {then}, {_none_since(came)}) / SUM({came})"
 
 
 def share_of_enough(part: MetricStat, whole: MetricStat, at_least: int = FEW) -> MathExpression:
@@ -123,7 +133,7 @@ def share_lost(failed: MetricStat, served: MetricStat, *unserved: MetricStat) ->
         unserved: What counts the others.
     """
     lost, every, metrics = _lost(failed, served, unserved)
-    lost, every = last_three(lost), last_three(every)
+    lost, every = sum_of_last(3, lost), sum_of_last(3, every)
     return MathExpression(
         f"IF({every} >= {FEW}, 100 * {lost} / {every}, 0)",
         {one: metric.over(FIVE_MINUTES) for one, metric in metrics.items()},
@@ -153,9 +163,9 @@ def share_failed_of_few(
     """
     lost, every, metrics = _lost(failed, served, unserved)
     good, hours = f"({every} - {lost})", f"(0 * {lost} + 1)"
-    since = f"IF(RUNNING_SUM({good}) == SUM({good}) AND {good} == 0, {lost}, 0)"
+    since = f"IF({_none_since(good)} AND {good} == 0, {lost}, 0)"
     recent = f"RUNNING_SUM({hours}) > SUM({hours}) - {HELD_H}"
-    several, of_all = _last_four(lost), _last_four(every)
+    several, of_all = sum_of_last(4, lost), sum_of_last(4, every)
     return MathExpression(
         f"IF(RUNNING_SUM({since}) >= {SEVERAL}, 100, IF({recent} AND {lost} > 0 "
         f"AND {several} >= {SEVERAL} AND {of_all} < {MANY}, 100 * {several} / {of_all}, 0))",
@@ -200,7 +210,7 @@ def refusal(least_throttled: MetricStat) -> MathExpression:
     """
     let_in = "(1 - FILL(least, 1))"
     return MathExpression(
-        f"IF(RUNNING_SUM({let_in}) == SUM({let_in}), FILL(least, 0), 0)",
+        f"IF({_none_since(let_in)}, FILL(least, 0), 0)",
         {"least": least_throttled},
         least_throttled.period_s,
     )
@@ -216,7 +226,7 @@ def failed_or_absent(failures: MetricStat) -> MathExpression:
     """
     ran, failed = "FILL(0 * failures + 1, 0)", "FILL(failures, 0)"
     return MathExpression(
-        f"SUM({ran}) * IF({ran} > 0, {failed} > 0, RUNNING_SUM({ran}) == SUM({ran})) / SUM({ran})",
+        _where_any_came(ran, f"{failed} > 0"),
         {"failures": failures},
         failures.period_s,
     )
@@ -228,9 +238,6 @@ def silence(requests: MetricStat) -> MathExpression:
     No value where none came in all the time looked at: whoever was never called is not silent, and
     whoever fell silent before then has been told of.
     """
-    came, all_of_them = "FILL(requests, 0)", "SUM(FILL(requests, 0))"
     return MathExpression(
-        f"{all_of_them} * IF({came} > 0, 0, RUNNING_SUM({came}) == {all_of_them}) / {all_of_them}",
-        {"requests": requests},
-        requests.period_s,
+        _where_any_came("FILL(requests, 0)", "0"), {"requests": requests}, requests.period_s
     )

@@ -18,12 +18,12 @@ from stacks.parts.alarm_math import (
     ONE_EVENTS_IN_HALF_AN_HOUR,
     ONE_EVENTS_THROTTLES,
     SEVERAL,
-    last_three,
     lasting_share_failed,
     of_enough,
     refusal,
     share_of_enough,
     silence,
+    sum_of_last,
     turned_away,
 )
 from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
@@ -85,7 +85,7 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
         thresholds,
     )
     throttled, every, lost = (
-        last_three(f"FILL({one}, 0)") for one in ("throttled", "ended", "failed")
+        sum_of_last(3, f"FILL({one}, 0)") for one in ("throttled", "ended", "failed")
     )
     refused = f"IF({throttled} > {ONE_EVENTS_THROTTLES}, {throttled}, 0)"
     yield outage(
