@@ -123,20 +123,6 @@ def heard_at_home(inputs: Inputs) -> str:
     )
 
 
-def air_of_the_ground(inputs: Inputs) -> tuple[str, ...]:
-    """A warning where the air was taken at a height that the site's ground does not have."""
-    known = inputs.buildable.data["properties"].get(GROUND)
-    air = inputs.wind.data.get("air") if inputs.wind else None
-    height_m = air.get("ground_m") if air else None
-    if known is None or height_m is None or known["lowest_m"] <= height_m <= known["highest_m"]:
-        return ()
-    return (
-        f"The air's density is that of ground at {decimal(height_m)} m over sea level, and the "
-        f"site's lies between {decimal(known['lowest_m'])} and {decimal(known['highest_m'])} m: "
-        "fetch the wind again with the site's elevation_m.",
-    )
-
-
 def _neighbours(inputs: Inputs) -> tuple[str, ...]:
     """What the energy leaves out of turbines that stand already."""
     there = existing_turbines(inputs)

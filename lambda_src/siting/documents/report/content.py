@@ -138,10 +138,7 @@ def _conditions(inputs: Inputs) -> tuple[str, ...]:
             "There is no yield on this cover: the energy was computed for a wind that is not that "
             "of the place. It compares layouts.",
         )
-    of_the_wind = (
-        *(plain(one) for one in inputs.wind.data.get("notes", ())),
-        *caveats.air_of_the_ground(inputs),
-    )
+    of_the_wind = tuple(plain(one) for one in inputs.wind.data.get("notes", ()))
     if energy["capacity_factor"] > _QUESTIONABLE_CAPACITY_FACTOR:
         return (
             *of_the_wind,

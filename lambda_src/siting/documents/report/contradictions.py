@@ -44,21 +44,32 @@ def _apart(one_degrees: float, other_degrees: float) -> float:
     return abs((one_degrees - other_degrees + 180.0) % 360.0 - 180.0)
 
 
+def air_of_the_ground(inputs: Inputs) -> tuple[str, ...]:
+    """A warning where the air was taken at a height that the site's ground does not have."""
+    known = inputs.buildable.data["properties"].get(GROUND)
+    air = inputs.wind.data.get("air") if inputs.wind else None
+    height_m = air.get("ground_m") if air else None
+    if known is None or height_m is None or known["lowest_m"] <= height_m <= known["highest_m"]:
+        return ()
+    return (
+        f"The air's density is that of ground at {decimal(height_m)} m over sea level, and the "
+        f"site's lies between {decimal(known['lowest_m'])} and {decimal(known['highest_m'])} m: "
+        "fetch the wind again with the site's elevation_m.",
+    )
+
+
 def _ground(inputs: Inputs, wind: Mapping[str, Any]) -> tuple[str, ...]:
     """Whether the air is that of the ground that the site's heights show."""
     found = inputs.buildable.data["properties"].get(GROUND)
+    air = wind.get("air")
     if found is None:
         return ()
+    if air is not None and air.get("ground_m") is not None:
+        return air_of_the_ground(inputs)
     low_m, high_m = found["lowest_m"], found["highest_m"]
-    if "air" not in wind:
-        assumed_m, over = 0.0, "the sea"
-    else:
-        assumed_m = wind["air"].get("ground_m")
-        over = "ground of unknown height" if assumed_m is None else f"{decimal(assumed_m)} m"
-    if assumed_m is not None and (
-        low_m - _GROUND_TOLERANCE_M <= assumed_m <= high_m + _GROUND_TOLERANCE_M
-    ):
+    if air is None and low_m - _GROUND_TOLERANCE_M <= 0.0 <= high_m + _GROUND_TOLERANCE_M:
         return ()
+    over = "the sea" if air is None else "ground of unknown height"
     return (
         f"The air's density is that over {over}, and the site lies between {decimal(low_m)} and "
         f"{decimal(high_m)} m by the heights that the request brought. Air is some 1 % thinner "

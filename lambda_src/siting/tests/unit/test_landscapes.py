@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from shapely.geometry import Point, shape
 
 from agents.simulation.agent import run_wake_simulation
-from siting.documents.report.caveats import air_of_the_ground
+from siting.documents.report.contradictions import air_of_the_ground
 from siting.documents.report.inputs import Inputs
 from siting.tests.chain import project_for
 from siting.tests.landscapes import coast as coasts
