@@ -3,9 +3,9 @@
 import hashlib
 import importlib.metadata
 import json
-import os
 import shutil
 import sys
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -124,8 +124,8 @@ class Bundler:
         content = bill_of_materials(archive, name)
         if not bill.exists() or bill.read_text(encoding="utf-8") != content:
             self._bills.mkdir(parents=True, exist_ok=True)
-            # Under a name of this process's own until it is whole.
-            half = bill.with_suffix(f".{os.getpid()}")
+            # Under a name of this thread's own until it is whole.
+            half = bill.with_suffix(f".{threading.get_native_id()}")
             half.write_text(content, encoding="utf-8")
             half.replace(bill)
 
