@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 import boto3
 import click
@@ -17,7 +18,9 @@ from cli.cdk import LOCAL_ENV
 from devtools.dashboard.sources.interface import changed_at
 from stacks.names import NOTICES, resource_prefix
 
-_RUNBOOK: Final = re.compile(r"\s*Runbook: (\S+/([a-z-]+)\.md)$")
+_RUNBOOK: Final = re.compile(r"\s*Runbook: ([!-~]+/([a-z-]+)\.md)$")
+#: What a command line may be given unquoted. An alarm is whoever's who may put one.
+_AGENT: Final = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def _read(alarm: Mapping[str, Any], environment: str, region: str, now: datetime
     runbook, symptom = (told[1], told[2]) if told else (None, None)
     rest = name.removeprefix(resource_prefix(environment))
     agent = rest.removesuffix(f"-{symptom}") if symptom and rest != symptom else None
+    if agent is not None and not _AGENT.fullmatch(agent):
+        agent = None
     changed = changed_at(alarm)
     since = now if changed is None else datetime.fromtimestamp(changed, UTC)
     requests = lines = None
@@ -113,7 +118,7 @@ def _graph(name: str, environment: str, region: str) -> str:
     if environment == LOCAL_ENV:
         return "./tradewind dashboard"
     console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
-    return f"{console}#alarmsV2:alarm/{name}"
+    return f"{console}#alarmsV2:alarm/{quote(name, safe='')}"
 
 
 def as_objects(alarms: Iterable[RedAlarm]) -> list[dict[str, Any]]:
@@ -126,7 +131,7 @@ def show(alarms: Iterable[RedAlarm], now: datetime) -> None:
     for alarm in alarms:
         since = f"{alarm.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         click.echo(
-            f"{click.style(alarm.name, fg='red', bold=True)}  {alarm.urgency}, "
+            f"{click.style(one_line(alarm.name, 255), fg='red', bold=True)}  {alarm.urgency}, "
             f"for {_length(now - alarm.since)}, since {since}"
         )
         click.echo(f"  {alarm.means}")
