@@ -1,4 +1,7 @@
-"""What a series is called: its own label with values in it, or the parts that tell it apart."""
+"""What a series is called: its own label with values in it, or the parts that tell it apart.
+
+And how numbers are written beside it.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,7 +10,18 @@ from typing import Final
 
 from devtools.dashboard.body import Row
 
+_SUFFIXES: Final = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Z_]+)(?:\('([^']*)'\))?\}")
+
+
+def short(number: float) -> str:
+    """A number as the axes of the page have it: 720k, and never 1e+06."""
+    unit, suffix = next(
+        ((unit, suffix) for least, unit, suffix in _SUFFIXES if abs(number) >= least), (1, "")
+    )
+    rounded = float(f"{number / unit:.4g}")
+    # What is rounded up to the next power of ten would have an exponent again.
+    return f"{rounded:.10g}{suffix}"
 
 
 def default_labels(rows: Sequence[Row], statistics: Sequence[str]) -> list[str]:

@@ -30,7 +30,7 @@ from tradewind.telemetry.metric_names import MetricName
 
 #: The alarms on agents that compare well, by the titles of the graphs with all agents' lines.
 _COMPARED: Final = {
-    "errors": "Failed requests by agent, killed ones included",
+    "errors": "Failed requests by agent, if several",
     "cold-starts": "Cold requests by agent, where there are enough",
 }
 

@@ -20,14 +20,14 @@ _FAILED: Final = 'outcome != "succeeded" and outcome != "waiting"'
 
 # The lines with a request's metrics are there whatever the log's level.
 SLOWEST: Final[Query] = (
-    f"fields @timestamp, request_id, {MetricName.INVOCATION_LATENCY}, {START}, "
+    f"fields @timestamp, request_id, {MetricName.INVOCATION_LATENCY} as ms, {START}, "
     f"{MetricName.MODEL_CALLS}, {MetricName.TOOL_CALLS}, error_code",
     f"filter ispresent({MetricName.INVOCATION_LATENCY})",
     f"sort {MetricName.INVOCATION_LATENCY} desc",
     "limit 20",
 )
 FAILED: Final[Query] = (
-    f"fields @timestamp, request_id, error_code, {MetricName.INVOCATION_LATENCY}, "
+    f"fields @timestamp, request_id, error_code, {MetricName.INVOCATION_LATENCY} as ms, "
     f"{MetricName.FUNCTION_VERSION}",
     f"filter {MetricName.ERRORS} > 0 or {MetricName.DEADLINE_STOPS} > 0 "
     f"or {MetricName.REJECTED_REQUESTS} > 0",

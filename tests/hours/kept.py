@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from uuid import NAMESPACE_OID, uuid5
 
 from cli.alarm_stories import Tradewind
 from devtools.cloudwatch.alarms import Alarm
@@ -247,7 +248,8 @@ def _as_request(one: Served) -> Request:
 
 
 def _request_id(one: Served) -> str:
-    return f"{one.agent}-{one.number:03}"
+    # As long as a real one, so that tables are as wide as they will be.
+    return str(uuid5(NAMESPACE_OID, f"{one.agent} {one.number}"))
 
 
 def _values(one: Served, opened: int) -> dict[MetricName, float]:

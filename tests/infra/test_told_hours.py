@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 
+from devtools.dashboard.browser import chromium
 from tests.chromium import require_chromium
 from tests.hours.__main__ import main
 from tests.hours.kept import preview_of
@@ -26,6 +28,16 @@ FIGURES: Final = {
     Hour.THROTTLED: (0, 0, 50),
     Hour.BAD_DEPLOYMENT: (10, 0, 0),
 }
+
+#: Texts of which a part is not seen, and lists and tables that have to be scrolled aside.
+_CUT: Final = """
+[...document.querySelectorAll(
+  ".widget > h2, .alarm-list, .alarm-list span, .legend .name, .values .name, td > .cell, .scroll"
+)].filter(one =>
+  one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline" ||
+  one.scrollHeight > one.clientHeight + 1 && !one.matches(".scroll, span")
+).map(one => `${one.closest(".widget").dataset.widgetTitle}: ${one.textContent.slice(0, 60)}`)
+"""
 
 
 @pytest.fixture(scope="module", params=Hour)
@@ -120,3 +132,19 @@ def test_both_boards_are_drawn_light_and_dark(
     # Nothing else is told: no problem of a page, no widget that cannot work.
     assert sorted(capsys.readouterr().out.split()) == [str(picture) for picture in drawn]
     assert len(drawn) == 4
+
+
+def test_a_laptop_shows_the_worst_hour_whole(dev: Assembly, tmp_path: Path) -> None:
+    require_chromium()
+    main(tmp_path, dev.folder, hours=[Hour.HALF_KILLED], widths=[1280])
+    pages = sorted(tmp_path.glob("half-killed/1280/*.html"))
+    with chromium() as browser:
+        tab = browser.open(width=1280)
+        for page in pages:
+            tab.goto(page.resolve().as_uri())
+            assert tab.evaluate(_CUT) == []
+            # As long as a real one, and not broken off.
+            ids = tab.evaluate("[...document.querySelectorAll('.long')].map(e => e.textContent)")
+            assert all(len(one) == len(str(UUID(int=0))) for one in ids)
+            assert bool(ids) is (ILL in page.name)
+    assert len(pages) == 2

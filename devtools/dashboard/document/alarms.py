@@ -9,7 +9,7 @@ from devtools.cloudwatch.alarms import COMPARISONS, Alarm
 from devtools.cloudwatch.template import AnyAlarm, CompositeAlarm
 from devtools.dashboard.body import AlarmProperties, HorizontalAnnotation, MetricWidget, Row
 from devtools.dashboard.document.content import Json
-from devtools.dashboard.labels import without_common_prefix
+from devtools.dashboard.labels import short, without_common_prefix
 from devtools.dashboard.metrics import MetricId
 from devtools.dashboard.sources import AlarmReport
 
@@ -129,7 +129,7 @@ def _threshold(alarm: Alarm) -> HorizontalAnnotation:
     return HorizontalAnnotation(
         value=alarm.threshold,
         label=(
-            f"alarm {word} {alarm.threshold:g} "
+            f"alarm {word} {short(alarm.threshold)} "
             f"({alarm.datapoints_to_alarm} of {alarm.evaluation_periods})"
         ),
         fill=side,

@@ -16,6 +16,7 @@ from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import AnyAlarm, CompositeAlarm
 from devtools.dashboard import insights
 from devtools.dashboard.insights import LogEvent, Table
+from devtools.dashboard.labels import short
 from devtools.dashboard.metrics import MetricId
 from devtools.dashboard.sources.alarm_states import (
     Past,
@@ -114,8 +115,8 @@ class EmulatedAccount:
                 reports[alarm.name] = AlarmReport(alarm.name, "INSUFFICIENT_DATA", str(error))
                 continue
             states[alarm.name] = evaluation.state
-            seen = "no value" if evaluation.datapoint is None else f"{evaluation.datapoint:g}"
-            reason = f"{seen}, threshold {alarm.threshold:g}"
+            seen = "no value" if evaluation.datapoint is None else short(evaluation.datapoint)
+            reason = f"{seen}, limit {short(alarm.threshold)}"
             reports[alarm.name] = AlarmReport(alarm.name, evaluation.state, reason)
         for name in names:
             composite = self._alarms.get(name)

@@ -213,6 +213,28 @@ def test_a_side_without_values_is_not_shaded(tab: Tab) -> None:
         assert areas(tab) == []
 
 
+@pytest.mark.parametrize(
+    ("value", "side"),
+    [
+        pytest.param(lambda _, at: 50.0 if at > 24 else 0.0, "start", id="hides points"),
+        pytest.param(lambda _, at: 0.0 if at < 30 else 1000.0, "start", id="hides a slope"),
+        pytest.param(lambda _, at: 50.0 if at < 12 else 0.0, "end", id="hides nothing"),
+        pytest.param(lambda *_: 50.0, "end", id="hides something anywhere"),
+    ],
+)
+def test_a_thresholds_label_hides_no_line_where_it_need_not(
+    tab: Tab, value: Callable[[str, int], float | None], side: str
+) -> None:
+    annotations = {"horizontal": [{"value": 50, "label": "an alarm's threshold"}]}
+    axis = {"left": {"min": 0, "max": 100}}
+    with shown(tab, value, chart(0, 0, 12, "", ROWS[0], annotations=annotations, yAxis=axis)):
+        anchors = tab.evaluate(
+            "[...document.querySelectorAll('svg text')].filter(t => t.textContent.endsWith("
+            "'threshold')).map(t => t.getAttribute('text-anchor'))"
+        )
+    assert anchors == [side]
+
+
 def lab(color: str) -> tuple[float, float, float]:
     """CIE Lab of ``rgb(r, g, b)``, for how different two colours look."""
     parts = [int(part) / 255 for part in re.findall(r"\d+", color)]

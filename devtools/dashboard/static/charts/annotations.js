@@ -42,7 +42,17 @@ const Annotations = (() => {
     }
   }
 
-  function horizontalLabels(root, widget, axes, box) {
+  // Whether a line of the chart goes through a label's place.
+  function hides(layers, axes, x, from, to, y) {
+    const within = (at, value, scale) => at >= from && at <= to && Math.abs(scale(value) - (y - 4)) < 10;
+    return layers.some(({ series, runs }) => runs.some((run) => run.some((point, index) => {
+      const scale = axes[series.axis].y, before = run[index - 1] ?? point;
+      return d3.range(0, 1.01, 0.05).some((part) => within(x(before.at + part * (point.at - before.at)), before.top + part * (point.top - before.top), scale));
+    })));
+  }
+
+  // At the end of its line, but where that hides what is drawn there and the beginning does not.
+  function horizontalLabels(root, widget, axes, box, layers, x) {
     const taken = [];
     const crowded = (y) => taken.some((other) => Math.abs(other - y) < 12);
     for (const line of widget.lines) {
@@ -54,8 +64,11 @@ const Annotations = (() => {
       while (crowded(y)) y -= 12;
       if (y < box.top + 8) for (y = box.top + 10; crowded(y); y += 12);
       taken.push(y);
-      const label = line.label || Format.value(line.value, axis.unit);
-      tag(root, fitted(label, box.right - box.left - 8), box.right - 4, y, "end", Colors.ofText(line.color, "var(--threshold)"));
+      const label = fitted(line.label || Format.value(line.value, axis.unit), box.right - box.left - 8);
+      const width = textWidth(label), color = Colors.ofText(line.color, "var(--threshold)");
+      const hidden = (from) => hides(layers, axes, x, from, from + width, y);
+      if (hidden(box.right - 4 - width) && !hidden(box.left + 4)) tag(root, label, box.left + 4, y, "start", color);
+      else tag(root, label, box.right - 4, y, "end", color);
     }
   }
 

@@ -3,6 +3,8 @@
 
 const Lists = (() => {
   const { html, add, swatch, textWidth } = Elements;
+  // A text of more characters than these, as an id, needs room for a third of it in a line.
+  const LONG = 30;
   const STATE_LABELS = { OK: "OK", ALARM: "In alarm", INSUFFICIENT_DATA: "No data", UNKNOWN: "Not deployed" };
 
   function singleValue(host, widget, shown) {
@@ -51,18 +53,25 @@ const Lists = (() => {
   function table(host, widget) {
     const numeric = widget.columns.map((_, at) => widget.rows.some((row) => typeof row[at]?.value === "number"));
     const head = html("tr", {}, ...widget.columns.map((name, at) => html("th", { scope: "col", class: numeric[at] ? "number" : null }, name)));
-    const body = html("tbody", {}, ...widget.rows.map((row) => html("tr", {}, ...row.map((cell, at) => {
-      const text = typeof cell.value === "number" ? Format.value(cell.value, cell.unit ?? "") : String(cell.value ?? "–");
-      return html("td", { class: numeric[at] ? "number" : null, title: text.length > 40 ? text : null }, html("div", { class: numeric[at] ? null : "cell" }, text));
-    }))));
+    const body = html("tbody", {}, ...widget.rows.map((row) => html("tr", {}, ...row.map((cell, at) => (numeric[at] ? number(cell) : words(cell))))));
     const caption = html("caption", { class: "visually-hidden" }, widget.title || "Table");
     host.replaceChildren(html("div", { class: "scroll", tabindex: "0" }, html("table", {}, caption, html("thead", {}, head), body)));
     return widget.rows.length;
   }
 
+  const written = (cell) => (typeof cell.value === "number" ? Format.value(cell.value, cell.unit ?? "") : String(cell.value ?? "–"));
+  const number = (cell) => html("td", { class: "number" }, written(cell));
+
+  // A text that may be broken after a dot and a low line, too.
+  function words(cell) {
+    const text = written(cell), long = text.length > LONG;
+    const parts = text.split(/(?<=[._])/).flatMap((part, index) => (index ? [html("wbr"), part] : [part]));
+    return html("td", { title: long ? text : null }, html("div", { class: long ? "cell long" : "cell" }, ...parts));
+  }
+
   function alarms(host, widget) {
     const entries = widget.alarms.map((alarm) => {
-      const says = [alarm.since ? `since ${alarm.since}` : "", alarm.state === "ALARM" ? reason(alarm) : ""].filter(Boolean).join(": ");
+      const says = [alarm.since, alarm.state === "ALARM" ? reason(alarm) : ""].filter(Boolean).join(": ");
       return html("li", { title: `${alarm.name}${alarm.reason ? `: ${alarm.reason}` : ""}` }, badge(alarm), html("span", { class: "text" }, html("span", { class: "name" }, alarm.short), html("span", { class: "says" }, says)));
     });
     if (widget.left_out && !widget.alarms.length) entries.push(html("li", {}, html("span", { class: "state OK" }, "None"), html("span", { class: "text" }, `of ${widget.left_out} ${widget.left_out === 1 ? "alarm" : "alarms"} is in a state that is shown here`)));

@@ -25,7 +25,7 @@ const TimeSeries = (() => {
     const beside = sideways(widget, x);
     for (const layer of layers) series(plot, widget, layer, x, axes[layer.series.axis].y, beside);
     Annotations.vertical(root, plot, widget, x, box);
-    Annotations.horizontalLabels(root, widget, axes, box);
+    Annotations.horizontalLabels(root, widget, axes, box, layers, x);
     Hover.attach(root, layers, axes, x, box, onHover);
     return layers.reduce((sum, layer) => sum + layer.points.filter((point) => point.real).length, 0);
   }

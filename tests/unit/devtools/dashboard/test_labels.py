@@ -3,7 +3,7 @@
 import pytest
 
 from devtools.dashboard.body import Row
-from devtools.dashboard.labels import default_labels, fill_label, without_common_prefix
+from devtools.dashboard.labels import default_labels, fill_label, short, without_common_prefix
 from devtools.dashboard.metrics import MetricId
 
 
@@ -48,3 +48,20 @@ def test_common_words_are_left_out() -> None:
     }
     assert without_common_prefix(["shop-one"]) == {"shop-one": "shop-one"}
     assert without_common_prefix([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (0, "0"),
+        (47.9532, "47.95"),
+        (2764.8, "2765"),
+        # Rounded up, it has no exponent.
+        (9999.96, "10000"),
+        (720_000, "720k"),
+        (1_080_000, "1.08M"),
+        (-12_345, "-12.35k"),
+    ],
+)
+def test_numbers_are_short_and_without_exponents(number: float, written: str) -> None:
+    assert short(number) == written
