@@ -10,6 +10,8 @@ from math import cos, floor, hypot, log10, radians
 from typing import Any, Final
 
 from siting.charts.graticule import GridLine, Plane, graticule
+from siting.documents.map_labels import class_label, zone_label
+from siting.wind.features import SETBACK_RULES
 
 _WIDTH_PX: Final = 900.0
 _MAX_HEIGHT_PX: Final = 760.0
@@ -35,11 +37,13 @@ class Shape:
 
     Attributes:
         kind: The class it is drawn as, such as ``road``.
+        label: What it is called in a legend; empty of what is no class of features.
         path: The ``d`` of an SVG path, areas closed.
         is_line: Whether it is a line, which is not to be filled.
     """
 
     kind: str
+    label: str
     path: str
     is_line: bool
 
@@ -155,7 +159,8 @@ class Frame:
             if len(pixels) == 1:
                 pixels.append((pixels[0][0] + _DOT_PX, pixels[0][1]))
             paths.append("M" + "L".join(f"{x:g} {y:g}" for x, y in pixels) + close)
-        return Shape(kind=feature["properties"]["class"], path="".join(paths), is_line=is_line)
+        kind, path = feature["properties"]["class"], "".join(paths)
+        return Shape(kind, _label(feature["properties"]), path, is_line)
 
     def middle_of(self, geometry: Mapping[str, Any]) -> Point | None:
         """Return a place for a name: the middle of what the map shows of a geometry, if any."""
@@ -180,6 +185,15 @@ class Frame:
         length_m = max(step * power for step in (1, 2, 5) if step * power <= longest_m)
         label = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"  # noqa: PLR2004
         return ScaleBar(label, round(length_m * self.pixels_per_metre, 1))
+
+
+def _label(properties: Mapping[str, Any]) -> str:
+    kind = properties["class"]
+    if kind not in SETBACK_RULES:
+        return ""
+    if "setback_m" in properties:
+        return zone_label(kind, properties["setback_m"])
+    return class_label(kind)
 
 
 def _thinned(pixels: Sequence[Point]) -> list[Point]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from siting.documents.wording import plain
-from siting.wind.features import PLACE_KINDS
+from siting.wind.features import PLACE_KINDS, SETBACK_RULES, FeatureClass
 
 #: The classes of features whose names say where one is, the most telling first.
 NAMED_KINDS: Final = (
@@ -22,7 +22,9 @@ _LETTER: Final = 0.62
 _LINE: Final = 1.1
 #: Pixels between a turbine's edge and its name.
 _GAP: Final = 2.0
-#: Where a name is tried, nearest first: of its own half width and half height, from the middle.
+#: Between the names of two places, of the letters' size: nearer ones read as one name.
+_APART: Final = 0.5
+#: Where a turbine's name is tried, nearest first: of its half width and half height, from there.
 _AROUND: Final = ((0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1))
 #: And how far out.
 _RINGS: Final = (1.0, 1.8, 2.6)
@@ -32,6 +34,17 @@ def place_name(name: str) -> str:
     """Return a place's name as maps write it; one that is too long ends in dots."""
     name = plain(name)
     return name if len(name) <= MAX_PLACE_LENGTH else f"{name[: MAX_PLACE_LENGTH - 1].rstrip()}…"
+
+
+def class_label(kind: str) -> str:
+    """Return what a class is called on every map and in every table, such as "Overhead lines"."""
+    return SETBACK_RULES[FeatureClass(kind)].label.capitalize()
+
+
+def zone_label(kind: str, setback_m: float) -> str:
+    """Return what a zone is called in a legend, such as "175 m from roads and railways"."""
+    label = SETBACK_RULES[FeatureClass(kind)].label
+    return f"{setback_m:g} m from {label}" if setback_m else label.capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +74,25 @@ class _Box(NamedTuple):
 class Labels:
     """A map's names; what is set first is in the way of what comes later."""
 
-    def __init__(self, width: float, height: float, taken: Sequence[tuple[float, float]]) -> None:
+    def __init__(
+        self, width: float, height: float, taken: Sequence[tuple[float, float]], radius: float
+    ) -> None:
         """Begin with what must stay free.
 
         Args:
             width: Of the map, in pixels.
             height: Of the map.
             taken: The middles of the turbines.
+            radius: Of what is drawn of a turbine, in pixels.
         """
         self._width, self._height = width, height
-        self._points = taken
+        self._points, self._radius = taken, radius
         self._taken: list[_Box] = []
 
-    def beside(self, text: str, x: float, y: float, *, size: float, radius: float) -> Label:
+    def beside(self, text: str, x: float, y: float, *, size: float) -> Label:
         """Set a turbine's name beside it: every turbine has one, if need be on another's."""
         half_width, half_height = _LETTER * size * len(text) / 2, _LINE * size / 2
+        radius = self._radius
         best, least = (x, y - radius - _GAP - half_height), len(self._taken) + len(self._points) + 1
         for ring in _RINGS:
             for right, down in _AROUND:
@@ -83,7 +100,7 @@ class Labels:
                     x + right * (radius * ring + _GAP + half_width),
                     y + down * (radius * ring + _GAP + half_height),
                 )
-                in_the_way = self._in_the_way(_box(*at, half_width, half_height), radius)
+                in_the_way = self._in_the_way(_box(*at, half_width, half_height))
                 if in_the_way is not None and in_the_way < least:
                     best, least = at, in_the_way
             if not least:
@@ -96,16 +113,17 @@ class Labels:
         half_width, half_height = _LETTER * size * len(text) / 2, _LINE * size / 2
         x = min(max(x, half_width), self._width - half_width)
         y = min(max(y, half_height), self._height - half_height)
-        box = _box(x, y, half_width, half_height)
-        if self._in_the_way(box, _GAP):
+        apart = _APART * size
+        if self._in_the_way(_box(x, y, half_width + apart, half_height + apart)):
             return None
-        self._taken.append(box)
+        self._taken.append(_box(x, y, half_width, half_height))
         return Label(text, round(x, 1), round(y, 1))
 
-    def _in_the_way(self, box: _Box, radius: float) -> int | None:
+    def _in_the_way(self, box: _Box) -> int | None:
         """Count what a text would cover; None where it would leave the map."""
         if box.left < 0 or box.top < 0 or box.right > self._width or box.bottom > self._height:
             return None
+        radius = self._radius
         turbines = sum(
             box.left - radius < x < box.right + radius
             and box.top - radius < y < box.bottom + radius

@@ -121,9 +121,15 @@ class SiteMap:
     scale: Scale | None = None
 
     @property
-    def feature_kinds(self) -> tuple[str, ...]:
-        """The classes of features drawn, each once, in order."""
-        return tuple(dict.fromkeys(shape.kind for shape in self.features))
+    def feature_kinds(self) -> tuple[Shape, ...]:
+        """One feature of each class that is drawn, in order."""
+        return tuple({shape.kind: shape for shape in self.features}.values())
+
+    @property
+    def legend_zones(self) -> tuple[Shape, ...]:
+        """The zones that a legend tells apart: one without a setback is the feature itself."""
+        told = {shape.label for shape in self.features}
+        return tuple(zone for zone in self.zones if zone.label not in told)
 
 
 def draw_site(
@@ -144,7 +150,7 @@ def draw_site(
     frame = Frame.around(boundary["geometry"])
     points = [frame.to_pixels((one["longitude_deg"], one["latitude_deg"])) for one in turbines]
     size = next((px for most, px in _LABEL_SIZES if len(points) <= most), _SMALLEST_LABEL)
-    labels = Labels(frame.width, frame.height, points)
+    labels = Labels(frame.width, frame.height, points, _TURBINE_PX)
     markers = tuple(
         _marker(plain(one["id"]), x, y, labels=labels, size=size)
         for one, (x, y) in zip(turbines, points, strict=True)
@@ -179,7 +185,8 @@ def with_energy(land: SiteMap, energy_gwh: Mapping[str, float], title: str) -> S
     low, high = min(energy_gwh.values()), max(energy_gwh.values())
     # Turbines of different colours have different figures.
     digits = 1 if high - low >= 1.0 else 2
-    labels = Labels(land.width, land.height, [(one.x, one.y) for one in land.turbines])
+    points = [(one.x, one.y) for one in land.turbines]
+    labels = Labels(land.width, land.height, points, _TURBINE_PX)
     markers = []
     for one in land.turbines:
         gwh = energy_gwh[one.name]
@@ -201,7 +208,7 @@ def with_wakes(land: SiteMap, raster: Raster, scale: Scale) -> SiteMap:
 def _marker(
     name: str, x: float, y: float, *, labels: Labels, size: float, text: str = ""
 ) -> Marker:
-    label = labels.beside(text or name, x, y, size=size, radius=_TURBINE_PX)
+    label = labels.beside(text or name, x, y, size=size)
     return Marker(label, name, x, y, "#ffffff")
 
 

@@ -97,7 +97,7 @@ def test_the_map_shows_everything_there_is(page: Page, whole: MemoryArtifactStor
         assert page.text.count(f" {name}: ") == 1
     zones = {(one["class"] or "") for one in page.classed("map-zone")}
     assert {"map-zone map-building", "map-zone map-airfield"} <= zones
-    for words in ("airfield: setback zone", "1 km", "site boundary", "turbine (not to scale)"):
+    for words in ("m from airfields", "1 km", "Site boundary", "Turbine (not to scale)"):
         assert words in page.text
     assert "main wind from 270°" in page.text
     for words in ("8.96° E", "54.74° N", "GWh per year, net of wakes alone", "free: 9.2 m/s"):
@@ -128,7 +128,7 @@ def test_the_pdf_holds_the_charts_and_draws_the_map(pdf: Any) -> None:
     # The map is lines and letters, not pixels.
     on_map = next(page for page in pdf.pages if "Figure 1." in page.extract_text())
     assert not on_map.images
-    assert "turbine (not to scale)" in on_map.extract_text()
+    assert "Turbine (not to scale)" in on_map.extract_text()
 
 
 def test_every_font_of_the_pdf_is_embedded_and_it_is_tagged(pdf: Any) -> None:

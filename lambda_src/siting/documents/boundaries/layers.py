@@ -13,10 +13,16 @@ from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 
 from siting.charts.graticule import Plane
-from siting.documents.map_labels import NAMED_KINDS, RANKED, place_name
+from siting.documents.map_labels import (
+    NAMED_KINDS,
+    RANKED,
+    class_label,
+    place_name,
+    zone_label,
+)
 from siting.documents.wording import plain
 from siting.wind.exclusions import Exclusions, inset
-from siting.wind.features import DRAWN_IN_ORDER, SETBACK_RULES, FeatureClass
+from siting.wind.features import DRAWN_IN_ORDER, FeatureClass
 
 #: Of a class, as many features get a shape and a word of their own; the others share one.
 _MAX_NAMED: Final = 1_000
@@ -180,8 +186,8 @@ def _layers(found: Exclusions, middle: np.ndarray, boundary_setback_m: float) ->
     for zone in found.zones:
         if zone.area_m.is_empty:  # what is there keeps nothing of the site
             continue
-        colour, name = _look(zone.feature_class)
-        kept = f"{zone.setback_m:g} m from {name}" if zone.setback_m else name.capitalize()
+        colour = _COLOURS[zone.feature_class]
+        kept = zone_label(zone.feature_class, zone.setback_m)
         text = f"{kept}, {zone.area_km2:.2f} km² of the site"
         yield Layer(
             f"zone-{zone.feature_class}",
@@ -194,8 +200,7 @@ def _layers(found: Exclusions, middle: np.ndarray, boundary_setback_m: float) ->
     known = [one for one in found.zones if one.feature_class in DRAWN_IN_ORDER]
     for zone in sorted(known, key=lambda one: DRAWN_IN_ORDER.index(one.feature_class)):
         kind = zone.feature_class
-        colour, name = _look(kind)
-        name = name.capitalize()
+        colour, name = _COLOURS[kind], class_label(kind)
         features = [one for one in found.site.features if one.feature_class is kind]
         named = [one for one in features if one.name][:_MAX_NAMED]
         own = {id(one) for one in named}
@@ -229,11 +234,6 @@ def _layers(found: Exclusions, middle: np.ndarray, boundary_setback_m: float) ->
         _BOUNDARY,
         (boundary,),
     )
-
-
-def _look(kind: FeatureClass) -> tuple[str, str]:
-    """Return the colour of a class and what it is called."""
-    return _COLOURS[kind], SETBACK_RULES[kind].label
 
 
 def _places(

@@ -133,7 +133,7 @@ def _graticule(page: BoundaryMap, view: tuple[float, float, float], bar_px: floa
 def _places(page: BoundaryMap, view: tuple[float, float, float]) -> str:
     """Draw the names of places that there is room for."""
     left, top, side = view
-    labels = Labels(_MAP_PX, _MAP_PX, ())
+    labels = Labels(_MAP_PX, _MAP_PX, (), 0.0)
     placed = (
         labels.over(
             name,

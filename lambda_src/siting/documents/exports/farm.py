@@ -223,7 +223,8 @@ def _turbines(layout: Mapping[str, Any], energy: Mapping[str, Any]) -> Iterator[
                 "gross_gwh": round(of_it["aep_gwh"] * _ALL_PERCENT / left_percent, 4)
                 if left_percent
                 else None,
-                "wake_loss_percent": round(of_it["wake_loss_percent"], 2),
+                # As simulated: whoever rounds it again shall come to the same figure as the report.
+                "wake_loss_percent": of_it["wake_loss_percent"],
                 "net_of_wakes_gwh": round(of_it["aep_gwh"], 4),
                 "net_gwh": None if kept is None else round(of_it["aep_gwh"] * kept, 4),
             },

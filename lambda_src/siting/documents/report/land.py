@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from siting.documents.map_labels import class_label
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import SITE_MAP, Inputs
 from siting.documents.wording import decimal, plain
@@ -69,7 +70,7 @@ def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             ),
             [
                 (
-                    label_of(zone["class"]).capitalize(),
+                    class_label(zone["class"]),
                     decimal(zone["feature_count"]),
                     f"{zone['setback_m']:,g}",
                     decimal(zone["area_km2"], 3),

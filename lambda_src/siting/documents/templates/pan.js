@@ -67,13 +67,26 @@ function drawGraticule() {
       const told = at ? value : wrapped(value);
       const label = document.createElementNS(svgNames, "text");
       label.textContent = Math.abs(told).toFixed(digits) + "° " + (at ? "NS" : "EW")[told < 0 ? 1 : 0];
-      label.setAttribute("x", start[0] + 4 * unit);
+      label.setAttribute("x", start[0] + (at ? clear((start[1] - top) / unit) : 4) * unit);
       label.setAttribute("y", at ? start[1] - 4 * unit : top + 14 * unit);
       label.setAttribute("font-size", 11 * unit);
       label.setAttribute("stroke-width", 2.5 * unit);
-      lines.append(line, label);
+      lines.append(line);
+      // One that would be cut off by the map's edge says nothing, or something else.
+      if (at || start[0] + 56 * unit < right) lines.append(label);
     }
   }
+}
+// How far from the left edge the degrees of a parallel are set that meets it so far down: they keep
+// clear of the arrow and the scale, which lie over the map.
+function clear(down) {
+  for (const id of ["north", "bar"]) {
+    const over = document.getElementById(id);
+    if (down > over.offsetTop - 4 && down < over.offsetTop + over.offsetHeight + 18) {
+      return over.offsetLeft + over.offsetWidth + 6;
+    }
+  }
+  return 4;
 }
 function zoom(factor, at) {
   const width = box[2] * factor;

@@ -103,3 +103,22 @@ def test_it_asks_for_nothing_but_itself_and_does_without_wakes(
     assert tab.evaluate("document.getElementById('winds').hidden")
     assert tab.evaluate("document.querySelectorAll('tbody tr').length") == 2
     assert "Read this <first>." in tab.evaluate("document.body.innerText")
+
+
+def test_degrees_are_read_beside_the_arrow_and_the_scale_and_cut_off_by_nothing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    tab = opened(browser, tmp_path, None)
+    boxes = """
+        [...document.querySelectorAll(SELECTOR)].map((one) => one.getBoundingClientRect())
+          .map((box) => [box.left, box.top, box.right, box.bottom])
+    """
+    degrees = tab.evaluate(boxes.replace("SELECTOR", "'#graticule text'"))
+    over = tab.evaluate(boxes.replace("SELECTOR", "'#north, #bar'"))
+    (whole,) = tab.evaluate(boxes.replace("SELECTOR", "'#map'"))
+
+    assert len(degrees) > 8
+    for left, top, right, bottom in degrees:
+        assert right <= whole[2]
+        for other in over:
+            assert right < other[0] or other[2] < left or bottom < other[1] or other[3] < top

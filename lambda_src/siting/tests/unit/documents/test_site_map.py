@@ -113,7 +113,7 @@ def test_what_lies_off_the_map_is_not_in_the_legend() -> None:
 
     drawn = draw(far, near, near, zones=(empty,))
 
-    assert drawn.feature_kinds == ("road",)
+    assert [one.label for one in drawn.feature_kinds] == ["Roads and railways"]
     assert drawn.zones == ()
 
 
@@ -170,6 +170,36 @@ def test_places_are_named_once_and_not_over_a_turbine() -> None:
 
     assert [one.text for one in drawn.places] == ["Koog", "Moorsee"]
     assert drawn.places[1].x < drawn.places[0].x
+
+
+def test_a_legend_calls_classes_what_tables_do_and_tells_each_setback() -> None:
+    zones = [feature(kind, square(9.01, 54.01, 0.01)) for kind in ("road", "forest")]
+    for zone, metres in zip(zones, (175.0, 0.0), strict=True):
+        zone["properties"]["setback_m"] = metres
+    drawn = draw(feature("forest", square(9.01, 54.01, 0.01)), zones=tuple(zones))
+
+    # A forest that nothing is kept from is on the map once.
+    assert [one.label for one in drawn.legend_zones] == ["175 m from roads and railways"]
+    assert [one.label for one in drawn.feature_kinds] == ["Forests"]
+
+
+@pytest.mark.parametrize(("apart_deg", "names"), [(0.0012, ["Ey"]), (0.0032, ["Ey", "Oy"])])
+def test_names_that_would_read_as_one_are_not_both_set(apart_deg: float, names: list[str]) -> None:
+    # One below the other; a line of letters is some 0.0009 degrees high here.
+    lakes = [feature("water", square(9.02, 54.02 - down, 0.0001)) for down in (0.0, apart_deg)]
+    for lake, name in zip(lakes, ("Ey", "Oy"), strict=True):
+        lake["properties"]["name"] = name
+
+    assert [one.text for one in draw(*lakes).places] == names
+
+
+def test_a_places_name_leaves_the_circle_of_a_turbine_free() -> None:
+    lake = feature("water", square(9.02, 54.02, 0.0001))
+    lake["properties"]["name"] = "Ey"
+
+    assert draw(lake, turbines=((9.03, 54.02),)).places
+    # Its middle is beside the name, its circle under it.
+    assert not draw(lake, turbines=((9.02125, 54.02),)).places
 
 
 def test_the_graticule_crosses_where_its_numbers_say() -> None:
