@@ -174,8 +174,8 @@ def run_wake_simulation(
             f"Wakes: {model.description}.",
             "No losses but wakes: electrical losses, downtime, icing and curtailment come on top."
             if net is None
-            else "aep_gwh is net of wakes alone; net_aep_gwh is what reaches the grid (P50).",
-            "Air density 1.225 kg/m3." if air is None else air.assumption(change_percent),
+            else "Energy is net of wakes alone, but for what is said to reach the grid (P50).",
+            "Air density 1.225 kg/m³." if air is None else air.assumption(change_percent),
             "Flat land, the same wind at every place.",
             f"Turbine positions: {farm.positions_from}.",
         ],

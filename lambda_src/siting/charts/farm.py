@@ -103,7 +103,7 @@ class FarmCharts:
         directions = np.radians([one["direction_degrees"] for one in rows])
         percent = 100.0 * np.array([one["frequency"] for one in rows])
         shares, names = self._speed_shares(len(rows))
-        with Sheet(7.6, 5.6) as sheet:
+        with Sheet(6.0, 4.4) as sheet:
             axes: Any = sheet.figure.add_subplot(projection="polar")
             axes.set_theta_zero_location("N")
             axes.set_theta_direction(-1)
@@ -249,7 +249,7 @@ class FarmCharts:
         loss = np.array([one["wake_loss_percent"] for one in rows])
         lost = _lost(net, loss)
         names = [one["id"] for one in rows]
-        with Sheet(min(14.0, max(6.4, 0.24 * len(rows) + 2.0)), 4.4) as sheet:
+        with Sheet(min(14.0, max(5.4, 0.24 * len(rows) + 2.0)), 3.7) as sheet:
             axes = sheet.figure.add_subplot()
             at = np.arange(len(rows))
             axes.bar(at, net, color=BLUE, width=0.78, label="Annual energy, net of wakes")
@@ -284,7 +284,7 @@ class FarmCharts:
         net = np.array([one["aep_gwh"] for one in rows])
         loss = np.array([one["wake_loss_percent"] for one in rows])
         lost = _lost(net, loss)
-        with Sheet(min(14.0, max(7.2, 0.34 * len(rows) + 2.0)), 4.4) as sheet:
+        with Sheet(min(14.0, max(5.4, 0.34 * len(rows) + 1.3)), 4.0) as sheet:
             axes = sheet.figure.add_subplot()
             at = np.arange(len(rows))
             axes.bar(at, net, color=BLUE, width=0.78, label="Annual energy, net of wakes")
@@ -293,7 +293,8 @@ class FarmCharts:
             sideways = 90 if len(rows) > _SIDEWAYS_NAMES_FROM else 0
             axes.set_xticks(at, names, rotation=sideways, fontsize=8)
             tallest = float((net + lost).max())
-            for x, top, percent in zip(at, net + lost, loss, strict=True):
+            blows = np.array([one["frequency"] for one in rows]) > 0.0
+            for x, top, percent in zip(at[blows], (net + lost)[blows], loss[blows], strict=True):
                 if len(rows) <= _SIDEWAYS_NAMES_FROM:
                     axes.annotate(
                         f"{percent:.1f} %",
@@ -306,7 +307,7 @@ class FarmCharts:
             _finish_bars(axes, tallest)
             axes.set_xlabel("Direction the wind comes from (sector's middle)")
             axes.set_ylabel("Energy, GWh per year")
-            percent_note = "; figures: wake loss" if len(rows) <= _SIDEWAYS_NAMES_FROM else ""
+            percent_note = "\nfigures: wake loss" if len(rows) <= _SIDEWAYS_NAMES_FROM else ""
             axes.set_title(f"Annual energy by wind direction{percent_note}")
             return sheet.png()
 
@@ -314,7 +315,7 @@ class FarmCharts:
 def _finish_bars(axes: Any, tallest: float) -> None:
     """Leave room over the bars for the legend."""
     axes.set_ylim(0.0, 1.22 * tallest if tallest > 0.0 else 1.0)
-    axes.legend(loc="upper left", ncols=3, fontsize=9)
+    axes.legend(loc="upper left", ncols=3, fontsize=8, columnspacing=1.2, handlelength=1.4)
     horizontal_grid(axes)
 
 

@@ -55,8 +55,9 @@ class Air:
             energy_change_percent: By how much it changes the energy of a free turbine.
         """
         return (
-            f"Air at the hub: {self.density_kg_per_m3:.3f} kg/m3, from {self.source}; "
-            f"{energy_change_percent:+.1f} % of the energy at {STANDARD_DENSITY_KG_PER_M3:g} kg/m3 "
+            f"Air at the hub: {self.density_kg_per_m3:.3f} kg/m³, from {self.source}; "
+            f"{abs(energy_change_percent):.1f} % {'less' if energy_change_percent < 0 else 'more'} "
+            f"energy than at {STANDARD_DENSITY_KG_PER_M3:g} kg/m³ "
             "(wind speeds normalised by the cube root of the density, IEC 61400-12-1)."
         )
 
@@ -84,12 +85,12 @@ def air_at_hub(
         source = "temperature and pressure of the wind data's hours"
         if site_m is not None and data_ground_m is not None and site_m != data_ground_m:
             above_m += site_m - data_ground_m
-            source += f", taken from {data_ground_m:.0f} m to {site_m:.0f} m over sea level"
+            source += f", taken from {data_ground_m:,.0f} m to {site_m:,.0f} m over sea level"
         return Air(_mean_density(temperature_c, pressure_kpa, above_m), site_m, source)
     source = (
         "the standard atmosphere at sea level, for want of temperature, pressure and elevation"
         if site_m is None
-        else f"the standard atmosphere, {site_m:.0f} m over sea level"
+        else f"the standard atmosphere, {site_m:,.0f} m over sea level"
     )
     return Air(_standard_density(hub_height_m + (site_m or 0.0)), site_m, source)
 

@@ -37,7 +37,8 @@ _HELD: Final = 5e-5
 
 FIT_METHOD: Final = (
     "Method of moments per sector: A and k have the mean wind speed and the mean of its cube, to "
-    "which energy is proportional, of the sector's hours."
+    "which energy is proportional, of the sector's hours. A sector of fewer than "
+    f"{MIN_HOURS_TO_FIT} hours has the k of all directions."
 )
 EXTRAPOLATION_METHOD: Final = (
     "Power law, hour by hour: the exponent between the speeds at the two heights of the data, held "

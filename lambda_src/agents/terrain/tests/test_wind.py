@@ -131,7 +131,7 @@ def test_the_air_at_the_hub_comes_from_the_winds_own_hours_and_the_sites_ground(
     assert plain["air"]["ground_m"] == 3.5
     thinner = 1 - mountain["air"]["density_kg_per_m3"] / plain["air"]["density_kg_per_m3"]
     assert 0.15 < thinner < 0.2
-    assert "taken from 4 m to 2004 m" in mountain["air"]["source"]
+    assert "taken from 4 m to 2,004 m" in mountain["air"]["source"]
 
 
 def test_months_and_hours_of_the_day_are_kept_with_their_own_distribution(

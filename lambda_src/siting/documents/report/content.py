@@ -50,6 +50,7 @@ def write_report(title: str, project_id: str, written_at: datetime, inputs: Inpu
     """
     placed, yields = inputs.layout.data, inputs.energy.data
     areas = inputs.buildable.data["properties"]
+    land_km2 = placed["buildable_km2_within_setback"]
     key_figures = (
         KeyFigure(
             "Turbines placed",
@@ -58,15 +59,15 @@ def write_report(title: str, project_id: str, written_at: datetime, inputs: Inpu
         ),
         KeyFigure("Rated power", decimal(yields["rated_power_mw"], 2), "MW"),
         KeyFigure(
-            "Buildable land",
-            decimal(areas["buildable_km2"], 2),
-            f"km², {decimal(100 * areas['buildable_share'], 1)} % of the site",
+            "Land for turbines",
+            decimal(land_km2, 2),
+            f"km², {decimal(100 * land_km2 / areas['site_km2'], 1)} % of the site",
         ),
         *_yield(inputs),
         KeyFigure(
             "Wake loss",
             decimal(yields["wake_loss_percent"], 1),
-            f"% of gross AEP{energy_parts.wake_loss_range(inputs)}",
+            f"% of the energy{energy_parts.wake_loss_range(inputs)}",
         ),
     )
     why_not = placed.get("reason_not_placed")
@@ -123,8 +124,8 @@ def _yield(inputs: Inputs) -> tuple[KeyFigure, ...]:
             f"P{_BANKERS}, mean of ten years", decimal(p90["ten_years_gwh"], 2), "GWh per year"
         ),
         KeyFigure(
-            "Capacity factor, net of wakes alone",
-            decimal(100 * energy["capacity_factor"], 1),
+            "Capacity factor, net of wakes and losses",
+            decimal(energy_parts.net_capacity_factor_percent(energy), 1),
             "%",
         ),
     )
@@ -142,8 +143,8 @@ def _conditions(inputs: Inputs) -> tuple[str, ...]:
     if energy["capacity_factor"] > _QUESTIONABLE_CAPACITY_FACTOR:
         return (
             *of_the_wind,
-            f"A capacity factor of {decimal(100 * energy['capacity_factor'], 1)} % is more than "
-            "wind farms reach over years: look at the wind data, the height they are of, and the "
-            "turbine, before using any figure here.",
+            f"A capacity factor of {decimal(100 * energy['capacity_factor'], 1)} %, net of wakes "
+            "alone, is more than wind farms reach over years: look at the wind data, the height "
+            "they are of, and the turbine, before using any figure here.",
         )
     return of_the_wind

@@ -1,6 +1,7 @@
 """The sections on energy and losses."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from siting.documents.report import energy_parts
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
@@ -13,6 +14,7 @@ from siting.documents.report.inputs import (
     Inputs,
 )
 from siting.documents.report.maps import height_of
+from siting.documents.report.wind import NO_WIND
 from siting.documents.wording import decimal, plain
 
 
@@ -23,7 +25,7 @@ def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
         paragraph(
             f"{_in_which_wind(inputs)} {decimal(energy['aep_gwh'], 2)} GWh per year net of wakes, "
             f"from {decimal(energy['rated_power_mw'], 2)} MW: a capacity factor of "
-            f"{decimal(100 * energy['capacity_factor'], 1)} %."
+            f"{decimal(100 * energy['capacity_factor'], 1)} %.{_at_the_grid(energy)}"
         ),
         *energy_parts.air(inputs),
         *number.chart(POWER_CURVE),
@@ -42,16 +44,16 @@ def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 Column("Direction, °"),
                 Column("Frequency, %"),
                 Column("Speed, m/s"),
-                Column("AEP, GWh"),
+                Column("Energy, GWh"),
                 Column("Wake loss, %"),
             ),
             [
                 (
                     decimal(one["direction_degrees"], 1),
                     decimal(100 * one["frequency"], 1),
-                    decimal(one["wind_speed_m_per_s"], 1),
+                    decimal(one["wind_speed_m_per_s"], 1) if one["frequency"] else NO_WIND,
                     decimal(one["aep_gwh"], 3),
-                    decimal(one["wake_loss_percent"], 1),
+                    decimal(one["wake_loss_percent"], 1) if one["frequency"] else NO_WIND,
                 )
                 for one in energy["per_direction"]
             ],
@@ -67,6 +69,15 @@ def energy(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             ],
         ),
         *energy_parts.calendar(inputs, number),
+    )
+
+
+def _at_the_grid(energy: Mapping[str, Any]) -> str:
+    if not energy.get("net_aep_gwh"):
+        return ""
+    return (
+        f" Of that {decimal(energy['net_aep_gwh'], 2)} GWh reach the grid (P50), a capacity factor "
+        f"of {decimal(energy_parts.net_capacity_factor_percent(energy), 1)} %."
     )
 
 

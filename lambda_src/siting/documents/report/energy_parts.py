@@ -1,5 +1,6 @@
 """What stands beside the energy: the air it was computed in, its calendar, and other wakes."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
@@ -47,6 +48,12 @@ def air(inputs: Inputs) -> tuple[Block, ...]:
             f"{plain(given['source'])}{does}."
         ),
     )
+
+
+def net_capacity_factor_percent(energy: Mapping[str, Any]) -> float:
+    """The capacity factor of what reaches the grid."""
+    share: float = energy["capacity_factor"] * energy["net_aep_gwh"] / energy["aep_gwh"]
+    return 100.0 * share
 
 
 def calendar(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:

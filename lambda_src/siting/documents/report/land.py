@@ -1,7 +1,7 @@
 """The sections on the site and on what is excluded from it."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from siting.documents.map_labels import class_label
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
@@ -16,6 +16,9 @@ from siting.project_land import (
     setbacks_by_rules,
 )
 from siting.wind.features import FeatureClass
+
+#: Square metres, as km²: what is smaller is no area in the table.
+_AREA_DIGITS: Final = 3
 
 
 def site(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
@@ -51,8 +54,10 @@ def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
     """The zones by class, and what remains."""
     areas = inputs.buildable.data["properties"]
     site_km2 = areas["site_km2"]
-    zones = [one["properties"] for one in inputs.zones.data["features"]]
-    if not zones:
+    within_km2 = inputs.layout.data["buildable_km2_within_setback"]
+    found = [one["properties"] for one in inputs.zones.data["features"]]
+    zones = [one for one in found if round(one["area_km2"], _AREA_DIGITS)]
+    if not found:
         return (
             paragraph("No features were found; the whole site counts as buildable."),
             _without_features(inputs),
@@ -73,7 +78,7 @@ def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                     class_label(zone["class"]),
                     decimal(zone["feature_count"]),
                     f"{zone['setback_m']:,g}",
-                    decimal(zone["area_km2"], 3),
+                    decimal(zone["area_km2"], _AREA_DIGITS),
                     decimal(100 * zone["area_km2"] / site_km2, 1),
                 )
                 for zone in zones
@@ -85,21 +90,38 @@ def exclusions(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                     "Excluded in total",
                     "",
                     "",
-                    decimal(areas["excluded_km2"], 3),
+                    decimal(areas["excluded_km2"], _AREA_DIGITS),
                     decimal(100 * areas["excluded_km2"] / site_km2, 1),
                 ),
                 (
                     "Buildable",
                     "",
                     "",
-                    decimal(areas["buildable_km2"], 3),
+                    decimal(areas["buildable_km2"], _AREA_DIGITS),
                     decimal(100 * areas["buildable_share"], 1),
                 ),
-                ("Site", "", "", decimal(site_km2, 3), "100.0"),
+                (
+                    "Of it within the boundary's setback",
+                    "",
+                    "",
+                    decimal(within_km2, _AREA_DIGITS),
+                    decimal(100 * within_km2 / site_km2, 1),
+                ),
+                ("Site", "", "", decimal(site_km2, _AREA_DIGITS), "100.0"),
             ],
         ),
         *_rules(inputs),
+        *_out_of_reach([label_of(one["class"]) for one in found if one not in zones]),
         _without_features(inputs),
+    )
+
+
+def _out_of_reach(classes: Sequence[str]) -> tuple[Block, ...]:
+    """What was found, and keeps nothing of the site."""
+    if not classes:
+        return ()
+    return (
+        paragraph(f"Found nearby, with a setback that ends before the site: {', '.join(classes)}."),
     )
 
 

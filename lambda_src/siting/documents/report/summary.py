@@ -92,11 +92,23 @@ def _not_known(inputs: Inputs) -> str:
         f"{ground(inputs)} "
         if known is None
         else f"The ground lies between {decimal(known['lowest_m'])} and "
-        f"{decimal(known['highest_m'])} m; the energy takes it for flat. "
+        f"{decimal(known['highest_m'])} m; the energy takes it for flat{_air_all_over(inputs)}. "
     )
     return (
         f"{wind}{wakes}{slope}{heard_at_home(inputs)}{NOT_LOOKED_AT} Section Limits has the whole "
         "list."
+    )
+
+
+def _air_all_over(inputs: Inputs) -> str:
+    """Which height's air every turbine has in the energy, where the data say."""
+    air = inputs.wind.data.get("air") if inputs.wind else None
+    height_m = air.get("ground_m") if air else None
+    if height_m is None:
+        return ""
+    return (
+        f", with the air of {decimal(height_m)} m for all turbines (it thins by some 1 % with "
+        "every 100 m)"
     )
 
 

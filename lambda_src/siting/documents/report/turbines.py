@@ -32,7 +32,7 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 Column("North, m"),
                 Column("Longitude, °"),
                 Column("Latitude, °"),
-                Column("AEP, GWh"),
+                Column("Energy, GWh"),
                 Column("Wake loss, %"),
             ),
             [

@@ -1,11 +1,14 @@
 """The section on the wind."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import WIND_ROSE, Inputs
 from siting.documents.wording import decimal, plain, position
+
+#: In place of what a sector without an hour does not have; its curve is the whole year's.
+NO_WIND: Final = "\u2013"
 
 
 def wind(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
@@ -57,10 +60,10 @@ def _climate(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 (
                     decimal(one["direction_degrees"], 1),
                     decimal(100 * one["frequency"], 1),
-                    # Of a sector without an hour there is no mean; its curve is the whole year's.
-                    decimal(one["mean_wind_speed_m_per_s"], 2) if one["frequency"] else "-",
-                    decimal(one["weibull_a_m_per_s"], 2),
-                    decimal(one["weibull_k"], 2),
+                    *(
+                        decimal(one[name], 2) if one["frequency"] else NO_WIND
+                        for name in ("mean_wind_speed_m_per_s", "weibull_a_m_per_s", "weibull_k")
+                    ),
                 )
                 for one in wind["sectors"]
             ],

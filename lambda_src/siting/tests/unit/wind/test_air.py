@@ -38,7 +38,7 @@ def test_air_of_the_plain_is_taken_up_to_the_hill_and_the_hub() -> None:
 
     assert air.density_kg_per_m3 == pytest.approx(1.0066, abs=1e-4)
     assert air.ground_m == 1900.0
-    assert "taken from 900 m to 1900 m" in air.source
+    assert "taken from 900 m to 1,900 m" in air.source
 
 
 def test_without_anything_it_is_sea_level_and_said_so() -> None:
