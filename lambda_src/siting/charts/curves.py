@@ -31,7 +31,7 @@ def _several_curves(types: Sequence[Turbine]) -> bytes:
         power.set_ylim(0.0, 1.12 * max(one.rated_power_mw for one in types))
         power.set_title(f"Power and thrust by type {_in_air(types[0])}")
         power.legend(loc="upper left", fontsize=9)
-        thrust.set_ylabel("Thrust coefficient", fontsize=9)
+        thrust.set_ylabel("Thrust\ncoefficient", fontsize=9)
         thrust.set_ylim(0.0, 1.15)
         thrust.set_xlabel("Wind speed at hub height, m/s")
         thrust.set_xlim(0.0, float(speed[-1]))
@@ -42,7 +42,7 @@ def _several_curves(types: Sequence[Turbine]) -> bytes:
 
 def _one_curve(turbine: Turbine) -> bytes:
     speed = np.arange(0.0, turbine.cut_out_m_per_s + 2.0, 0.02)
-    with Sheet(5.4, 4.0) as sheet:
+    with Sheet(5.4, 3.5) as sheet:
         power, thrust = sheet.figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         power.plot(speed, turbine.power_mw(speed), color=BLUE, linewidth=2.2)
         power.set_ylabel("Power, MW")
@@ -58,7 +58,7 @@ def _one_curve(turbine: Turbine) -> bytes:
             fontsize=9,
         )
         thrust.plot(speed, turbine.thrust(speed), color=ORANGE, linewidth=2.2)
-        thrust.set_ylabel("Thrust coefficient", fontsize=9)
+        thrust.set_ylabel("Thrust\ncoefficient", fontsize=9)
         thrust.set_ylim(0.0, 1.05)
         thrust.set_xlabel("Wind speed at hub height, m/s")
         thrust.set_xlim(0.0, float(speed[-1]))

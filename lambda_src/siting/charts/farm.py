@@ -131,7 +131,7 @@ class FarmCharts:
             axes.set_axisbelow("line")
             for number in axes.get_yticklabels():
                 number.set_path_effects(outlined("white", 2.5))
-            headline(sheet, "Wind rose: share of the year by direction the wind comes from")
+            headline(sheet, "Wind rose\nshare of the year by direction the wind comes from")
             axes.legend(
                 title="Wind speed\nat hub height", loc="center left", bbox_to_anchor=(1.1, 0.5)
             )
@@ -284,7 +284,7 @@ class FarmCharts:
         net = np.array([one["aep_gwh"] for one in rows])
         loss = np.array([one["wake_loss_percent"] for one in rows])
         lost = _lost(net, loss)
-        with Sheet(min(14.0, max(5.4, 0.34 * len(rows) + 1.3)), 4.0) as sheet:
+        with Sheet(min(14.0, max(5.4, 0.34 * len(rows) + 1.3)), 3.5) as sheet:
             axes = sheet.figure.add_subplot()
             at = np.arange(len(rows))
             axes.bar(at, net, color=BLUE, width=0.78, label="Annual energy, net of wakes")

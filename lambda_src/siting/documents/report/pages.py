@@ -41,7 +41,7 @@ _CHUNK_OVERHEAD: Final = 12
 _MAX_SIDE_PX: Final = 10_000
 #: A picture this many times as wide as high takes the page's whole width; a narrower one less, so
 #: that none is higher than this one.
-_FULL_WIDTH_RATIO: Final = 2.8
+_FULL_WIDTH_RATIO: Final = 3.0
 
 
 class Picture(NamedTuple):

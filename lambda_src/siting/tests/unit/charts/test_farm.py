@@ -1,3 +1,4 @@
+import io
 import struct
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from siting.charts.farm import FarmCharts
 from siting.charts.style import Sheet
@@ -139,3 +141,11 @@ def test_a_drawing_keeps_its_look_when_another_ends() -> None:
         ended.set()
         assert drawing.result() == "bold"
     assert mpl.rcParams["axes.titleweight"] != "bold"
+
+
+@pytest.mark.parametrize(("turbines", "sectors"), [(1, 4), (12, 12), (90, 36)])
+def test_no_word_of_a_chart_is_cut_off_at_its_edge(turbines: int, sectors: int) -> None:
+    for name, png in charts(turbines, sectors).draw().items():
+        ink = np.asarray(Image.open(io.BytesIO(png)).convert("L")) < 250
+        edges = (ink[0], ink[-1], ink[:, 0], ink[:, -1])
+        assert not any(edge.any() for edge in edges), name
