@@ -78,7 +78,9 @@ def test_with_hubs_at_two_thousand_metres_there_is_a_tenth_less_and_it_is_said(
     assert 8.0 < less < 12.0
     assert high["air"]["energy_change_percent"] == pytest.approx(-less, abs=1e-3)
     assert high["air"]["density_kg_per_m3"] == pytest.approx(1.0065, abs=1e-3)
-    assert any("the standard atmosphere, 1890 m over sea level" in s for s in result["assumptions"])
+    assert any(
+        "the standard atmosphere, 1,890 m over sea level" in s for s in result["assumptions"]
+    )
     assert any("as the wind data say nothing of it" in s for s in usual["assumptions"])
     setup = json.loads(ProjectContent(store)["simulation/simulation.json"])
     assert setup["air_density_kg_per_m3"] == air.density_kg_per_m3

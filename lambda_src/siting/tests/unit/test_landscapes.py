@@ -143,7 +143,7 @@ def test_coast_islands_are_land_and_the_tarn_on_one_is_not(tmp_path: Path) -> No
     page = coast.text("report/report.html")
     assert "Found nearby, with a setback that ends before the site: masts and towers." in page
     assert ">Masts and towers</td>" not in page
-    left = {name.rpartition(".")[2] for name in coast.files}
+    left = {name.rpartition(".")[2] for name in cast("Mapping[str, bytes]", coast.files)}
     assert left == {"csv", "geojson", "gpkg", "html", "json", "kml", "pdf", "png"}
 
     def at(east_m: float, north_m: float) -> Point:

@@ -18,7 +18,7 @@ def test_without_data_it_is_the_standard_atmosphere(above_sea_m: float, density:
     )
 
     assert air.density_kg_per_m3 == pytest.approx(density, abs=2e-4)
-    assert air.source == f"the standard atmosphere, {above_sea_m - 100.0:.0f} m over sea level"
+    assert air.source == f"the standard atmosphere, {above_sea_m - 100.0:,.0f} m over sea level"
 
 
 def test_cold_dense_air_of_the_data_is_taken_as_it_is() -> None:
