@@ -24,6 +24,8 @@ _LINE: Final = 1.1
 _GAP: Final = 2.0
 #: Where a name is tried, nearest first: of its own half width and half height, from the middle.
 _AROUND: Final = ((0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1))
+#: Lines that a place's name may be above or below its place, nearest first.
+_LINES_OFF: Final = (0.0, -1.2, 1.2, -2.4, 2.4)
 #: And how far out.
 _RINGS: Final = (1.0, 1.8, 2.6)
 
@@ -92,15 +94,17 @@ class Labels:
         return Label(text, round(best[0], 1), round(best[1], 1))
 
     def over(self, text: str, x: float, y: float, *, size: float) -> Label | None:
-        """Set a place's name over it, or nothing where something is in the way."""
+        """Set a place's name over it or a line or two off; nothing where all that is taken."""
         half_width, half_height = _LETTER * size * len(text) / 2, _LINE * size / 2
         x = min(max(x, half_width), self._width - half_width)
-        y = min(max(y, half_height), self._height - half_height)
-        box = _box(x, y, half_width, half_height)
-        if self._in_the_way(box, _GAP):
-            return None
-        self._taken.append(box)
-        return Label(text, round(x, 1), round(y, 1))
+        for lines in _LINES_OFF:
+            beside = y + lines * size
+            beside = min(max(beside, half_height), self._height - half_height)
+            box = _box(x, beside, half_width, half_height)
+            if not self._in_the_way(box, _GAP):
+                self._taken.append(box)
+                return Label(text, round(x, 1), round(beside, 1))
+        return None
 
     def _in_the_way(self, box: _Box, radius: float) -> int | None:
         """Count what a text would cover; None where it would leave the map."""

@@ -168,7 +168,10 @@ def test_places_are_named_once_and_not_over_a_turbine() -> None:
         turbines=((9.002, 54.012),),
     )
 
-    assert [one.text for one in drawn.places] == ["Koog", "Moorsee"]
+    assert [one.text for one in drawn.places] == ["Koog", "Moorsee", "Under a turbine"]
+    # A name that has no room where it belongs stands a line above or below.
+    (turbine,) = drawn.turbines
+    assert 14.0 < abs(drawn.places[2].y - turbine.y) < 60.0
     assert drawn.places[1].x < drawn.places[0].x
 
 
