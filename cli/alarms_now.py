@@ -20,7 +20,7 @@ from stacks.names import NOTICES, resource_prefix
 
 _RUNBOOK: Final = re.compile(r"\s*Runbook: ([!-~]+/([a-z-]+)\.md)$")
 #: What a command line may be given unquoted. An alarm is whoever's who may put one.
-_AGENT: Final = re.compile(r"[a-z0-9-]+")
+_AGENT: Final = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)

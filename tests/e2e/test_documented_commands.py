@@ -55,7 +55,7 @@ COVERED: Final = {
     # It needs no deployment.
     "python -m siting.tests.landscapes coast --out out/coast": (
         "lambda_src/siting/tests/unit/test_landscapes.py",
-        '"-m", "siting.tests.landscapes", "coast", "--out"',
+        'by_command("coast"',
     ),
     # Its file is the page's example.
     "./tradewind alarms backtest terrain-errors --file history.csv": (

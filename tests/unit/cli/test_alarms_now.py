@@ -102,7 +102,7 @@ def alarm(name: str, description: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("agent", ["x; rm -rf ~ #", "$(id)", "`id`", "a b", "Ünwell"])
+@pytest.mark.parametrize("agent", ["x; rm -rf ~ #", "--help", "$(id)", "`id`", "a b", "Ünwell"])
 def test_whoever_may_put_an_alarm_puts_nothing_into_a_command(asked: Any, agent: str) -> None:
     [found] = asked([[alarm(f"{agent}-errors", "It fails. Runbook: docs/runbooks/errors.md")]])
     assert found.agent is None
