@@ -128,6 +128,11 @@ COVERED: Final = {
         "tests/e2e/test_permissions.py",
         '"iam", "coverage", "--record"',
     ),
+    # It runs all stories once more, of which another page's command has printed what came.
+    "tradewind alarms stories --page": (
+        "tests/infra/test_alarm_stories.py",
+        '"alarms", "stories", "--page"',
+    ),
     "rm -r lambda_src/siting": (
         "tests/infra/test_without_the_crew.py",
         'rmtree(copy / "lambda_src" / package',
@@ -158,6 +163,9 @@ _PLACEHOLDERS: Final = {
 }
 #: What every runbook tells to type, each of its own alarm and function: once is enough.
 _OF_AN_ALARM: Final = re.compile(r"(?<=^\./tradewind logs )\S+|(?<=--alarm )\S+|(?<=--since )\S+")
+#: What computes for a minute, and reads the templates only, which each page's copy has alike: once
+#: is enough.
+_OF_THE_TEMPLATES: Final = re.compile(r"(?:\./)?tradewind (alarms (?:coverage|stories|test))$")
 _LIMIT_S: Final = 300
 _URL: Final = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 
@@ -177,15 +185,20 @@ def of_program(name: str) -> list[Command]:
 
 
 def to_run(name: str) -> list[Command]:
-    """What is to be run, of what differs only in the alarm one."""
-    alike = {
-        _OF_AN_ALARM.sub("X", command.text)
-        if "/runbooks/" in command.page
-        else str(command): command
-        for command in reversed(of_program(name))
-        if not command.needs_account
-    }
-    return list(reversed(alike.values()))
+    """What is to be run, of what does the same the first one."""
+    alike: dict[str, Command] = {}
+    for command in of_program(name):
+        if not command.needs_account:
+            alike.setdefault(_same(command), command)
+    return list(alike.values())
+
+
+def _same(command: Command) -> str:
+    """What commands have in common that do the same."""
+    if "/runbooks/" in command.page:
+        return _OF_AN_ALARM.sub("X", command.text)
+    of_templates = _OF_THE_TEMPLATES.match(command.text)
+    return of_templates[1] if of_templates else str(command)
 
 
 def filled(command: Command, given: Mapping[str, str] = _PLACEHOLDERS) -> list[str]:

@@ -1,8 +1,10 @@
 """The stories in tests/stories hold for what is deployed, and the docs tell them as they are."""
 
 import pytest
+from click.testing import CliRunner
 
-from cli.alarm_stories import PAGE, SHIPPED, page, run_stories
+from cli.__main__ import tradewind
+from cli.alarm_stories import PAGE, SHIPPED, run_stories
 from devtools.stories.telling import Told
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
@@ -65,6 +67,17 @@ def test_every_story_begins_with_a_new_stack(in_prod: tuple[list[Told], list[str
         assert set(first.values()) == {"INSUFFICIENT_DATA"}
 
 
-def test_the_page_is_current(in_prod: tuple[list[Told], list[str]]) -> None:
+def test_the_page_is_current(
+    in_prod: tuple[list[Told], list[str]], prod: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Mend it with ``tradewind alarms stories --page``, on templates of prod."""
-    assert PAGE.read_text(encoding="utf-8") == page(in_prod[0])
+
+    def told_already(*asked: object) -> tuple[list[Told], list[str]]:
+        assert asked == (prod.folder, ())
+        return in_prod
+
+    monkeypatch.setattr("cli.alarm_stories.run_stories", told_already)
+    words = ("alarms", "stories", "--page", "--templates", str(prod.folder))
+    done = CliRunner().invoke(tradewind, words)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == PAGE.read_text(encoding="utf-8")
