@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,15 @@ class Whole:
             for after in (False, True):
                 yield Death(write, after)
 
+    def states(self) -> Iterator[Death]:
+        """One death for each state that the stores are left in.
+
+        Once a write is done they are as before the next one.
+        """
+        yield Death(1, after=False)
+        for write in range(1, self.writes + 1):
+            yield Death(write, after=True)
+
     def began(self, death: Death) -> bool:
         """Whether the record's start was written by then."""
         return death.write > 1 or death.after
@@ -99,14 +108,22 @@ class Deaths:
         self.table = RecordTable(table_name, database.client())
         self._sweeper = sweeper_of(table_name, database.client())
 
-    def try_all(self, agent: MortalAgent, event: Mapping[str, Any], base: Path, home: Path) -> int:
-        """Kill an agent at each write of a request, each time on the same project.
+    def try_all(
+        self,
+        agent: MortalAgent,
+        event: Mapping[str, Any],
+        base: Path,
+        home: Path,
+        chosen: Callable[[Whole], Iterator[Death]] = Whole.deaths,
+    ) -> int:
+        """Kill an agent at the writes of a request, each time on the same project.
 
         Args:
             agent: The agent.
             event: The request.
             base: The store, with the project as it is before.
             home: Where its copies go.
+            chosen: Which deaths it dies.
 
         Returns:
             How often it was killed.
@@ -117,7 +134,7 @@ class Deaths:
         )
         whole = Whole.of(first)
         count = 0
-        for death in whole.deaths():
+        for death in chosen(whole):
             name = f"{home.name}-{death.write}-{'after' if death.after else 'before'}"
             folder = copy_of(base, home / name)
             self._try_one(agent, {**asked, "request_id": name}, folder, whole, death)
