@@ -30,16 +30,21 @@ _IN_DOUBT: Final = "Whether its turn is in the conversation is not known; its re
 
 def check_answer(
     served: ServedRequest, agent: str, failure: TradewindError | None
-) -> TradewindError | None:
-    """Say why the request failed: ``failure``, or else that its answer cannot be told."""
+) -> tuple[EncodedAnswer | None, TradewindError | None]:
+    """Encode the answer as it would be now.
+
+    Returns:
+        The answer, where it can be told; and why the request failed: ``failure``, or else that it
+        cannot.
+    """
     try:
-        encode_answer(answer_of(served, agent, failure))
+        return encode_answer(answer_of(served, agent, failure)), failure
     except AnswerTooLarge as error:
-        return failure or error
+        return None, failure or error
     except ValueError as error:
         log_defect("The answer cannot be encoded", error)
-        return failure or InternalError("The answer cannot be encoded; the log has the cause.")
-    return failure
+        told = InternalError("The answer cannot be encoded; the log has the cause.")
+        return None, failure or told
 
 
 def commit_artifacts(
@@ -66,9 +71,22 @@ def commit_artifacts(
 
 
 def close_answer(
-    served: ServedRequest, agent: str, failure: TradewindError | None
+    served: ServedRequest,
+    agent: str,
+    failure: TradewindError | None,
+    checked: EncodedAnswer | None = None,
 ) -> EncodedAnswer:
-    """Build and encode the answer; of one that is too large, what can be delivered and kept."""
+    """Build and encode the answer; of one that is too large, what can be delivered and kept.
+
+    Args:
+        served: The request.
+        agent: Whose answer it is.
+        failure: Why it failed.
+        checked: What ``check_answer`` made of it; it is the answer where it succeeded since and
+            left nothing that took time to become visible.
+    """
+    if failure is None and checked is not None and not checked.answer.artifacts:
+        return checked
     for answer in _ever_smaller(answer_of(served, agent, failure)):
         try:
             return encode_answer(answer)

@@ -184,14 +184,14 @@ class AgentService:
                     return encoded, failure
                 failure = ends_with
             # Before anything becomes visible: what cannot be answered did not succeed.
-            failure = check_answer(served, agent, failure)
-            if served.turn is not None and served.run is not None and failure is None:
-                failure = served.turn.check(served.run, answer_of(served, agent, None))
+            checked, failure = check_answer(served, agent, failure)
+            if served.turn is not None and served.run is not None and checked is not None:
+                failure = failure or served.turn.check(served.run, checked.answer)
             try:
                 failure = commit_artifacts(served, failure)
             except Exception as error:
                 failure = failure or _defect("Unexpected error in the commit", error)
-            encoded = close_answer(served, agent, failure)
+            encoded = close_answer(served, agent, failure, checked)
             lost = self._end_turn(served, encoded)
             if lost is not None:
                 failure, encoded = lost, close_answer(served, agent, lost)

@@ -64,6 +64,16 @@ class PooledBedrockModel(ClientBedrockModel):
             **kwargs,
         )
 
+    async def count_tokens(self, *_args: Any, **_kwargs: Any) -> int:
+        """Refuse to estimate a call's tokens, which Strands asks for before each call.
+
+        Only a conversation manager would act on it, and ours does nothing; Strands goes on without.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError
+
     def _as_told(self, spec: ToolSpec) -> ToolSpec:
         """A tool's specification as the model is told it."""
         # Strands fills in what it misses in a schema; the output's is the caller's, to the letter.
