@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
-	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-pool bench-storm bench-streaming bench-threads bench-workflow lock \
+	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-pool bench-storm bench-streaming bench-threads bench-warm bench-workflow lock \
 	coldstart-budget docs clean
 
 help: ## List the targets
@@ -143,7 +143,7 @@ mutants: setup ## Plant small changes in the core and show what no test catches:
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-storm bench-threads bench-streaming bench-coldstart bench-api bench-agentcore bench-workflow bench-durable ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-storm bench-threads bench-streaming bench-coldstart bench-warm bench-api bench-agentcore bench-workflow bench-durable ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -165,6 +165,9 @@ bench-streaming: setup ## Compare the first streamed byte to a raw socket's, and
 
 bench-coldstart: setup ## Compare cold starts with those of bare boto3 and of naive handlers: ARGS="--starts 15 --json"
 	@python -m bench.coldstart $(ARGS)
+
+bench-warm: setup ## Compare warm invocations with bare boto3's and with a client per request: ARGS="--invocations 1000 --json"
+	@python -m bench.warm $(ARGS)
 
 bench-api: setup ## Compare the API's start and warm calls to a bare boto3 handler's
 	@python -m bench.api

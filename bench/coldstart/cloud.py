@@ -5,11 +5,13 @@ reading them is a good part of a first connection.
 """
 
 import json
+import re
 import secrets
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +21,7 @@ import botocore
 
 from bench.coldstart.start import ACCOUNT, REGION
 from devtools.localcloud.bedrock import BedrockStandIn, Identity, Statement, StaticAuthorizer
+from devtools.localcloud.bedrock.service import Observation
 from devtools.localcloud.tls import TlsFiles, make_tls_files
 
 #: botocore's own file, of which it makes clients trust by default.
@@ -30,6 +33,23 @@ _EMPTY: Final = (
     b"<ListBucketResult><Name>b</Name><Prefix/><KeyCount>0</KeyCount><MaxKeys>1000</MaxKeys>"
     b"<IsTruncated>false</IsTruncated></ListBucketResult>"
 )
+#: What a request was signed with, and for which service.
+_SIGNED: Final = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
+#: Longer than the model's stand-in takes to note a call that it has answered.
+_NOTED_S: Final = 10.0
+
+
+class Calls:
+    """What one caller's requests to everything but the model were. Counted where they arrive.
+
+    Attributes:
+        requests: By service and operation.
+        connections: By service; each is one TLS handshake.
+    """
+
+    def __init__(self) -> None:
+        self.requests: Counter[str] = Counter()
+        self.connections: Counter[str] = Counter()
 
 
 class _Aws(BaseHTTPRequestHandler):
@@ -38,19 +58,26 @@ class _Aws(BaseHTTPRequestHandler):
     An item that is changed is told as it was put: nothing here reads what was changed in it.
     """
 
+    server: "_Server"
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
     items: ClassVar[dict[str, Any]] = {}
 
+    def setup(self) -> None:
+        super().setup()
+        self._callers: set[tuple[str, ...]] = set()
+
     def do_POST(self) -> None:
         body = self._body()
         called = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        self._count(called or "Invoke")
         if called:
             asked = json.loads(body)
             if called == "PutItem":
                 self.items[asked["TableName"]] = asked["Item"]
-            told = self.items.get(asked["TableName"], {}) if called == "UpdateItem" else {}
+            tells = called == "UpdateItem" and asked.get("ReturnValues", "NONE") != "NONE"
+            told = self.items.get(asked["TableName"], {}) if tells else {}
             answer = json.dumps({"Attributes": told} if told else {})
             self._reply(200, answer.encode(), "application/x-amz-json-1.0")
         else:
@@ -58,13 +85,27 @@ class _Aws(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self._body()
+        self._count("PutObject")
         self._reply(200, b"", "application/xml", ETag='"0"')
 
     def do_GET(self) -> None:
         if "list-type=" in self.path:
+            self._count("ListObjectsV2")
             self._reply(200, _EMPTY, "application/xml")
         else:
+            self._count("GetObject")
             self._reply(404, _NONE_THERE, "application/xml")
+
+    def _count(self, operation: str) -> None:
+        signed = _SIGNED.search(self.headers.get("Authorization", ""))
+        if signed is None:
+            return
+        caller, service = signed.groups()
+        calls = self.server.calls.setdefault(caller, Calls())
+        calls.requests[f"{service} {operation}"] += 1
+        if signed.groups() not in self._callers:
+            self._callers.add(signed.groups())
+            calls.connections[service] += 1
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -87,6 +128,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, tls: TlsFiles) -> None:
         super().__init__(("127.0.0.1", 0), _Aws)
+        self.calls: dict[str, Calls] = {}
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(tls.certificate, tls.key)
         # Hands are shaken on the connection's own thread, not where others wait.
@@ -98,33 +140,120 @@ class _Server(ThreadingHTTPServer):
         """A process that is ended after its answer leaves connections as they are."""
 
 
+class ModelTime:
+    """What the model took by its own account."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._calls = 0
+        self._ms = 0.0
+
+    def note(self, observed: Observation) -> None:
+        """Note a call that was answered."""
+        with self._changed:
+            self._calls += 1
+            self._ms += observed.duration_ms
+            self._changed.notify_all()
+
+    def until(self, calls: int) -> float:
+        """All milliseconds so far, once as many calls are noted.
+
+        Raises:
+            TimeoutError: They are not, though they were answered.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._calls >= calls, _NOTED_S):
+                raise TimeoutError
+            return self._ms
+
+
+class Cloud:
+    """What serves, and what it has seen of each caller; see ``serving``."""
+
+    def __init__(
+        self,
+        identities: Mapping[str, Identity],
+        standin: BedrockStandIn,
+        server: _Server,
+        trusted: Path,
+        model_time: ModelTime,
+    ) -> None:
+        self._identities, self._standin, self._server = identities, standin, server
+        self._trusted = trusted
+        self.model_time = model_time
+
+    def endpoints(self, caller: str) -> Mapping[str, str]:
+        """The variables by which a caller's clients find it, and their keys."""
+        identity = self._identities[caller]
+        return {
+            "AWS_ENDPOINT_URL": f"https://127.0.0.1:{self._server.server_address[1]}",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self._standin.endpoint_url,
+            "AWS_CA_BUNDLE": str(self._trusted),
+            "AWS_ACCESS_KEY_ID": identity.access_key,
+            "AWS_SECRET_ACCESS_KEY": identity.secret_key,
+        }
+
+    def calls(self, caller: str) -> Calls:
+        """What a caller has asked for so far, of everything and of the model."""
+        identity = self._identities[caller]
+        found, stats = Calls(), self._standin.stats()
+        others = self._server.calls.get(identity.access_key, Calls())
+        found.requests.update(others.requests)
+        found.connections.update(others.connections)
+        if identity.role_arn in stats.roles:
+            model = stats.roles[identity.role_arn]
+            found.requests["bedrock"], found.connections["bedrock"] = (
+                model.requests,
+                model.connections,
+            )
+        return found
+
+    def model_ms(self) -> float:
+        """What all calls of the model took so far, by its own account."""
+        answered = sum(model.requests for model in self._standin.stats().roles.values())
+        return self.model_time.until(answered)
+
+
 @contextmanager
-def cloud() -> Iterator[Mapping[str, str]]:
-    """Serve; gives the variables by which clients find it, and their keys."""
-    identity = Identity(
-        access_key="ASIA" + secrets.token_hex(8).upper(),
-        secret_key=secrets.token_urlsafe(30),
-        role_arn=f"arn:aws:iam::{ACCOUNT}:role/bench",
-        statements=(Statement(("bedrock:*",), ("*",)),),
-    )
+def serving(callers: Sequence[str]) -> Iterator[Cloud]:
+    """Serve callers that are told apart.
+
+    Args:
+        callers: Their names.
+    """
+    identities = {
+        name: Identity(
+            access_key="ASIA" + secrets.token_hex(8).upper(),
+            secret_key=secrets.token_urlsafe(30),
+            role_arn=f"arn:aws:iam::{ACCOUNT}:role/bench-{number}",
+            statements=(Statement(("bedrock:*",), ("*",)),),
+        )
+        for number, name in enumerate(callers)
+    }
+    model_time = ModelTime()
     with tempfile.TemporaryDirectory() as folder:
         tls = make_tls_files(Path(folder))
         trusted = Path(folder) / "trusted.pem"
         trusted.write_bytes(_WORLDS_AUTHORITIES.read_bytes() + tls.ca.read_bytes())
         standin = BedrockStandIn(
-            authorizer=StaticAuthorizer([identity]), tls=tls, region=REGION, account=ACCOUNT
+            authorizer=StaticAuthorizer(identities.values()),
+            tls=tls,
+            region=REGION,
+            account=ACCOUNT,
+            observe=model_time.note,
         )
         with standin, _Server(tls) as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.05,))
             thread.start()
             try:
-                yield {
-                    "AWS_ENDPOINT_URL": f"https://127.0.0.1:{server.server_address[1]}",
-                    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": standin.endpoint_url,
-                    "AWS_CA_BUNDLE": str(trusted),
-                    "AWS_ACCESS_KEY_ID": identity.access_key,
-                    "AWS_SECRET_ACCESS_KEY": identity.secret_key,
-                }
+                yield Cloud(identities, standin, server, trusted, model_time)
             finally:
                 server.shutdown()
                 thread.join()
+
+
+@contextmanager
+def cloud() -> Iterator[Mapping[str, str]]:
+    """Serve; gives the variables by which clients find it, and their keys."""
+    with serving(["bench"]) as there:
+        yield there.endpoints("bench")

@@ -21,7 +21,7 @@ from stacks.bundling import lazy_packages
 from stacks.bundling.workflow_files import DEFAULT_FOLDER
 from tradewind.contracts.names import WORKFLOWS_FOLDER
 
-_RECORDER: Final = Path(__file__).parent / "recorder.py"
+RECORDER: Final = Path(__file__).parent / "recorder.py"
 _SOURCES: Final = ROOT / "lambda_src"
 
 
@@ -39,7 +39,7 @@ def imports_of(function: Bundled, endpoints: Mapping[str, str]) -> dict[str, str
         NoAnswer: It did not start, or did not answer as it should.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _put_what_is_in_it(function.archive.path, Path(folder))
+        put_what_is_in_it(function.archive.path, Path(folder))
         imported = recorded(function.function(Path(folder), 0), endpoints)
     return {name: asker for name, asker in imported.items() if asker and not _is_internal(name)}
 
@@ -53,7 +53,7 @@ def recorded(function: Startable, endpoints: Mapping[str, str]) -> dict[str, str
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "imports.json"
         # Without this folder among those of modules: its own have common names.
-        program = ("-P", str(_RECORDER), str(file))
+        program = ("-P", str(RECORDER), str(file))
         with launched(function, endpoints, LAMBDA_RUNTIME, program) as process:
             process.ask()
             process.wait_until_idle()  # it has written by then what the answer took
@@ -61,7 +61,7 @@ def recorded(function: Startable, endpoints: Mapping[str, str]) -> dict[str, str
     return imported
 
 
-def _put_what_is_in_it(bundle: Path, folder: Path) -> None:
+def put_what_is_in_it(bundle: Path, folder: Path) -> None:
     """Put a bundle's packages, and the metadata it has, from where they are into a folder."""
     installed = Path(str(distribution("botocore").locate_file("")))
     ours = {WORKFLOWS_FOLDER: ROOT / DEFAULT_FOLDER}

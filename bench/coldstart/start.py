@@ -125,6 +125,7 @@ class Process:
     Attributes:
         init_ms: From the program's start until it asked for its first event.
         counter: Counts its instructions.
+        pid: Its number.
         cpu_ms: Of the processor, by all of its threads; there once it has ended.
         memory_mb: Its largest resident set, likewise.
     """
@@ -138,6 +139,7 @@ class Process:
         self._output = Output(process.stdout, self._printed.append)
         self._reading = threading.Thread(target=self._output.pump, daemon=True)
         self._reading.start()
+        self.pid = process.pid
         self.counter = Instructions(process.pid)
         self.init_ms = self.cpu_ms = self.memory_mb = 0.0
 

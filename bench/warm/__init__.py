@@ -1,0 +1,1 @@
+"""Warm invocations of every deployed function; see ``bench.warm.__main__``."""
