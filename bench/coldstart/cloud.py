@@ -68,6 +68,11 @@ class _Aws(BaseHTTPRequestHandler):
         super().setup()
         self._callers: set[tuple[str, ...]] = set()
 
+    def handle_expect_100(self) -> bool:
+        going_on = super().handle_expect_100()
+        self.wfile.flush()  # or who sends a body waits for a second, and gives the connection up
+        return going_on
+
     def do_POST(self) -> None:
         body = self._body()
         called = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
