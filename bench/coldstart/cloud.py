@@ -113,7 +113,16 @@ class _Aws(BaseHTTPRequestHandler):
             calls.connections[service] += 1
 
     def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            # A file's checksum comes after it, so its length is not told before.
+            return b"".join(self._chunks())
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
 
     def _reply(self, status: int, body: bytes, kind: str, **headers: str) -> None:
         self.send_response(status)

@@ -14,14 +14,21 @@ from bench.coldstart.start import Startable, launched
 from bench.warm.measuring import Contestant, Endurance, Size, race
 from bench.warm.rivals import EMPTY, PER_REQUEST, RECORDS, TAKES, rivals
 from devtools.localcloud.lifecycle import LAMBDA_RUNTIME
-from tests.deployed_agents import FIRST, TALKING
+from tests.deployed_agents import AGENTS, FIRST, TALKING
 from tradewind.contracts.names import API, MCP
 
-INVOCATIONS = 50
+INVOCATIONS = 20
 OF_AN_AGENT = {"dynamodb PutItem": 1, "dynamodb UpdateItem": 1, "bedrock": 1}
+OF_TWO_STEPS = {
+    **OF_AN_AGENT,
+    "bedrock": 2,
+    "s3 GetObject": 1,
+    "s3 PutObject": 2,
+}
 #: Of one invocation. What others do for the same is beside it: no more than that.
 REQUESTS: Mapping[str, Mapping[str, int]] = {
     **dict.fromkeys(TALKING, OF_AN_AGENT),
+    **dict.fromkeys((name for name in AGENTS if name not in TALKING), OF_TWO_STEPS),
     API: {"dynamodb PutItem": 1, "dynamodb UpdateItem": 1, "lambda Invoke": 1},
     MCP: {},
 }
