@@ -25,7 +25,7 @@ from botocore.retries.standard import (  # type: ignore[attr-defined]  # newer t
 
 from tradewind.aws.deadline import call_time_left_s, require_time
 from tradewind.aws.sockets import Death, take_death
-from tradewind.contracts.errors import DeadlineExceeded
+from tradewind.contracts.errors import DeadlineExceeded, causes_of
 from tradewind.telemetry.logger import get_logger
 
 #: Sends of one call, the first included. Time usually ends them sooner.
@@ -48,6 +48,11 @@ class ConnectionRetired(ConnectionClosedError):
     """
 
     fmt = 'A kept connection to "{endpoint_url}" was dead when it was used.'
+
+
+def connection_was_dead(error: BaseException) -> bool:
+    """Whether a call ended so because its kept connection was dead: a repeat need not wait."""
+    return any(isinstance(cause, ConnectionRetired) for cause in causes_of(error))
 
 
 def pause_before_repeat(attempts: int) -> float | None:

@@ -9,6 +9,7 @@ import random
 from typing import Final
 
 from tradewind.aws.deadline import Deadline
+from tradewind.aws.repeats import connection_was_dead
 from tradewind.bedrock.faults import RETRYABLE, to_model_error
 from tradewind.bedrock.meter import note_repeat
 from tradewind.contracts.errors import ModelThrottled
@@ -61,7 +62,9 @@ class ModelRetries:
         fault = to_model_error(error)
         if not isinstance(fault, RETRYABLE) or self._failures >= MAX_ATTEMPTS:
             return False
-        pause_s = _random.uniform(0, self._bound_s(throttled=isinstance(fault, ModelThrottled)))
+        bound_s = self._bound_s(throttled=isinstance(fault, ModelThrottled))
+        # After a dead connection a pause would spare nobody, and seconds are lost already.
+        pause_s = 0.0 if connection_was_dead(error) else _random.uniform(0, bound_s)
         if pause_s + self._useful_s > self._deadline.remaining_s():
             return False
         get_logger().warning(

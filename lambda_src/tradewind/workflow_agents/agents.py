@@ -30,7 +30,7 @@ from tradewind.workflow.engine.errors import AgentFailed, InvalidRun
 from tradewind.workflow.engine.prepared import ready_agent
 from tradewind.workflow.spec.loader import Loaded
 from tradewind.workflow.spec.model import Compaction, Spec
-from tradewind.workflow_agents.faults import to_workflow_error
+from tradewind.workflow_agents.faults import needs_no_pause, to_workflow_error
 from tradewind.workflow_agents.history import Conversation, compacted
 from tradewind.workflow_agents.models import MODELS, ModelPool
 from tradewind.workflow_agents.outputs import Output
@@ -43,6 +43,8 @@ from tradewind.workflow_agents.unfinished import Unfinished, Used
 
 #: Turns of one call: answers of the model, each but the last with calls of tools.
 MAX_TURNS: Final = 30
+#: A call meets one dead connection; the others that are as old are given up with it.
+MAX_DEAD: Final = 2
 #: Providers that count what they read from and wrote to a cache besides the input.
 _CACHE_BESIDES: Final = frozenset({BEDROCK, "anthropic"})
 
@@ -124,34 +126,47 @@ class WorkflowAgents:
     async def _answered(self, call: AgentCall) -> AgentReply:
         part = self._part(call)
         unfinished = self._unfinished.setdefault(call.key, Unfinished())
-        used = unfinished.used
-        if call.attempt > 1 and part.model.provider == BEDROCK:
-            note_repeat()
-        try:
-            async with one_call():
-                question, messages = None, unfinished.messages
-                if messages is None:
-                    question = call.input
-                    messages = (await self._conversation(call, part.model, used)).messages
-                result, messages = await self._asked(
-                    part.model,
-                    self._prompt(call, part),
-                    question,
-                    used,
-                    tools=part.tools,
-                    messages=messages,
-                    step=call.key,
-                )
-                self._tools.check(call.key)
-            if part.output is not None:
-                part.output.hold(_text(result))
-        except Exception as error:
-            failed = to_workflow_error(error, part.model)
-            if failed is error:
-                raise
-            raise failed from error
+        repeated, dead = call.attempt > 1, 0
+        while True:
+            if repeated and part.model.provider == BEDROCK:
+                note_repeat()
+            try:
+                result, messages = await self._attempted(call, part, unfinished)
+            except Exception as error:
+                if needs_no_pause(error) and dead < MAX_DEAD:
+                    repeated, dead = True, dead + 1  # at once, and no attempt of the file's
+                    continue
+                failed = to_workflow_error(error, part.model)
+                if failed is error:
+                    raise
+                raise failed from error
+            else:
+                break
         del self._unfinished[call.key]
-        return self._reply(call, part.model, used, result, messages)
+        return self._reply(call, part.model, unfinished.used, result, messages)
+
+    async def _attempted(
+        self, call: AgentCall, part: _Part, unfinished: Unfinished
+    ) -> tuple[AgentResult, Messages]:
+        used = unfinished.used
+        async with one_call():
+            question, messages = None, unfinished.messages
+            if messages is None:
+                question = call.input
+                messages = (await self._conversation(call, part.model, used)).messages
+            result, messages = await self._asked(
+                part.model,
+                self._prompt(call, part),
+                question,
+                used,
+                tools=part.tools,
+                messages=messages,
+                step=call.key,
+            )
+            self._tools.check(call.key)
+        if part.output is not None:
+            part.output.hold(_text(result))
+        return result, messages
 
     def _part(self, call: AgentCall) -> _Part:
         key = (call.agent, call.tools, call.model)

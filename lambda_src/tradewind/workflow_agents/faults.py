@@ -15,6 +15,7 @@ from strands.types.exceptions import (
     ModelThrottledException,
 )
 
+from tradewind.aws.repeats import connection_was_dead
 from tradewind.bedrock.faults import RETRYABLE, to_model_error
 from tradewind.contracts.errors import (
     ModelAccessDenied,
@@ -96,6 +97,11 @@ def to_workflow_error(error: Exception, model: Model) -> Exception:
     if fault is not None:
         return fault
     return AgentFailed(f"AGENT_FAILED: {type(error).__name__}")
+
+
+def needs_no_pause(error: Exception) -> bool:
+    """Whether a call failed because a kept connection was dead: nobody's answer, nobody's fault."""
+    return any(connection_was_dead(cause) for cause in _causes(error))
 
 
 def _fault(error: Exception) -> TradewindError | None:

@@ -6,11 +6,12 @@ pause that is not a pause of the loop's is not seen at all.
 
 import asyncio
 import selectors
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tradewind.aws.deadline import Deadline
+from tradewind.aws.repeats import ConnectionRetired
 from tradewind.bedrock import retry
 from tradewind.bedrock.meter import ModelMeter, current_meter
 from tradewind.bedrock.retry import ModelRetries
@@ -57,7 +58,7 @@ def pauses(
     loop: JumpingLoop,
     remaining_s: float = 900,
     stop_after: int = 100,
-    error: type[ModelError] = ModelUnavailable,
+    error: Callable[[str], ModelError] = ModelUnavailable,
 ) -> list[float]:
     """The pauses of one call that always fails."""
 
@@ -104,6 +105,15 @@ def test_a_throttled_call_rests_as_long_as_a_quota_does_and_its_time_allows(
     monkeypatch.setattr(retry._random, "uniform", lambda low, high: high)
     taken = pauses(loop, remaining_s, error=ModelThrottled)
     assert taken == pytest.approx(bounds, rel=1e-3)
+
+
+def test_a_call_whose_connection_was_dead_rests_for_nobody(loop: JumpingLoop) -> None:
+    def dead(message: str) -> ModelError:
+        error = ModelUnavailable(message)
+        error.__cause__ = ConnectionRetired(endpoint_url="https://x")
+        return error
+
+    assert pauses(loop, error=dead) == [0.0] * len(BOUNDS)
 
 
 def test_pauses_are_drawn_from_the_system(
