@@ -19,7 +19,8 @@ from tradewind.aws.sockets import (
 CONNECT_TIMEOUT_S: Final = 2.0
 #: Longer than the kernel takes to give a dead peer up, so that a repeat knows why.
 READ_TIMEOUT_S: Final = 10.0
-MAX_CONNECTIONS: Final = 10
+#: As many as branches may call at once: each call beyond would open, and drop, one of its own.
+MAX_CONNECTIONS: Final = 50
 
 
 class AwsClients:
