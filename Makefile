@@ -26,7 +26,8 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
-	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-pool bench-storm bench-streaming bench-threads bench-warm bench-workflow lock \
+	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-freeze bench-pool \
+	bench-storm bench-streaming bench-threads bench-warm bench-workflow lock \
 	coldstart-budget docs clean
 
 help: ## List the targets
@@ -143,7 +144,7 @@ mutants: setup ## Plant small changes in the core and show what no test catches:
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-storm bench-threads bench-streaming bench-coldstart bench-warm bench-api bench-agentcore bench-workflow bench-durable ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-storm bench-threads bench-streaming bench-coldstart bench-warm bench-api bench-agentcore bench-workflow bench-durable bench-freeze ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -153,6 +154,9 @@ bench-bundles: setup ## Print each bundle's size
 
 bench-pool: setup ## Count connections over 100 warm requests of each deployed agent
 	@python -m bench.pool
+
+bench-freeze: setup ## Freeze a process, lose its connections, and compare its calls to plain boto3's: ARGS="--quick --json"
+	@python -m bench.freeze $(ARGS)
 
 bench-storm: setup ## Count the requests that 100 throttled callers send for each that is admitted
 	@python -m bench.storm

@@ -1,67 +1,30 @@
-"""Packets that are really dropped: on the way to one end of a connection, without a word.
+"""Connections of this process's servers whose packets are dropped (``devtools.packets``)."""
 
-A socket filter that accepts nothing makes the kernel discard what arrives, before TCP sees it: no
-acknowledgement, no reset, no end. It is what a peer looks like that vanished during a freeze.
-"""
-
-import contextlib
-import ctypes
-import os
 import socket
-import stat
-import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-_SO_ATTACH_FILTER = 26
-_SO_DETACH_FILTER = 27
-#: One instruction of classic BPF: return 0, the number of bytes to keep.
-_DROP = struct.pack("HBBI", 0x06, 0, 0, 0)
+from devtools import packets
 
 
 def drop_arrivals(sock: socket.socket) -> None:
     """Let a socket receive nothing any more; skips the test where that is not allowed."""
-    program = ctypes.create_string_buffer(_DROP)
     try:
-        sock.setsockopt(
-            socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program))
-        )
+        packets.drop_arrivals(sock)
     except OSError as error:
         pytest.skip(f"no socket filters here, so no packet can be dropped: {error}")
 
 
-def _is_of(sock: socket.socket, port: int) -> bool:
-    local = sock.getsockname()
-    return sock.type == socket.SOCK_STREAM and isinstance(local, tuple) and local[1] == port
-
-
-def _option(sock: socket.socket, name: int) -> int:
-    return sock.getsockopt(socket.SOL_SOCKET, name)
-
-
-@contextmanager
-def _sockets_of(port: int, *, listening: bool) -> Iterator[list[socket.socket]]:
+def _sockets_of(port: int, *, listening: bool) -> AbstractContextManager[list[socket.socket]]:
     """This process's sockets at a local port of its servers."""
-    found = []
-    seen: set[int] = set()  # by now the listing's own descriptor may be one of those made below
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):  # closed by now
-            status = os.stat(f"/proc/self/fd/{name}")
-            if not stat.S_ISSOCK(status.st_mode) or status.st_ino in seen:
-                continue
-            seen.add(status.st_ino)
-            sock = socket.socket(fileno=os.dup(int(name)))
-            if _is_of(sock, port) and bool(_option(sock, socket.SO_ACCEPTCONN)) is listening:
-                found.append(sock)
-            else:
-                sock.close()
-    try:
-        yield found
-    finally:
-        for sock in found:
-            sock.close()
+
+    def is_meant(sock: socket.socket) -> bool:
+        accepts = bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+        return packets.port_of(sock.getsockname()) == port and accepts is listening
+
+    return packets.own_sockets(is_meant)
 
 
 def swallow_requests(port: int, *, spared: int | None = None) -> int:
@@ -89,4 +52,4 @@ def unanswered_syn(port: int) -> Iterator[None]:
         try:
             yield
         finally:
-            listener.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+            packets.receive_again(listener)
