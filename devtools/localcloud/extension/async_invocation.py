@@ -1,7 +1,8 @@
 """Asynchronous invocations: retries, the alias's own settings, and the dead-letter queue.
 
-MiniStack looks only at the function's unqualified settings, sends the dead-letter queue a
-destination's envelope in place of the event, and asks nobody whether the role may send.
+MiniStack looks only at the function's unqualified settings, counts a throttle as a failed try,
+sends the dead-letter queue a destination's envelope in place of the event, and asks nobody whether
+the role may send.
 """
 
 import json
@@ -9,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from ministack.core.arn import parse_arn
@@ -18,6 +19,13 @@ from ministack.services import cloudwatch, lambda_svc, sns, sqs
 from devtools.localcloud.extension.access import act_as, role_may
 
 logger = logging.getLogger("devtools.localcloud.async_invocation")
+
+#: A throttled event goes back to the queue: the service pauses for a second, then twice as long
+#: each time, up to five minutes; here up to five seconds.
+_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 5.0
+#: Seconds after which an event is given up, where nothing is set.
+_LIFE_S: Final = 21_600
 
 
 def install() -> None:
@@ -41,13 +49,17 @@ def _invoke(func: Mapping[str, Any], event: object, accepted: float) -> None:
     )
     settings = _settings(config)
     retries = settings.get("MaximumRetryAttempts")
-    result = lambda_svc._execute_function(func, event)
+    give_up = accepted + int(settings.get("MaximumEventAgeInSeconds") or _LIFE_S)
+    result = _execute(func, event, give_up)
     for attempt in range(2 if retries is None else int(retries)):
         if not result.get("error"):
             return
         # The service waits a minute, then two; here the same doubling from a second.
-        time.sleep(lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS * 2**attempt)
-        result = lambda_svc._execute_function(func, event)
+        pause_s = lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS * 2**attempt
+        if time.time() + pause_s > give_up:
+            break
+        time.sleep(pause_s)
+        result = _execute(func, event, give_up)
     if not result.get("error"):
         return
     destination = (settings.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
@@ -56,6 +68,17 @@ def _invoke(func: Mapping[str, Any], event: object, accepted: float) -> None:
     dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
     if dead_letters:
         send_dead_letter(dead_letters, config, event, result)
+
+
+def _execute(func: Mapping[str, Any], event: object, give_up: float) -> Mapping[str, Any]:
+    """Run the function once there is room for it; a throttle is no try, and nobody's failure."""
+    pause_s = _PAUSE_S
+    while True:
+        result: Mapping[str, Any] = lambda_svc._execute_function(func, event)
+        if not result.get("throttle") or time.time() + pause_s > give_up:
+            return result
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
 def _settings(config: Mapping[str, Any]) -> Mapping[str, Any]:

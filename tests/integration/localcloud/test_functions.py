@@ -406,6 +406,34 @@ def test_reserved_concurrency_throttles(functions: Functions, client: Client) ->
         invoke_until_throttled()
 
 
+def test_events_that_find_no_room_wait_in_the_queue(functions: Functions, client: Client) -> None:
+    name = functions.names["Single"]
+
+    def counted(metric: str) -> float:
+        points = client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": "FunctionName", "Value": name}],
+            StartTime=time.time() - 3600,
+            EndTime=time.time() + 60,
+            Period=7200,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return sum(float(point["Sum"]) for point in points)
+
+    invocations, throttles = counted("Invocations"), counted("Throttles")
+    for _ in range(3):
+        client("lambda").invoke(
+            FunctionName=name, InvocationType="Event", Payload=b'{"do": "sleep", "seconds": 0.5}'
+        )
+    # One at a time, and each of them in the end.
+    for _ in until(60):
+        if counted("Invocations") == invocations + 3:
+            break
+    assert counted("Invocations") == invocations + 3
+    assert counted("Throttles") > throttles
+
+
 def test_an_asynchronous_failure_ends_in_the_dead_letter_queue(
     functions: Functions, client: Client
 ) -> None:
