@@ -26,8 +26,8 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
-	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-freeze bench-pool \
-	bench-storm bench-streaming bench-threads bench-warm bench-workflow lock \
+	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-freeze bench-load \
+	bench-pool bench-soak bench-storm bench-streaming bench-threads bench-warm bench-workflow lock \
 	coldstart-budget docs clean
 
 help: ## List the targets
@@ -144,7 +144,7 @@ mutants: setup ## Plant small changes in the core and show what no test catches:
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-storm bench-threads bench-streaming bench-coldstart bench-warm bench-api bench-agentcore bench-workflow bench-durable bench-freeze ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-storm bench-threads bench-streaming bench-coldstart bench-warm bench-api bench-agentcore bench-workflow bench-durable bench-freeze bench-load ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
@@ -184,6 +184,12 @@ bench-workflow: setup .venv-langgraph/.ready ## Compare the workflow engine to L
 
 bench-durable: setup ## Compare a workflow's step past one Lambda with the SDK's own bare one
 	@python -m bench.durable
+
+bench-load: setup ## Ask the API from 200 callers at once, and again while functions are killed: ARGS="--callers 50 --json"
+	@python -m bench.load $(ARGS)
+
+bench-soak: setup ## Ask for half an hour and tell what grows meanwhile; no part of bench: ARGS="--minutes 10"
+	@python -m bench.load.soak $(ARGS)
 
 # A domain's own benchmarks live with it.
 -include $(wildcard lambda_src/*/bench/targets.mk)
