@@ -28,7 +28,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
 	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-freeze bench-load \
 	bench-pool bench-soak bench-storm bench-streaming bench-threads bench-warm bench-workflow lock \
-	coldstart-budget docs clean
+	coldstart-budget docs clean \
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -207,6 +207,9 @@ docs: setup ## Write the pages that are generated
 	@python -m siting.tests.crosschecks.matrix
 	@python -m tests.integration.faults.page
 	@python -m tradewind.api.openapi > docs/openapi.json
+
+scale: setup ## Simulate 10, 1,000 and 100,000 requests at once on AWS, and write docs/scale.md
+	@python -m bench.scale
 
 coldstart-budget: setup ## Agree to what cold starts import and to how large bundles are, as it is now
 	@python -m bench.coldstart.budget

@@ -1,0 +1,1 @@
+"""What would become of very many requests on AWS, simulated from what was measured here."""
