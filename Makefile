@@ -28,7 +28,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
 	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-freeze bench-load \
 	bench-pool bench-soak bench-storm bench-streaming bench-threads bench-warm bench-workflow lock \
-	coldstart-budget docs clean \
+	coldstart-budget docs scale clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
