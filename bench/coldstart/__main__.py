@@ -25,8 +25,9 @@ from bench.coldstart.cloud import cloud
 from bench.coldstart.imports import largest_imports
 from bench.coldstart.ours import deployed
 from bench.coldstart.rivals import BARE, DOCUMENTED, rivals
-from bench.coldstart.start import ColdStart, Startable, start_cold
+from bench.coldstart.start import ColdStart, Startable, start_cold, start_restored
 from bench.machine import describe
+from cli.agents import agents
 from devtools.localcloud.lifecycle import LAMBDA_RUNTIME
 from stacks.bundling.interpreter import compile_tree, find_interpreter
 
@@ -35,6 +36,8 @@ _PACKAGES: Final = 8
 _MODULES: Final = 8
 _MB: Final = 1_000_000
 _Columns = Mapping[str, Callable[[dict[str, Any]], str]]
+#: By function, the medians of its hooks' and of its first answer's milliseconds.
+_Restored = Mapping[str, tuple[float, float]]
 _TIMES: Final[_Columns] = {
     "init ms": lambda row: f"{row['init_ms']:.0f}",
     "answer ms": lambda row: f"{row['answer_ms']:.0f}",
@@ -66,18 +69,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runtime = _runtime(scratch / "runtime")
         others = list(rivals(scratch))
         ours = list(deployed(scratch, asked.functions))
+        restored: dict[str, list[tuple[float, float]]] = {
+            one.name: [] for one in ours if one.name in agents()
+        }
         starts: dict[str, list[ColdStart]] = {one.name: [] for one in (*others, *ours)}
         for number in range(asked.starts + 1):
             for one in (*others, *ours):
                 start = start_cold(one, endpoints, runtime)
                 if number:  # the first reads the files from the disk
                     starts[one.name].append(start)
+                if number and one.name in restored:
+                    restored[one.name].append(start_restored(one, endpoints, runtime))
         rows = _rows((*others, *ours), starts)
         imports = {one.name: largest_imports(one, endpoints, runtime) for one in ours}
     if asked.json:
         document = {
             "machine": describe(),
             "functions": rows,
+            "restored": {
+                name: {"hooks_ms": hooks_ms, "answer_ms": answer_ms}
+                for name, (hooks_ms, answer_ms) in _medians(restored).items()
+            },
             "imports": {
                 name: {"packages_ms": packages, "modules_ms": dict(list(modules.items())[:50])}
                 for name, (packages, modules) in imports.items()
@@ -85,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         print(json.dumps(document, indent=1))
         return 0
-    _print(rows, imports, asked.starts)
+    _print(rows, _medians(restored), imports, asked.starts)
     return 0
 
 
@@ -128,12 +140,20 @@ def _rows(
     return rows
 
 
+def _medians(restored: Mapping[str, Sequence[tuple[float, float]]]) -> _Restored:
+    return {
+        name: (_median(hooks for hooks, _ in times), _median(answer for _, answer in times))
+        for name, times in restored.items()
+    }
+
+
 def _median(values: Any) -> float:
     return float(statistics.median(values))
 
 
 def _print(
     rows: Sequence[dict[str, Any]],
+    restored: _Restored,
     imports: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]],
     starts: int,
 ) -> None:
@@ -152,6 +172,17 @@ def _print(
         console.print(table)
     if all(row["instructions"] is None for row in rows):
         console.print("Instructions are not counted: this machine counts none for us.")
+    after = Table(
+        title="Restored from a snapshot (snap_start): what comes after Lambda has read it",
+        title_justify="left",
+    )
+    after.add_column("function")
+    for column in ("hooks ms", "answer ms"):
+        after.add_column(column, justify="right")
+    for name, times in restored.items():
+        after.add_row(name, *(f"{time_ms:.0f}" for time_ms in times))
+    console.print(after)
+    console.print("How long Lambda takes to read a snapshot is Lambda's own: its RestoreDuration.")
     largest = Table(
         title="Imports, by their own share of all time in imports", title_justify="left"
     )

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,7 +99,17 @@ def environment_of(
         runtime: awslambdaric.
         scratch: Its /tmp.
     """
-    as_lambda_knows_it = Function(
+    return process_environment(as_lambda_knows(function, endpoints), address, runtime, scratch)
+
+
+def as_lambda_knows(function: Startable, endpoints: Mapping[str, str]) -> Function:
+    """A function as Lambda knows it.
+
+    Args:
+        function: What is started.
+        endpoints: Where its clients go, whom they trust, and their keys.
+    """
+    return Function(
         name=function.name.replace(" ", "-"),
         version="$LATEST",
         handler=function.handler,
@@ -116,7 +126,6 @@ def environment_of(
         credentials={},
         endpoints=endpoints,
     )
-    return process_environment(as_lambda_knows_it, address, runtime, scratch)
 
 
 class Process:
@@ -143,8 +152,8 @@ class Process:
         self.counter = Instructions(process.pid)
         self.init_ms = self.cpu_ms = self.memory_mb = 0.0
 
-    def start(self) -> None:
-        """Let it run until it asks for its first event.
+    def start(self, *, for_snapshot: bool = False) -> None:
+        """Let it run until it asks for its first event, or has done all before its snapshot.
 
         Raises:
             NoAnswer: It does not come so far.
@@ -153,7 +162,7 @@ class Process:
         begun = time.perf_counter()
         self._process.stdin.write(b"\n")
         self._process.stdin.close()
-        self.wait_until_idle()
+        self._wait(lambda: self._api.wait_until_ready(_LIMIT_S, for_snapshot=for_snapshot))
         self.init_ms = (time.perf_counter() - begun) * 1000
 
     def ask(self) -> None:
@@ -163,7 +172,7 @@ class Process:
             NoAnswer: It is not, or there is none.
         """
         try:
-            answer = self._api.invoke(_invocation(self._function), _LIMIT_S)
+            answer = self._api.invoke(invocation_of(self._function), _LIMIT_S)
         except (TimeoutError, ProcessEnded) as error:
             raise self._no_answer(repr(error)) from error
         if not self._function.is_right(answer):
@@ -175,8 +184,25 @@ class Process:
         Raises:
             NoAnswer: It never does.
         """
+        self._wait(lambda: self._api.wait_until_ready(_LIMIT_S))
+
+    def restore(self) -> float:
+        """Let it go on as what is restored, until it asks for its first event.
+
+        Returns:
+            How long that took, in milliseconds: its hooks. What Lambda takes to read a snapshot is
+            Lambda's own.
+
+        Raises:
+            NoAnswer: It never asks.
+        """
+        begun = time.perf_counter()
+        self._wait(lambda: self._api.restore(_LIMIT_S))
+        return (time.perf_counter() - begun) * 1000
+
+    def _wait(self, until: Callable[[], Answer | None]) -> None:
         try:
-            failure = self._api.wait_until_ready(_LIMIT_S)
+            failure = until()
         except (TimeoutError, ProcessEnded) as error:
             raise self._no_answer(repr(error)) from error
         if failure is not None:
@@ -205,6 +231,8 @@ def launched(
     runtime: Path,
     program: Sequence[str] = _RUNTIME_PROGRAM,
     path: Sequence[Path] = (),
+    *,
+    snapshot: bool = False,
 ) -> Iterator[Process]:
     """Run a function's process; on entry it is ready for its first event, on exit it has ended.
 
@@ -214,13 +242,15 @@ def launched(
         runtime: The folder of Lambda's runtime client.
         program: What Python is told to run, the handler's name coming last.
         path: Folders that it finds modules in besides.
+        snapshot: Whether it is ready for its snapshot on entry, and has to be restored first.
 
     Raises:
         NoAnswer: It did not start.
     """
     api = RuntimeApi()
     with tempfile.TemporaryDirectory(prefix="cold-") as scratch:
-        environment = environment_of(function, endpoints, api.address, runtime, Path(scratch))
+        known = replace(as_lambda_knows(function, endpoints), snapshot=snapshot)
+        environment = process_environment(known, api.address, runtime, Path(scratch))
         environment["PYTHONPATH"] = os.pathsep.join([environment["PYTHONPATH"], *map(str, path)])
         with subprocess.Popen(
             [*_LAUNCHER, PYTHON, "-S", *program, function.handler],
@@ -232,7 +262,7 @@ def launched(
         ) as started:
             process = Process(function, api, started)
             try:
-                process.start()
+                process.start(for_snapshot=snapshot)
                 yield process
             finally:
                 process.end()
@@ -259,7 +289,26 @@ def start_cold(function: Startable, endpoints: Mapping[str, str], runtime: Path)
     )
 
 
-def _invocation(function: Startable) -> Invocation:
+def start_restored(
+    function: Startable, endpoints: Mapping[str, str], runtime: Path
+) -> tuple[float, float]:
+    """Have a function stop for its snapshot, restore it, and ask it once.
+
+    Returns:
+        The milliseconds that its hooks took, and its first answer.
+
+    Raises:
+        NoAnswer: It gave none, or a wrong one.
+    """
+    with launched(function, endpoints, runtime, snapshot=True) as process:
+        hooks_ms = process.restore()
+        ready = time.perf_counter()
+        process.ask()
+        return hooks_ms, (time.perf_counter() - ready) * 1000
+
+
+def invocation_of(function: Startable) -> Invocation:
+    """The function's first event."""
     return Invocation(
         request_id=str(uuid.uuid4()),
         payload=json.dumps(function.event).encode(),

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -195,6 +195,9 @@ class ExecutionEnvironment:
         self._end_lock = threading.Lock()
         self._scratch = Path(tempfile.mkdtemp(prefix=f"{function.name}-"))
         self._api = RuntimeApi()
+        if function.snapshot:
+            credentials = self._api.offer_credentials(function.credentials)
+            function = replace(function, credentials=credentials)
         self._started = time.monotonic()
         self.init_ms: float | None = None
         self.process = subprocess.Popen(  # noqa: S603  Lambda's own command line

@@ -7,15 +7,18 @@ phases around it. Whoever runs the process calls ``wait_until_ready`` and then `
 """
 
 import json
+import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from devtools.localcloud.runtime_http import RuntimeServer
+from devtools.localcloud.runtime_http import CREDENTIALS, RuntimeServer
 from devtools.localcloud.streamed import StreamEnd, StreamPipe
 
 #: How long a process may take from the end of its connections to its own.
 _DEATH_S = 0.5
+CREDENTIALS_LAST = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class RuntimeApi:
         self._server = RuntimeServer(self)
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._credentials: dict[str, str] = {}
+        self._credentials_token = ""
 
     # -- for whoever runs the process ---------------------------------------------------------
 
@@ -94,6 +99,35 @@ class RuntimeApi:
             timeout_s,
         )
         return self._init_error
+
+    def offer_credentials(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """Let the process ask for its credentials, as what is restored from a snapshot does.
+
+        Those in its variables would be those of when the snapshot was taken.
+
+        Args:
+            variables: The variables that tell a process its credentials otherwise.
+
+        Returns:
+            The variables that tell it where to ask.
+        """
+        self._credentials = dict(variables)
+        self._credentials_token = secrets.token_urlsafe(32)
+        return {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{self.address}{CREDENTIALS}",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": self._credentials_token,
+        }
+
+    def credentials(self, token: str) -> dict[str, str] | None:
+        """The process's credentials, good for an hour; None for who may not have them."""
+        if not self._credentials or not secrets.compare_digest(token, self._credentials_token):
+            return None
+        return {
+            "AccessKeyId": self._credentials["AWS_ACCESS_KEY_ID"],
+            "SecretAccessKey": self._credentials["AWS_SECRET_ACCESS_KEY"],
+            "Token": self._credentials.get("AWS_SESSION_TOKEN", ""),
+            "Expiration": (datetime.now(UTC) + CREDENTIALS_LAST).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
 
     def restore(self, timeout_s: float) -> Answer | None:
         """Let a process that waits after its snapshot run its after-restore hooks.

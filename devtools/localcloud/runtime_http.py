@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from devtools.localcloud.runtime_api import RuntimeApi
 
 _ROOT: Final = "/2018-06-01/runtime"
+#: Where a process that was restored asks for its credentials.
+CREDENTIALS = "/credentials"
 _MODE: Final = "Lambda-Runtime-Function-Response-Mode"
 _ERROR_TYPE: Final = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY: Final = "Lambda-Runtime-Function-Error-Body"
@@ -59,6 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == f"{_ROOT}/restore/next":
             self.server.api.wait_for_restore()
             self._reply(200, b"{}")
+        elif self.path == CREDENTIALS:
+            credentials = self.server.api.credentials(self.headers.get("Authorization", ""))
+            status = 401 if credentials is None else 200
+            self._reply(status, json.dumps(credentials or {}).encode())
         else:
             self._reply(404, b"{}")
 

@@ -1,10 +1,12 @@
 """The one place where clients of AWS services are made."""
 
 import threading
+import weakref
 from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from tradewind.aws.deadline import require_time
 from tradewind.aws.repeats import Once, Repeated
@@ -15,6 +17,7 @@ from tradewind.aws.sockets import (
     set_socket_rules,
     take_death,
 )
+from tradewind.telemetry.logger import get_logger
 
 CONNECT_TIMEOUT_S: Final = 2.0
 #: Longer than the kernel takes to give a dead peer up, so that a repeat knows why.
@@ -45,6 +48,7 @@ class AwsClients:
         self._trust = trust or SocketTrust()
         self._observer = observer
         self._lock = threading.Lock()  # sessions are not made for several threads
+        self._made: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def create(
         self,
@@ -93,7 +97,24 @@ class AwsClients:
         set_socket_rules(client, rules)
         client.meta.events.register("before-send", _begin_attempt)
         client.meta.events.register("needs-retry", repeats)
+        self._made.add(client)
         return client
+
+    def renew(self) -> None:
+        """Close every kept connection, and renew the credentials that have expired.
+
+        For a process that is a copy of another one. Nothing may be on its way meanwhile.
+        """
+        for client in list(self._made):
+            client.close()
+        self._trust.forget()
+        try:
+            credentials = self.session.get_credentials()
+            if credentials is not None:
+                credentials.get_frozen_credentials()
+        except BotoCoreError as error:
+            # The first call asks again, and fails as a call does.
+            get_logger().warning("Credentials were not renewed", reason=type(error).__name__)
 
 
 def _begin_attempt(**_rest: Any) -> None:

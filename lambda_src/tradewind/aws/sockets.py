@@ -96,6 +96,11 @@ class SocketTrust:
             heard.order >= self._distrusted_before and 0 <= self.idle_s(heard) <= self._idle_limit_s
         )
 
+    def forget(self) -> None:
+        """Forget what was lost: the order of moments is another machine's from now on."""
+        with self._lock:
+            self._distrusted_before = float("-inf")
+
     def lost(self, asked: "Moment") -> None:
         """Note that a kept socket was dead when it was asked something.
 

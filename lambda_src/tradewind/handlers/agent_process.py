@@ -14,6 +14,7 @@ from tradewind.contracts.environment import AgentEnvironment
 from tradewind.conversations.table import SessionTable
 from tradewind.handlers import COLD_START
 from tradewind.handlers.after_answer import AfterAnswer
+from tradewind.handlers.restored import renew_when_restored
 from tradewind.handlers.service import AgentService
 from tradewind.records.progress import RecordedProgress
 from tradewind.records.request_log import RequestLog
@@ -67,6 +68,7 @@ def start_agent_process(
     after_answer = AfterAnswer(start_tracing())
     aws, clients = process_clients(), get_client_pool()
     clients.get()
+    renew_when_restored(aws)
     # Each write of ours recognises itself, so storage may be asked twice.
     storage = Repeated(may_run_twice=True)
     s3 = aws.create("s3", repeats=storage)

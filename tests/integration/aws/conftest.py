@@ -67,6 +67,7 @@ class WallClock:
 class Process:
     """What makes a process's clients, and what became of them."""
 
+    aws: AwsClients
     create: Callable[..., Any]
     observer: Observer
     clock: WallClock
@@ -100,6 +101,6 @@ def process(
         opened.append(client)
         return client
 
-    yield Process(create, observer, clock)
+    yield Process(aws, create, observer, clock)
     for client in opened:
         client.close()

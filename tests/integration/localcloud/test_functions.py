@@ -516,15 +516,31 @@ def test_byte_code_in_the_bundle_is_used(
 
 
 HOOKS = """
-import time
+import json, os, urllib.error, urllib.request
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 happened = ["initialised"]
 register_before_snapshot(lambda: happened.append("snapshot"))
 register_after_restore(lambda: happened.append("restored"))
 
+def ask(token):
+    request = urllib.request.Request(
+        os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], headers={"Authorization": token}
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code
+
 def handler(event, context):
-    return happened
+    token = os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+    return {
+        "happened": happened,
+        "told": [name for name in os.environ if name.startswith("AWS_ACCESS_KEY")],
+        "key": ask(token)["AccessKeyId"],
+        "another's": ask("a" + token),
+    }
 """
 
 
@@ -544,7 +560,12 @@ def test_a_snapshot_is_taken_when_a_version_is_published_and_restored_once(
     version = deploy("snap-start", snap_start(code), {"Arn": {"Ref": "Version"}})["Arn"]
     for _ in range(2):
         answer = client("lambda").invoke(FunctionName=version, Payload=b"{}", LogType="Tail")
-        assert json.load(answer["Payload"]) == ["initialised", "snapshot", "restored"]
+        told = json.load(answer["Payload"])
+        assert told["happened"] == ["initialised", "snapshot", "restored"]
+        # Keys in variables would be those of the day of the snapshot.
+        assert told["told"] == []
+        assert told["key"]
+        assert told["another's"] == 401
         assert b"Init Duration" not in base64.b64decode(answer["LogResult"])
 
 
