@@ -78,7 +78,9 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keys]:
 
 
 def key_of(aws: AwsClients) -> str:
-    return str(aws.session.get_credentials().get_frozen_credentials().access_key)
+    credentials = aws.session.get_credentials()
+    assert credentials is not None
+    return str(credentials.get_frozen_credentials().access_key)
 
 
 def test_keys_that_have_expired_are_renewed_before_anybody_waits(keys: Keys) -> None:
