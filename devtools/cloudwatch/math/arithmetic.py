@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import repeat
 from typing import Final
 
 from devtools.cloudwatch.math.expression import MathError
@@ -28,15 +29,15 @@ _OPERATORS: Final[Mapping[str, Callable[[float, float], float]]] = {
 }
 
 
-def operate(operator: str, left: Value, right: Value) -> Value:
+def operate(sign: str, left: Value, right: Value) -> Value:
     """Apply an operator, datapoint by datapoint where there are series.
 
     Raises:
         MathError: Two arrays, or two numbers without a finite result.
     """
-    calculate = _OPERATORS[operator]
+    calculate = _OPERATORS[sign]
     if isinstance(left, tuple) and isinstance(right, tuple):
-        raise MathError(f"{operator!r} between two arrays of time series is not possible")
+        raise MathError(f"{sign!r} between two arrays of time series is not possible")
     if isinstance(left, tuple):
         return tuple(_between(calculate, item, right) for item in left)  # type: ignore[arg-type]
     if isinstance(right, tuple):
@@ -44,14 +45,36 @@ def operate(operator: str, left: Value, right: Value) -> Value:
     if isinstance(left, float) and isinstance(right, float):
         result = _finite_or_missing(calculate, left, right)
         if result is None:
-            raise MathError(f"{left:g} {operator} {right:g} has no result")
+            raise MathError(f"{left:g} {sign} {right:g} has no result")
         return result
     return _between(calculate, left, right)
+
+
+def _all_at_once(
+    calculate: Callable[[float, float], float], left: float | Series, right: float | Series
+) -> Series | None:
+    """What it comes to where no value is missing and none is dropped; else None.
+
+    Of most operations, and many times as fast as datapoint by datapoint.
+    """
+    if any(isinstance(one, Series) and None in one.values for one in (left, right)):
+        return None
+    grid = left.grid if isinstance(left, Series) else right.grid  # type: ignore[union-attr]
+    lefts, rights = (
+        one.values if isinstance(one, Series) else repeat(one, len(grid)) for one in (left, right)
+    )
+    try:
+        values = tuple(map(calculate, lefts, rights))  # type: ignore[arg-type]
+        return Series(grid, values) if all(map(math.isfinite, values)) else None
+    except (ArithmeticError, TypeError):  # complex numbers, too
+        return None
 
 
 def _between(
     calculate: Callable[[float, float], float], left: float | Series, right: float | Series
 ) -> Series:
+    if (at_once := _all_at_once(calculate, left, right)) is not None:
+        return at_once
     # A number beside a series has a value only where the series has one.
     if isinstance(left, float):
         assert isinstance(right, Series)  # noqa: S101  two numbers never come here
@@ -97,4 +120,4 @@ def _finite_or_missing(calculate: Callable[..., float], *numbers: float) -> floa
     except (ArithmeticError, ValueError):
         return None
     # A negative number to the power of a fraction is complex in Python.
-    return None if isinstance(result, complex) or not math.isfinite(result) else result
+    return result if type(result) is not complex and math.isfinite(result) else None

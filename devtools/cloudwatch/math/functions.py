@@ -8,7 +8,7 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from devtools.cloudwatch.math.arithmetic import Result, Value, as_series, map_numbers
@@ -85,6 +85,8 @@ def _changes(change: Callable[[float, float], float]) -> Callable[[Series], Seri
 
 
 def _running_sum(series: Series) -> Series:
+    if None not in series.values:
+        return Series(series.grid, tuple(accumulate(series.existing)))
     total = 0.0
 
     def add(value: float) -> float:

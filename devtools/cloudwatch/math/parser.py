@@ -57,7 +57,25 @@ def parse(expression: str) -> Node:
     """
     if len(expression) > _MAX_LENGTH:
         raise MathError(f"an expression has at most {_MAX_LENGTH} characters")
-    return _Parser(expression).parse()
+    return _with_equal_parts_as_one(_Parser(expression).parse(), {})
+
+
+def _with_equal_parts_as_one(node: Node, known: dict[Node, Node]) -> Node:
+    """The same tree, in which equal parts are one object: each is evaluated once."""
+
+    def one(part: Node) -> Node:
+        return _with_equal_parts_as_one(part, known)
+
+    match node:
+        case Unary(operand):
+            node = Unary(one(operand))
+        case Binary(operator, left, right):
+            node = Binary(operator, one(left), one(right))
+        case Call(function, arguments):
+            node = Call(function, tuple(map(one, arguments)))
+        case Array(items):
+            node = Array(tuple(map(one, items)))
+    return known.setdefault(node, node)
 
 
 def names(expression: str) -> frozenset[str]:
