@@ -1,8 +1,10 @@
 """Files of stories, as YAML."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
+from random import Random
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 from pydantic_core import PydanticCustomError
@@ -12,6 +14,8 @@ from devtools.cloudwatch.testfile import written_as
 from devtools.cloudwatch.yaml_document import read_model
 from devtools.stories.happenings import CallEnd, RequestEnd
 from devtools.stories.notation import Expected, parse_expected, parse_milliseconds, parse_time
+
+_End = TypeVar("_End", RequestEnd, CallEnd)
 
 #: What a story needs whose processes are restored from snapshots.
 RESTORED: Final = "restored"
@@ -60,6 +64,8 @@ class _Happening(BaseModel):
         to_s: Until before when; without it, to the story's end.
         every_s: Time from one to the next.
         count: How many at each time, spread evenly over the time to the next.
+        seed: Of chance: they come so often on average, and independently of each other, and what
+            lists hold of how they end is drawn, and not gone through in turn.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +75,7 @@ class _Happening(BaseModel):
     to_s: Annotated[int | None, written_as(parse_time), Field(alias="to")] = None
     every_s: Annotated[_Time, Field(alias="every", gt=0)] = 60
     count: Annotated[_Whole, Field(gt=0)] = 1
+    seed: Annotated[int | None, written_as(_whole), Field(alias="by_chance")] = None
 
     def times(self, end: int) -> "list[float]":
         """When it happens, in seconds, before ``end``."""
@@ -76,11 +83,30 @@ class _Happening(BaseModel):
         if self.at_s is not None:
             first, last = self.at_s, self.at_s + 1
         step = self.every_s / self.count
+        if self.seed is not None:
+            return list(_by_chance(first, last, step, _chance(f"{self.seed}")))
         return [
             begin + step * number
             for begin in range(first, last, self.every_s)
             for number in range(self.count)
         ]
+
+    def one_of(self, ends: tuple[_End, ...], turn: int) -> _End:
+        """How the one that comes as such a one ends."""
+        if self.seed is not None:
+            return _chance(f"{self.seed} {turn}").choice(ends)
+        return ends[turn % len(ends)]
+
+
+def _chance(seed: str) -> Random:
+    return Random(seed)  # noqa: S311  the same each time that a story is told, and no secret
+
+
+def _by_chance(first: float, last: float, mean_s: float, random: Random) -> Iterator[float]:
+    time = first + random.expovariate(1 / mean_s)
+    while time < last:
+        yield time
+        time += random.expovariate(1 / mean_s)
 
 
 class Requests(_Happening):

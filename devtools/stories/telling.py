@@ -202,7 +202,7 @@ class _Telling:
                 for agent in told.requests:
                     self._request(time, turn, told, agent)
             case Calls():
-                call = Call(told.calls, _in_turn(told.ends, turn), _in_turn(told.takes, turn))
+                call = Call(told.calls, told.one_of(told.ends, turn), _in_turn(told.takes, turn))
                 self._publish(self._effects.of_call(call), time, call.takes_ms)
             case Counted():
                 counted = self._effects.of_count(told.counted, told.of, told.amount)
@@ -215,7 +215,7 @@ class _Telling:
 
     def _request(self, time: float, turn: int, told: Requests, agent: str) -> None:
         function = self._effects.function(agent)
-        ends, takes_ms = _in_turn(told.ends, turn), _in_turn(told.takes, turn)
+        ends, takes_ms = told.one_of(told.ends, turn), _in_turn(told.takes, turn)
         rollout = self._rollouts.get(agent)
         by_new = rollout is not None and rollout.takes_next(time)
         if rollout is not None and by_new:

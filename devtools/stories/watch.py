@@ -8,6 +8,7 @@ follows from the same datapoints is worked out once.
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from devtools.cloudwatch.alarms import Alarm, AlarmError
 from devtools.cloudwatch.matching import Source, source_of
@@ -47,7 +48,7 @@ class _Watched:
     state: State = State.INSUFFICIENT_DATA
     #: The last time at which anything it looks back over can change.
     until: int = 0
-    known: dict[Hashable, _Datapoints] = field(default_factory=dict)
+    known: dict[Hashable, "_Seen"] = field(default_factory=dict)
     #: Whether the same datapoints come to something else at another time.
     reads_clock: bool = field(init=False)
     #: As `Alarm.evaluated_every_s`, which is asked for every minute.
@@ -63,6 +64,26 @@ class _Watched:
         return self.alarm.evaluation_range * self.alarm.period_s
 
 
+@dataclass
+class _Seen:
+    """What an expression comes to over some datapoints, and the state it leads to from each."""
+
+    values: _Datapoints
+    after: dict[State, State] = field(default_factory=dict)
+
+
+@dataclass
+class _Window:
+    """The datapoints by the minute that an alarm looks back over, up to ``end``."""
+
+    end: int
+    values: list[float | None]
+    #: Those into which something has come since, by their starts.
+    changed: set[int] = field(default_factory=set)
+
+
+#: So many datapoints are kept as somebody may see them again; they are long, and most never come.
+_KEPT: Final = 2000
 #: What has been reduced: by metric, statistic and period, the value from each start on.
 _Reduced = dict[tuple[Source, str, int], dict[int, float | None]]
 
@@ -82,6 +103,7 @@ class Watch:
         self._by_source: dict[Source, list[_Watched]] = defaultdict(list)
         self._periods: dict[Source, set[tuple[Source, str, int]]] = defaultdict(set)
         self._reduced: _Reduced = defaultdict(dict)
+        self._windows: dict[tuple[Source, str, int], dict[int, _Window]] = defaultdict(dict)
         self.states: dict[str, State] = dict.fromkeys(alarms, State.INSUFFICIENT_DATA)
         for name, described in alarms.items():
             if isinstance(described.alarm, CompositeAlarm):
@@ -119,12 +141,15 @@ class Watch:
         self._buckets.forget(source)
         for key in self._periods[source]:
             self._reduced[key].clear()
+            self._windows[key].clear()
 
     def _has_come(self, source: Source, minute: int) -> None:
         for key in self._periods[source]:
             reduced, period = self._reduced[key], key[2]
             for start in range(minute - period + MINUTE, minute + MINUTE, MINUTE):
                 reduced.pop(start, None)
+            for window in self._windows[key].values():
+                window.changed.add(minute)
         for watched in self._by_source[source]:
             watched.until = max(watched.until, minute + MINUTE + watched.range_s)
 
@@ -140,18 +165,43 @@ class Watch:
         if key not in watched.known:
             grid = Grid(now - watched.range_s, now, alarm.period_s)
             series = dict(zip(alarm.metrics, (Series(grid, s) for s in seen), strict=True))
-            watched.known[key] = alarm.watched_series(series, grid).values
-        return alarm.decide(watched.known[key], watched.state)
+            if len(watched.known) > _KEPT:
+                watched.known.clear()
+            watched.known[key] = _Seen(alarm.watched_series(series, grid).values)
+        seen_before = watched.known[key]
+        if watched.state not in seen_before.after:
+            decided = alarm.decide(seen_before.values, watched.state)
+            seen_before.after[watched.state] = decided
+        return seen_before.after[watched.state]
 
     def _datapoints(self, key: tuple[Source, str, int], alarm: Alarm, now: int) -> _Datapoints:
-        source, statistic, period = key
+        period, length = key[2], alarm.evaluation_range
+        if period != MINUTE:
+            starts = range(now - length * period, now, period)
+            return tuple(self._datapoint(key, start) for start in starts)
+        window = self._windows[key].get(length)
+        first = now - length * MINUTE
+        if window is not None and window.end == now:
+            return tuple(window.values)
+        if window is None or window.end != now - MINUTE:
+            values = [self._datapoint(key, start) for start in range(first, now, MINUTE)]
+            self._windows[key][length] = _Window(now, values)
+            return tuple(values)
+        window.values.pop(0)
+        window.values.append(self._datapoint(key, window.end))
+        for start in window.changed:
+            if first <= start < now:
+                window.values[(start - first) // MINUTE] = self._datapoint(key, start)
+        window.end = now
+        window.changed.clear()
+        return tuple(window.values)
+
+    def _datapoint(self, key: tuple[Source, str, int], start: int) -> float | None:
         reduced = self._reduced[key]
-        values = []
-        for start in range(now - alarm.evaluation_range * period, now, period):
-            if start not in reduced:
-                reduced[start] = self._buckets.reduced(source, statistic, start, start + period)
-            values.append(reduced[start])
-        return tuple(values)
+        if start not in reduced:
+            source, statistic, period = key
+            reduced[start] = self._buckets.reduced(source, statistic, start, start + period)
+        return reduced[start]
 
     def _has_low_samples(self, alarm: Alarm, now: int) -> bool:
         if not alarm.needed_samples:
