@@ -4,27 +4,42 @@ A count that rarely happens has no value otherwise, and ``FILL`` makes it 0. So 
 which nothing came: without one, CloudWatch takes older values in its place.
 """
 
+from collections.abc import Mapping
 from math import comb
 from typing import Final
 
-from stacks.parts.metrics import FIVE_MINUTES, HOUR, QUARTER_HOUR, MathExpression, MetricStat
+from stacks.parts.metrics import HOUR, MINUTE, QUARTER_HOUR, MathExpression, MetricStat
 
 #: With fewer requests than these in a period, their share or percentile is one request's accident.
 FEW: Final = 5
 #: Fewer failures are accidents, whatever their share.
 SEVERAL: Final = 3
-#: Quarters of an hour that are looked at for failures, each with the hour that it ends: the first
-#: three have none. CloudWatch retrieves two more in the guide's examples, which makes five hours
-#: that overlap, two in all; for want of them it is three.
-FAILING_QUARTERS: Final = 6
-#: The same for quarters of an hour by steps of five minutes, of which two have none.
-LOST_STEPS: Final = 5
+#: A failure fades: so many minutes later it counts as half of one. A share of failures of which
+#: more than this is left is one of several: two at once, and next to nothing of those long before.
+FADED_FAILURES: Final = 2.2
+#: Minutes in which half of what came is forgotten: of failures, of an outage, and of a version,
+#: which has few requests at first.
+ERRORS_FADE_MIN: Final = 20
+OUTAGE_FADES_MIN: Final = 6
+VERSION_FADES_MIN: Final = 45
+#: An outage is when so many percent of what comes is lost. Of half of it, a memory that fades comes
+#: to this within a quarter of an hour.
+OUTAGE_PERCENT: Final = 40
+#: After so many half-lives next to nothing is left of what was before.
+_FORGOTTEN_AFTER: Final = 6
+#: Minutes for which one that was above the limit is told of. Whatever comes by chance, and however
+#: often, an alarm that is held for so long goes off at most 24 h / (e * 3 h) = 2.9 times a day.
+HELD_MIN: Final = 180
 #: Lambda tries a throttled asynchronous event again nine times within five minutes, less and less
-#: often, and then every five minutes: no more often than this in a quarter of an hour, in half an
-#: hour and in an hour.
-ONE_EVENTS_THROTTLES: Final = 12
+#: often, and then every five minutes: no more often than this in half an hour and in an hour. Of
+#: these never more than nine are left as an outage fades.
+ONE_EVENTS_THROTTLES: Final = 10
 ONE_EVENTS_IN_HALF_AN_HOUR: Final = 16
 ONE_EVENTS_IN_AN_HOUR: Final = 24
+#: Quarters of an hour that are looked at for hours, each with the one that it ends: the first three
+#: have none. CloudWatch retrieves two more in the guide's examples, which makes five hours that
+#: overlap, two in all; for want of them it is three.
+HOURS_QUARTERS: Final = 6
 #: The hours that are looked at for what is seldom called: as many as CloudWatch evaluates.
 WEEK_H: Final = 168
 #: Hours for which four that were bad are told of: failures at about the limit, which come and go by
@@ -34,36 +49,105 @@ HELD_H: Final = 12
 MANY: Final = 240
 
 
-def share_failed(failed: MetricStat, ended: MetricStat) -> MathExpression:
-    """``failed`` of ``ended`` in percent of an hour; 0 where fewer than several failed."""
-    return MathExpression(
-        f"IF(FILL(failed, 0) >= {SEVERAL}, 100 * failed / ended, 0)",
-        {"failed": failed.over(HOUR), "ended": ended.over(HOUR)},
-        HOUR,
-    )
+def periods_of(half_life_min: int) -> int:
+    """Minutes that an alarm on what fades looks at: what it remembers, and what it is held for."""
+    return _FORGOTTEN_AFTER * half_life_min + HELD_MIN
 
 
-def lasting_share_failed(failed: MetricStat, ended: MetricStat) -> MathExpression:
-    """The same of the hour that each quarter of an hour ends.
+def fading_share_failed(
+    failed: MetricStat, ended: MetricStat, half_life_min: int = ERRORS_FADE_MIN
+) -> MathExpression:
+    """``failed`` of ``ended`` in percent, of a memory that fades.
 
-    For alarms on one of ``FAILING_QUARTERS``: one hour is enough to begin, and it is over when none
-    has several failures. Windows slide by the minute: of a short one, or of hours that do not
-    overlap, failures now are in one together and now on both sides of a border, and would be told
-    again and again.
+    See `_fading_share`.
     """
-    several, every = sum_of_last(4, "FILL(failed, 0)"), sum_of_last(4, "FILL(ended, 0)")
-    return MathExpression(
-        f"IF({several} >= {SEVERAL}, 100 * {several} / {every}, 0)",
-        {"failed": failed.over(QUARTER_HOUR), "ended": ended.over(QUARTER_HOUR)},
-        QUARTER_HOUR,
+    return _fading_share(
+        "FILL(failed, 0)", "FILL(ended, 0)", {"failed": failed, "ended": ended}, half_life_min
     )
+
+
+def share_lost(failed: MetricStat, served: MetricStat, *unserved: MetricStat) -> MathExpression:
+    """What failed of all in percent, or never came to be served, of the memory of an outage.
+
+    Args:
+        failed: Of those that were served.
+        served: Whose work was begun and ended, whether well or not.
+        unserved: What counts the others.
+    """
+    return _fading_share(*_lost(failed, served, unserved), OUTAGE_FADES_MIN)
+
+
+def share_failed_or_turned_away(
+    failed: MetricStat, ended: MetricStat, throttled: MetricStat
+) -> MathExpression:
+    """The same, with what Lambda turned away where that is more than it tries one event."""
+    metrics = {"failed": failed, "ended": ended, "throttled": throttled}
+    weight = _weight("FILL(ended, 0)", OUTAGE_FADES_MIN)
+    turned_away = f"RUNNING_SUM(FILL(throttled, 0) * {weight})"
+    return _fading_share(
+        "FILL(failed, 0)",
+        "FILL(ended, 0)",
+        metrics,
+        OUTAGE_FADES_MIN,
+        besides=f" + {turned_away} * ({turned_away} > {ONE_EVENTS_THROTTLES} * {weight})",
+    )
+
+
+def _fading_share(
+    failed: str,
+    came: str,
+    metrics: Mapping[str, MetricStat],
+    half_life_min: int,
+    besides: str = "",
+) -> MathExpression:
+    """What failed of what came, in percent; 0 where fewer than several failed.
+
+    Each counts less the longer ago it was. So it does not matter where a window would begin, and
+    failures that come by chance do not cross the limit again and again as one slides. Metric math
+    has it as a sum of values that weigh more the later they are, by the weight of the last.
+
+    No value while the memory is too short; and none in a minute that tells nothing: that had
+    nothing good, and failures that are too few. An alarm without any stays as it is: where all
+    fails, it does not end because few come.
+
+    Args:
+        failed: What failed, as an expression.
+        came: What came at all, likewise.
+        metrics: What the ids in these stand for.
+        half_life_min: Minutes after which one counts as half of one.
+        besides: What is added to the sums of both.
+    """
+    weight = _weight(came, half_life_min)
+    lost, every = (f"RUNNING_SUM({one} * {weight}){besides}" for one in (failed, came))
+    several = f"({lost} > {FADED_FAILURES} * {weight})"
+    known = f"({several} OR ({came} > {failed}))"
+    return MathExpression(
+        f"IF({several}, 100 * ({lost}) / ({every}), 0) / "
+        f"({_remembers(came, half_life_min)} AND {known})",
+        {one: metric.over(MINUTE) for one, metric in metrics.items()},
+        MINUTE,
+    )
+
+
+def _minutes(values: str) -> str:
+    """How many minutes were looked at until each."""
+    return f"RUNNING_SUM(0 * {values} + 1)"
+
+
+def _weight(values: str, half_life_min: int) -> str:
+    return f"(2 ^ ({_minutes(values)} / {half_life_min}))"
+
+
+def _remembers(values: str, half_life_min: int) -> str:
+    """Whether next to nothing counts of what was before all that is looked at."""
+    return f"({_FORGOTTEN_AFTER * half_life_min} < {_minutes(values)})"
 
 
 def turned_away(throttles: MetricStat) -> MathExpression:
     """What Lambda turned away in the hour that each quarter of an hour ends, or in half of it.
 
     In the hour, where that is more than it tries one event in an hour. So more than it tries one in
-    half an hour is more than one event either way. For alarms on one of ``FAILING_QUARTERS``.
+    half an hour is more than one event either way. For alarms on one of ``HOURS_QUARTERS``.
     """
     quarter = "FILL(throttled, 0)"
     half, hour = sum_of_last(2, quarter), sum_of_last(4, quarter)
@@ -75,7 +159,11 @@ def turned_away(throttles: MetricStat) -> MathExpression:
 
 
 def of_the_hour(count: MetricStat) -> MathExpression:
-    """The sum of the hour that each quarter of an hour ends, for alarms as on shares."""
+    """The sum of the hour that each quarter of an hour ends.
+
+    For alarms on one of ``HOURS_QUARTERS``: one hour is enough to begin. Windows slide by the
+    minute: of hours that do not overlap, what comes at once is now in one and now in two.
+    """
     return MathExpression(
         sum_of_last(4, "FILL(count, 0)"), {"count": count.over(QUARTER_HOUR)}, QUARTER_HOUR
     )
@@ -118,26 +206,6 @@ def share_of_enough(part: MetricStat, whole: MetricStat, at_least: int = FEW) ->
         f"IF(FILL(whole, 0) >= {at_least}, 100 * FILL(part, 0) / whole, 0)",
         {"part": part, "whole": whole},
         part.period_s,
-    )
-
-
-def share_lost(failed: MetricStat, served: MetricStat, *unserved: MetricStat) -> MathExpression:
-    """What failed of all in percent, or never came to be served; 0 of fewer than ``FEW``.
-
-    Of the quarter of an hour that each five minutes end, for alarms on one of ``LOST_STEPS``:
-    quarters that do not overlap would tell of a few minutes on their border twice.
-
-    Args:
-        failed: Of those that were served.
-        served: Whose work was begun and ended, whether well or not.
-        unserved: What counts the others.
-    """
-    lost, every, metrics = _lost(failed, served, unserved)
-    lost, every = sum_of_last(3, lost), sum_of_last(3, every)
-    return MathExpression(
-        f"IF({every} >= {FEW}, 100 * {lost} / {every}, 0)",
-        {one: metric.over(FIVE_MINUTES) for one, metric in metrics.items()},
-        FIVE_MINUTES,
     )
 
 

@@ -12,22 +12,20 @@ from typing import Final
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from stacks.parts.alarm_math import (
-    FAILING_QUARTERS,
-    FEW,
+    HOURS_QUARTERS,
     ONE_EVENTS_IN_AN_HOUR,
     ONE_EVENTS_IN_HALF_AN_HOUR,
     ONE_EVENTS_THROTTLES,
-    SEVERAL,
-    lasting_share_failed,
     of_enough,
     refusal,
+    share_failed_or_turned_away,
     share_of_enough,
     silence,
-    sum_of_last,
     turned_away,
 )
 from stacks.parts.alarms import AT_LEAST, AlarmSpec, Urgency
-from stacks.parts.metrics import HOUR, MINUTE, QUARTER_HOUR, AgentMetrics, MathExpression
+from stacks.parts.failing_alarm import failing
+from stacks.parts.metrics import HOUR, MINUTE, QUARTER_HOUR, AgentMetrics
 from stacks.parts.outage_alarm import outage
 from stacks.parts.reported import NEAR_LIMIT_PERCENT, Reported
 from stacks.parts.seldom_alarm import failing_by_hour
@@ -67,15 +65,12 @@ def agent_alarms(
 def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[AlarmSpec]:
     ended = metrics.reported(Reported.DURATION, "SampleCount")
     failed = metrics.reported(Reported.FAILURES)
-    yield AlarmSpec(
+    yield failing(
         "errors",
-        f"In an hour of the last two, more than {thresholds.error_percent:g} % of the requests "
-        f"failed by our fault or were stopped at their deadline, {SEVERAL} of them at least.",
-        lasting_share_failed(failed, ended),
-        label="failed requests",
-        unit="%",
-        threshold=thresholds.error_percent,
-        periods=FAILING_QUARTERS,
+        "requests failed by our fault or were stopped at their deadline",
+        (failed, ended),
+        "failed requests",
+        thresholds,
     )
     yield failing_by_hour(
         "errors-by-hour",
@@ -84,20 +79,12 @@ def _on_failures(metrics: AgentMetrics, thresholds: AlarmSettings) -> Iterator[A
         "failed requests by hour",
         thresholds,
     )
-    throttled, every, lost = (
-        sum_of_last(3, f"FILL({one}, 0)") for one in ("throttled", "ended", "failed")
-    )
-    refused = f"IF({throttled} > {ONE_EVENTS_THROTTLES}, {throttled}, 0)"
     yield outage(
         "outage",
         "the requests",
         "failed, were stopped at their deadline or turned away; up to "
         f"{ONE_EVENTS_THROTTLES} turned away are not counted",
-        MathExpression(
-            f"IF({every} + {refused} >= {FEW}, 100 * ({lost} + {refused}) / ({every} + {refused}), "
-            "0)",
-            {"ended": ended, "failed": failed, "throttled": metrics.function("Throttles")},
-        ),
+        share_failed_or_turned_away(failed, ended, metrics.function("Throttles")),
         "failed or turned away",
     )
 
@@ -112,7 +99,7 @@ def _on_traffic(metrics: AgentMetrics, function: FunctionSettings) -> Iterator[A
         label="throttled",
         unit="requests",
         threshold=ONE_EVENTS_IN_HALF_AN_HOUR,
-        periods=FAILING_QUARTERS,
+        periods=HOURS_QUARTERS,
     )
     yield AlarmSpec(
         "turned-away",

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from stacks.parts.alarm_math import (
-    FAILING_QUARTERS,
+    HOURS_QUARTERS,
     ONE_EVENTS_IN_AN_HOUR,
     ONE_EVENTS_IN_HALF_AN_HOUR,
-    SEVERAL,
-    lasting_share_failed,
     of_enough,
     share_lost,
     turned_away,
 )
 from stacks.parts.alarms import AlarmSpec, Urgency
+from stacks.parts.failing_alarm import failing
 from stacks.parts.metrics import Metrics, MetricStat
 from stacks.parts.outage_alarm import outage
 from stacks.parts.seldom_alarm import failing_by_hour
@@ -50,26 +49,6 @@ def api_alarms(
     return {spec.symptom: spec for spec in specs}
 
 
-def _failing(
-    symptom: str,
-    what: str,
-    counted: tuple[MetricStat, MetricStat],
-    label: str,
-    thresholds: AlarmSettings,
-) -> AlarmSpec:
-    """An alarm on a share of an hour."""
-    return AlarmSpec(
-        symptom,
-        f"In an hour of the last two, more than {thresholds.error_percent:g} % of the {what}, "
-        f"{SEVERAL} at least.",
-        lasting_share_failed(*counted),
-        label=label,
-        unit="%",
-        threshold=thresholds.error_percent,
-        periods=FAILING_QUARTERS,
-    )
-
-
 def _turned_away(symptom: str, which: str, throttles: MetricStat, label: str) -> AlarmSpec:
     return AlarmSpec(
         symptom,
@@ -81,7 +60,7 @@ def _turned_away(symptom: str, which: str, throttles: MetricStat, label: str) ->
         unit="calls",
         # As of agents, though nobody tries these again: a short burst is over by itself.
         threshold=ONE_EVENTS_IN_HALF_AN_HOUR,
-        periods=FAILING_QUARTERS,
+        periods=HOURS_QUARTERS,
     )
 
 
@@ -103,7 +82,7 @@ def _slow(symptom: str, what: str, taken: MetricStat, label: str, wait_s: int) -
 def _on_answers(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSpec]:
     # The gateway's own counts: streams are in it, and what no function answered.
     failed, calls = metrics.gateway("5XXError"), metrics.gateway("Count")
-    yield _failing(
+    yield failing(
         "api-failures",
         "API's requests were answered 5xx",
         (failed, calls),
@@ -122,14 +101,14 @@ def _on_answers(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSp
         "the API's requests",
         "were answered 5xx",
         share_lost(failed, calls),
-        "answered 5xx in a quarter of an hour",
+        "most answered 5xx",
     )
 
 
 def _on_the_function(
     metrics: Metrics, wait_s: int, thresholds: AlarmSettings
 ) -> Iterator[AlarmSpec]:
-    yield _failing(
+    yield failing(
         "api-errors",
         "calls of the API's function failed",
         (metrics.api("Errors"), metrics.api("Invocations")),
@@ -148,7 +127,7 @@ def _on_the_mcp_function(
     failed, messages = (
         metrics.all_agents(one) for one in (MetricName.MCP_ERRORS, MetricName.MCP_CALLS)
     )
-    yield _failing(
+    yield failing(
         "mcp-failures",
         "MCP messages failed by our fault, within answers that the gateway counts as good ones or "
         "not",
@@ -169,9 +148,9 @@ def _on_the_mcp_function(
         "failed by our fault, ended with their process or were turned away",
         # A process that dies has counted no message, and one that was turned away came to none.
         share_lost(failed, messages, metrics.mcp("Errors"), metrics.mcp("Throttles")),
-        "messages lost in a quarter of an hour",
+        "messages lost",
     )
-    yield _failing(
+    yield failing(
         "mcp-errors",
         "calls of the MCP function failed",
         (metrics.mcp("Errors"), metrics.mcp("Invocations")),
@@ -192,7 +171,7 @@ def _on_the_mcp_function(
 def _on_tokens(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSpec]:
     failed = metrics.gateway("5XXError", by_token=True)
     calls = metrics.gateway("Count", by_token=True)
-    yield _failing(
+    yield failing(
         "oidc-failures",
         "requests with a token were answered 5xx",
         (failed, calls),
@@ -211,5 +190,5 @@ def _on_tokens(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[AlarmSpe
         "the requests with a token",
         "were answered 5xx",
         share_lost(failed, calls),
-        "answered 5xx in a quarter of an hour, tokens",
+        "most answered 5xx, tokens",
     )

@@ -6,7 +6,7 @@ from typing import Final
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from stacks.parts.alarm_math import (
-    FAILING_QUARTERS,
+    HOURS_QUARTERS,
     failed_or_absent,
     of_the_hour,
     share_of_enough,
@@ -120,7 +120,7 @@ def _on_the_model(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[Alarm
         label="US dollars",
         unit="US dollars",
         threshold=thresholds.cost_usd_per_hour,
-        periods=FAILING_QUARTERS,
+        periods=HOURS_QUARTERS,
     )
     # That one may stand for days, for a limit that is a little too low.
     yield AlarmSpec(
@@ -131,7 +131,7 @@ def _on_the_model(metrics: Metrics, thresholds: AlarmSettings) -> Iterator[Alarm
         label="US dollars, many times",
         unit="US dollars",
         threshold=runaway,
-        periods=FAILING_QUARTERS,
+        periods=HOURS_QUARTERS,
     )
 
 

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from stacks import names
-from stacks.parts.alarm_math import SEVERAL, share_failed
+from stacks.parts.alarm_math import (
+    FADED_FAILURES,
+    VERSION_FADES_MIN,
+    fading_share_failed,
+    periods_of,
+)
 from stacks.parts.alarms import AlarmSpec
 from stacks.parts.metrics import HOUR, AgentMetrics, MathExpression
 from stacks.settings.deployment import DeploymentSettings
@@ -53,15 +58,19 @@ def _on_a_version(
 ) -> Iterator[AlarmSpec]:
     yield AlarmSpec(
         VERSION_FAILING,
-        f"In the last hour, more than {settings.error_percent:g} % of the requests to the newest "
-        f"version failed by our fault, {SEVERAL} of them at least. A deployment that gives it "
-        "requests goes back.",
-        share_failed(
-            metrics.of_version(version, "Errors"), metrics.of_version(version, "Invocations")
+        f"More than {settings.error_percent:g} % of the requests to the newest version failed by "
+        f"our fault, and more than {FADED_FAILURES:.0f}; one counts as half of one "
+        f"{VERSION_FADES_MIN} minutes later. A deployment that gives it requests goes back.",
+        fading_share_failed(
+            metrics.of_version(version, "Errors"),
+            metrics.of_version(version, "Invocations"),
+            VERSION_FADES_MIN,
         ),
         label="failed, this version",
         unit="%",
         threshold=settings.error_percent,
+        # Without a value it is over, and does not stay as it is: the next version has none yet.
+        periods=periods_of(VERSION_FADES_MIN),
     )
     yield AlarmSpec(
         VERSION_SLOWER,

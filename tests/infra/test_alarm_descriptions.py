@@ -74,6 +74,6 @@ def test_what_alarms_wait_for_is_read_from_their_templates(
     }
     assert "2 of 3" in waited["bedrock-errors"]
     assert "(10|10)" in waited["bedrock-errors"]
-    assert "(12|12)" in waited["terrain-outage"]
-    assert "(5|five)" in waited["terrain-outage"]
+    assert "(10|10)" in waited["terrain-outage"]
+    assert "(2|two)" in waited["terrain-outage"]
     assert "in a row" in waited["terrain-latency"]
