@@ -14,6 +14,7 @@ from cli.console import results
 from devtools.cloudwatch.alarms import AlarmError
 from devtools.cloudwatch.notation import format_time
 from devtools.cloudwatch.yaml_document import TestFileError
+from devtools.stories.decisions import Decisions
 from devtools.stories.happenings import Call, CallEnd, Request, RequestEnd
 from devtools.stories.page import render
 from devtools.stories.storyfile import read_stories
@@ -125,8 +126,15 @@ def _flushed(metrics: RequestMetrics) -> Sequence[str]:
     return printed.getvalue().splitlines()
 
 
-def run_stories(folder: Path | None, files: Sequence[Path] = ()) -> tuple[list[Told], list[str]]:
+def run_stories(
+    folder: Path | None, files: Sequence[Path] = (), decisions: Decisions | None = None
+) -> tuple[list[Told], list[str]]:
     """Run the stories in ``files``, or all that this repository ships, on a synthesized app.
+
+    Args:
+        folder: Where it is; without it, where the synth leaves it.
+        files: The stories.
+        decisions: What alarms came to in stories that were told before, of any environment.
 
     Returns:
         What came of each, and the names of those that are about other environments.
@@ -141,7 +149,8 @@ def run_stories(folder: Path | None, files: Sequence[Path] = ()) -> tuple[list[T
         chosen = files or sorted(SHIPPED.glob("*.yaml"))
         stories = [story for file in chosen for story in read_stories(file)]
         here = [s for s in stories if is_about(s.story, app.environment, app, deployed)]
-        told = [tell(story, app, deployed, alarms) for story in here]
+        decisions = decisions or Decisions()
+        told = [tell(story, app, deployed, alarms, decisions) for story in here]
     except (AlarmError, TestFileError) as error:
         raise WrongInput(str(error)) from None
     return told, [s.story.name for s in stories if s not in here]

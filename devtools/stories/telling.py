@@ -14,6 +14,7 @@ from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import DescribedAlarm
 from devtools.cloudwatch.yaml_document import TestFileError
 from devtools.stories.buckets import MINUTE, Buckets
+from devtools.stories.decisions import Decisions
 from devtools.stories.effects import Effect, Effects
 from devtools.stories.happenings import App, Call, Request, RequestEnd
 from devtools.stories.notation import Recipient
@@ -94,15 +95,26 @@ def is_about(story: Story, environment: str, app: App, deployed: Deployed) -> bo
 
 
 def tell(
-    placed: PlacedStory, app: App, deployed: Deployed, alarms: Mapping[str, DescribedAlarm]
+    placed: PlacedStory,
+    app: App,
+    deployed: Deployed,
+    alarms: Mapping[str, DescribedAlarm],
+    decisions: Decisions | None = None,
 ) -> Told:
     """Run a story.
+
+    Args:
+        placed: The story.
+        app: What it is about.
+        deployed: As the templates have it.
+        alarms: By name.
+        decisions: What was decided in other stories.
 
     Raises:
         TestFileError: It is about what the app does not have.
     """
     try:
-        changes = tuple(_Telling(placed, app, deployed, alarms).run())
+        changes = tuple(_Telling(placed, app, deployed, alarms, decisions).run())
     except KeyError as missing:
         raise TestFileError(
             f"{placed.path}:{placed.line}: {placed.story.name!r}: the templates have no "
@@ -149,6 +161,7 @@ class _Telling:
         app: App,
         deployed: Deployed,
         alarms: Mapping[str, DescribedAlarm],
+        decisions: Decisions | None,
     ) -> None:
         self._story, self._delay_s = placed.story, placed.delay_s
         self._app = app
@@ -170,7 +183,7 @@ class _Telling:
                 self._by_version.setdefault(function, set()).add(source)
         self._effects = Effects(app, deployed, watched, newest)
         self._buckets = Buckets(watched)
-        self._watch = Watch(alarms, self._buckets)
+        self._watch = Watch(alarms, self._buckets, decisions)
         self._queues = DeadLetters(app, self._buckets, placed.delay_s)
         self._rollouts: dict[str, _Rollout] = {}
 

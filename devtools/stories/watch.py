@@ -6,9 +6,8 @@ follows from the same datapoints is worked out once.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from devtools.cloudwatch.alarms import Alarm, AlarmError
 from devtools.cloudwatch.matching import Source, source_of
@@ -17,6 +16,7 @@ from devtools.cloudwatch.series import Grid, Series
 from devtools.cloudwatch.states import State
 from devtools.cloudwatch.template import CompositeAlarm, DescribedAlarm, UnsupportedAlarm
 from devtools.stories.buckets import MINUTE, Buckets
+from devtools.stories.decisions import Decided, Decisions
 
 _Datapoints = tuple[float | None, ...]
 
@@ -45,10 +45,10 @@ class _Watched:
     """A metric alarm on the way."""
 
     alarm: Alarm
+    decided: Decided
     state: State = State.INSUFFICIENT_DATA
     #: The last time at which anything it looks back over can change.
     until: int = 0
-    known: dict[Hashable, "_Seen"] = field(default_factory=dict)
     #: Whether the same datapoints come to something else at another time.
     reads_clock: bool = field(init=False)
     #: As `Alarm.evaluated_every_s`, which is asked for every minute.
@@ -65,14 +65,6 @@ class _Watched:
 
 
 @dataclass
-class _Seen:
-    """What an expression comes to over some datapoints, and the state it leads to from each."""
-
-    values: _Datapoints
-    after: dict[State, State] = field(default_factory=dict)
-
-
-@dataclass
 class _Window:
     """The datapoints by the minute that an alarm looks back over, up to ``end``."""
 
@@ -82,8 +74,6 @@ class _Window:
     changed: set[int] = field(default_factory=set)
 
 
-#: So many datapoints are kept as somebody may see them again; they are long, and most never come.
-_KEPT: Final = 2000
 #: What has been reduced: by metric, statistic and period, the value from each start on.
 _Reduced = dict[tuple[Source, str, int], dict[int, float | None]]
 
@@ -94,9 +84,16 @@ class Watch:
     Args:
         alarms: By name.
         buckets: Where their metrics are.
+        decisions: What was decided in other stories, so that it is not worked out again.
     """
 
-    def __init__(self, alarms: Mapping[str, DescribedAlarm], buckets: Buckets) -> None:
+    def __init__(
+        self,
+        alarms: Mapping[str, DescribedAlarm],
+        buckets: Buckets,
+        decisions: Decisions | None = None,
+    ) -> None:
+        decisions = decisions or Decisions()
         self._buckets = buckets
         self._metric_alarms: dict[str, _Watched] = {}
         self._composites: dict[str, CompositeAlarm] = {}
@@ -113,7 +110,9 @@ class Watch:
                 continue
             if described.alarm.period_s % MINUTE:
                 raise AlarmError(f"{name}: stories go by the minute, and not by its period")
-            watched = self._metric_alarms[name] = _Watched(described.alarm)
+            watched = self._metric_alarms[name] = _Watched(
+                described.alarm, decisions.of(described.alarm)
+            )
             for metric in described.alarm.metrics.values():
                 source = source_of(metric)
                 self._by_source[source].append(watched)
@@ -161,18 +160,14 @@ class Watch:
             self._datapoints((source_of(metric), metric.statistic, metric.period_s), alarm, now)
             for metric in alarm.metrics.values()
         )
-        key = (seen, now if watched.reads_clock else None)
-        if key not in watched.known:
+
+        def series() -> Series:
             grid = Grid(now - watched.range_s, now, alarm.period_s)
-            series = dict(zip(alarm.metrics, (Series(grid, s) for s in seen), strict=True))
-            if len(watched.known) > _KEPT:
-                watched.known.clear()
-            watched.known[key] = _Seen(alarm.watched_series(series, grid).values)
-        seen_before = watched.known[key]
-        if watched.state not in seen_before.after:
-            decided = alarm.decide(seen_before.values, watched.state)
-            seen_before.after[watched.state] = decided
-        return seen_before.after[watched.state]
+            metrics = dict(zip(alarm.metrics, (Series(grid, s) for s in seen), strict=True))
+            return alarm.watched_series(metrics, grid)
+
+        all_seen = (seen, now if watched.reads_clock else None)
+        return watched.decided.after(watched.state, all_seen, series)
 
     def _datapoints(self, key: tuple[Source, str, int], alarm: Alarm, now: int) -> _Datapoints:
         period, length = key[2], alarm.evaluation_range

@@ -5,27 +5,36 @@ from click.testing import CliRunner
 
 from cli.__main__ import tradewind
 from cli.alarm_stories import PAGE, SHIPPED, run_stories
+from devtools.stories.decisions import Decisions
 from devtools.stories.telling import Told
 from tests.infra.assembly import Assembly
 from tests.infra.conftest import Synthesize
 
 
 @pytest.fixture(scope="module")
-def in_prod(prod: Assembly) -> tuple[list[Told], list[str]]:
-    return run_stories(prod.folder)
+def decisions() -> Decisions:
+    """What the environments' alarms have in common is worked out once."""
+    return Decisions()
 
 
 @pytest.fixture(scope="module")
-def in_dev(dev: Assembly) -> tuple[list[Told], list[str]]:
-    return run_stories(dev.folder)
+def in_prod(prod: Assembly, decisions: Decisions) -> tuple[list[Told], list[str]]:
+    return run_stories(prod.folder, decisions=decisions)
 
 
 @pytest.fixture(scope="module")
-def in_everything(synthesize: Synthesize, everything: Assembly) -> tuple[list[Told], list[str]]:
+def in_dev(dev: Assembly, decisions: Decisions) -> tuple[list[Told], list[str]]:
+    return run_stories(dev.folder, decisions=decisions)
+
+
+@pytest.fixture(scope="module")
+def in_everything(
+    synthesize: Synthesize, everything: Assembly, decisions: Decisions
+) -> tuple[list[Told], list[str]]:
     """With every function and processes that are restored; what needs neither is told elsewhere."""
     restored = synthesize(everything.settings.model_copy(update={"snap_start": True}))
     needing = [file for file in sorted(SHIPPED.glob("*.yaml")) if "needs:" in file.read_text()]
-    return run_stories(restored.folder, needing)
+    return run_stories(restored.folder, needing, decisions)
 
 
 def failures(told: list[Told]) -> list[str]:

@@ -1,6 +1,7 @@
 """Operators between numbers, series and arrays of series, and what they do with a missing value."""
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from itertools import repeat
 from typing import Final
@@ -12,20 +13,29 @@ from devtools.cloudwatch.series import Grid, Series
 Value = float | Series | tuple[Series, ...]
 Result = Series | tuple[Series, ...]
 
+
+def _divided(a: float, b: float) -> float:
+    # No exception: it would end what is done for all datapoints at once.
+    return a / b if b else math.nan
+
+
+_TRUTHS: Final[Mapping[str, Callable[[float, float], object]]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "AND": lambda a, b: bool(a and b),
+    "OR": lambda a, b: bool(a or b),
+}
 _OPERATORS: Final[Mapping[str, Callable[[float, float], float]]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "^": lambda a, b: a**b,
-    "==": lambda a, b: float(a == b),
-    "!=": lambda a, b: float(a != b),
-    "<=": lambda a, b: float(a <= b),
-    ">=": lambda a, b: float(a >= b),
-    "<": lambda a, b: float(a < b),
-    ">": lambda a, b: float(a > b),
-    "AND": lambda a, b: float(bool(a) and bool(b)),
-    "OR": lambda a, b: float(bool(a) or bool(b)),
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": _divided,
+    "^": operator.pow,
+    **_TRUTHS,
 }
 
 
@@ -35,46 +45,48 @@ def operate(sign: str, left: Value, right: Value) -> Value:
     Raises:
         MathError: Two arrays, or two numbers without a finite result.
     """
-    calculate = _OPERATORS[sign]
     if isinstance(left, tuple) and isinstance(right, tuple):
         raise MathError(f"{sign!r} between two arrays of time series is not possible")
     if isinstance(left, tuple):
-        return tuple(_between(calculate, item, right) for item in left)  # type: ignore[arg-type]
+        return tuple(_between(sign, item, right) for item in left)  # type: ignore[arg-type]
     if isinstance(right, tuple):
-        return tuple(_between(calculate, left, item) for item in right)
+        return tuple(_between(sign, left, item) for item in right)
     if isinstance(left, float) and isinstance(right, float):
-        result = _finite_or_missing(calculate, left, right)
+        result = _finite_or_missing(_OPERATORS[sign], left, right)
         if result is None:
             raise MathError(f"{left:g} {sign} {right:g} has no result")
         return result
-    return _between(calculate, left, right)
+    return _between(sign, left, right)
 
 
-def _all_at_once(
-    calculate: Callable[[float, float], float], left: float | Series, right: float | Series
-) -> Series | None:
-    """What it comes to where no value is missing and none is dropped; else None.
+def _all_at_once(sign: str, left: float | Series, right: float | Series) -> Series | None:
+    """What it comes to where no value is missing before; else None.
 
     Of most operations, and many times as fast as datapoint by datapoint.
     """
-    if any(isinstance(one, Series) and None in one.values for one in (left, right)):
-        return None
+    calculate = _OPERATORS[sign]
     grid = left.grid if isinstance(left, Series) else right.grid  # type: ignore[union-attr]
     lefts, rights = (
         one.values if isinstance(one, Series) else repeat(one, len(grid)) for one in (left, right)
     )
     try:
-        values = tuple(map(calculate, lefts, rights))  # type: ignore[arg-type]
-        return Series(grid, values) if all(map(math.isfinite, values)) else None
+        if sign in _TRUTHS:
+            if any(isinstance(one, Series) and None in one.values for one in (left, right)):
+                return None
+            return Series(grid, tuple(map(float, map(calculate, lefts, rights))))
+        # With what is missing, there is no arithmetic.
+        values = tuple(map(calculate, lefts, rights))
+        if all(map(math.isfinite, values)):
+            return Series(grid, values)
+        return Series(grid, tuple(one if math.isfinite(one) else None for one in values))
     except (ArithmeticError, TypeError):  # complex numbers, too
         return None
 
 
-def _between(
-    calculate: Callable[[float, float], float], left: float | Series, right: float | Series
-) -> Series:
-    if (at_once := _all_at_once(calculate, left, right)) is not None:
+def _between(sign: str, left: float | Series, right: float | Series) -> Series:
+    if (at_once := _all_at_once(sign, left, right)) is not None:
         return at_once
+    calculate = _OPERATORS[sign]
     # A number beside a series has a value only where the series has one.
     if isinstance(left, float):
         assert isinstance(right, Series)  # noqa: S101  two numbers never come here
@@ -120,4 +132,4 @@ def _finite_or_missing(calculate: Callable[..., float], *numbers: float) -> floa
     except (ArithmeticError, ValueError):
         return None
     # A negative number to the power of a fraction is complex in Python.
-    return result if type(result) is not complex and math.isfinite(result) else None
+    return float(result) if type(result) is not complex and math.isfinite(result) else None

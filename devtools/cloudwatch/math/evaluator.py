@@ -11,7 +11,6 @@ from devtools.cloudwatch.math.arithmetic import (
     as_series,
     map_numbers,
     operate,
-    zip_values,
 )
 from devtools.cloudwatch.math.expression import (
     Array,
@@ -223,11 +222,10 @@ class _Evaluator:
                 filler = self._node(by)
                 if isinstance(filler, tuple):
                     raise MathError("FILL() fills with a number or one time series, not an array")
-                other = as_series(filler, self._grid)
+                others = as_series(filler, self._grid).values
 
                 def fill(series: Series) -> Series:
-                    if None not in series.values:
-                        return series
-                    return zip_values(series, other, lambda a, b: b if a is None else a)
+                    pairs = zip(series.values, others, strict=True)
+                    return Series(series.grid, tuple(b if a is None else a for a, b in pairs))
 
         return tuple(map(fill, value)) if isinstance(value, tuple) else fill(value)

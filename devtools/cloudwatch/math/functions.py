@@ -86,7 +86,7 @@ def _changes(change: Callable[[float, float], float]) -> Callable[[Series], Seri
 
 def _running_sum(series: Series) -> Series:
     if None not in series.values:
-        return Series(series.grid, tuple(accumulate(series.existing)))
+        return Series(series.grid, tuple(accumulate(series.values)))  # type: ignore[arg-type]
     total = 0.0
 
     def add(value: float) -> float:
@@ -133,12 +133,8 @@ def _if(grid: Grid, condition: Value, yes: Value, no: Value | None = None) -> Va
         return nothing if chosen is None else chosen
     when_true, when_false = as_series(yes, grid), nothing if no is None else as_series(no, grid)
 
-    def choose(c: float | None, a: float | None, b: float | None) -> float | None:
-        if c is None:
-            return None
-        return (a or 0.0) if c else b
-
-    return Series(grid, tuple(map(choose, condition.values, when_true.values, when_false.values)))
+    parts = zip(condition.values, when_true.values, when_false.values, strict=True)
+    return Series(grid, tuple(None if c is None else (a or 0.0) if c else b for c, a, b in parts))
 
 
 def _time_series(grid: Grid, value: Value) -> Value:
