@@ -23,6 +23,10 @@ VERSION: Final = "version"
 #: What is shown of an alarm on whole hours: of less than a day there are a few points only, which
 #: stand at the beginning of their periods.
 _A_DAY: Final = {"start": "-P1D"}
+#: And of one that remembers what was before: its graph begins with the time of which too little is
+#: known, and of one that looks back further than this, that is most of what dashboards show.
+_LOOKS_FAR_S: Final = 3 * HOUR
+_HALF_A_DAY: Final = {"start": "-PT12H"}
 
 Widget = dict[str, Any]
 #: A dashboard from top to bottom, each row from left to right. Widgets without a width of their own
@@ -142,6 +146,7 @@ def graph(
         properties["annotations"] = {
             "horizontal": [_threshold(alarm, threshold_colour) for alarm in lines]
         }
+        properties |= _shown(thresholds[0])
     return widget("metric", HEIGHT, properties)
 
 
@@ -192,9 +197,17 @@ def alarm_graph(alarm: AlarmSpec, arn: str) -> Widget:
         "title": f"Alarm: {alarm.symptom}",
         "annotations": {"alarms": [arn]},
         "yAxis": {"left": _axis(alarm.unit)},
-        **(_A_DAY if alarm.series.period_s >= HOUR else {}),
+        **_shown(alarm),
     }
     return widget("metric", HEIGHT, properties)
+
+
+def _shown(alarm: AlarmSpec) -> Mapping[str, str]:
+    """How far back a graph goes, where that is not as far as its dashboard."""
+    looks_back_s = alarm.periods * alarm.series.period_s
+    if alarm.series.period_s >= HOUR or looks_back_s > 2 * _LOOKS_FAR_S:
+        return _A_DAY
+    return _HALF_A_DAY if looks_back_s > _LOOKS_FAR_S else {}
 
 
 def alarm_graphs(alarms: Mapping[str, AlarmSpec], arn: Callable[[str], str]) -> Rows:

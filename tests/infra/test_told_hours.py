@@ -110,17 +110,24 @@ def test_the_agents_board_says_what_is_wrong(
     assert (len(agent["Failed requests"]["rows"]) > 9) is (hour is Hour.BAD_DEPLOYMENT)
 
 
-def test_an_alarm_on_whole_hours_is_drawn_over_a_day(
+def test_alarms_on_whole_hours_or_with_a_memory_are_drawn_over_longer(
     boards: tuple[dict[str, Any], dict[str, Any]],
 ) -> None:
-    _, agent = boards
+    overview, agent = boards
     hours = {
         title: (widget["range"]["end"] - widget["range"]["start"]) / 3_600_000
-        for title, widget in agent.items()
-        if title.startswith("Alarm: ")
+        for title, widget in (overview | agent).items()
+        if "range" in widget
     }
-    assert {hours["Alarm: errors"], hours["Alarm: outage"]} == {3}
+    assert {hours["Requests"], hours["Alarm: throttles"]} == {3}
     assert {hours["Alarm: killed"], hours["Alarm: errors-by-hour"]} == {24}
+    remembers = "Alarm: errors", "Alarm: outage", "Failed requests by agent, if several"
+    assert {hours[one] for one in remembers} == {12}
+    # What the dashboards show otherwise is all known.
+    for title in remembers:
+        widget = (overview | agent)[title]
+        known_since = min(time for time, _ in widget["series"][0]["points"])
+        assert known_since <= overview["Latency of all agents"]["range"]["start"]
 
 
 def test_both_boards_are_drawn_light_and_dark(
