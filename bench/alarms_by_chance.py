@@ -1,12 +1,13 @@
 """How often alarms on what fails go off where requests come, and fail, by chance.
 
 ``python -m bench.alarms_by_chance`` simulates days of requests at many rates and shares of failures
-and prints how many times a day each alarm goes off, and how long after the beginning of an outage.
+and prints how many times a day each alarm goes off, the most where requests come otherwise, and how
+long after the beginning of an outage it does.
 What it computes of each minute is what the alarms' metric math comes to; a test holds it to that,
 evaluated as CloudWatch does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from statistics import mean, median, quantiles
@@ -61,7 +62,13 @@ OUTAGE: Final = Limit("outage", OUTAGE_PERCENT, True, OUTAGE_FADES_MIN)
 
 
 def by_chance(
-    per_hour: float, percent: float, minutes: int, random: Random, *, good_min: int = 0
+    per_hour: float,
+    percent: float,
+    minutes: int,
+    random: Random,
+    *,
+    good_min: int = 0,
+    at_once: int = 1,
 ) -> list[tuple[int, int]]:
     """Requests that come and fail independently of each other.
 
@@ -71,15 +78,33 @@ def by_chance(
         minutes: How long.
         random: Where chance comes from.
         good_min: Minutes at the beginning in which none fails.
+        at_once: How many come together.
     """
     counted = [[0, 0] for _ in range(minutes)]
-    time = random.expovariate(per_hour / 60)
+    times_per_min = per_hour / 60 / at_once
+    time = random.expovariate(times_per_min)
     while time < minutes:
-        counted[int(time)][0] += 1
-        if time >= good_min and random.random() * 100 < percent:
-            counted[int(time)][1] += 1
-        time += random.expovariate(per_hour / 60)
+        for _ in range(at_once):
+            counted[int(time)][0] += 1
+            if time >= good_min and random.random() * 100 < percent:
+                counted[int(time)][1] += 1
+        time += random.expovariate(times_per_min)
     return [(came, failed) for came, failed in counted]
+
+
+def evenly(per_hour: float, percent: float, minutes: int, random: Random) -> list[tuple[int, int]]:
+    """Requests that come one after the other, at equal times, and fail independently."""
+    counted = [[0, 0] for _ in range(minutes)]
+    for number in range(int(minutes * per_hour / 60)):
+        minute = counted[int(number * 60 / per_hour)]
+        minute[0] += 1
+        minute[1] += random.random() * 100 < percent
+    return [(came, failed) for came, failed in counted]
+
+
+def in_tens(per_hour: float, percent: float, minutes: int, random: Random) -> list[tuple[int, int]]:
+    """Requests of which ten come at once."""
+    return by_chance(per_hour, percent, minutes, random, at_once=10)
 
 
 def goes_off(limit: Limit, minutes: Minutes) -> Iterator[int]:
@@ -107,9 +132,17 @@ def seeded(seed: str) -> Random:
     return Random(seed)  # noqa: S311  chance that can be repeated, and no secret
 
 
-def per_day(limit: Limit, per_hour: float, percent: float, days: int, seed: int) -> float:
+def per_day(
+    limit: Limit,
+    per_hour: float,
+    percent: float,
+    days: int,
+    seed: int,
+    *,
+    come: Callable[[float, float, int, Random], Minutes] = by_chance,
+) -> float:
     """How many times a day an alarm goes off."""
-    minutes = by_chance(per_hour, percent, days * DAY_MIN, seeded(f"{per_hour} {percent} {seed}"))
+    minutes = come(per_hour, percent, days * DAY_MIN, seeded(f"{per_hour} {percent} {seed}"))
     return len(list(goes_off(limit, minutes))) / days
 
 
@@ -121,7 +154,7 @@ def minutes_to_tell(limit: Limit, per_hour: float, percent: float, seed: int) ->
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print all tables."""
     days = 8
     for limit in (ERRORS, OUTAGE):
         print(f"\n{limit.name}: times a day, {len(SEEDS)} x {days} days each")
@@ -131,6 +164,17 @@ def main() -> None:
                 mean(per_day(limit, rate, one, days, seed) for seed in SEEDS) for one in PERCENTS
             ]
             print(f"{rate:>10.3g}" + "".join(f"{one:>8.2f}" for one in row))
+        for come in (evenly, in_tens):
+            most, rate, percent = max(
+                (
+                    mean(per_day(limit, rate, one, days, seed, come=come) for seed in SEEDS),
+                    rate,
+                    one,
+                )
+                for rate in RATES_PER_HOUR
+                for one in PERCENTS
+            )
+            print(f"{come.__name__}: at most {most:.2f}, at {rate:.3g}/h and {percent} %")
     for percent in (50, 100):
         print(f"\nminutes until it is told that {percent} % fail: median, nine of ten")
         for rate in (12, 20, 30, 60, 240, 600):
