@@ -101,22 +101,37 @@ def _samples(alarm: Alarm) -> Iterator[Change]:
         changed = replace(alarm, ignore_low_samples=False)
         yield Change(About.SAMPLES, "percentiles over few values count", changed)
     for identifier, expression in alarm.expressions.items():
+        alike: dict[tuple[str, int], list[re.Match[str]]] = {}
         for match in _COMPARED.finditer(expression):
-            number = float(match["number"])
+            alike.setdefault(_place(expression, match.start()), []).append(match)
+        for first, *others in alike.values():
+            number = float(first["number"])
             step = _nearest(number)
             # Without samples there is nothing to divide: a minimum of 0 is one of 1.
             for other in (number + step, number - step) if number > 1 else (number + step,):
-                written = f"{match['before']}{match['space']}{other:g}"
-                changed = replace(
-                    alarm,
-                    expressions={
-                        **alarm.expressions,
-                        identifier: expression[: match.start()]
-                        + written
-                        + expression[match.end() :],
-                    },
-                )
-                yield Change(About.SAMPLES, f"{match[0]} -> {written}", changed)
+                written = f"{first['before']}{first['space']}{other:g}"
+                text = expression
+                for match in reversed((first, *others)):
+                    text = text[: match.start()] + written + text[match.end() :]
+                changed = replace(alarm, expressions={**alarm.expressions, identifier: text})
+                yield Change(About.SAMPLES, f"{first[0]} -> {written}", changed)
+
+
+def _place(expression: str, position: int) -> tuple[str, int]:
+    """The brackets around a position, and where in them it is.
+
+    Metric math has no names for parts that come again: what is in the same place of equal brackets
+    is one number, written several times.
+    """
+    begin, depth = position, 0
+    while begin and depth <= 0:
+        begin -= 1
+        depth += (expression[begin] == "(") - (expression[begin] == ")")
+    end, depth = position, 0
+    while end < len(expression) and depth >= 0:
+        depth += (expression[end] == "(") - (expression[end] == ")")
+        end += 1
+    return expression[begin:end], position - begin
 
 
 def _without_a_child(alarm: CompositeAlarm) -> Iterator[Change]:

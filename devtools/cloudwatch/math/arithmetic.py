@@ -19,7 +19,7 @@ def _divided(a: float, b: float) -> float:
     return a / b if b else math.nan
 
 
-_TRUTHS: Final[Mapping[str, Callable[[float, float], object]]] = {
+_TRUTHS: Final[Mapping[str, Callable[..., bool]]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<=": operator.le,
@@ -29,7 +29,7 @@ _TRUTHS: Final[Mapping[str, Callable[[float, float], object]]] = {
     "AND": lambda a, b: bool(a and b),
     "OR": lambda a, b: bool(a or b),
 }
-_OPERATORS: Final[Mapping[str, Callable[[float, float], float]]] = {
+_OPERATORS: Final[Mapping[str, Callable[..., float]]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,

@@ -86,7 +86,7 @@ def _changes(change: Callable[[float, float], float]) -> Callable[[Series], Seri
 
 def _running_sum(series: Series) -> Series:
     if None not in series.values:
-        return Series(series.grid, tuple(accumulate(series.values)))  # type: ignore[arg-type]
+        return Series(series.grid, tuple(accumulate(series.values)))
     total = 0.0
 
     def add(value: float) -> float:

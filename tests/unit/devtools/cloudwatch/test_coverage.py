@@ -8,6 +8,7 @@ import pytest
 
 from devtools.cloudwatch.alarms import Alarm, Metric
 from devtools.cloudwatch.alarmtests import run_cases
+from devtools.cloudwatch.changes import About, changes_of
 from devtools.cloudwatch.composite import parse_rule
 from devtools.cloudwatch.coverage import Covered, cover
 from devtools.cloudwatch.replay import Replays
@@ -107,6 +108,27 @@ def test_missing_data_are_not_asked_for_where_fill_leaves_none() -> None:
     filled = replace(ERRORS, expressions={"rate": "FILL(failed, 0) + FILL(calls, 0)"})
     assert not any("missing data" in gap for gap in covered({}, filled)["errors"].gaps)
     assert any("missing data" in gap for gap in covered({}, ERRORS)["errors"].gaps)
+
+
+@pytest.mark.parametrize(
+    ("expression", "numbers"),
+    [
+        ("IF((calls >= 20), 100 * failed / calls) / ((calls >= 20) OR (failed >= 20))", 2),
+        # Beside each other they are two.
+        ("IF(calls >= 20 AND failed >= 20, 100 * failed / calls)", 2),
+        ("IF((calls >= 20), failed) * IF((calls >= 20), 1)", 1),
+    ],
+)
+def test_a_number_in_equal_brackets_is_one_that_is_changed_everywhere(
+    expression: str, numbers: int
+) -> None:
+    changes = list(changes_of(replace(ERRORS, expressions={"rate": expression})))
+    changed = [one.alarm for one in changes if one.about is About.SAMPLES]
+    assert len(changed) == 2 * numbers
+    assert isinstance(changed[0], Alarm)
+    first = changed[0].expressions["rate"]
+    assert first.count("(calls >= 22") == expression.count("(calls >= 20")
+    assert first.count("failed >= 20") == expression.count("failed >= 20")
 
 
 def test_a_child_that_a_composite_could_forget_is_named() -> None:
