@@ -198,6 +198,8 @@ class FarmCharts:
                 axes.set_ylabel("North, km")
             else:
                 self.land.draw(axes, columns[0], lines[0], (width_km, height_km))
+                # Below the map, on which everything would be under it.
+                axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.06), ncols=3, fontsize=8)
             headline(sheet, f"Wakes at {self.field.height}\n{free:.3g} m/s {self._from_text()}")
             sheet.figure.colorbar(
                 picture,

@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from siting.charts.graticule import Plane, graticule
-from siting.charts.style import GRID, INK
+from siting.charts.style import GRID, INK, TEAL
+from siting.wind.features import FeatureClass
 from siting.wind.turbines import FloatArray
 
 _KM: Final = 1000.0
@@ -21,12 +22,16 @@ class FarmLand:
 
     Attributes:
         boundary: The rings of the site's boundary.
+        setback: The rings that hubs keep within, so far from the boundary.
         zones: The rings of all exclusion zones.
+        standing: (east, north) of the wind turbines that stand already.
         plane: How the metres become degrees.
     """
 
     boundary: tuple[FloatArray, ...]
+    setback: tuple[FloatArray, ...]
     zones: tuple[FloatArray, ...]
+    standing: FloatArray
     plane: Plane
 
     @classmethod
@@ -37,9 +42,11 @@ class FarmLand:
         plane = Plane.of_layout(layout)
         areas = [one["geometry"] for one in zones["features"]]
         return cls(
-            tuple(_rings([site["features"][0]["geometry"]], plane)),
-            tuple(_rings(areas, plane)),
-            plane,
+            boundary=tuple(_rings([site["features"][0]["geometry"]], plane)),
+            setback=tuple(_rings([layout["boundary_setback_line"]], plane)),
+            zones=tuple(_rings(areas, plane)),
+            standing=np.array(list(_standing(site, plane))).reshape(-1, 2),
+            plane=plane,
         )
 
     def draw(self, axes: Any, west_m: float, south_m: float, size_km: tuple[float, float]) -> None:
@@ -56,14 +63,21 @@ class FarmLand:
 
         corner = np.array((west_m, south_m))
         zone = {"facecolor": "#8a8f94", "alpha": 0.3, "edgecolor": INK, "linewidth": 0.3}
-        for rings, look in (
-            (self.zones, zone),
-            (self.boundary, {"facecolor": "none", "edgecolor": INK, "linewidth": 1.6}),
+        line = {"facecolor": "none", "edgecolor": INK}
+        for rings, name, look in (
+            (self.zones, "Excluded land", zone),
+            (self.boundary, "Site boundary", {**line, "linewidth": 1.6}),
+            (self.setback, "Setback from it", {**line, "linewidth": 0.8, "linestyle": "--"}),
         ):
             if rings:
                 paths = [Path((ring - corner) / _KM, closed=True) for ring in rings]
-                axes.add_patch(PathPatch(Path.make_compound_path(*paths), **look))
+                axes.add_patch(PathPatch(Path.make_compound_path(*paths), label=name, **look))
         wide, high = size_km
+        stand = (self.standing - corner) / _KM
+        stand = stand[((stand > 0.0) & (stand < size_km)).all(axis=1)]
+        if len(stand):
+            look = {"s": 34, "color": TEAL, "edgecolor": "white", "linewidth": 0.8, "marker": "D"}
+            axes.scatter(*stand.T, label="Existing wind turbine", **look)
         axes.set_xlim(0.0, wide)
         axes.set_ylim(0.0, high)
         box = (west_m, west_m + _KM * wide, south_m, south_m + _KM * high)
@@ -98,6 +112,16 @@ def _scale_and_north(axes: Any, wide_km: float, north_degrees: float) -> None:
 
 def _columns(ticks: Sequence[tuple[float, str]]) -> tuple[list[float], list[str]]:
     return [at for at, _ in ticks], [label for _, label in ticks]
+
+
+def _standing(site: Mapping[str, Any], plane: Plane) -> Iterator[tuple[float, float]]:
+    """Yield where turbines stand already; of one that is mapped by its outline, a corner."""
+    for one in site["features"][1:]:
+        if one["properties"]["class"] == FeatureClass.WIND_TURBINE:
+            at = one["geometry"]["coordinates"]
+            while isinstance(at[0], Sequence):
+                at = at[0]
+            yield plane.to_plane(at[0], at[1])
 
 
 def _rings(geometries: Sequence[Mapping[str, Any]], plane: Plane) -> Iterator[FloatArray]:

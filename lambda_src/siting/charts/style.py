@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 BLUE: Final = "#0072B2"
 ORANGE: Final = "#D55E00"
 SKY: Final = "#56B4E9"
+#: Of turbines that stand already, as on the other maps.
+TEAL: Final = "#0F6E84"
 INK: Final = "#1F2933"
 GRID: Final = "#CBD2D9"
 #: Slow to fast, dark to light in grey as well.

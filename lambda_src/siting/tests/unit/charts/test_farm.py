@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from siting.charts.farm import FarmCharts
+from siting.charts.land import FarmLand
 from siting.charts.style import Sheet
 
 NAMES = {
@@ -91,6 +92,38 @@ def test_every_chart_is_a_picture_of_a_readable_size(
 def test_the_same_simulation_gives_the_same_bytes() -> None:
     assert charts().wind_rose() == charts().wind_rose()
     assert charts().wake_map() == charts().wake_map()
+
+
+def test_turbines_that_stand_already_are_on_the_map_of_the_wakes_and_in_its_legend() -> None:
+    def feature(kind: str, of: str, coordinates: Any) -> dict[str, Any]:
+        geometry = {"type": of, "coordinates": coordinates}
+        return {"properties": {"class": kind}, "geometry": geometry}
+
+    ring = [[9.0, 54.0], [9.1, 54.0], [9.1, 54.1], [9.0, 54.0]]
+    boundary = feature("boundary", "Polygon", [ring])
+    standing = [
+        feature("wind_turbine", "Point", [9.02, 54.01]),
+        feature("wind_turbine", "Polygon", [[[9.9, 54.9], [9.91, 54.9], [9.9, 54.91]]]),
+        feature("mast", "Point", [9.03, 54.02]),
+    ]
+    grid = {
+        "origin_m": [500_000.0, 6_000_000.0],
+        "origin_deg": [9.0, 54.0],
+        "degrees_per_metre": [[1e-5, 0.0], [0.0, 1e-5]],
+    }
+    layout = {"grid": grid, "boundary_setback_line": boundary["geometry"]}
+    land = FarmLand.of({"features": [boundary, *standing]}, {"features": []}, layout)
+
+    assert land.standing.tolist() == pytest.approx(
+        np.array([[502_000.0, 6_001_000.0], [590_000.0, 6_090_000.0]])
+    )
+    for size_km, drawn in (((5.0, 5.0), 1), ((1.5, 5.0), 0)):
+        with Sheet(4.0, 4.0) as sheet:
+            axes = sheet.figure.add_subplot()
+            land.draw(axes, 500_000.0, 6_000_000.0, size_km)
+            names = axes.get_legend_handles_labels()[1]
+        assert names.count("Existing wind turbine") == drawn
+        assert {"Site boundary", "Setback from it"} <= set(names)
 
 
 def test_drawing_leaves_the_look_of_other_figures_alone() -> None:
