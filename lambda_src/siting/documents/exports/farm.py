@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from siting.documents.wording import plain
+from siting.wind.features import PLACE
 
 #: EPSG codes of UTM on WGS 84 are these and the zone's number.
 _NORTH, _SOUTH = 32600, 32700
@@ -63,7 +64,8 @@ CSV: Final = ExportFile(
 KML: Final = ExportFile(
     "site.kml",
     "application/vnd.google-earth.kml+xml",
-    "Boundary, zones, buildable land and turbines. For globes and map viewers.",
+    "Boundary, zones, buildable land, names of places, turbines and those that stand already. For "
+    "globes and map viewers.",
 )
 GEOPACKAGE: Final = ExportFile(
     "site.gpkg",
@@ -146,6 +148,7 @@ def export_of(
     kept = Shape(layout["boundary_setback_line"], {"setback_m": layout["boundary_setback_m"]})
     areas = buildable["properties"]
     standing = [one for one in features if one["properties"]["class"] == "wind_turbine"]
+    named = [one for one in features if one["properties"]["class"] == PLACE]
     return Export(
         plain(title),
         (
@@ -168,6 +171,10 @@ def export_of(
             _layer(
                 "existing_turbines", "Wind turbines that stand already", "GEOMETRY", {"name": str},
                 [Shape(one["geometry"], one["properties"]) for one in standing],
+            ),
+            _layer(
+                "places", "Names of places", "POINT", {"name": str, "kind": str},
+                [Shape(one["geometry"], one["properties"]) for one in named],
             ),
             _layer("turbines", "Turbines", "POINT", _ROW, list(_turbines(layout, energy))),
         ),

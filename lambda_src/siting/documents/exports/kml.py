@@ -14,6 +14,7 @@ _COLOURS: Final[Mapping[str, tuple[str, str]]] = {
     "zones": ("ff5b49d1", "555b49d1"),
     "boundary_setback": ("ff352a1d", "00ffffff"),
     "existing_turbines": ("ff6b6b6b", "ff6b6b6b"),
+    "places": ("ff5b6b78", "ff5b6b78"),
     "turbines": ("ff352a1d", "ff352a1d"),
 }
 #: What names a shape, the first that it has.

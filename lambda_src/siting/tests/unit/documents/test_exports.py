@@ -39,6 +39,9 @@ def an_export(boundary: Any = HOLED, buildable: Any = HOLED, **energy: Any) -> E
                 feature(boundary, {"class": "boundary"}),
                 feature(Point(9.09, 54.09), {"class": "wind_turbine", "name": HOSTILE}),
                 feature(Point(9.01, 54.01), {"class": "mast", "name": ""}),
+                feature(
+                    Point(9.07, 54.02), {"class": "place", "kind": "village", "name": "Groß Ñandú"}
+                ),
             ]
         },
         zones={"features": [feature(box(9.0, 54.0, 9.01, 54.1), zone)]},
@@ -153,6 +156,21 @@ def test_kml_holds_the_same_shapes_and_foreign_text_is_text() -> None:
     assert existing.findtext(f"{KML}name") == 'A <b>&amp;</b> "farm"; DROP TABLE turbines; --'
     styles = {f"#{one.get('id')}" for one in parsed(body).iter(f"{KML}Style")}
     assert {one.text for one in parsed(body).iter(f"{KML}styleUrl")} == styles
+
+
+def test_names_of_places_are_in_both_files() -> None:
+    export = an_export()
+
+    folder = next(one for one in folders(as_kml(export)) if one.get("id") == "places")
+    (named,) = placemarks(folder)
+    assert named.findtext(f"{KML}name") == "Groß Ñandú"
+    assert geometries(named) == [Point(9.07, 54.02)]
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(as_geopackage(export, WRITTEN_AT))
+        rows = database.execute("SELECT name, kind, geom FROM places").fetchall()
+    assert [(name, kind, geometry_in(geom)) for name, kind, geom in rows] == [
+        ("Groß Ñandú", "village", Point(9.07, 54.02))
+    ]
 
 
 def folders(body: bytes) -> Iterator[ElementTree.Element]:
