@@ -86,14 +86,15 @@ def read_element(one: object) -> Element:
 
 def map_features(
     elements: Iterable[Element],
-    windows_deg: Mapping[FeatureClass, Polygon],
+    sea_window_deg: Polygon | None,
     centre_longitude_deg: float,
 ) -> Found:
     """Turn elements into features.
 
     Args:
         elements: What the map shows.
-        windows_deg: Where each class was looked for; the sea is drawn within water's.
+        sea_window_deg: Where every piece of the coast was asked for, so that it is known what is
+            sea; None where nobody asked.
         centre_longitude_deg: Longitudes come back within 180 degrees of it.
 
     Raises:
@@ -134,8 +135,8 @@ def map_features(
         for owner, geometries in zip(owners, shapes, strict=True)
         for shape in geometries
     ]
-    if coast and FeatureClass.WATER in windows_deg:
-        sea = sea_within(windows_deg[FeatureClass.WATER], coast)
+    if coast and sea_window_deg is not None:
+        sea = sea_within(sea_window_deg, coast)
         features += [MapFeature(FeatureClass.WATER, "", part) for part in sea]
     return Found(features, incomplete)
 

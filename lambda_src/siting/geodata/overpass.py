@@ -28,6 +28,10 @@ CACHE_AGE_S: Final = 24 * 3600.0
 _WIDER: Final = 1.003
 #: Names are looked for within this many radii of the site: what a map's margin shows.
 _NAMES_REACH: Final = 1.1
+#: And the coast within so many, or what is beyond the site would be drawn as land: from its middle,
+#: the corners of a map of the report are 1.76 radii away.
+_SEA_REACH: Final = 1.8
+_COAST: Final = Tag("natural", ("coastline",)).as_overpass
 _NAMED: Final = Tag("place", PLACE_KINDS).as_overpass + Tag("name").as_overpass
 #: Characters of a service's own words that are passed on.
 _MAX_WORDS: Final = 300
@@ -87,14 +91,25 @@ class OverpassClient(ServiceClient):
             for kind, far_m in reach_m.items()
         }
         named = _circle(longitude_deg, latitude_deg, _NAMES_REACH * radius_m)
-        query = _query(longitude_deg, latitude_deg, windows, named)
+        sea = (
+            _circle(
+                longitude_deg,
+                latitude_deg,
+                max(_SEA_REACH * radius_m, radius_m + reach_m[FeatureClass.WATER]),
+            )
+            if FeatureClass.WATER in reach_m
+            else None
+        )
+        query = _query(longitude_deg, latitude_deg, windows, named, sea)
         answer = self._http.ask("POST", {"data": query}, self._check)
         elements = [read_element(one) for one in answer["elements"][1:]]
-        found = map_features(elements, windows, longitude_deg)
+        found = map_features(elements, sea, longitude_deg)
+        # A coast that is drawn far off is no sign that anybody mapped the site.
+        mapped = any(one.shape_deg.intersects(windows[one.feature_class]) for one in found.features)
         head = answer.get("osm3s")
         head = head if isinstance(head, Mapping) else {}
         return Surroundings(
-            features=tuple(found.features),
+            features=tuple(found.features) if mapped else (),
             incomplete_areas=found.incomplete_areas,
             attribution=_words(head.get("copyright")) or "OpenStreetMap contributors, ODbL",
             data_of=_words(head.get("timestamp_osm_base")),
@@ -141,6 +156,7 @@ def _query(
     latitude_deg: float,
     windows: Mapping[FeatureClass, Polygon],
     named_deg: Polygon,
+    sea_deg: Polygon | None,
 ) -> str:
     searches = [
         f"{row.elements}{_tags(row)}({_bounds(part)});"
@@ -161,6 +177,7 @@ def _query(
         *searches,
         *around,
         *(f"node{_NAMED}({_bounds(part)});" for part in _on_the_globe(named_deg)),
+        *(f"way{_COAST}({_bounds(part)});" for part in (_on_the_globe(sea_deg) if sea_deg else ())),
         ")->.all;",
         ".all out count;",
         ".all out geom qt;",

@@ -156,7 +156,7 @@ def lay_out(
             f"Map data: {plain(attribution)}",
             "Setbacks are distances from the centre of a turbine and planning assumptions, not "
             "law. Areas are in the site's UTM zone; zones of different classes may overlap. Zones "
-            "and the sea are drawn on the site alone.",
+            "are drawn on the site alone.",
             *((f"Setbacks follow {rules} where it gives one.",) if rules else ()),
             *(() if boundary_setback_m is not None else (_HALF_A_ROTOR,)),
         ),

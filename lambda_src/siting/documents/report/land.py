@@ -35,8 +35,8 @@ def site(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
         ),
         number.figure(
             SITE_MAP,
-            "The site with its exclusion zones and turbines. North is up; zones and the "
-            "sea are drawn inside the boundary only. Degrees are WGS 84. "
+            "The site with its exclusion zones and turbines. North is up; zones are "
+            "drawn inside the boundary only. Degrees are WGS 84. "
             f"{map_data(inputs.site.data)}".rstrip(),
             inputs.site,
             inputs.zones,

@@ -27,7 +27,7 @@ PROJECTION = SiteProjection(LONGITUDE, LATITUDE)
 
 
 def found(*elements: dict[str, Any]) -> Found:
-    return map_features([read_element(one) for one in elements], {}, LONGITUDE)
+    return map_features([read_element(one) for one in elements], None, LONGITUDE)
 
 
 def only(*elements: dict[str, Any]) -> MapFeature:
@@ -228,7 +228,7 @@ def test_longitudes_come_back_on_the_sites_side_of_the_antimeridian() -> None:
         "geometry": [{"lat": 0.0, "lon": 179.99}, far],
     }
 
-    (feature,) = map_features([read_element(road)], {}, 179.995).features
+    (feature,) = map_features([read_element(road)], None, 179.995).features
 
     assert feature.shape_deg.bounds[2] == pytest.approx(180.01)
     assert feature.shape_deg.length == pytest.approx(0.02)

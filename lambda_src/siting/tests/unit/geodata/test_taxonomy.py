@@ -47,7 +47,7 @@ def test_every_class_is_looked_for() -> None:
 
 def test_the_whole_query_is_one_that_the_stand_in_knows() -> None:
     window = site_around(8.97, 54.7, 6000.0).boundary_deg
-    query = _query(8.97, 54.7, dict.fromkeys(DEFAULT_SETBACKS_M, window), window)  # type: ignore[arg-type]
+    query = _query(8.97, 54.7, dict.fromkeys(DEFAULT_SETBACKS_M, window), window, window)  # type: ignore[arg-type]
     assert len(stand_in.answer(query, [])["elements"]) == 1
 
 
