@@ -43,6 +43,8 @@ def as_page(
             "north": [-plane.y_deg[0], -plane.y_deg[1]],
         },
         "energy": energy_title(export),
+        # A site at a zone's edge has turbines whose own zone is the other one.
+        "zone": f"UTM {export.turbines.shapes[0].row['utm_zone']}",
         "turbines": [
             {
                 "id": marker.name,

@@ -28,6 +28,8 @@ _APART: Final = 0.5
 _AROUND: Final = ((0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1))
 #: And how far out.
 _RINGS: Final = (1.0, 1.8, 2.6)
+#: Of the letters' size, how far a place's name may be above or below its place, nearest first.
+_LINES_OFF: Final = (0.0, -1.7, 1.7, -3.4, 3.4)
 
 
 def place_name(name: str) -> str:
@@ -109,15 +111,17 @@ class Labels:
         return Label(text, round(best[0], 1), round(best[1], 1))
 
     def over(self, text: str, x: float, y: float, *, size: float) -> Label | None:
-        """Set a place's name over it, or nothing where something is in the way."""
+        """Set a place's name over it or a line or two off; nothing where all that is taken."""
         half_width, half_height = _LETTER * size * len(text) / 2, _LINE * size / 2
-        x = min(max(x, half_width), self._width - half_width)
-        y = min(max(y, half_height), self._height - half_height)
         apart = _APART * size
-        if self._in_the_way(_box(x, y, half_width + apart, half_height + apart)):
-            return None
-        self._taken.append(_box(x, y, half_width, half_height))
-        return Label(text, round(x, 1), round(y, 1))
+        wide, high = half_width + apart, half_height + apart
+        x = min(max(x, wide), self._width - wide)
+        for lines in _LINES_OFF:
+            beside = min(max(y + lines * size, high), self._height - high)
+            if not self._in_the_way(_box(x, beside, wide, high)):
+                self._taken.append(_box(x, beside, half_width, half_height))
+                return Label(text, round(x, 1), round(beside, 1))
+        return None
 
     def _in_the_way(self, box: _Box) -> int | None:
         """Count what a text would cover; None where it would leave the map."""

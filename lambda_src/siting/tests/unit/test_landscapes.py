@@ -228,15 +228,36 @@ def wakes_are_computed_by_true_north(edge: Ran) -> None:
 
 def maps_and_tables_stay_in_their_section(edge: Ran) -> None:
     body = edge.files["report/report.pdf"]
-    pages = [page.extract_text() for page in PdfReader(io.BytesIO(body)).pages[1:]]
+    read: list[tuple[int, float, str, float]] = []
+    for at, page in enumerate(PdfReader(io.BytesIO(body)).pages[1:]):
+        # Captions and headings as they stand, top to bottom: not in the order they were written.
+        page.extract_text(
+            visitor_text=lambda text, place, _text_place, _font, size, at=at: read.append(
+                (at, -place[5], text.strip(), size)
+            )
+        )
 
-    def page_of(words: str) -> int:
-        (found,) = (at for at, text in enumerate(pages) if words in text)
+    def place_of(words: str, *, heading: bool = False) -> tuple[int, float]:
+        (found,) = (
+            (at, down)
+            for at, down, text, size in read
+            if text == words and (size > _TEXT_SIZE) is heading
+        )
         return found
 
-    assert page_of("6 Losses") <= page_of("Wakes at hub height in the main")
-    of_it = pages[page_of("7 Assumptions")]
-    assert page_of("Wakes at hub height in the main") <= page_of("7 Assumptions")
-    if "Wakes at hub height in the main" in of_it:
-        assert of_it.index("Wakes at hub height in the main") < of_it.index("7 Assumptions")
-    assert page_of("January") == page_of("December")
+    first, *parts = re.split(r"<h2[^>]*>\d+ (.*?)</h2>", edge.text("report/report.html"))
+    assert "Figure" not in first
+    names = parts[::2]
+    figures = 0
+    for name, following, part in zip(names, [*names[1:], None], parts[1::2], strict=True):
+        for figure in re.findall(r"Figure \d+\.", part):
+            figures += 1
+            assert place_of(name, heading=True) < place_of(figure), figure
+            assert following
+            assert place_of(figure) < place_of(following, heading=True), figure
+    assert figures == 7
+    assert place_of("January")[0] == place_of("December")[0]
+
+
+#: Points; headings are larger.
+_TEXT_SIZE = 12.0

@@ -168,7 +168,10 @@ def test_places_are_named_once_and_not_over_a_turbine() -> None:
         turbines=((9.002, 54.012),),
     )
 
-    assert [one.text for one in drawn.places] == ["Koog", "Moorsee"]
+    assert [one.text for one in drawn.places] == ["Koog", "Moorsee", "Under a turbine"]
+    # A name that has no room where it belongs stands a line above or below.
+    (turbine,) = drawn.turbines
+    assert 14.0 < abs(drawn.places[2].y - turbine.y) < 60.0
     assert drawn.places[1].x < drawn.places[0].x
 
 
@@ -183,23 +186,31 @@ def test_a_legend_calls_classes_what_tables_do_and_tells_each_setback() -> None:
     assert [one.label for one in drawn.feature_kinds] == ["Forests"]
 
 
-@pytest.mark.parametrize(("apart_deg", "names"), [(0.0012, ["Ey"]), (0.0032, ["Ey", "Oy"])])
-def test_names_that_would_read_as_one_are_not_both_set(apart_deg: float, names: list[str]) -> None:
+@pytest.mark.parametrize(("apart_deg", "moves"), [(0.0012, True), (0.0032, False)])
+def test_names_that_would_read_as_one_stand_half_a_line_apart(
+    apart_deg: float, *, moves: bool
+) -> None:
     # One below the other; a line of letters is some 0.0009 degrees high here.
     lakes = [feature("water", square(9.02, 54.02 - down, 0.0001)) for down in (0.0, apart_deg)]
     for lake, name in zip(lakes, ("Ey", "Oy"), strict=True):
         lake["properties"]["name"] = name
+    (alone,) = draw(lakes[1]).places
+    above, below = draw(*lakes).places
 
-    assert [one.text for one in draw(*lakes).places] == names
+    assert (above.text, below.text) == ("Ey", "Oy")
+    assert abs(below.y - above.y) > 1.6 * 14.0
+    assert (below.y != alone.y) is moves
 
 
 def test_a_places_name_leaves_the_circle_of_a_turbine_free() -> None:
     lake = feature("water", square(9.02, 54.02, 0.0001))
     lake["properties"]["name"] = "Ey"
-
-    assert draw(lake, turbines=((9.03, 54.02),)).places
+    (alone,) = draw(lake, turbines=((9.03, 54.02),)).places
     # Its middle is beside the name, its circle under it.
-    assert not draw(lake, turbines=((9.02125, 54.02),)).places
+    drawn = draw(lake, turbines=((9.02125, 54.02),))
+
+    assert drawn.places[0].y != alone.y
+    assert abs(drawn.places[0].y - drawn.turbines[0].y) > 5.0 + 7.0
 
 
 def test_the_graticule_crosses_where_its_numbers_say() -> None:
