@@ -63,11 +63,11 @@ class FarmLand:
 
         corner = np.array((west_m, south_m))
         zone = {"facecolor": "#8a8f94", "alpha": 0.3, "edgecolor": INK, "linewidth": 0.3}
-        line = {"facecolor": "none", "edgecolor": INK}
+        outline = {"facecolor": "none", "edgecolor": INK}
         for rings, name, look in (
             (self.zones, "Excluded land", zone),
-            (self.boundary, "Site boundary", {**line, "linewidth": 1.6}),
-            (self.setback, "Setback from it", {**line, "linewidth": 0.8, "linestyle": "--"}),
+            (self.boundary, "Site boundary", {**outline, "linewidth": 1.6}),
+            (self.setback, "Setback from it", {**outline, "linewidth": 0.8, "linestyle": "--"}),
         ):
             if rings:
                 paths = [Path((ring - corner) / _KM, closed=True) for ring in rings]

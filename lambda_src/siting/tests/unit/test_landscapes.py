@@ -229,13 +229,13 @@ def wakes_are_computed_by_true_north(edge: Ran) -> None:
 def maps_and_tables_stay_in_their_section(edge: Ran) -> None:
     body = edge.files["report/report.pdf"]
     read: list[tuple[int, float, str, float]] = []
-    for at, page in enumerate(PdfReader(io.BytesIO(body)).pages[1:]):
-        # Captions and headings as they stand, top to bottom: not in the order they were written.
-        page.extract_text(
-            visitor_text=lambda text, place, _text_place, _font, size, at=at: read.append(
-                (at, -place[5], text.strip(), size)
-            )
-        )
+
+    def note(text: str, place: list[float], _of_text: list[float], _font: Any, size: float) -> None:
+        read.append((at, -place[5], text.strip(), size))
+
+    # Captions and headings as they stand, top to bottom: not in the order they were written.
+    for at, page in enumerate(PdfReader(io.BytesIO(body)).pages[1:]):  # noqa: B007  note has it
+        page.extract_text(visitor_text=note)
 
     def place_of(words: str, *, heading: bool = False) -> tuple[int, float]:
         (found,) = (

@@ -18,9 +18,10 @@ def around(*elements: Element) -> Surroundings:
     weather = Weather(240.0, 50.0, 8.0, 2.0, 0.2, 9.0, 101.0, 0.0)
     land = Landscape("sea", "Sea", LATITUDE, LONGITUDE, elements, weather, land={}, layout={})
     with served(land):
-        client = areas.overpass()
+        client = vars(areas)["overpass"]()
         reach = {FeatureClass.WATER: 50.0, FeatureClass.BUILDING: 500.0}
-        return client.features_around(LONGITUDE, LATITUDE, RADIUS_M, reach)
+        found: Surroundings = client.features_around(LONGITUDE, LATITUDE, RADIUS_M, reach)
+    return found
 
 
 def coast(north_m: float) -> Element:
