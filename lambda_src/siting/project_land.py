@@ -76,14 +76,19 @@ class BoundarySetback(NamedTuple):
 
 
 def boundary_setback(
-    buildable: Mapping[str, Any], tip_height_m: float, rotor_diameter_m: float
+    buildable: Mapping[str, Any],
+    tip_height_m: float,
+    rotor_diameter_m: float,
+    *,
+    of_several: bool = False,
 ) -> BoundarySetback:
-    """Return what a turbine keeps from the boundary of the land that a project holds.
+    """Return what turbines keep from the boundary of the land that a project holds.
 
     Args:
         buildable: The project's ``buildable.geojson``.
-        tip_height_m: The turbine's blade tip over ground.
-        rotor_diameter_m: Its rotor.
+        tip_height_m: The turbine's blade tip over ground; of several types, the highest.
+        rotor_diameter_m: Its rotor; of several types, the largest.
+        of_several: Whether there are several types: all keep what the strictest needs.
     """
     assumed = buildable["properties"][ASSUMES]
     if (metres := assumed[_BOUNDARY_M]) is not None:
@@ -92,8 +97,10 @@ def boundary_setback(
         rules = RULE_SETS.get(assumed[_RULES])
         by_rules = rules is not None and rules.boundary_tip_heights == tips
         asks = f"by {rules.title}" if rules and by_rules else "as the request asks"
-        return BoundarySetback(tips * tip_height_m, f"{tips:g} tip heights, {asks}")
-    return BoundarySetback(rotor_diameter_m / 2.0, "half a rotor: no blade reaches beyond it")
+        of_which = " of the tallest type" if of_several else ""
+        return BoundarySetback(tips * tip_height_m, f"{tips:g} tip heights{of_which}, {asks}")
+    half = "half of the largest rotor" if of_several else "half a rotor"
+    return BoundarySetback(rotor_diameter_m / 2.0, f"{half}: no blade reaches beyond it")
 
 
 def require_land_for(turbine_model: str, tip_height_m: float, buildable: Mapping[str, Any]) -> None:

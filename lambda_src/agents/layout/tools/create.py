@@ -1,16 +1,18 @@
 """A new layout: turbines placed on the project's land."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from strands import ToolContext, tool
 
 from agents.layout.tools.current import load_land, save_current
-from siting.project_turbines import turbine_named
+from siting.project_turbines import own_turbines, turbine_named
 from siting.project_wind import project_wind, require_wind_of
 from siting.wind import noise, scenarios
 from siting.wind.errors import require_within
 from tradewind.contracts.errors import ToolInputError
+from tradewind.run.project import Project
 from tradewind.run.strands_agent import project_of, reports_failures
 from tradewind.run.tools import Source
 
@@ -65,7 +67,8 @@ def create_layout(
             the most energy) or optimise (searches on from the best of the others; never worse than
             it).
         turbine_model: A turbine of get_turbine_specs: iea37_3_35mw_130m, iea_3_4mw_130m (rotor
-            130 m), iea_10mw_198m, iea_15mw_240m or one that was brought.
+            130 m), iea_10mw_198m, iea_15mw_240m or one that was brought. One type: for a farm of
+            several, that of the largest rotor; then call set_turbine_type for the others.
         spacing_along_wind_diameters: Row to row along the wind, in rotor diameters, 2 to 30.
         spacing_across_wind_diameters: Within a row across the wind, in rotor diameters, 2 to 30.
         wind_direction_degrees: Where the main wind comes from, degrees from north, clockwise.
@@ -85,6 +88,7 @@ def create_layout(
     require_within("iterations", iterations, 1, _MAX_ITERATIONS)
     require_within("time_limit_s", time_limit_s, _MIN_LIMIT_S, _MAX_LIMIT_S)
     project = project_of(tool_context)
+    _require_one_type(project, turbine_model)
     turbine = turbine_named(project, turbine_model)
     wind_json = project_wind(project)
     if wind_direction_degrees is None:
@@ -137,6 +141,26 @@ def create_layout(
         used=used,
     )
     return {**summary, "artifacts": artifacts}
+
+
+def _require_one_type(project: Project, turbine_model: str) -> None:
+    """Refuse several types at once, and say how a farm of them is laid out."""
+    from siting.wind.turbines import TURBINES  # noqa: PLC0415
+
+    known = {*TURBINES, *own_turbines(project)}
+    names = [name for name in dict.fromkeys(re.findall(r"\w+", turbine_model)) if name in known]
+    if turbine_model in known or len(names) < 2:  # noqa: PLR2004
+        return
+    types = [turbine_named(project, name) for name in names]
+    largest = max(types, key=lambda one: one.rotor_diameter_m)
+    tallest = max(types, key=lambda one: one.tip_height_m)
+    others = ", ".join(one.key for one in types if one is not largest)
+    raise ToolInputError(
+        "create_layout searches places for turbines of one type. Create the layout of all turbines "
+        f"with turbine_model={largest.key}, whose rotor is the largest, on land that is cut for "
+        f"{tallest.key}, the tallest; then call set_turbine_type with the turbine_ids that are to "
+        f"be {others}. Every place then has room for the largest rotor."
+    )
 
 
 def _main_direction(wind_json: Source | None) -> float:

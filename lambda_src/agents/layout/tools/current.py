@@ -80,6 +80,7 @@ def load_land(project: Project, turbines: "Iterable[Turbine]") -> ProjectLand:
         buildable_json.data,
         max(one.tip_height_m for one in types),
         max(one.rotor_diameter_m for one in types),
+        of_several=len(types) > 1,
     )
     land = layout.Land(found.boundary_m, buildable, boundary.metres)
     if land.inset_m.is_empty:

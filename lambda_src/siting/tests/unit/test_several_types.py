@@ -2,9 +2,12 @@
 
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
+from shapely.geometry import Point, shape
 
 from agents.layout.tools.create import create_layout
 from agents.layout.tools.keep import load_layout, save_layout
@@ -165,6 +168,40 @@ def test_hubs_keep_half_of_the_largest_rotor_from_the_boundary(store: MemoryArti
 
     assert kept == [65.0, 45.0]
     assert layout_in(store)["noise_screening"]["turbine_model"] == "own_2mw"
+
+
+def test_report_map_and_files_agree_on_what_the_strictest_type_keeps(
+    store: MemoryArtifactStore,
+) -> None:
+    done(set_turbine_type, "layout", store, turbine_ids="T02", turbine_model="own_2mw")
+    done(run_wake_simulation, "simulation", store)
+    done(create_report, "report", store, title="Two types")
+
+    content, layout = ProjectContent(store), layout_in(store)
+    page = content["report/report.html"].decode()
+    assert "setback of 65.0 m (half of the largest rotor: no blade reaches beyond it)" in page
+    assert "Setbacks are for turbines that reach 175 m at the blade tip" in page
+    site = json.loads(content["terrain/site.geojson"])
+    boundary = shape(site["features"][0]["geometry"])
+    line = shape(layout["boundary_setback_line"])
+    # In the south, by degrees of latitude; a boundary that leans there adds a metre.
+    assert (line.bounds[1] - boundary.bounds[1]) * 111_300 == pytest.approx(65.0, abs=2.0)
+    assert all(line.contains(Point(one["longitude_deg"], one["latitude_deg"]))
+               for one in layout["turbines"])  # fmt: skip
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(content["report/site.gpkg"])
+        assert database.execute("SELECT setback_m FROM boundary_setback").fetchall() == [(65.0,)]
+
+
+def test_several_types_at_once_are_refused_with_what_to_do_instead(
+    store: MemoryArtifactStore,
+) -> None:
+    before = layout_in(store)
+    for asked in ("own_2mw, iea_3_4mw_130m", "2 iea_3_4mw_130m and 2 own_2mw"):
+        said = refused(create_layout, "layout", store, turbine_count=4, turbine_model=asked)
+        assert "with turbine_model=iea_3_4mw_130m, whose rotor is the largest" in said
+        assert "set_turbine_type with the turbine_ids that are to be own_2mw" in said
+    assert layout_in(store) == before
 
 
 def test_the_types_stay_with_their_turbines(store: MemoryArtifactStore) -> None:
