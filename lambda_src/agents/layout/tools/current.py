@@ -39,7 +39,7 @@ class ProjectLand(NamedTuple):
     site: "Site"
     land: "Land"
     boundary: BoundarySetback
-    sources: tuple[Source, ...]
+    sources: tuple[Source, Source]
 
     @property
     def north_degrees(self) -> float:
@@ -165,7 +165,7 @@ def save_current(
     used: Sequence[Source],
 ) -> list[str]:
     """Write the project's current layout, and return the artifacts' names."""
-    turbines = _turbines(ids, positions_m, types, land.site)
+    turbines = _turbines(ids, positions_m, types, land)
     by_key = {one.key: one.as_document() for one in types}
     artifacts = [
         save_json(
@@ -224,11 +224,13 @@ def by_model(types: "Iterable[Turbine]") -> dict[str, int]:
 
 
 def _turbines(
-    ids: Sequence[str], positions_m: "FloatArray", types: "Sequence[Turbine]", site: "Site"
+    ids: Sequence[str], positions_m: "FloatArray", types: "Sequence[Turbine]", land: ProjectLand
 ) -> list[dict[str, Any]]:
     from siting.wind.crs import unwrap  # noqa: PLC0415
+    from siting.wind.surroundings import surroundings_of  # noqa: PLC0415
 
-    degrees = site.projection.points_to_degrees(positions_m).round(8)
+    site_json, _ = land.sources
+    degrees = land.site.projection.points_to_degrees(positions_m).round(8)
     # Of a site across the antimeridian they run past 180, which no GeoJSON may.
     degrees[:, 0] = unwrap(degrees[:, 0], 0.0)
     return [
@@ -239,9 +241,16 @@ def _turbines(
             "longitude_deg": longitude_deg,
             "latitude_deg": latitude_deg,
             "turbine_model": turbine.key,
+            "nearest_home_m": near.nearest_home_m and round(near.nearest_home_m, 1),
+            "across_water": near.across_water,
         }
-        for identity, (x_m, y_m), (longitude_deg, latitude_deg), turbine in zip(
-            ids, positions_m.tolist(), degrees.tolist(), types, strict=True
+        for identity, (x_m, y_m), (longitude_deg, latitude_deg), turbine, near in zip(
+            ids,
+            positions_m.tolist(),
+            degrees.tolist(),
+            types,
+            surroundings_of(site_json.data, positions_m),
+            strict=True,
         )
     ]
 

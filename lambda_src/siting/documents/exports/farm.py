@@ -25,6 +25,7 @@ _ROW: Final[Mapping[str, type]] = {
     "turbine_model": str,
     "hub_height_m": float,
     "rotor_diameter_m": float,
+    "nearest_home_m": float,
     "gross_gwh": float,
     "wake_loss_percent": float,
     "net_of_wakes_gwh": float,
@@ -58,8 +59,8 @@ class ExportFile(NamedTuple):
 CSV: Final = ExportFile(
     "turbines.csv",
     "text/csv; charset=utf-8",
-    "The turbines: coordinates in degrees and UTM, type, hub height, energy gross and net. For "
-    "spreadsheets.",
+    "The turbines: coordinates in degrees and UTM, type, hub height, nearest home, energy gross "
+    "and net. For spreadsheets.",
 )
 KML: Final = ExportFile(
     "site.kml",
@@ -227,6 +228,7 @@ def _turbines(layout: Mapping[str, Any], energy: Mapping[str, Any]) -> Iterator[
                 "turbine_model": its_type["turbine_model"],
                 "hub_height_m": its_type["hub_height_m"],
                 "rotor_diameter_m": its_type["rotor_diameter_m"],
+                "nearest_home_m": one.get("nearest_home_m"),
                 "gross_gwh": round(of_it["aep_gwh"] * _ALL_PERCENT / left_percent, 4)
                 if left_percent
                 else None,

@@ -1,11 +1,12 @@
 """The sections on assumptions and limits."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from siting.documents.report.blocks import Block
 from siting.documents.report.inputs import Inputs
 from siting.documents.report.land import existing_turbines
-from siting.documents.report.turbines import turbine_types
+from siting.documents.report.turbines import listed, turbine_types
 from siting.documents.wording import decimal, plain
 from siting.project_land import GROUND, cut_for, kept_from
 from siting.wind.features import FeatureClass
@@ -103,8 +104,33 @@ def _noise(inputs: Inputs) -> tuple[str, ...]:
         f"Noise was screened, not computed: one turbine{loudest or ','} assumed to have "
         f"{decimal(screening['assumed_sound_power_dba'], 1)} dB(A) of sound power, needs {heard}. "
         f"Homes keep {decimal(kept_from(FeatureClass.BUILDING, inputs.buildable.data))} m here. "
-        f"{plain(screening['basis'])}",
+        f"{plain(screening['basis'])}{_within_earshot(inputs)}",
     )
+
+
+def _within_earshot(inputs: Inputs) -> str:
+    """Which turbines stand nearer to a home than one turbine's noise asks for at night."""
+    strictest = _strictest(inputs)
+    near = _nearer_than(strictest["distance_m"], inputs)
+    if near is None:
+        return ""
+    nearer = f" Nearer to a home or to residential land than {decimal(strictest['distance_m'])} m: "
+    return f"{nearer}{listed([f'{name} ({decimal(m)} m)' for name, m in near])}."
+
+
+def _strictest(inputs: Inputs) -> Mapping[str, float]:
+    distances: list[Mapping[str, float]] = inputs.layout.data["noise_screening"]["distances"]
+    return min(distances, key=lambda one: one["limit_dba"])
+
+
+def _nearer_than(metres: float, inputs: Inputs) -> list[tuple[str, float]] | None:
+    """Names and distances, the nearest first; None where the layout was made without them."""
+    turbines = inputs.layout.data["turbines"]
+    if any("nearest_home_m" not in one for one in turbines):
+        return None
+    found = [(plain(one["id"]), one["nearest_home_m"]) for one in turbines]
+    near = [(name, home_m) for name, home_m in found if home_m is not None and home_m < metres]
+    return sorted(near, key=lambda one: one[1])
 
 
 def heard_at_home(inputs: Inputs) -> str:
@@ -112,14 +138,21 @@ def heard_at_home(inputs: Inputs) -> str:
     screening = inputs.layout.data.get("noise_screening")
     if screening is None:
         return ""
-    strictest = min(screening["distances"], key=lambda one: float(one["limit_dba"]))
+    strictest = _strictest(inputs)
     kept_m = kept_from(FeatureClass.BUILDING, inputs.buildable.data)
     if kept_m >= strictest["distance_m"]:
         return ""
+    near = _nearer_than(strictest["distance_m"], inputs)
+    counted = ""
+    if near is not None:
+        counted = "; none stands nearer, but several are louder together"
+        if near:
+            stand = "stands" if len(near) == 1 else "stand"
+            counted = f"; {len(near)} of {len(inputs.layout.data['turbines'])} {stand} nearer"
     return (
         f"Homes keep {decimal(kept_m)} m, and one turbine alone may need "
-        f"{decimal(strictest['distance_m'])} m for {decimal(strictest['limit_dba'])} dB(A): a "
-        "noise study has to say which can stay. "
+        f"{decimal(strictest['distance_m'])} m for {decimal(strictest['limit_dba'])} dB(A)"
+        f"{counted}: a noise study has to say which can stay. "
     )
 
 

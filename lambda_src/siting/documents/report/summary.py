@@ -5,7 +5,7 @@ from siting.documents.report.blocks import Answer
 from siting.documents.report.caveats import NOT_LOOKED_AT, ground, heard_at_home
 from siting.documents.report.inputs import Inputs
 from siting.documents.report.land import existing_turbines
-from siting.documents.report.turbines import turbine_types
+from siting.documents.report.turbines import across_water, turbine_types
 from siting.documents.wording import decimal, plain, position
 from siting.project_land import GROUND
 
@@ -32,6 +32,7 @@ def _what(inputs: Inputs) -> str:
     return (
         f"{layout['turbines_placed']} wind turbine{_s(layout['turbines_placed'])}, "
         f"{decimal(energy['rated_power_mw'], 2)} MW in all: {each}."
+        f"{across_water(layout)}"
     )
 
 

@@ -1,11 +1,14 @@
 """The section on the layout."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import Inputs
 from siting.documents.wording import decimal, plain, words
+
+#: Turbines that a sentence names; the table has all.
+_MAX_LISTED: Final = 12
 
 
 def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
@@ -19,12 +22,13 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             f"{_farm(layout)}, strategy: {strategy}. Spacing asked "
             f"for, hub to hub: {decimal(layout['spacing_along_wind_m'])} m along the main "
             f"wind, which comes from {decimal(layout['wind_direction_degrees'])}°, and "
-            f"{decimal(layout['spacing_across_wind_m'])} m across it."
+            f"{decimal(layout['spacing_across_wind_m'])} m across it.{across_water(layout)}"
         ),
         *_compared(inputs, number),
         number.table(
             f"Turbines. Coordinates: UTM on WGS 84 (EPSG:{layout['utm_epsg']}), and degrees. "
-            "Energy is net of wakes.",
+            "To homes: from the tower to the nearest house or residential land on the map. Energy "
+            "is net of wakes.",
             (
                 Column("Turbine", numeric=False),
                 *((Column("Type", numeric=False),) if several else ()),
@@ -32,6 +36,7 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 Column("North, m"),
                 Column("Longitude, °"),
                 Column("Latitude, °"),
+                Column("To homes, m"),
                 Column("Energy, GWh"),
                 Column("Wake loss, %"),
             ),
@@ -43,6 +48,7 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                     decimal(one["y_m"], 1),
                     f"{places[one['id']]['longitude_deg']:.6f}",
                     f"{places[one['id']]['latitude_deg']:.6f}",
+                    _or_none(places[one["id"]].get("nearest_home_m")),
                     decimal(one["aep_gwh"], 3),
                     decimal(one["wake_loss_percent"], 1),
                 )
@@ -54,6 +60,7 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
                 (
                     "Wind farm",
                     *(("",) if several else ()),
+                    "",
                     "",
                     "",
                     "",
@@ -71,6 +78,29 @@ def turbine_types(layout: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any
     return [
         (count, layout["turbine_types"][key]) for key, count in layout["turbines_by_model"].items()
     ]
+
+
+def across_water(layout: Mapping[str, Any]) -> str:
+    """Which turbines nothing on the map leads to over land, in a sentence to go on with."""
+    apart = [plain(one["id"]) for one in layout["turbines"] if one.get("across_water")]
+    if not apart:
+        return ""
+    stand = "stands" if len(apart) == 1 else "stand"
+    return (
+        f" {listed(apart)} {stand} across water: on the map neither land nor a road leads "
+        "there from the largest piece of land."
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a list in a sentence; of very many the first, and how many more."""
+    shown, more = names[:_MAX_LISTED], len(names) - _MAX_LISTED
+    *first, last = [*shown, f"{more} more"] if more > 0 else shown or ["none"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _or_none(metres: float | None) -> str:
+    return "\u2013" if metres is None else decimal(metres)
 
 
 def _farm(layout: Mapping[str, Any]) -> str:

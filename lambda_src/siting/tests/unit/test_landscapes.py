@@ -15,8 +15,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 
+import numpy as np
 import pytest
 from pypdf import PdfReader
+from pyproj import Geod
 from shapely.geometry import Point, shape
 
 from agents.simulation.agent import run_wake_simulation
@@ -152,6 +154,11 @@ def test_coast_islands_are_land_and_the_tarn_on_one_is_not(tmp_path: Path) -> No
 
     assert land.contains(at(-1000.0, 1500.0))
     assert land.contains(at(-2600.0, -2000.0))
+    for place in (
+        coast.cover,
+        re.sub(r"<[^>]+>", " ", page.partition("Layout</h2>")[2].partition("<table")[0]),
+    ):
+        assert "T03, T05 and T09 stand across water" in " ".join(place.split())
     assert not land.contains(at(-1000.0, 1100.0))
     assert not land.contains(at(-2500.0, -500.0))
 
@@ -184,11 +191,35 @@ def test_air_of_another_height_than_the_ground_is_told(ground_m: float, warns: b
 
 
 def test_villages_that_one_turbine_may_be_too_loud_for_are_on_the_cover() -> None:
-    assert "Homes keep 525 m, and one turbine alone may need 576 m" in ran("villages").cover
+    villages = ran("villages")
+    homes = [element for element in villages.landscape.elements if "building" in element["tags"]]
+    print(homes[0])
+    assert "Homes keep 525 m, and one turbine alone may need 576 m" in villages.cover
 
 
-def test_a_plain_in_the_south_has_its_whole_chain() -> None:
-    assert "UTM zone 20S" in ran("plain").cover
+def test_a_plain_in_the_south_has_its_whole_chain_and_says_who_is_near_to_homes() -> None:
+    plain = ran("plain")
+    corners = np.array(
+        [
+            (at["lon"], at["lat"])
+            for one in plain.landscape.elements
+            if one["tags"].get("building") == "farm" or one["tags"].get("landuse") == "residential"
+            for at in one["geometry"]
+        ]
+    )
+    away_m = {}
+    for at in plain.data("layout/layout.json")["turbines"]:
+        here = np.broadcast_to((at["longitude_deg"], at["latitude_deg"]), corners.shape)
+        # To a house's corner, and not to its wall: a metre or two farther.
+        away_m[at["id"]] = Geod(ellps="WGS84").inv(*here.T, *corners.T)[2].min()
+    near = sorted((id_ for id_, metres in away_m.items() if metres < 854.0), key=away_m.__getitem__)
+
+    assert "UTM zone 20S" in plain.cover
+    assert f" m for 40 dB(A); {len(near)} of 24 stand" in plain.cover
+    told = plain.text("report/report.html").partition("residential land than 854 m: ")[2]
+    found = re.findall(r"(T\d\d) \((\d+) m\)", told.partition("</li>")[0])
+    assert [name for name, _ in found] == near != []
+    assert [float(m) for _, m in found] == pytest.approx([away_m[one] for one in near], abs=5.0)
 
 
 def test_zone_edge_has_wakes_by_true_north_and_maps_in_their_section() -> None:
