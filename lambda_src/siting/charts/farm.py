@@ -124,8 +124,9 @@ class FarmCharts:
             axes.set_xticks(np.radians(np.arange(0, 360, 45)), _COMPASS)
             axes.yaxis.set_major_locator(MaxNLocator(4))
             axes.yaxis.set_major_formatter(lambda value, _: f"{value:g} %")
-            # Numbers where the fewest bars are.
-            axes.set_rlabel_position(np.degrees(directions[int(percent.argmin())]))
+            # Numbers where the fewest bars are, and between two letters of the compass.
+            fewest = np.degrees(directions[int(percent.argmin())])
+            axes.set_rlabel_position(45.0 * np.floor(fewest / 45.0) + 22.5)
             axes.grid(visible=True)
             # The scale's numbers stay readable on bars.
             axes.set_axisbelow("line")
@@ -156,7 +157,11 @@ class FarmCharts:
         rows = self.energy["per_turbine"]
         east, north = self.field.east_m, self.field.north_m
         main, free = self._map_wind()
-        columns, lines = _map_lines(east, north, self.field.largest_rotor_m)
+        # All of the site, not the turbines' part of it alone.
+        edge = np.vstack(self.land.boundary) if self.land else np.empty((0, 2))
+        columns, lines = _map_lines(
+            np.append(east, edge[:, 0]), np.append(north, edge[:, 1]), self.field.largest_rotor_m
+        )
         points = np.stack(np.meshgrid(columns, lines), axis=-1).reshape(-1, 2)
         speed = self.field.speeds_at(points, main, self.main_direction_degrees, free).reshape(
             len(lines), len(columns)

@@ -8,10 +8,11 @@ import numpy as np
 
 from siting.charts.graticule import Plane, graticule
 from siting.charts.style import GRID, INK, TEAL
-from siting.wind.features import FeatureClass
+from siting.wind.features import SETBACK_RULES, FeatureClass
 from siting.wind.turbines import FloatArray
 
 _KM: Final = 1000.0
+_STANDING: Final = SETBACK_RULES[FeatureClass.WIND_TURBINE].label.capitalize()
 #: The scale bar is at most this share of the map's width.
 _SCALE_BAR: Final = 0.25
 
@@ -62,22 +63,26 @@ class FarmLand:
         from matplotlib.path import Path  # noqa: PLC0415
 
         corner = np.array((west_m, south_m))
-        zone = {"facecolor": "#8a8f94", "alpha": 0.3, "edgecolor": INK, "linewidth": 0.3}
-        outline = {"facecolor": "none", "edgecolor": INK}
-        for rings, name, look in (
-            (self.zones, "Excluded land", zone),
-            (self.boundary, "Site boundary", {**outline, "linewidth": 1.6}),
-            (self.setback, "Setback from it", {**outline, "linewidth": 0.8, "linestyle": "--"}),
+        if self.zones:
+            paths = [Path((ring - corner) / _KM, closed=True) for ring in self.zones]
+            look = {"facecolor": "#8a8f94", "alpha": 0.3, "edgecolor": INK, "linewidth": 0.3}
+            areas = Path.make_compound_path(*paths)
+            axes.add_patch(PathPatch(areas, label="Excluded land", **look))
+        for rings, name, width, dashes in (
+            (self.boundary, "Site boundary", 1.6, "-"),
+            (self.setback, "Setback from the boundary", 0.8, "--"),
         ):
-            if rings:
-                paths = [Path((ring - corner) / _KM, closed=True) for ring in rings]
-                axes.add_patch(PathPatch(Path.make_compound_path(*paths), label=name, **look))
+            for number, ring in enumerate(rings):
+                # Once in the legend.
+                label = "_" if number else name
+                points = ((ring - corner) / _KM).T
+                axes.plot(*points, color=INK, linewidth=width, linestyle=dashes, label=label)
         wide, high = size_km
         stand = (self.standing - corner) / _KM
         stand = stand[((stand > 0.0) & (stand < size_km)).all(axis=1)]
         if len(stand):
             look = {"s": 34, "color": TEAL, "edgecolor": "white", "linewidth": 0.8, "marker": "D"}
-            axes.scatter(*stand.T, label="Existing wind turbine", **look)
+            axes.scatter(*stand.T, label=_STANDING, **look)
         axes.set_xlim(0.0, wide)
         axes.set_ylim(0.0, high)
         box = (west_m, west_m + _KM * wide, south_m, south_m + _KM * high)

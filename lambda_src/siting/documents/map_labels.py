@@ -1,6 +1,6 @@
 """Names on a map, each where it covers as little as can be. Standard library only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,6 +14,8 @@ NAMED_KINDS: Final = (
 )  # fmt: skip
 #: All kinds of names, places before features.
 RANKED: Final = (*PLACE_KINDS, *NAMED_KINDS)
+#: Of those, what is as small as a building.
+_SMALL: Final = frozenset({"sensitive_place", "developed_land", "monument"})
 #: Names of places on a map; more would be a list.
 MAX_PLACES: Final = 24
 MAX_PLACE_LENGTH: Final = 32
@@ -36,6 +38,11 @@ def place_name(name: str) -> str:
     """Return a place's name as maps write it; one that is too long ends in dots."""
     name = plain(name)
     return name if len(name) <= MAX_PLACE_LENGTH else f"{name[: MAX_PLACE_LENGTH - 1].rstrip()}…"
+
+
+def says_no_more(kind: str, name: str, told: Collection[str]) -> bool:
+    """Whether a name adds nothing to those that are told already, as a village's school's does."""
+    return name in told or (kind in _SMALL and any(one in name for one in told))
 
 
 def class_label(kind: str) -> str:

@@ -12,9 +12,10 @@ from siting.documents.map_labels import (
     Label,
     Labels,
     place_name,
+    says_no_more,
 )
 from siting.documents.wording import decimal, plain
-from siting.wind.features import DRAWN_IN_ORDER, PLACE
+from siting.wind.features import DRAWN_IN_ORDER, PLACE, FeatureClass
 
 #: Turbines and the size of their names, in pixels: many are written smaller.
 _LABEL_SIZES: Final = ((60, 11.0), (120, 9.0))
@@ -24,6 +25,10 @@ _PLACE_SIZE: Final = 14.0
 #: From little energy to much: light to dark in grey as well, and told apart by the colour-blind.
 _SCALE: Final = ((253, 231, 37), (33, 145, 140), (68, 1, 84))
 
+#: Areas that zones are drawn over: under the sea nobody would see a reserve's. All else is small.
+_WIDE: Final = frozenset(
+    DRAWN_IN_ORDER[: DRAWN_IN_ORDER.index(FeatureClass.SENSITIVE_PLACE)],
+)
 _ORDER: Final[Mapping[str, int]] = {kind: at for at, kind in enumerate(DRAWN_IN_ORDER)}
 
 View = Literal["land", "energy", "wakes"]
@@ -121,6 +126,16 @@ class SiteMap:
     scale: Scale | None = None
 
     @property
+    def wide_areas(self) -> tuple[Shape, ...]:
+        """The features that lie under the zones."""
+        return tuple(one for one in self.features if one.kind in _WIDE and not one.is_line)
+
+    @property
+    def small_features(self) -> tuple[Shape, ...]:
+        """The features that lie over them."""
+        return tuple(one for one in self.features if one.kind not in _WIDE or one.is_line)
+
+    @property
     def feature_kinds(self) -> tuple[Shape, ...]:
         """One feature of each class that is drawn, in order."""
         return tuple({shape.kind: shape for shape in self.features}.values())
@@ -214,20 +229,22 @@ def _marker(
 
 def _places(features: Sequence[Mapping[str, Any]], frame: Frame, labels: Labels) -> Iterator[Label]:
     """Yield the names of places that there is room for, each once."""
-    seen: set[str] = set()
+    told: set[str] = set()
     ranked = [
-        (RANKED.index(kind), one)
+        (RANKED.index(kind), kind, one)
         for one in features
         if one["properties"].get("name") and (kind := _kind_of(one["properties"])) in RANKED
     ]
-    for _, one in sorted(ranked, key=lambda pair: pair[0]):
-        name = place_name(one["properties"]["name"])
-        middle = None if name in seen else frame.middle_of(one["geometry"])
-        placed = middle and labels.over(name, *middle, size=_PLACE_SIZE)
+    for _, kind, one in sorted(ranked, key=lambda each: each[0]):
+        name = plain(one["properties"]["name"])
+        if says_no_more(kind, name, told):
+            continue
+        middle = frame.middle_of(one["geometry"])
+        placed = middle and labels.over(place_name(name), *middle, size=_PLACE_SIZE)
         if placed:
-            seen.add(name)
+            told.add(name)
             yield placed
-        if len(seen) == MAX_PLACES:
+        if len(told) == MAX_PLACES:
             return
 
 

@@ -18,6 +18,7 @@ from siting.documents.map_labels import (
     RANKED,
     class_label,
     place_name,
+    says_no_more,
     zone_label,
 )
 from siting.documents.wording import plain
@@ -249,14 +250,14 @@ def _places(
     for place in found.site.places:
         at = Point(place.longitude_deg, place.latitude_deg)
         named.append((place.kind, place.name, found.site.projection.to_metres(at)))
-    seen: set[str] = set()
-    for _, full_name, shape_m in sorted(named, key=lambda each: RANKED.index(each[0])):
-        name = place_name(full_name)
+    told: set[str] = set()
+    for kind, full_name, shape_m in sorted(named, key=lambda each: RANKED.index(each[0])):
+        name = plain(full_name)
         part = shape_m.intersection(shown)
-        if name not in seen and not part.is_empty:
-            seen.add(name)
+        if not part.is_empty and not says_no_more(kind, name, told):
+            told.add(name)
             x, y = shapely.get_coordinates(part.centroid)[0] - middle
-            yield name, round(float(x), 1), round(float(y), 1)
+            yield place_name(name), round(float(x), 1), round(float(y), 1)
 
 
 def _singular(kind: FeatureClass) -> str:

@@ -58,7 +58,7 @@ def layout(inputs: Inputs, number: Numbering) -> tuple[Block, ...]:
             inputs.energy,
             totals=[
                 (
-                    "Wind farm",
+                    "All",
                     *(("",) if several else ()),
                     "",
                     "",

@@ -186,6 +186,34 @@ def test_a_legend_calls_classes_what_tables_do_and_tells_each_setback() -> None:
     assert [one.label for one in drawn.feature_kinds] == ["Forests"]
 
 
+def test_a_villages_school_says_no_more_than_the_village() -> None:
+    named = [
+        feature(kind, square(west, 54.02, 0.0001))
+        for kind, west in (("settlement", 9.01), ("sensitive_place", 9.02), ("forest", 9.03))
+    ]
+    for one, name in zip(named, ("Koog", "Grundschule Koog", "Kooger Holz"), strict=True):
+        one["properties"]["name"] = name
+
+    assert [one.text for one in draw(*named).places] == ["Koog", "Kooger Holz"]
+    assert [one.text for one in draw(*named[1:]).places] == ["Kooger Holz", "Grundschule Koog"]
+
+
+def test_areas_lie_under_the_zones_and_what_is_small_or_narrow_over_them() -> None:
+    creek = feature("water", square(9.02, 54.02, 0.01))
+    creek["geometry"] = {"type": "LineString", "coordinates": [[9.02, 54.02], [9.03, 54.02]]}
+    drawn = draw(
+        creek,
+        *(
+            feature(kind, square(9.01, 54.01, 0.01))
+            for kind in ("building", "water", "protected_area", "settlement")
+        ),
+    )
+
+    assert [one.kind for one in drawn.wide_areas] == ["water", "protected_area", "settlement"]
+    assert [one.kind for one in drawn.small_features] == ["building", "water"]
+    assert {*drawn.wide_areas, *drawn.small_features} == {*drawn.features}
+
+
 @pytest.mark.parametrize(("apart_deg", "moves"), [(0.0012, True), (0.0032, False)])
 def test_names_that_would_read_as_one_stand_half_a_line_apart(
     apart_deg: float, *, moves: bool
