@@ -6,6 +6,7 @@ from typing import Any, Final
 from siting.documents.report.blocks import Block, Column, Numbering, paragraph
 from siting.documents.report.inputs import Inputs
 from siting.documents.wording import decimal, plain, words
+from siting.project_land import GROUND
 
 _WAKE_MODELS: Final = {
     "iea37_gaussian": "Gaussian, IEA Task 37",
@@ -28,6 +29,9 @@ _MONTHS: Final = (
     "December",
 )
 _DEGREES_PER_HOUR: Final = 15.0
+#: 0.0065 K/m of 288.15 K, and the exponent that follows from it.
+_LAPSE_PER_M: Final = 0.0065 / 288.15
+_DENSITY_EXPONENT: Final = 9.80665 / (287.05 * 0.0065) - 1.0
 
 
 def air(inputs: Inputs) -> tuple[Block, ...]:
@@ -45,9 +49,38 @@ def air(inputs: Inputs) -> tuple[Block, ...]:
     return (
         paragraph(
             f"The air at the hub has {decimal(given['density_kg_per_m3'], 3)} kg/m³, from "
-            f"{plain(given['source'])}{does}."
+            f"{plain(given['source'])}{does}.{_thins_uphill(inputs)}"
         ),
     )
+
+
+def _thins_uphill(inputs: Inputs) -> str:
+    """What the air of one height for all turbines leaves out, where heights are known."""
+    ground = inputs.buildable.data["properties"].get(GROUND)
+    air_m = (inputs.wind.data.get("air") or {}).get("ground_m") if inputs.wind else None
+    by_speed = inputs.energy.data.get("energy_percent_per_speed_percent")
+    if ground is None or air_m is None or by_speed is None:
+        return ""
+    ends = []
+    for height_m in (ground["lowest_m"], ground["highest_m"]):
+        denser = 100.0 * (_standard_density(height_m) / _standard_density(air_m) - 1.0)
+        # Of a turbine's power curve the density does what its cube root of a change in speed does.
+        energy = decimal(abs(denser) * by_speed / 3.0, 1)
+        more = ("denser", "more") if denser > 0.0 else ("thinner", "less")
+        ends.append(
+            f"{decimal(height_m)} m, with {decimal(abs(denser), 1)} % {more[0]} air and {energy} % "
+            f"{more[1]} energy"
+        )
+    return (
+        f" All turbines have the air of ground at {decimal(air_m)} m. The site's lies between "
+        f"{ends[0]}, and {ends[1]}: that is in no figure here."
+    )
+
+
+def _standard_density(over_sea_m: float) -> float:
+    """The standard atmosphere's density (ISO 2533), as a share of that at sea level."""
+    share: float = (1.0 - _LAPSE_PER_M * over_sea_m) ** _DENSITY_EXPONENT
+    return share
 
 
 def net_capacity_factor_percent(energy: Mapping[str, Any]) -> float:

@@ -30,6 +30,7 @@ from siting.tests.landscapes import zone_edge as edges
 from siting.tests.landscapes.every import LANDSCAPES
 from siting.tests.landscapes.landscape import Landscape
 from siting.tests.landscapes.run import run
+from siting.wind.air import air_at_hub
 from tests.project_files import ProjectContent
 from tests.unit.run.tool_calls import call
 from tradewind.run.memory_artifacts import MemoryArtifactStore
@@ -169,6 +170,7 @@ def test_hills_and_thin_air_are_on_the_cover_and_nothing_hides_the_creek() -> No
     assert hills.data("terrain/wind.json")["air"]["density_kg_per_m3"] == pytest.approx(0.97, 0.01)
     assert "m; the energy takes it for flat, with the air of 2,080 m for all" in hills.cover
     page = hills.text("report/report.html")
+    the_air_of_other_heights_is_in_the_section_on_energy(hills)
     assert "map-zone map-steep_ground" in page
     assert "map-feature map-steep_ground" not in page
     assert page.index("map-feature map-forest") < page.index("map-line map-water")
@@ -178,6 +180,30 @@ def test_hills_and_thin_air_are_on_the_cover_and_nothing_hides_the_creek() -> No
     for one in calm:
         row = rf">{one['direction_degrees']:.1f}</td>\s*<td[^>]*>0\.0</td>\s*<td[^>]*>\u2013</td>"
         assert len(re.findall(row, page)) == 2
+
+
+def the_air_of_other_heights_is_in_the_section_on_energy(hills: Ran) -> None:
+    energy = hills.data("simulation/energy.json")
+    ground = hills.data("terrain/buildable.geojson")["properties"]["ground"]
+    section = hills.text("report/report.html").partition("Energy</h2>")[2]
+    told = re.findall(r"([\d,]+) m, with ([\d.]+) % (\w+) air and ([\d.]+) % (\w+) energy", section)
+
+    def density(ground_m: float) -> float:
+        none = np.array([])
+        return air_at_hub(
+            none, none, hub_height_m=110.0, data_ground_m=None, ground_m=ground_m
+        ).density_kg_per_m3
+
+    assert [one[2::2] for one in told] == [("denser", "more"), ("thinner", "less")]
+    for (height, of_air, _, of_energy, _), name in zip(
+        told, ("lowest_m", "highest_m"), strict=True
+    ):
+        ratio = density(ground[name]) / density(2080.0)
+        by_speed = energy["energy_percent_per_speed_percent"] * 100.0 * (ratio ** (1 / 3) - 1.0)
+        assert float(height.replace(",", "")) == round(ground[name])
+        assert float(of_air) == pytest.approx(100.0 * abs(ratio - 1.0), abs=0.06)
+        assert float(of_energy) == pytest.approx(abs(by_speed), abs=0.06)
+        assert float(of_energy) > 0.5
 
 
 @pytest.mark.parametrize(("ground_m", "warns"), [(2080.0, False), (170.0, True), (None, False)])

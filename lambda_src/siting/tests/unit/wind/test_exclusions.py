@@ -6,6 +6,7 @@ import pytest
 import shapely
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pyproj import Geod
 from shapely.geometry import Point, shape
 
 from siting.tests.unit.wind.sites import line, point, polygon, site, square
@@ -211,3 +212,50 @@ def test_a_buffer_is_never_short_and_hardly_ever_long(setback_m: float) -> None:
     # The polygon's corners lie outside the circle by twice the sagitta at most.
     outside_m = setback_m / np.cos(np.pi / (4 * segments)) - setback_m
     assert outside_m <= max(2 * 0.5, 0.001 * setback_m)
+
+
+@pytest.mark.parametrize("latitude_deg", [0.02, 53.61, -37.35])
+def test_areas_across_a_zones_edge_are_those_on_the_ellipsoid(latitude_deg: float) -> None:
+    """PROJ's geodesics know no zones; UTM stretches areas by 0.2 % at most, at the equator."""
+    border_deg, half_deg = 12.0, 0.03
+    planned: dict[int, float] = {}
+    # More of it to the west of the border, and then to the east.
+    for shift_deg in (-0.01, 0.01):
+        middle = Point(border_deg + shift_deg, latitude_deg)
+        west, south, east, north = middle.buffer(half_deg).bounds
+        pieces = {
+            "boundary": shapely.box(west, south, east, north),
+            "water": shapely.box(border_deg - 0.005, south, border_deg + 0.005, latitude_deg),
+            "building": Point(border_deg, latitude_deg + half_deg / 2),
+        }
+        found = find_exclusions(
+            read_site(
+                {
+                    "type": "FeatureCollection",
+                    "features": [
+                        {
+                            "type": "Feature",
+                            "properties": {"class": kind},
+                            "geometry": shapely.geometry.mapping(piece),
+                        }
+                        for kind, piece in pieces.items()
+                    ],
+                }
+            ),
+            {},
+        )
+        told_km2 = [found.site_km2, found.buildable_km2, *(one.area_km2 for one in found.zones)]
+        written = [
+            found.site.to_geojson()["features"][0],
+            found.buildable_geojson(),
+            *found.zones_geojson()["features"],
+        ]
+        for area_km2, one in zip(told_km2, written, strict=True):
+            square_metres, _ = Geod(ellps="WGS84").geometry_area_perimeter(shape(one["geometry"]))
+            assert area_km2 == pytest.approx(square_metres / 1e6, rel=2.1e-3)
+        assert len(told_km2) == 4
+        planned[found.site.projection.zone.number] = found.site_km2
+
+    assert sorted(planned) == [32, 33]
+    # Whichever zone it is planned in, it is as large.
+    assert planned[32] == pytest.approx(planned[33], rel=1e-4)
