@@ -41,7 +41,7 @@ def surroundings_of(geojson: Mapping[str, Any], positions_m: FloatArray) -> list
     asked = (BOUNDARY, *HOMES, FeatureClass.WATER, FeatureClass.ROAD)
     near = [one for one in geojson["features"] if one["properties"]["class"] in asked]
     site = read_site({**geojson, "features": near})
-    points = shapely.points(positions_m)
+    points = [Point(*each) for each in positions_m.tolist()]
     away_m: Sequence[float | None] = [None] * len(points)
     homes = _shapes(site, *HOMES)
     if homes.size:
