@@ -12,6 +12,7 @@ from devtools.contract import (
     Contract,
     ContractError,
     Emitted,
+    Emitter,
     Finding,
     check,
     emitted_in,
@@ -22,8 +23,12 @@ from devtools.contract import (
 )
 from devtools.dashboard.metrics import MetricId
 from devtools.localcloud.running import Running
-from tradewind.telemetry.metric_names import METRICS, NAMESPACE, Kept
+from stacks.names import log_group_name
+from tradewind.contracts.names import API, MCP, EnvVar, OptionalEnvVar
+from tradewind.telemetry.metric_names import METRICS, NAMESPACE, Dimension, Kept, MetricName
 
+#: A message that the MCP function answers by itself.
+_PING: Final = '{"jsonrpc": "2.0", "id": 1, "method": "ping"}'
 EXCEPTIONS: Final = cdk.PROJECT / "stacks" / "unread_metrics.yaml"
 
 
@@ -63,7 +68,8 @@ def check_contract(
             load_exceptions(EXCEPTIONS),
             free={"Environment"},
             declared=declared(),
-            logged=logged_in(lines),
+            logged=logged_in(lines, lists=METRICS),
+            emitters=emitters(contract),
         )
     except (ContractError, OSError, UnicodeDecodeError) as error:
         raise CommandError(str(error)) from error
@@ -79,6 +85,53 @@ def declared() -> frozenset[Emitted]:
         if spec.kept is Kept.WHEN_NOT_ZERO
         for dimensions in spec.dimension_sets
     )
+
+
+def emitters(contract: Contract) -> list[Emitter]:
+    """The functions that somebody calls, and what calls each; the others run by themselves."""
+    there = contract.values_of("AWS::Logs::LogGroup", "LogGroupName")
+    agents, environments, calling = (
+        contract.values_of("AWS::Lambda::Function", *(f"Environment.Variables.{one}" for one in of))
+        for of in ((EnvVar.AGENT,), (EnvVar.ENVIRONMENT,), (EnvVar.AGENT, OptionalEnvVar.RUNTIME))
+    )
+    runtimes = {agent.partition(":")[0] for agent in calling}
+    found = []
+    for environment in environments:
+        where = "" if environment == cdk.LOCAL_ENV else f" --env {environment}"
+        every = [
+            *(
+                Emitter(
+                    f"agent {agent}",
+                    f"./tradewind call {'--runtime ' * (agent in runtimes)}{agent} "
+                    f'"Who are you?"{where}',
+                    {Dimension.AGENT: agent, MetricName.INVOCATIONS: None},
+                    _metrics_of("handlers.request_report"),
+                    log_group_name(environment, agent),
+                )
+                for agent in agents
+            ),
+            Emitter(
+                "the API",
+                f"./tradewind models{where}",
+                {MetricName.API_CALLS: None},
+                _metrics_of("api."),
+                log_group_name(environment, API),
+            ),
+            Emitter(
+                "MCP",
+                f"echo '{_PING}' | ./tradewind mcp{where}",
+                {MetricName.MCP_CALLS: None},
+                _metrics_of("mcp."),
+                log_group_name(environment, MCP),
+            ),
+        ]
+        found += [one for one in every if one.group in there]
+    return found
+
+
+def _metrics_of(module: str) -> frozenset[str]:
+    """The metrics that modules whose names have this in them emit."""
+    return frozenset(str(name) for name, spec in METRICS.items() if module in spec.emitter)
 
 
 def logged_lines(running: Running, contract: Contract) -> Iterator[str]:

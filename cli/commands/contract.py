@@ -29,6 +29,8 @@ def contract() -> None:
 def check_contract(templates: Path | None, log_files: tuple[Path, ...], as_json: bool) -> None:
     """Fail on a widget, an alarm or a query that nothing feeds, and on what nothing reads.
 
+    Of an agent, the API or MCP that was never called it says that alone, and what calls it.
+
     \b
     tradewind contract check
     tradewind contract check --templates cdk.out --emitted function.log

@@ -13,6 +13,7 @@
     queries.py     Logs Insights queries: what they need of the log
     logged.py      what is in the logs, out of log lines
     emitted.py     what functions really emitted, out of the same
+    emitters.py    who emits, and who was never called
     catalogue.py   what AWS services emit, out of a checked-in file
     exceptions.py  metrics that nobody reads, each with its reason
     units.py       what a unit says of statistics and axes
@@ -25,6 +26,7 @@ Knows nothing of Tradewind, and calls no AWS.
 from devtools.contract.catalogue import Catalogue, load_catalogue
 from devtools.contract.check import Finding, check
 from devtools.contract.emitted import Emitted, emitted_in
+from devtools.contract.emitters import Emitter
 from devtools.contract.exceptions import load_exceptions
 from devtools.contract.logged import Logged, logged_in
 from devtools.contract.templates import read_contract
@@ -35,6 +37,7 @@ __all__ = [
     "Contract",
     "ContractError",
     "Emitted",
+    "Emitter",
     "Finding",
     "Logged",
     "check",

@@ -1,12 +1,13 @@
 """The comparison of what is read with what is emitted."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from devtools.contract import filters, logs, services
 from devtools.contract.catalogue import Catalogue
 from devtools.contract.emissions import Emissions, Missing, listed
 from devtools.contract.emitted import Emitted
+from devtools.contract.emitters import Emitter, unheard
 from devtools.contract.exceptions import MetricKey
 from devtools.contract.logged import Logged
 from devtools.contract.search import Search
@@ -40,6 +41,7 @@ def check(
     free: Collection[str] = (),
     declared: Collection[Emitted] = (),
     logged: Logged | None = None,
+    emitters: Collection[Emitter] = (),
 ) -> list[Finding]:
     """Compare what is read with what is emitted, both ways.
 
@@ -55,6 +57,8 @@ def check(
             of ``*`` stands for each that was seen or that a function is told.
         logged: What is in the logs. Without it, queries' fields and filters' lines are not
             compared.
+        emitters: Who has something to emit. Of one that was never called that is said, and of
+            what only it would have emitted nothing else.
 
     Returns:
         What is wrong, sorted; nothing when all is well.
@@ -63,18 +67,21 @@ def check(
     made = [one for each in contract.filters for one in filters.published(each, lines)]
     ours = Emissions((*emitted, *made), declared, free, contract.told)
     missing, findings = _read(contract, catalogue, ours)
-    silent = _silence(missing, ours)
-    findings += silent.findings
+    silent = unheard(emitters, lines) if logged is not None else []
+    findings += map(_silence, silent)
     for lost in missing:
-        if not silent.explains(lost):
+        metric = lost.use.metric
+        if not any(one.may_emit(metric, heard_elsewhere=lost.named) for one in silent):
             findings.append(Finding(lost.use.where, lost.problem))
     searched = set()
     for sought in contract.searches:
         keys, problems = _search(sought.search, catalogue, contract, ours)
         searched |= keys
         findings += (Finding(sought.where, problem) for problem in problems)
-    heard = None if silent.total else logged
+    nothing = bool(silent) and len(silent) == len(emitters)
     for log in contract.logs:
+        waited_for = nothing or any(one.group in log.groups for one in silent)
+        heard = None if waited_for else logged
         findings += (
             Finding(log.where, problem) for problem in logs.problems_of(log, contract, heard)
         )
@@ -85,7 +92,7 @@ def check(
         findings += (Finding(each.where, problem) for problem in wrong)
         findings += (Finding(*found) for found in filters.skewed(each, contract.uses))
     read = {_key(use.metric) for use in contract.uses} | searched
-    findings += _unread(read, ours, () if silent.total else exceptions)
+    findings += _unread(read, ours, () if nothing else exceptions)
     findings += (Finding(where, problem) for where, problem in contract.problems)
     return sorted(set(findings))
 
@@ -122,44 +129,10 @@ def _read(
     return missing, findings
 
 
-@dataclass(frozen=True, slots=True)
-class _Silence:
-    """Functions of which nothing was heard, so that nothing can be said of what they emit.
-
-    Attributes:
-        pairs: The dimensions and values that would have been heard of.
-        total: Whether nothing was heard with any value of one of those dimensions, or at all.
-    """
-
-    pairs: frozenset[tuple[str, str]]
-    total: bool
-
-    @property
-    def findings(self) -> list[Finding]:
-        by_dimension: dict[str, set[str]] = {}
-        for name, value in self.pairs:
-            by_dimension.setdefault(name, set()).add(value)
-        values = "; ".join(
-            f"{name} {listed(values)}" for name, values in sorted(by_dimension.items())
-        )
-        if not values and not self.total:
-            return []
-        return [
-            Finding(
-                values or "everything",
-                "nothing was emitted: were the functions called? What reads it was not checked.",
-            )
-        ]
-
-    def explains(self, lost: Missing) -> bool:
-        """Whether a metric may be missing because of it."""
-        return bool(lost.silent & self.pairs) or (self.total and lost.unheard)
-
-
-def _silence(missing: Sequence[Missing], ours: Emissions) -> _Silence:
-    pairs = frozenset(pair for lost in missing for pair in lost.silent)
-    nothing = bool(missing) and not ours.all
-    return _Silence(pairs, nothing or any(ours.is_silent(name) for name, _ in pairs))
+def _silence(one: Emitter) -> Finding:
+    return Finding(
+        one.name, f"it was never called, and what reads it was not checked. To call it: {one.call}"
+    )
 
 
 def _against_units(use: Use, units: Collection[str]) -> Iterator[str]:

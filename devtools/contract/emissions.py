@@ -19,14 +19,12 @@ class Missing:
     Attributes:
         use: Who reads it.
         problem: What is not emitted: the namespace, the name, the dimensions, or their values.
-        silent: Its dimensions with a value that a function is told and nothing was emitted with.
-        unheard: Whether nothing was emitted by that name at all.
+        named: Whether something else was emitted by that name.
     """
 
     use: Use
     problem: str
-    silent: frozenset[tuple[str, str]]
-    unheard: bool
+    named: bool
 
 
 class Emissions:
@@ -83,18 +81,7 @@ class Emissions:
         else:
             values = ", ".join(f"{name}={value}" for name, value in metric.dimensions)
             problem = f"nothing emits {name} with {values}"
-        silent = {
-            (name, value)
-            for name, value in metric.dimensions
-            if name not in self._free
-            and value in self._told
-            and value not in self._seen.get(name, ())
-        }
-        return Missing(use, problem, frozenset(silent), unheard=not named)
-
-    def is_silent(self, dimension: str) -> bool:
-        """Whether nothing was emitted with any value of a dimension that a function is told."""
-        return not self._seen.get(dimension, set()) & self._told
+        return Missing(use, problem, bool(named))
 
     def untold(self, metric: MetricId) -> Iterator[str]:
         """The dimensions whose values are not compared, and are not what any function is told."""

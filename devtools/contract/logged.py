@@ -1,7 +1,7 @@
 """What is in the logs: the fields of their lines, and what the lines say they are."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,8 +37,14 @@ class Logged:
     said: Mapping[str, frozenset[str]]
 
 
-def logged_in(lines: Iterable[str]) -> Logged:
-    """What queries and filters find in these log lines, and in those that Lambda adds."""
+def logged_in(lines: Iterable[str], lists: Collection[str] = ()) -> Logged:
+    """What queries and filters find in these log lines, and in those that Lambda adds.
+
+    Args:
+        lines: The lines.
+        lists: Fields that are one value, or a list where there are several. Where either was
+            seen, the other one may come.
+    """
     every = (*lines, *_lambda_lines())
     fields = set(SYSTEM_FIELDS)
     said: dict[str, set[str]] = {name: set() for name in TELLING}
@@ -48,6 +54,8 @@ def logged_in(lines: Iterable[str]) -> Logged:
         for name in TELLING:
             if isinstance(value := found.get(name), str):
                 said[name].add(value)
+    fields |= {name for name in lists if f"{name}.0" in fields}
+    fields |= {f"{name}.0" for name in lists if name in fields}
     return Logged(
         every, frozenset(fields), {name: frozenset(values) for name, values in said.items()}
     )

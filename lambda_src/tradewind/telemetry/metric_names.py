@@ -169,7 +169,7 @@ _RARE: Final = Kept.WHEN_NOT_ZERO
 # API Gateway counts by route itself.
 _API_SETS: Final = (ALL_AGENTS,)
 _API: Final = "api.service"
-_OF_MCP: Final = (_API_SETS, _API)
+_OF_MCP: Final = (_API_SETS, "mcp.exchange")
 _FROM_RUNTIMES: Final = "From agents that are AgentCore runtimes only."
 
 METRICS: Final[dict[MetricName, MetricSpec]] = {

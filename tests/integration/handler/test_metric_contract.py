@@ -6,6 +6,7 @@ Whether a value is right is asked in ``test_metric_values``.
 import json
 import uuid
 from collections import deque
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,9 @@ import pytest
 from aws_cdk import App
 
 import app as cdk_app
-from cli.contract import declared
+from cli.contract import declared, emitters
 from devtools.contract import (
+    Finding,
     check,
     emitted_in,
     load_catalogue,
@@ -33,7 +35,7 @@ from tests.deployed_agents import AGENTS
 from tests.dynamodb import LoopbackDynamoDB
 from tests.frameworks import FRAMEWORKS, Framework
 from tests.integration.api.conftest import ApiUnderTest, Context, api, table_name
-from tests.integration.handler.conftest import CHAT, WITH_TOOL, Build
+from tests.integration.handler.conftest import WITH_TOOL, Build
 from tests.integration.handler.runtimes import (
     RUNTIME_VARIABLES,
     TARGET,
@@ -119,32 +121,49 @@ def refuse_a_version() -> None:
 
 
 @pytest.fixture
-def lines(
+def lines_of(
     build: Build,
     api: ApiUnderTest,
     variables: dict[str, str],
     settings: Settings,
     capsys: pytest.CaptureFixture[str],
-) -> list[str]:
-    """What all agents, the API and the MCP function print over a cold and a warm request."""
+) -> dict[str, list[str]]:
+    """What each agent, the API and the MCP function print over a cold and a warm request.
+
+    And what the prober does, where versions get requests by steps.
+    """
+
+    def printed() -> list[str]:
+        return capsys.readouterr().out.splitlines()
+
+    found = {}
     assert [api("GET", "/openapi.json")[0] for _ in range(2)] == [200, 200]
+    found["the API"] = printed()
     mcp = ApiService(api.service._door, ROUTES, ColdStart(), MCP_METRICS)
     ping = proxy_event("POST", "/mcp", PING, headers=BOTH)
     assert [mcp.handle(ping, Context())["statusCode"] for _ in range(2)] == [200, 200]
+    found["MCP"] = printed()
     if settings.deployment.gradual:
         refuse_a_version()
+        found["the prober"] = printed()
     for agent in AGENTS:
         harness = build(WITH_TOOL, agent=agent, **variables)
         for number in range(2):
             assert harness.handle({"query": "How windy?", "request_id": f"{agent}-{number}"})
-    # One call of the model has a number where several have a list.
-    assert build(CHAT, **variables).handle({"query": "How windy?", "request_id": "chat"})
+        found[f"agent {agent}"] = printed()
     answers = ScriptedTransport(deque([Said((event("Windy."),))] * 2 * len(settings.runtimes)))
     for name in settings.runtimes:
         harness = build(runtime_agent(answers), agent=name, **variables, **RUNTIME_VARIABLES)
         for number in range(2):
             assert harness.handle({"query": "How windy?", "request_id": f"{name}-{number}"})
-    return capsys.readouterr().out.splitlines()
+        found[f"agent {name}"] = printed()
+    return found
+
+
+@pytest.fixture
+def lines(lines_of: dict[str, list[str]]) -> list[str]:
+    """What all of them print."""
+    return [*chain(*lines_of.values())]
 
 
 @pytest.fixture
@@ -163,6 +182,20 @@ def templates(settings: Settings, logged: bool, tmp_path: Path) -> Path:
     return tmp_path / "cdk.out"
 
 
+def found(templates: Path, lines: list[str]) -> list[Finding]:
+    contract = read_contract(templates)
+    return check(
+        contract,
+        emitted_in(lines),
+        load_catalogue(),
+        load_exceptions(EXCEPTIONS),
+        free={"Environment"},
+        declared=declared(),
+        logged=logged_in(lines, lists=METRICS),
+        emitters=emitters(contract),
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "logged"),
     [("dev", False), ("local", False), ("prod", False), ("prod+", True)],
@@ -171,16 +204,33 @@ def templates(settings: Settings, logged: bool, tmp_path: Path) -> Path:
 def test_widgets_and_alarms_read_what_is_emitted_and_all_of_it(
     lines: list[str], templates: Path
 ) -> None:
-    findings = check(
-        read_contract(templates),
-        emitted_in(lines),
-        load_catalogue(),
-        load_exceptions(EXCEPTIONS),
-        free={"Environment"},
-        declared=declared(),
-        logged=logged_in(lines),
-    )
-    assert findings == []
+    assert found(templates, lines) == []
+
+
+@pytest.mark.parametrize(("settings", "logged"), [("local", False), ("prod+", True)], indirect=True)
+def test_of_a_function_that_was_never_called_it_says_that_alone(
+    lines_of: dict[str, list[str]], templates: Path, settings: Settings
+) -> None:
+    called = lines_of.keys() - {"the prober"}
+    assert len(called) == len(AGENTS) + len(settings.runtimes) + 2
+    for silent in [
+        *({name} for name in called),
+        {name for name in called if name.startswith("agent ")},
+        {"the API", "MCP", *(f"agent {name}" for name in settings.runtimes)},
+        called,
+    ]:
+        heard = [text for name in lines_of.keys() - silent for text in lines_of[name]]
+        findings = found(templates, heard)
+        assert {one.where for one in findings} == silent
+        assert len(findings) == len(silent)
+        for one in findings:
+            assert "it was never called" in one.problem
+            command = one.problem.partition("To call it: ")[2]
+            assert "./tradewind " in command
+            assert ("call --runtime" in command) is (
+                one.where in {f"agent {name}" for name in settings.runtimes}
+            )
+            assert command.endswith(" --env prod") is (settings.environment == "prod")
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS, indirect=True)

@@ -11,6 +11,7 @@ import pytest
 
 from devtools.contract import (
     Emitted,
+    Emitter,
     Finding,
     check,
     emitted_in,
@@ -153,6 +154,16 @@ SAVED = {
 }
 
 
+def emitter(agent: str) -> Emitter:
+    return Emitter(
+        f"agent {agent}",
+        f"call {agent}",
+        {"Agent": agent, "Requests": None},
+        {"Requests", "Latency"},
+        f"/aws/lambda/app-{agent}",
+    )
+
+
 def widget(kind: str, title: str, **properties: Any) -> dict[str, Any]:
     return {"type": kind, "properties": {"title": title, "region": REGION_TEXT, **properties}}
 
@@ -246,6 +257,7 @@ class App:
         self.lines = [emf(), "START RequestId: 1", '{"message": "no metric"}', "not even JSON {"]
         self.exceptions = ""
         self.declared: list[Emitted] = []
+        self.emitters = [emitter("terrain")]
 
     def widget(self, title: str) -> dict[str, Any]:
         """The properties of the widget with this title."""
@@ -290,6 +302,7 @@ class App:
             free=free,
             declared=self.declared,
             logged=logged_in(self.lines) if logged else None,
+            emitters=self.emitters,
         )
 
     def _body(self) -> Any:
