@@ -19,6 +19,8 @@ from tradewind.run.pause import Asked, GoOn, Pause
 from tradewind.run.project import Project
 from tradewind.run.threads import RunThreads
 from tradewind.run.transcript import Transcript
+from tradewind.telemetry.log_fields import TOOL_BEGINS
+from tradewind.telemetry.logger import get_logger
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -111,6 +113,14 @@ class AgentRun:
         self.tool_calls += 1
         self._started.add(call_id)
         self.listener(ToolStarted(call_id, tool))
+
+    def tool_begins(self, tool: str) -> None:
+        """Log that one of the agent's tools begins: all that a request killed in it leaves of it.
+
+        Args:
+            tool: A tool that there is. What else a model calls may be anybody's words.
+        """
+        get_logger().info(TOOL_BEGINS, tool=tool)
 
     def ask(self, pause: Pause, waiting: Iterable[str]) -> None:
         """End here, with a question.

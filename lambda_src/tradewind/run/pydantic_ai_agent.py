@@ -305,6 +305,7 @@ class _Adapter(AbstractCapability[Project]):
     ) -> Any:
         succeeded = asks = False
         try:
+            self._run.tool_begins(call.tool_name)
             with ctx.deps.tool_call():
                 result = presentable(call.tool_name, await handler(args))
             succeeded = True

@@ -226,6 +226,7 @@ class _Adapter(HookProvider):
             schema = schema_of(tool.tool_spec)
             event.cancel_tool = refusal(name, schema, event.tool_use["input"]) or False
         if not event.cancel_tool:
+            self._run.tool_begins(name)
             self._run.project.begin_call()
             enter_tool()
 

@@ -11,6 +11,9 @@ from typing import Final
 #: id, the answer's ``performance``, its tokens, cost and Bedrock's request ids.
 REQUEST_DONE: Final = "Request done"
 
+#: The message of the line that begins every call of a tool. It has the field ``tool``, its name.
+TOOL_BEGINS: Final = "Tool begins"
+
 #: The message of the one line that ends every sweep. It has the fields ``settled``, ``finished``,
 #: ``failed`` and ``error_code``.
 SWEEP_DONE: Final = "Sweep done"

@@ -11,6 +11,7 @@ from tests.frameworks import Sketch
 from tests.integration.handler.conftest import Build
 from tests.metric_lines import metrics_in
 from tradewind.handlers.invocation_failed import InvocationFailed
+from tradewind.telemetry.log_fields import TOOL_BEGINS
 
 QUERY = {"query": "Set the turbines back.", "request_id": "r"}
 
@@ -152,3 +153,26 @@ def test_no_word_of_a_wrong_call_reaches_the_log(
     logged = "\n".join(f"{record.getMessage()} {record.exc_info}" for record in caplog.records)
     for word in ("jane_doe", "4111111111111111"):
         assert word not in printed.out + printed.err + logged
+
+
+def test_a_tool_that_runs_is_named_in_the_log_before_it_ends_and_no_other_word_is(
+    build: Build, standin: BedrockStandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[list[str]] = []
+
+    def set_back() -> str:
+        """Set turbines back from buildings."""
+        begun.append(named(capsys.readouterr().out))
+        return "set back"
+
+    def named(output: str) -> list[str]:
+        lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+        tools = [line for line in lines if line.get("message") == TOOL_BEGINS]
+        assert all(line["request_id"] == QUERY["request_id"] for line in tools)
+        return [line["tool"] for line in tools]
+
+    wrong = calling("janes_secret"), calling("set_back", nonsense=1)
+    standin.inject(*says(*wrong, calling("set_back"), saying("Done.")))
+    assert build(Sketch("You set turbines back.", (set_back,))).handle(QUERY)["success"]
+    assert begun == [["set_back"]]
+    assert named(capsys.readouterr().out) == []
