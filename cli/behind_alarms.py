@@ -126,6 +126,8 @@ _FAILED_CALL: Final = f"({_CALL} && $.status >= 500) || {_REPORTED}"
 _FAILED_TOKEN: Final = Behind(
     f'{_REPORTED} || ($.level = "WARNING") || ($.level = "ERROR")', AUTHORIZER, whole=True
 )
+#: Of alarms that remember: the memory, and the three hours for which what was too much is told of.
+_REMEMBERS_H: Final = 6
 #: Of alarms that page for others, those by the hour among them: what they are about, most often.
 _BY_HOUR_H: Final = 16
 #: No alarm looks at more than a week.
@@ -133,10 +135,11 @@ _A_WEEK_H: Final = 7 * 24 + 1
 
 #: By the alarm's symptom.
 BEHIND: Final[Mapping[str, Behind]] = {
-    **dict.fromkeys(("errors", "outage"), _LOST),
+    **dict.fromkeys(("errors", "outage"), replace(_LOST, looks_back_h=_REMEMBERS_H)),
     "errors-by-hour": replace(_LOST, looks_back_h=_A_WEEK_H),
     "unwell": replace(_LOST, looks_back_h=_BY_HOUR_H),
-    **dict.fromkeys(("dead-letters", "version-failing"), _FAILED),
+    "dead-letters": _FAILED,
+    "version-failing": replace(_FAILED, looks_back_h=9),
     **dict.fromkeys(("throttles", "latency", "version-slower"), _EVERY_REQUEST),
     "turned-away": replace(_EVERY_REQUEST, looks_back_h=6),
     "no-traffic": replace(_EVERY_REQUEST, looks_back_h=_A_WEEK_H),
@@ -169,16 +172,22 @@ BEHIND: Final[Mapping[str, Behind]] = {
     ),
     "probe-failures": Behind(_REPORTED, PROBE, whole=True),
     "durable-failures": Behind(_REPORTED, DURABLE, whole=True),
-    **dict.fromkeys(("api-failures", "api-outage"), Behind(_FAILED_CALL, API)),
+    **dict.fromkeys(
+        ("api-failures", "api-outage"), Behind(_FAILED_CALL, API, looks_back_h=_REMEMBERS_H)
+    ),
     "api-failures-by-hour": Behind(_FAILED_CALL, API, looks_back_h=_A_WEEK_H),
     "api-unwell": Behind(_FAILED_CALL, API, looks_back_h=_BY_HOUR_H),
-    "api-errors": Behind(_REPORTED, API),
+    "api-errors": Behind(_REPORTED, API, looks_back_h=_REMEMBERS_H),
     **dict.fromkeys(("api-throttles", "api-latency"), Behind(_CALL, API)),
-    **dict.fromkeys(("mcp-failures", "mcp-outage"), Behind(_FAILED_CALL, MCP)),
+    **dict.fromkeys(
+        ("mcp-failures", "mcp-outage"), Behind(_FAILED_CALL, MCP, looks_back_h=_REMEMBERS_H)
+    ),
     "mcp-failures-by-hour": Behind(_FAILED_CALL, MCP, looks_back_h=_A_WEEK_H),
-    "mcp-errors": Behind(_REPORTED, MCP),
+    "mcp-errors": Behind(_REPORTED, MCP, looks_back_h=_REMEMBERS_H),
     **dict.fromkeys(("mcp-throttles", "mcp-latency"), Behind(_CALL, MCP)),
-    **dict.fromkeys(("oidc-failures", "oidc-outage"), _FAILED_TOKEN),
+    **dict.fromkeys(
+        ("oidc-failures", "oidc-outage"), replace(_FAILED_TOKEN, looks_back_h=_REMEMBERS_H)
+    ),
     "oidc-failures-by-hour": replace(_FAILED_TOKEN, looks_back_h=_A_WEEK_H),
 }
 
