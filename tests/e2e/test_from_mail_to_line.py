@@ -90,7 +90,7 @@ def red(deployment: Deployment) -> Iterator[None]:
             for widget in preview.document(preview.full_name(FIRST))["widgets"]
             if widget["title"] == "Alarms of this agent"
         ]
-        return {one["short"]: one["state"] for one in alarms["alarms"]}["killed"] == "ALARM"
+        return any((one["short"], one["state"]) == ("killed", "ALARM") for one in alarms["alarms"])
 
     def state(value: str) -> None:
         client("cloudwatch").set_alarm_state(
