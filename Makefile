@@ -26,7 +26,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 
 .PHONY: help setup demo up down test check format lint types mutants synth bench bench-synth \
-	bench-agentcore bench-api bench-bundles bench-coldstart bench-durable bench-freeze bench-load \
+	bench-agentcore bench-alarms bench-api bench-bundles bench-coldstart bench-durable bench-freeze bench-load \
 	bench-pool bench-soak bench-storm bench-streaming bench-threads bench-warm bench-workflow lock \
 	coldstart-budget docs scale clean
 
@@ -144,13 +144,16 @@ mutants: setup ## Plant small changes in the core and show what no test catches:
 
 # --- Measuring it -----------------------------------------------------------------------------
 
-bench: bench-synth bench-bundles bench-pool bench-storm bench-threads bench-streaming bench-coldstart bench-warm bench-api bench-agentcore bench-workflow bench-durable bench-freeze bench-load ## Run every benchmark
+bench: bench-synth bench-bundles bench-pool bench-storm bench-threads bench-streaming bench-coldstart bench-warm bench-api bench-agentcore bench-workflow bench-durable bench-freeze bench-alarms bench-load ## Run every benchmark
 
 bench-synth: setup ## Compare a synth with an unchanged bundle cache to a one-bucket app
 	@python -m bench.synth
 
 bench-bundles: setup ## Print each bundle's size
 	@python -m bench.bundles
+
+bench-alarms: setup ## Simulate how often alarms go off, and how soon, where failures come by chance
+	@python -m bench.alarms_by_chance
 
 bench-pool: setup ## Count connections over 100 warm requests of each deployed agent
 	@python -m bench.pool

@@ -1,6 +1,6 @@
 """How often alarms on what fails go off where requests come, and fail, by chance.
 
-``python -m bench.alarms_by_chance`` simulates days of requests at many rates and shares of failures
+``make bench-alarms`` simulates days of requests at many rates and shares of failures
 and prints how many times a day each alarm goes off, the most where requests come otherwise, and how
 long after the beginning of an outage it does.
 What it computes of each minute is what the alarms' metric math comes to; a test holds it to that,
