@@ -13,8 +13,8 @@ from typing import Final
 
 from tradewind.aws.clients import AwsClients
 from tradewind.contracts.names import OptionalEnvVar
+from tradewind.telemetry.process import SNAP_START
 
-_SNAPSHOT: Final = "snap-start"
 #: As many as OpenSSL's generator is seeded with.
 _SEED_BYTES: Final = 48
 
@@ -27,7 +27,7 @@ def renew_when_restored(aws: AwsClients) -> None:
     Args:
         aws: What makes the process's clients.
     """
-    if os.environ.get(OptionalEnvVar.INITIALIZATION_TYPE) != _SNAPSHOT:
+    if os.environ.get(OptionalEnvVar.INITIALIZATION_TYPE) != SNAP_START:
         return
     # Lambda's runtime brings it.
     from snapshot_restore_py import register_after_restore  # noqa: PLC0415

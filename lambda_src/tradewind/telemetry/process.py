@@ -8,12 +8,14 @@ from typing import Final
 from tradewind.contracts.names import OptionalEnvVar
 from tradewind.telemetry.metric_names import ProcessStart
 
+#: How Lambda calls the start of a process from a snapshot.
+SNAP_START: Final = "snap-start"
 #: How a process's first request found it, by how Lambda says that it was initialized. For any other
 #: it was started when the request was there.
 #: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _FIRST: Final = {
     "provisioned-concurrency": ProcessStart.PROVISIONED,
-    "snap-start": ProcessStart.RESTORED,
+    SNAP_START: ProcessStart.RESTORED,
 }
 
 _PROC: Final = Path("/proc")

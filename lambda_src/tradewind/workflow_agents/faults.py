@@ -15,7 +15,7 @@ from strands.types.exceptions import (
     ModelThrottledException,
 )
 
-from tradewind.aws.repeats import connection_was_dead
+from tradewind.aws.repeats import ConnectionRetired
 from tradewind.bedrock.faults import RETRYABLE, to_model_error
 from tradewind.contracts.errors import (
     ModelAccessDenied,
@@ -101,7 +101,7 @@ def to_workflow_error(error: Exception, model: Model) -> Exception:
 
 def needs_no_pause(error: Exception) -> bool:
     """Whether a call failed because a kept connection was dead: nobody's answer, nobody's fault."""
-    return any(connection_was_dead(cause) for cause in _causes(error))
+    return any(isinstance(cause, ConnectionRetired) for cause in _causes(error))
 
 
 def _fault(error: Exception) -> TradewindError | None:
